@@ -1,0 +1,201 @@
+# otpgate. `make help` lists the targets.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+# As many jobs as there are cores; a -j on the command line wins over this line.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.DEFAULT_GOAL := all
+
+# What may be set:
+BUILD ?= release
+VERSION ?= $(or $(shell git describe --always 2>/dev/null),unknown)
+PREFIX ?= /usr/local
+DESTDIR ?=
+ARGS ?=
+
+# Flags:
+CXX := g++
+PYTHON := /usr/bin/python3
+# Debian keeps the headers of every library we use directly under /usr/include, which g++ treats as system headers:
+# no warnings from them, and no -isystem (naming /usr/include there breaks libstdc++'s own #include_next).
+INCLUDES := -Iinclude -Isrc -Itests
+CPPFLAGS := $(INCLUDES)
+# -Wno-restrict: g++ 12 reports it for correct std::string concatenations (GCC bug 105651).
+CXXFLAGS := -std=c++20 -pthread -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-restrict -Werror
+LDFLAGS := -pthread -Wl,--as-needed
+LDLIBS := -lPocoJWT -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet -lPocoUtil \
+    -lPocoFoundation -lmysqlcppconn -lfcgi -lssl -lcrypto -largon2 -lsqlite3
+
+ifeq ($(BUILD),release)
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+CXXFLAGS += -O2 -fPIE -fstack-protector-strong -fstack-clash-protection
+LDFLAGS += -pie -Wl,-z,relro -Wl,-z,now
+else ifeq ($(BUILD),debug)
+CPPFLAGS += -D_GLIBCXX_ASSERTIONS
+CXXFLAGS += -O0
+else ifeq ($(BUILD),asan)
+CPPFLAGS += -D_GLIBCXX_ASSERTIONS
+CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(BUILD),tsan)
+CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=thread
+LDFLAGS += -fsanitize=thread
+else
+$(error BUILD is release, debug, asan or tsan, not '$(BUILD)')
+endif
+
+# Files:
+OBJ := build/obj/$(BUILD)
+BIN := build/bin/$(BUILD)
+SOURCES := $(sort $(shell find src -name '*.cpp'))
+UNIT_SOURCES := $(sort $(wildcard tests/unit/*.cpp tests/unit/*/*.cpp))
+CONTRACT_SOURCES := $(sort $(wildcard tests/contract/*.cpp tests/contract/*/*.cpp))
+# What both share.
+TEST_SOURCES := $(sort $(wildcard tests/support_cpp/*.cpp))
+HEADERS := $(sort $(shell find include src tests -name '*.h'))
+SQL_FILES := $(sort $(shell find sql -name '*.sql'))
+# The objects that name the version are the only ones that a new commit compiles again.
+VERSIONED := $(shell grep -rls OTPGATE_VERSION src --include='*.cpp')
+
+objects = $(patsubst %.cpp,$(OBJ)/%.o,$(1))
+LIBRARY := $(OBJ)/libotpgate.a
+LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) build/gen/sql_files.cpp)
+ALL_OBJECTS := $(call objects,$(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES) build/gen/sql_files.cpp)
+
+# Building:
+.PHONY: all deps deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 run test test-mysql unit contract \
+    e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
+
+all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
+
+ifeq ($(BUILD),release)
+build/otpgate: $(BIN)/otpgate
+	@ln -sfn bin/release/otpgate $@
+else
+build/otpgate: $(BIN)/otpgate
+endif
+
+$(BIN)/otpgate: $(OBJ)/src/main.o $(LIBRARY)
+$(BIN)/unit-tests: $(call objects,$(UNIT_SOURCES) $(TEST_SOURCES)) $(LIBRARY)
+$(BIN)/contract-tests: $(call objects,$(CONTRACT_SOURCES) $(TEST_SOURCES)) $(LIBRARY)
+$(BIN)/unit-tests $(BIN)/contract-tests: private LDLIBS += -lcppunit
+$(BIN)/otpgate $(BIN)/unit-tests $(BIN)/contract-tests:
+	@mkdir -p $(@D)
+	@echo "link  $@"
+	@$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# From scratch each time, so that an object whose source is gone does not live on in it.
+$(LIBRARY): $(LIBRARY_OBJECTS) $(OBJ)/library.list
+	@rm -f $@
+	@ar rcsD $@ $(filter %.o,$^)
+
+$(OBJ)/%.o: %.cpp $(OBJ)/flags | deps-build
+	@mkdir -p $(@D)
+	@echo "c++   $<"
+	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+$(call objects,$(VERSIONED)): private CPPFLAGS += -DOTPGATE_VERSION='"$(VERSION)"'
+$(call objects,$(VERSIONED)): $(OBJ)/version
+$(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): | deps-test
+
+build/gen/sql_files.cpp: sql/embed.sh $(SQL_FILES) build/gen/sql_files.list
+	@mkdir -p $(@D)
+	@sql/embed.sh sql > $@
+
+# Files that hold what a rule depends on beside other files, and are touched only when that changes.
+remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' > $@
+$(OBJ)/flags: FORCE
+	$(call remember,$(CXX) $(CPPFLAGS) $(CXXFLAGS))
+$(OBJ)/version: FORCE
+	$(call remember,$(VERSION))
+$(OBJ)/library.list: FORCE
+	$(call remember,$(LIBRARY_OBJECTS))
+build/gen/sql_files.list: FORCE
+	$(call remember,$(SQL_FILES))
+
+-include $(ALL_OBJECTS:.o=.d)
+
+# Packages:
+deps: ## install every Debian package that building, running, testing and linting need
+	@etc/dev/deps build run mysql test lint
+deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9: deps-%:
+	@etc/dev/deps $*
+
+# Running:
+run: build/otpgate deps-run $(if $(filter mysql,$(DB)),deps-mysql) ## serve http://localhost:8080/ (PORT=8080 DB=sqlite|mysql STATE=var)
+	@exec etc/dev/run $(if $(PORT),--port '$(PORT)') $(if $(DB),--db '$(DB)') $(if $(STATE),--state '$(STATE)')
+
+# Testing:
+TEST_BINARIES := $(BIN)/otpgate $(BIN)/unit-tests $(BIN)/contract-tests
+RUN_TESTS = OTPGATE_TEST_BIN=$(abspath $(BIN)) $(PYTHON) tests/run
+
+test: build/otpgate $(TEST_BINARIES) deps-test ## all tests, on SQLite and on a private MariaDB (BUILD=asan works too)
+	@$(RUN_TESTS)
+unit: $(BIN)/unit-tests deps-test ## the unit tests (ARGS=...)
+	@$(RUN_TESTS) unit -- $(ARGS)
+contract: $(BIN)/contract-tests deps-test ## every store and driver against both engines (ARGS=...)
+	@$(RUN_TESTS) contract -- $(ARGS)
+e2e: build/otpgate $(BIN)/otpgate deps-test ## the whole service behind nginx and Apache (ARGS="-k login")
+	@$(RUN_TESTS) e2e -- $(ARGS)
+test-mysql: build/otpgate $(TEST_BINARIES) deps-test deps-mysql9 ## contract and e2e tests on a real MySQL 9 (downloads it once)
+	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/mysql9/run $(ARGS)
+bench: build/otpgate deps-test ## measure throughput and latency (ARGS=...)
+	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/bench/run $(ARGS)
+
+# Linting:
+LINTED := $(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)
+TIDY_STAMPS := $(patsubst %.cpp,build/lint/%.tidy,$(LINTED))
+
+# Every kind of finding is shown before it fails.
+lint: deps-lint deps-build deps-test ## clang-tidy on what changed, clang-format, and the direction of the layers
+	@$(MAKE) --keep-going --output-sync=target lint-layers lint-format lint-tidy
+
+lint-layers:
+	@tests/lint/layers.sh
+lint-format:
+	@clang-format --dry-run -Werror $(LINTED) $(HEADERS)
+lint-tidy: $(TIDY_STAMPS)
+
+# The stamp follows the headers too, so a changed header checks again whatever includes it.
+build/lint/%.tidy: %.cpp .clang-tidy
+	@mkdir -p $(@D)
+	@echo "tidy  $<"
+	@$(CXX) -std=c++20 $(INCLUDES) -MM -MP -MT $@ -MF $@.d $<
+	@clang-tidy --quiet $< -- -std=c++20 -pthread $(INCLUDES) -DOTPGATE_VERSION='""' 2> $@.log \
+	    || { grep -v 'warnings\? generated\|warnings\? treated as error' $@.log; exit 1; }
+	@touch $@
+
+-include $(TIDY_STAMPS:=.d)
+
+format: deps-lint ## bring the sources into shape with clang-format
+	@clang-format -i $(LINTED) $(HEADERS)
+
+# Installing:
+# The configuration of what is installed under /usr or /usr/local is in /etc.
+sysconfdir := $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+datadir := $(PREFIX)/share/otpgate
+unitdir := $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(sysconfdir)/systemd/system)
+
+# The migrations are inside the binary. A configuration that is there is never touched; the new defaults stand in share/.
+install: build/otpgate ## install to $(DESTDIR)$(PREFIX): binary, pages, settings, systemd unit, web server examples
+	install -D -m 755 build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/otpgate
+	cd www && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/www/{} \;
+	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
+	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf
+	install -D -m 644 -t $(DESTDIR)$(datadir) etc/otpgate.conf
+	test -e $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf || \
+	    install -D -m 644 etc/otpgate.conf $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf
+	install -d $(DESTDIR)$(unitdir)
+	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@SYSCONFDIR@|$(sysconfdir)|g' etc/systemd/otpgate.service \
+	    > $(DESTDIR)$(unitdir)/otpgate.service
+
+clean: ## remove what was built (the state of `make run` stays: it is in var/)
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(firstword $(MAKEFILE_LIST)) | \
+	    sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
