@@ -1,0 +1,34 @@
+// The one seam for time: everything that asks for "now" gets a Clock as an argument. Safe to use from any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace otpgate {
+
+// Microseconds since 1970 in UTC: what the database columns named *_at_us hold.
+using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
+
+class Clock {
+public:
+    virtual ~Clock() = default;
+    virtual Timestamp now() const = 0;
+};
+
+class SystemClock final : public Clock {
+public:
+    Timestamp now() const override;
+};
+
+constexpr std::int64_t toMicroseconds(Timestamp time) {
+    return time.time_since_epoch().count();
+}
+constexpr Timestamp fromMicroseconds(std::int64_t value) {
+    return Timestamp{std::chrono::microseconds{value}};
+}
+
+// RFC 3339 in UTC with Z and whole seconds: "2026-11-20T05:12:00Z".
+std::string formatRfc3339(Timestamp time);
+
+}  // namespace otpgate

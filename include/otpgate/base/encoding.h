@@ -1,0 +1,27 @@
+// Text forms of bytes. All functions take any bytes; the parsers refuse everything that they would not have written.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace otpgate {
+
+std::string toHex(std::string_view bytes);                   // lower case
+std::optional<std::string> parseHex(std::string_view text);  // lower case only
+
+std::string toBase64Url(std::string_view bytes);  // RFC 4648, section 5, without padding
+// Refuses padding, foreign characters, an impossible length and non-zero left-over bits, so that one token has one
+// text.
+std::optional<std::string> parseBase64Url(std::string_view text);
+
+bool isValidUtf8(std::string_view text);  // RFC 3629: no surrogates, no overlong forms
+// The bytes of the UTF-8 character that the text begins with, 1 to 4; 0 where it begins with none.
+std::size_t utf8CharacterLength(std::string_view text);
+
+// Appends the text as a JSON string (RFC 8259) with its quotes. Control characters are escaped; a byte that is not
+// UTF-8 becomes the four characters \xff, so that the result is always valid JSON.
+void appendJsonString(std::string& out, std::string_view text);
+
+}  // namespace otpgate

@@ -1,0 +1,133 @@
+#include "otpgate/crypto/jwt.h"
+
+#include "crypto/claims.h"
+#include "crypto/signing_key.h"
+#include "otpgate/base/encoding.h"
+
+#include <algorithm>
+
+namespace otpgate::crypto {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kNotBeforeLeeway{30};
+constexpr std::string_view kTokenType = "access";
+constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999: beyond, microseconds would overflow
+
+std::string secondsOf(Timestamp time) {
+    return std::to_string(std::chrono::floor<seconds>(time.time_since_epoch()).count());
+}
+
+std::string makePayload(const AccessClaims& claims) {
+    std::string json;
+    const auto member = [&](std::string_view name, const std::string& text) {
+        json.append(json.empty() ? "{\"" : ",\"").append(name).append("\":");
+        appendJsonString(json, text);
+    };
+    const auto time = [&](std::string_view name, Timestamp value) {
+        json.append(",\"").append(name).append("\":").append(secondsOf(value));
+    };
+    member("iss", claims.issuer);
+    member("aud", claims.audience);
+    member("sub", claims.subject);
+    member("sid", claims.sessionId);
+    member("jti", claims.tokenId);
+    time("iat", claims.issuedAt);
+    time("nbf", claims.issuedAt);
+    time("exp", claims.expiresAt);
+    json += ",\"amr\":[";
+    for (const std::string& method : claims.methods) {
+        if (json.back() != '[') json += ',';
+        appendJsonString(json, method);
+    }
+    json += ']';
+    time("auth_time", claims.authTime);
+    json.append(R"(,"token_type":")").append(kTokenType).append("\"}");
+    return json;
+}
+
+struct TokenParts {
+    std::string_view header;
+    std::string_view payload;
+    std::string_view signature;
+    std::string_view signingInput;  // header and payload with the dot between them
+};
+
+std::optional<TokenParts> split(std::string_view token) {
+    const auto first = token.find('.');
+    if (first == std::string_view::npos) return std::nullopt;
+    const auto second = token.find('.', first + 1);
+    if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) return std::nullopt;
+    return TokenParts{token.substr(0, first), token.substr(first + 1, second - first - 1), token.substr(second + 1),
+                      token.substr(0, second)};
+}
+
+bool isText(const Claims& claims, std::string_view name, std::string_view expected) {
+    const auto* text = findClaim<std::string>(claims, name);
+    return text != nullptr && *text == expected;
+}
+
+bool readText(const Claims& claims, std::string_view name, std::string& out) {
+    const auto* text = findClaim<std::string>(claims, name);
+    if (text != nullptr) out = *text;
+    return text != nullptr;
+}
+
+bool readTime(const Claims& claims, std::string_view name, Timestamp& out) {
+    const auto* value = findClaim<std::int64_t>(claims, name);
+    if (value == nullptr || *value < 0 || *value > kLastSecond) return false;
+    out = Timestamp{seconds{*value}};
+    return true;
+}
+
+}  // namespace
+
+std::string SigningKey::sign(const AccessClaims& claims) const {
+    std::string token = keys_->header;
+    token.append(".").append(toBase64Url(makePayload(claims)));
+    const std::string signature = keys_->sign(token);
+    return token.append(".").append(toBase64Url(signature));
+}
+
+// What a stranger wrote is compared with the header that we would have written, not interpreted.
+std::optional<std::string> keyIdOf(std::string_view token) {
+    const auto parts = split(token);
+    if (!parts || parts->header.size() > kMaxHeaderLength) return std::nullopt;
+    const auto header = parseBase64Url(parts->header);
+    if (!header || !header->starts_with(kHeaderBeforeKeyId) || !header->ends_with(kHeaderAfterKeyId))
+        return std::nullopt;
+    const std::size_t fixed = kHeaderBeforeKeyId.size() + kHeaderAfterKeyId.size();
+    if (header->size() <= fixed) return std::nullopt;
+    std::string keyId = header->substr(kHeaderBeforeKeyId.size(), header->size() - fixed);
+    if (!isKeyId(keyId)) return std::nullopt;
+    return keyId;
+}
+
+std::optional<AccessClaims> verifyAccessToken(std::string_view token, const SigningKey& key, std::string_view issuer,
+                                              std::string_view audience, Timestamp now) {
+    const auto parts = split(token);
+    // The same header means the same key id, and ES256: the token chooses nothing.
+    if (!parts || keyIdOf(token) != key.id()) return std::nullopt;
+    const auto signature = parseBase64Url(parts->signature);
+    if (!signature || !key.verify(parts->signingInput, *signature)) return std::nullopt;
+
+    const auto payload = parseBase64Url(parts->payload);
+    const auto claims = payload ? parseClaims(*payload) : std::nullopt;
+    if (!claims) return std::nullopt;
+    AccessClaims access;
+    Timestamp notBefore;
+    const auto* methods = findClaim<std::vector<std::string>>(*claims, "amr");
+    const bool isComplete = readText(*claims, "iss", access.issuer) && readText(*claims, "aud", access.audience) &&
+                            readText(*claims, "sub", access.subject) && readText(*claims, "sid", access.sessionId) &&
+                            readText(*claims, "jti", access.tokenId) && readTime(*claims, "iat", access.issuedAt) &&
+                            readTime(*claims, "nbf", notBefore) && readTime(*claims, "exp", access.expiresAt) &&
+                            methods != nullptr && readTime(*claims, "auth_time", access.authTime) &&
+                            isText(*claims, "token_type", kTokenType);
+    if (!isComplete || access.issuer != issuer || access.audience != audience) return std::nullopt;
+    if (now + kNotBeforeLeeway < notBefore || now >= access.expiresAt) return std::nullopt;
+    access.methods = *methods;
+    return access;
+}
+
+}  // namespace otpgate::crypto

@@ -1,0 +1,172 @@
+#include "otpgate/crypto/key_ring.h"
+
+#include "otpgate/base/encoding.h"
+#include "otpgate/base/errors.h"
+#include "otpgate/crypto/hash.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace otpgate::crypto {
+namespace {
+
+constexpr std::string_view kLinePrefix = "otpgate1:";
+constexpr std::size_t kMasterKeyBytes = 32;
+constexpr std::size_t kMaxFileBytes = 64 * 1024;
+
+// In the order of KeyUse. A label is part of every derived key: it is never changed and never used for something else.
+constexpr std::array<std::string_view, 3> kLabels = {"otpgate otp-code v1", "otpgate refresh-token v1",
+                                                     "otpgate sealed-secret v1"};
+
+class FileDescriptor {
+public:
+    explicit FileDescriptor(int descriptor) : descriptor_(descriptor) {}
+    ~FileDescriptor() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    FileDescriptor(const FileDescriptor&) = delete;
+    FileDescriptor& operator=(const FileDescriptor&) = delete;
+    int get() const { return descriptor_; }
+    bool isOpen() const { return descriptor_ >= 0; }
+
+private:
+    int descriptor_;
+};
+
+// Overwrites the text when the scope is left, by an exception too.
+class Wiper {
+public:
+    explicit Wiper(std::string& text) : text_(text) {}
+    ~Wiper() { OPENSSL_cleanse(text_.data(), text_.size()); }
+    Wiper(const Wiper&) = delete;
+    Wiper& operator=(const Wiper&) = delete;
+
+private:
+    std::string& text_;
+};
+
+[[noreturn]] void fail(std::string_view what, const std::string& path) {
+    const std::string reason = std::system_category().message(errno);
+    throw ConfigurationError(std::string(what) + " " + path + ": " + reason);
+}
+
+std::string_view trim(std::string_view line) {
+    const auto first = line.find_first_not_of(" \t\r");
+    if (first == std::string_view::npos) return {};
+    return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
+}
+
+std::optional<std::string> parseMasterKey(std::string_view line) {
+    if (!line.starts_with(kLinePrefix)) return std::nullopt;
+    auto key = parseHex(line.substr(kLinePrefix.size()));
+    if (!key || key->size() != kMasterKeyBytes) return std::nullopt;
+    return key;
+}
+
+// True when all of it was written.
+bool writeAll(int descriptor, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t written = ::write(descriptor, text.data(), text.size());
+        if (written >= 0) {
+            text.remove_prefix(static_cast<std::size_t>(written));
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The name of a new file is safe only when its directory is, too.
+bool syncDirectoryOf(const std::string& path) {
+    const auto parent = std::filesystem::path(path).parent_path();
+    const FileDescriptor directory(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return directory.isOpen() && ::fsync(directory.get()) == 0;
+}
+
+}  // namespace
+
+KeyRing KeyRing::load(const std::string& path) {
+    // Not blocking: where the name is a pipe by mistake, the start must not hang.
+    const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat status {};
+    if (!file.isOpen() || ::fstat(file.get(), &status) != 0) fail("cannot read the key file", path);
+    if (!S_ISREG(status.st_mode)) throw ConfigurationError("the key file " + path + " is not a plain file");
+    if ((status.st_mode & S_IRWXO) != 0) {
+        throw ConfigurationError("the key file " + path + " is open to other users: chmod o= " + path);
+    }
+
+    std::string text(kMaxFileBytes, '\0');
+    const Wiper wiper(text);
+    std::size_t length = 0;
+    while (length < text.size()) {
+        const ssize_t count = ::read(file.get(), text.data() + length, text.size() - length);
+        if (count == 0) break;
+        if (count > 0) {
+            length += static_cast<std::size_t>(count);
+        } else if (errno != EINTR) {
+            fail("cannot read the key file", path);
+        }
+    }
+    if (length == text.size()) throw ConfigurationError("the key file " + path + " is too long");
+    return parse(std::string_view(text).substr(0, length), path);
+}
+
+KeyRing KeyRing::parse(std::string_view text, std::string_view fileName) {
+    const std::string name(fileName);
+    KeyRing ring;
+    ring.keys_.resize(kLabels.size());
+    for (int number = 1; !text.empty(); ++number) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view line = trim(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.empty() || line.front() == '#') continue;
+        auto master = parseMasterKey(line);
+        // The line is not quoted: it may be a key with one wrong character.
+        if (!master) {
+            throw ConfigurationError(name + ":" + std::to_string(number) +
+                                     ": not a key (expected otpgate1: and 64 lower-case hex digits)");
+        }
+        const Wiper wiper(*master);
+        for (std::size_t use = 0; use < kLabels.size(); ++use) {
+            ring.keys_[use].push_back(hkdfSha256(*master, kLabels[use]));
+        }
+    }
+    if (ring.keys_.front().empty()) throw ConfigurationError("the key file " + name + " holds no key");
+    return ring;
+}
+
+const std::vector<std::string>& KeyRing::keys(KeyUse use) const {
+    return keys_.at(static_cast<std::size_t>(use));
+}
+
+std::string makeMasterKeyLine(Random& random) {
+    std::array<std::uint8_t, kMasterKeyBytes> key{};
+    random.fill(key);
+    std::string line(kLinePrefix);
+    line += toHex({reinterpret_cast<const char*>(key.data()), key.size()});
+    OPENSSL_cleanse(key.data(), key.size());
+    return line;
+}
+
+void createKeyFile(const std::string& path, Random& random) {
+    std::string line = makeMasterKeyLine(random) + "\n";
+    const Wiper wiper(line);
+    const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    if (!file.isOpen()) fail("cannot create the key file", path);
+    if (!writeAll(file.get(), line) || ::fsync(file.get()) != 0 || !syncDirectoryOf(path)) {
+        const int reason = errno;
+        ::unlink(path.c_str());  // half a key file would only stop the next try
+        errno = reason;
+        fail("cannot write the key file", path);
+    }
+}
+
+}  // namespace otpgate::crypto

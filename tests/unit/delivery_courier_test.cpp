@@ -1,0 +1,506 @@
+#include "otpgate/base/errors.h"
+#include "otpgate/delivery/courier.h"
+#include "otpgate/delivery/message_composer.h"
+#include "support_cpp/fake_clock.h"
+#include "support_cpp/fake_random.h"
+#include "support_cpp/temporary_directory.h"
+
+#include <cppunit/TestFixture.h>
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fcntl.h>
+#include <functional>
+#include <map>
+#include <unistd.h>
+
+namespace otpgate::delivery {
+namespace {
+
+using domain::AuditEvent;
+using domain::FinishedMessage;
+using domain::OutboxMessage;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// An outbox in memory that can be down, lose leases, and choke on one row.
+class FakeOutbox final : public domain::OutboxStore {
+public:
+    struct Postponed {
+        Uuid id;
+        Timestamp until;
+        std::string reason;
+    };
+
+    std::vector<OutboxMessage> claimAvailable(Timestamp /*now*/, Timestamp leaseUntil, unsigned limit) override {
+        const std::lock_guard lock(mutex_);
+        ++claims_;
+        answer();
+        const auto count = static_cast<std::ptrdiff_t>(std::min<std::size_t>(limit, waiting_.size()));
+        std::vector<OutboxMessage> claimed(waiting_.begin(), waiting_.begin() + count);
+        waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+        for (auto& message : claimed) message.availableAt = leaseUntil;
+        return claimed;
+    }
+    bool renewLease(OutboxMessage& message, Timestamp leaseUntil) override {
+        const std::lock_guard lock(mutex_);
+        answer();
+        renewed_.push_back(leaseUntil);
+        message.availableAt = leaseUntil;
+        return !othersHaveIt_;
+    }
+    void finish(std::span<const FinishedMessage> messages, Timestamp /*now*/) override {
+        const std::lock_guard lock(mutex_);
+        answer();
+        for (const auto& done : messages) {
+            if (done.message.id == indigestible_) throw std::runtime_error("no");
+        }
+        for (const auto& done : messages) finished_.push_back(done);
+    }
+    void postpone(const OutboxMessage& message, Timestamp availableAt, std::string_view reason) override {
+        const std::lock_guard lock(mutex_);
+        answer();
+        postponed_.push_back({message.id, availableAt, std::string(reason)});
+    }
+
+    void wait(const OutboxMessage& message) {
+        const std::lock_guard lock(mutex_);
+        waiting_.push_back(message);
+    }
+    std::vector<FinishedMessage> finished() {
+        const std::lock_guard lock(mutex_);
+        return finished_;
+    }
+    std::vector<Postponed> postponed() {
+        const std::lock_guard lock(mutex_);
+        return postponed_;
+    }
+    std::vector<Timestamp> renewed() {
+        const std::lock_guard lock(mutex_);
+        return renewed_;
+    }
+    int claims() {
+        const std::lock_guard lock(mutex_);
+        return claims_;
+    }
+
+    std::atomic<bool> isDown_ = false;
+    std::atomic<bool> isBroken_ = false;
+    std::atomic<bool> othersHaveIt_ = false;
+    Uuid indigestible_ = Uuid::fromBytes("not in the table");
+
+private:
+    void answer() const {
+        if (isDown_) throw ServiceUnavailable("database gone");
+        if (isBroken_) throw std::runtime_error("odd");
+    }
+    std::mutex mutex_;
+    std::vector<OutboxMessage> waiting_;
+    std::vector<FinishedMessage> finished_;
+    std::vector<Postponed> postponed_;
+    std::vector<Timestamp> renewed_;
+    int claims_ = 0;
+};
+
+class FakeTransport final : public MailTransport {
+public:
+    SendResult send(const MailMessage& message) override {
+        std::function<SendResult(const MailMessage&)> answer;
+        {
+            const std::lock_guard lock(mutex_);
+            sent_.push_back(message.recipient);
+            answer = answer_;
+        }
+        return answer ? answer(message) : SendResult{};
+    }
+    void idle() override { ++idles_; }
+    seconds longestSend() const override { return longest_.load(); }
+
+    void answerWith(std::function<SendResult(const MailMessage&)> answer) {
+        const std::lock_guard lock(mutex_);
+        answer_ = std::move(answer);
+    }
+    void answerWith(SendResult result) {
+        answerWith([result](const MailMessage&) { return result; });
+    }
+    std::vector<std::string> sent() {
+        const std::lock_guard lock(mutex_);
+        return sent_;
+    }
+
+    std::atomic<seconds> longest_ = seconds(1);
+    std::atomic<int> idles_ = 0;
+
+private:
+    std::mutex mutex_;
+    std::vector<std::string> sent_;
+    std::function<SendResult(const MailMessage&)> answer_;
+};
+
+class CourierTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(CourierTest);
+    CPPUNIT_TEST(sendsOnceAndFinishes);
+    CPPUNIT_TEST(sendsWhatWaitsInTheOutbox);
+    CPPUNIT_TEST(looksAgainAtOnceWhenMoreIsWaiting);
+    CPPUNIT_TEST(postponesWhatFailed);
+    CPPUNIT_TEST(postponesLongerAfterEachFailure);
+    CPPUNIT_TEST(givesUpWhenTheNextTryWouldComeTooLate);
+    CPPUNIT_TEST(finishesWhatWasRefused);
+    CPPUNIT_TEST(neverSendsWhatHasExpired);
+    CPPUNIT_TEST(refusesSmsAsLongAsThereIsNoProvider);
+    CPPUNIT_TEST(keepsALeaseThatIsLongEnough);
+    CPPUNIT_TEST(renewsALeaseThatIsTooShort);
+    CPPUNIT_TEST(leavesAMessageWhoseLeaseIsLost);
+    CPPUNIT_TEST(doesNotSendTwiceWhenTheDatabaseFailsBetweenSendingAndFinishing);
+    CPPUNIT_TEST(goesOnSendingWhileTheDatabaseIsDown);
+    CPPUNIT_TEST(tellsOfADatabaseOutageOnce);
+    CPPUNIT_TEST(finishesTheOthersWhenOneRowCannotBeFinished);
+    CPPUNIT_TEST(outlivesUnexpectedErrors);
+    CPPUNIT_TEST(postponesTheBatchWhenTheProviderIsDown);
+    CPPUNIT_TEST(leavesWhatDoesNotFitToTheOutbox);
+    CPPUNIT_TEST(sendsWhatIsInMemoryBeforeItStops);
+    CPPUNIT_TEST(stopsWhenPatienceEnds);
+    CPPUNIT_TEST(letsTheTransportRestWhenNothingWaits);
+    CPPUNIT_TEST(takesMessagesFromManyThreads);
+    CPPUNIT_TEST(logsNeitherAddressNorCode);
+    CPPUNIT_TEST_SUITE_END();
+
+    test::TemporaryDirectory files_;
+    int logFile_ = ::open(files_.write("log", "").c_str(), O_WRONLY | O_APPEND);
+    test::FakeClock clock_;
+    test::FakeRandom random_;
+    Logger log_{LogFormat::Text, LogLevel::Debug, clock_, logFile_};
+    crypto::KeyRing ring_ = crypto::KeyRing::parse("otpgate1:" + std::string(64, 'a') + "\n", "test");
+    domain::OtpCodes codes_{ring_, 6, "918273"};
+    MessageComposer composer_{codes_, "no-reply@example.org", "https://login.example.org"};
+    FakeOutbox outbox_;
+    FakeTransport transport_;
+    std::unique_ptr<Courier> courier_;
+
+public:
+    ~CourierTest() override {
+        courier_.reset();
+        ::close(logFile_);
+    }
+
+private:
+    void start(std::size_t queueLength = 1000, milliseconds lookEvery = milliseconds(20)) {
+        courier_ = std::make_unique<Courier>(CourierSettings{.queueLength = queueLength, .lookEvery = lookEvery},
+                                             outbox_, composer_, transport_, clock_, random_, log_);
+        courier_->start();
+    }
+
+    static Uuid idOf(int number) {
+        std::string bytes(16, '\0');
+        bytes[14] = static_cast<char>(number / 256);
+        bytes[15] = static_cast<char>(number % 256);
+        return Uuid::fromBytes(bytes);
+    }
+    OutboxMessage message(int number = 1) const {
+        return {.id = idOf(number),
+                .otpId = idOf(1000 + number),
+                .purpose = domain::Purpose::Login,
+                .destination = *domain::Destination::parseEmail("user" + std::to_string(number) + "@example.com"),
+                .locale = "",
+                .requestId = "r",
+                .attempts = 0,
+                .expiresAt = clock_.now() + minutes(10),
+                .availableAt = clock_.now() + CourierSettings::kHandOverLease};
+    }
+
+    static bool becomesTrue(const std::function<bool()>& condition) {
+        const auto end = std::chrono::steady_clock::now() + seconds(10);
+        while (!condition() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(milliseconds(1));
+        return condition();
+    }
+    FinishedMessage firstFinished() {
+        CPPUNIT_ASSERT(becomesTrue([this] { return !outbox_.finished().empty(); }));
+        return outbox_.finished().front();
+    }
+    FakeOutbox::Postponed firstPostponed() {
+        CPPUNIT_ASSERT(becomesTrue([this] { return !outbox_.postponed().empty(); }));
+        return outbox_.postponed().front();
+    }
+    void letLookAgain(int times = 3) {
+        const int before = outbox_.claims();
+        CPPUNIT_ASSERT(becomesTrue([&] { return outbox_.claims() >= before + times; }));
+    }
+    std::size_t countInLog(std::string_view text) const {
+        const std::string log = files_.read("log");
+        std::size_t count = 0;
+        for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++count;
+        return count;
+    }
+
+    void sendsOnceAndFinishes() {
+        start();
+        courier_->handOver(message());
+        const FinishedMessage done = firstFinished();
+        letLookAgain();
+        CPPUNIT_ASSERT(done.message.id == idOf(1));
+        CPPUNIT_ASSERT(done.event == AuditEvent::OtpSent);
+        CPPUNIT_ASSERT(done.auditId != Uuid());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, outbox_.finished().size());
+        CPPUNIT_ASSERT(transport_.sent() == std::vector<std::string>{"user1@example.com"});
+    }
+
+    void sendsWhatWaitsInTheOutbox() {
+        outbox_.wait(message(1));
+        outbox_.wait(message(2));
+        start();
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
+        CPPUNIT_ASSERT(outbox_.finished().back().message.availableAt == clock_.now() + seconds(60));
+        CPPUNIT_ASSERT(outbox_.renewed().empty());
+    }
+
+    void looksAgainAtOnceWhenMoreIsWaiting() {
+        for (int i = 0; i < 350; ++i) outbox_.wait(message(i));
+        start(1000, minutes(1));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 350; }));
+    }
+
+    void postponesWhatFailed() {
+        transport_.answerWith({SendResult::Outcome::TryLater, "451 later", SendResult::Cause::Message});
+        start();
+        courier_->handOver(message());
+        const auto postponed = firstPostponed();
+        CPPUNIT_ASSERT(postponed.until >= clock_.now() + milliseconds(1500));
+        CPPUNIT_ASSERT(postponed.until <= clock_.now() + milliseconds(2000));
+        CPPUNIT_ASSERT_EQUAL(std::string("451 later"), postponed.reason);
+        CPPUNIT_ASSERT(outbox_.finished().empty());
+    }
+
+    void postponesLongerAfterEachFailure() {
+        transport_.answerWith({SendResult::Outcome::TryLater, "451 later", SendResult::Cause::Message});
+        start();
+        OutboxMessage failed = message();
+        failed.attempts = 3;
+        courier_->handOver(failed);
+        CPPUNIT_ASSERT(firstPostponed().until >= clock_.now() + seconds(12));
+        CPPUNIT_ASSERT(firstPostponed().until <= clock_.now() + seconds(16));
+    }
+
+    void givesUpWhenTheNextTryWouldComeTooLate() {
+        transport_.answerWith({SendResult::Outcome::TryLater, "451 later", SendResult::Cause::Message});
+        start();
+        OutboxMessage late = message();
+        late.expiresAt = clock_.now() + milliseconds(1400);
+        courier_->handOver(late);
+        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSendFailed);
+        CPPUNIT_ASSERT_EQUAL(std::string("451 later"), firstFinished().reason);
+        CPPUNIT_ASSERT(outbox_.postponed().empty());
+    }
+
+    void finishesWhatWasRefused() {
+        transport_.answerWith({SendResult::Outcome::Refused, "550 no", SendResult::Cause::Message});
+        start();
+        courier_->handOver(message());
+        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSendFailed);
+        CPPUNIT_ASSERT_EQUAL(std::string("550 no"), firstFinished().reason);
+    }
+
+    void neverSendsWhatHasExpired() {
+        start();
+        OutboxMessage old = message();
+        old.expiresAt = clock_.now();
+        courier_->handOver(old);
+        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSendFailed);
+        CPPUNIT_ASSERT_EQUAL(std::string("expired"), firstFinished().reason);
+        CPPUNIT_ASSERT(transport_.sent().empty());
+    }
+
+    void refusesSmsAsLongAsThereIsNoProvider() {
+        start();
+        OutboxMessage sms = message();
+        sms.destination = *domain::Destination::parsePhoneNumber("+12025550123");
+        courier_->handOver(sms);
+        CPPUNIT_ASSERT_EQUAL(std::string("no SMS provider"), firstFinished().reason);
+        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSendFailed);
+        CPPUNIT_ASSERT(transport_.sent().empty());
+    }
+
+    void keepsALeaseThatIsLongEnough() {
+        transport_.longest_ = seconds(9);
+        start();
+        courier_->handOver(message());
+        firstFinished();
+        CPPUNIT_ASSERT(outbox_.renewed().empty());
+    }
+
+    void renewsALeaseThatIsTooShort() {
+        transport_.longest_ = seconds(40);
+        start();
+        courier_->handOver(message());
+        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSent);
+        CPPUNIT_ASSERT(outbox_.renewed() == std::vector<Timestamp>{clock_.now() + seconds(80)});
+    }
+
+    void leavesAMessageWhoseLeaseIsLost() {
+        outbox_.othersHaveIt_ = true;
+        start();
+        OutboxMessage lost = message(1);
+        lost.availableAt = clock_.now();
+        courier_->handOver(lost);
+        courier_->handOver(message(2));
+        CPPUNIT_ASSERT(firstFinished().message.id == idOf(2));
+        CPPUNIT_ASSERT(transport_.sent() == std::vector<std::string>{"user2@example.com"});
+        CPPUNIT_ASSERT(outbox_.postponed().empty());
+    }
+
+    void doesNotSendTwiceWhenTheDatabaseFailsBetweenSendingAndFinishing() {
+        transport_.answerWith([this](const MailMessage&) {
+            outbox_.isDown_ = true;
+            return SendResult{};
+        });
+        start();
+        courier_->handOver(message());
+        CPPUNIT_ASSERT(becomesTrue([this] { return countInLog("courier waits for the database") == 1; }));
+        courier_->handOver(message());  // as it would come back when its lease is over
+        std::this_thread::sleep_for(milliseconds(100));
+        CPPUNIT_ASSERT(outbox_.finished().empty());
+        transport_.answerWith(nullptr);
+        outbox_.isDown_ = false;
+        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSent);
+        letLookAgain();
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, outbox_.finished().size());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, transport_.sent().size());
+    }
+
+    void goesOnSendingWhileTheDatabaseIsDown() {
+        outbox_.isDown_ = true;
+        start();
+        for (int i = 0; i < 5; ++i) courier_->handOver(message(i));
+        CPPUNIT_ASSERT(becomesTrue([this] { return transport_.sent().size() == 5; }));
+        outbox_.isDown_ = false;
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 5; }));
+    }
+
+    void tellsOfADatabaseOutageOnce() {
+        outbox_.isDown_ = true;
+        start();
+        letLookAgain();
+        outbox_.isDown_ = false;
+        CPPUNIT_ASSERT(becomesTrue([this] { return countInLog("info courier has the database back") == 1; }));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, countInLog("courier waits for the database reason=\"database gone\""));
+    }
+
+    void finishesTheOthersWhenOneRowCannotBeFinished() {
+        outbox_.indigestible_ = idOf(3);
+        for (int i = 0; i < 6; ++i) outbox_.wait(message(i));
+        start();
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 5; }));
+        outbox_.wait(message(3));
+        outbox_.wait(message(9));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 6; }));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{7}, transport_.sent().size());
+    }
+
+    void outlivesUnexpectedErrors() {
+        outbox_.isBroken_ = true;
+        transport_.answerWith([](const MailMessage&) -> SendResult { throw std::logic_error("bug"); });
+        start();
+        letLookAgain();
+        outbox_.isBroken_ = false;
+        courier_->handOver(message(1));
+        CPPUNIT_ASSERT_EQUAL(std::string("internal error: bug"), firstPostponed().reason);
+        transport_.answerWith(nullptr);
+        courier_->handOver(message(2));
+        CPPUNIT_ASSERT(firstFinished().message.id == idOf(2));
+    }
+
+    void postponesTheBatchWhenTheProviderIsDown() {
+        transport_.answerWith({SendResult::Outcome::TryLater, "connect: refused", SendResult::Cause::Provider});
+        for (int i = 0; i < 20; ++i) outbox_.wait(message(i));
+        start();
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.postponed().size() == 20; }));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, transport_.sent().size());
+        CPPUNIT_ASSERT(becomesTrue([this] { return countInLog("messages postponed count=19") == 1; }));
+    }
+
+    void leavesWhatDoesNotFitToTheOutbox() {
+        std::atomic<bool> go = false;
+        transport_.answerWith([&](const MailMessage&) {
+            becomesTrue([&] { return go.load(); });
+            return SendResult{};
+        });
+        start(2);
+        courier_->handOver(message(0));
+        CPPUNIT_ASSERT(becomesTrue([this] { return transport_.sent().size() == 1; }));
+        for (int i = 1; i <= 5; ++i) courier_->handOver(message(i));
+        go = true;
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 3; }));
+        letLookAgain();
+        CPPUNIT_ASSERT_EQUAL(std::size_t{3}, transport_.sent().size());
+    }
+
+    void sendsWhatIsInMemoryBeforeItStops() {
+        transport_.answerWith([](const MailMessage&) {
+            std::this_thread::sleep_for(milliseconds(1));
+            return SendResult{};
+        });
+        start();
+        for (int i = 0; i < 250; ++i) courier_->handOver(message(i));
+        courier_->stop(seconds(10));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{250}, outbox_.finished().size());
+        CPPUNIT_ASSERT(transport_.idles_ > 0);
+        courier_->handOver(message(900));
+        courier_->stop(seconds(10));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{250}, transport_.sent().size());
+    }
+
+    void stopsWhenPatienceEnds() {
+        transport_.answerWith([](const MailMessage&) {
+            std::this_thread::sleep_for(milliseconds(20));
+            return SendResult{};
+        });
+        start();
+        for (int i = 0; i < 500; ++i) courier_->handOver(message(i));
+        courier_->stop(milliseconds(100));
+        const auto sent = transport_.sent().size();
+        CPPUNIT_ASSERT(sent < 100);
+        CPPUNIT_ASSERT_EQUAL(sent, outbox_.finished().size());
+    }
+
+    void letsTheTransportRestWhenNothingWaits() {
+        start();
+        courier_->handOver(message());
+        firstFinished();
+        CPPUNIT_ASSERT(becomesTrue([this] { return transport_.idles_ > 0; }));
+    }
+
+    void takesMessagesFromManyThreads() {
+        start();
+        std::vector<std::thread> workers;
+        for (int worker = 0; worker < 8; ++worker) {
+            workers.emplace_back([this, worker] {
+                for (int i = 0; i < 100; ++i) courier_->handOver(message(100 * worker + i));
+            });
+        }
+        for (auto& worker : workers) worker.join();
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 800; }));
+        std::map<Uuid, int> count;
+        for (const auto& done : outbox_.finished()) ++count[done.message.id];
+        CPPUNIT_ASSERT_EQUAL(std::size_t{800}, count.size());
+    }
+
+    void logsNeitherAddressNorCode() {
+        start();
+        courier_->handOver(message(1));
+        firstFinished();
+        transport_.answerWith({SendResult::Outcome::Refused, "550 no", SendResult::Cause::Message});
+        courier_->handOver(message(2));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1},
+                             countInLog("debug message sent outbox_id=" + idOf(1).toString() + " channel=email ms="));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, countInLog("warning message refused outbox_id=" + idOf(2).toString()));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, countInLog("user"));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, countInLog("918273"));
+    }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(CourierTest);
+
+}  // namespace
+}  // namespace otpgate::delivery

@@ -1,0 +1,228 @@
+#include "delivery/mailbox.h"
+#include "delivery/mime.h"
+#include "otpgate/base/errors.h"
+#include "otpgate/delivery/message_composer.h"
+#include "support_cpp/fake_clock.h"
+
+#include <cppunit/TestFixture.h>
+#include <cppunit/extensions/HelperMacros.h>
+
+namespace otpgate::delivery {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+const Timestamp kNow = test::FakeClock().now();  // 2026-11-20T05:12:00Z
+
+class MessageComposerTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(MessageComposerTest);
+    CPPUNIT_TEST(writesTheHeaders);
+    CPPUNIT_TEST(putsTheCodeAloneOnALineOfTheText);
+    CPPUNIT_TEST(keepsTheCodeOutOfTheHeaders);
+    CPPUNIT_TEST(showsTheCodeInTheHtmlWithoutLinksAndImages);
+    CPPUNIT_TEST(endsEveryLineWithCrlfAndKeepsItShort);
+    CPPUNIT_TEST(saysHowLongTheCodeIsGood);
+    CPPUNIT_TEST(namesTheHostOfThePublicUrl);
+    CPPUNIT_TEST(refusesAPublicUrlWithoutAUsableHost);
+    CPPUNIT_TEST(refusesASenderThatIsNoAddress);
+    CPPUNIT_TEST(givesEachMessageItsOwnBoundary);
+    CPPUNIT_TEST_SUITE_END();
+
+    crypto::KeyRing ring_ = crypto::KeyRing::parse("otpgate1:" + std::string(64, 'a') + "\n", "test");
+    domain::OtpCodes codes_{ring_, 6, "012345"};
+    domain::OutboxMessage message_{
+        .id = *Uuid::parse("017f22e2-79b0-7000-8000-000000000001"),
+        .otpId = *Uuid::parse("017f22e2-79b0-7000-8000-000000000002"),
+        .purpose = domain::Purpose::Login,
+        .destination = *domain::Destination::parseEmail("Ann@Example.com"),
+        .locale = "en",
+        .requestId = "r",
+        .attempts = 0,
+        .expiresAt = kNow + minutes(10),
+        .availableAt = kNow + seconds(10),
+    };
+
+    MailMessage compose(const std::string& from = "Sign in <no-reply@example.org>",
+                        const std::string& url = "https://login.example.org/") const {
+        return MessageComposer(codes_, from, url).compose(message_, kNow);
+    }
+    static void assertHas(const std::string& text, const std::string& part) {
+        CPPUNIT_ASSERT_MESSAGE(part + " is missing in\n" + text, text.find(part) != std::string::npos);
+    }
+    static std::string headersOf(const MailMessage& mail) {
+        return mail.content.substr(0, mail.content.find("\r\n\r\n") + 2);
+    }
+
+    void writesTheHeaders() {
+        const MailMessage mail = compose();
+        CPPUNIT_ASSERT_EQUAL(std::string("no-reply@example.org"), mail.envelopeFrom);
+        CPPUNIT_ASSERT_EQUAL(std::string("ann@example.com"), mail.recipient);
+        CPPUNIT_ASSERT_EQUAL(std::string("From: \"Sign in\" <no-reply@example.org>\r\n"
+                                         "To: ann@example.com\r\n"
+                                         "Subject: Your sign-in code\r\n"
+                                         "Date: Fri, 20 Nov 2026 05:12:00 +0000\r\n"
+                                         "Message-ID: <017f22e2-79b0-7000-8000-000000000001@login.example.org>\r\n"
+                                         "MIME-Version: 1.0\r\n"
+                                         "Auto-Submitted: auto-generated\r\n"
+                                         "X-Auto-Response-Suppress: All\r\n"
+                                         "Content-Type: multipart/alternative;\r\n"
+                                         " boundary=\"=_017f22e2-79b0-7000-8000-000000000001\"\r\n"),
+                             headersOf(mail));
+    }
+
+    void putsTheCodeAloneOnALineOfTheText() {
+        const MailMessage mail = compose();
+        assertHas(mail.content,
+                  "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n");
+        assertHas(mail.content, "Your sign-in code for login.example.org is:\r\n\r\n012345\r\n\r\n");
+        assertHas(mail.content, "If you did not ask for it, ignore this message.\r\n");
+    }
+
+    void keepsTheCodeOutOfTheHeaders() { CPPUNIT_ASSERT(headersOf(compose()).find("012345") == std::string::npos); }
+
+    void showsTheCodeInTheHtmlWithoutLinksAndImages() {
+        const std::string content = compose().content;
+        const std::string html = content.substr(content.find("Content-Type: text/html; charset=utf-8\r\n"));
+        assertHas(html, ">012345</p>");
+        for (const char* part : {"<a ", "href", "<img", "http", "{"}) {
+            CPPUNIT_ASSERT_MESSAGE(part, html.find(part) == std::string::npos);
+        }
+    }
+
+    void endsEveryLineWithCrlfAndKeepsItShort() {
+        const std::string content =
+            compose("Grüße <no-reply@example.org>", "https://" + std::string(200, 'h') + "/").content;
+        std::size_t lines = 0;
+        for (std::size_t begin = 0; begin < content.size(); ++lines) {
+            const auto end = content.find('\n', begin);
+            CPPUNIT_ASSERT(end != std::string::npos && end > begin && content[end - 1] == '\r');
+            const std::string line = content.substr(begin, end - begin - 1);
+            CPPUNIT_ASSERT_MESSAGE(line, line.size() < 78 || line.starts_with("Message-ID: "));
+            CPPUNIT_ASSERT_MESSAGE(line, line.find('\r') == std::string::npos);
+            begin = end + 1;
+        }
+        CPPUNIT_ASSERT(lines > 30);
+        assertHas(content, "Content-Transfer-Encoding: quoted-printable\r\n");
+        assertHas(content, "\r\n012345\r\n");
+    }
+
+    void saysHowLongTheCodeIsGood() {
+        assertHas(compose().content, "It is good for 10 minutes ");
+        message_.expiresAt = kNow + minutes(10) - seconds(1);
+        assertHas(compose().content, "It is good for 10 minutes ");
+        message_.expiresAt = kNow + minutes(9) + seconds(30);
+        assertHas(compose().content, "It is good for 9 minutes ");
+        message_.expiresAt = kNow + seconds(5);
+        assertHas(compose().content, "It is good for 1 minute ");
+    }
+
+    void namesTheHostOfThePublicUrl() {
+        assertHas(compose("a@b.example", "http://localhost:8080").content, "code for localhost is:");
+        assertHas(compose("a@b.example", "https://x.example:443/login?a=b").content, "code for x.example is:");
+        assertHas(compose("a@b.example", "https://[2001:db8::1]:443/").content, "code for [2001:db8::1] is:");
+    }
+
+    void refusesAPublicUrlWithoutAUsableHost() {
+        for (const char* url :
+             {"", "https://", "https:///path", "https://a\r\nBcc: x@y.example/", "https://<b>/", "https://[::1"}) {
+            CPPUNIT_ASSERT_THROW_MESSAGE(url, MessageComposer(codes_, "a@b.example", url), ConfigurationError);
+        }
+    }
+
+    void refusesASenderThatIsNoAddress() {
+        for (const char* from :
+             {"", "nobody", "Name <>", "Name <a@b.example", "a@b.example>", "N\r\nBcc: x@y.example <a@b.example>",
+              "a@b.example\r\nBcc: x@y.example", "\xff <a@b.example>"}) {
+            CPPUNIT_ASSERT_THROW_MESSAGE(from, MessageComposer(codes_, from, "https://x.example"), ConfigurationError);
+        }
+    }
+
+    void givesEachMessageItsOwnBoundary() {
+        const std::string first = compose().content;
+        message_.id = *Uuid::parse("017f22e2-79b0-7000-8000-000000000003");
+        assertHas(compose().content, "--=_017f22e2-79b0-7000-8000-000000000003--\r\n");
+        assertHas(first, "--=_017f22e2-79b0-7000-8000-000000000001--\r\n");
+    }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(MessageComposerTest);
+
+class MailboxTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(MailboxTest);
+    CPPUNIT_TEST(readsAnAddressWithAndWithoutAName);
+    CPPUNIT_TEST(quotesANameOfPlainCharacters);
+    CPPUNIT_TEST(encodesANameOfOtherCharacters);
+    CPPUNIT_TEST(encodesOnlyWholeCharactersInEachWord);
+    CPPUNIT_TEST_SUITE_END();
+
+    static std::string headerOf(const std::string& text) { return Mailbox::parse(text).value().toHeader(); }
+
+    void readsAnAddressWithAndWithoutAName() {
+        CPPUNIT_ASSERT_EQUAL(std::string("a@b.example"), headerOf("a@b.example"));
+        CPPUNIT_ASSERT_EQUAL(std::string("a@b.example"), headerOf("<a@b.example>"));
+        CPPUNIT_ASSERT_EQUAL(std::string("\"N\" <a@b.example>"), headerOf(" N <a@b.example> "));
+        CPPUNIT_ASSERT_EQUAL(std::string("\"N\" <no-reply@localhost>"), headerOf("\"N\" <no-reply@localhost>"));
+    }
+
+    void quotesANameOfPlainCharacters() {
+        CPPUNIT_ASSERT_EQUAL(std::string("\"Doe, \\\"J\\\\\" <a@b.example>"), headerOf("Doe, \"J\\ <a@b.example>"));
+    }
+
+    void encodesANameOfOtherCharacters() {
+        CPPUNIT_ASSERT_EQUAL(std::string("=?UTF-8?B?R3LDvMOfZQ==?= <a@b.example>"), headerOf("Grüße <a@b.example>"));
+    }
+
+    void encodesOnlyWholeCharactersInEachWord() {
+        std::string name;
+        for (int i = 0; i < 23; ++i) name += "ü";  // 46 bytes: the 45th is the first half of a character
+        CPPUNIT_ASSERT_EQUAL("=?UTF-8?B?" + toBase64(name.substr(0, 44)) + "?=\r\n =?UTF-8?B?" + toBase64("ü") + "?=",
+                             toEncodedWords(name));
+    }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(MailboxTest);
+
+class MimeTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(MimeTest);
+    CPPUNIT_TEST(encodesBase64WithPadding);
+    CPPUNIT_TEST(writesDatesOfRfc5322);
+    CPPUNIT_TEST(leavesPlainTextReadable);
+    CPPUNIT_TEST(encodesOtherTextAsQuotedPrintable);
+    CPPUNIT_TEST(breaksLongLinesSoftly);
+    CPPUNIT_TEST_SUITE_END();
+
+    static std::string bodyOf(std::string_view text) {
+        const std::string part = toTextPart("text/plain", text);
+        return part.substr(part.find("\r\n\r\n") + 4);
+    }
+
+    void encodesBase64WithPadding() {
+        CPPUNIT_ASSERT_EQUAL(std::string(), toBase64(""));
+        CPPUNIT_ASSERT_EQUAL(std::string("Zg=="), toBase64("f"));
+        CPPUNIT_ASSERT_EQUAL(std::string("Zm9vYmE="), toBase64("fooba"));
+        CPPUNIT_ASSERT_EQUAL(std::string("Zm9vYmFy"), toBase64("foobar"));
+    }
+
+    void writesDatesOfRfc5322() {
+        CPPUNIT_ASSERT_EQUAL(std::string("Thu, 01 Jan 1970 00:00:00 +0000"), toMailDate(fromMicroseconds(0)));
+        CPPUNIT_ASSERT_EQUAL(std::string("Thu, 29 Feb 2024 23:59:59 +0000"),
+                             toMailDate(fromMicroseconds(1709251199'999999)));
+    }
+
+    void leavesPlainTextReadable() { CPPUNIT_ASSERT_EQUAL(std::string("a = b\r\n.\r\n"), bodyOf("a = b\n.\n")); }
+
+    void encodesOtherTextAsQuotedPrintable() {
+        CPPUNIT_ASSERT_EQUAL(std::string("=C3=BC =3D x=20\r\n=0Dy\r\n"), bodyOf("ü = x \n\ry\n"));
+    }
+
+    void breaksLongLinesSoftly() {
+        const std::string body = bodyOf(std::string(74, 'x') + "üy\n");
+        CPPUNIT_ASSERT_EQUAL(std::string(74, 'x') + "=\r\n=C3=BCy\r\n", body);
+    }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(MimeTest);
+
+}  // namespace
+}  // namespace otpgate::delivery

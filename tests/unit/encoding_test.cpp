@@ -1,0 +1,132 @@
+#include "otpgate/base/encoding.h"
+
+#include <cppunit/TestFixture.h>
+#include <cppunit/extensions/HelperMacros.h>
+
+namespace otpgate {
+namespace {
+
+using namespace std::string_literals;
+
+std::string jsonOf(std::string_view text) {
+    std::string json;
+    appendJsonString(json, text);
+    return json;
+}
+
+class EncodingTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(EncodingTest);
+    CPPUNIT_TEST(writesLowerCaseHex);
+    CPPUNIT_TEST(readsBackEveryByteFromHex);
+    CPPUNIT_TEST(refusesHexThatItWouldNotWrite);
+    CPPUNIT_TEST(writesTheBase64OfRfc4648WithoutPadding);
+    CPPUNIT_TEST(usesTheUrlAlphabet);
+    CPPUNIT_TEST(readsBackEveryByteFromBase64Url);
+    CPPUNIT_TEST(refusesPaddingAndForeignCharacters);
+    CPPUNIT_TEST(refusesImpossibleLengths);
+    CPPUNIT_TEST(refusesNonZeroLeftOverBits);
+    CPPUNIT_TEST(acceptsValidUtf8);
+    CPPUNIT_TEST(refusesOverlongForms);
+    CPPUNIT_TEST(refusesSurrogatesAndWhatLiesBeyondUnicode);
+    CPPUNIT_TEST(refusesCutAndStrayBytes);
+    CPPUNIT_TEST(escapesControlCharactersInJson);
+    CPPUNIT_TEST(keepsUtf8InJson);
+    CPPUNIT_TEST(makesValidJsonOfInvalidUtf8);
+    CPPUNIT_TEST_SUITE_END();
+
+    static std::string everyByte() {
+        std::string bytes;
+        for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+        return bytes;
+    }
+
+    void writesLowerCaseHex() { CPPUNIT_ASSERT_EQUAL("00ff10ab"s, toHex("\x00\xff\x10\xab"s)); }
+
+    void readsBackEveryByteFromHex() { CPPUNIT_ASSERT(parseHex(toHex(everyByte())) == everyByte()); }
+
+    void refusesHexThatItWouldNotWrite() {
+        for (const char* text : {"a", "AB", "0g", " 0", "0x", "0\xc3"}) CPPUNIT_ASSERT_MESSAGE(text, !parseHex(text));
+        CPPUNIT_ASSERT(parseHex("") == "");
+    }
+
+    void writesTheBase64OfRfc4648WithoutPadding() {
+        CPPUNIT_ASSERT_EQUAL(""s, toBase64Url(""));
+        CPPUNIT_ASSERT_EQUAL("Zg"s, toBase64Url("f"));
+        CPPUNIT_ASSERT_EQUAL("Zm8"s, toBase64Url("fo"));
+        CPPUNIT_ASSERT_EQUAL("Zm9v"s, toBase64Url("foo"));
+        CPPUNIT_ASSERT_EQUAL("Zm9vYg"s, toBase64Url("foob"));
+        CPPUNIT_ASSERT_EQUAL("Zm9vYmE"s, toBase64Url("fooba"));
+        CPPUNIT_ASSERT_EQUAL("Zm9vYmFy"s, toBase64Url("foobar"));
+    }
+
+    void usesTheUrlAlphabet() {
+        CPPUNIT_ASSERT_EQUAL("-_8"s, toBase64Url("\xfb\xff"));
+        CPPUNIT_ASSERT(parseBase64Url("-_8") == "\xfb\xff");
+        CPPUNIT_ASSERT(!parseBase64Url("+/8"));
+    }
+
+    void readsBackEveryByteFromBase64Url() {
+        for (std::size_t length = 250; length <= 256; ++length) {
+            const std::string bytes = everyByte().substr(0, length);
+            CPPUNIT_ASSERT(parseBase64Url(toBase64Url(bytes)) == bytes);
+        }
+    }
+
+    void refusesPaddingAndForeignCharacters() {
+        for (const char* text : {"Zg==", "Zm8=", "Zm9v\n", "Zm 9v", "Zm9v.", "Zm9\xc3"}) {
+            CPPUNIT_ASSERT_MESSAGE(text, !parseBase64Url(text));
+        }
+    }
+
+    void refusesImpossibleLengths() {
+        CPPUNIT_ASSERT(!parseBase64Url("Z"));
+        CPPUNIT_ASSERT(!parseBase64Url("Zm9vA"));
+    }
+
+    void refusesNonZeroLeftOverBits() {
+        CPPUNIT_ASSERT(parseBase64Url("Zg"));
+        CPPUNIT_ASSERT(!parseBase64Url("Zh"));
+        CPPUNIT_ASSERT(parseBase64Url("Zm8"));
+        CPPUNIT_ASSERT(!parseBase64Url("Zm9"));
+    }
+
+    void acceptsValidUtf8() {
+        CPPUNIT_ASSERT(isValidUtf8(""));
+        CPPUNIT_ASSERT(isValidUtf8("plain"));
+        CPPUNIT_ASSERT(isValidUtf8("\xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbf"));
+        CPPUNIT_ASSERT(isValidUtf8("\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf"));
+        CPPUNIT_ASSERT(isValidUtf8("\0"s));
+    }
+
+    void refusesOverlongForms() {
+        for (const char* text : {"\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf"}) {
+            CPPUNIT_ASSERT(!isValidUtf8(text));
+        }
+    }
+
+    void refusesSurrogatesAndWhatLiesBeyondUnicode() {
+        for (const char* text : {"\xed\xa0\x80", "\xed\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"}) {
+            CPPUNIT_ASSERT(!isValidUtf8(text));
+        }
+    }
+
+    void refusesCutAndStrayBytes() {
+        for (const char* text : {"\x80", "a\xbf", "\xc3", "\xe2\x82", "\xe2\x82z", "\xf0\x9f\x98", "\xc3\xc3\xa9"}) {
+            CPPUNIT_ASSERT(!isValidUtf8(text));
+        }
+    }
+
+    void escapesControlCharactersInJson() {
+        CPPUNIT_ASSERT_EQUAL(R"("a\"b\\c\nd\u0000\u001f\u007f")"s, jsonOf("a\"b\\c\nd\0\x1f\x7f"s));
+        CPPUNIT_ASSERT_EQUAL(R"("\u0085")"s, jsonOf("\xc2\x85"));
+    }
+
+    void keepsUtf8InJson() { CPPUNIT_ASSERT_EQUAL("\"\xc3\xa9\xe2\x82\xac\""s, jsonOf("\xc3\xa9\xe2\x82\xac")); }
+
+    void makesValidJsonOfInvalidUtf8() { CPPUNIT_ASSERT_EQUAL(R"("a\\xffb\\xc3")"s, jsonOf("a\xff\x62\xc3")); }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(EncodingTest);
+
+}  // namespace
+}  // namespace otpgate
