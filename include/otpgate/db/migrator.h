@@ -1,0 +1,24 @@
+// Brings the schema up to date from the SQL files inside the binary: `sql/<engine>/NNNN_*.sql` once each in order, then on
+// MySQL every file of `sql/mysql/procedures/` whose text has changed.
+#pragma once
+
+#include "otpgate/db/connection.h"
+#include "otpgate/db/sql_files.h"
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace otpgate::db {
+
+// Applies what is missing under a lock that a second migrator waits for (GET_LOCK, or SQLite's write lock); `report` is told
+// each file as it is applied. Returns how many were. Throws DbError, and ConfigurationError when the database was migrated
+// by a newer otpgate (it holds a migration that this binary does not know).
+std::size_t migrate(Connection& connection, std::span<const SqlFile> files,
+                    const std::function<void(std::string_view path)>& report);
+
+// The files that `migrate` would apply; all of them where there is no schema_migrations table yet.
+std::vector<std::string> pendingMigrations(Connection& connection, std::span<const SqlFile> files);
+
+}  // namespace otpgate::db

@@ -1,0 +1,133 @@
+-- POST /api/v1/auth/otp/verify in one round trip. The caller has judged the guess already (the code follows from the id);
+-- p_right tells it. The attempt is counted first, and the outcome is let out only while attempts and budget remain.
+-- Called by store/mysql_otp_store.cpp; store/sqlite_otp_store.cpp says the same in single statements.
+CREATE PROCEDURE otp_verify(
+    IN p_id BINARY(16),
+    IN p_right BIGINT,
+    IN p_now_us BIGINT,
+    IN p_count_1 BIGINT, IN p_window_1_us BIGINT,
+    IN p_count_2 BIGINT, IN p_window_2_us BIGINT,
+    IN p_new_user_id BINARY(16),
+    IN p_session_id BINARY(16),
+    IN p_session_expires_at_us BIGINT,
+    IN p_install_id VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_platform VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_app_version VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_device_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_otp_audit_id BINARY(16),
+    IN p_user_audit_id BINARY(16),
+    IN p_login_audit_id BINARY(16),
+    IN p_ip_address VARCHAR(45),
+    IN p_user_agent VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_request_id VARCHAR(64)
+)
+verify: BEGIN
+    DECLARE v_destination VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+    DECLARE v_channel VARCHAR(8);
+    DECLARE v_bucket BINARY(16);
+    DECLARE v_attempts BIGINT;
+    DECLARE v_max_attempts BIGINT;
+    DECLARE v_expires_at_us BIGINT;
+    DECLARE v_consumed_at_us BIGINT;
+    DECLARE v_counted BIGINT;
+    DECLARE v_accepted BIGINT DEFAULT 1;
+    DECLARE v_hits VARBINARY(8000) DEFAULT '';
+    DECLARE v_is_new BIGINT;
+    DECLARE v_user_id BINARY(16);
+    DECLARE v_status VARCHAR(16);
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        ROLLBACK;
+        RESIGNAL;
+    END;
+
+    START TRANSACTION;
+    UPDATE otp_requests
+    SET attempts = attempts + 1, consumed_at_us = IF(p_right = 1, p_now_us, NULL)
+    WHERE id = p_id AND consumed_at_us IS NULL AND expires_at_us > p_now_us AND attempts < max_attempts;
+    SET v_counted = ROW_COUNT();
+    SELECT destination, channel, guess_bucket, attempts, max_attempts, expires_at_us, consumed_at_us
+    INTO v_destination, v_channel, v_bucket, v_attempts, v_max_attempts, v_expires_at_us, v_consumed_at_us
+    FROM otp_requests WHERE id = p_id;
+
+    IF v_counted = 0 THEN
+        ROLLBACK;
+        SELECT CASE WHEN v_destination IS NULL THEN 'unknown'
+                    WHEN v_consumed_at_us IS NOT NULL THEN 'used'
+                    WHEN v_expires_at_us <= p_now_us THEN 'expired'
+                    ELSE 'attempts_exhausted' END AS outcome, 0 AS attempts_left, '' AS hits;
+        LEAVE verify;
+    END IF;
+
+    IF p_right = 0 THEN
+        CALL rate_limit_take(v_bucket, p_now_us, p_count_1, p_window_1_us, p_count_2, p_window_2_us, v_accepted, v_hits);
+    ELSEIF p_count_1 > 0 THEN
+        -- A right guess is not counted, but a spent budget refuses it like any other: who has it learns nothing more.
+        SELECT hits,
+               (LENGTH(hits) < 8 * p_count_1
+                OR SUBSTRING(hits, 8 * p_count_1 - 7, 8) <= UNHEX(LPAD(HEX(p_now_us - p_window_1_us), 16, '0')))
+               AND (p_count_2 = 0 OR LENGTH(hits) < 8 * p_count_2
+                OR SUBSTRING(hits, 8 * p_count_2 - 7, 8) <= UNHEX(LPAD(HEX(p_now_us - p_window_2_us), 16, '0')))
+        INTO v_hits, v_accepted FROM rate_limits WHERE bucket = v_bucket FOR UPDATE;
+    END IF;
+    IF v_accepted = 0 THEN
+        -- Not compared, so not an attempt either, and the code is not consumed.
+        ROLLBACK;
+        START TRANSACTION;
+        CALL rate_limit_refused(v_bucket, p_now_us, p_otp_audit_id, 'OTP_LOCKED', v_destination,
+                                p_ip_address, p_user_agent, p_request_id);
+        COMMIT;
+        SELECT 'budget_exhausted' AS outcome, 0 AS attempts_left, v_hits AS hits;
+        LEAVE verify;
+    END IF;
+
+    IF p_right = 0 THEN
+        INSERT INTO audit_events (id, event, destination, ip_address, user_agent, request_id, created_at_us)
+        VALUES (p_otp_audit_id, 'OTP_FAILED', v_destination, p_ip_address, p_user_agent, p_request_id, p_now_us);
+        COMMIT;
+        SELECT 'wrong_code' AS outcome, v_max_attempts - v_attempts AS attempts_left, '' AS hits;
+        LEAVE verify;
+    END IF;
+
+    -- An upsert, because another code for the same address may be creating the user at this moment.
+    IF v_channel = 'email' THEN
+        INSERT INTO users (id, username, email, email_verified, joined_at_us, last_login_at_us)
+        VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
+        ON DUPLICATE KEY UPDATE email_verified = 1,
+                                last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
+        SET v_is_new = ROW_COUNT() = 1;
+        SELECT id, status INTO v_user_id, v_status FROM users WHERE email = v_destination;
+    ELSE
+        INSERT INTO users (id, username, phone_number, phone_verified, joined_at_us, last_login_at_us)
+        VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
+        ON DUPLICATE KEY UPDATE phone_verified = 1,
+                                last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
+        SET v_is_new = ROW_COUNT() = 1;
+        SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = v_destination;
+    END IF;
+
+    INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
+    VALUES (p_otp_audit_id, 'OTP_VERIFIED', v_user_id, v_destination, p_ip_address, p_user_agent, p_request_id, p_now_us);
+    IF v_is_new THEN
+        INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
+        VALUES (p_user_audit_id, 'USER_REGISTERED', v_user_id, v_destination, p_ip_address, p_user_agent, p_request_id,
+                p_now_us);
+    END IF;
+    INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
+    VALUES (p_login_audit_id, IF(v_status = 'active', 'LOGIN_SUCCEEDED', 'LOGIN_FAILED'), v_user_id, v_destination,
+            p_ip_address, p_user_agent, p_request_id, p_now_us);
+    IF v_status <> 'active' THEN
+        COMMIT;
+        SELECT 'account_disabled' AS outcome, 0 AS attempts_left, '' AS hits;
+        LEAVE verify;
+    END IF;
+    INSERT INTO sessions (id, user_id, created_at_us, last_seen_at_us, expires_at_us, authenticated_at_us, ip_address,
+                          user_agent, install_id, platform, app_version, device_name)
+    VALUES (p_session_id, v_user_id, p_now_us, p_now_us, p_session_expires_at_us, p_now_us, p_ip_address,
+            p_user_agent, p_install_id, p_platform, p_app_version, p_device_name);
+    COMMIT;
+    SELECT 'verified' AS outcome, 0 AS attempts_left, '' AS hits, v_is_new AS is_new_user,
+           id, username, email, phone_number, email_verified, phone_verified, first_name, last_name, locale, role, status,
+           joined_at_us, last_login_at_us
+    FROM users WHERE id = v_user_id;
+END

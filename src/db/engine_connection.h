@@ -1,0 +1,75 @@
+// What the two drivers share: a transaction that cannot be left half open, and the retry after a deadlock.
+#pragma once
+
+#include "otpgate/db/connection.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace otpgate::db {
+
+// How often and how long to try again. Bounded by time as well: five lock waits of a second each help nobody who waits
+// for a page.
+class DeadlockRetry {
+public:
+    // Sleeps and says true where `error` is a deadlock and another try is left.
+    bool waitBeforeNext(const DbError& error);
+
+private:
+    int tries_ = 1;
+    std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+template <typename Attempt>
+auto retryDeadlocks(Attempt&& attempt) -> decltype(attempt()) {
+    for (DeadlockRetry retry;;) {
+        try {
+            return attempt();
+        } catch (const DbError& error) {
+            if (!retry.waitBeforeNext(error)) throw;
+        }
+    }
+}
+
+// Prepared statements by their text.
+struct SqlHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view sql) const { return std::hash<std::string_view>{}(sql); }
+};
+template <typename Statement>
+using StatementCache = std::unordered_map<std::string, Statement, SqlHash, std::equal_to<>>;
+
+// All statements of the service are constants and fit; the bound only stops a caller who composes SQL from filling the
+// server's max_prepared_stmt_count.
+constexpr std::size_t kMaxCachedStatements = 256;
+
+// A statement is prepared once and bound in full each time: a missing parameter would silently keep the last value.
+void requireParameterCount(std::string_view sql, std::size_t expected, std::size_t given);
+
+class EngineConnection : public Connection {
+protected:
+    void runTransaction(const std::function<void()>& work) final;
+
+    virtual void begin() = 0;
+    virtual void commit() = 0;
+    virtual void rollback() noexcept = 0;  // drops the connection where that fails
+
+    bool inTransaction() const { return inTransaction_; }
+    // The engine has already ended the transaction under way. Without this, work that goes on after catching the error
+    // would find itself in autocommit mode.
+    void transactionEndedBy(const DbError& error) { endedBy_ = error; }
+    // To be called before each statement.
+    void requireOpenTransaction() const {
+        if (endedBy_) throw DbError(*endedBy_);
+    }
+
+private:
+    class Transaction;
+
+    bool inTransaction_ = false;
+    std::optional<DbError> endedBy_;
+};
+
+}  // namespace otpgate::db

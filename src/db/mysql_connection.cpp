@@ -1,0 +1,268 @@
+#include "db/mysql_connection.h"
+
+#include "db/mysql_error.h"
+#include "db/sql_script.h"
+
+#include <cppconn/connection.h>
+#include <cppconn/datatype.h>
+#include <cppconn/driver.h>
+#include <cppconn/exception.h>
+#include <cppconn/parameter_metadata.h>
+#include <cppconn/prepared_statement.h>
+#include <cppconn/resultset.h>
+#include <cppconn/resultset_metadata.h>
+#include <cppconn/statement.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace otpgate::db {
+
+using namespace std::chrono_literals;
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+
+// A server closes idle connections (wait_timeout), and so do firewalls; a ping costs what a short query costs.
+constexpr auto kIdleBeforePing = 10s;
+
+sql::SQLString toSql(std::string_view text) { return {text.data(), text.size()}; }
+
+int toSeconds(std::chrono::seconds time) { return static_cast<int>(std::max(time, 1s).count()); }  // 0 would be no limit
+
+struct Binder {
+    sql::PreparedStatement& statement;
+    unsigned position;
+
+    void operator()(std::monostate) const { statement.setNull(position, sql::DataType::SQLNULL); }
+    void operator()(std::int64_t value) const { statement.setInt64(position, value); }
+    void operator()(std::string_view text) const { statement.setString(position, toSql(text)); }
+    void operator()(Param::Blob blob) const { statement.setString(position, toSql(blob.bytes)); }
+};
+
+void bind(sql::PreparedStatement& statement, Connection::Params params) {
+    unsigned position = 0;
+    for (const Param& param : params) std::visit(Binder{statement, ++position}, param.value());
+}
+
+// SUM() and the like are DECIMAL even over integers.
+bool holdsIntegers(sql::ResultSetMetaData& columns, unsigned column) {
+    switch (columns.getColumnType(column)) {
+    case sql::DataType::TINYINT:
+    case sql::DataType::SMALLINT:
+    case sql::DataType::MEDIUMINT:
+    case sql::DataType::INTEGER:
+    case sql::DataType::BIGINT:
+        return true;
+    case sql::DataType::DECIMAL:
+    case sql::DataType::NUMERIC:
+        return columns.getScale(column) == 0;
+    }
+    return false;
+}
+
+std::vector<Row> readRows(sql::ResultSet& result) {
+    sql::ResultSetMetaData& columns = *result.getMetaData();
+    std::vector<bool> integral(columns.getColumnCount());
+    for (unsigned i = 0; i < integral.size(); ++i) integral[i] = holdsIntegers(columns, i + 1);
+
+    std::vector<Row> rows;
+    rows.reserve(result.rowsCount());
+    while (result.next()) {
+        std::vector<Row::Cell> cells(integral.size());
+        for (unsigned i = 0; i < integral.size(); ++i) {
+            if (result.isNull(i + 1)) continue;
+            if (integral[i]) {
+                cells[i] = std::int64_t{result.getInt64(i + 1)};
+            } else {
+                cells[i] = std::string{result.getString(i + 1).asStdString()};
+            }
+        }
+        rows.emplace_back(std::move(cells));
+    }
+    return rows;
+}
+
+using ResultSet = std::unique_ptr<sql::ResultSet>;
+
+}  // namespace
+
+// Destroyed from the last member to the first: statements before their connection.
+struct MysqlConnection::Session {
+    std::unique_ptr<sql::Connection> connection;
+    std::unique_ptr<sql::Statement> plain;  // for what cannot or need not be prepared
+    StatementCache<std::unique_ptr<sql::PreparedStatement>> prepared;
+
+    sql::PreparedStatement& prepare(std::string_view sql, Params params) {
+        auto found = prepared.find(sql);
+        if (found == prepared.end()) {
+            if (prepared.size() >= kMaxCachedStatements) prepared.clear();
+            std::unique_ptr<sql::PreparedStatement> statement{connection->prepareStatement(toSql(sql))};
+            found = prepared.emplace(sql, std::move(statement)).first;
+        }
+        sql::PreparedStatement& statement = *found->second;
+        requireParameterCount(sql, statement.getParameterMetaData()->getParameterCount(), params.size());
+        bind(statement, params);
+        return statement;
+    }
+};
+
+// The connector's thread hooks (threadInit, threadEnd) are empty functions in MariaDB's client library.
+MysqlDatabase::MysqlDatabase(MysqlUrl url, DatabaseSettings settings)
+    : url_(std::move(url)), settings_(std::move(settings)), driver_([]() -> sql::Driver& {
+          static sql::Driver& only = *get_driver_instance();  // it keeps a map that it does not lock
+          return only;
+      }()) {}
+
+std::unique_ptr<Connection> MysqlDatabase::connect() { return std::make_unique<MysqlConnection>(*this); }
+
+MysqlConnection::MysqlConnection(MysqlDatabase& database) : database_(database) {}
+MysqlConnection::~MysqlConnection() = default;
+
+template <typename Action>
+auto MysqlConnection::run(Action&& action) {
+    requireOpenTransaction();
+    try {
+        return action(session());
+    } catch (const sql::SQLException& error) {
+        fail(error);
+    }
+}
+
+template <typename Action>
+auto MysqlConnection::runAlone(Action&& action) {
+    if (inTransaction()) return run(action);
+    return retryDeadlocks([&] { return run(action); });
+}
+
+void MysqlConnection::fail(const sql::SQLException& error) {
+    const int number = error.getErrorCode();
+    const DbError failure(mysqlErrorKind(number), number,
+                          std::to_string(number) + " " + withoutValues(number, error.getSQLState(), error.what()));
+    if (failure.kind() == ErrorKind::Gone) {
+        session_.reset();
+        database_.noteLoss();
+    }
+    if (inTransaction() && (failure.kind() == ErrorKind::Gone || failure.kind() == ErrorKind::Deadlock)) {
+        transactionEndedBy(failure);
+    }
+    throw failure;
+}
+
+MysqlConnection::Session& MysqlConnection::session() {
+    if (session_ && !inTransaction()) dropIfDead();
+    if (!session_) connectAnew();
+    lastUse_ = SteadyClock::now();
+    return *session_;
+}
+
+void MysqlConnection::dropIfDead() {
+    const auto started = SteadyClock::now();
+    const auto losses = database_.losses();
+    if (losses == seenLosses_ && started - lastUse_ < kIdleBeforePing) return;
+
+    if (session_->connection->isValid()) {
+        seenLosses_ = losses;
+        return;
+    }
+    session_.reset();
+    if (losses == seenLosses_) database_.noteLoss();
+    // A frozen server lets the ping time out, and a new connection would take as long again to fail.
+    if (SteadyClock::now() - started > database_.settings().answerTimeout / 2) {
+        throw DbError(ErrorKind::Gone, 2013, "2013 " + database_.describe() + " does not answer a ping");
+    }
+}
+
+void MysqlConnection::connectAnew() {
+    const MysqlUrl& url = database_.url();
+    const DatabaseSettings& settings = database_.settings();
+    const bool ipv6 = url.host.find(':') != std::string::npos;
+
+    sql::ConnectOptionsMap options;
+    options["hostName"] = toSql("tcp://" + (ipv6 ? "[" + url.host + "]" : url.host));
+    options["port"] = int{url.port};
+    // unix://PATH in hostName is taken for a host by MariaDB's library; this option is not, and wins over the host.
+    if (!url.socket.empty()) options["socket"] = toSql(url.socket);
+    options["userName"] = toSql(url.user);
+    options["password"] = toSql(settings.password);
+    options["schema"] = toSql(url.schema);
+    options["OPT_CONNECT_TIMEOUT"] = toSeconds(settings.connectTimeout);
+    options["OPT_READ_TIMEOUT"] = toSeconds(settings.answerTimeout);
+    options["OPT_WRITE_TIMEOUT"] = toSeconds(settings.answerTimeout);
+    options["OPT_CHARSET_NAME"] = toSql("utf8mb4");
+    options["characterSetResults"] = toSql("utf8mb4");  // the connector's default is the utf8 of three bytes
+    options["OPT_LOCAL_INFILE"] = 0;                    // no server may ask for files of ours
+    // By postInit, because the connector itself sets REPEATABLE READ when it connects.
+    options["postInit"] = toSql("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+
+    const auto losses = database_.losses();
+    try {
+        auto fresh = std::make_unique<Session>();
+        fresh->connection.reset(database_.driver().connect(options));
+        fresh->plain.reset(fresh->connection->createStatement());
+        fresh->plain->execute(
+            "SET SESSION innodb_lock_wait_timeout = 1,"
+            " sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'");
+        session_ = std::move(fresh);
+        seenLosses_ = losses;
+    } catch (const sql::SQLException& error) {
+        throw DbError(ErrorKind::Gone, error.getErrorCode(),
+                      std::to_string(error.getErrorCode()) + " cannot connect to " + database_.describe() + ": " +
+                          error.what());
+    }
+}
+
+std::uint64_t MysqlConnection::execute(std::string_view sql, Params params) {
+    return runAlone([&](Session& session) -> std::uint64_t {
+        return static_cast<std::uint64_t>(session.prepare(sql, params).executeUpdate());
+    });
+}
+
+std::vector<Row> MysqlConnection::query(std::string_view sql, Params params) {
+    return run([&](Session& session) {
+        const ResultSet result{session.prepare(sql, params).executeQuery()};
+        return readRows(*result);
+    });
+}
+
+std::vector<Row> MysqlConnection::call(std::string_view sql, Params params) {
+    const auto callOnce = [&](Session& session) {
+        sql::PreparedStatement& statement = session.prepare(sql, params);
+        std::vector<Row> rows;
+        if (statement.execute()) rows = readRows(*ResultSet{statement.getResultSet()});
+        // The status of the CALL itself follows as one more result. Left unread, the next statement would wait for ever.
+        while (statement.getMoreResults()) ResultSet{statement.getResultSet()}.reset();
+        return rows;
+    };
+    if (inTransaction()) return run(callOnce);
+    return retryDeadlocks([&] {
+        try {
+            return run(callOnce);
+        } catch (const DbError&) {
+            // Should a procedure have left its transaction open, the next statements would silently become part of it.
+            rollback();
+            throw;
+        }
+    });
+}
+
+void MysqlConnection::executeScript(std::string_view script) {
+    for (const std::string& statement : splitSqlScript(script)) executeRaw(statement);
+}
+
+void MysqlConnection::executeRaw(std::string_view statement) {
+    run([&](Session& session) {
+        if (session.plain->execute(toSql(statement))) ResultSet{session.plain->getResultSet()}.reset();
+    });
+}
+
+void MysqlConnection::rollback() noexcept {
+    if (!session_) return;
+    try {
+        session_->plain->execute("ROLLBACK");
+    } catch (const sql::SQLException&) {
+        session_.reset();  // the server rolls back what a closed connection leaves
+    }
+}
+
+}  // namespace otpgate::db

@@ -1,0 +1,84 @@
+// The driver for MySQL and MariaDB over Connector/C++ 1.1, which Debian links with MariaDB's client library.
+#pragma once
+
+#include "db/database_url.h"
+#include "db/engine_connection.h"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+
+namespace sql {
+class Driver;
+class SQLException;
+}  // namespace sql
+
+namespace otpgate::db {
+
+class MysqlDatabase final : public Database {
+public:
+    MysqlDatabase(MysqlUrl url, DatabaseSettings settings);
+
+    Engine engine() const override { return Engine::Mysql; }
+    std::unique_ptr<Connection> connect() override;
+    std::string describe() const override { return settings_.url; }
+
+    const MysqlUrl& url() const { return url_; }
+    const DatabaseSettings& settings() const { return settings_; }
+    sql::Driver& driver() { return driver_; }
+
+    // One connection that is lost often means that all are (the server was restarted): each looks at this number and, when
+    // it has changed, pings before its next use. So a restart costs the requests under way, and not one for each thread.
+    std::uint64_t losses() const { return losses_.load(std::memory_order_relaxed); }
+    void noteLoss() { losses_.fetch_add(1, std::memory_order_relaxed); }
+
+private:
+    MysqlUrl url_;
+    DatabaseSettings settings_;
+    sql::Driver& driver_;
+    std::atomic<std::uint64_t> losses_{0};
+};
+
+class MysqlConnection final : public EngineConnection {
+public:
+    explicit MysqlConnection(MysqlDatabase& database);
+    ~MysqlConnection() override;
+
+    Engine engine() const override { return Engine::Mysql; }
+    std::uint64_t execute(std::string_view sql, Params params) override;
+    std::vector<Row> query(std::string_view sql, Params params) override;
+    std::vector<Row> call(std::string_view sql, Params params) override;
+    void executeScript(std::string_view script) override;
+    void executeRaw(std::string_view statement) override;
+    using Connection::call;
+    using Connection::execute;
+    using Connection::query;
+
+protected:
+    void begin() override { executeRaw("START TRANSACTION"); }
+    void commit() override { executeRaw("COMMIT"); }
+    void rollback() noexcept override;
+
+private:
+    struct Session;
+
+    // The session to use now: checked where there is doubt, made where there is none.
+    Session& session();
+    void dropIfDead();
+    void connectAnew();
+
+    // Runs `action` on the session; what the connector throws leaves as DbError.
+    template <typename Action>
+    auto run(Action&& action);
+    // The same, again after a deadlock where the statement is a transaction of its own.
+    template <typename Action>
+    auto runAlone(Action&& action);
+    [[noreturn]] void fail(const sql::SQLException& error);
+
+    MysqlDatabase& database_;
+    std::unique_ptr<Session> session_;
+    std::uint64_t seenLosses_ = 0;
+    std::chrono::steady_clock::time_point lastUse_;
+};
+
+}  // namespace otpgate::db

@@ -1,0 +1,17 @@
+// What the numbers of MySQL, MariaDB and their client library mean to us.
+#pragma once
+
+#include "otpgate/db/error.h"
+
+#include <string>
+#include <string_view>
+
+namespace otpgate::db {
+
+ErrorKind mysqlErrorKind(int number);
+
+// The server's text without the values that it quotes ("Duplicate entry 'eve@example.org' for key 'email'"): logs hold no
+// addresses. Which key or column it was stays.
+std::string withoutValues(int number, std::string_view sqlState, std::string_view text);
+
+}  // namespace otpgate::db

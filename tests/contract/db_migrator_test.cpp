@@ -1,0 +1,174 @@
+// The migrator over files that the tests bring, on both engines.
+#include "contract/engines.h"
+
+#include "otpgate/base/errors.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace otpgate::test {
+namespace {
+
+using db::SqlFile;
+
+constexpr SqlFile kMysqlFirst{"mysql/0001_first.sql",
+                              "CREATE TABLE IF NOT EXISTS one (id BIGINT NOT NULL PRIMARY KEY);\n"
+                              "INSERT INTO one VALUES (1);\n"};
+constexpr SqlFile kMysqlSecond{"mysql/0002_second.sql",
+                               "-- the second;\nCREATE TABLE IF NOT EXISTS two (id BIGINT NOT NULL PRIMARY KEY);\n"};
+constexpr SqlFile kProcedure{"mysql/procedures/answer.sql",
+                             "-- what it answers;\nCREATE PROCEDURE answer()\nBEGIN\n  SELECT 41;\nEND\n"};
+constexpr SqlFile kProcedureChanged{"mysql/procedures/answer.sql",
+                                    "CREATE PROCEDURE answer()\nBEGIN\n  SELECT 42;\nEND\n"};
+constexpr SqlFile kSqliteFirst{"sqlite/0001_first.sql", kMysqlFirst.text};
+constexpr SqlFile kSqliteSecond{"sqlite/0002_second.sql", kMysqlSecond.text};
+
+template <class Engine>
+class MigratorTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(MigratorTest);
+    CPPUNIT_TEST(appliesEachFileOnceInOrder);
+    CPPUNIT_TEST(listsWhatIsPending);
+    CPPUNIT_TEST(appliesOnceWhenTwoMigrate);
+    CPPUNIT_TEST(refusesADatabaseOfANewerBinary);
+    CPPUNIT_TEST(refusesAFileThatChangedAfterItWasApplied);
+    CPPUNIT_TEST(takesUpAgainAfterAFailure);
+    CPPUNIT_TEST(replacesAProcedureThatChanged);
+    CPPUNIT_TEST(appliesTheFilesOfTheService);
+    CPPUNIT_TEST_SUITE_END();
+
+public:
+    void setUp() override {
+        scratch_.emplace(Engine::kEngine);
+        connection_ = scratch_->connect();
+    }
+
+private:
+    static constexpr bool kMysql = Engine::kEngine == db::Engine::Mysql;
+
+    static std::vector<SqlFile> allFiles() {
+        return {kMysqlFirst, kMysqlSecond, kProcedure, kSqliteFirst, kSqliteSecond};
+    }
+    static std::vector<std::string> expectedPaths() {
+        if (kMysql) return {"mysql/0001_first.sql", "mysql/0002_second.sql", "mysql/procedures/answer.sql"};
+        return {"sqlite/0001_first.sql", "sqlite/0002_second.sql"};
+    }
+    static std::vector<std::string> migrate(db::Connection& connection, const std::vector<SqlFile>& files) {
+        std::vector<std::string> applied;
+        const auto count =
+            db::migrate(connection, files, [&](std::string_view path) { applied.emplace_back(path); });
+        CPPUNIT_ASSERT_EQUAL(applied.size(), count);
+        return applied;
+    }
+
+    void appliesEachFileOnceInOrder() {
+        CPPUNIT_ASSERT(migrate(*connection_, allFiles()) == expectedPaths());
+        CPPUNIT_ASSERT(migrate(*connection_, allFiles()).empty());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, connection_->queryOne("SELECT id FROM one").value().integer(0));
+        CPPUNIT_ASSERT(!connection_->queryOne("SELECT id FROM two"));
+        const auto row = connection_->queryOne(
+            "SELECT checksum, applied_at_us FROM schema_migrations WHERE version = '0001_first'").value();
+        CPPUNIT_ASSERT_EQUAL(std::size_t{64}, row.text(0).size());
+        CPPUNIT_ASSERT(row.integer(1) > 1'700'000'000'000'000);
+    }
+
+    void listsWhatIsPending() {
+        CPPUNIT_ASSERT(db::pendingMigrations(*connection_, allFiles()) == expectedPaths());
+        migrate(*connection_, {kMysqlFirst, kSqliteFirst});
+        auto rest = expectedPaths();
+        rest.erase(rest.begin());
+        CPPUNIT_ASSERT(db::pendingMigrations(*connection_, allFiles()) == rest);
+        migrate(*connection_, allFiles());
+        CPPUNIT_ASSERT(db::pendingMigrations(*connection_, allFiles()).empty());
+    }
+
+    void appliesOnceWhenTwoMigrate() {
+        std::atomic<std::size_t> applied{0};
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 2; ++i) {
+            threads.emplace_back([&] {
+                const auto connection = scratch_->connect();
+                applied += db::migrate(*connection, allFiles(), [](std::string_view) {});
+            });
+        }
+        for (std::thread& thread : threads) thread.join();
+        CPPUNIT_ASSERT_EQUAL(expectedPaths().size(), applied.load());
+        CPPUNIT_ASSERT(db::pendingMigrations(*connection_, allFiles()).empty());
+    }
+
+    void requireRefusal(const std::vector<SqlFile>& files, const std::string& named) {
+        const auto refuses = [&](const auto& work) {
+            try {
+                work();
+                CPPUNIT_FAIL("not refused");
+            } catch (const ConfigurationError& error) {
+                const std::string message = error.what();
+                CPPUNIT_ASSERT_MESSAGE(message, message.find(named) != std::string::npos);
+            }
+        };
+        refuses([&] { migrate(*connection_, files); });
+        refuses([&] { db::pendingMigrations(*connection_, files); });
+    }
+
+    void refusesADatabaseOfANewerBinary() {
+        migrate(*connection_, allFiles());
+        requireRefusal({kMysqlFirst, kSqliteFirst}, "0002_second");
+    }
+
+    void refusesAFileThatChangedAfterItWasApplied() {
+        migrate(*connection_, allFiles());
+        const std::string text = std::string{kMysqlFirst.text} + "-- one more line\n";
+        requireRefusal({{kMysqlFirst.path, text}, kMysqlSecond, {kSqliteFirst.path, text}, kSqliteSecond}, "0001_first");
+    }
+
+    void takesUpAgainAfterAFailure() {
+        const char* broken = "CREATE TABLE IF NOT EXISTS two (id BIGINT NOT NULL PRIMARY KEY);\nNONSENSE;\n";
+        const std::vector<SqlFile> files{
+            kMysqlFirst, {kMysqlSecond.path, broken}, kSqliteFirst, {kSqliteSecond.path, broken}};
+        CPPUNIT_ASSERT_THROW(migrate(*connection_, files), db::DbError);
+        CPPUNIT_ASSERT_EQUAL(expectedPaths().size() - 1, db::pendingMigrations(*connection_, allFiles()).size());
+        // What came before the mistake stays on MySQL, and is gone on SQLite.
+        const bool exists = !db::pendingMigrations(*connection_, allFiles()).empty() && tableTwoExists();
+        CPPUNIT_ASSERT_EQUAL(kMysql, exists);
+        migrate(*connection_, allFiles());
+        CPPUNIT_ASSERT(tableTwoExists());
+    }
+
+    bool tableTwoExists() {
+        try {
+            connection_->query("SELECT id FROM two");
+            return true;
+        } catch (const db::DbError&) {
+            return false;
+        }
+    }
+
+    void replacesAProcedureThatChanged() {
+        if (!kMysql) return;  // SQLite has none
+        const auto answer = [&] { return connection_->call("CALL answer()", {}).at(0).integer(0); };
+        migrate(*connection_, allFiles());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{41}, answer());
+        const std::vector<SqlFile> changed{kMysqlFirst, kMysqlSecond, kProcedureChanged};
+        CPPUNIT_ASSERT(migrate(*connection_, changed) == std::vector<std::string>{"mysql/procedures/answer.sql"});
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{42}, answer());
+        CPPUNIT_ASSERT(migrate(*connection_, changed).empty());
+    }
+
+    void appliesTheFilesOfTheService() {
+        scratch_->migrate();
+        CPPUNIT_ASSERT(db::pendingMigrations(*connection_, db::sqlFiles()).empty());
+        scratch_->emptyTables();
+        CPPUNIT_ASSERT(db::pendingMigrations(*connection_, db::sqlFiles()).empty());
+    }
+
+    std::optional<ScratchDatabase> scratch_;
+    std::unique_ptr<db::Connection> connection_;
+};
+
+REGISTER_ON_BOTH_ENGINES(MigratorTest);
+
+}  // namespace
+}  // namespace otpgate::test
