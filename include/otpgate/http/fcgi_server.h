@@ -1,0 +1,66 @@
+// The FastCGI edge: one listening socket, N threads in accept, a clean stop. The only user of libfcgi.
+#pragma once
+
+#include "otpgate/base/log.h"
+#include "otpgate/base/random.h"
+#include "otpgate/http/client_address.h"
+#include "otpgate/http/request.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <sys/types.h>
+
+namespace otpgate::http {
+
+struct ServerSettings {
+    std::string listen = "unix:/run/otpgate/otpgate.sock";  // unix:PATH | HOST:PORT | fd:0 | systemd
+    unsigned socketMode = 0660;
+    std::string socketGroup;  // empty: as created
+    unsigned threads = 16;
+};
+
+using Handler = std::function<Response(Request&)>;
+// Called once in each worker thread before it accepts; the handler is used by that thread only.
+using HandlerFactory = std::function<Handler()>;
+
+// A bound, listening, non-blocking socket. A unix socket file left by a dead process is replaced, one that answers is "in
+// use"; the file is removed at the end, unless another process has replaced it, and never by a forked child. Throws
+// ConfigurationError that names the address: in use, no such directory, no permission, no such group.
+class ListeningSocket {
+public:
+    explicit ListeningSocket(const ServerSettings& settings);
+    ~ListeningSocket();
+    ListeningSocket(const ListeningSocket&) = delete;
+    ListeningSocket& operator=(const ListeningSocket&) = delete;
+    int fileDescriptor() const { return fileDescriptor_; }
+
+private:
+    int fileDescriptor_ = -1;
+    // Of a unix socket that is ours to remove: its file as it was made, and the process that made it.
+    std::string path_;
+    std::pair<dev_t, ino_t> file_;
+    pid_t owner_ = 0;
+};
+
+class FcgiServer {
+public:
+    FcgiServer(const ListeningSocket& socket, unsigned threads, const TrustedProxies& trustedProxies, Random& random,
+               Logger& log);
+
+    // Starts the threads and returns when stop() was called and every request in flight is answered. A thread whose
+    // factory throws ends the run, and the exception is passed on; so does a listening socket that fails for good. SIGPIPE
+    // is ignored from here on; all other signals stay the caller's.
+    void run(const HandlerFactory& makeHandler);
+    // From any thread (the one in sigwait), also before run(): no new request is taken. Connections that no thread has
+    // accepted stay in the socket's queue, for the process that shares it or comes next (systemd).
+    void stop();
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace otpgate::http

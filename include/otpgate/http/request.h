@@ -1,0 +1,59 @@
+// A request and its answer as plain values: what the router hands to an endpoint, with nothing of FastCGI left in them.
+#pragma once
+
+#include "otpgate/http/error_code.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace otpgate::http {
+
+// Why the edge could not read a request in full; `logDetail` is for the log line only.
+struct Rejection {
+    ErrorCode code;
+    std::string logDetail;
+};
+
+struct Request {
+    std::string method;  // upper case, as it came
+    std::string path;    // decoded, without the query and without a trailing slash ("/" stays)
+    std::string query;   // raw
+    std::string body;
+    // From CONTENT_TYPE; empty where there was none.
+    std::string contentType;
+    // The CGI variables HTTP_*, as lower-case names with dashes: "x-forwarded-for". A repeated one is joined by ", " (RFC
+    // 9110, section 5.3), cookies by "; ".
+    std::map<std::string, std::string, std::less<>> headers;
+    std::map<std::string, std::string, std::less<>> pathParameters;  // set by the router: {id}
+
+    std::string clientAddress;  // canonical text of the client's IP after trusted proxies: what is logged and audited
+    std::string clientNetwork;  // the same for limits: IPv4 whole, IPv6 as its /64
+    std::string requestId;      // REQUEST_ID from the web server (1 to 64 of [A-Za-z0-9_-]), or made here
+    std::string userAgent;      // at most 255 bytes of valid UTF-8 without control characters
+
+    // Thrown by the router instead of calling the endpoint, so that an unknown path stays a 404 whatever its body was.
+    std::optional<Rejection> rejected;
+
+    std::optional<std::string_view> header(std::string_view lowerCaseName) const;
+    // The decoded value of a query parameter; the first of several. Always valid UTF-8 without NUL: what is not becomes
+    // U+FFFD.
+    std::optional<std::string> queryParameter(std::string_view name) const;
+};
+
+struct Response {
+    int status = 200;
+    std::string body;
+    std::string contentType = "application/json";
+    std::vector<std::pair<std::string, std::string>> headers;
+
+    Response& with(std::string name, std::string value) {
+        headers.emplace_back(std::move(name), std::move(value));
+        return *this;
+    }
+};
+
+}  // namespace otpgate::http

@@ -1,0 +1,87 @@
+#include "otpgate/http/boundary.h"
+
+#include "http/header_names.h"
+#include "otpgate/base/errors.h"
+#include "otpgate/http/errors.h"
+
+#include <algorithm>
+
+namespace otpgate::http {
+
+namespace {
+
+// A client chooses the length of these two.
+constexpr std::size_t kLoggedPathBytes = 512;
+constexpr std::size_t kLoggedMethodBytes = 32;
+
+struct Outcome {
+    Response response;
+    std::string_view code;  // of the table; empty when all went well
+    std::string logDetail;
+};
+
+Outcome outcomeOf(const ApiError& error, const Request& request) {
+    return {error.toResponse(request.requestId), describe(error.code()).code, error.logDetail()};
+}
+
+Outcome unexpected(std::string_view what, const Request& request, Logger& log) {
+    log.error("unhandled exception", {{"what", what}, {"request_id", request.requestId}});
+    return outcomeOf(ApiError(ErrorCode::InternalError), request);
+}
+
+Outcome respond(const Router& router, Request& request, Logger& log) {
+    try {
+        return {router.route(request), {}, {}};
+    } catch (const ApiError& error) {
+        return outcomeOf(error, request);
+    } catch (const ServiceUnavailable& error) {
+        return outcomeOf(ApiError(ErrorCode::Unavailable, error.what()), request);
+    } catch (const std::exception& error) {
+        return unexpected(error.what(), request, log);
+    } catch (...) {
+        return unexpected("not a std::exception", request, log);
+    }
+}
+
+void setUnlessThere(Response& response, std::string_view name, std::string_view value) {
+    if (!hasHeader(response, name)) response.with(std::string{name}, std::string{value});
+}
+
+void logRequest(const Request& request, const Outcome& outcome, std::chrono::microseconds duration, Logger& log) {
+    const LogField method{"method", std::string_view{request.method}.substr(0, kLoggedMethodBytes)};
+    const LogField path{"path", std::string_view{request.path}.substr(0, kLoggedPathBytes)};
+    const LogField status{"status", std::int64_t{outcome.response.status}};
+    const LogField time{"duration_us", std::max<std::int64_t>(duration.count(), 0)};
+    const LogField client{"client", request.clientAddress};
+    const LogField requestId{"request_id", request.requestId};
+    const LogField code{"code", outcome.code};
+    const LogField detail{"detail", outcome.logDetail};
+    if (outcome.code.empty()) {
+        log.info("request", {method, path, status, time, client, requestId});
+    } else if (outcome.logDetail.empty()) {
+        log.info("request", {method, path, status, time, client, requestId, code});
+    } else {
+        log.info("request", {method, path, status, time, client, requestId, code, detail});
+    }
+}
+
+}  // namespace
+
+Response answer(const Router& router, Request& request, const Clock& clock, Logger& log) {
+    try {
+        const Timestamp begin = clock.now();
+        Outcome outcome = respond(router, request, log);
+        outcome.response.with("X-Request-Id", request.requestId);
+        setUnlessThere(outcome.response, "Cache-Control", "no-store");
+        setUnlessThere(outcome.response, "X-Content-Type-Options", "nosniff");
+        logRequest(request, outcome, clock.now() - begin, log);
+        return std::move(outcome.response);
+    } catch (...) {
+        // Out of memory while an answer was built: what is left to say fits without any.
+        Response response;
+        response.status = 500;
+        return response;
+    }
+}
+
+}  // namespace otpgate::http

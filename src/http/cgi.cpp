@@ -1,0 +1,199 @@
+#include "http/cgi.h"
+
+#include "http/header_names.h"
+#include "http/percent.h"
+#include "http/utf8.h"
+#include "otpgate/base/encoding.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace otpgate::http {
+
+namespace {
+
+constexpr std::size_t kUserAgentBytes = 255;
+constexpr std::size_t kRequestIdBytes = 64;
+
+bool isControl(char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }
+
+bool isLetterOrDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+bool isToken(std::string_view name) {  // RFC 9110, section 5.6.2
+    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+        return isLetterOrDigit(c) || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+    });
+}
+
+bool isRequestId(std::string_view text) {
+    return !text.empty() && text.size() <= kRequestIdBytes &&
+           std::all_of(text.begin(), text.end(), [](char c) { return isLetterOrDigit(c) || c == '_' || c == '-'; });
+}
+
+std::string makeRequestId(Random& random) {
+    std::array<std::uint8_t, 16> bytes{};
+    random.fill(bytes);
+    return toHex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+std::optional<std::uint64_t> parseLength(std::string_view text) {
+    std::uint64_t length = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return length;
+}
+
+// HTTP_X_FORWARDED_FOR -> x-forwarded-for
+void addHeader(Request& request, std::string_view variable, std::string_view value) {
+    std::string name;
+    name.reserve(variable.size());
+    for (const char c : variable) name += c == '_' ? '-' : toLowerAscii(c);
+    const auto [header, isNew] = request.headers.try_emplace(std::move(name), value);
+    if (isNew) return;
+    header->second += header->first == "cookie" ? "; " : ", ";
+    header->second += value;
+}
+
+std::string_view reasonOf(int status) {
+    switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 302: return "Found";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
+    case 429: return "Too Many Requests";
+    case 500: return "Internal Server Error";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    default: return "Status";  // a phrase has to stand there, and nobody reads it
+    }
+}
+
+void appendField(std::string& out, std::string_view name, std::string_view value) {
+    if (!isToken(name)) return;
+    out += name;
+    out += ": ";
+    if (std::none_of(value.begin(), value.end(), isControl)) {
+        out += value;
+    } else {
+        std::copy_if(value.begin(), value.end(), std::back_inserter(out), [](char c) { return !isControl(c); });
+    }
+    out += "\r\n";
+}
+
+}  // namespace
+
+CgiRequest readCgi(const char* const* environment, const TrustedProxies& trustedProxies, Random& random) {
+    CgiRequest cgi;
+    Request& request = cgi.request;
+    std::string_view target;
+    std::string_view scriptName;
+    std::string_view pathInfo;
+    std::string_view remoteAddress;
+    std::string_view requestId;
+    for (; *environment != nullptr; ++environment) {
+        const std::string_view pair = *environment;
+        const std::size_t equals = std::min(pair.find('='), pair.size());
+        const std::string_view name = pair.substr(0, equals);
+        const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+        if (name.starts_with("HTTP_")) {
+            addHeader(request, name.substr(5), value);
+        } else if (name == "REQUEST_METHOD") {
+            request.method = value;
+        } else if (name == "REQUEST_URI") {
+            target = value;
+        } else if (name == "QUERY_STRING") {
+            request.query = value;
+        } else if (name == "CONTENT_TYPE") {
+            request.contentType = value;
+        } else if (name == "CONTENT_LENGTH") {
+            if (!value.empty()) cgi.bodyBytes = parseLength(value);
+        } else if (name == "REMOTE_ADDR") {
+            remoteAddress = value;
+        } else if (name == "REQUEST_ID") {
+            requestId = value;
+        } else if (name == "SCRIPT_NAME") {
+            scriptName = value;
+        } else if (name == "PATH_INFO") {
+            pathInfo = value;
+        }
+    }
+
+    // These two are decoded by the web server already; a percent sign in them stands for itself.
+    std::string fallback;
+    if (target.empty()) {
+        fallback = std::string{scriptName}.append(pathInfo);
+        for (std::size_t i = 0; (i = fallback.find_first_of("%?", i)) != std::string::npos; i += 3) {
+            fallback.replace(i, 1, fallback[i] == '%' ? "%25" : "%3F");
+        }
+        target = fallback;
+    }
+    if (auto path = decodePath(target)) {
+        request.path = std::move(*path);
+    } else {
+        request.path = target.substr(0, target.find('?'));
+        request.rejected = Rejection{ErrorCode::NotFound, "a path that cannot be decoded"};
+    }
+    request.requestId = isRequestId(requestId) ? std::string{requestId} : makeRequestId(random);
+    request.userAgent = cleanUserAgent(request.header("user-agent").value_or(""));
+    const IpAddress client = trustedProxies.clientOf(remoteAddress, request.header("x-forwarded-for").value_or(""));
+    request.clientAddress = client.toString();
+    request.clientNetwork = client.network();
+    return cgi;
+}
+
+std::optional<std::string> decodePath(std::string_view target) {
+    auto [path, isWellFormed] = percentDecode(target.substr(0, target.find('?')), PlusSign::Literal);
+    if (!isWellFormed || !path.starts_with('/') || std::any_of(path.begin(), path.end(), isControl)) return std::nullopt;
+    if (!isValidUtf8(path)) return std::nullopt;
+    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    return std::move(path);
+}
+
+std::string cleanUserAgent(std::string_view text) {
+    std::string clean;
+    while (!text.empty()) {
+        const std::size_t length = leadingCharacterLength(text);
+        // U+0080 to U+009F are control characters too, and C2 is the first byte of each of them.
+        const bool isUpperControl = length == 2 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0;
+        if (length > 0 && !isControl(text[0]) && !isUpperControl) {
+            if (clean.size() + length > kUserAgentBytes) break;
+            clean += text.substr(0, length);
+        }
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return clean;
+}
+
+std::string writeCgi(const Response& response, BodyMode mode) {
+    const bool mayHaveBody = response.status != 204 && response.status != 304;
+    std::string out;
+    out.reserve(512 + response.body.size());
+    out += "Status: ";
+    out += std::to_string(response.status);
+    out += ' ';
+    out += reasonOf(response.status);
+    out += "\r\n";
+    if (mayHaveBody) {
+        appendField(out, "Content-Type", response.contentType);
+        appendField(out, "Content-Length", std::to_string(response.body.size()));
+    }
+    for (const auto& [name, value] : response.headers) appendField(out, name, value);
+    out += "\r\n";
+    if (mayHaveBody && mode == BodyMode::Whole) out += response.body;
+    return out;
+}
+
+}  // namespace otpgate::http

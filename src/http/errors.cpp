@@ -1,0 +1,148 @@
+#include "otpgate/http/errors.h"
+
+#include "http/header_names.h"
+#include "otpgate/http/json.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace otpgate::http {
+
+ErrorDescription describe(ErrorCode code) {
+    switch (code) {
+    case ErrorCode::MalformedJson:
+        return {"MALFORMED_JSON", 400, "Malformed JSON", "The request body is not one valid JSON object."};
+    case ErrorCode::ValidationError:
+        return {"VALIDATION_ERROR", 400, "Invalid fields", "Some of the fields are not valid."};
+    case ErrorCode::MissingFields:
+        return {"MISSING_FIELDS", 400, "Missing fields", "Some of the required fields are missing."};
+    case ErrorCode::UnsupportedMediaType:
+        return {"UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported media type", "The request body must be application/json."};
+    case ErrorCode::PayloadTooLarge:
+        return {"PAYLOAD_TOO_LARGE", 413, "Request body too large", "The request body must be at most 16 KiB."};
+    case ErrorCode::NotFound:
+        return {"NOT_FOUND", 404, "Not found", "There is nothing at this address."};
+    case ErrorCode::MethodNotAllowed:
+        return {"METHOD_NOT_ALLOWED", 405, "Method not allowed", "This address does not answer that method."};
+    case ErrorCode::InvalidOtp:
+        return {"INVALID_OTP", 400, "Invalid code", "The code is not correct."};
+    case ErrorCode::OtpUsed:
+        return {"OTP_USED", 400, "Code already used", "The code has already been used. Please request a new one."};
+    case ErrorCode::OtpExpired:
+        return {"OTP_EXPIRED", 410, "Code expired", "The code has expired. Please request a new one."};
+    case ErrorCode::SessionExpired:
+        return {"SESSION_EXPIRED", 410, "Verification expired", "The verification has expired. Please start again."};
+    case ErrorCode::MaxRetriesExceeded:
+        return {"MAX_RETRIES_EXCEEDED", 429, "Too many attempts", "There were too many wrong codes."};
+    case ErrorCode::RateLimit:
+        return {"RATE_LIMIT", 429, "Too many requests", "There were too many requests. Please try again later."};
+    case ErrorCode::InvalidCredentials:
+        return {"INVALID_CREDENTIALS", 401, "Invalid credentials", "The sign-in name or the password is not correct."};
+    case ErrorCode::Unauthenticated:
+        return {"UNAUTHENTICATED", 401, "Not signed in", "This needs a signed-in caller."};
+    case ErrorCode::InvalidToken:
+        return {"INVALID_TOKEN", 401, "Invalid token", "The token is not valid or has expired."};
+    case ErrorCode::TokenReused:
+        return {"TOKEN_REUSED", 401, "Token already used",
+                "The refresh token was used before, so the session has been ended. Please sign in again."};
+    case ErrorCode::Forbidden:
+        return {"FORBIDDEN", 403, "Forbidden", "The caller may not do this."};
+    case ErrorCode::AccountDisabled:
+        return {"ACCOUNT_DISABLED", 403, "Account disabled", "This account is disabled."};
+    case ErrorCode::UserNotFound:
+        return {"USER_NOT_FOUND", 404, "User not found", "There is no such user."};
+    case ErrorCode::Conflict:
+        return {"CONFLICT", 409, "Conflict", "This is already taken."};
+    case ErrorCode::SendFailed:
+        return {"SEND_FAILED", 502, "Message not sent", "The message could not be sent. Please try again."};
+    case ErrorCode::Unavailable:
+        return {"UNAVAILABLE", 503, "Temporarily unavailable",
+                "The service cannot answer right now. Please try again in a moment."};
+    case ErrorCode::InternalError:
+        return {"INTERNAL_ERROR", 500, "Internal error", "Something went wrong on our side."};
+    }
+    std::abort();  // not a value of the enum
+}
+
+namespace {
+
+// "INVALID_OTP" -> "/problems/invalid-otp": a URI reference of its own for each code (RFC 9457, section 3.1.1).
+std::string problemType(std::string_view code) {
+    std::string type = "/problems/";
+    for (const char c : code) type += c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    return type;
+}
+
+// RFC 6750, section 3.1: who sent no credentials is told no error; who sent a bad token is told so.
+std::string_view challengeFor(ErrorCode code) {
+    const bool tokenWasBad = code == ErrorCode::InvalidToken || code == ErrorCode::TokenReused;
+    return tokenWasBad ? R"(Bearer realm="otpgate", error="invalid_token")" : R"(Bearer realm="otpgate")";
+}
+
+}  // namespace
+
+ApiError::ApiError(ErrorCode code, std::string logDetail) : code_(code), logDetail_(std::move(logDetail)) {}
+
+ApiError& ApiError::detail(std::string sentence) {
+    detail_ = std::move(sentence);
+    return *this;
+}
+
+ApiError& ApiError::field(std::string name, std::string message) {
+    fields_.push_back({std::move(name), std::move(message)});
+    return *this;
+}
+
+ApiError& ApiError::retryAfter(std::chrono::seconds wait) {
+    retryAfter_ = std::max<std::int64_t>(wait.count(), 1);
+    return *this;
+}
+
+ApiError& ApiError::attemptsRemaining(unsigned count) {
+    attemptsRemaining_ = count;
+    return *this;
+}
+
+ApiError& ApiError::header(std::string name, std::string value) {
+    headers_.emplace_back(std::move(name), std::move(value));
+    return *this;
+}
+
+const char* ApiError::what() const noexcept {
+    // The table's codes are string literals, so data() ends with NUL.
+    return describe(code_).code.data();
+}
+
+Response ApiError::toResponse(const std::string& requestId) const {
+    const ErrorDescription row = describe(code_);
+    const std::int64_t retryAfter = retryAfter_.value_or(row.status == 503 ? 1 : 0);
+
+    JsonWriter json;
+    json.beginObject();
+    json.member("type", problemType(row.code));
+    json.member("title", row.title);
+    json.member("status", row.status);
+    json.member("detail", detail_.empty() ? row.detail : std::string_view{detail_});
+    json.member("code", row.code);
+    json.member("request_id", requestId);
+    if (!fields_.empty()) {
+        json.key("errors").beginArray();
+        for (const FieldError& error : fields_) {
+            json.beginObject().member("field", error.field).member("message", error.message).endObject();
+        }
+        json.endArray();
+    }
+    if (retryAfter > 0) json.member("retry_after", retryAfter);
+    if (attemptsRemaining_) json.member("attempts_remaining", *attemptsRemaining_);
+    json.endObject();
+
+    Response response{.status = row.status, .body = json.take(), .contentType = "application/problem+json", .headers = {}};
+    response.headers = headers_;
+    if (retryAfter > 0) response.with("Retry-After", std::to_string(retryAfter));
+    if (row.status == 401 && !hasHeader(response, "WWW-Authenticate")) {
+        response.with("WWW-Authenticate", std::string{challengeFor(code_)});
+    }
+    return response;
+}
+
+}  // namespace otpgate::http

@@ -1,0 +1,247 @@
+#include "otpgate/http/json.h"
+
+#include "http/header_names.h"
+#include "http/utf8.h"
+#include "otpgate/base/encoding.h"
+#include "otpgate/http/errors.h"
+
+#include <Poco/JSON/Handler.h>
+#include <Poco/JSON/Parser.h>
+
+#include <array>
+#include <map>
+#include <set>
+#include <variant>
+
+namespace otpgate::http {
+
+namespace {
+
+[[noreturn]] void refuse(const char* reason) { throw ApiError(ErrorCode::MalformedJson, reason); }
+
+// "application/json", also with parameters. A comma means that two Content-Type fields were joined, and nobody can say which
+// one counts.
+bool isJsonMediaType(std::string_view contentType) {
+    if (contentType.find(',') != std::string_view::npos) return false;
+    contentType = contentType.substr(0, contentType.find(';'));
+    const std::size_t end = contentType.find_last_not_of(" \t");
+    return end != std::string_view::npos && equalsIgnoringCase(contentType.substr(0, end + 1), "application/json");
+}
+
+// What must not reach Poco's parser, which recurses once for each level, lets NUL through, and throws on numbers that are
+// valid but do not fit. Everything else of the grammar is Poco's to check.
+class PreScan {
+public:
+    explicit PreScan(std::string_view text) : text_(text) { safe_.reserve(text.size()); }
+
+    // The text with numbers that no type of ours can hold shortened, so that they reach the handler as fractions.
+    std::string run() {
+        if (!isValidUtf8(text_)) refuse("not UTF-8");
+        if (text_.find('\0') != std::string_view::npos) refuse("a NUL byte");
+        const std::size_t first = text_.find_first_not_of(" \t\r\n");
+        if (first == std::string_view::npos || text_[first] != '{') refuse("not an object");
+        for (std::size_t i = 0; i < text_.size();) i = copyToken(i);
+        return std::move(safe_);
+    }
+
+private:
+    // Copies the token that begins at `i` and returns where the next one does.
+    std::size_t copyToken(std::size_t i) {
+        const char c = text_[i];
+        if (c == '"') return copyString(i);
+        if (c == '-' || (c >= '0' && c <= '9')) return copyNumber(i);
+        if ((c == '{' || c == '[') && ++depth_ > kMaxJsonDepth) refuse("too deep");
+        if (c == '}' || c == ']') --depth_;
+        safe_ += c;
+        return i + 1;
+    }
+
+    std::size_t copyString(std::size_t begin) {
+        std::size_t i = begin + 1;
+        while (i < text_.size() && text_[i] != '"') {
+            if (text_[i] == '\\') {
+                if (text_.substr(i, 6) == "\\u0000") refuse("a NUL character");
+                ++i;
+            }
+            ++i;
+        }
+        if (i >= text_.size()) refuse("an unterminated string");
+        safe_ += text_.substr(begin, i + 1 - begin);
+        return i + 1;
+    }
+
+    std::size_t copyNumber(std::size_t begin) {
+        const std::size_t end = std::min(text_.find_first_not_of("+-.0123456789eE", begin), text_.size());
+        const std::string_view token = text_.substr(begin, end - begin);
+        const bool isInteger = token.find_first_of(".eE") == std::string_view::npos;
+        std::int64_t number = 0;
+        const auto error = std::from_chars(token.data(), token.data() + token.size(), number).ec;
+        if (isInteger && error != std::errc::result_out_of_range) {
+            safe_ += token;
+            return end;
+        }
+        // Two digits of each run keep the grammar as it was, a leading zero's mistake included.
+        std::size_t run = 0;
+        for (const char c : token) {
+            run = c >= '0' && c <= '9' ? run + 1 : 0;
+            if (run <= 2) safe_ += c;
+        }
+        if (isInteger) safe_ += ".0";
+        return end;
+    }
+
+    std::string_view text_;
+    std::string safe_;
+    int depth_ = 0;
+};
+
+struct Fraction {};    // a number that is not an int64
+struct OtherValue {};  // an object, or an array that does not hold strings only
+using Strings = std::vector<std::string>;
+using Value = std::variant<bool, std::int64_t, Fraction, std::string, Strings, OtherValue>;
+using Members = std::map<std::string, Value, std::less<>>;
+
+// Collects the members of the outermost object, and refuses a key that comes twice at any depth.
+class MemberHandler final : public Poco::JSON::Handler {
+public:
+    explicit MemberHandler(Members& members) : members_(members) {}
+
+    void reset() override {}
+    void startObject() override {
+        if (!keys_.empty()) put(OtherValue{});
+        keys_.emplace_back();
+        ++depth_;
+    }
+    void endObject() override {
+        keys_.pop_back();
+        --depth_;
+    }
+    void startArray() override {
+        put(Strings{});
+        ++depth_;
+    }
+    void endArray() override { --depth_; }
+    void key(const std::string& name) override {
+        if (!keys_.back().insert(name).second) refuse("a key twice");
+        if (depth_ == 1) key_ = name;
+    }
+    void null() override {
+        // A null member is as good as none, but a null in a list is not a string.
+        if (depth_ > 1) put(OtherValue{});
+    }
+    void value(int number) override { put(std::int64_t{number}); }
+    void value(unsigned number) override { put(std::int64_t{number}); }
+    void value(Poco::Int64 number) override { put(std::int64_t{number}); }
+    void value(Poco::UInt64) override { put(Fraction{}); }
+    void value(double) override { put(Fraction{}); }
+    void value(bool flag) override { put(flag); }
+    void value(const std::string& text) override { put(text); }
+
+private:
+    void put(Value value) {
+        if (depth_ == 1) {
+            members_[key_] = std::move(value);
+            return;
+        }
+        // Inside a member: only the strings of a list are kept, and only right below it.
+        Value& member = members_[key_];
+        auto* list = std::get_if<Strings>(&member);
+        if (list == nullptr) return;
+        auto* text = std::get_if<std::string>(&value);
+        if (depth_ == 2 && text != nullptr) {
+            list->push_back(std::move(*text));
+        } else {
+            member = OtherValue{};
+        }
+    }
+
+    Members& members_;
+    std::vector<std::set<std::string>> keys_;  // of each object that is open
+    std::string key_;                          // of the outermost object
+    int depth_ = 0;
+};
+
+Members parseMembers(std::string_view body) {
+    const std::string text = PreScan(body).run();
+    Members members;
+    try {
+        Poco::JSON::Parser parser(new MemberHandler(members));
+        parser.parse(text);
+    } catch (const Poco::Exception&) {
+        // Its text quotes the body, which may hold a password or a code, so not even the log gets it.
+        refuse("a syntax error");
+    }
+    return members;
+}
+
+}  // namespace
+
+struct JsonBody::State {
+    Members members;
+    std::vector<FieldError> invalid;
+    std::vector<std::string> missing;
+
+    // The member, unless it is absent or of another type, which is noted.
+    template <typename T>
+    T* find(JsonBody& body, std::string_view name, std::string_view expected) {
+        const auto found = members.find(name);
+        if (found == members.end()) return nullptr;
+        T* content = std::get_if<T>(&found->second);
+        if (content == nullptr) body.noteInvalid(name, expected);
+        return content;
+    }
+};
+
+JsonBody::JsonBody(const Request& request) : state_(std::make_unique<State>()) {
+    if (!isJsonMediaType(request.contentType)) throw ApiError(ErrorCode::UnsupportedMediaType);
+    if (request.body.size() > kMaxBodyBytes) throw ApiError(ErrorCode::PayloadTooLarge);
+    state_->members = parseMembers(request.body);
+}
+
+JsonBody::~JsonBody() = default;
+
+std::optional<std::string> JsonBody::string(std::string_view name, std::size_t maxBytes) {
+    const auto* text = state_->find<std::string>(*this, name, "must be a string");
+    if (text == nullptr) return std::nullopt;
+    if (text->size() > maxBytes) {
+        noteInvalid(name, "must be at most " + std::to_string(maxBytes) + " bytes long");
+        return std::nullopt;
+    }
+    return *text;
+}
+
+std::optional<std::int64_t> JsonBody::integer(std::string_view name) {
+    const auto* number = state_->find<std::int64_t>(*this, name, "must be an integer");
+    return number == nullptr ? std::nullopt : std::optional{*number};
+}
+
+std::optional<bool> JsonBody::boolean(std::string_view name) {
+    const auto* flag = state_->find<bool>(*this, name, "must be true or false");
+    return flag == nullptr ? std::nullopt : std::optional{*flag};
+}
+
+std::optional<std::vector<std::string>> JsonBody::strings(std::string_view name) {
+    const auto* list = state_->find<Strings>(*this, name, "must be a list of strings");
+    return list == nullptr ? std::nullopt : std::optional{*list};
+}
+
+std::string JsonBody::requiredString(std::string_view name, std::size_t maxBytes) {
+    if (state_->members.find(name) == state_->members.end()) noteMissing(name);
+    return string(name, maxBytes).value_or("");
+}
+
+void JsonBody::noteInvalid(std::string_view name, std::string_view message) {
+    state_->invalid.push_back({std::string{name}, std::string{message}});
+}
+
+void JsonBody::noteMissing(std::string_view name) { state_->missing.emplace_back(name); }
+
+void JsonBody::rejectInvalid() const {
+    if (state_->invalid.empty() && state_->missing.empty()) return;
+    ApiError error(state_->invalid.empty() ? ErrorCode::MissingFields : ErrorCode::ValidationError);
+    for (const FieldError& field : state_->invalid) error.field(field.field, field.message);
+    for (const std::string& name : state_->missing) error.field(name, "is required");
+    throw error;
+}
+
+}  // namespace otpgate::http

@@ -1,0 +1,190 @@
+#include "otpgate/base/errors.h"
+#include "otpgate/http/fcgi_server.h"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace otpgate::http {
+
+namespace {
+
+constexpr int kBacklog = 511;
+constexpr int kFirstSystemdFileDescriptor = 3;
+// How long a web server on another host may stay silent in the middle of a request before its thread gives up on it.
+constexpr timeval kTcpSilence{.tv_sec = 30, .tv_usec = 0};
+
+std::string reasonOf(int error) { return std::generic_category().message(error); }
+
+[[noreturn]] void refuse(std::string_view address, std::string_view reason) {
+    throw ConfigurationError("cannot listen on " + std::string{address} + ": " + std::string{reason});
+}
+
+// Closes what a failed start has opened.
+class Descriptor {
+public:
+    explicit Descriptor(int value) : value_(value) {}
+    ~Descriptor() {
+        if (value_ >= 0) close(value_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int get() const { return value_; }
+    int release() { return std::exchange(value_, -1); }
+
+private:
+    int value_;
+};
+
+int makeSocket(int family, std::string_view address) {
+    const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) refuse(address, reasonOf(errno));
+    return fd;
+}
+
+const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
+
+// Makes way for a new socket file: one that nobody answers on was left by a process that is gone.
+void removeStaleSocket(const std::string& path, const sockaddr_un& address, std::string_view listen) {
+    struct stat status {};
+    if (lstat(path.c_str(), &status) != 0) {
+        if (errno == ENOENT) return;
+        refuse(listen, reasonOf(errno));
+    }
+    if (!S_ISSOCK(status.st_mode)) refuse(listen, "the file is there and is not a socket");
+    const Descriptor probe(makeSocket(AF_UNIX, listen));
+    if (connect(probe.get(), generic(address), sizeof address) == 0 || errno == EAGAIN) {
+        refuse(listen, "another process answers there");
+    }
+    if (errno != ECONNREFUSED && errno != ENOENT) refuse(listen, reasonOf(errno));
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) refuse(listen, reasonOf(errno));
+}
+
+void giveToGroup(const std::string& path, const std::string& group, std::string_view listen) {
+    std::array<char, 16384> buffer{};
+    struct group entry {};
+    struct group* found = nullptr;
+    getgrnam_r(group.c_str(), &entry, buffer.data(), buffer.size(), &found);
+    if (found == nullptr) refuse(listen, "there is no group " + group);
+    if (lchown(path.c_str(), static_cast<uid_t>(-1), entry.gr_gid) != 0) {
+        refuse(listen, "cannot give it to the group " + group + ": " + reasonOf(errno));
+    }
+}
+
+int listenOnPath(const std::string& path, const ServerSettings& settings) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.empty()) refuse(settings.listen, "a path is missing");
+    if (path.size() >= sizeof address.sun_path) refuse(settings.listen, "the path is too long for a socket");
+    std::memcpy(address.sun_path, path.data(), path.size());
+
+    removeStaleSocket(path, address, settings.listen);
+    Descriptor fd(makeSocket(AF_UNIX, settings.listen));
+    if (bind(fd.get(), generic(address), sizeof address) != 0) refuse(settings.listen, reasonOf(errno));
+    // Nobody can connect before listen(), so the rights are in place in time whatever the umask is.
+    if (!settings.socketGroup.empty()) giveToGroup(path, settings.socketGroup, settings.listen);
+    if (chmod(path.c_str(), settings.socketMode) != 0) refuse(settings.listen, reasonOf(errno));
+    if (listen(fd.get(), kBacklog) != 0) refuse(settings.listen, reasonOf(errno));
+    return fd.release();
+}
+
+int listenOnPort(std::string_view listenAddress) {
+    const std::size_t colon = listenAddress.rfind(':');
+    std::string host{listenAddress.substr(0, colon)};
+    const std::string port{listenAddress.substr(std::min(colon, listenAddress.size() - 1) + 1)};
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    if (colon == std::string_view::npos || host.empty() || error != std::errc{} || end != port.data() + port.size() ||
+        number == 0 || number > 65535) {
+        refuse(listenAddress, "it is not unix:PATH, HOST:PORT, fd:0 or systemd");
+    }
+
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    if (const int result = getaddrinfo(host.c_str(), port.c_str(), &hints, &found); result != 0) {
+        refuse(listenAddress, gai_strerror(result));
+    }
+    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
+    Descriptor fd(makeSocket(addresses->ai_family, listenAddress));
+    const int on = 1;
+    // The last two are inherited by each accepted connection.
+    setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kTcpSilence, sizeof kTcpSilence);
+    if (bind(fd.get(), addresses->ai_addr, addresses->ai_addrlen) != 0 || listen(fd.get(), kBacklog) != 0) {
+        refuse(listenAddress, reasonOf(errno));
+    }
+    return fd.release();
+}
+
+// A socket that the starter has opened. It may serve others too, so it is used and never shut down.
+int inherited(int fd, std::string_view listenAddress) {
+    int isListening = 0;
+    socklen_t size = sizeof isListening;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &size) != 0 || isListening == 0) {
+        refuse(listenAddress, "file descriptor " + std::to_string(fd) + " is not a listening socket");
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    return fd;
+}
+
+// sd_listen_fds(3), without the library.
+int fromSystemd(std::string_view listenAddress) {
+    const char* pid = std::getenv("LISTEN_PID");
+    const char* count = std::getenv("LISTEN_FDS");
+    if (pid == nullptr || count == nullptr || pid != std::to_string(getpid())) {
+        refuse(listenAddress, "systemd passed no socket (LISTEN_PID and LISTEN_FDS)");
+    }
+    if (std::string_view{count} != "1") refuse(listenAddress, "systemd must pass exactly one socket");
+    return inherited(kFirstSystemdFileDescriptor, listenAddress);
+}
+
+}  // namespace
+
+ListeningSocket::ListeningSocket(const ServerSettings& settings) {
+    const std::string_view address = settings.listen;
+    if (address.starts_with("unix:")) {
+        path_ = address.substr(5);
+        fileDescriptor_ = listenOnPath(path_, settings);
+        struct stat status {};
+        if (lstat(path_.c_str(), &status) == 0) file_ = {status.st_dev, status.st_ino};
+        owner_ = getpid();
+    } else if (address == "systemd") {
+        fileDescriptor_ = fromSystemd(address);
+    } else if (address == "fd:0") {
+        fileDescriptor_ = inherited(0, address);
+    } else {
+        fileDescriptor_ = listenOnPort(address);
+    }
+}
+
+ListeningSocket::~ListeningSocket() {
+    close(fileDescriptor_);
+    // Neither a forked child nor a process that was replaced removes the file that the others answer on.
+    struct stat status {};
+    if (path_.empty() || owner_ != getpid() || lstat(path_.c_str(), &status) != 0) return;
+    if (file_ == std::pair{status.st_dev, status.st_ino}) unlink(path_.c_str());
+}
+
+}  // namespace otpgate::http

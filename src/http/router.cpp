@@ -1,0 +1,133 @@
+#include "otpgate/http/router.h"
+
+#include "otpgate/http/errors.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace otpgate::http {
+
+namespace {
+
+bool isName(std::string_view segment) { return segment.starts_with('{'); }
+
+// "/a/b" -> {"a", "b"}, "/" -> {}; an empty segment stays one, so that "/a//b" is no other path's twin.
+std::vector<std::string_view> split(std::string_view path) {
+    std::vector<std::string_view> segments;
+    path.remove_prefix(1);
+    if (path.empty()) return segments;
+    for (;;) {
+        const std::size_t slash = path.find('/');
+        segments.push_back(path.substr(0, slash));
+        if (slash == std::string_view::npos) return segments;
+        path.remove_prefix(slash + 1);
+    }
+}
+
+std::string_view withoutTrailingSlash(std::string_view pattern) {
+    if (pattern.size() > 1 && pattern.ends_with('/')) pattern.remove_suffix(1);
+    return pattern;
+}
+
+bool matches(const std::vector<std::string>& pattern, const std::vector<std::string_view>& path) {
+    return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(),
+                      [](const std::string& expected, std::string_view segment) {
+                          return isName(expected) ? !segment.empty() : expected == segment;
+                      });
+}
+
+// Where two patterns match one path, the one whose first differing segment is a literal says more.
+bool isMoreSpecific(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+    const auto [left, right] = std::mismatch(
+        a.begin(), a.end(), b.begin(), b.end(),
+        [](const std::string& one, const std::string& other) { return isName(one) == isName(other); });
+    return left != a.end() && right != b.end() && isName(*right);
+}
+
+bool haveOneShape(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const std::string& one, const std::string& other) {
+        return one == other || (isName(one) && isName(other));
+    });
+}
+
+}  // namespace
+
+void Router::add(std::string method, std::string_view pattern, Endpoint endpoint) {
+    const std::string described = method + " " + std::string{pattern};
+    if (!pattern.starts_with('/')) throw std::logic_error("a route must start with a slash: " + described);
+    Route route{std::move(method), std::string{pattern}, {}, std::move(endpoint)};
+    for (const std::string_view segment : split(withoutTrailingSlash(pattern))) {
+        const bool isGood = isName(segment) ? segment.size() > 2 && segment.ends_with('}') : !segment.empty();
+        if (!isGood) throw std::logic_error("a bad segment in a route: " + described);
+        route.segments.emplace_back(segment);
+    }
+    for (const Route& other : routes_) {
+        if (other.method == route.method && haveOneShape(other.segments, route.segments)) {
+            throw std::logic_error("the same route twice: " + described);
+        }
+    }
+    routes_.push_back(std::move(route));
+}
+
+Response Router::route(Request& request) const {
+    const auto throwRejection = [&] { throw ApiError(request.rejected->code, request.rejected->logDetail); };
+    // A path that could not be read is no path of ours; any other fault of a request counts once its path is known.
+    if (request.rejected && request.rejected->code == ErrorCode::NotFound) throwRejection();
+    if (!request.path.starts_with('/')) throw ApiError(ErrorCode::NotFound);
+
+    const std::vector<std::string_view> path = split(request.path);
+    std::vector<const Route*> candidates;
+    for (const Route& route : routes_) {
+        if (matches(route.segments, path)) candidates.push_back(&route);
+    }
+    if (candidates.empty()) throw ApiError(ErrorCode::NotFound);
+
+    const auto mostSpecific = [&](std::string_view method) {
+        const Route* best = nullptr;
+        for (const Route* route : candidates) {
+            if (route->method != method) continue;
+            if (best == nullptr || isMoreSpecific(route->segments, best->segments)) best = route;
+        }
+        return best;
+    };
+    const Route* best = mostSpecific(request.method);
+    if (best == nullptr && request.method == "HEAD") best = mostSpecific("GET");
+    if (best == nullptr && request.method != "OPTIONS") {
+        throw ApiError(ErrorCode::MethodNotAllowed).header("Allow", allowedMethods(candidates));
+    }
+    if (request.rejected) throwRejection();
+    if (best == nullptr) return Response{204, {}, {}, {{"Allow", allowedMethods(candidates)}}};
+
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        const std::string& segment = best->segments[i];
+        if (isName(segment)) request.pathParameters.emplace(segment.substr(1, segment.size() - 2), path[i]);
+    }
+    return best->endpoint(request);
+}
+
+std::string Router::allowedMethods(const std::vector<const Route*>& candidates) {
+    std::vector<std::string_view> methods;
+    const auto add = [&methods](std::string_view method) {
+        if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
+    };
+    for (const Route* route : candidates) {
+        add(route->method);
+        if (route->method == "GET") add("HEAD");
+    }
+    add("OPTIONS");
+    std::string list;
+    for (const std::string_view method : methods) {
+        if (!list.empty()) list += ", ";
+        list += method;
+    }
+    return list;
+}
+
+std::vector<std::pair<std::string, std::string>> Router::routes() const {
+    std::vector<std::pair<std::string, std::string>> list;
+    list.reserve(routes_.size());
+    for (const Route& route : routes_) list.emplace_back(route.method, route.pattern);
+    return list;
+}
+
+}  // namespace otpgate::http
