@@ -1,0 +1,68 @@
+// Sliding windows: a bucket keeps the last N times that something was accepted; one more is accepted while for each window
+// the count-th last of them is older than the window. Exact, however many ask at once.
+#pragma once
+
+#include "otpgate/base/clock.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otpgate::domain {
+
+struct LimitWindow {
+    unsigned count = 0;
+    std::chrono::seconds window{0};
+    bool operator==(const LimitWindow&) const = default;
+};
+
+// Up to two windows that all must hold; none: no limit.
+class LimitRule {
+public:
+    LimitRule() = default;
+    explicit LimitRule(std::vector<LimitWindow> windows);
+
+    // "5/1h" or "10/1h,20/1d"; "0" is no limit. Nullopt for anything else, more than two windows, or a count above 1000.
+    static std::optional<LimitRule> parse(std::string_view text);
+
+    const std::vector<LimitWindow>& windows() const { return windows_; }
+    bool isUnlimited() const { return windows_.empty(); }
+    // How many times a bucket keeps: the largest count.
+    unsigned capacity() const;
+    // When the last time that a bucket keeps ceases to matter.
+    std::chrono::seconds longest() const;
+
+private:
+    std::vector<LimitWindow> windows_;
+};
+
+// How a bucket stands after it was asked.
+struct LimitState {
+    LimitWindow window;              // the one that is nearest to its end
+    unsigned remaining = 0;          // what is left of it
+    std::chrono::seconds reset{0};   // until one more is free; rounded up
+};
+
+// The packed times of a bucket, newest first, 8 bytes big-endian each: what the column rate_limits.hits holds.
+class LimitHits {
+public:
+    explicit LimitHits(std::string packed) : packed_(std::move(packed)) {}
+
+    bool accepts(const LimitRule& rule, Timestamp now) const;
+    // The packed times with `now` in front, cut to the rule's capacity.
+    std::string with(const LimitRule& rule, Timestamp now) const;
+    LimitState state(const LimitRule& rule, Timestamp now) const;
+    const std::string& packed() const { return packed_; }
+
+private:
+    std::size_t size() const { return packed_.size() / 8; }
+    Timestamp at(std::size_t index) const;
+    std::string packed_;
+};
+
+// The 16 bytes under which a bucket is stored: SHA-256 of kind and subject, cut. No address stands in the table.
+std::string limitBucket(std::string_view kind, std::string_view subject);
+
+}  // namespace otpgate::domain

@@ -1,0 +1,95 @@
+// The words of the domain as plain values: what services pass on and stores read and write.
+#pragma once
+
+#include "otpgate/base/clock.h"
+#include "otpgate/base/uuid.h"
+#include "otpgate/domain/destination.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace otpgate::domain {
+
+enum class Purpose { Login };
+std::string_view toString(Purpose purpose);  // "login"
+std::optional<Purpose> parsePurpose(std::string_view text);
+
+// Who asks, as every audit row wants to know it.
+struct Client {
+    std::string address;    // canonical IP text
+    std::string network;    // what limits count: IPv4 whole, IPv6 as its /64
+    std::string userAgent;
+    std::string requestId;
+};
+
+// What a client tells of the device it runs on; all optional, cut to the column's length.
+struct Device {
+    std::string installId;
+    std::string platform;
+    std::string appVersion;
+    std::string name;
+};
+
+enum class UserStatus { Active, Disabled };
+std::string_view toString(UserStatus status);
+
+struct User {
+    Uuid id;
+    std::string username;
+    std::optional<std::string> email;
+    std::optional<std::string> phoneNumber;
+    bool emailVerified = false;
+    bool phoneVerified = false;
+    std::string firstName;
+    std::string lastName;
+    std::string locale;
+    std::string role = "user";
+    UserStatus status = UserStatus::Active;
+    Timestamp joinedAt;
+    std::optional<Timestamp> lastLoginAt;
+};
+
+struct Session {
+    Uuid id;
+    Uuid userId;
+    Timestamp createdAt;
+    Timestamp lastSeenAt;
+    Timestamp expiresAt;
+    Timestamp authenticatedAt;
+    std::string address;
+    std::string userAgent;
+    Device device;
+};
+
+// A message that waits to be sent. The code is not in it: whoever sends derives it from `otpId`.
+struct OutboxMessage {
+    Uuid id;
+    Uuid otpId;
+    Purpose purpose = Purpose::Login;
+    Destination destination;
+    std::string locale;      // BCP 47, may be empty
+    std::string requestId;
+    unsigned attempts = 0;   // sendings that failed so far
+    Timestamp expiresAt;     // never sent from then on
+    Timestamp availableAt;   // others keep away until then: the lease of whoever holds this value
+};
+
+enum class AuditEvent {
+    OtpRequested,
+    OtpSent,
+    OtpSendFailed,
+    OtpVerified,
+    OtpFailed,
+    OtpLocked,
+    OtpRateLimited,
+    UserRegistered,
+    LoginSucceeded,
+    LoginFailed,
+    TokenRefreshed,
+    TokenReused,
+    SessionRevoked,
+};
+std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"
+
+}  // namespace otpgate::domain

@@ -1,0 +1,60 @@
+// The keys of access tokens: kept sealed in the database, opened in memory. Each is published before it signs, so that
+// whoever caches the JWKS knows it in time. One object a process, read by all threads.
+#pragma once
+
+#include "otpgate/base/clock.h"
+#include "otpgate/base/random.h"
+#include "otpgate/crypto/jwt.h"
+#include "otpgate/crypto/key_ring.h"
+#include "otpgate/domain/stores.h"
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otpgate::domain {
+
+class SigningKeys {
+public:
+    // A new key signs from this long after it was published.
+    static constexpr std::chrono::minutes kPublishedAhead{10};
+
+    SigningKeys(const crypto::KeyRing& ring, std::chrono::seconds accessLifetime);
+
+    // Reads the keys anew; makes the first one where there is none. Throws ConfigurationError when a key does not open
+    // under the master key ring.
+    void reload(SigningKeyStore& store, Random& random, Timestamp now);
+    // Adds the next key. False: one that does not sign yet is waiting already.
+    bool rotate(SigningKeyStore& store, Random& random, Timestamp now) const;
+    // Deletes the keys whose last token has expired.
+    void removeSpent(SigningKeyStore& store, Timestamp now) const;
+
+    // The newest key that is active. reload() must have succeeded.
+    std::shared_ptr<const crypto::SigningKey> current(Timestamp now) const;
+    // Among those whose tokens may still be valid.
+    std::shared_ptr<const crypto::SigningKey> find(std::string_view keyId, Timestamp now) const;
+    // {"keys":[...]} of RFC 7517: the next, the current and the still valid former keys.
+    std::string jwks(Timestamp now) const;
+
+private:
+    struct Entry {
+        std::int64_t sequence;
+        Timestamp activeFrom;
+        std::shared_ptr<const crypto::SigningKey> key;
+    };
+    using Entries = std::vector<Entry>;
+    std::shared_ptr<const Entries> snapshot() const;
+    // How many of the oldest keys no valid token can come from.
+    std::size_t countSpent(const Entries& entries, Timestamp now) const;
+    StoredSigningKey makeKey(std::int64_t sequence, Timestamp now, Timestamp activeFrom, Random& random) const;
+
+    const crypto::KeyRing& ring_;
+    std::chrono::seconds accessLifetime_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Entries> entries_;
+};
+
+}  // namespace otpgate::domain

@@ -1,0 +1,123 @@
+#include "otpgate/domain/limits.h"
+
+#include "otpgate/crypto/hash.h"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+namespace otpgate::domain {
+
+namespace {
+
+constexpr unsigned kMaxCount = 1000;
+constexpr std::size_t kTimeBytes = 8;
+
+std::string packTime(Timestamp time) {
+    auto value = static_cast<std::uint64_t>(toMicroseconds(time));
+    std::string bytes(kTimeBytes, '\0');
+    for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte, value >>= 8U) *byte = static_cast<char>(value & 0xffU);
+    return bytes;
+}
+
+std::optional<LimitWindow> parseWindow(std::string_view text) {
+    unsigned count = 0;
+    const char* const end = text.data() + text.size();
+    const auto [slash, error] = std::from_chars(text.data(), end, count);
+    if (error != std::errc{} || slash == end || *slash != '/' || count == 0 || count > kMaxCount) return std::nullopt;
+    unsigned amount = 0;
+    const auto [unit, unitError] = std::from_chars(slash + 1, end, amount);
+    if (unitError != std::errc{} || unit + 1 != end || amount == 0 || amount > 100'000) return std::nullopt;
+    switch (*unit) {
+    case 's': return LimitWindow{count, std::chrono::seconds{amount}};
+    case 'm': return LimitWindow{count, std::chrono::minutes{amount}};
+    case 'h': return LimitWindow{count, std::chrono::hours{amount}};
+    case 'd': return LimitWindow{count, std::chrono::days{amount}};
+    default: return std::nullopt;
+    }
+}
+
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    return text;
+}
+
+}  // namespace
+
+LimitRule::LimitRule(std::vector<LimitWindow> windows) : windows_(std::move(windows)) {
+    if (windows_.size() > 2) throw std::logic_error("a limit has at most two windows");
+}
+
+std::optional<LimitRule> LimitRule::parse(std::string_view text) {
+    text = trimmed(text);
+    if (text == "0") return LimitRule{};
+    std::vector<LimitWindow> windows;
+    while (windows.size() < 2) {
+        const auto comma = text.find(',');
+        const auto window = parseWindow(trimmed(text.substr(0, comma)));
+        if (!window) return std::nullopt;
+        windows.push_back(*window);
+        if (comma == std::string_view::npos) return LimitRule{std::move(windows)};
+        text.remove_prefix(comma + 1);
+    }
+    return std::nullopt;
+}
+
+unsigned LimitRule::capacity() const {
+    unsigned largest = 0;
+    for (const LimitWindow& window : windows_) largest = std::max(largest, window.count);
+    return largest;
+}
+
+std::chrono::seconds LimitRule::longest() const {
+    std::chrono::seconds longest{0};
+    for (const LimitWindow& window : windows_) longest = std::max(longest, window.window);
+    return longest;
+}
+
+Timestamp LimitHits::at(std::size_t index) const {
+    std::uint64_t value = 0;
+    for (const char byte : std::string_view{packed_}.substr(index * kTimeBytes, kTimeBytes)) {
+        value = (value << 8U) | static_cast<std::uint8_t>(byte);
+    }
+    return fromMicroseconds(static_cast<std::int64_t>(value));
+}
+
+bool LimitHits::accepts(const LimitRule& rule, Timestamp now) const {
+    return std::all_of(rule.windows().begin(), rule.windows().end(), [&](const LimitWindow& window) {
+        return size() < window.count || at(window.count - 1) <= now - window.window;
+    });
+}
+
+std::string LimitHits::with(const LimitRule& rule, Timestamp now) const {
+    return (packTime(now) + packed_).substr(0, rule.capacity() * kTimeBytes);
+}
+
+LimitState LimitHits::state(const LimitRule& rule, Timestamp now) const {
+    LimitState nearest;
+    bool isFirst = true;
+    for (const LimitWindow& window : rule.windows()) {
+        LimitState state{window, window.count, std::chrono::seconds{0}};
+        std::size_t used = 0;
+        while (used < std::min<std::size_t>(size(), window.count) && at(used) > now - window.window) ++used;
+        state.remaining -= static_cast<unsigned>(used);
+        if (used > 0) state.reset = std::chrono::ceil<std::chrono::seconds>(at(used - 1) + window.window - now);
+        // The window that lets least through speaks; of two that let nothing through, the one that lasts longer.
+        if (isFirst || state.remaining < nearest.remaining ||
+            (state.remaining == nearest.remaining && state.reset > nearest.reset)) {
+            nearest = state;
+        }
+        isFirst = false;
+    }
+    return nearest;
+}
+
+std::string limitBucket(std::string_view kind, std::string_view subject) {
+    std::string key{kind};
+    key += ':';
+    key += subject;
+    return crypto::sha256(key).substr(0, 16);
+}
+
+}  // namespace otpgate::domain

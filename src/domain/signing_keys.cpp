@@ -1,0 +1,98 @@
+#include "otpgate/domain/signing_keys.h"
+
+#include "otpgate/base/errors.h"
+
+#include <algorithm>
+
+namespace otpgate::domain {
+
+SigningKeys::SigningKeys(const crypto::KeyRing& ring, std::chrono::seconds accessLifetime)
+    : ring_(ring), accessLifetime_(accessLifetime), entries_(std::make_shared<const Entries>()) {}
+
+StoredSigningKey SigningKeys::makeKey(std::int64_t sequence, Timestamp now, Timestamp activeFrom, Random& random) const {
+    const std::string keyId = Uuid::makeV7(now, random).toString();
+    const crypto::SigningKey key = crypto::SigningKey::generate(keyId);
+    return {sequence, keyId, crypto::seal(ring_, key.toPem(), keyId, random), now, activeFrom};
+}
+
+void SigningKeys::reload(SigningKeyStore& store, Random& random, Timestamp now) {
+    auto stored = store.list();
+    if (stored.empty()) {
+        // Of two processes that start at once, one wins the sequence; both then read the same key.
+        store.add(makeKey(1, now, now, random));
+        stored = store.list();
+    }
+    // Opening a key costs a hundred times what comparing its id does: keep the ones that are open.
+    const auto known = snapshot();
+    auto entries = std::make_shared<Entries>();
+    for (const StoredSigningKey& row : stored) {
+        const auto same = std::find_if(known->begin(), known->end(), [&](const Entry& e) { return e.key->id() == row.keyId; });
+        if (same != known->end()) {
+            entries->push_back(*same);
+            continue;
+        }
+        const auto pem = crypto::open(ring_, row.sealedPem, row.keyId);
+        if (!pem) {
+            throw ConfigurationError("signing key " + row.keyId +
+                                     " does not open: the master key file is not the one that sealed it");
+        }
+        entries->push_back({row.sequence, row.activeFrom, std::make_shared<const crypto::SigningKey>(
+                                                              crypto::SigningKey::fromPem(row.keyId, *pem))});
+    }
+    const std::lock_guard lock(mutex_);
+    entries_ = std::move(entries);
+}
+
+bool SigningKeys::rotate(SigningKeyStore& store, Random& random, Timestamp now) const {
+    const auto stored = store.list();
+    if (!stored.empty() && stored.back().activeFrom > now) return false;
+    const std::int64_t sequence = stored.empty() ? 1 : stored.back().sequence + 1;
+    return store.add(makeKey(sequence, now, stored.empty() ? now : now + kPublishedAhead, random));
+}
+
+void SigningKeys::removeSpent(SigningKeyStore& store, Timestamp now) const {
+    const auto entries = snapshot();
+    const std::size_t spent = countSpent(*entries, now);
+    if (spent > 0) store.removeUpTo((*entries)[spent - 1].sequence);
+}
+
+std::size_t SigningKeys::countSpent(const Entries& entries, Timestamp now) const {
+    // A key's last token was signed when its successor took over; five minutes for processes that learned of it late.
+    const auto grace = accessLifetime_ + std::chrono::minutes{5};
+    std::size_t count = 0;
+    while (count + 1 < entries.size() && entries[count + 1].activeFrom + grace <= now) ++count;
+    return count;
+}
+
+std::shared_ptr<const SigningKeys::Entries> SigningKeys::snapshot() const {
+    const std::lock_guard lock(mutex_);
+    return entries_;
+}
+
+std::shared_ptr<const crypto::SigningKey> SigningKeys::current(Timestamp now) const {
+    const auto entries = snapshot();
+    for (auto entry = entries->rbegin(); entry != entries->rend(); ++entry) {
+        if (entry->activeFrom <= now) return entry->key;
+    }
+    throw ServiceUnavailable("no signing key is active");
+}
+
+std::shared_ptr<const crypto::SigningKey> SigningKeys::find(std::string_view keyId, Timestamp now) const {
+    const auto entries = snapshot();
+    for (std::size_t i = countSpent(*entries, now); i < entries->size(); ++i) {
+        if ((*entries)[i].key->id() == keyId) return (*entries)[i].key;
+    }
+    return nullptr;
+}
+
+std::string SigningKeys::jwks(Timestamp now) const {
+    const auto entries = snapshot();
+    std::string json = "{\"keys\":[";
+    for (std::size_t i = countSpent(*entries, now); i < entries->size(); ++i) {
+        if (json.back() == '}') json += ',';
+        json += (*entries)[i].key->toJwk();
+    }
+    return json + "]}";
+}
+
+}  // namespace otpgate::domain

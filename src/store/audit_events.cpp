@@ -1,0 +1,13 @@
+#include "store/audit_events.h"
+
+namespace otpgate::store {
+
+void insertAuditEvent(db::Connection& connection, const AuditRow& row) {
+    connection.execute(
+        "INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        {row.id, domain::toString(row.event), row.userId, row.destination, row.client.address, row.client.userAgent,
+         row.client.requestId, row.now});
+}
+
+}  // namespace otpgate::store

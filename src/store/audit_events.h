@@ -1,0 +1,23 @@
+// Writing to the table audit_events, inside the transaction of what the event tells.
+#pragma once
+
+#include "otpgate/db/connection.h"
+#include "otpgate/domain/models.h"
+
+#include <optional>
+#include <string>
+
+namespace otpgate::store {
+
+struct AuditRow {
+    const Uuid& id;
+    domain::AuditEvent event;
+    std::optional<Uuid> userId;
+    std::optional<std::string> destination;
+    const domain::Client& client;
+    Timestamp now;
+};
+
+void insertAuditEvent(db::Connection& connection, const AuditRow& row);
+
+}  // namespace otpgate::store

@@ -1,0 +1,38 @@
+#include "store/retention_store.h"
+
+namespace otpgate::store {
+
+std::uint64_t RetentionTables::purge(const Bounds& bounds, unsigned batch) {
+    // Ids are UUIDv7: what is older than a moment is a range at the beginning of the primary key.
+    const Uuid oldestOtp = Uuid::lowestV7(bounds.otpRequestsBefore);
+    const Uuid oldestAudit = Uuid::lowestV7(bounds.auditBefore);
+    const Uuid oldestSession = Uuid::lowestV7(bounds.sessionsBefore);
+    std::uint64_t deleted = connection_.execute(
+        "DELETE FROM otp_requests WHERE id IN (SELECT id FROM (SELECT id FROM otp_requests WHERE id < ? ORDER BY id LIMIT ?) q)",
+        {oldestOtp, batch});
+    deleted += connection_.execute(
+        "DELETE FROM audit_events WHERE id IN (SELECT id FROM (SELECT id FROM audit_events WHERE id < ? ORDER BY id LIMIT ?) q)",
+        {oldestAudit, batch});
+    // A session lives as long as it is refreshed, so its age alone does not say that it is over.
+    deleted += connection_.execute(
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM (SELECT id FROM sessions WHERE id < ?"
+        " AND (expires_at_us < ? OR revoked_at_us < ?) ORDER BY id LIMIT ?) q)",
+        {oldestSession, bounds.sessionsBefore, bounds.sessionsBefore, batch});
+    return deleted + purgeRateLimits(bounds.now, batch);
+}
+
+std::uint64_t RetentionTables::purgeRateLimits(Timestamp now, unsigned batch) {
+    const auto rows = connection_.query("SELECT bucket, expires_at_us FROM rate_limits WHERE bucket > ? ORDER BY bucket LIMIT ?",
+                                        {db::Param::blob(lastBucket_), batch});
+    std::uint64_t deleted = 0;
+    for (const db::Row& row : rows) {
+        lastBucket_ = row.text(0);
+        if (row.timestamp(1) > now) continue;
+        deleted += connection_.execute("DELETE FROM rate_limits WHERE bucket = ? AND expires_at_us <= ?",
+                                       {db::Param::blob(lastBucket_), now});
+    }
+    if (rows.size() < batch) lastBucket_.assign(16, '\0');
+    return deleted;
+}
+
+}  // namespace otpgate::store

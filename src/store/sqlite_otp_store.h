@@ -1,0 +1,24 @@
+// OtpStore in single statements, each function one transaction under SQLite's write lock.
+#pragma once
+
+#include "otpgate/db/connection.h"
+#include "otpgate/domain/stores.h"
+
+namespace otpgate::store {
+
+class SqliteOtpStore final : public domain::OtpStore {
+public:
+    explicit SqliteOtpStore(db::Connection& connection) : connection_(connection) {}
+    domain::OtpRequestResult request(const domain::NewOtpRequest& request) override;
+    domain::OtpVerifyResult verify(const domain::OtpVerification& verification) override;
+    std::optional<Uuid> findNewest(const domain::Destination& destination, domain::Purpose purpose, Timestamp since) override;
+
+private:
+    struct LiveOtp;
+    domain::OtpVerifyResult refuse(const domain::OtpVerification& verification, const LiveOtp& otp, std::string hits);
+    domain::OtpVerifyResult signIn(const domain::OtpVerification& verification, const LiveOtp& otp);
+
+    db::Connection& connection_;
+};
+
+}  // namespace otpgate::store

@@ -1,0 +1,34 @@
+#include "otpgate/store/stores.h"
+
+#include "store/mysql_otp_store.h"
+#include "store/outbox_store.h"
+#include "store/retention_store.h"
+#include "store/session_store.h"
+#include "store/signing_key_store.h"
+#include "store/sqlite_otp_store.h"
+
+namespace otpgate::store {
+
+std::unique_ptr<domain::OtpStore> makeOtpStore(db::Connection& connection) {
+    if (connection.engine() == db::Engine::Mysql) return std::make_unique<MysqlOtpStore>(connection);
+    return std::make_unique<SqliteOtpStore>(connection);
+}
+
+std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connection) {
+    if (connection.engine() == db::Engine::Mysql) return std::make_unique<MysqlSessionStore>(connection);
+    return std::make_unique<SqliteSessionStore>(connection);
+}
+
+std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection) {
+    return std::make_unique<OutboxTable>(connection);
+}
+
+std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection) {
+    return std::make_unique<SigningKeyTable>(connection);
+}
+
+std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& connection) {
+    return std::make_unique<RetentionTables>(connection);
+}
+
+}  // namespace otpgate::store

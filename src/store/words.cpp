@@ -1,0 +1,48 @@
+#include "store/words.h"
+
+#include <stdexcept>
+#include <string>
+
+namespace otpgate::store {
+
+namespace {
+
+[[noreturn]] void rejectWord(std::string_view what, std::string_view word) {
+    throw std::runtime_error("unknown " + std::string{what} + " in the database: " + std::string{word});
+}
+
+}  // namespace
+
+domain::Channel parseChannel(std::string_view word) {
+    for (const auto channel : {domain::Channel::Email, domain::Channel::Sms}) {
+        if (word == domain::toString(channel)) return channel;
+    }
+    rejectWord("channel", word);
+}
+
+domain::Purpose parsePurpose(std::string_view word) {
+    if (const auto purpose = domain::parsePurpose(word)) return *purpose;
+    rejectWord("purpose", word);
+}
+
+domain::UserStatus parseUserStatus(std::string_view word) {
+    for (const auto status : {domain::UserStatus::Active, domain::UserStatus::Disabled}) {
+        if (word == domain::toString(status)) return status;
+    }
+    rejectWord("user status", word);
+}
+
+domain::OtpVerifyResult::Outcome parseVerifyOutcome(std::string_view word) {
+    using Outcome = domain::OtpVerifyResult::Outcome;
+    if (word == "verified") return Outcome::Verified;
+    if (word == "wrong_code") return Outcome::WrongCode;
+    if (word == "unknown") return Outcome::Unknown;
+    if (word == "used") return Outcome::Used;
+    if (word == "expired") return Outcome::Expired;
+    if (word == "attempts_exhausted") return Outcome::AttemptsExhausted;
+    if (word == "budget_exhausted") return Outcome::BudgetExhausted;
+    if (word == "account_disabled") return Outcome::AccountDisabled;
+    rejectWord("outcome of otp_verify", word);
+}
+
+}  // namespace otpgate::store

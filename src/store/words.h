@@ -1,0 +1,17 @@
+// The words that columns and procedures use for the domain's values. A word that is not known means that the database was
+// written by something else: std::runtime_error.
+#pragma once
+
+#include "otpgate/domain/models.h"
+#include "otpgate/domain/stores.h"
+
+#include <string_view>
+
+namespace otpgate::store {
+
+domain::Channel parseChannel(std::string_view word);
+domain::Purpose parsePurpose(std::string_view word);
+domain::UserStatus parseUserStatus(std::string_view word);
+domain::OtpVerifyResult::Outcome parseVerifyOutcome(std::string_view word);
+
+}  // namespace otpgate::store
