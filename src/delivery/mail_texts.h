@@ -1,0 +1,28 @@
+// Every word of our e-mails, in one place: what templates for other languages will replace. Used by the composer.
+#pragma once
+
+#include "otpgate/domain/models.h"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace otpgate::delivery {
+
+struct MailContext {
+    domain::Purpose purpose = domain::Purpose::Login;
+    std::string_view locale;   // English alone so far
+    std::string_view service;  // host name
+    std::string_view code;
+    std::chrono::minutes validFor{0};
+};
+
+struct MailTexts {
+    std::string subject;  // ASCII, without the code: it is shown on locked screens
+    std::string text;     // LF line ends; the code alone on a line
+    std::string html;
+};
+
+MailTexts mailTexts(const MailContext& context);
+
+}  // namespace otpgate::delivery
