@@ -1,0 +1,34 @@
+// Every endpoint, by resource. An endpoint reads the request, asks the domain and replies; what ends it early is ApiError.
+// Those that take a Caller are reached with a valid access token only: routes.cpp sees to that.
+#pragma once
+
+#include "otpgate/api/routes.h"
+#include "otpgate/domain/models.h"
+#include "otpgate/domain/stores.h"
+#include "otpgate/http/request.h"
+
+namespace otpgate::api {
+
+using Caller = domain::AuthenticatedSession;
+
+// otp.cpp
+http::Response requestOtp(Services& services, const http::Request& request);
+http::Response verifyOtp(Services& services, const http::Request& request);
+
+// tokens.cpp
+http::Response refreshTokens(Services& services, const http::Request& request);
+http::Response publishKeys(Services& services, const http::Request& request);
+
+// sessions.cpp
+http::Response logout(Services& services, const http::Request& request, const Caller& caller);
+http::Response listSessions(Services& services, const http::Request& request, const Caller& caller);
+http::Response endSession(Services& services, const http::Request& request, const Caller& caller);
+
+// users.cpp
+http::Response showMe(Services& services, const http::Request& request, const Caller& caller);
+
+// health.cpp
+http::Response showLiveness(Services& services, const http::Request& request);
+http::Response showReadiness(Services& services, const http::Request& request);
+
+}  // namespace otpgate::api

@@ -1,0 +1,31 @@
+// Reads the fields that routes about codes share. What is wrong is noted in the body; rejectInvalid() then throws.
+#pragma once
+
+#include "otpgate/domain/models.h"
+#include "otpgate/http/json.h"
+
+#include <optional>
+#include <string>
+
+namespace otpgate::api {
+
+// `destination`, else `email`, else `phone_number`; nullopt where none is there or the one is unusable (and noted).
+std::optional<domain::Destination> readDestination(http::JsonBody& body);
+domain::Purpose readPurpose(http::JsonBody& body);  // login where absent
+std::string readLocale(http::JsonBody& body);       // BCP 47, or empty
+
+// `otp`, `otp_code` or `code`: 4 to 10 letters and digits. Anything else cannot be a code and costs no attempt.
+std::string readGuess(http::JsonBody& body);
+
+// Which code is meant: `otp_id`, or destination and purpose.
+struct OtpReference {
+    std::optional<Uuid> otpId;
+    std::optional<domain::Destination> destination;
+    domain::Purpose purpose = domain::Purpose::Login;
+};
+OtpReference readOtpReference(http::JsonBody& body);
+
+// install_id, platform, app_version, device_name; cut to the length that is kept.
+domain::Device readDevice(http::JsonBody& body);
+
+}  // namespace otpgate::api

@@ -1,0 +1,63 @@
+// THE list of routes: method, path, who may call it, function. A route's limits stand beside it.
+#include "otpgate/api/routes.h"
+
+#include "api/authentication.h"
+#include "api/endpoints.h"
+
+#include <string_view>
+#include <variant>
+
+namespace otpgate::api {
+
+namespace {
+
+// The type of the function is the protection: one that wants a Caller cannot be reached without one.
+using PublicEndpoint = http::Response (*)(Services&, const http::Request&);
+using SignedInEndpoint = http::Response (*)(Services&, const http::Request&, const Caller&);
+
+struct Public {
+    PublicEndpoint function;
+};
+struct SignedIn {
+    SignedInEndpoint function;
+};
+
+struct Route {
+    std::string_view method;
+    std::string_view path;
+    std::variant<Public, SignedIn> endpoint;
+};
+
+const Route kRoutes[] = {
+    // clang-format off
+    {"POST",   "/api/v1/auth/otp/request",   Public{requestOtp}},      // limits.request_per_destination, request_per_client
+    {"POST",   "/api/v1/auth/otp/verify",    Public{verifyOtp}},       // limits.guesses_per_destination, otp.max_attempts
+    {"POST",   "/api/v1/auth/token/refresh", Public{refreshTokens}},
+    {"POST",   "/api/v1/auth/logout",        SignedIn{logout}},
+    {"GET",    "/api/v1/auth/me",            SignedIn{showMe}},
+    {"GET",    "/api/v1/auth/sessions",      SignedIn{listSessions}},
+    {"DELETE", "/api/v1/auth/sessions/{id}", SignedIn{endSession}},
+    {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
+    {"GET",    "/health/live",               Public{showLiveness}},
+    {"GET",    "/health/ready",              Public{showReadiness}},
+    // clang-format on
+};
+
+http::Endpoint bind(Services& services, const std::variant<Public, SignedIn>& endpoint) {
+    if (const auto* open = std::get_if<Public>(&endpoint)) {
+        return [&services, function = open->function](const http::Request& request) { return function(services, request); };
+    }
+    return [&services, function = std::get<SignedIn>(endpoint).function](const http::Request& request) {
+        return function(services, request, authenticate(services, request));
+    };
+}
+
+}  // namespace
+
+http::Router makeRouter(Services& services) {
+    http::Router router;
+    for (const Route& route : kRoutes) router.add(std::string{route.method}, route.path, bind(services, route.endpoint));
+    return router;
+}
+
+}  // namespace otpgate::api

@@ -1,0 +1,70 @@
+#include "api/views.h"
+
+namespace otpgate::api {
+
+namespace {
+
+std::optional<std::string> optionalTime(const std::optional<Timestamp>& time) {
+    if (!time) return std::nullopt;
+    return formatRfc3339(*time);
+}
+
+std::optional<std::string> unlessEmpty(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    return text;
+}
+
+}  // namespace
+
+http::Response jsonResponse(int status, http::JsonWriter& json) {
+    http::Response response;
+    response.status = status;
+    response.body = json.take();
+    return response;
+}
+
+void writeUser(http::JsonWriter& json, const domain::User& user) {
+    json.beginObject()
+        .member("id", user.id.toString())
+        .member("username", user.username)
+        .member("email", user.email)
+        .member("phone_number", user.phoneNumber)
+        .member("email_verified", user.emailVerified)
+        .member("phone_verified", user.phoneVerified)
+        .member("first_name", user.firstName)
+        .member("last_name", user.lastName)
+        .member("locale", user.locale)
+        .member("role", user.role)
+        .member("status", domain::toString(user.status))
+        .member("date_joined", formatRfc3339(user.joinedAt))
+        .member("last_login_at", optionalTime(user.lastLoginAt))
+        .endObject();
+}
+
+void writeSession(http::JsonWriter& json, const domain::Session& session, const Uuid& currentId) {
+    json.beginObject()
+        .member("id", session.id.toString())
+        .member("created_at", formatRfc3339(session.createdAt))
+        .member("last_seen_at", formatRfc3339(session.lastSeenAt))
+        .member("expires_at", formatRfc3339(session.expiresAt))
+        .member("ip", session.address)
+        .member("user_agent", session.userAgent);
+    json.key("device")
+        .beginObject()
+        .member("install_id", unlessEmpty(session.device.installId))
+        .member("platform", unlessEmpty(session.device.platform))
+        .member("app_version", unlessEmpty(session.device.appVersion))
+        .member("device_name", unlessEmpty(session.device.name))
+        .endObject();
+    json.member("current", session.id == currentId).endObject();
+}
+
+void writeTokens(http::JsonWriter& json, const domain::Tokens& tokens) {
+    json.member("access", tokens.access)
+        .member("refresh", tokens.refresh)
+        .member("token_type", "Bearer")
+        .member("expires_in", tokens.expiresIn.count())
+        .member("session_id", tokens.sessionId.toString());
+}
+
+}  // namespace otpgate::api

@@ -1,0 +1,17 @@
+// The JSON of what several endpoints answer with (API.md 4).
+#pragma once
+
+#include "otpgate/domain/models.h"
+#include "otpgate/domain/session_service.h"
+#include "otpgate/http/json.h"
+
+namespace otpgate::api {
+
+http::Response jsonResponse(int status, http::JsonWriter& json);
+
+void writeUser(http::JsonWriter& json, const domain::User& user);
+void writeSession(http::JsonWriter& json, const domain::Session& session, const Uuid& currentId);
+// The members access, refresh, token_type, expires_in and session_id of an object that has been begun.
+void writeTokens(http::JsonWriter& json, const domain::Tokens& tokens);
+
+}  // namespace otpgate::api

@@ -1,0 +1,131 @@
+#include "app.h"
+
+#include "otpgate/api/routes.h"
+#include "otpgate/base/errors.h"
+#include "otpgate/db/migrator.h"
+#include "otpgate/domain/otp_service.h"
+#include "otpgate/domain/session_service.h"
+#include "otpgate/http/boundary.h"
+#include "otpgate/store/stores.h"
+
+#include <csignal>
+#include <thread>
+
+#include <pthread.h>
+
+namespace otpgate {
+
+namespace {
+
+// How long the messages in hand may take after the last request was answered; the rest waits in the outbox.
+constexpr std::chrono::seconds kCourierPatience{5};
+
+void requireMigrated(db::Connection& connection) {
+    const auto pending = db::pendingMigrations(connection, db::sqlFiles());
+    if (!pending.empty()) throw ServiceUnavailable("the database is not migrated (" + pending.front() + "): run otpgate migrate");
+}
+
+// Stops the server at SIGTERM or SIGINT. A thread of its own, because a signal handler may do next to nothing.
+class StopOnSignal {
+public:
+    StopOnSignal(http::FcgiServer& server, Logger& log)
+        : thread_([&server, &log] {
+              sigset_t signals;
+              sigemptyset(&signals);
+              sigaddset(&signals, SIGTERM);
+              sigaddset(&signals, SIGINT);
+              int signal = 0;
+              sigwait(&signals, &signal);
+              log.info("stopping", {{"signal", std::int64_t{signal}}});
+              server.stop();
+          }) {}
+    ~StopOnSignal() {
+        // Wakes the thread where the server ended by itself; otherwise it is gone already.
+        pthread_kill(thread_.native_handle(), SIGTERM);
+        thread_.join();
+    }
+    StopOnSignal(const StopOnSignal&) = delete;
+    StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+private:
+    std::thread thread_;
+};
+
+}  // namespace
+
+// What one worker thread owns: its connection, and the services and routes over it.
+class App::Worker {
+public:
+    explicit Worker(App& app)
+        : app_(app),
+          connection_(app.database_->connect()),
+          otpStore_(store::makeOtpStore(*connection_)),
+          sessionStore_(store::makeSessionStore(*connection_)),
+          sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
+          otp_(*otpStore_, sessions_, app.courier_, app.codes_, app.clock_, app.random_, app.settings_.otp),
+          readiness_{.checkDatabase = [this] { connection_->query("SELECT 1"); },
+                     .checkMigrations = [this] { requireMigrated(*connection_); },
+                     .checkKeys = [&app] { app.signingKeys_.current(app.clock_.now()); }},
+          services_{otp_, sessions_, app.signingKeys_, app.clock_, readiness_},
+          router_(api::makeRouter(services_)) {}
+
+    http::Response answer(http::Request& request) { return http::answer(router_, request, app_.clock_, app_.log_); }
+
+private:
+    App& app_;
+    std::unique_ptr<db::Connection> connection_;
+    std::unique_ptr<domain::OtpStore> otpStore_;
+    std::unique_ptr<domain::SessionStore> sessionStore_;
+    domain::SessionService sessions_;
+    domain::OtpService otp_;
+    api::Readiness readiness_;
+    api::Services services_;
+    http::Router router_;
+};
+
+App::App(const Settings& settings)
+    : settings_(settings),
+      log_(settings.logFormat, settings.logLevel, clock_),
+      keyRing_(crypto::KeyRing::load(settings.masterKeyFile)),
+      trustedProxies_(settings.trustedProxies),
+      database_(db::openDatabase(settings.database)),
+      startConnection_(database_->connect()),
+      signingKeys_(keyRing_, settings.tokens.accessLifetime),
+      codes_(keyRing_, settings.otp.length, settings.otp.fixedCode),
+      composer_(codes_, settings.mail.from, settings.publicUrl),
+      mailTransport_(delivery::makeMailTransport(settings.mail)),
+      courierConnection_(database_->connect()),
+      outbox_(store::makeOutboxStore(*courierConnection_)),
+      courier_(settings.courier, *outbox_, composer_, *mailTransport_, clock_, random_, log_),
+      housekeeper_(*database_, signingKeys_, settings.retention, clock_, random_, log_) {
+    try {
+        requireMigrated(*startConnection_);
+        signingKeys_.reload(*store::makeSigningKeyStore(*startConnection_), random_, clock_.now());
+    } catch (const ServiceUnavailable& error) {
+        throw ServiceUnavailable("database " + database_->describe() + ": " + error.what());
+    }
+}
+
+App::~App() = default;
+
+void App::serve() {
+    const http::ListeningSocket socket(settings_.server);
+    http::FcgiServer server(socket, settings_.server.threads, trustedProxies_, random_, log_);
+    courier_.start();
+    housekeeper_.start();
+    log_.info("ready", {{"listen", settings_.server.listen},
+                        {"threads", std::int64_t{settings_.server.threads}},
+                        {"database", database_->describe()}});
+    {
+        const StopOnSignal stopOnSignal(server, log_);
+        server.run([this]() -> http::Handler {
+            auto worker = std::make_shared<Worker>(*this);
+            return [worker](http::Request& request) { return worker->answer(request); };
+        });
+    }
+    housekeeper_.stop();
+    courier_.stop(kCourierPatience);
+    log_.info("stopped");
+}
+
+}  // namespace otpgate

@@ -1,0 +1,57 @@
+// The composition root: what the service is made of, and in which order it starts and ends. Knows every layer; nothing else
+// does.
+#pragma once
+
+#include "housekeeper.h"
+#include "settings.h"
+
+#include "otpgate/base/clock.h"
+#include "otpgate/base/log.h"
+#include "otpgate/crypto/key_ring.h"
+#include "otpgate/crypto/random.h"
+#include "otpgate/db/connection.h"
+#include "otpgate/delivery/courier.h"
+#include "otpgate/delivery/mail_transport.h"
+#include "otpgate/delivery/message_composer.h"
+#include "otpgate/domain/otp_code.h"
+#include "otpgate/domain/signing_keys.h"
+#include "otpgate/http/client_address.h"
+#include "otpgate/http/fcgi_server.h"
+
+#include <memory>
+
+namespace otpgate {
+
+class App {
+public:
+    // Opens and checks everything that can be checked before the first request. Throws ConfigurationError for what the
+    // administrator must correct, and ServiceUnavailable for a database that does not answer.
+    explicit App(const Settings& settings);
+    ~App();
+
+    // Answers requests until SIGTERM or SIGINT, then what is in flight, then the messages in hand. The caller has blocked
+    // both signals in this thread before any other was started.
+    void serve();
+
+private:
+    class Worker;
+
+    const Settings settings_;
+    SystemClock clock_;
+    crypto::SystemRandom random_;
+    Logger log_;
+    crypto::KeyRing keyRing_;
+    http::TrustedProxies trustedProxies_;
+    std::unique_ptr<db::Database> database_;
+    std::unique_ptr<db::Connection> startConnection_;
+    domain::SigningKeys signingKeys_;
+    domain::OtpCodes codes_;
+    delivery::MessageComposer composer_;
+    std::unique_ptr<delivery::MailTransport> mailTransport_;
+    std::unique_ptr<db::Connection> courierConnection_;
+    std::unique_ptr<domain::OutboxStore> outbox_;
+    delivery::Courier courier_;
+    Housekeeper housekeeper_;
+};
+
+}  // namespace otpgate

@@ -1,0 +1,22 @@
+#include "cli/commands.h"
+#include "otpgate/crypto/key_ring.h"
+#include "otpgate/delivery/message_composer.h"
+#include "otpgate/http/client_address.h"
+
+#include <iostream>
+
+namespace otpgate::cli {
+
+int checkConfig(const Invocation& invocation) {
+    if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
+    const Settings settings = invocation.settings();
+    const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
+    const domain::OtpCodes codes(ring, settings.otp.length, settings.otp.fixedCode);
+    const delivery::MessageComposer composer(codes, settings.mail.from, settings.publicUrl);
+    const http::TrustedProxies proxies(settings.trustedProxies);
+    db::openDatabase(settings.database);
+    std::cout << "the configuration is good\n";
+    return 0;
+}
+
+}  // namespace otpgate::cli

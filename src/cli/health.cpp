@@ -1,0 +1,74 @@
+#include "cli/commands.h"
+#include "otpgate/base/errors.h"
+#include "otpgate/crypto/key_ring.h"
+#include "otpgate/crypto/random.h"
+#include "otpgate/db/migrator.h"
+#include "otpgate/domain/signing_keys.h"
+#include "otpgate/store/stores.h"
+
+#include <functional>
+#include <iostream>
+
+#include <Poco/Exception.h>
+#include <Poco/Net/SocketAddress.h>
+#include <Poco/Net/StreamSocket.h>
+
+namespace otpgate::cli {
+
+namespace {
+
+void checkMigrations(db::Connection& connection) {
+    const auto pending = db::pendingMigrations(connection, db::sqlFiles());
+    if (!pending.empty()) throw ServiceUnavailable(pending.front() + " is not applied: run otpgate migrate");
+}
+
+void checkKeys(db::Connection& connection, const Settings& settings) {
+    const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
+    const auto store = store::makeSigningKeyStore(connection);
+    if (store->list().empty()) throw ServiceUnavailable("there is no signing key yet: otpgate serve makes it");
+    crypto::SystemRandom random;
+    const SystemClock clock;
+    domain::SigningKeys(ring, settings.tokens.accessLifetime).reload(*store, random, clock.now());
+}
+
+void checkService(const std::string& listen) {
+    // A socket that somebody else opened has no address here; whoever opened it watches it.
+    if (listen == "systemd" || listen.starts_with("fd:")) return;
+    try {
+        const Poco::Net::SocketAddress address =
+            listen.starts_with("unix:") ? Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL, listen.substr(5))
+                                        : Poco::Net::SocketAddress(listen);
+        Poco::Net::StreamSocket socket;
+        socket.connect(address, Poco::Timespan(2, 0));
+    } catch (const Poco::Exception& error) {
+        throw ServiceUnavailable("nobody answers at " + listen + ": " + error.displayText());
+    }
+}
+
+}  // namespace
+
+int health(const Invocation& invocation) {
+    if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
+    const Settings settings = invocation.settings();
+    const auto database = db::openDatabase(settings.database);
+    const auto connection = database->connect();
+    const std::pair<const char*, std::function<void()>> checks[] = {
+        {"database", [&] { connection->query("SELECT 1"); }},
+        {"migrations", [&] { checkMigrations(*connection); }},
+        {"keys", [&] { checkKeys(*connection, settings); }},
+        {"service", [&] { checkService(settings.server.listen); }},
+    };
+    int exitCode = 0;
+    for (const auto& [name, check] : checks) {
+        try {
+            check();
+            std::cout << name << ": ok\n";
+        } catch (const std::runtime_error& error) {
+            std::cout << name << ": " << error.what() << "\n";
+            exitCode = 1;
+        }
+    }
+    return exitCode;
+}
+
+}  // namespace otpgate::cli

@@ -1,0 +1,23 @@
+#include "cli/commands.h"
+#include "otpgate/db/migrator.h"
+
+#include <iostream>
+
+namespace otpgate::cli {
+
+int migrate(const Invocation& invocation) {
+    if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
+    const auto database = db::openDatabase(invocation.settings().database);
+    const auto connection = database->connect();
+    try {
+        const std::size_t count = db::migrate(*connection, db::sqlFiles(), [](std::string_view path) {
+            std::cout << "applied " << path << std::endl;
+        });
+        std::cout << database->describe() << " is up to date, " << count << " applied\n";
+    } catch (const ServiceUnavailable& error) {
+        throw ServiceUnavailable("database " + database->describe() + ": " + error.what());
+    }
+    return 0;
+}
+
+}  // namespace otpgate::cli

@@ -1,0 +1,70 @@
+#include "housekeeper.h"
+
+#include "otpgate/store/stores.h"
+
+namespace otpgate {
+
+namespace {
+
+// Well below SigningKeys::kPublishedAhead, so that every process knows a key before any signs with it.
+constexpr std::chrono::seconds kTidyEvery{60};
+constexpr unsigned kPurgeBatch = 500;
+// Between two batches of a long clean-up, so that logins always come first.
+constexpr std::chrono::milliseconds kPurgePause{50};
+
+}  // namespace
+
+Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, const RetentionSettings& retention,
+                         const Clock& clock, Random& random, Logger& log)
+    : connection_(database.connect()),
+      keyStore_(store::makeSigningKeyStore(*connection_)),
+      retentionStore_(store::makeRetentionStore(*connection_)),
+      keys_(keys),
+      retention_(retention),
+      clock_(clock),
+      random_(random),
+      log_(log) {}
+
+Housekeeper::~Housekeeper() { stop(); }
+
+void Housekeeper::start() {
+    thread_ = std::thread([this] { run(); });
+}
+
+void Housekeeper::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        isStopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+bool Housekeeper::isStopping() {
+    const std::lock_guard lock(mutex_);
+    return isStopping_;
+}
+
+void Housekeeper::run() {
+    while (!isStopping()) {
+        try {
+            tidy();
+        } catch (const std::exception& error) {
+            // A database that is away is back in a minute or so; nothing here is urgent.
+            log_.warning("housekeeping failed", {{"detail", error.what()}});
+        }
+        std::unique_lock lock(mutex_);
+        wake_.wait_for(lock, kTidyEvery, [this] { return isStopping_; });
+    }
+}
+
+void Housekeeper::tidy() {
+    const Timestamp now = clock_.now();
+    keys_.reload(*keyStore_, random_, now);
+    keys_.removeSpent(*keyStore_, now);
+    const domain::RetentionStore::Bounds bounds{now, now - retention_.otpRequests, now - retention_.sessions,
+                                                now - retention_.audit};
+    while (!isStopping() && retentionStore_->purge(bounds, kPurgeBatch) > 0) std::this_thread::sleep_for(kPurgePause);
+}
+
+}  // namespace otpgate

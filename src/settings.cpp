@@ -1,0 +1,154 @@
+// The list of settings: name, default, limits. etc/otpgate.conf describes each; a test holds the two together.
+#include "settings.h"
+
+#include "otpgate/base/errors.h"
+#include "otpgate/base/settings_reader.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+namespace otpgate {
+
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+constexpr const char* kDefaultPath = "/etc/otpgate/otpgate.conf";
+
+std::string readFile(const std::string& path, bool mayBeAbsent) {
+    std::ifstream file(path);
+    if (!file) {
+        if (mayBeAbsent && errno == ENOENT) return {};
+        throw ConfigurationError("cannot read the configuration file " + path + ": " + std::strerror(errno));
+    }
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+std::chrono::seconds wholeSeconds(SettingsReader& reader, const std::string& key, milliseconds standard, milliseconds lowest,
+                                  milliseconds highest) {
+    const milliseconds value = reader.duration(key, standard, lowest, highest);
+    if (value % 1s != 0ms) reader.reject(key, "must be whole seconds");
+    return std::chrono::duration_cast<std::chrono::seconds>(value);
+}
+
+domain::LimitRule limit(SettingsReader& reader, const std::string& key, std::string_view standard) {
+    const auto rule = domain::LimitRule::parse(reader.text(key, standard));
+    if (!rule) reader.reject(key, "must be COUNT/WINDOW such as 5/1h, at most two of them by comma, at most 1000 each, or 0");
+    return *rule;
+}
+
+http::ServerSettings readServer(SettingsReader& reader) {
+    http::ServerSettings server;
+    server.listen = reader.text("server.listen", server.listen);
+    server.socketMode = reader.octal("server.socket_mode", server.socketMode, 0777);
+    server.socketGroup = reader.text("server.socket_group", "");
+    server.threads = static_cast<unsigned>(reader.integer("server.threads", server.threads, 1, 256));
+    return server;
+}
+
+std::string readPublicUrl(SettingsReader& reader) {
+    std::string url = reader.text("server.public_url", "http://localhost:8080");
+    while (!url.empty() && url.back() == '/') url.pop_back();
+    const bool hasScheme = url.starts_with("https://") || url.starts_with("http://");
+    if (!hasScheme || url.ends_with("://")) reader.reject("server.public_url", "must begin with https:// or http://");
+    return url;
+}
+
+db::DatabaseSettings readDatabase(SettingsReader& reader) {
+    db::DatabaseSettings database;
+    database.url = reader.text("database.url", "sqlite:/var/lib/otpgate/otpgate.db");
+    database.password = reader.secret("database.password");
+    database.connectTimeout = wholeSeconds(reader, "database.connect_timeout", 1s, 1s, 60s);
+    database.answerTimeout = wholeSeconds(reader, "database.answer_timeout", 1s, 1s, 60s);
+    return database;
+}
+
+domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
+    domain::OtpSettings otp;
+    otp.length = static_cast<unsigned>(reader.integer("otp.length", otp.length, 4, 10));
+    otp.emailLifetime = wholeSeconds(reader, "otp.email_lifetime", 10min, 1s, hours{24});
+    otp.maxAttempts = static_cast<unsigned>(reader.integer("otp.max_attempts", otp.maxAttempts, 1, 10));
+    otp.resendAfter = wholeSeconds(reader, "otp.resend_after", 30s, 1s, hours{1});
+    otp.fixedCode = reader.text("otp.fixed_code", "");
+    if (!otp.fixedCode.empty()) {
+        if (!isDevelopment) reader.reject("otp.fixed_code", "is allowed with environment = development only");
+        const bool isDigits = std::all_of(otp.fixedCode.begin(), otp.fixedCode.end(), [](char c) { return c >= '0' && c <= '9'; });
+        if (!isDigits || otp.fixedCode.size() != otp.length) reader.reject("otp.fixed_code", "must be otp.length digits");
+    }
+    otp.requestsPerDestination = limit(reader, "limits.request_per_destination", "5/1h");
+    otp.requestsPerClient = limit(reader, "limits.request_per_client", "30/1h");
+    otp.guessesPerDestination = limit(reader, "limits.guesses_per_destination", "10/1h,20/1d");
+    return otp;
+}
+
+delivery::MailSettings readMail(SettingsReader& reader) {
+    using delivery::MailTransportKind;
+    using delivery::SmtpSecurity;
+    constexpr MailTransportKind kTransports[] = {MailTransportKind::Smtp, MailTransportKind::File, MailTransportKind::Null};
+    constexpr SmtpSecurity kSecurities[] = {SmtpSecurity::None, SmtpSecurity::StartTls, SmtpSecurity::Tls};
+    delivery::MailSettings mail;
+    mail.transport = kTransports[reader.choice("mail.transport", {"smtp", "file", "null"}, "smtp")];
+    mail.directory = reader.text("mail.directory", "/var/lib/otpgate/mail");
+    mail.from = reader.text("mail.from", "otpgate <no-reply@localhost>");
+    mail.smtpHost = reader.text("mail.smtp_host", mail.smtpHost);
+    mail.smtpPort = static_cast<unsigned>(reader.integer("mail.smtp_port", 25, 1, 65535));
+    mail.smtpSecurity = kSecurities[reader.choice("mail.smtp_security", {"none", "starttls", "tls"}, "none")];
+    mail.smtpCaFile = reader.text("mail.smtp_ca_file", "");
+    mail.smtpUsername = reader.text("mail.smtp_username", "");
+    mail.smtpPassword = reader.secret("mail.smtp_password");
+    mail.smtpTimeout = wholeSeconds(reader, "mail.smtp_timeout", 10s, 1s, 120s);
+    return mail;
+}
+
+domain::TokenSettings readTokens(SettingsReader& reader, const std::string& issuer) {
+    domain::TokenSettings tokens;
+    tokens.issuer = issuer;
+    tokens.audience = reader.text("tokens.audience", "otpgate");
+    tokens.accessLifetime = wholeSeconds(reader, "tokens.access_lifetime", 15min, 10s, hours{24});
+    tokens.refreshLifetime = wholeSeconds(reader, "tokens.refresh_lifetime", days{7}, 1min, days{366});
+    return tokens;
+}
+
+RetentionSettings readRetention(SettingsReader& reader) {
+    RetentionSettings retention;
+    retention.otpRequests = reader.duration("retention.otp_requests", days{1}, days{1}, days{36500});
+    retention.sessions = reader.duration("retention.sessions", days{30}, hours{1}, days{36500});
+    retention.audit = reader.duration("retention.audit", days{365}, hours{1}, days{36500});
+    return retention;
+}
+
+}  // namespace
+
+Settings loadSettings(const std::string& path, const std::map<std::string, std::string>& environment) {
+    const std::string fileName = path.empty() ? kDefaultPath : path;
+    SettingsReader reader(fileName, readFile(fileName, path.empty()), environment);
+    const bool isDevelopment = reader.choice("environment", {"production", "development"}, "production") == 1;
+
+    Settings settings;
+    settings.logFormat = reader.choice("log.format", {"text", "json"}, "text") == 1 ? LogFormat::Json : LogFormat::Text;
+    constexpr LogLevel kLevels[] = {LogLevel::Error, LogLevel::Warning, LogLevel::Info, LogLevel::Debug};
+    settings.logLevel = kLevels[reader.choice("log.level", {"error", "warning", "info", "debug"}, "info")];
+    settings.masterKeyFile = reader.text("keys.master_file", "/etc/otpgate/master.key");
+    settings.publicUrl = readPublicUrl(reader);
+    settings.server = readServer(reader);
+    settings.trustedProxies = reader.list("server.trusted_proxies", "");
+    settings.database = readDatabase(reader);
+    settings.otp = readOtp(reader, isDevelopment);
+    settings.tokens = readTokens(reader, settings.publicUrl);
+    settings.mail = readMail(reader);
+    settings.courier.queueLength =
+        static_cast<std::size_t>(reader.integer("delivery.queue_length", 10000, 0, 1'000'000));
+    settings.retention = readRetention(reader);
+    reader.rejectUnknown();
+    return settings;
+}
+
+}  // namespace otpgate

@@ -1,0 +1,44 @@
+// Every setting of otpgate as a typed field: what etc/otpgate.conf describes. Read once, at the start.
+#pragma once
+
+#include "otpgate/base/log.h"
+#include "otpgate/db/connection.h"
+#include "otpgate/delivery/courier.h"
+#include "otpgate/delivery/mail_transport.h"
+#include "otpgate/domain/otp_service.h"
+#include "otpgate/domain/session_service.h"
+#include "otpgate/http/fcgi_server.h"
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace otpgate {
+
+struct RetentionSettings {
+    std::chrono::milliseconds otpRequests{};
+    std::chrono::milliseconds sessions{};
+    std::chrono::milliseconds audit{};
+};
+
+struct Settings {
+    LogFormat logFormat = LogFormat::Text;
+    LogLevel logLevel = LogLevel::Info;
+    std::string masterKeyFile;
+    std::string publicUrl;  // without a trailing slash
+    http::ServerSettings server;
+    std::vector<std::string> trustedProxies;
+    db::DatabaseSettings database;
+    domain::OtpSettings otp;
+    domain::TokenSettings tokens;
+    delivery::MailSettings mail;
+    delivery::CourierSettings courier;
+    RetentionSettings retention;
+};
+
+// Reads the file and the environment. Throws ConfigurationError for a file that cannot be read, an unknown setting or a bad
+// value. An empty `path` is /etc/otpgate/otpgate.conf, or the defaults alone where there is no such file.
+Settings loadSettings(const std::string& path, const std::map<std::string, std::string>& environment);
+
+}  // namespace otpgate
