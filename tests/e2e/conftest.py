@@ -1,0 +1,103 @@
+import itertools
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support.mariadb import Mariadb, MysqlAddress  # noqa: E402
+from support.otpgate import BINARY  # noqa: E402
+from support.site import Site  # noqa: E402
+
+# So that one test does not use up what another needs; the limits themselves have tests with sites of their own.
+ROOMY = {"server.trusted_proxies": "127.0.0.1", "limits.request_per_client": "1000/1h"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def binary():
+    assert BINARY.exists(), f"{BINARY} is missing: build it with make"
+    return BINARY
+
+
+@pytest.fixture(scope="session")
+def session_folder():
+    # Below /tmp and short: unix sockets have room for 107 bytes of path.
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="otpgate-e2e-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def new_folder(session_folder):
+    """A fresh folder for each call."""
+    numbers = itertools.count(1)
+    return lambda: session_folder / str(next(numbers))
+
+
+@pytest.fixture(scope="session")
+def mysql(new_folder):
+    """The server that all sites share: the one of tests/run, or one for this session."""
+    address = MysqlAddress.from_environment()
+    if address is not None:
+        yield address
+        return
+    server = Mariadb(new_folder()).start()
+    yield server.address
+    server.stop()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "mysql"])
+def engine(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def site(engine, new_folder, request):
+    """One site an engine, for tests that get along with the default settings."""
+    mysql = request.getfixturevalue("mysql") if engine == "mysql" else None
+    with Site(new_folder(), engine=engine, mysql=mysql, settings=ROOMY) as running:
+        yield running
+
+
+@pytest.fixture
+def make_site(new_folder, request):
+    """make_site(engine="mysql", web="apache", otp_length=8): a site of one's own. A setting is section_name=value."""
+    running = []
+
+    def make(engine="sqlite", *, web="nginx", mysql=None, env=None, start=True, **settings):
+        if engine == "mysql" and mysql is None:
+            mysql = request.getfixturevalue("mysql")
+        named = {key.replace("_", ".", 1): value for key, value in settings.items()}
+        made = Site(new_folder(), engine=engine, web=web, mysql=mysql, env=env, settings={**ROOMY, **named})
+        running.append(made)
+        return made.start() if start else made
+
+    yield make
+    for made in reversed(running):
+        made.stop()
+
+
+@pytest.fixture
+def own_mariadb(new_folder):
+    """A MariaDB that the test may kill."""
+    server = Mariadb(new_folder()).start()
+    yield server
+    server.stop()
+
+
+_people = itertools.count(1)
+
+
+@pytest.fixture
+def new_address():
+    """An e-mail address that nobody used before."""
+    return lambda: f"someone-{next(_people)}@example.com"
+
+
+@pytest.fixture
+def address(new_address):
+    return new_address()

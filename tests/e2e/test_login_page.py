@@ -1,0 +1,429 @@
+"""The login page in a real browser, against the real otpgate behind a real nginx.
+
+Each test takes an address that nobody used before (`address`), because each may ask for five codes an hour only.
+"""
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+from selenium.common.exceptions import JavascriptException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from browser import open_browser, set_dark, set_size
+
+PHONE = (320, 640)
+DESKTOP = (1280, 800)
+PATIENCE = 10  # seconds
+
+
+class LoginPage:
+    """What a visitor does and sees; ids are those of www/index.html."""
+
+    def __init__(self, driver, site):
+        self.driver, self.site = driver, site
+
+    def open(self):
+        self.driver.get(self.site.url)
+        self.see("address")
+
+    def __getitem__(self, name):
+        return self.driver.find_element(By.ID, name)
+
+    def wait(self, condition, what):
+        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(lambda _: condition(), what)
+
+    def see(self, name):
+        self.wait(lambda: self[name].is_displayed(), f"{name} is not shown")
+        return self[name]
+
+    def text_of(self, name, part=""):
+        """The text of a live region once it says something that contains `part`."""
+        self.wait(lambda: self[name].text and part.lower() in self[name].text.lower(), f"{name} does not say '{part}'")
+        return self[name].text
+
+    def heading(self):
+        return next(h.text for h in self.driver.find_elements(By.TAG_NAME, "h1") if h.is_displayed())
+
+    def focused(self):
+        return self.driver.switch_to.active_element
+
+    def press(self, *keys):
+        self.focused().send_keys(*keys)
+
+    def ask_for_code(self, address):
+        self["address"].send_keys(address)
+        self["address-submit"].click()
+        self.see("code")
+        return self.site.mailbox.wait_for(address)
+
+    def enter_code(self, code):
+        self["code"].send_keys(Keys.CONTROL, "a")
+        self["code"].send_keys(code)
+        self["code-submit"].click()
+
+    def sign_in(self, address):
+        self.enter_code(self.ask_for_code(address))
+        self.see("sign-out")
+        self.sessions()
+
+    def sessions(self, count=None):
+        """The rows of the session list, once it is there (and has `count` rows)."""
+        rows = lambda: self.driver.find_elements(By.CSS_SELECTOR, "#sessions li")
+        self.wait(lambda: rows() and count in (None, len(rows())), f"the session list does not have {count} rows")
+        return rows()
+
+    def paste(self, text):
+        """Through the clipboard and Ctrl+V, as a visitor who copied it from the e-mail."""
+        self.driver.execute_script(
+            "const t = document.createElement('textarea'); t.id = 'mail'; t.value = arguments[0];"
+            "document.body.append(t); t.select();", text)
+        self["mail"].send_keys(Keys.CONTROL, "c")
+        self.driver.execute_script("document.getElementById('mail').remove()")
+        self["code"].send_keys(Keys.CONTROL, "v")
+
+    def stored(self, name):
+        return self.driver.execute_script("return JSON.parse(sessionStorage.getItem(arguments[0]))", name)
+
+    def assert_fits(self):
+        wide, room = self.driver.execute_script(
+            "const s = document.scrollingElement; return [s.scrollWidth, Math.min(s.clientWidth, innerWidth)]")
+        assert wide <= room, f"'{self.heading()}' is {wide} px wide and has {room}"
+
+    def assert_focus_is_visible(self):
+        style = self.driver.execute_script("const s = getComputedStyle(document.activeElement);"
+                                           "return [s.outlineStyle, parseFloat(s.outlineWidth)]")
+        assert style[0] != "none" and style[1] >= 2, f"no focus ring on {self.focused().accessible_name}"
+
+
+@pytest.fixture
+def browser():
+    """A Chromium whose console must stay clean. An answer of 400 or more to a fetch is always logged: that is no fault."""
+    with open_browser(*DESKTOP) as driver:
+        yield driver
+        complaints = [entry["message"] for entry in driver.get_log("browser")
+                      if entry["level"] in ("WARNING", "SEVERE")
+                      and not (entry["source"] == "network" and "/api/v1/auth/" in entry["message"]
+                               and "status of 4" in entry["message"])]
+        assert not complaints
+
+
+@pytest.fixture
+def page(browser, site):
+    page = LoginPage(browser, site)
+    page.open()
+    return page
+
+
+def wrong_codes(right, count):
+    return [f"{(int(right) + step) % 10 ** len(right):0{len(right)}d}" for step in range(1, count + 1)]
+
+
+def status_of_refresh(site, refresh):
+    request = urllib.request.Request(
+        f"{site.url}/api/v1/auth/token/refresh", data=json.dumps({"refresh": refresh}).encode(),
+        headers={"Content-Type": "application/json"}, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["on_a_phone", "on_a_desktop"])
+def test_signs_in_stays_signed_in_over_a_reload_and_signs_out_for_good(page, site, address, size):
+    set_size(page.driver, *size)
+    assert page.driver.title == "Sign in"
+    page.assert_fits()
+
+    code = page.ask_for_code(address)
+    assert page.driver.title == "Enter your code"
+    local, domain = address.split("@")
+    assert page["code-destination"].text == f"{local[0]}{'*' * (len(local) - 2)}{local[-1]}@{domain}"
+    assert address not in page.driver.find_element(By.TAG_NAME, "body").text
+    page.assert_fits()
+
+    page.enter_code(code)
+    page.see("sign-out")
+    assert page.driver.title == "Signed in"
+    assert page["account-name"].text == address
+    assert "new" in page["account-welcome"].text
+    assert len(page.sessions(count=1)) == 1
+    assert "This browser" in page.sessions()[0].text
+    page.assert_fits()
+
+    page.driver.refresh()
+    page.see("sign-out")
+    assert page["account-name"].text == address
+    page.sessions(count=1)
+
+    refresh = page.stored("otpgate.session")["refresh"]
+    page["sign-out"].click()
+    page.see("address")
+    assert page.text_of("status") == "You are signed out."
+    assert page.stored("otpgate.session") is None
+    assert status_of_refresh(site, refresh) == 401
+
+    page.driver.refresh()
+    page.see("address")
+
+
+@pytest.mark.parametrize("before,between,after", [("", " ", ""), ("", "-", ""), ("  ", "", "\n"), ("Your code: ", " ", ".")],
+                         ids=["space", "dash", "surrounding_space", "sentence"])
+def test_takes_a_pasted_code_however_it_is_written(page, address, before, between, after):
+    code = page.ask_for_code(address)
+    page.paste(before + code[:3] + between + code[3:] + after)
+    page.see("sign-out")
+    assert page["account-name"].text == address
+
+
+def test_takes_a_code_typed_with_a_space(page, address):
+    code = page.ask_for_code(address)
+    page.enter_code(f"{code[:3]} {code[3:]}")
+    page.see("sign-out")
+
+
+def test_does_not_send_a_typed_code_before_it_is_asked_to(page, address):
+    code = page.ask_for_code(address)
+    page["code"].send_keys(code)
+    assert page["code-submit"].get_attribute("aria-busy") is None
+    page.press(Keys.ENTER)
+    page.see("sign-out")
+
+
+def test_tells_how_many_attempts_are_left_and_keeps_the_focus_in_the_field(page, address):
+    right = page.ask_for_code(address)
+    page.enter_code(wrong_codes(right, 1)[0])
+    assert "2 attempts left" in page.text_of("code-error")
+    assert page.focused() == page["code"]
+    assert page["code"].get_attribute("aria-invalid") == "true"
+
+    # What was refused is selected: typing replaces it.
+    page.press(right, Keys.ENTER)
+    page.see("sign-out")
+
+
+def test_does_not_spend_an_attempt_on_a_code_that_was_refused_before(page, address):
+    wrong = wrong_codes(page.ask_for_code(address), 2)
+    page.enter_code(wrong[0])
+    page.text_of("code-error", "2 attempts left")
+    page.enter_code(wrong[0])
+    page.text_of("code-error", "tried this code already")
+    page.paste(wrong[0])
+    page.enter_code(wrong[1])
+    page.text_of("code-error", "1 attempt left")
+
+
+def test_says_clearly_that_a_code_is_dead_after_three_wrong_ones(page, address):
+    right = page.ask_for_code(address)
+    for wrong, sentence in zip(wrong_codes(right, 3), ("2 attempts", "1 attempt", "too many wrong codes")):
+        page.enter_code(wrong)
+        page.text_of("code-error", sentence)
+    assert not page["code"].is_displayed()
+    assert not page["code-submit"].is_displayed()
+    assert "Send a new code" in page["resend"].text
+    assert page.focused().tag_name == "h1"
+
+
+def test_signs_in_and_out_by_keyboard_alone(page, site, address):
+    assert page.focused() == page["address"]
+    page.assert_focus_is_visible()
+    page.press(address, Keys.TAB)
+    assert page.focused() == page["address-submit"]
+    page.assert_focus_is_visible()
+    page.press(Keys.ENTER)
+
+    page.see("code")
+    assert page.focused() == page["code"]
+    page.press(site.mailbox.wait_for(address), Keys.ENTER)
+
+    page.see("sign-out")
+    assert page.focused().text == "You are signed in"
+    page.sessions()
+    page.press(Keys.TAB)
+    assert page.focused() == page["sign-out"]
+    page.assert_focus_is_visible()
+    page.press(Keys.SPACE)
+    page.see("address")
+    assert page.focused() == page["address"]
+
+
+def test_counts_down_to_the_moment_a_new_code_may_be_asked_for(page, address):
+    page.ask_for_code(address)
+    seconds = lambda: int(page["resend"].text.removeprefix("Send a new code in ").removesuffix(" s"))
+    first = seconds()
+    assert 0 < first <= 60
+    assert not page["resend"].is_enabled()
+    page.wait(lambda: seconds() < first, "the countdown stands still")
+
+
+def test_says_so_when_the_code_has_expired(page, address):
+    page.ask_for_code(address)
+    page.driver.execute_script("""
+        const pending = JSON.parse(sessionStorage.getItem("otpgate.pending"));
+        pending.expires_at = Date.now() + 1500;
+        sessionStorage.setItem("otpgate.pending", JSON.stringify(pending));""")
+    page.driver.refresh()
+    assert page.see("code-error").get_attribute("role") == "alert"
+    page.text_of("code-error", "expired")
+    assert not page["code"].is_displayed()
+    assert page.focused().tag_name == "h1"
+
+
+def test_waits_for_the_same_code_after_a_reload_and_never_stores_it(page, address):
+    code = page.ask_for_code(address)
+    masked = page["code-destination"].text
+    page["code"].send_keys(code)
+    assert code not in page.driver.execute_script("return JSON.stringify({...sessionStorage, ...localStorage})")
+    page.driver.refresh()
+    page.see("code")
+    assert page["code-destination"].text == masked
+    page.enter_code(code)
+    page.see("sign-out")
+    assert page.stored("otpgate.pending") is None
+
+
+def test_goes_back_to_another_address(page, address):
+    page.ask_for_code(address)
+    page["other-address"].click()
+    assert page.see("address") == page.focused()
+    page.driver.refresh()
+    page.see("address")
+
+
+@pytest.mark.parametrize("text", ["", "no-at-sign", "two words@example.com", "name@example..com"],
+                         ids=["nothing", "no_at_sign", "space", "empty_label"])
+def test_refuses_what_is_not_an_address_and_says_what_one_looks_like(page, text):
+    page["address"].send_keys(text)
+    page["address-submit"].click()
+    page.text_of("address-error", "e-mail address")
+    assert page.focused() == page["address"]
+    assert page["address"].get_attribute("aria-invalid") == "true"
+    assert "address-error" in page["address"].get_attribute("aria-describedby").split()
+    set_size(page.driver, *PHONE)
+    page.assert_fits()
+
+
+def test_refuses_letters_in_a_code_without_spending_an_attempt(page, address):
+    right = page.ask_for_code(address)
+    page.enter_code("12O456")
+    page.text_of("code-error", "digits")
+    page.enter_code(wrong_codes(right, 1)[0])
+    page.text_of("code-error", "2 attempts left")
+
+
+def test_ends_another_session_and_that_one_is_told_to_sign_in_again(page, browser, site, address):
+    page.sign_in(address)
+    first = page.stored("otpgate.session")
+
+    browser.switch_to.new_window("tab")
+    page.open()
+    page.sign_in(address)
+    assert "Welcome back" in page["account-welcome"].text
+    button = page.sessions(count=2)[1].find_element(By.TAG_NAME, "button")
+    assert button.accessible_name.startswith("End session: ")
+    button.click()
+    page.sessions(count=1)
+    assert "Session ended" in page.text_of("status")
+
+    browser.switch_to.window(browser.window_handles[0])
+    assert page.stored("otpgate.session") == first
+    browser.refresh()
+    page.see("address")
+    assert page.text_of("status") == "Your session has ended. Please sign in again."
+
+
+def test_a_duplicated_tab_does_not_end_the_session_of_the_first(page, browser, address):
+    page.sign_in(address)
+    mine = page.stored("otpgate.session")
+    browser.execute_script("window.open(location.href, '_blank', 'opener')")  # With an opener, the tab storage is copied.
+    page.wait(lambda: page.stored("otpgate.session")["refresh"] != mine["refresh"], "the first tab was not told the new token")
+    browser.refresh()
+    page.see("sign-out")
+    assert page.stored("otpgate.session")["session_id"] == mine["session_id"]
+
+
+def test_every_part_has_a_name_and_a_role_for_a_screen_reader(page, address):
+    def part(name):
+        return page[name].aria_role, page[name].accessible_name
+
+    assert page.driver.find_element(By.TAG_NAME, "html").get_attribute("lang") == "en"
+    assert page.driver.find_element(By.TAG_NAME, "main").aria_role == "main"
+    assert part("address") == ("textbox", "E-mail address")
+    assert part("address-submit") == ("button", "Send me a code")
+    assert page["address-error"].aria_role == "alert"
+    assert page["status"].get_attribute("role") == "status"
+    assert page.heading() == "Sign in"
+
+    code = page.ask_for_code(address)
+    assert part("code") == ("textbox", "Code")
+    assert page["code"].get_attribute("autocomplete") == "one-time-code"
+    assert page["code"].get_attribute("inputmode") == "numeric"
+    assert {"code-hint", "code-error"} <= set(page["code"].get_attribute("aria-describedby").split())
+    assert part("code-submit") == ("button", "Sign in")
+    assert part("other-address") == ("button", "Use another address")
+    assert page.heading() == "Check your inbox"
+
+    page.enter_code(code)
+    page.see("sign-out")
+    assert part("sign-out") == ("button", "Sign out")
+    assert page.driver.find_element(By.CLASS_NAME, "sessions").accessible_name == "Where you are signed in"
+    assert page["sessions"].aria_role == "list"
+
+
+def test_nothing_is_wider_than_a_phone_in_any_step(page, address):
+    set_size(page.driver, *PHONE)
+    long_address = f"a.visitor.with.quite.a.long.name.{address}"
+    page["address"].send_keys("nonsense", Keys.ENTER)
+    page.text_of("address-error")
+    page.assert_fits()
+    page["address"].clear()
+    right = page.ask_for_code(long_address)
+    page.assert_fits()
+    page.enter_code(wrong_codes(right, 1)[0])
+    page.text_of("code-error", "attempts left")
+    page.assert_fits()
+    page.enter_code(right)
+    page.see("sign-out")
+    page.sessions()
+    page.assert_fits()
+    page["sign-out"].click()
+    page.see("address")
+    page.assert_fits()
+
+
+def test_is_dark_where_the_visitor_prefers_dark(page):
+    colour = "return [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+    light = page.driver.execute_script(colour)
+    set_dark(page.driver, True)
+    dark = page.driver.execute_script(colour)
+    brightness = lambda rgb: sum(int(part) for part in rgb.removeprefix("rgb(").removesuffix(")").split(","))
+    assert brightness(light[0]) > brightness(light[1])
+    assert brightness(dark[0]) < brightness(dark[1])
+
+
+INJECTIONS = {
+    "inline": "const s = document.createElement('script'); s.append(\"document.title = 'injected'\"); document.head.append(s);",
+    "foreign": "const s = document.createElement('script'); s.src = \"data:text/javascript,document.title='injected'\";"
+               "document.head.append(s);",
+    "handler": "const i = document.createElement('img'); i.setAttribute('onerror', \"document.title = 'injected'\");"
+               "i.src = 'data:,'; document.body.append(i);",
+    "markup": "document.body.insertAdjacentHTML('beforeend', \"<img src='data:,' onerror='document.title = `injected`'>\");",
+}
+
+
+@pytest.mark.parametrize("injection", INJECTIONS.values(), ids=INJECTIONS.keys())
+def test_a_script_that_somebody_smuggled_in_does_not_run(site, injection):
+    with open_browser() as driver:
+        LoginPage(driver, site).open()
+        try:
+            driver.execute_script(injection)
+        except JavascriptException as refused:
+            assert "Trusted" in refused.msg
+        else:
+            said = WebDriverWait(driver, PATIENCE).until(lambda _: driver.get_log("browser"))
+            assert said[0]["source"] == "security"
+        assert driver.title == "Sign in"

@@ -1,0 +1,245 @@
+"""The shipped configurations of nginx and Apache: the same service behind both."""
+import pathlib
+import re
+import shutil
+
+import pytest
+import requests
+
+from support import ports
+from support.apache import Apache
+from support.certificates import Authority
+from support.nginx import Nginx
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(params=["nginx", "apache"])
+def web(request):
+    return request.param
+
+
+@pytest.fixture
+def web_site(make_site, web):
+    return make_site("sqlite", web=web)
+
+
+def test_a_login_from_the_first_request_to_the_logout(web_site, address):
+    login = web_site.login(address)
+
+    # The Authorization header arrives.
+    assert web_site.get("/api/v1/auth/me", token=login["access"]).json()["user"]["email"] == address
+    refreshed = web_site.post("/api/v1/auth/token/refresh", {"refresh": login["refresh"]})
+    assert refreshed.status_code == 200
+    assert web_site.get("/.well-known/jwks.json").json()["keys"]
+    assert web_site.post("/api/v1/auth/logout", token=refreshed.json()["access"]).status_code in (200, 204)
+    assert web_site.get("/api/v1/auth/me", token=refreshed.json()["access"]).status_code == 401
+
+
+def test_the_configuration_has_nothing_to_complain_about(web_site):
+    assert web_site.web.check() == []
+
+
+def test_the_request_id_is_the_web_servers(web_site):
+    answer = web_site.get("/health/live")
+
+    request_id = answer.headers["X-Request-Id"]
+    assert request_id in web_site.web.access_log()
+    assert request_id in web_site.otpgate.log()
+
+
+def test_paths_and_queries_arrive_as_they_were_sent(web_site, address):
+    assert web_site.post("/api/v1/auth/%6ftp/request/?a=%2F&b", {"destination": address}).status_code == 202
+    assert web_site.get("/api/v1/auth%2Fme").json()["code"] == "NOT_FOUND"
+    assert web_site.get("/health/ready/").status_code == 200
+    assert web_site.get("/health/nothing%20here").json()["code"] == "NOT_FOUND"
+
+
+def test_of_two_content_types_a_wrong_first_one_is_refused(web_site):
+    # requests joins them with a comma, as Apache does with two lines.
+    answer = web_site.request(
+        "POST", "/api/v1/auth/otp/request", data=b'{"destination": "a@example.com"}',
+        headers={"Content-Type": "text/plain, application/json"},
+    )
+    assert answer.status_code == 415
+
+
+def test_a_client_address_behind_a_trusted_proxy_is_shown_in_the_session(web_site, address):
+    otp_id, code = web_site.request_code(address)
+    login = web_site.verify(otp_id, code, client_ip="203.0.113.9").json()
+
+    sessions = web_site.get("/api/v1/auth/sessions", token=login["access"]).json()["sessions"]
+
+    assert [session["ip"] for session in sessions] == ["203.0.113.9"]
+
+
+def test_the_pages_are_served_with_their_policy(web_site):
+    answer = web_site.get("/")
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/html")
+    policy = answer.headers["Content-Security-Policy"]
+    for directive in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
+                      "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"):
+        assert directive in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer.headers["Permissions-Policy"]
+    # A missing page too.
+    missing = web_site.get("/nothing-here")
+    assert missing.status_code == 404
+    assert "Content-Security-Policy" in missing.headers
+
+
+def test_every_file_of_the_pages_is_served(web_site):
+    files = [path for path in (ROOT / "www").rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        answer = web_site.get("/" + str(path.relative_to(ROOT / "www")))
+        assert answer.status_code == 200, path
+        assert answer.content == path.read_bytes()
+
+
+def test_an_otpgate_that_is_down_is_a_problem_document(web_site):
+    web_site.otpgate.kill()
+
+    answer = web_site.get("/api/v1/auth/me")
+
+    assert answer.status_code == 503
+    assert answer.headers["Content-Type"].split(";")[0] == "application/problem+json"
+    problem = answer.json()
+    assert problem["code"] == "UNAVAILABLE"
+    assert problem["status"] == 503
+    assert str(problem["retry_after"]) == answer.headers["Retry-After"]
+    assert problem["request_id"] == answer.headers["X-Request-Id"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+    web_site.otpgate.start()
+    assert web_site.get("/health/ready").status_code == 200
+
+
+def test_a_body_of_10_mb_is_a_problem_document(web_site):
+    answer = web_site.request(
+        "POST", "/api/v1/auth/otp/request", data=b"x" * 10_000_000, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code == 413
+    assert answer.headers["Content-Type"].split(";")[0] == "application/problem+json"
+    assert answer.json()["code"] == "PAYLOAD_TOO_LARGE"
+
+
+def test_otpgates_own_errors_pass_unchanged(web_site):
+    for path, status, code in (("/api/nothing", 404, "NOT_FOUND"), ("/api/v1/auth/me", 401, "UNAUTHENTICATED")):
+        answer = web_site.get(path)
+        assert answer.status_code == status
+        assert answer.headers["Content-Type"].split(";")[0] == "application/problem+json"
+        assert answer.json()["code"] == code
+        assert answer.headers["X-Request-Id"] == answer.json()["request_id"]
+    assert "WWW-Authenticate" in answer.headers
+
+
+def test_a_slow_client_does_not_hold_a_thread(make_site, web, address):
+    """As many half-sent bodies as there are threads, and another client is still answered."""
+    import socket
+
+    site = make_site("sqlite", web=web, server_threads="2")
+    head = (
+        "POST /api/v1/auth/otp/request HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        'Content-Length: 100\r\n\r\n{"destin'
+    )
+    slow = []
+    try:
+        for _ in range(6):
+            connection = socket.create_connection(("127.0.0.1", site.web.port))
+            connection.sendall(head.encode())
+            slow.append(connection)
+        assert site.request("POST", "/api/v1/auth/otp/request", json={"destination": address}, timeout=5).status_code == 202
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def substituted(file, replacements):
+    """The text of a shipped file for this machine: each placeholder must be there, or the test tests something else."""
+    text = (ROOT / file).read_text()
+    for pattern, value in replacements:
+        text, count = re.subn(pattern, lambda _, value=value: value, text)
+        assert count, f"{pattern} is not in {file}"
+    return text
+
+
+def https_login(site, url, authority, address):
+    """A login at the address of the real site file, with its certificate checked."""
+    def post(path, **options):
+        return requests.post(url + path, verify=str(authority.ca_file), timeout=15, **options)
+
+    asked = post("/api/v1/auth/otp/request", json={"destination": address})
+    assert asked.status_code == 202, asked.text
+    done = post("/api/v1/auth/otp/verify", json={"otp_id": asked.json()["otp_id"], "otp": site.mailbox.wait_for(address)})
+    assert done.status_code == 200, done.text
+    assert requests.get(url + "/", verify=str(authority.ca_file), timeout=15).headers["Content-Security-Policy"]
+
+
+def assert_moves_to_https(port):
+    answer = requests.get(f"http://localhost:{port}/some/page?x=1", timeout=15, allow_redirects=False)
+    assert answer.status_code == 301
+    assert answer.headers["Location"].endswith("/some/page?x=1")
+    assert answer.headers["Location"].startswith("https://")
+
+
+def test_the_shipped_nginx_site_serves_over_tls(make_site, new_folder, address):
+    site = make_site("sqlite")
+    authority = Authority(new_folder())
+    plain, tls = ports.free_port(), ports.free_port()
+    inside = substituted(
+        "etc/nginx/otpgate.conf",
+        [
+            (r"listen \[::\]:\d+[^;]*;", ""),
+            (r"listen 80;", f"listen 127.0.0.1:{plain};"),
+            (r"listen 443 ssl", f"listen 127.0.0.1:{tls} ssl"),
+            (r"login\.example\.com;", "localhost;"),
+            (r"/etc/ssl/certs/login\.example\.com\.pem", str(authority.certificate_file)),
+            (r"/etc/ssl/private/login\.example\.com\.key", str(authority.key_file)),
+            (r"/run/otpgate/otpgate\.sock", str(site.otpgate.socket)),
+            (r"/usr/local/share/otpgate/www", str(ROOT / "www")),
+        ],
+    )
+    nginx = Nginx(new_folder(), None, port=tls, inside=inside)
+    assert nginx.check() == []
+    nginx.start()
+    try:
+        https_login(site, f"https://localhost:{tls}", authority, address)
+        assert_moves_to_https(plain)
+    finally:
+        nginx.stop()
+
+
+def test_the_shipped_apache_site_serves_over_tls(make_site, new_folder, address):
+    site = make_site("sqlite")
+    authority = Authority(new_folder())
+    plain, tls = ports.free_port(), ports.free_port()
+    folder = new_folder()
+    shutil.copytree(ROOT / "www", folder)
+    folder.chmod(0o755)
+    inside = f"Listen 127.0.0.1:{plain}\nListen 127.0.0.1:{tls}\n" + substituted(
+        "etc/apache/otpgate.conf",
+        [
+            (r"\*:80\b", f"127.0.0.1:{plain}"),
+            (r"\*:443\b", f"127.0.0.1:{tls}"),
+            (r"ServerName login\.example\.com", "ServerName localhost"),
+            (r"/etc/ssl/certs/login\.example\.com\.pem", str(authority.certificate_file)),
+            (r"/etc/ssl/private/login\.example\.com\.key", str(authority.key_file)),
+            (r"/run/otpgate/otpgate\.sock", str(site.otpgate.socket)),
+            (r"/usr/local/share/otpgate/www", str(folder)),
+        ],
+    )
+    apache = Apache(new_folder(), None, port=tls, inside=inside)
+    assert apache.check() == []
+    apache.start()
+    try:
+        https_login(site, f"https://localhost:{tls}", authority, address)
+        assert_moves_to_https(plain)
+    finally:
+        apache.stop()

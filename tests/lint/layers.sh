@@ -1,0 +1,103 @@
+#!/bin/bash
+# Holds the layers to their directions (src/README.md): who may include whom, and who may use which library.
+# Prints each finding as file:line: rule, and fails when there is one. usage: layers.sh [ROOT]
+set -uo pipefail
+cd "${1:-"$(dirname "${BASH_SOURCE[0]}")/../.."}" || exit 2
+export LC_ALL=C
+
+# layer = the layers that it may include, beside itself. cli and the files directly in src/ know all.
+declare -A may_use=(
+    [base]=""
+    [crypto]="base"
+    [db]="base"
+    [http]="base"
+    [domain]="base crypto"
+    [store]="domain db base crypto"
+    [delivery]="domain base crypto"
+    [api]="http domain base"
+)
+
+# Where `catch (...)` may stand: the error boundary, a thread's main, and destructors.
+catch_all_allowed="
+src/http/boundary.cpp
+src/http/fcgi_server.cpp
+src/delivery/courier.cpp
+src/db/transaction.cpp
+src/main.cpp
+"
+
+findings=0
+report() {  # stdin: grep's file:line:text; $1: the rule
+    local file line rest
+    while IFS=: read -r file line rest; do
+        echo "$file:$line: $1"
+        findings=$((findings + 1))
+    done
+}
+
+# Lines of the given files that match, without those that are comments as a whole.
+lines() {  # $1: extended regular expression; the rest: files or folders
+    local pattern=$1
+    shift
+    grep -rnE --include='*.h' --include='*.cpp' -- "$pattern" "$@" 2>/dev/null | grep -vE '^[^:]+:[0-9]+:[[:space:]]*(//|\*)'
+}
+
+everything() {
+    local dir
+    for dir in src include tests/unit tests/contract; do [[ -d $dir ]] && echo "$dir"; done
+}
+
+for layer in "${!may_use[@]}"; do
+    folders=()
+    for dir in "src/$layer" "include/otpgate/$layer"; do [[ -d $dir ]] && folders+=("$dir"); done
+    [[ ${#folders[@]} -gt 0 ]] || continue
+    for other in base crypto db http domain store delivery api cli; do
+        [[ $other != "$layer" && " ${may_use[$layer]} " != *" $other "* ]] || continue
+        report "layer $layer must not include layer $other" \
+            < <(lines "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]([./]*)(src/)?(otpgate/)?$other/" "${folders[@]}")
+    done
+    # Only the composition root includes what lies directly in src/.
+    report "layer $layer must not include the composition root" \
+        < <(lines '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]([.][.]/)*(otpgate/)?app\.h' "${folders[@]}")
+done
+
+for dir in src/*/ include/otpgate/*/; do
+    [[ -d $dir ]] || continue
+    name=$(basename "$dir")
+    [[ -v may_use[$name] || $name == cli ]] || report "no such layer: add it to tests/lint/layers.sh" <<<"$dir:1:"
+done
+
+mapfile -t all < <(everything)
+[[ ${#all[@]} -gt 0 ]] || exit 0
+
+outside() {  # drops the findings below the given prefixes
+    local pattern
+    pattern=$(printf '|%s' "$@")
+    grep -vE "^(${pattern:1})"
+}
+
+report "only src/http uses libfcgi" \
+    < <(lines '#[[:space:]]*include[[:space:]]*[<"](fcgiapp|fcgi_stdio|fcgio|fcgi_config|fastcgi)\.h' "${all[@]}" | outside src/http/ tests/)
+report "fcgi_stdio.h replaces stdio: use fcgiapp.h" \
+    < <(lines '#[[:space:]]*include[[:space:]]*[<"]fcgi_stdio\.h' "${all[@]}")
+report "only src/db uses the database libraries" \
+    < <(lines '#[[:space:]]*include[[:space:]]*[<"](cppconn/|mysql_connection|mysql_driver|mysql/|mysqlx/|jdbc/|Poco/Data/|sqlite3)' "${all[@]}" | outside src/db/ tests/)
+report "time comes from Clock: system_clock::now stands in src/base/clock.cpp alone" \
+    < <(lines 'system_clock::now|[^_[:alnum:]]time\((NULL|nullptr|0)\)|Poco/(Timestamp|DateTime|LocalDateTime)\.h' src include | outside src/base/clock.cpp:)
+report "randomness comes from crypto: no Poco::Random, no std engines" \
+    < <(lines 'Poco/Random|Poco::Random|std::(mt19937|random_device|default_random_engine)|[^_[:alnum:]]s?rand\(' "${all[@]}")
+report "no using namespace std" \
+    < <(lines 'using[[:space:]]+namespace[[:space:]]+std[[:space:]]*;' "${all[@]}")
+report "no using namespace in a header" \
+    < <(lines '^[[:space:]]*using[[:space:]]+namespace' "${all[@]}" | grep -E '^[^:]+\.h:')
+report "catch (...) belongs to the error boundary, a thread's main and destructors (allow-list in tests/lint/layers.sh)" \
+    < <(lines 'catch[[:space:]]*\([[:space:]]*\.\.\.[[:space:]]*\)' src include | grep -vFf <(sed '/^$/d; s/$/:/' <<<"$catch_all_allowed"))
+report "SQL belongs to store and db" \
+    < <(lines '"[[:space:]]*(SELECT [^"]* FROM|INSERT (INTO|IGNORE)|UPDATE [a-z_]+ SET|DELETE FROM|CALL [a-z_]+\()' src/domain src/api src/http src/delivery src/crypto src/base)
+report "domain knows no HTTP" \
+    < <(lines '#[[:space:]]*include[[:space:]]*[<"]Poco/Net/' src/domain include/otpgate/domain src/store include/otpgate/store)
+
+if ((findings > 0)); then
+    echo "$findings findings in the layers" >&2
+    exit 1
+fi

@@ -1,0 +1,99 @@
+"""The service itself: its settings file, its subcommands, its process."""
+import os
+import pathlib
+import subprocess
+
+from . import ports
+from .process import Process
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("OTPGATE_TEST_BIN", ROOT / "build/bin/release")) / "otpgate"
+
+
+def settings_text(settings):
+    """{"environment": "development", "otp.length": 6} as a settings file."""
+    sections = {}
+    for key, value in settings.items():
+        section, _, name = key.rpartition(".")
+        sections.setdefault(section, []).append(f"{name} = {value}")
+    lines = sections.pop("", [])
+    for section, entries in sections.items():
+        lines += ["", f"[{section}]", *entries]
+    return "\n".join(lines) + "\n"
+
+
+def environment(extra=None):
+    """Ours without OTPGATE_*: that would be settings. `extra` is added."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OTPGATE_")}
+    return {**kept, **(extra or {})}
+
+
+class Otpgate:
+    def __init__(self, folder, settings, env=None):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.socket = self.folder / "otpgate.sock"
+        self.config = self.folder / "otpgate.conf"
+        self.settings = {
+            "environment": "development",
+            "server.listen": f"unix:{self.socket}",
+            "keys.master_file": self.folder / "master.key",
+            "database.url": f"sqlite:{self.folder}/otpgate.db",
+            "mail.transport": "file",
+            "mail.directory": self.folder / "mail",
+            **settings,
+        }
+        self.env = environment(env)
+        self.process = Process("otpgate", [BINARY, "serve", "--config", self.config], self.folder / "otpgate.log", self.env)
+        self.write_config()
+
+    def write_config(self):
+        self.config.write_text(settings_text(self.settings))
+
+    def run(self, *arguments, timeout=60):
+        """A subcommand to its end, with our settings."""
+        return subprocess.run(
+            [BINARY, *arguments, "--config", self.config],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=self.env,
+            timeout=timeout,
+            check=False,
+        )
+
+    def prepare(self):
+        """The master key and the schema."""
+        for arguments in (["keys", "init", "--if-missing"], ["migrate"]):
+            done = self.run(*arguments)
+            if done.returncode != 0:
+                raise RuntimeError(f"otpgate {' '.join(arguments)}: exit {done.returncode}: {done.stderr}{done.stdout}")
+        return self
+
+    def start(self):
+        already = len(self.log())
+        self.process.start()
+
+        def ready():
+            self.process.require_running()
+            return "ready" in self.log()[already:]
+
+        ports.wait_until(ready, 20, "otpgate is ready")
+        return self
+
+    def stop(self):
+        return self.process.stop()
+
+    def kill(self):
+        """As a crash: SIGKILL, nothing is cleaned up."""
+        self.process.kill()
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def log(self):
+        return self.process.log_text()
+
+    def rss_bytes(self):
+        return self.process.rss_bytes()

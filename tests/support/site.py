@@ -1,0 +1,104 @@
+"""A whole installation: web server, otpgate, database, mailbox."""
+import itertools
+import os
+import pathlib
+
+import requests
+
+from .apache import Apache
+from .mailbox import Mailbox
+from .nginx import Nginx
+from .otpgate import Otpgate
+
+_numbers = itertools.count(1)
+
+
+class Site:
+    """Use as a context manager, or start() and stop(). `mysql` is the MysqlAddress to make a database at, for engine mysql.
+
+    `settings` are settings by their dotted names and win over what the site chooses itself.
+    """
+
+    def __init__(self, folder, *, engine="sqlite", web="nginx", mysql=None, settings=None, env=None):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Apache answers as www-data, who must reach the socket.
+        self.folder.chmod(0o755)
+        self.engine = engine
+        self.mysql = mysql
+        self.database = None
+        # The web server is what knows its port, and public_url needs it.
+        socket = self.folder / "otpgate.sock"
+        self.web = {"nginx": Nginx, "apache": Apache}[web](self.folder / web, socket)
+        self.url = self.web.url
+        chosen = {
+            "server.listen": f"unix:{socket}",
+            "server.socket_mode": "0666",
+            "server.public_url": self.url,
+            "mail.directory": self.folder / "mail",
+        }
+        if engine == "mysql":
+            self.database = f"otpgate_e2e_{os.getpid()}_{next(_numbers)}"
+            chosen["database.url"] = mysql.url(self.database)
+            chosen["database.password"] = mysql.password
+        self.otpgate = Otpgate(self.folder, {**chosen, **(settings or {})}, env)
+        self.settings = self.otpgate.settings
+        self.mailbox = Mailbox(self.settings["mail.directory"])
+
+    def start(self):
+        try:
+            if self.database:
+                self.mysql.recreate(self.database)
+            self.otpgate.prepare().start()
+            self.web.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self):
+        """Stops what runs. otpgate must have survived and must stop with exit code 0, unless the test ended it."""
+        self.web.stop()
+        self.otpgate.stop()
+        if self.database:
+            try:
+                self.mysql.drop(self.database)
+            except RuntimeError:
+                pass  # the test has ended its MariaDB
+
+    __enter__ = start
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def request(self, method, path, *, json=None, data=None, headers=None, token=None, client_ip=None, timeout=15):
+        """One request through the web server; never an exception for its status."""
+        headers = dict(headers or {})
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        if client_ip is not None:
+            headers["X-Forwarded-For"] = client_ip
+        return requests.request(
+            method, self.url + path, json=json, data=data, headers=headers, timeout=timeout, allow_redirects=False
+        )
+
+    def post(self, path, json=None, **options):
+        return self.request("POST", path, json=json, **options)
+
+    def get(self, path, **options):
+        return self.request("GET", path, **options)
+
+    def request_code(self, address, **options):
+        """Asks for a login code: (otp_id, code as it was mailed)."""
+        answer = self.post("/api/v1/auth/otp/request", {"destination": address}, **options)
+        assert answer.status_code == 202, answer.text
+        return answer.json()["otp_id"], self.mailbox.wait_for(address)
+
+    def verify(self, otp_id, code, *, client_ip=None, **fields):
+        return self.post("/api/v1/auth/otp/verify", {"otp_id": otp_id, "otp": code, **fields}, client_ip=client_ip)
+
+    def login(self, address, **fields):
+        """A whole login: the body of its 200."""
+        answer = self.verify(*self.request_code(address), **fields)
+        assert answer.status_code == 200, answer.text
+        return answer.json()

@@ -1,0 +1,35 @@
+// Behaviour that forms and buttons share: one request at a time, and errors that every visitor notices.
+
+// Runs `action` unless the button is busy with the one before. The button is not disabled, because that would throw
+// the focus away: aria-disabled says it, and this function holds it.
+export async function whileBusy(button, action) {
+  if (button.getAttribute("aria-busy") === "true") return;
+  button.setAttribute("aria-busy", "true");
+  button.setAttribute("aria-disabled", "true");
+  try {
+    await action();
+  } finally {
+    button.removeAttribute("aria-busy");
+    button.removeAttribute("aria-disabled");
+  }
+}
+
+// The field is marked, keeps the focus, and its text is selected so that typing replaces it.
+export function refuse(input, alert, text) {
+  alert.textContent = text;
+  input.setAttribute("aria-invalid", "true");
+  input.focus();
+  input.select();
+}
+
+// For what is not the field's fault, such as a server out of reach.
+export function complain(input, alert, text) {
+  alert.textContent = text;
+  input.setAttribute("aria-invalid", "false");
+  input.focus();
+}
+
+export function clearError(input, alert) {
+  alert.textContent = "";
+  input.setAttribute("aria-invalid", "false");
+}
