@@ -14,11 +14,17 @@ const T& get(const std::vector<Row::Cell>& cells, std::size_t column, const char
 
 }  // namespace
 
-bool Row::isNull(std::size_t column) const { return std::holds_alternative<std::monostate>(cells_.at(column)); }
+bool Row::isNull(std::size_t column) const {
+    return std::holds_alternative<std::monostate>(cells_.at(column));
+}
 
-std::int64_t Row::integer(std::size_t column) const { return get<std::int64_t>(cells_, column, "an integer"); }
+std::int64_t Row::integer(std::size_t column) const {
+    return get<std::int64_t>(cells_, column, "an integer");
+}
 
-const std::string& Row::text(std::size_t column) const { return get<std::string>(cells_, column, "text"); }
+const std::string& Row::text(std::size_t column) const {
+    return get<std::string>(cells_, column, "text");
+}
 
 std::optional<std::int64_t> Row::optionalInteger(std::size_t column) const {
     if (isNull(column)) return std::nullopt;

@@ -11,8 +11,9 @@
 #include <thread>
 
 // A migration of SQLite is one transaction, with its row in schema_migrations: it is applied as a whole or not at all.
-// MySQL commits at each DDL statement. A migration that fails there half-way has no row, so the next run starts the same file
-// from its top: each statement in it must do no harm the second time (CREATE TABLE IF NOT EXISTS, ADD COLUMN guarded, ...).
+// MySQL commits at each DDL statement. A migration that fails there half-way has no row, so the next run starts the
+// same file from its top: each statement in it must do no harm the second time (CREATE TABLE IF NOT EXISTS, ADD COLUMN
+// guarded, ...).
 
 namespace otpgate::db {
 
@@ -122,7 +123,8 @@ void remember(Connection& connection, const Migration& migration) {
 // Asks again and again instead of waiting in the server, where the answer time-out would end the connection.
 void waitFor(const std::function<bool()>& done) {
     for (const auto giveUp = SteadyClock::now() + kLockTimeout; !done(); std::this_thread::sleep_for(kLockPause)) {
-        if (SteadyClock::now() > giveUp) throw DbError(ErrorKind::Busy, 0, "another migration does not come to its end");
+        if (SteadyClock::now() > giveUp)
+            throw DbError(ErrorKind::Busy, 0, "another migration does not come to its end");
     }
 }
 

@@ -26,9 +26,13 @@ namespace {
 // A server closes idle connections (wait_timeout), and so do firewalls; a ping costs what a short query costs.
 constexpr auto kIdleBeforePing = 10s;
 
-sql::SQLString toSql(std::string_view text) { return {text.data(), text.size()}; }
+sql::SQLString toSql(std::string_view text) {
+    return {text.data(), text.size()};
+}
 
-int toSeconds(std::chrono::seconds time) { return static_cast<int>(std::max(time, 1s).count()); }  // 0 would be no limit
+int toSeconds(std::chrono::seconds time) {
+    return static_cast<int>(std::max(time, 1s).count());
+}  // 0 would be no limit
 
 struct Binder {
     sql::PreparedStatement& statement;
@@ -52,11 +56,9 @@ bool holdsIntegers(sql::ResultSetMetaData& columns, unsigned column) {
     case sql::DataType::SMALLINT:
     case sql::DataType::MEDIUMINT:
     case sql::DataType::INTEGER:
-    case sql::DataType::BIGINT:
-        return true;
+    case sql::DataType::BIGINT: return true;
     case sql::DataType::DECIMAL:
-    case sql::DataType::NUMERIC:
-        return columns.getScale(column) == 0;
+    case sql::DataType::NUMERIC: return columns.getScale(column) == 0;
     }
     return false;
 }
@@ -109,12 +111,16 @@ struct MysqlConnection::Session {
 
 // The connector's thread hooks (threadInit, threadEnd) are empty functions in MariaDB's client library.
 MysqlDatabase::MysqlDatabase(MysqlUrl url, DatabaseSettings settings)
-    : url_(std::move(url)), settings_(std::move(settings)), driver_([]() -> sql::Driver& {
+    : url_(std::move(url)),
+      settings_(std::move(settings)),
+      driver_([]() -> sql::Driver& {
           static sql::Driver& only = *get_driver_instance();  // it keeps a map that it does not lock
           return only;
       }()) {}
 
-std::unique_ptr<Connection> MysqlDatabase::connect() { return std::make_unique<MysqlConnection>(*this); }
+std::unique_ptr<Connection> MysqlDatabase::connect() {
+    return std::make_unique<MysqlConnection>(*this);
+}
 
 MysqlConnection::MysqlConnection(MysqlDatabase& database) : database_(database) {}
 MysqlConnection::~MysqlConnection() = default;
@@ -168,7 +174,7 @@ void MysqlConnection::dropIfDead() {
     session_.reset();
     if (losses == seenLosses_) database_.noteLoss();
     // A frozen server lets the ping time out, and a new connection would take as long again to fail.
-    if (SteadyClock::now() - started > database_.settings().answerTimeout / 2) {
+    if (SteadyClock::now() - started > std::chrono::milliseconds{database_.settings().answerTimeout} / 2) {
         throw DbError(ErrorKind::Gone, 2013, "2013 " + database_.describe() + " does not answer a ping");
     }
 }
@@ -206,9 +212,9 @@ void MysqlConnection::connectAnew() {
         session_ = std::move(fresh);
         seenLosses_ = losses;
     } catch (const sql::SQLException& error) {
-        throw DbError(ErrorKind::Gone, error.getErrorCode(),
-                      std::to_string(error.getErrorCode()) + " cannot connect to " + database_.describe() + ": " +
-                          error.what());
+        throw DbError(
+            ErrorKind::Gone, error.getErrorCode(),
+            std::to_string(error.getErrorCode()) + " cannot connect to " + database_.describe() + ": " + error.what());
     }
 }
 
@@ -230,7 +236,8 @@ std::vector<Row> MysqlConnection::call(std::string_view sql, Params params) {
         sql::PreparedStatement& statement = session.prepare(sql, params);
         std::vector<Row> rows;
         if (statement.execute()) rows = readRows(*ResultSet{statement.getResultSet()});
-        // The status of the CALL itself follows as one more result. Left unread, the next statement would wait for ever.
+        // The status of the CALL itself follows as one more result. Left unread, the next statement would wait for
+        // ever.
         while (statement.getMoreResults()) ResultSet{statement.getResultSet()}.reset();
         return rows;
     };

@@ -27,8 +27,9 @@ public:
     const DatabaseSettings& settings() const { return settings_; }
     sql::Driver& driver() { return driver_; }
 
-    // One connection that is lost often means that all are (the server was restarted): each looks at this number and, when
-    // it has changed, pings before its next use. So a restart costs the requests under way, and not one for each thread.
+    // One connection that is lost often means that all are (the server was restarted): each looks at this number and,
+    // when it has changed, pings before its next use. So a restart costs the requests under way, and not one for each
+    // thread.
     std::uint64_t losses() const { return losses_.load(std::memory_order_relaxed); }
     void noteLoss() { losses_.fetch_add(1, std::memory_order_relaxed); }
 

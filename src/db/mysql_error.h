@@ -10,8 +10,8 @@ namespace otpgate::db {
 
 ErrorKind mysqlErrorKind(int number);
 
-// The server's text without the values that it quotes ("Duplicate entry 'eve@example.org' for key 'email'"): logs hold no
-// addresses. Which key or column it was stays.
+// The server's text without the values that it quotes ("Duplicate entry 'eve@example.org' for key 'email'"): logs hold
+// no addresses. Which key or column it was stays.
 std::string withoutValues(int number, std::string_view sqlState, std::string_view text);
 
 }  // namespace otpgate::db

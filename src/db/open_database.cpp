@@ -1,8 +1,7 @@
-#include "otpgate/db/connection.h"
-
 #include "db/database_url.h"
 #include "db/mysql_connection.h"
 #include "db/sqlite_connection.h"
+#include "otpgate/db/connection.h"
 
 namespace otpgate::db {
 

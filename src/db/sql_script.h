@@ -7,7 +7,8 @@
 
 namespace otpgate::db {
 
-// A statement ends with `;` at the end of a line (blanks may follow); the last one may go without. Lines that begin with
+// A statement ends with `;` at the end of a line (blanks may follow); the last one may go without. Lines that begin
+// with
 // `--` are comments and left out. Statements come without the `;`, empty ones not at all.
 std::vector<std::string> splitSqlScript(std::string_view script);
 

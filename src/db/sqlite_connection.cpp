@@ -9,14 +9,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <stdexcept>
 #include <thread>
-
-#include <fcntl.h>
 #include <unistd.h>
 
-// Poco::Data opens and closes the database; statements run on the handle below it. Through Poco each call prepares anew (8 us
-// against 2 us for a row by its key), an empty blob is bound as NULL, text ends at a NUL and every error has the code 0.
+// Poco::Data opens and closes the database; statements run on the handle below it. Through Poco each call prepares anew
+// (8 us against 2 us for a row by its key), an empty blob is bound as NULL, text ends at a NUL and every error has the
+// code 0.
 
 namespace otpgate::db {
 
@@ -29,8 +29,8 @@ struct Finalize {
 };
 using StatementPtr = std::unique_ptr<sqlite3_stmt, Finalize>;
 
-// For writers of other processes; those of this one stand in the queue. Short sleeps, because a transaction is short too:
-// SQLite's own handler would sleep for up to 100 ms.
+// For writers of other processes; those of this one stand in the queue. Short sleeps, because a transaction is short
+// too: SQLite's own handler would sleep for up to 100 ms.
 struct BusyWait {
     std::chrono::milliseconds limit;
     SteadyClock::time_point since;
@@ -98,15 +98,17 @@ Row readRow(sqlite3_stmt* statement) {
     for (int i = 0; i < static_cast<int>(cells.size()); ++i) {
         switch (sqlite3_column_type(statement, i)) {
         case SQLITE_NULL: break;
-        case SQLITE_INTEGER: cells[static_cast<std::size_t>(i)] = std::int64_t{sqlite3_column_int64(statement, i)}; break;
+        case SQLITE_INTEGER:
+            cells[static_cast<std::size_t>(i)] = std::int64_t{sqlite3_column_int64(statement, i)};
+            break;
         default: cells[static_cast<std::size_t>(i)] = bytesOf(statement, i);
         }
     }
     return Row{std::move(cells)};
 }
 
-// Made by us and not by SQLite, which would make it 0644; its -wal and -shm take the mode of the file. An existing file is
-// not touched: closing a descriptor of it would release the locks that SQLite holds on it.
+// Made by us and not by SQLite, which would make it 0644; its -wal and -shm take the mode of the file. An existing file
+// is not touched: closing a descriptor of it would release the locks that SQLite holds on it.
 void createPrivateFile(const std::string& path) {
     const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (file >= 0) {
@@ -126,18 +128,20 @@ struct SqliteConnection::Session {
     StatementCache<StatementPtr> prepared;
 
     Session(const std::string& path, std::chrono::milliseconds busyTimeout)
-        : busyWait{busyTimeout, {}}, poco(Poco::Data::SQLite::Connector::KEY, path),
+        : busyWait{busyTimeout, {}},
+          poco(Poco::Data::SQLite::Connector::KEY, path),
           handle(Poco::Data::SQLite::Utility::dbHandle(poco)) {
         sqlite3_busy_handler(handle, BusyWait::sleep, &busyWait);
     }
 };
 
-// One run of a prepared statement, which is as if never used when this ends: a SELECT that is not reset would hold on to its
-// snapshot.
+// One run of a prepared statement, which is as if never used when this ends: a SELECT that is not reset would hold on
+// to its snapshot.
 class SqliteConnection::Execution {
 public:
     Execution(SqliteConnection& connection, std::string_view sql, Params params)
-        : connection_(connection), statement_(prepare(sql)) {
+        : connection_(connection),
+          statement_(prepare(sql)) {
         requireParameterCount(sql, static_cast<std::size_t>(sqlite3_bind_parameter_count(statement_)), params.size());
         int position = 0;
         for (const Param& param : params) {
@@ -185,11 +189,14 @@ private:
 };
 
 SqliteDatabase::SqliteDatabase(SqliteUrl url, const DatabaseSettings& settings)
-    : path_(std::move(url.path)), busyTimeout_(settings.answerTimeout) {
+    : path_(std::move(url.path)),
+      busyTimeout_(settings.answerTimeout) {
     Poco::Data::SQLite::Connector::registerConnector();
 }
 
-std::unique_ptr<Connection> SqliteDatabase::connect() { return std::make_unique<SqliteConnection>(*this); }
+std::unique_ptr<Connection> SqliteDatabase::connect() {
+    return std::make_unique<SqliteConnection>(*this);
+}
 
 SqliteConnection::SqliteConnection(SqliteDatabase& database) : database_(database) {}
 SqliteConnection::~SqliteConnection() = default;
@@ -201,8 +208,8 @@ SqliteConnection::Session& SqliteConnection::session() {
 }
 
 void SqliteConnection::open() {
-    // One at a time: the first of all creates the file and sets WAL for good, which needs the file for itself; and Poco opens
-    // on a thread of a pool that has sixteen.
+    // One at a time: the first of all creates the file and sets WAL for good, which needs the file for itself; and Poco
+    // opens on a thread of a pool that has sixteen.
     const std::lock_guard lock(database_.opening());
     createPrivateFile(database_.path());
     try {
@@ -211,7 +218,8 @@ void SqliteConnection::open() {
         throw makeError(SQLITE_CANTOPEN, "cannot open " + database_.path() + ": " + error.displayText());
     }
     const char* const kSettings =
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 1000";
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = "
+        "1000";
     if (sqlite3_exec(session_->handle, kSettings, nullptr, nullptr, nullptr) != SQLITE_OK) {
         const DbError error = makeError(sqlite3_extended_errcode(session_->handle), sqlite3_errmsg(session_->handle));
         session_.reset();  // so that none is used without its settings

@@ -1,5 +1,5 @@
-// The turn to write to the SQLite file, in order of arrival. SQLite's own busy handler has no order: under load a thread can
-// be overtaken for seconds. Safe to use from any thread.
+// The turn to write to the SQLite file, in order of arrival. SQLite's own busy handler has no order: under load a
+// thread can be overtaken for seconds. Safe to use from any thread.
 #pragma once
 
 #include <chrono>

@@ -16,9 +16,13 @@ namespace {
 constexpr std::size_t kUserAgentBytes = 255;
 constexpr std::size_t kRequestIdBytes = 64;
 
-bool isControl(char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }
+bool isControl(char c) {
+    return (c >= 0 && c < 0x20) || c == 0x7f;
+}
 
-bool isLetterOrDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool isLetterOrDigit(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 bool isToken(std::string_view name) {  // RFC 9110, section 5.6.2
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -156,7 +160,8 @@ CgiRequest readCgi(const char* const* environment, const TrustedProxies& trusted
 
 std::optional<std::string> decodePath(std::string_view target) {
     auto [path, isWellFormed] = percentDecode(target.substr(0, target.find('?')), PlusSign::Literal);
-    if (!isWellFormed || !path.starts_with('/') || std::any_of(path.begin(), path.end(), isControl)) return std::nullopt;
+    if (!isWellFormed || !path.starts_with('/') || std::any_of(path.begin(), path.end(), isControl))
+        return std::nullopt;
     if (!isValidUtf8(path)) return std::nullopt;
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();
     return std::move(path);

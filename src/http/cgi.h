@@ -13,23 +13,23 @@
 namespace otpgate::http {
 
 struct CgiRequest {
-    Request request;                            // without its body
+    Request request;                             // without its body
     std::optional<std::uint64_t> bodyBytes = 0;  // CONTENT_LENGTH: 0 where there is none, nothing where it is no number
 };
 
 // Reads a NULL-terminated list of NAME=value. A path that cannot be decoded is rejected with NotFound.
 CgiRequest readCgi(const char* const* environment, const TrustedProxies& trustedProxies, Random& random);
 
-// The path of a request target: without the query, decoded once, without slashes at the end. Nothing when it is not one of
-// ours: no slash at the start, a bad escape, a control character or NUL, or not UTF-8.
+// The path of a request target: without the query, decoded once, without slashes at the end. Nothing when it is not one
+// of ours: no slash at the start, a bad escape, a control character or NUL, or not UTF-8.
 std::optional<std::string> decodePath(std::string_view target);
 
 // At most 255 bytes, without control characters and invalid UTF-8.
 std::string cleanUserAgent(std::string_view text);
 
 enum class BodyMode { Whole, HeadersOnly };
-// `Status: 200 OK`, the header fields with an exact Content-Length, a blank line, the body. No value can add a line of its
-// own: control characters are left out, and so is a field whose name is not a token.
+// `Status: 200 OK`, the header fields with an exact Content-Length, a blank line, the body. No value can add a line of
+// its own: control characters are left out, and so is a field whose name is not a token.
 std::string writeCgi(const Response& response, BodyMode mode);
 
 }  // namespace otpgate::http

@@ -3,10 +3,9 @@
 #include "otpgate/base/errors.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 #include <cstring>
-
-#include <arpa/inet.h>
 
 namespace otpgate::http {
 
@@ -102,7 +101,8 @@ TrustedProxies::TrustedProxies(const std::vector<std::string>& entries) {
             const std::string_view digits = text.substr(slash + 1);
             const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefixLength);
             // An IPv4-mapped network counts its prefix from the start of the IPv6 form.
-            const unsigned mappedBits = base->bits() == 32 && text.substr(0, slash).find(':') != std::string_view::npos ? 96 : 0;
+            const unsigned mappedBits =
+                base->bits() == 32 && text.substr(0, slash).find(':') != std::string_view::npos ? 96 : 0;
             if (error != std::errc{} || end != digits.data() + digits.size() || prefixLength < mappedBits ||
                 prefixLength - mappedBits > base->bits()) {
                 throw ConfigurationError("not an IP address or network: " + entry);

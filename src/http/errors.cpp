@@ -20,12 +20,10 @@ ErrorDescription describe(ErrorCode code) {
         return {"UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported media type", "The request body must be application/json."};
     case ErrorCode::PayloadTooLarge:
         return {"PAYLOAD_TOO_LARGE", 413, "Request body too large", "The request body must be at most 16 KiB."};
-    case ErrorCode::NotFound:
-        return {"NOT_FOUND", 404, "Not found", "There is nothing at this address."};
+    case ErrorCode::NotFound: return {"NOT_FOUND", 404, "Not found", "There is nothing at this address."};
     case ErrorCode::MethodNotAllowed:
         return {"METHOD_NOT_ALLOWED", 405, "Method not allowed", "This address does not answer that method."};
-    case ErrorCode::InvalidOtp:
-        return {"INVALID_OTP", 400, "Invalid code", "The code is not correct."};
+    case ErrorCode::InvalidOtp: return {"INVALID_OTP", 400, "Invalid code", "The code is not correct."};
     case ErrorCode::OtpUsed:
         return {"OTP_USED", 400, "Code already used", "The code has already been used. Please request a new one."};
     case ErrorCode::OtpExpired:
@@ -38,21 +36,16 @@ ErrorDescription describe(ErrorCode code) {
         return {"RATE_LIMIT", 429, "Too many requests", "There were too many requests. Please try again later."};
     case ErrorCode::InvalidCredentials:
         return {"INVALID_CREDENTIALS", 401, "Invalid credentials", "The sign-in name or the password is not correct."};
-    case ErrorCode::Unauthenticated:
-        return {"UNAUTHENTICATED", 401, "Not signed in", "This needs a signed-in caller."};
+    case ErrorCode::Unauthenticated: return {"UNAUTHENTICATED", 401, "Not signed in", "This needs a signed-in caller."};
     case ErrorCode::InvalidToken:
         return {"INVALID_TOKEN", 401, "Invalid token", "The token is not valid or has expired."};
     case ErrorCode::TokenReused:
         return {"TOKEN_REUSED", 401, "Token already used",
                 "The refresh token was used before, so the session has been ended. Please sign in again."};
-    case ErrorCode::Forbidden:
-        return {"FORBIDDEN", 403, "Forbidden", "The caller may not do this."};
-    case ErrorCode::AccountDisabled:
-        return {"ACCOUNT_DISABLED", 403, "Account disabled", "This account is disabled."};
-    case ErrorCode::UserNotFound:
-        return {"USER_NOT_FOUND", 404, "User not found", "There is no such user."};
-    case ErrorCode::Conflict:
-        return {"CONFLICT", 409, "Conflict", "This is already taken."};
+    case ErrorCode::Forbidden: return {"FORBIDDEN", 403, "Forbidden", "The caller may not do this."};
+    case ErrorCode::AccountDisabled: return {"ACCOUNT_DISABLED", 403, "Account disabled", "This account is disabled."};
+    case ErrorCode::UserNotFound: return {"USER_NOT_FOUND", 404, "User not found", "There is no such user."};
+    case ErrorCode::Conflict: return {"CONFLICT", 409, "Conflict", "This is already taken."};
     case ErrorCode::SendFailed:
         return {"SEND_FAILED", 502, "Message not sent", "The message could not be sent. Please try again."};
     case ErrorCode::Unavailable:
@@ -136,7 +129,8 @@ Response ApiError::toResponse(const std::string& requestId) const {
     if (attemptsRemaining_) json.member("attempts_remaining", *attemptsRemaining_);
     json.endObject();
 
-    Response response{.status = row.status, .body = json.take(), .contentType = "application/problem+json", .headers = {}};
+    Response response{
+        .status = row.status, .body = json.take(), .contentType = "application/problem+json", .headers = {}};
     response.headers = headers_;
     if (retryAfter > 0) response.with("Retry-After", std::to_string(retryAfter));
     if (row.status == 401 && !hasHeader(response, "WWW-Authenticate")) {

@@ -13,25 +13,26 @@
 #include <csignal>
 #include <exception>
 #include <mutex>
-#include <system_error>
-#include <thread>
-#include <vector>
-
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <system_error>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace otpgate::http {
 
 namespace {
 
 constexpr std::chrono::milliseconds kAcceptBackOff{100};
-// A body that is too large is read to its end all the same, so that the web server gets to read our answer; beyond this, a
-// cut connection is answer enough.
+// A body that is too large is read to its end all the same, so that the web server gets to read our answer; beyond
+// this, a cut connection is answer enough.
 constexpr std::size_t kMaxDrainBytes = 16 * 1024 * 1024;
 
-[[noreturn]] void throwErrno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void throwErrno(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
 
 class Descriptor {
 public:
@@ -77,8 +78,8 @@ public:
     int kept() const { return request_.ipcFd; }
     void drop() { FCGX_Free(&request_, 1); }
 
-    // Takes the next request, and its connection where none is kept: 0, or the number of the error, EAGAIN when there is
-    // nothing to accept.
+    // Takes the next request, and its connection where none is kept: 0, or the number of the error, EAGAIN when there
+    // is nothing to accept.
     int accept() { return -FCGX_Accept_r(&request_); }
 
     const char* const* parameters() const { return request_.envp; }
@@ -101,8 +102,8 @@ public:
 
     void finish(const std::string& answer, bool isReadToEnd) {
         FCGX_PutStr(answer.data(), static_cast<int>(answer.size()), request_.out);
-        // Lets the library close the connection at once. Otherwise it first reads until the web server has closed its side:
-        // three system calls and a wait for nothing, and no end at all while a large body keeps coming.
+        // Lets the library close the connection at once. Otherwise it first reads until the web server has closed its
+        // side: three system calls and a wait for nothing, and no end at all while a large body keeps coming.
         FCGX_Detach(&request_);
         FCGX_Finish_r(&request_);
         if (!isReadToEnd && kept() >= 0) drop();
@@ -137,8 +138,8 @@ struct FcgiServer::State {
     Random& random;
     Logger& log;
     // Readable from stop() on, for ever: whoever waits, for a connection or on a kept one, waits on this too. Neither
-    // FCGX_ShutdownPending(), which cannot be taken back, nor shutdown() of a socket that systemd or another process still
-    // wants is needed.
+    // FCGX_ShutdownPending(), which cannot be taken back, nor shutdown() of a socket that systemd or another process
+    // still wants is needed.
     Descriptor stopEvent;
     std::atomic<bool> isStopping = false;
     std::atomic<std::int64_t> nextAcceptWarning = 0;  // in seconds of the steady clock
@@ -155,7 +156,8 @@ void FcgiServer::State::stop() {
 void FcgiServer::State::worker(const HandlerFactory& makeHandler) {
     try {
         const Handler handler = makeHandler();
-        // Each thread has an epoll of its own, because EPOLLEXCLUSIVE wakes one thread for a new connection and not all.
+        // Each thread has an epoll of its own, because EPOLLEXCLUSIVE wakes one thread for a new connection and not
+        // all.
         const Descriptor events(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
         epoll_event incoming{.events = EPOLLIN | EPOLLEXCLUSIVE, .data = {}};
         epoll_event stopping{.events = EPOLLIN, .data = {}};
@@ -202,7 +204,8 @@ void FcgiServer::State::handleAcceptError(int error) {
     }
     // Out of file descriptors or memory: the waiting connection stays, so without a pause this would spin.
     using std::chrono::steady_clock;
-    const std::int64_t now = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now().time_since_epoch()).count();
+    const std::int64_t now =
+        std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now().time_since_epoch()).count();
     std::int64_t next = nextAcceptWarning;
     if (now >= next && nextAcceptWarning.compare_exchange_strong(next, now + 1)) {
         const std::string reason = std::generic_category().message(error);
@@ -254,8 +257,8 @@ void FcgiServer::State::serve(Connection& connection, const Handler& handler) {
     }
 }
 
-FcgiServer::FcgiServer(const ListeningSocket& socket, unsigned threads, const TrustedProxies& trustedProxies, Random& random,
-                       Logger& log)
+FcgiServer::FcgiServer(const ListeningSocket& socket, unsigned threads, const TrustedProxies& trustedProxies,
+                       Random& random, Logger& log)
     : state_(std::make_shared<State>(socket.fileDescriptor(), threads, trustedProxies, random, log)) {}
 
 void FcgiServer::run(const HandlerFactory& makeHandler) {
@@ -274,6 +277,8 @@ void FcgiServer::run(const HandlerFactory& makeHandler) {
     if (state_->failure) std::rethrow_exception(state_->failure);
 }
 
-void FcgiServer::stop() { state_->stop(); }
+void FcgiServer::stop() {
+    state_->stop();
+}
 
 }  // namespace otpgate::http

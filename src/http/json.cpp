@@ -17,10 +17,12 @@ namespace otpgate::http {
 
 namespace {
 
-[[noreturn]] void refuse(const char* reason) { throw ApiError(ErrorCode::MalformedJson, reason); }
+[[noreturn]] void refuse(const char* reason) {
+    throw ApiError(ErrorCode::MalformedJson, reason);
+}
 
-// "application/json", also with parameters. A comma means that two Content-Type fields were joined, and nobody can say which
-// one counts.
+// "application/json", also with parameters. A comma means that two Content-Type fields were joined, and nobody can say
+// which one counts.
 bool isJsonMediaType(std::string_view contentType) {
     if (contentType.find(',') != std::string_view::npos) return false;
     contentType = contentType.substr(0, contentType.find(';'));
@@ -28,8 +30,8 @@ bool isJsonMediaType(std::string_view contentType) {
     return end != std::string_view::npos && equalsIgnoringCase(contentType.substr(0, end + 1), "application/json");
 }
 
-// What must not reach Poco's parser, which recurses once for each level, lets NUL through, and throws on numbers that are
-// valid but do not fit. Everything else of the grammar is Poco's to check.
+// What must not reach Poco's parser, which recurses once for each level, lets NUL through, and throws on numbers that
+// are valid but do not fit. Everything else of the grammar is Poco's to check.
 class PreScan {
 public:
     explicit PreScan(std::string_view text) : text_(text) { safe_.reserve(text.size()); }
@@ -234,7 +236,9 @@ void JsonBody::noteInvalid(std::string_view name, std::string_view message) {
     state_->invalid.push_back({std::string{name}, std::string{message}});
 }
 
-void JsonBody::noteMissing(std::string_view name) { state_->missing.emplace_back(name); }
+void JsonBody::noteMissing(std::string_view name) {
+    state_->missing.emplace_back(name);
+}
 
 void JsonBody::rejectInvalid() const {
     if (state_->invalid.empty() && state_->missing.empty()) return;

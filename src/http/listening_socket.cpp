@@ -6,21 +6,20 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <optional>
-#include <string_view>
-#include <system_error>
-#include <utility>
-
 #include <fcntl.h>
 #include <grp.h>
+#include <memory>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <optional>
+#include <string_view>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace otpgate::http {
 
@@ -31,7 +30,9 @@ constexpr int kFirstSystemdFileDescriptor = 3;
 // How long a web server on another host may stay silent in the middle of a request before its thread gives up on it.
 constexpr timeval kTcpSilence{.tv_sec = 30, .tv_usec = 0};
 
-std::string reasonOf(int error) { return std::generic_category().message(error); }
+std::string reasonOf(int error) {
+    return std::generic_category().message(error);
+}
 
 [[noreturn]] void refuse(std::string_view address, std::string_view reason) {
     throw ConfigurationError("cannot listen on " + std::string{address} + ": " + std::string{reason});
@@ -59,7 +60,9 @@ int makeSocket(int family, std::string_view address) {
     return fd;
 }
 
-const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
+const sockaddr* generic(const sockaddr_un& address) {
+    return reinterpret_cast<const sockaddr*>(&address);
+}
 
 // Makes way for a new socket file: one that nobody answers on was left by a process that is gone.
 void removeStaleSocket(const std::string& path, const sockaddr_un& address, std::string_view listen) {

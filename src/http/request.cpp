@@ -63,7 +63,8 @@ std::optional<std::string> Request::queryParameter(std::string_view name) const 
         const std::string_view pair = rest.substr(0, ampersand);
         const std::size_t equals = pair.find('=');
         if (percentDecode(pair.substr(0, equals), PlusSign::Space).text == name) {
-            const std::string_view value = equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1);
+            const std::string_view value =
+                equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1);
             return withoutInvalidCharacters(percentDecode(value, PlusSign::Space).text);
         }
         rest = ampersand == std::string_view::npos ? std::string_view{} : rest.substr(ampersand + 1);

@@ -9,7 +9,9 @@ namespace otpgate::http {
 
 namespace {
 
-bool isName(std::string_view segment) { return segment.starts_with('{'); }
+bool isName(std::string_view segment) {
+    return segment.starts_with('{');
+}
 
 // "/a/b" -> {"a", "b"}, "/" -> {}; an empty segment stays one, so that "/a//b" is no other path's twin.
 std::vector<std::string_view> split(std::string_view path) {
@@ -38,9 +40,9 @@ bool matches(const std::vector<std::string>& pattern, const std::vector<std::str
 
 // Where two patterns match one path, the one whose first differing segment is a literal says more.
 bool isMoreSpecific(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-    const auto [left, right] = std::mismatch(
-        a.begin(), a.end(), b.begin(), b.end(),
-        [](const std::string& one, const std::string& other) { return isName(one) == isName(other); });
+    const auto [left, right] =
+        std::mismatch(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const std::string& one, const std::string& other) { return isName(one) == isName(other); });
     return left != a.end() && right != b.end() && isName(*right);
 }
 

@@ -8,8 +8,8 @@ namespace otpgate::http {
 
 inline constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";  // U+FFFD
 
-// Bytes of the valid UTF-8 sequence at the start of `text` (RFC 3629: no surrogates, no overlong forms), or 0. Table 3-7 of
-// the Unicode standard: the first byte decides the length and what the second one may be.
+// Bytes of the valid UTF-8 sequence at the start of `text` (RFC 3629: no surrogates, no overlong forms), or 0. Table
+// 3-7 of the Unicode standard: the first byte decides the length and what the second one may be.
 inline std::size_t leadingCharacterLength(std::string_view text) {
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     if (text.empty()) return 0;

@@ -93,7 +93,8 @@ private:
     }
 
     void keepsEveryCharacter() {
-        for (const char* note : {"plain", "Gr\u00fc\u00dfe", "\U0001F511 key", "quote ' and \\ backslash", " blanks "}) {
+        for (const char* note :
+             {"plain", "Gr\u00fc\u00dfe", "\U0001F511 key", "quote ' and \\ backslash", " blanks "}) {
             CPPUNIT_ASSERT_EQUAL(std::string{note}, noteAfterWriting(note));
         }
     }
@@ -150,7 +151,8 @@ private:
     void countsAndSumsAsIntegers() {
         connection_->execute("INSERT INTO items (id, number) VALUES (1, 5), (2, -7)", {});
         const db::Row row =
-            connection_->queryOne("SELECT COUNT(*), SUM(number), MAX(number), 1, COALESCE(SUM(number), 0) FROM items").value();
+            connection_->queryOne("SELECT COUNT(*), SUM(number), MAX(number), 1, COALESCE(SUM(number), 0) FROM items")
+                .value();
         CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, row.integer(0));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{-2}, row.integer(1));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, row.integer(2));
@@ -169,13 +171,15 @@ private:
     void countsTheRowsThatItChanged() {
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{3},
                              connection_->execute("INSERT INTO items (id, number) VALUES (1, 1), (2, 1), (3, 2)", {}));
-        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, connection_->execute("UPDATE items SET number = 9 WHERE number = ?", {1}));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2},
+                             connection_->execute("UPDATE items SET number = 9 WHERE number = ?", {1}));
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, connection_->execute("UPDATE items SET number = 9 WHERE id = ?", {77}));
         // Where the value is there already the engines differ, which is why a guard changes a column.
         const std::uint64_t unchanged = kEngine == db::Engine::Mysql ? 0 : 1;
         CPPUNIT_ASSERT_EQUAL(unchanged, connection_->execute("UPDATE items SET number = 9 WHERE id = ?", {1}));
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{3}, connection_->execute("DELETE FROM items", {}));
-        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, connection_->execute("CREATE TABLE IF NOT EXISTS items (id BIGINT)", {}));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0},
+                             connection_->execute("CREATE TABLE IF NOT EXISTS items (id BIGINT)", {}));
     }
 
     void namesADuplicateAndGoesOn() {
@@ -201,12 +205,13 @@ private:
     }
 
     void runsAScript() {
-        connection_->executeScript("-- a comment; with a semicolon;\n"
-                                   "INSERT INTO items (id, note) VALUES (1, 'a;b');\n"
-                                   "INSERT INTO items (id, note)\n"
-                                   "  -- and one inside;\n"
-                                   "  VALUES (2, 'c');   \n\n"
-                                   "DELETE FROM items WHERE id = 2");
+        connection_->executeScript(
+            "-- a comment; with a semicolon;\n"
+            "INSERT INTO items (id, note) VALUES (1, 'a;b');\n"
+            "INSERT INTO items (id, note)\n"
+            "  -- and one inside;\n"
+            "  VALUES (2, 'c');   \n\n"
+            "DELETE FROM items WHERE id = 2");
         CPPUNIT_ASSERT_EQUAL(std::string{"a;b"}, connection_->queryOne("SELECT note FROM items").value().text(0));
     }
 

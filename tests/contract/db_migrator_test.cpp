@@ -1,6 +1,5 @@
 // The migrator over files that the tests bring, on both engines.
 #include "contract/engines.h"
-
 #include "otpgate/base/errors.h"
 
 #include <cppunit/extensions/HelperMacros.h>
@@ -58,8 +57,7 @@ private:
     }
     static std::vector<std::string> migrate(db::Connection& connection, const std::vector<SqlFile>& files) {
         std::vector<std::string> applied;
-        const auto count =
-            db::migrate(connection, files, [&](std::string_view path) { applied.emplace_back(path); });
+        const auto count = db::migrate(connection, files, [&](std::string_view path) { applied.emplace_back(path); });
         CPPUNIT_ASSERT_EQUAL(applied.size(), count);
         return applied;
     }
@@ -69,8 +67,9 @@ private:
         CPPUNIT_ASSERT(migrate(*connection_, allFiles()).empty());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, connection_->queryOne("SELECT id FROM one").value().integer(0));
         CPPUNIT_ASSERT(!connection_->queryOne("SELECT id FROM two"));
-        const auto row = connection_->queryOne(
-            "SELECT checksum, applied_at_us FROM schema_migrations WHERE version = '0001_first'").value();
+        const auto row =
+            connection_->queryOne("SELECT checksum, applied_at_us FROM schema_migrations WHERE version = '0001_first'")
+                .value();
         CPPUNIT_ASSERT_EQUAL(std::size_t{64}, row.text(0).size());
         CPPUNIT_ASSERT(row.integer(1) > 1'700'000'000'000'000);
     }
@@ -121,7 +120,8 @@ private:
     void refusesAFileThatChangedAfterItWasApplied() {
         migrate(*connection_, allFiles());
         const std::string text = std::string{kMysqlFirst.text} + "-- one more line\n";
-        requireRefusal({{kMysqlFirst.path, text}, kMysqlSecond, {kSqliteFirst.path, text}, kSqliteSecond}, "0001_first");
+        requireRefusal({{kMysqlFirst.path, text}, kMysqlSecond, {kSqliteFirst.path, text}, kSqliteSecond},
+                       "0001_first");
     }
 
     void takesUpAgainAfterAFailure() {

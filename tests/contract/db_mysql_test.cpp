@@ -4,10 +4,9 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <barrier>
-#include <thread>
-
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <thread>
 
 namespace otpgate::test {
 namespace {
@@ -67,9 +66,10 @@ class MysqlConnectionTest : public ContractTest<MysqlConnectionTest, MysqlEngine
 public:
     void setUp() override {
         connection_ = connect();
-        connection_->executeScript("DROP TABLE IF EXISTS items;\n"
-                                   "CREATE TABLE items (id BIGINT NOT NULL PRIMARY KEY, number BIGINT NOT NULL);\n"
-                                   "INSERT INTO items VALUES (1, 0), (2, 0), (3, 0);\n");
+        connection_->executeScript(
+            "DROP TABLE IF EXISTS items;\n"
+            "CREATE TABLE items (id BIGINT NOT NULL PRIMARY KEY, number BIGINT NOT NULL);\n"
+            "INSERT INTO items VALUES (1, 0), (2, 0), (3, 0);\n");
     }
 
 private:
@@ -184,9 +184,10 @@ private:
     }
 
     void callsAProcedureAThousandTimes() {
-        connection_->executeRaw("CREATE PROCEDURE add_to(IN wanted BIGINT) BEGIN"
-                                " UPDATE items SET number = number + 1 WHERE id = wanted;"
-                                " SELECT id, number FROM items WHERE id = wanted; END");
+        connection_->executeRaw(
+            "CREATE PROCEDURE add_to(IN wanted BIGINT) BEGIN"
+            " UPDATE items SET number = number + 1 WHERE id = wanted;"
+            " SELECT id, number FROM items WHERE id = wanted; END");
         for (std::int64_t i = 1; i <= 1000; ++i) {
             const auto rows = connection_->call("CALL add_to(?)", {1});
             CPPUNIT_ASSERT_EQUAL(std::size_t{1}, rows.size());
@@ -205,16 +206,18 @@ private:
     }
 
     void retriesACallAfterADeadlock() {
-        connection_->executeRaw("CREATE PROCEDURE fail_thrice() BEGIN"
-                                " IF COALESCE(@failed, 0) < 3 THEN SET @failed = COALESCE(@failed, 0) + 1;"
-                                "  SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF;"
-                                " SELECT CAST(@failed AS SIGNED); END");
+        connection_->executeRaw(
+            "CREATE PROCEDURE fail_thrice() BEGIN"
+            " IF COALESCE(@failed, 0) < 3 THEN SET @failed = COALESCE(@failed, 0) + 1;"
+            "  SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF;"
+            " SELECT CAST(@failed AS SIGNED); END");
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, connection_->call("CALL fail_thrice()", {}).at(0).integer(0));
     }
 
     void leavesNoTransactionOfAFailedProcedureOpen() {
-        connection_->executeRaw("CREATE PROCEDURE half_done() BEGIN START TRANSACTION;"
-                                " UPDATE items SET number = 7 WHERE id = 1; SIGNAL SQLSTATE '45000'; END");
+        connection_->executeRaw(
+            "CREATE PROCEDURE half_done() BEGIN START TRANSACTION;"
+            " UPDATE items SET number = 7 WHERE id = 1; SIGNAL SQLSTATE '45000'; END");
         CPPUNIT_ASSERT(kindOf([&] { connection_->call("CALL half_done()", {}); }) == ErrorKind::Other);
         add(*connection_, 2);
         const auto other = connect();
@@ -234,9 +237,12 @@ private:
     }
 
     void warnsTheOthersOfALostConnection() {
-        const auto first = connect();
-        const auto second = connect();
-        const auto third = connect();
+        db::DatabaseSettings settings = scratch().settings();
+        settings.answerTimeout = 1s;
+        const auto database = db::openDatabase(settings);
+        const auto first = database->connect();
+        const auto second = database->connect();
+        const auto third = database->connect();
         const auto secondId = idOf(*second);
         const auto thirdId = idOf(*third);
         kill(idOf(*first));

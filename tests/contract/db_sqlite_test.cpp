@@ -4,11 +4,10 @@
 #include <cppunit/extensions/HelperMacros.h>
 #include <sqlite3.h>
 
-#include <thread>
-#include <vector>
-
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
+#include <vector>
 
 namespace otpgate::test {
 namespace {
@@ -42,9 +41,7 @@ private:
     // A second Database has a writer queue of its own, as another process would.
     std::unique_ptr<db::Database> anotherProcess() const { return db::openDatabase(settings_); }
 
-    static void insert(db::Connection& connection, int id) {
-        connection.execute("INSERT INTO items VALUES (?)", {id});
-    }
+    static void insert(db::Connection& connection, int id) { connection.execute("INSERT INTO items VALUES (?)", {id}); }
     template <class Work>
     static ErrorKind kindOf(Work&& work) {
         try {

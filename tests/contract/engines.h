@@ -1,11 +1,10 @@
-// One contract suite for both engines: a suite is a template over the engine, derives from ContractTest and is registered by
-// REGISTER_ON_BOTH_ENGINES. The test's name shows the engine. MySQL comes from OTPGATE_TEST_MYSQL_URL and
+// One contract suite for both engines: a suite is a template over the engine, derives from ContractTest and is
+// registered by REGISTER_ON_BOTH_ENGINES. The test's name shows the engine. MySQL comes from OTPGATE_TEST_MYSQL_URL and
 // OTPGATE_TEST_MYSQL_PASSWORD; its user must be allowed to create databases. Without them the tests fail.
 #pragma once
 
 #include "otpgate/db/connection.h"
 #include "otpgate/db/migrator.h"
-
 #include "support_cpp/temporary_directory.h"
 
 #include <Poco/URI.h>
@@ -19,7 +18,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-
 #include <unistd.h>
 
 namespace otpgate::test {
@@ -129,6 +127,6 @@ protected:
 
 }  // namespace otpgate::test
 
-#define REGISTER_ON_BOTH_ENGINES(Suite)                                                     \
-    const CppUnit::AutoRegisterSuite<Suite<otpgate::test::SqliteEngine>> onSqlite_##Suite;  \
+#define REGISTER_ON_BOTH_ENGINES(Suite)                                                    \
+    const CppUnit::AutoRegisterSuite<Suite<otpgate::test::SqliteEngine>> onSqlite_##Suite; \
     const CppUnit::AutoRegisterSuite<Suite<otpgate::test::MysqlEngine>> onMysql_##Suite

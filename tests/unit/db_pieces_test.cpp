@@ -27,7 +27,8 @@ class DbPiecesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE_END();
 
     void splitsAScriptAtTheEndsOfLines() {
-        const std::vector<std::string> expected{"CREATE TABLE a (\n    b BIGINT -- bytes; not bits\n)", "INSERT 'x;y'", "END"};
+        const std::vector<std::string> expected{"CREATE TABLE a (\n    b BIGINT -- bytes; not bits\n)", "INSERT 'x;y'",
+                                                "END"};
         CPPUNIT_ASSERT(splitSqlScript("-- first;\nCREATE TABLE a (\n    b BIGINT -- bytes; not bits\n);\n\n"
                                       "  -- second;\r\nINSERT 'x;y'; \r\n;\nEND") == expected);
         CPPUNIT_ASSERT(splitSqlScript("").empty());
@@ -60,9 +61,9 @@ class DbPiecesTest : public CppUnit::TestFixture {
     static int triesUntilGivingUp(ErrorKind kind) {
         int tries = 0;
         CPPUNIT_ASSERT_THROW(retryDeadlocks([&] {
-            ++tries;
-            throw DbError(kind, 1, "always");
-        }),
+                                 ++tries;
+                                 throw DbError(kind, 1, "always");
+                             }),
                              DbError);
         return tries;
     }

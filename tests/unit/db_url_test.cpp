@@ -1,5 +1,4 @@
 #include "db/database_url.h"
-
 #include "otpgate/base/errors.h"
 #include "otpgate/db/connection.h"
 
@@ -57,16 +56,14 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(std::string{"/with blank"}, url.socket);
     }
 
-    void takesAnIpv6Address() {
-        CPPUNIT_ASSERT_EQUAL(std::string{"::1"}, mysql("mysql://a@[::1]:3306/c").host);
-    }
+    void takesAnIpv6Address() { CPPUNIT_ASSERT_EQUAL(std::string{"::1"}, mysql("mysql://a@[::1]:3306/c").host); }
 
     void refusesWhatItCannotRead() {
-        for (const char* url :
-             {"", "otpgate.db", "sqlite:", "sqlite::memory:", "mysql:", "mysql://", "mysql://host/name", "mysql://a@host",
-              "mysql://a@host/", "mysql://a@host/b/c", "mysql://a@host:port/b", "mysql://a@host:99999/b",
-              "mysql://a@host/b?sockt=/x", "mysql://a@host/b?socket=x", "mysql://a@host/b?socket=", "mysql://a:b@host/c",
-              "mysql://a@host/b#c", "postgres://a@host/b", "mysql://a@[::1/b"}) {
+        for (const char* url : {"", "otpgate.db", "sqlite:", "sqlite::memory:", "mysql:", "mysql://",
+                                "mysql://host/name", "mysql://a@host", "mysql://a@host/", "mysql://a@host/b/c",
+                                "mysql://a@host:port/b", "mysql://a@host:99999/b", "mysql://a@host/b?sockt=/x",
+                                "mysql://a@host/b?socket=x", "mysql://a@host/b?socket=", "mysql://a:b@host/c",
+                                "mysql://a@host/b#c", "postgres://a@host/b", "mysql://a@[::1/b"}) {
             CPPUNIT_ASSERT_THROW_MESSAGE(url, parseDatabaseUrl(url), ConfigurationError);
         }
     }
@@ -87,7 +84,8 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(database->engine() == Engine::Mysql);
         CPPUNIT_ASSERT_EQUAL(std::string{"mysql://a@host.invalid/b"}, database->describe());
         CPPUNIT_ASSERT(database->connect() != nullptr);
-        CPPUNIT_ASSERT(openDatabase({.url = "sqlite:/nowhere/x", .password = {}})->connect()->engine() == Engine::Sqlite);
+        CPPUNIT_ASSERT(openDatabase({.url = "sqlite:/nowhere/x", .password = {}})->connect()->engine() ==
+                       Engine::Sqlite);
     }
 };
 

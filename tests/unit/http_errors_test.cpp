@@ -24,7 +24,9 @@ std::string headerOf(const Response& response, const std::string& name) {
     return "absent";
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -46,12 +48,30 @@ class ErrorTableTest : public CppUnit::TestFixture {
 public:
     void hasTheStatusOfTheContractForEachCode() {
         const std::map<std::string_view, int> contract{
-            {"MALFORMED_JSON", 400},       {"VALIDATION_ERROR", 400}, {"MISSING_FIELDS", 400},      {"UNSUPPORTED_MEDIA_TYPE", 415},
-            {"PAYLOAD_TOO_LARGE", 413},    {"NOT_FOUND", 404},        {"METHOD_NOT_ALLOWED", 405},  {"INVALID_OTP", 400},
-            {"OTP_USED", 400},             {"OTP_EXPIRED", 410},      {"SESSION_EXPIRED", 410},     {"MAX_RETRIES_EXCEEDED", 429},
-            {"RATE_LIMIT", 429},           {"UNAUTHENTICATED", 401},  {"INVALID_CREDENTIALS", 401}, {"INVALID_TOKEN", 401},
-            {"TOKEN_REUSED", 401},         {"FORBIDDEN", 403},        {"ACCOUNT_DISABLED", 403},    {"USER_NOT_FOUND", 404},
-            {"CONFLICT", 409},             {"SEND_FAILED", 502},      {"UNAVAILABLE", 503},         {"INTERNAL_ERROR", 500},
+            {"MALFORMED_JSON", 400},
+            {"VALIDATION_ERROR", 400},
+            {"MISSING_FIELDS", 400},
+            {"UNSUPPORTED_MEDIA_TYPE", 415},
+            {"PAYLOAD_TOO_LARGE", 413},
+            {"NOT_FOUND", 404},
+            {"METHOD_NOT_ALLOWED", 405},
+            {"INVALID_OTP", 400},
+            {"OTP_USED", 400},
+            {"OTP_EXPIRED", 410},
+            {"SESSION_EXPIRED", 410},
+            {"MAX_RETRIES_EXCEEDED", 429},
+            {"RATE_LIMIT", 429},
+            {"UNAUTHENTICATED", 401},
+            {"INVALID_CREDENTIALS", 401},
+            {"INVALID_TOKEN", 401},
+            {"TOKEN_REUSED", 401},
+            {"FORBIDDEN", 403},
+            {"ACCOUNT_DISABLED", 403},
+            {"USER_NOT_FOUND", 404},
+            {"CONFLICT", 409},
+            {"SEND_FAILED", 502},
+            {"UNAVAILABLE", 503},
+            {"INTERNAL_ERROR", 500},
         };
         std::map<std::string_view, int> table;
         for (const ErrorCode code : allCodes()) table.emplace(describe(code).code, describe(code).status);
@@ -87,7 +107,8 @@ public:
             CPPUNIT_ASSERT_EQUAL(std::string{"req-1"}, problem.string("request_id").value());
             CPPUNIT_ASSERT_NO_THROW(problem.rejectInvalid());
         }
-        CPPUNIT_ASSERT(contains(ApiError(ErrorCode::InvalidOtp).toResponse("r").body, R"("type":"/problems/invalid-otp")"));
+        CPPUNIT_ASSERT(
+            contains(ApiError(ErrorCode::InvalidOtp).toResponse("r").body, R"("type":"/problems/invalid-otp")"));
     }
 
     void challengesEvery401() {
@@ -95,13 +116,17 @@ public:
             const bool isChallenged = headerOf(ApiError(code).toResponse("r"), "WWW-Authenticate") != "absent";
             CPPUNIT_ASSERT_EQUAL(describe(code).status == 401, isChallenged);
         }
-        const auto challenge = [](ErrorCode code) { return headerOf(ApiError(code).toResponse("r"), "WWW-Authenticate"); };
+        const auto challenge = [](ErrorCode code) {
+            return headerOf(ApiError(code).toResponse("r"), "WWW-Authenticate");
+        };
         CPPUNIT_ASSERT_EQUAL(std::string{R"(Bearer realm="otpgate")"}, challenge(ErrorCode::Unauthenticated));
-        CPPUNIT_ASSERT_EQUAL(std::string{R"(Bearer realm="otpgate", error="invalid_token")"}, challenge(ErrorCode::InvalidToken));
+        CPPUNIT_ASSERT_EQUAL(std::string{R"(Bearer realm="otpgate", error="invalid_token")"},
+                             challenge(ErrorCode::InvalidToken));
     }
 
     void keepsAChallengeOfItsOwn() {
-        const Response response = ApiError(ErrorCode::Unauthenticated).header("www-authenticate", "Basic").toResponse("r");
+        const Response response =
+            ApiError(ErrorCode::Unauthenticated).header("www-authenticate", "Basic").toResponse("r");
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, response.headers.size());
     }
 
@@ -143,10 +168,12 @@ public:
 
     void writesRateLimitHeaders() {
         using std::chrono::seconds;
-        const RateLimitStatus status{.policyName = "otp-request", .quota = 5, .window = seconds{3600}, .remaining = 4, .reset = seconds{3599}};
+        const RateLimitStatus status{
+            .policyName = "otp-request", .quota = 5, .window = seconds{3600}, .remaining = 4, .reset = seconds{3599}};
         CPPUNIT_ASSERT_EQUAL(std::string{R"("otp-request";q=5;w=3600)"}, rateLimitPolicyValue(status));
         CPPUNIT_ASSERT_EQUAL(std::string{R"("otp-request";r=4;t=3599)"}, rateLimitValue(status));
-        const RateLimitStatus odd{.policyName = "a\"b\\\n", .quota = 1, .window = seconds{1}, .remaining = 0, .reset = seconds{-1}};
+        const RateLimitStatus odd{
+            .policyName = "a\"b\\\n", .quota = 1, .window = seconds{1}, .remaining = 0, .reset = seconds{-1}};
         CPPUNIT_ASSERT_EQUAL(std::string{R"("a\"b\\";r=0;t=0)"}, rateLimitValue(odd));
     }
 };

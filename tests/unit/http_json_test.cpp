@@ -28,8 +28,12 @@ std::optional<ErrorCode> refusalOf(const Request& request) {
     }
 }
 
-bool isMalformed(const std::string& body) { return refusalOf(jsonRequest(body)) == ErrorCode::MalformedJson; }
-bool isAccepted(const std::string& body) { return !refusalOf(jsonRequest(body)); }
+bool isMalformed(const std::string& body) {
+    return refusalOf(jsonRequest(body)) == ErrorCode::MalformedJson;
+}
+bool isAccepted(const std::string& body) {
+    return !refusalOf(jsonRequest(body));
+}
 
 std::string nested(int depth, const std::string& open, const std::string& close) {
     std::string text;
@@ -49,7 +53,9 @@ std::string problemOf(const JsonBody& body) {
     }
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -123,12 +129,13 @@ public:
 
     void wantsTheMediaTypeOfJson() {
         Request request = jsonRequest("{}");
-        for (const char* good : {"application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x=y"}) {
+        for (const char* good :
+             {"application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x=y"}) {
             request.contentType = good;
             CPPUNIT_ASSERT_MESSAGE(good, !refusalOf(request));
         }
-        for (const char* bad : {"", "text/plain", "application/jsonp", "application/problem+json", "multipart/form-data",
-                                "application/x-www-form-urlencoded", ";application/json"}) {
+        for (const char* bad : {"", "text/plain", "application/jsonp", "application/problem+json",
+                                "multipart/form-data", "application/x-www-form-urlencoded", ";application/json"}) {
             request.contentType = bad;
             CPPUNIT_ASSERT_MESSAGE(bad, refusalOf(request) == ErrorCode::UnsupportedMediaType);
         }
@@ -143,7 +150,8 @@ public:
     }
 
     void refusesABodyAboveTheLimit() {
-        CPPUNIT_ASSERT(refusalOf(jsonRequest("{" + std::string(kMaxBodyBytes - 1, ' ') + "}")) == ErrorCode::PayloadTooLarge);
+        CPPUNIT_ASSERT(refusalOf(jsonRequest("{" + std::string(kMaxBodyBytes - 1, ' ') + "}")) ==
+                       ErrorCode::PayloadTooLarge);
     }
 
     void acceptsABodyAtTheLimit() { CPPUNIT_ASSERT(isAccepted("{" + std::string(kMaxBodyBytes - 2, ' ') + "}")); }
@@ -156,16 +164,37 @@ public:
     }
 
     void refusesWhatIsNotJson() {
-        for (const char* text :
-             {"{", "}", "{]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,\"a\":1}", "{a:1}", "{'a':1}", "{\"a\":1 \"b\":2}",
-              "{\"a\":[1,]}", "{\"a\":tru}", "{\"a\":True}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":undefined}",
-              "{\"a\":\"x}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12g4\"}", "{\"a\":\"\\", "{/**/}", "{} // x", "{1:2}", "\xef\xbb\xbf{}"}) {
+        for (const char* text : {"{",
+                                 "}",
+                                 "{]",
+                                 "{\"a\"}",
+                                 "{\"a\":}",
+                                 "{\"a\":1,}",
+                                 "{,\"a\":1}",
+                                 "{a:1}",
+                                 "{'a':1}",
+                                 "{\"a\":1 \"b\":2}",
+                                 "{\"a\":[1,]}",
+                                 "{\"a\":tru}",
+                                 "{\"a\":True}",
+                                 "{\"a\":NaN}",
+                                 "{\"a\":Infinity}",
+                                 "{\"a\":undefined}",
+                                 "{\"a\":\"x}",
+                                 "{\"a\":\"\\x\"}",
+                                 "{\"a\":\"\\u12g4\"}",
+                                 "{\"a\":\"\\",
+                                 "{/**/}",
+                                 "{} // x",
+                                 "{1:2}",
+                                 "\xef\xbb\xbf{}"}) {
             CPPUNIT_ASSERT_MESSAGE(text, isMalformed(text));
         }
     }
 
     void refusesTrailingGarbage() {
-        for (const char* text : {"{}x", "{}{}", "{} []", "{},", "{}}", "{} 1"}) CPPUNIT_ASSERT_MESSAGE(text, isMalformed(text));
+        for (const char* text : {"{}x", "{}{}", "{} []", "{},", "{}}", "{} 1"})
+            CPPUNIT_ASSERT_MESSAGE(text, isMalformed(text));
         CPPUNIT_ASSERT(isAccepted("{} \r\n"));
     }
 
@@ -227,7 +256,8 @@ public:
     }
 
     void refusesLoneSurrogates() {
-        for (const char* escape : {R"(\ud800)", R"(\udc00)", R"(\ud800x)", R"(\ud800\n)", R"(\ud800\ud800)", R"(\uDFFF\uD800)"}) {
+        for (const char* escape :
+             {R"(\ud800)", R"(\udc00)", R"(\ud800x)", R"(\ud800\n)", R"(\ud800\ud800)", R"(\uDFFF\uD800)"}) {
             CPPUNIT_ASSERT_MESSAGE(escape, isMalformed("{\"a\":\"" + std::string{escape} + "\"}"));
         }
     }
@@ -271,8 +301,9 @@ public:
     }
 
     void namesANumberThatIsNoInteger() {
-        for (const char* value : {"9223372036854775808", "-9223372036854775809", "18446744073709551616", "1e5", "1E999", "-1e-999",
-                                  "1.0", "0.5", "123456789012345678901234567890.123456789012345678901234567890e+1234567890"}) {
+        for (const char* value :
+             {"9223372036854775808", "-9223372036854775809", "18446744073709551616", "1e5", "1E999", "-1e-999", "1.0",
+              "0.5", "123456789012345678901234567890.123456789012345678901234567890e+1234567890"}) {
             JsonBody body(jsonRequest(std::string{"{\"i\":"} + value + "}"));
             CPPUNIT_ASSERT_MESSAGE(value, !body.integer("i"));
             CPPUNIT_ASSERT_MESSAGE(value, contains(problemOf(body), R"("field":"i")"));
@@ -280,9 +311,9 @@ public:
     }
 
     void refusesMalformedNumbers() {
-        for (const char* value : {"01", "-01", "+1", "1.", ".5", "-", "--1", "1e", "1e+", "0x1", "1-2", "1.2.3", "1_000", "1,000",
-                                  "00000000000000000000000001", "099999999999999999999999999", "99999999999999999999.",
-                                  "99999999999999999999e", "0099999999999999999999.5"}) {
+        for (const char* value : {"01", "-01", "+1", "1.", ".5", "-", "--1", "1e", "1e+", "0x1", "1-2", "1.2.3",
+                                  "1_000", "1,000", "00000000000000000000000001", "099999999999999999999999999",
+                                  "99999999999999999999.", "99999999999999999999e", "0099999999999999999999.5"}) {
             CPPUNIT_ASSERT_MESSAGE(value, isMalformed(std::string{"{\"i\":"} + value + "}"));
         }
     }
@@ -297,7 +328,8 @@ public:
     }
 
     void readsListsOfStringsOnly() {
-        for (const char* value : {"[1]", R"(["a",1])", R"(["a",null])", R"([["a"]])", R"([{"a":"b"}])", R"(["a",["b"],"c"])", "{}"}) {
+        for (const char* value :
+             {"[1]", R"(["a",1])", R"(["a",null])", R"([["a"]])", R"([{"a":"b"}])", R"(["a",["b"],"c"])", "{}"}) {
             JsonBody body(jsonRequest(std::string{"{\"l\":"} + value + "}"));
             CPPUNIT_ASSERT_MESSAGE(value, !body.strings("l"));
             CPPUNIT_ASSERT_THROW_MESSAGE(value, body.rejectInvalid(), ApiError);
@@ -351,17 +383,36 @@ class JsonWriterTest : public CppUnit::TestFixture {
 public:
     void putsCommasWhereTheyBelong() {
         JsonWriter json;
-        json.beginObject().key("a").beginArray().value(1).value(2).beginObject().endObject().beginArray().endArray().endArray();
+        json.beginObject()
+            .key("a")
+            .beginArray()
+            .value(1)
+            .value(2)
+            .beginObject()
+            .endObject()
+            .beginArray()
+            .endArray()
+            .endArray();
         json.key("b").beginObject().member("c", "d").endObject().member("e", true).key("f").raw("[1]").endObject();
         CPPUNIT_ASSERT_EQUAL(std::string{R"({"a":[1,2,{},[]],"b":{"c":"d"},"e":true,"f":[1]})"}, json.take());
     }
 
     void writesEachType() {
         JsonWriter json;
-        json.beginArray().value("text").value(std::string{"s"}).value(std::string_view{"v"}).value(true).value(false).null();
-        json.value(std::numeric_limits<std::int64_t>::min()).value(std::numeric_limits<std::uint64_t>::max()).value(7U).endArray();
-        CPPUNIT_ASSERT_EQUAL(std::string{R"(["text","s","v",true,false,null,-9223372036854775808,18446744073709551615,7])"},
-                             json.take());
+        json.beginArray()
+            .value("text")
+            .value(std::string{"s"})
+            .value(std::string_view{"v"})
+            .value(true)
+            .value(false)
+            .null();
+        json.value(std::numeric_limits<std::int64_t>::min())
+            .value(std::numeric_limits<std::uint64_t>::max())
+            .value(7U)
+            .endArray();
+        CPPUNIT_ASSERT_EQUAL(
+            std::string{R"(["text","s","v",true,false,null,-9223372036854775808,18446744073709551615,7])"},
+            json.take());
     }
 
     void escapesWhatJsonDoesNotAllow() {
@@ -372,13 +423,22 @@ public:
 
     void replacesInvalidUtf8() {
         JsonWriter json;
-        json.value(std::string{"a\xff" "b\xc3" "c\xed\xa0\x80 ä€😀\xe2\x82"});
-        CPPUNIT_ASSERT_EQUAL(std::string{"\"a\uFFFD" "b\uFFFD" "c\uFFFD\uFFFD\uFFFD ä€😀\uFFFD\uFFFD\""}, json.take());
+        json.value(
+            std::string{"a\xff"
+                        "b\xc3"
+                        "c\xed\xa0\x80 ä€😀\xe2\x82"});
+        CPPUNIT_ASSERT_EQUAL(std::string{"\"a\uFFFD"
+                                         "b\uFFFD"
+                                         "c\uFFFD\uFFFD\uFFFD ä€😀\uFFFD\uFFFD\""},
+                             json.take());
     }
 
     void writesAnAbsentMemberAsNull() {
         JsonWriter json;
-        json.beginObject().member("a", std::optional<std::string>{}).member("b", std::optional<std::string>{"x"}).endObject();
+        json.beginObject()
+            .member("a", std::optional<std::string>{})
+            .member("b", std::optional<std::string>{"x"})
+            .endObject();
         CPPUNIT_ASSERT_EQUAL(std::string{R"({"a":null,"b":"x"})"}, json.take());
     }
 

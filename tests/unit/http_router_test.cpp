@@ -138,7 +138,8 @@ public:
         router.add("GET", "/a", named("x"));
         router.add("POST", "/a", named("y"));
         router.add("DELETE", "/{any}", named("z"));
-        CPPUNIT_ASSERT_EQUAL(std::string{"405 Allow: GET, HEAD, POST, DELETE, OPTIONS"}, refusalOf(router, requestFor("PUT", "/a")));
+        CPPUNIT_ASSERT_EQUAL(std::string{"405 Allow: GET, HEAD, POST, DELETE, OPTIONS"},
+                             refusalOf(router, requestFor("PUT", "/a")));
         CPPUNIT_ASSERT_EQUAL(std::string{"405 Allow: DELETE, OPTIONS"}, refusalOf(router, requestFor("HEAD", "/b")));
         CPPUNIT_ASSERT_EQUAL(std::string{"405 Allow: DELETE, OPTIONS"}, refusalOf(router, requestFor("delete", "/b")));
     }

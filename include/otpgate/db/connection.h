@@ -1,5 +1,6 @@
-// A database connection behind which either engine stands. Each thread owns one; none is shared. It connects at first use,
-// keeps its prepared statements, and after a lost connection throws DbError{Gone} once and is as new at the next use.
+// A database connection behind which either engine stands. Each thread owns one; none is shared. It connects at first
+// use, keeps its prepared statements, and after a lost connection throws DbError{Gone} once and is as new at the next
+// use.
 #pragma once
 
 #include "otpgate/base/uuid.h"
@@ -81,12 +82,14 @@ public:
     virtual ~Connection() = default;
     virtual Engine engine() const = 0;
 
-    // Rows inserted, deleted or changed. On MySQL an UPDATE that sets what is there already counts 0, so guards change a
-    // column; an upsert counts 1 for an insert and 2 for an update.
+    // Rows inserted, deleted or changed. On MySQL an UPDATE that sets what is there already counts 0, so guards change
+    // a column; an upsert counts 1 for an insert and 2 for an update. Outside a transaction a deadlock is retried as by
+    // `call`.
     virtual std::uint64_t execute(std::string_view sql, Params params) = 0;
+    // Integer columns, COUNT and SUM come as integers, everything else as the bytes that are stored.
     virtual std::vector<Row> query(std::string_view sql, Params params) = 0;
-    // `sql` is `CALL name(?, ...)`; the rows are those of its (only) result set. A deadlock is retried a bounded number of
-    // times: a procedure rolls back what it began before it fails. MySQL only.
+    // `sql` is `CALL name(?, ...)`; the rows are those of its (only) result set. A deadlock is retried a bounded number
+    // of times: a procedure rolls back what it began before it fails. MySQL only.
     virtual std::vector<Row> call(std::string_view sql, Params params) = 0;
     // Several statements separated by `;` at the end of a line, without parameters: migrations.
     virtual void executeScript(std::string_view script) = 0;
@@ -104,9 +107,10 @@ public:
         return call(sql, Params{params.begin(), params.size()});
     }
 
-    // Runs `work` in a transaction (BEGIN IMMEDIATE on SQLite) and returns what it returns. Deadlock is rolled back and run
-    // again, up to five times with short random waits, so `work` must be repeatable. Any other exception rolls back and
-    // goes on up. Not to be nested: std::logic_error.
+    // Runs `work` in a transaction (BEGIN IMMEDIATE on SQLite) and returns what it returns. Deadlock is rolled back and
+    // run again, up to five times within two seconds and with short random waits, so `work` must be repeatable. Any
+    // other exception rolls back and goes on up. After an error that has ended the transaction (Deadlock, Gone) each
+    // further statement of `work` throws it again. Not to be nested: std::logic_error.
     template <typename Work>
     auto transact(Work&& work) -> decltype(work()) {
         using Result = decltype(work());
@@ -127,6 +131,7 @@ struct DatabaseSettings {
     std::string url;  // sqlite:PATH or mysql://USER@HOST:PORT/NAME?socket=PATH
     std::string password;
     std::chrono::seconds connectTimeout{1};
+    // For one statement, and on SQLite for a lock. What may take longer (migrations, a backup) asks for more.
     std::chrono::seconds answerTimeout{1};
 };
 

@@ -9,14 +9,16 @@ enum class ErrorKind {
     Duplicate,  // a unique key was taken
     Deadlock,   // deadlock, lock wait time-out or certification conflict: the transaction is rolled back, try again
     Gone,       // the connection is lost, timed out or could not be made; it is made anew at the next use
-    Busy,       // SQLite: another process held the lock for longer than the busy time-out
+    Busy,       // SQLite: others held the write lock for longer than the answer time-out
     Other
 };
 
 class DbError : public ServiceUnavailable {
 public:
     DbError(ErrorKind kind, int engineCode, const std::string& message)
-        : ServiceUnavailable(message), kind_(kind), engineCode_(engineCode) {}
+        : ServiceUnavailable(message),
+          kind_(kind),
+          engineCode_(engineCode) {}
     ErrorKind kind() const { return kind_; }
     int engineCode() const { return engineCode_; }
 

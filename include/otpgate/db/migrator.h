@@ -1,5 +1,5 @@
-// Brings the schema up to date from the SQL files inside the binary: `sql/<engine>/NNNN_*.sql` once each in order, then on
-// MySQL every file of `sql/mysql/procedures/` whose text has changed.
+// Brings the schema up to date from the SQL files inside the binary: `sql/<engine>/NNNN_*.sql` once each in order, then
+// on MySQL every file of `sql/mysql/procedures/` whose text has changed.
 #pragma once
 
 #include "otpgate/db/connection.h"
@@ -12,9 +12,11 @@
 
 namespace otpgate::db {
 
-// Applies what is missing under a lock that a second migrator waits for (GET_LOCK, or SQLite's write lock); `report` is told
-// each file as it is applied. Returns how many were. Throws DbError, and ConfigurationError when the database was migrated
-// by a newer otpgate (it holds a migration that this binary does not know).
+// Applies what is missing under a lock that a second migrator waits for (GET_LOCK, or SQLite's write lock); `report` is
+// told each file as it is applied. Returns how many were. Throws DbError, and ConfigurationError when the database was
+// migrated by a newer otpgate (it holds a migration that this binary does not know), or a released file has another
+// text than the one applied. Each statement has the connection's answer time-out: open it with one that an ALTER TABLE
+// can keep.
 std::size_t migrate(Connection& connection, std::span<const SqlFile> files,
                     const std::function<void(std::string_view path)>& report);
 

@@ -15,7 +15,7 @@ class IpAddress {
 public:
     static std::optional<IpAddress> parse(std::string_view text);  // no zone, no port, no brackets
     std::string toString() const;                                  // canonical, RFC 5952
-    std::string network() const;                                   // for limits: IPv4 whole, IPv6 as "2001:db8:1:2::/64"
+    std::string network() const;  // for limits: IPv4 whole, IPv6 as "2001:db8:1:2::/64"
     bool isIn(const IpAddress& base, unsigned prefixLength) const;
     unsigned bits() const { return isV4_ ? 32 : 128; }
     bool operator==(const IpAddress&) const = default;
@@ -27,13 +27,13 @@ private:
 
 class TrustedProxies {
 public:
-    // Addresses and CIDR networks, or "unix:", which is what nginx gives as REMOTE_ADDR when it was itself reached over a
-    // unix socket; throws ConfigurationError that names the bad one.
+    // Addresses and CIDR networks, or "unix:", which is what nginx gives as REMOTE_ADDR when it was itself reached over
+    // a unix socket; throws ConfigurationError that names the bad one.
     explicit TrustedProxies(const std::vector<std::string>& entries);
 
-    // Walks X-Forwarded-For from right to left while the hop is trusted; the first untrusted one is the client. A malformed
-    // hop ends the walk at the last good address. A hop may carry a port. An unusable REMOTE_ADDR is 0.0.0.0, unless it is
-    // a trusted unix socket's and forwards an address.
+    // Walks X-Forwarded-For from right to left while the hop is trusted; the first untrusted one is the client. A
+    // malformed hop ends the walk at the last good address. A hop may carry a port. An unusable REMOTE_ADDR is 0.0.0.0,
+    // unless it is a trusted unix socket's and forwards an address.
     IpAddress clientOf(std::string_view remoteAddress, std::string_view forwardedFor) const;
 
 private:

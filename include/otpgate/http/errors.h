@@ -15,7 +15,8 @@
 
 namespace otpgate::http {
 
-// One row of the table: stable code, status, title and the sentence that clients get unless the thrower has a better one.
+// One row of the table: stable code, status, title and the sentence that clients get unless the thrower has a better
+// one.
 struct ErrorDescription {
     std::string_view code;  // "INVALID_OTP"
     int status;
@@ -43,8 +44,9 @@ public:
     ErrorCode code() const { return code_; }
     const std::string& logDetail() const { return logDetail_; }
     const char* what() const noexcept override;
-    // application/problem+json: type ("/problems/invalid-otp"), title, status, detail, code, request_id and what was added.
-    // A 401 without a WWW-Authenticate of its own gets the one of RFC 6750, section 3; a 503 without a wait gets 1 second.
+    // application/problem+json: type ("/problems/invalid-otp"), title, status, detail, code, request_id and what was
+    // added. A 401 without a WWW-Authenticate of its own gets the one of RFC 6750, section 3; a 503 without a wait gets
+    // 1 second.
     Response toResponse(const std::string& requestId) const;
 
 private:

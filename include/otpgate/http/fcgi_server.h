@@ -9,9 +9,8 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
-
 #include <sys/types.h>
+#include <utility>
 
 namespace otpgate::http {
 
@@ -26,8 +25,8 @@ using Handler = std::function<Response(Request&)>;
 // Called once in each worker thread before it accepts; the handler is used by that thread only.
 using HandlerFactory = std::function<Handler()>;
 
-// A bound, listening, non-blocking socket. A unix socket file left by a dead process is replaced, one that answers is "in
-// use"; the file is removed at the end, unless another process has replaced it, and never by a forked child. Throws
+// A bound, listening, non-blocking socket. A unix socket file left by a dead process is replaced, one that answers is
+// "in use"; the file is removed at the end, unless another process has replaced it, and never by a forked child. Throws
 // ConfigurationError that names the address: in use, no such directory, no permission, no such group.
 class ListeningSocket {
 public:
@@ -51,8 +50,8 @@ public:
                Logger& log);
 
     // Starts the threads and returns when stop() was called and every request in flight is answered. A thread whose
-    // factory throws ends the run, and the exception is passed on; so does a listening socket that fails for good. SIGPIPE
-    // is ignored from here on; all other signals stay the caller's.
+    // factory throws ends the run, and the exception is passed on; so does a listening socket that fails for good.
+    // SIGPIPE is ignored from here on; all other signals stay the caller's.
     void run(const HandlerFactory& makeHandler);
     // From any thread (the one in sigwait), also before run(): no new request is taken. Connections that no thread has
     // accepted stay in the socket's queue, for the process that shares it or comes next (systemd).

@@ -18,9 +18,9 @@ namespace otpgate::http {
 inline constexpr std::size_t kMaxBodyBytes = 16 * 1024;
 inline constexpr int kMaxJsonDepth = 8;
 
-// The one JSON object of a request's body. The constructor throws ApiError: UnsupportedMediaType unless the content type is
-// application/json (parameters allowed), PayloadTooLarge above kMaxBodyBytes, MalformedJson for anything that is not one
-// object of valid UTF-8 without NUL, duplicate keys or more depth than kMaxJsonDepth.
+// The one JSON object of a request's body. The constructor throws ApiError: UnsupportedMediaType unless the content
+// type is application/json (parameters allowed), PayloadTooLarge above kMaxBodyBytes, MalformedJson for anything that
+// is not one object of valid UTF-8 without NUL, duplicate keys or more depth than kMaxJsonDepth.
 class JsonBody {
 public:
     explicit JsonBody(const Request& request);
@@ -60,8 +60,7 @@ public:
     JsonWriter& value(const char* text) { return value(std::string_view{text}); }
     JsonWriter& value(bool flag);
     template <std::integral T>
-        requires(!std::same_as<T, char>)
-    JsonWriter& value(T number) {
+    requires(!std::same_as<T, char>) JsonWriter& value(T number) {
         char digits[24];
         return raw({digits, std::to_chars(digits, digits + sizeof digits, number).ptr});
     }

@@ -25,8 +25,8 @@ struct Request {
     std::string body;
     // From CONTENT_TYPE; empty where there was none.
     std::string contentType;
-    // The CGI variables HTTP_*, as lower-case names with dashes: "x-forwarded-for". A repeated one is joined by ", " (RFC
-    // 9110, section 5.3), cookies by "; ".
+    // The CGI variables HTTP_*, as lower-case names with dashes: "x-forwarded-for". A repeated one is joined by ", "
+    // (RFC 9110, section 5.3), cookies by "; ".
     std::map<std::string, std::string, std::less<>> headers;
     std::map<std::string, std::string, std::less<>> pathParameters;  // set by the router: {id}
 

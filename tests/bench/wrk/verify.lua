@@ -1,0 +1,20 @@
+-- Shows each code of a file once. Arguments: a number that makes this run's clients differ, and the file of "ID CODE" lines.
+dofile("common.lua")
+
+local path = "/api/v1/auth/otp/verify"
+local lines
+
+function init(args)
+    math.randomseed(tonumber(args[1]))
+    lines = io.lines(args[2])
+end
+
+function request()
+    local line = lines and lines()
+    if not line then
+        lines = nil
+        return stop()
+    end
+    local id, code = line:match("^(%S+) (%S+)$")
+    return post(path, random_client(), string.format('{"otp_id":"%s","otp":"%s"}', id, code))
+end

@@ -1,0 +1,155 @@
+#include "otpgate/base/errors.h"
+#include "otpgate/http/boundary.h"
+#include "otpgate/http/errors.h"
+#include "support_cpp/fake_clock.h"
+#include "support_cpp/temporary_directory.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace otpgate::http {
+
+namespace {
+
+std::string headersOf(const Response& response) {
+    std::string text;
+    for (const auto& [name, value] : response.headers) text += name + ": " + value + "\n";
+    return text;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+class BoundaryTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(BoundaryTest);
+    CPPUNIT_TEST(addsTheHeadersOfEveryAnswer);
+    CPPUNIT_TEST(keepsCacheControlOfAnEndpoint);
+    CPPUNIT_TEST(logsOneLineWithoutTheQuery);
+    CPPUNIT_TEST(logsCodeAndDetailOfAnError);
+    CPPUNIT_TEST(answers404And405AsProblems);
+    CPPUNIT_TEST(answersARejectedRequest);
+    CPPUNIT_TEST(turnsServiceUnavailableInto503);
+    CPPUNIT_TEST(turnsAnyExceptionInto500);
+    CPPUNIT_TEST(turnsAnythingThrownInto500);
+    CPPUNIT_TEST(cutsALongPathInTheLog);
+    CPPUNIT_TEST_SUITE_END();
+
+public:
+    void setUp() override {
+        logFile_ = open(directory_.path("log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        request_ = Request{};
+        request_.method = "GET";
+        request_.path = "/a";
+        request_.query = "token=secret";
+        request_.clientAddress = "192.0.2.1";
+        request_.requestId = "req-1";
+    }
+
+    void tearDown() override { close(logFile_); }
+
+    void addsTheHeadersOfEveryAnswer() {
+        CPPUNIT_ASSERT_EQUAL(
+            std::string{"X-Request-Id: req-1\nCache-Control: no-store\nX-Content-Type-Options: nosniff\n"},
+            headersOf(answerOf([](const Request&) { return Response{}; })));
+        request_.path = "/unknown";
+        CPPUNIT_ASSERT_EQUAL(
+            std::string{"X-Request-Id: req-1\nCache-Control: no-store\nX-Content-Type-Options: nosniff\n"},
+            headersOf(answerOf([](const Request&) { return Response{}; })));
+    }
+
+    void keepsCacheControlOfAnEndpoint() {
+        const Response response =
+            answerOf([](const Request&) { return Response{}.with("cache-control", "max-age=60"); });
+        CPPUNIT_ASSERT(contains(headersOf(response), "cache-control: max-age=60\n"));
+        CPPUNIT_ASSERT(!contains(headersOf(response), "no-store"));
+    }
+
+    void logsOneLineWithoutTheQuery() {
+        answerOf([this](const Request&) {
+            clock_.advance(std::chrono::microseconds{1234});
+            return Response{};
+        });
+        CPPUNIT_ASSERT_EQUAL(
+            std::string{"2026-11-20T05:12:00Z info request method=GET path=/a status=200 duration_us=1234 "
+                        "client=192.0.2.1 request_id=req-1\n"},
+            directory_.read("log"));
+    }
+
+    void logsCodeAndDetailOfAnError() {
+        const Response response =
+            answerOf([](const Request&) -> Response { throw ApiError(ErrorCode::Forbidden, "no scope"); });
+        CPPUNIT_ASSERT_EQUAL(403, response.status);
+        CPPUNIT_ASSERT(contains(directory_.read("log"), "status=403"));
+        CPPUNIT_ASSERT(contains(directory_.read("log"), "code=FORBIDDEN detail=\"no scope\"\n"));
+        CPPUNIT_ASSERT(!contains(response.body, "scope"));
+    }
+
+    void answers404And405AsProblems() {
+        request_.method = "PUT";
+        const Response refused = answerOf([](const Request&) { return Response{}; });
+        CPPUNIT_ASSERT_EQUAL(405, refused.status);
+        CPPUNIT_ASSERT(contains(headersOf(refused), "Allow: GET, HEAD, OPTIONS\n"));
+        CPPUNIT_ASSERT(contains(refused.body, R"("code":"METHOD_NOT_ALLOWED","request_id":"req-1")"));
+        request_.path = "/b";
+        CPPUNIT_ASSERT_EQUAL(404, answerOf([](const Request&) { return Response{}; }).status);
+    }
+
+    void answersARejectedRequest() {
+        request_.rejected = Rejection{ErrorCode::MalformedJson, "the body is shorter than CONTENT_LENGTH"};
+        const Response response = answerOf([](const Request&) { return Response{}; });
+        CPPUNIT_ASSERT_EQUAL(400, response.status);
+        CPPUNIT_ASSERT_EQUAL(std::string{"application/problem+json"}, response.contentType);
+        CPPUNIT_ASSERT(contains(directory_.read("log"), "detail=\"the body is shorter than CONTENT_LENGTH\""));
+    }
+
+    void turnsServiceUnavailableInto503() {
+        const Response response = answerOf([](const Request&) -> Response { throw ServiceUnavailable("no database"); });
+        CPPUNIT_ASSERT_EQUAL(503, response.status);
+        CPPUNIT_ASSERT(contains(headersOf(response), "Retry-After: 1\n"));
+        CPPUNIT_ASSERT(!contains(response.body, "database"));
+        CPPUNIT_ASSERT(contains(directory_.read("log"), "code=UNAVAILABLE detail=\"no database\""));
+    }
+
+    void turnsAnyExceptionInto500() {
+        const Response response =
+            answerOf([](const Request&) -> Response { throw std::runtime_error("stack smashed"); });
+        CPPUNIT_ASSERT_EQUAL(500, response.status);
+        CPPUNIT_ASSERT(contains(response.body, R"("code":"INTERNAL_ERROR")"));
+        CPPUNIT_ASSERT(!contains(response.body, "smashed"));
+        CPPUNIT_ASSERT(contains(directory_.read("log"), "error \"unhandled exception\"") ||
+                       contains(directory_.read("log"), "error unhandled exception"));
+        CPPUNIT_ASSERT(contains(directory_.read("log"), "what=\"stack smashed\" request_id=req-1\n"));
+    }
+
+    void turnsAnythingThrownInto500() {
+        CPPUNIT_ASSERT_EQUAL(500, answerOf([](const Request&) -> Response { throw 42; }).status);
+    }
+
+    void cutsALongPathInTheLog() {
+        request_.path = "/" + std::string(10000, 'a');
+        answerOf([](const Request&) { return Response{}; });
+        CPPUNIT_ASSERT(directory_.read("log").size() < 1000);
+    }
+
+private:
+    Response answerOf(Endpoint endpoint) {
+        Router router;
+        router.add("GET", "/a", std::move(endpoint));
+        Logger log(LogFormat::Text, LogLevel::Info, clock_, logFile_);
+        return answer(router, request_, clock_, log);
+    }
+
+    test::TemporaryDirectory directory_;
+    test::FakeClock clock_;
+    int logFile_ = -1;
+    Request request_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(BoundaryTest);
+
+}  // namespace otpgate::http

@@ -1,0 +1,696 @@
+#include "otpgate/base/errors.h"
+#include "otpgate/http/boundary.h"
+#include "otpgate/http/errors.h"
+#include "otpgate/http/fcgi_server.h"
+#include "otpgate/http/json.h"
+#include "support_cpp/fake_clock.h"
+#include "support_cpp/fake_random.h"
+#include "support_cpp/temporary_directory.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <arpa/inet.h>
+#include <cstring>
+#include <fcntl.h>
+#include <future>
+#include <map>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+namespace otpgate::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Parameters = std::map<std::string, std::string>;
+
+enum class KeepConnection { No, Yes };
+
+sockaddr_un unixAddress(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    return address;
+}
+
+ServerSettings settingsFor(std::string listen) {
+    ServerSettings settings;
+    settings.listen = std::move(listen);
+    return settings;
+}
+
+// The web server's side of FastCGI, as much as a test needs: one connection, one request at a time.
+class WebServer {
+public:
+    explicit WebServer(const std::string& path) : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        const sockaddr_un address = unixAddress(path);
+        CPPUNIT_ASSERT_EQUAL(0, connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+    }
+    ~WebServer() { hangUp(); }
+    WebServer(const WebServer&) = delete;
+    WebServer& operator=(const WebServer&) = delete;
+
+    void hangUp() {
+        if (fd_ >= 0) close(fd_);
+        fd_ = -1;
+    }
+
+    void begin(const Parameters& parameters, KeepConnection keep = KeepConnection::No) {
+        const char flags = keep == KeepConnection::Yes ? 1 : 0;
+        std::string records = record(1, std::string{'\0', '\1', flags, '\0', '\0', '\0', '\0', '\0'});
+        std::string content;
+        for (const auto& [name, value] : parameters) {
+            for (const std::string* text : {&name, &value}) {
+                const auto size = static_cast<unsigned>(text->size());
+                content += {static_cast<char>(size >> 24 | 0x80), static_cast<char>(size >> 16),
+                            static_cast<char>(size >> 8), static_cast<char>(size)};
+            }
+            content += name + value;
+        }
+        send(records + record(4, content) + record(4, ""));
+    }
+    bool sendBody(const std::string& part) { return send(record(5, part)); }
+    void endBody() { send(record(5, "")); }
+
+    // Sends a whole request and returns what comes back up to its end.
+    std::string exchange(Parameters parameters, const std::string& body = "",
+                         KeepConnection keep = KeepConnection::No) {
+        if (!body.empty()) parameters.emplace("CONTENT_LENGTH", std::to_string(body.size()));
+        begin(parameters, keep);
+        if (!body.empty()) sendBody(body);
+        endBody();
+        return readAnswer();
+    }
+
+    // The standard output of the answer; "" when the connection ended without one.
+    std::string readAnswer() {
+        std::string out;
+        for (;;) {
+            const std::string header = readExactly(8);
+            if (header.size() < 8) return "";
+            const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(header[i]); };
+            const std::string content = readExactly(byte(4) * 256U + byte(5));
+            readExactly(byte(6));
+            if (byte(1) == 6) out += content;
+            if (byte(1) == 3) return out;
+        }
+    }
+
+    bool isClosedByPeer() {
+        pollfd readable{fd_, POLLIN, 0};
+        return poll(&readable, 1, 5000) == 1 && readExactly(1).empty();
+    }
+
+private:
+    static std::string record(char type, const std::string& content) {
+        return std::string{
+                   '\1', type, '\0', '\1', static_cast<char>(content.size() >> 8), static_cast<char>(content.size()),
+                   '\0', '\0'} +
+               content;
+    }
+
+    bool send(const std::string& bytes) {
+        std::size_t done = 0;
+        while (done < bytes.size()) {
+            const ssize_t count = ::send(fd_, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
+            if (count <= 0) return false;
+            done += static_cast<std::size_t>(count);
+        }
+        return true;
+    }
+
+    std::string readExactly(std::size_t bytes) {
+        std::string out(bytes, '\0');
+        std::size_t done = 0;
+        while (done < bytes) {
+            const ssize_t count = ::read(fd_, out.data() + done, bytes - done);
+            if (count <= 0) break;
+            done += static_cast<std::size_t>(count);
+        }
+        out.resize(done);
+        return out;
+    }
+
+    int fd_;
+};
+
+// A server on a unix socket with a few routes, until the test ends.
+class RunningServer {
+public:
+    explicit RunningServer(const std::string& path, unsigned threads = 4)
+        : socket_(settingsFor("unix:" + path)),
+          server_(socket_, threads, proxies_, random_, log_) {
+        addRoutes();
+        finished_ = std::async(std::launch::async, [this] {
+            server_.run([this] {
+                return Handler{[this](Request& request) { return answer(router_, request, clock_, log_); }};
+            });
+        });
+    }
+    ~RunningServer() {
+        server_.stop();
+        close(logFile_);
+    }
+    RunningServer(const RunningServer&) = delete;
+    RunningServer& operator=(const RunningServer&) = delete;
+
+    void stop() { server_.stop(); }
+    bool endsWithin(std::chrono::seconds limit) { return finished_.wait_for(limit) == std::future_status::ready; }
+    void waitUntilInFlight() { inFlight_.get_future().wait(); }
+    void release() { released_.set_value(); }
+
+private:
+    void addRoutes() {
+        router_.add("GET", "/hello", [](const Request&) { return Response{200, "hello", "text/plain", {}}; });
+        router_.add("POST", "/echo", [](const Request& request) {
+            return Response{200, request.body, "text/plain", {}};
+        });
+        router_.add("GET", "/throw", [](const Request&) -> Response { throw std::runtime_error("secret"); });
+        router_.add("GET", "/big", [](const Request&) {
+            return Response{200, std::string(300000, 'x'), "text/plain", {}};
+        });
+        router_.add("GET", "/wait", [this](const Request&) {
+            inFlight_.set_value();
+            released_.get_future().wait();
+            return Response{200, "waited", "text/plain", {}};
+        });
+    }
+
+    test::FakeClock clock_;
+    test::FakeRandom random_;
+    int logFile_ = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    Logger log_{LogFormat::Text, LogLevel::Info, clock_, logFile_};
+    TrustedProxies proxies_{std::vector<std::string>{}};
+    Router router_;
+    std::promise<void> inFlight_;
+    std::promise<void> released_;
+    ListeningSocket socket_;
+    FcgiServer server_;
+    std::future<void> finished_;  // the last one, so that it ends first
+};
+
+Parameters get(std::string path) {
+    return {{"REQUEST_METHOD", "GET"},
+            {"REQUEST_URI", std::move(path)},
+            {"REMOTE_ADDR", "192.0.2.1"},
+            {"REQUEST_ID", "req-1"}};
+}
+
+Parameters post(std::string path) {
+    Parameters parameters = get(std::move(path));
+    parameters["REQUEST_METHOD"] = "POST";
+    parameters["CONTENT_TYPE"] = "application/json";
+    return parameters;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+std::string refusalOf(const ServerSettings& settings) {
+    try {
+        const ListeningSocket socket(settings);
+        return "listening";
+    } catch (const ConfigurationError& error) {
+        return error.what();
+    }
+}
+
+std::string refusalOf(const std::string& listen) {
+    return refusalOf(settingsFor(listen));
+}
+
+// A socket file that nobody answers on, as a killed process leaves it.
+void leaveStaleSocket(const std::string& path) {
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_un address = unixAddress(path);
+    CPPUNIT_ASSERT_EQUAL(0, bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+    CPPUNIT_ASSERT_EQUAL(0, listen(fd, 1));
+    close(fd);
+}
+
+bool isSocketFile(const std::string& path) {
+    struct stat status {};
+    return lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+}  // namespace
+
+class FcgiServerTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(FcgiServerTest);
+    CPPUNIT_TEST(answersARequest);
+    CPPUNIT_TEST(passesTheBodyOn);
+    CPPUNIT_TEST(answersHeadWithoutABody);
+    CPPUNIT_TEST(writesAnswersOfManyRecords);
+    CPPUNIT_TEST(answersManyClientsAtOnce);
+    CPPUNIT_TEST(answers413WithoutKeepingTheBody);
+    CPPUNIT_TEST(prefers404To413);
+    CPPUNIT_TEST(answers400ToABodyThatIsTooShort);
+    CPPUNIT_TEST(answers400ToAContentLengthThatIsNoNumber);
+    CPPUNIT_TEST(answers404ToAPathThatCannotBeDecoded);
+    CPPUNIT_TEST(answers500WhenAnEndpointThrows);
+    CPPUNIT_TEST(survivesAHandlerThatThrows);
+    CPPUNIT_TEST(survivesGarbageAndHangUps);
+    CPPUNIT_TEST(servesSeveralRequestsOnAKeptConnection);
+    CPPUNIT_TEST(servesOnAfterALargeBodyOnAKeptConnection);
+    CPPUNIT_TEST(stopsWhenIdle);
+    CPPUNIT_TEST(stopsBeforeItRuns);
+    CPPUNIT_TEST(answersWhatIsInFlightWhenItStops);
+    CPPUNIT_TEST(stopsWithAnIdleKeptConnection);
+    CPPUNIT_TEST(leavesAnInheritedSocketUsable);
+    CPPUNIT_TEST(passesOnWhatAFactoryThrows);
+    CPPUNIT_TEST(leavesSignalsToTheCaller);
+    CPPUNIT_TEST(recoversFromRunningOutOfFileDescriptors);
+    CPPUNIT_TEST_SUITE_END();
+
+public:
+    void setUp() override { path_ = directory_.path("socket"); }
+
+    void answersARequest() {
+        RunningServer server(path_);
+        const std::string expected =
+            "Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nX-Request-Id: req-1\r\n"
+            "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\nhello";
+        CPPUNIT_ASSERT_EQUAL(expected, WebServer(path_).exchange(get("/hello?x=1")));
+        CPPUNIT_ASSERT_EQUAL(expected, WebServer(path_).exchange(get("/hello/")));
+    }
+
+    void passesTheBodyOn() {
+        RunningServer server(path_);
+        const std::string body(kMaxBodyBytes, 'b');
+        CPPUNIT_ASSERT(WebServer(path_).exchange(post("/echo"), body).ends_with("\r\n\r\n" + body));
+        CPPUNIT_ASSERT(
+            WebServer(path_).exchange(post("/echo"), "").ends_with("Content-Length: 0\r\n" + commonHeaders() + "\r\n"));
+    }
+
+    void answersHeadWithoutABody() {
+        RunningServer server(path_);
+        Parameters parameters = get("/hello");
+        parameters["REQUEST_METHOD"] = "HEAD";
+        const std::string answer = WebServer(path_).exchange(parameters);
+        CPPUNIT_ASSERT(contains(answer, "Content-Length: 5\r\n"));
+        CPPUNIT_ASSERT(answer.ends_with("\r\n\r\n"));
+    }
+
+    void writesAnswersOfManyRecords() {
+        RunningServer server(path_);
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/big")).ends_with("\r\n\r\n" + std::string(300000, 'x')));
+    }
+
+    void answersManyClientsAtOnce() {
+        RunningServer server(path_);
+        std::vector<std::future<int>> clients;
+        for (int i = 0; i < 8; ++i) {
+            clients.push_back(std::async(std::launch::async, [this, i] {
+                int answered = 0;
+                for (int n = 0; n < 50; ++n) {
+                    const std::string body = "client " + std::to_string(i) + " request " + std::to_string(n);
+                    if (WebServer(path_).exchange(post("/echo"), body).ends_with("\r\n\r\n" + body)) ++answered;
+                }
+                return answered;
+            }));
+        }
+        for (auto& client : clients) CPPUNIT_ASSERT_EQUAL(50, client.get());
+    }
+
+    void answers413WithoutKeepingTheBody() {
+        RunningServer server(path_);
+        const std::string answer = exchangeLarge("/echo");
+        CPPUNIT_ASSERT(answer.starts_with("Status: 413 "));
+        CPPUNIT_ASSERT(contains(answer, "Content-Type: application/problem+json\r\n"));
+        CPPUNIT_ASSERT(contains(answer, R"("code":"PAYLOAD_TOO_LARGE")"));
+        CPPUNIT_ASSERT(contains(answer, commonHeaders()));
+        CPPUNIT_ASSERT(
+            WebServer(path_).exchange(post("/echo"), std::string(kMaxBodyBytes + 1, 'b')).starts_with("Status: 413 "));
+    }
+
+    void prefers404To413() {
+        RunningServer server(path_);
+        CPPUNIT_ASSERT(exchangeLarge("/unknown").starts_with("Status: 404 "));
+        CPPUNIT_ASSERT(exchangeLarge("/hello").starts_with("Status: 405 "));
+    }
+
+    void answers400ToABodyThatIsTooShort() {
+        RunningServer server(path_);
+        Parameters parameters = post("/echo");
+        parameters["CONTENT_LENGTH"] = "100";
+        const std::string answer = WebServer(path_).exchange(parameters, "{}");
+        CPPUNIT_ASSERT(answer.starts_with("Status: 400 "));
+        CPPUNIT_ASSERT(contains(answer, R"("code":"MALFORMED_JSON")"));
+    }
+
+    void answers400ToAContentLengthThatIsNoNumber() {
+        RunningServer server(path_);
+        Parameters parameters = post("/echo");
+        parameters["CONTENT_LENGTH"] = "2x";
+        CPPUNIT_ASSERT(WebServer(path_).exchange(parameters, "{}").starts_with("Status: 400 "));
+    }
+
+    void answers404ToAPathThatCannotBeDecoded() {
+        RunningServer server(path_);
+        for (const char* path : {"/hello%00", "/%ff", "*", "/hello%0d%0aX:%20y"}) {
+            const std::string answer = WebServer(path_).exchange(get(path));
+            CPPUNIT_ASSERT_MESSAGE(path, answer.starts_with("Status: 404 "));
+            CPPUNIT_ASSERT_MESSAGE(path, contains(answer, commonHeaders()));
+        }
+    }
+
+    void answers500WhenAnEndpointThrows() {
+        RunningServer server(path_);
+        const std::string answer = WebServer(path_).exchange(get("/throw"));
+        CPPUNIT_ASSERT(answer.starts_with("Status: 500 "));
+        CPPUNIT_ASSERT(!contains(answer, "secret"));
+    }
+
+    void survivesAHandlerThatThrows() {
+        const ListeningSocket socket(settingsFor("unix:" + path_));
+        FcgiServer server(socket, 1, proxies_, random_, log_);
+        auto run = std::async(std::launch::async, [&] {
+            server.run([] { return Handler{[](Request&) -> Response { throw std::runtime_error("secret"); }}; });
+        });
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/")).starts_with("Status: 500 "));
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/")).starts_with("Status: 500 "));
+        server.stop();
+    }
+
+    void survivesGarbageAndHangUps() {
+        RunningServer server(path_, 1);
+        { WebServer silent(path_); }
+        {
+            WebServer unfinished(path_);
+            Parameters parameters = post("/echo");
+            parameters["CONTENT_LENGTH"] = "100";
+            unfinished.begin(parameters);
+            unfinished.sendBody("{");
+        }
+        {
+            WebServer impatient(path_);
+            impatient.begin(get("/big"));
+            impatient.endBody();
+        }
+        {
+            const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            const sockaddr_un address = unixAddress(path_);
+            CPPUNIT_ASSERT_EQUAL(0, connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+            CPPUNIT_ASSERT_EQUAL(ssize_t{18}, ::send(fd, "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL));
+            close(fd);
+        }
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+    }
+
+    void servesSeveralRequestsOnAKeptConnection() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        for (int i = 0; i < 5; ++i) {
+            CPPUNIT_ASSERT(web.exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
+            CPPUNIT_ASSERT(web.exchange(post("/echo"), "abc", KeepConnection::Yes).ends_with("abc"));
+        }
+        CPPUNIT_ASSERT(web.exchange(get("/hello")).ends_with("hello"));
+        CPPUNIT_ASSERT(web.isClosedByPeer());
+    }
+
+    void servesOnAfterALargeBodyOnAKeptConnection() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        CPPUNIT_ASSERT(
+            web.exchange(post("/echo"), std::string(60000, 'b'), KeepConnection::Yes).starts_with("Status: 413 "));
+        CPPUNIT_ASSERT(web.exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
+    }
+
+    void stopsWhenIdle() {
+        RunningServer server(path_);
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+        server.stop();
+        CPPUNIT_ASSERT(server.endsWithin(5s));
+    }
+
+    void stopsBeforeItRuns() {
+        const ListeningSocket socket(settingsFor("unix:" + path_));
+        FcgiServer server(socket, 2, proxies_, random_, log_);
+        server.stop();
+        server.run([] { return Handler{[](Request&) { return Response{}; }}; });
+    }
+
+    void answersWhatIsInFlightWhenItStops() {
+        RunningServer server(path_, 2);
+        WebServer web(path_);
+        web.begin(get("/wait"));
+        web.endBody();
+        server.waitUntilInFlight();
+        server.stop();
+        CPPUNIT_ASSERT(!server.endsWithin(0s));
+        server.release();
+        CPPUNIT_ASSERT(web.readAnswer().ends_with("waited"));
+        CPPUNIT_ASSERT(server.endsWithin(5s));
+    }
+
+    void stopsWithAnIdleKeptConnection() {
+        RunningServer server(path_, 2);
+        WebServer web(path_);
+        CPPUNIT_ASSERT(web.exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
+        server.stop();
+        CPPUNIT_ASSERT(server.endsWithin(5s));
+        CPPUNIT_ASSERT(web.isClosedByPeer());
+    }
+
+    // What a restart under systemd, or of one of several processes, asks for: the next one takes over the queue.
+    void leavesAnInheritedSocketUsable() {
+        const ListeningSocket socket(settingsFor("unix:" + path_));
+        const HandlerFactory hello = [] {
+            return Handler{[](Request&) { return Response{200, "hello", "text/plain", {}}; }};
+        };
+        {
+            FcgiServer first(socket, 2, proxies_, random_, log_);
+            auto run = std::async(std::launch::async, [&] { first.run(hello); });
+            CPPUNIT_ASSERT(WebServer(path_).exchange(get("/")).ends_with("hello"));
+            first.stop();
+        }
+        WebServer waiting(path_);
+        waiting.begin(get("/"));
+        waiting.endBody();
+        FcgiServer second(socket, 2, proxies_, random_, log_);
+        auto run = std::async(std::launch::async, [&] { second.run(hello); });
+        CPPUNIT_ASSERT(waiting.readAnswer().ends_with("hello"));
+        second.stop();
+    }
+
+    void passesOnWhatAFactoryThrows() {
+        const ListeningSocket socket(settingsFor("unix:" + path_));
+        FcgiServer server(socket, 3, proxies_, random_, log_);
+        std::atomic<int> calls = 0;
+        const HandlerFactory factory = [&calls]() -> Handler {
+            if (++calls == 2) throw ServiceUnavailable("no database");
+            return [](Request&) { return Response{}; };
+        };
+        CPPUNIT_ASSERT_THROW(server.run(factory), ServiceUnavailable);
+    }
+
+    void leavesSignalsToTheCaller() {
+        { RunningServer server(path_); }
+        struct sigaction action {};
+        sigaction(SIGTERM, nullptr, &action);
+        CPPUNIT_ASSERT(action.sa_handler == SIG_DFL);
+        sigaction(SIGUSR1, nullptr, &action);
+        CPPUNIT_ASSERT(action.sa_handler == SIG_DFL);
+        sigaction(SIGPIPE, nullptr, &action);
+        CPPUNIT_ASSERT(action.sa_handler == SIG_IGN);
+    }
+
+    void recoversFromRunningOutOfFileDescriptors() {
+        RunningServer server(path_, 2);
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+        WebServer web(path_);
+        // The lowest free number is the limit now, so that nothing can be opened.
+        const int lowestFree = dup(0);
+        close(lowestFree);
+        rlimit usual{};
+        getrlimit(RLIMIT_NOFILE, &usual);
+        const rlimit tight{static_cast<rlim_t>(lowestFree), usual.rlim_max};
+        std::this_thread::sleep_for(50ms);  // the connection above is not accepted yet, or it is: both are fine
+        setrlimit(RLIMIT_NOFILE, &tight);
+        web.begin(get("/hello"));
+        web.endBody();
+        std::this_thread::sleep_for(50ms);
+        setrlimit(RLIMIT_NOFILE, &usual);
+        CPPUNIT_ASSERT(web.readAnswer().ends_with("hello"));
+    }
+
+private:
+    static std::string commonHeaders() {
+        return "X-Request-Id: req-1\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+    }
+
+    // 10 MiB, sent as the web server does: while we may answer already.
+    std::string exchangeLarge(const std::string& path) {
+        constexpr std::size_t kPart = 65528;
+        constexpr std::size_t kParts = 160;
+        WebServer web(path_);
+        Parameters parameters = post(path);
+        parameters["CONTENT_LENGTH"] = std::to_string(kPart * kParts);
+        web.begin(parameters);
+        const std::string part(kPart, 'x');
+        for (std::size_t i = 0; i < kParts; ++i) CPPUNIT_ASSERT(web.sendBody(part));
+        web.endBody();
+        return web.readAnswer();
+    }
+
+    test::TemporaryDirectory directory_;
+    std::string path_;
+    test::FakeClock clock_;
+    test::FakeRandom random_;
+    TrustedProxies proxies_{std::vector<std::string>{}};
+    Logger log_{LogFormat::Text, LogLevel::Error, clock_, -1};
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(FcgiServerTest);
+
+class ListeningSocketTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(ListeningSocketTest);
+    CPPUNIT_TEST(givesTheSocketItsModeWhateverTheUmask);
+    CPPUNIT_TEST(removesTheFileAtTheEnd);
+    CPPUNIT_TEST(replacesAStaleSocket);
+    CPPUNIT_TEST(refusesASocketThatAnswers);
+    CPPUNIT_TEST(neverReplacesAnotherFile);
+    CPPUNIT_TEST(keepsTheFileOfASuccessor);
+    CPPUNIT_TEST(keepsTheFileWhenAForkedChildEnds);
+    CPPUNIT_TEST(givesTheSocketToAGroup);
+    CPPUNIT_TEST(namesWhatIsWrong);
+    CPPUNIT_TEST(listensOnIpv4AndIpv6);
+    CPPUNIT_TEST(namesAPortInUse);
+    CPPUNIT_TEST(refusesAnInheritedFileThatDoesNotListen);
+    CPPUNIT_TEST_SUITE_END();
+
+public:
+    void setUp() override {
+        path_ = directory_.path("socket");
+        settings_.listen = "unix:" + path_;
+    }
+
+    void givesTheSocketItsModeWhateverTheUmask() {
+        for (const mode_t mask : {mode_t{0}, mode_t{0077}, mode_t{0777}}) {
+            const mode_t before = umask(mask);
+            const ListeningSocket socket(settings_);
+            umask(before);
+            struct stat status {};
+            CPPUNIT_ASSERT_EQUAL(0, stat(path_.c_str(), &status));
+            CPPUNIT_ASSERT_EQUAL(mode_t{0660}, mode_t{status.st_mode & 0777U});
+        }
+    }
+
+    void removesTheFileAtTheEnd() {
+        {
+            const ListeningSocket socket(settings_);
+            CPPUNIT_ASSERT(isSocketFile(path_));
+        }
+        CPPUNIT_ASSERT(!isSocketFile(path_));
+    }
+
+    void replacesAStaleSocket() {
+        leaveStaleSocket(path_);
+        CPPUNIT_ASSERT(isSocketFile(path_));
+        const ListeningSocket socket(settings_);
+        const WebServer web(path_);
+    }
+
+    void refusesASocketThatAnswers() {
+        const ListeningSocket socket(settings_);
+        CPPUNIT_ASSERT_EQUAL("cannot listen on unix:" + path_ + ": another process answers there",
+                             refusalOf(settings_));
+        CPPUNIT_ASSERT(isSocketFile(path_));
+    }
+
+    void neverReplacesAnotherFile() {
+        directory_.write("socket", "precious");
+        CPPUNIT_ASSERT(contains(refusalOf(settings_), "is not a socket"));
+        CPPUNIT_ASSERT_EQUAL(std::string{"precious"}, directory_.read("socket"));
+    }
+
+    void keepsTheFileOfASuccessor() {
+        auto socket = std::make_unique<ListeningSocket>(settings_);
+        unlink(path_.c_str());
+        leaveStaleSocket(path_);
+        socket.reset();
+        CPPUNIT_ASSERT(isSocketFile(path_));
+    }
+
+    void keepsTheFileWhenAForkedChildEnds() {
+        auto socket = std::make_unique<ListeningSocket>(settings_);
+        const pid_t child = fork();
+        if (child == 0) {
+            socket.reset();
+            _exit(0);
+        }
+        CPPUNIT_ASSERT_EQUAL(child, waitpid(child, nullptr, 0));
+        CPPUNIT_ASSERT(isSocketFile(path_));
+    }
+
+    void givesTheSocketToAGroup() {
+        settings_.socketGroup = "no-such-group";
+        CPPUNIT_ASSERT(contains(refusalOf(settings_), "there is no group no-such-group"));
+    }
+
+    void namesWhatIsWrong() {
+        CPPUNIT_ASSERT_EQUAL(std::string{"cannot listen on unix:/no/such/dir/x: No such file or directory"},
+                             refusalOf("unix:/no/such/dir/x"));
+        CPPUNIT_ASSERT(contains(refusalOf("unix:"), "a path is missing"));
+        CPPUNIT_ASSERT(contains(refusalOf("unix:/" + std::string(200, 'x')), "too long"));
+        for (const char* listen : {"", "x", ":9000", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:9x",
+                                   "127.0.0.1:+1", "fd:7"}) {
+            CPPUNIT_ASSERT_MESSAGE(listen,
+                                   contains(refusalOf(listen), "it is not unix:PATH, HOST:PORT, fd:0 or systemd"));
+        }
+        CPPUNIT_ASSERT(
+            contains(refusalOf("no.such.host.invalid:9000"), "cannot listen on no.such.host.invalid:9000: "));
+        CPPUNIT_ASSERT(contains(refusalOf("systemd"), "systemd passed no socket"));
+    }
+
+    void listensOnIpv4AndIpv6() {
+        CPPUNIT_ASSERT_EQUAL(std::string{"listening"}, refusalOf("127.0.0.1:" + freePort()));
+        const int six = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in6 loopback{};
+        loopback.sin6_family = AF_INET6;
+        loopback.sin6_addr = in6addr_loopback;
+        const bool hasIpv6 = bind(six, reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) == 0;
+        close(six);
+        const std::string expected = hasIpv6 ? "listening" : "cannot listen on ";
+        CPPUNIT_ASSERT(refusalOf("[::1]:" + freePort()).starts_with(expected));
+    }
+
+    void namesAPortInUse() {
+        const std::string listen = "127.0.0.1:" + freePort();
+        const ListeningSocket socket(settingsFor(listen));
+        CPPUNIT_ASSERT_EQUAL("cannot listen on " + listen + ": Address already in use", refusalOf(listen));
+    }
+
+    void refusesAnInheritedFileThatDoesNotListen() {
+        CPPUNIT_ASSERT(contains(refusalOf("fd:0"), "file descriptor 0 is not a listening socket"));
+    }
+
+private:
+    static std::string freePort() {
+        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        CPPUNIT_ASSERT_EQUAL(0, bind(fd, reinterpret_cast<const sockaddr*>(&address), size));
+        CPPUNIT_ASSERT_EQUAL(0, getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size));
+        close(fd);
+        return std::to_string(ntohs(address.sin_port));
+    }
+
+    test::TemporaryDirectory directory_;
+    std::string path_;
+    ServerSettings settings_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(ListeningSocketTest);
+
+}  // namespace otpgate::http
