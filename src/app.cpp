@@ -9,9 +9,8 @@
 #include "otpgate/store/stores.h"
 
 #include <csignal>
-#include <thread>
-
 #include <pthread.h>
+#include <thread>
 
 namespace otpgate {
 
@@ -22,7 +21,8 @@ constexpr std::chrono::seconds kCourierPatience{5};
 
 void requireMigrated(db::Connection& connection) {
     const auto pending = db::pendingMigrations(connection, db::sqlFiles());
-    if (!pending.empty()) throw ServiceUnavailable("the database is not migrated (" + pending.front() + "): run otpgate migrate");
+    if (!pending.empty())
+        throw ServiceUnavailable("the database is not migrated (" + pending.front() + "): run otpgate migrate");
 }
 
 // Stops the server at SIGTERM or SIGINT. A thread of its own, because a signal handler may do next to nothing.

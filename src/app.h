@@ -1,10 +1,8 @@
-// The composition root: what the service is made of, and in which order it starts and ends. Knows every layer; nothing else
-// does.
+// The composition root: what the service is made of, and in which order it starts and ends. Knows every layer; nothing
+// else does.
 #pragma once
 
 #include "housekeeper.h"
-#include "settings.h"
-
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/crypto/key_ring.h"
@@ -17,6 +15,7 @@
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/fcgi_server.h"
+#include "settings.h"
 
 #include <memory>
 
@@ -29,8 +28,8 @@ public:
     explicit App(const Settings& settings);
     ~App();
 
-    // Answers requests until SIGTERM or SIGINT, then what is in flight, then the messages in hand. The caller has blocked
-    // both signals in this thread before any other was started.
+    // Answers requests until SIGTERM or SIGINT, then what is in flight, then the messages in hand. The caller has
+    // blocked both signals in this thread before any other was started.
     void serve();
 
 private:

@@ -25,7 +25,9 @@ Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, cons
       random_(random),
       log_(log) {}
 
-Housekeeper::~Housekeeper() { stop(); }
+Housekeeper::~Housekeeper() {
+    stop();
+}
 
 void Housekeeper::start() {
     thread_ = std::thread([this] { run(); });

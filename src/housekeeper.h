@@ -1,8 +1,6 @@
-// The quiet work beside the requests: learns of new signing keys, forgets spent ones, deletes what retention says. One thread
-// with a connection of its own.
+// The quiet work beside the requests: learns of new signing keys, forgets spent ones, deletes what retention says. One
+// thread with a connection of its own.
 #pragma once
-
-#include "settings.h"
 
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
@@ -10,6 +8,7 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/stores.h"
+#include "settings.h"
 
 #include <condition_variable>
 #include <memory>
@@ -20,8 +19,8 @@ namespace otpgate {
 
 class Housekeeper {
 public:
-    Housekeeper(db::Database& database, domain::SigningKeys& keys, const RetentionSettings& retention, const Clock& clock,
-                Random& random, Logger& log);
+    Housekeeper(db::Database& database, domain::SigningKeys& keys, const RetentionSettings& retention,
+                const Clock& clock, Random& random, Logger& log);
     ~Housekeeper();
     Housekeeper(const Housekeeper&) = delete;
     Housekeeper& operator=(const Housekeeper&) = delete;

@@ -55,7 +55,8 @@ int main(int argc, char** argv) {
         try {
             return run(command, argc, argv);
         } catch (const otpgate::cli::UsageError& error) {
-            std::cerr << "otpgate: " << error.what() << "\nusage: otpgate " << command.name << " " << command.usage << "\n";
+            std::cerr << "otpgate: " << error.what() << "\nusage: otpgate " << command.name << " " << command.usage
+                      << "\n";
             return 2;
         } catch (const otpgate::ConfigurationError& error) {
             std::cerr << "otpgate: " << error.what() << "\n";

@@ -32,8 +32,8 @@ std::string readFile(const std::string& path, bool mayBeAbsent) {
     return text.str();
 }
 
-std::chrono::seconds wholeSeconds(SettingsReader& reader, const std::string& key, milliseconds standard, milliseconds lowest,
-                                  milliseconds highest) {
+std::chrono::seconds wholeSeconds(SettingsReader& reader, const std::string& key, milliseconds standard,
+                                  milliseconds lowest, milliseconds highest) {
     const milliseconds value = reader.duration(key, standard, lowest, highest);
     if (value % 1s != 0ms) reader.reject(key, "must be whole seconds");
     return std::chrono::duration_cast<std::chrono::seconds>(value);
@@ -41,7 +41,8 @@ std::chrono::seconds wholeSeconds(SettingsReader& reader, const std::string& key
 
 domain::LimitRule limit(SettingsReader& reader, const std::string& key, std::string_view standard) {
     const auto rule = domain::LimitRule::parse(reader.text(key, standard));
-    if (!rule) reader.reject(key, "must be COUNT/WINDOW such as 5/1h, at most two of them by comma, at most 1000 each, or 0");
+    if (!rule)
+        reader.reject(key, "must be COUNT/WINDOW such as 5/1h, at most two of them by comma, at most 1000 each, or 0");
     return *rule;
 }
 
@@ -80,8 +81,10 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     otp.fixedCode = reader.text("otp.fixed_code", "");
     if (!otp.fixedCode.empty()) {
         if (!isDevelopment) reader.reject("otp.fixed_code", "is allowed with environment = development only");
-        const bool isDigits = std::all_of(otp.fixedCode.begin(), otp.fixedCode.end(), [](char c) { return c >= '0' && c <= '9'; });
-        if (!isDigits || otp.fixedCode.size() != otp.length) reader.reject("otp.fixed_code", "must be otp.length digits");
+        const bool isDigits =
+            std::all_of(otp.fixedCode.begin(), otp.fixedCode.end(), [](char c) { return c >= '0' && c <= '9'; });
+        if (!isDigits || otp.fixedCode.size() != otp.length)
+            reader.reject("otp.fixed_code", "must be otp.length digits");
     }
     otp.requestsPerDestination = limit(reader, "limits.request_per_destination", "5/1h");
     otp.requestsPerClient = limit(reader, "limits.request_per_client", "30/1h");
@@ -92,7 +95,8 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
 delivery::MailSettings readMail(SettingsReader& reader) {
     using delivery::MailTransportKind;
     using delivery::SmtpSecurity;
-    constexpr MailTransportKind kTransports[] = {MailTransportKind::Smtp, MailTransportKind::File, MailTransportKind::Null};
+    constexpr MailTransportKind kTransports[] = {MailTransportKind::Smtp, MailTransportKind::File,
+                                                 MailTransportKind::Null};
     constexpr SmtpSecurity kSecurities[] = {SmtpSecurity::None, SmtpSecurity::StartTls, SmtpSecurity::Tls};
     delivery::MailSettings mail;
     mail.transport = kTransports[reader.choice("mail.transport", {"smtp", "file", "null"}, "smtp")];

@@ -37,8 +37,8 @@ struct Settings {
     RetentionSettings retention;
 };
 
-// Reads the file and the environment. Throws ConfigurationError for a file that cannot be read, an unknown setting or a bad
-// value. An empty `path` is /etc/otpgate/otpgate.conf, or the defaults alone where there is no such file.
+// Reads the file and the environment. Throws ConfigurationError for a file that cannot be read, an unknown setting or a
+// bad value. An empty `path` is /etc/otpgate/otpgate.conf, or the defaults alone where there is no such file.
 Settings loadSettings(const std::string& path, const std::map<std::string, std::string>& environment);
 
 }  // namespace otpgate

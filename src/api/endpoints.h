@@ -1,5 +1,5 @@
-// Every endpoint, by resource. An endpoint reads the request, asks the domain and replies; what ends it early is ApiError.
-// Those that take a Caller are reached with a valid access token only: routes.cpp sees to that.
+// Every endpoint, by resource. An endpoint reads the request, asks the domain and replies; what ends it early is
+// ApiError. Those that take a Caller are reached with a valid access token only: routes.cpp sees to that.
 #pragma once
 
 #include "otpgate/api/routes.h"

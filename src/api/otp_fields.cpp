@@ -7,7 +7,9 @@ namespace otpgate::api {
 
 namespace {
 
-bool isLetterOrDigit(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+bool isLetterOrDigit(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
 
 std::optional<domain::Destination> parsed(http::JsonBody& body, std::string_view field, std::string_view message,
                                           std::optional<domain::Destination> (*parse)(std::string_view)) {
@@ -31,8 +33,9 @@ std::string cut(std::optional<std::string> text, std::size_t bytes) {
 }  // namespace
 
 std::optional<domain::Destination> readDestination(http::JsonBody& body) {
-    auto destination = parsed(body, "destination", "must be an e-mail address or a telephone number such as +4930123456",
-                              &domain::Destination::parse);
+    auto destination =
+        parsed(body, "destination", "must be an e-mail address or a telephone number such as +4930123456",
+               &domain::Destination::parse);
     if (!destination) {
         destination = parsed(body, "email", "must be an e-mail address", &domain::Destination::parseEmail);
     }
@@ -57,8 +60,8 @@ domain::Purpose readPurpose(http::JsonBody& body) {
 std::string readLocale(http::JsonBody& body) {
     auto locale = body.string("locale");
     if (!locale) return {};
-    const bool isTag = locale->size() <= 35 &&
-                       std::all_of(locale->begin(), locale->end(), [](char c) { return isLetterOrDigit(c) || c == '-'; });
+    const bool isTag = locale->size() <= 35 && std::all_of(locale->begin(), locale->end(),
+                                                           [](char c) { return isLetterOrDigit(c) || c == '-'; });
     if (!isTag) body.noteInvalid("locale", "must be a language tag such as en or pt-BR");
     return std::move(*locale);
 }

@@ -45,7 +45,9 @@ const Route kRoutes[] = {
 
 http::Endpoint bind(Services& services, const std::variant<Public, SignedIn>& endpoint) {
     if (const auto* open = std::get_if<Public>(&endpoint)) {
-        return [&services, function = open->function](const http::Request& request) { return function(services, request); };
+        return [&services, function = open->function](const http::Request& request) {
+            return function(services, request);
+        };
     }
     return [&services, function = std::get<SignedIn>(endpoint).function](const http::Request& request) {
         return function(services, request, authenticate(services, request));
@@ -56,7 +58,8 @@ http::Endpoint bind(Services& services, const std::variant<Public, SignedIn>& en
 
 http::Router makeRouter(Services& services) {
     http::Router router;
-    for (const Route& route : kRoutes) router.add(std::string{route.method}, route.path, bind(services, route.endpoint));
+    for (const Route& route : kRoutes)
+        router.add(std::string{route.method}, route.path, bind(services, route.endpoint));
     return router;
 }
 

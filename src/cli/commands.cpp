@@ -23,9 +23,11 @@ const std::vector<Command>& commands() {
         {"migrate", "[--config FILE]", "create or update the database",
          "Applies what is missing, under a lock: safe to run twice or on several hosts at once.\n", &migrate},
         {"check-config", "[--config FILE]", "read every setting and start nothing",
-         "Reads the file, the environment, the master key file and all that they name. Nothing is changed or contacted.\n",
+         "Reads the file, the environment, the master key file and all that they name. Nothing is changed or "
+         "contacted.\n",
          &checkConfig},
-        {"keys", "init [--if-missing] | list | rotate [--config FILE]", "make the master key file; list and rotate token keys",
+        {"keys", "init [--if-missing] | list | rotate [--config FILE]",
+         "make the master key file; list and rotate token keys",
          "init    makes keys.master_file with a new master key; never overwrites one (--if-missing: and says nothing)\n"
          "list    shows the keys that sign access tokens, and from when each does\n"
          "rotate  publishes a new one now; it signs ten minutes later, when everyone knows it\n",

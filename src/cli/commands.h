@@ -1,5 +1,5 @@
-// The subcommands of the binary. Each returns an exit code: 0 done, 1 failed, 2 used or configured wrongly. What ends one
-// early is an exception; main.cpp turns it into one line on standard error.
+// The subcommands of the binary. Each returns an exit code: 0 done, 1 failed, 2 used or configured wrongly. What ends
+// one early is an exception; main.cpp turns it into one line on standard error.
 #pragma once
 
 #include "settings.h"

@@ -6,12 +6,12 @@
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/store/stores.h"
 
-#include <functional>
-#include <iostream>
-
 #include <Poco/Exception.h>
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocket.h>
+
+#include <functional>
+#include <iostream>
 
 namespace otpgate::cli {
 
@@ -36,8 +36,9 @@ void checkService(const std::string& listen) {
     if (listen == "systemd" || listen.starts_with("fd:")) return;
     try {
         const Poco::Net::SocketAddress address =
-            listen.starts_with("unix:") ? Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL, listen.substr(5))
-                                        : Poco::Net::SocketAddress(listen);
+            listen.starts_with("unix:")
+                ? Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL, listen.substr(5))
+                : Poco::Net::SocketAddress(listen);
         Poco::Net::StreamSocket socket;
         socket.connect(address, Poco::Timespan(2, 0));
     } catch (const Poco::Exception& error) {

@@ -6,7 +6,6 @@
 #include "otpgate/store/stores.h"
 
 #include <iostream>
-
 #include <unistd.h>
 
 namespace otpgate::cli {
@@ -27,7 +26,10 @@ int list(domain::SigningKeyStore& store, Timestamp now) {
         const bool isNext = keys[i].activeFrom > now;
         const bool isCurrent = !isNext && (i + 1 == keys.size() || keys[i + 1].activeFrom > now);
         std::cout << keys[i].keyId << "  signs from " << formatRfc3339(keys[i].activeFrom) << "  "
-                  << (isNext ? "next" : isCurrent ? "current" : "former") << "\n";
+                  << (isNext      ? "next"
+                      : isCurrent ? "current"
+                                  : "former")
+                  << "\n";
     }
     return 0;
 }

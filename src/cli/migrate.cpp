@@ -10,9 +10,8 @@ int migrate(const Invocation& invocation) {
     const auto database = db::openDatabase(invocation.settings().database);
     const auto connection = database->connect();
     try {
-        const std::size_t count = db::migrate(*connection, db::sqlFiles(), [](std::string_view path) {
-            std::cout << "applied " << path << std::endl;
-        });
+        const std::size_t count = db::migrate(
+            *connection, db::sqlFiles(), [](std::string_view path) { std::cout << "applied " << path << std::endl; });
         std::cout << database->describe() << " is up to date, " << count << " applied\n";
     } catch (const ServiceUnavailable& error) {
         throw ServiceUnavailable("database " + database->describe() + ": " + error.what());

@@ -2,7 +2,6 @@
 #include "cli/commands.h"
 
 #include <csignal>
-
 #include <pthread.h>
 
 namespace otpgate::cli {

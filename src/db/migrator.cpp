@@ -90,8 +90,7 @@ void requireKnown(const Checksums& applied, const std::vector<Migration>& migrat
     for (const auto& [version, checksum] : applied) {
         // A procedure that is no longer called does no harm.
         if (version.starts_with(kProcedures)) continue;
-        const auto same = [&](const Migration& migration) { return migration.version == version; };
-        if (std::none_of(migrations.begin(), migrations.end(), same)) {
+        if (std::ranges::find(migrations, version, &Migration::version) == migrations.end()) {
             throw ConfigurationError("the database holds migration " + version +
                                      ", which this otpgate does not know: a newer one has migrated it");
         }

@@ -135,12 +135,6 @@ auto MysqlConnection::run(Action&& action) {
     }
 }
 
-template <typename Action>
-auto MysqlConnection::runAlone(Action&& action) {
-    if (inTransaction()) return run(action);
-    return retryDeadlocks([&] { return run(action); });
-}
-
 void MysqlConnection::fail(const sql::SQLException& error) {
     const int number = error.getErrorCode();
     const DbError failure(mysqlErrorKind(number), number,
@@ -219,9 +213,11 @@ void MysqlConnection::connectAnew() {
 }
 
 std::uint64_t MysqlConnection::execute(std::string_view sql, Params params) {
-    return runAlone([&](Session& session) -> std::uint64_t {
+    const auto executeOnce = [&](Session& session) {
         return static_cast<std::uint64_t>(session.prepare(sql, params).executeUpdate());
-    });
+    };
+    if (inTransaction()) return run(executeOnce);
+    return retryDeadlocks([&] { return run(executeOnce); });
 }
 
 std::vector<Row> MysqlConnection::query(std::string_view sql, Params params) {
@@ -236,8 +232,7 @@ std::vector<Row> MysqlConnection::call(std::string_view sql, Params params) {
         sql::PreparedStatement& statement = session.prepare(sql, params);
         std::vector<Row> rows;
         if (statement.execute()) rows = readRows(*ResultSet{statement.getResultSet()});
-        // The status of the CALL itself follows as one more result. Left unread, the next statement would wait for
-        // ever.
+        // The status of the CALL itself follows as one more result. Unread, it would keep the next statement waiting.
         while (statement.getMoreResults()) ResultSet{statement.getResultSet()}.reset();
         return rows;
     };

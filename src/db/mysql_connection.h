@@ -71,9 +71,6 @@ private:
     // Runs `action` on the session; what the connector throws leaves as DbError.
     template <typename Action>
     auto run(Action&& action);
-    // The same, again after a deadlock where the statement is a transaction of its own.
-    template <typename Action>
-    auto runAlone(Action&& action);
     [[noreturn]] void fail(const sql::SQLException& error);
 
     MysqlDatabase& database_;

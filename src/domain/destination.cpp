@@ -6,9 +6,15 @@ namespace otpgate::domain {
 
 namespace {
 
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
-bool isLower(char c) { return c >= 'a' && c <= 'z'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+bool isDigit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool isLower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");
@@ -16,9 +22,11 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// atext of RFC 5321, section 4.1.2, in lower case. Quoted local parts are left out: nobody's mailbox needs them, and they
-// may hold anything.
-bool isAtomText(char c) { return isLower(c) || isDigit(c) || std::string_view{"!#$%&'*+-/=?^_`{|}~"}.find(c) != std::string_view::npos; }
+// atext of RFC 5321, section 4.1.2, in lower case. Quoted local parts are left out: nobody's mailbox needs them, and
+// they may hold anything.
+bool isAtomText(char c) {
+    return isLower(c) || isDigit(c) || std::string_view{"!#$%&'*+-/=?^_`{|}~"}.find(c) != std::string_view::npos;
+}
 
 bool isDotAtom(std::string_view text) {
     if (text.empty() || text.size() > 64 || text.front() == '.' || text.back() == '.') return false;
@@ -32,7 +40,8 @@ bool isHostName(std::string_view text) {
         const auto dot = text.find('.');
         const std::string_view label = text.substr(0, dot);
         if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
-        if (!std::all_of(label.begin(), label.end(), [](char c) { return isLower(c) || isDigit(c) || c == '-'; })) return false;
+        if (!std::all_of(label.begin(), label.end(), [](char c) { return isLower(c) || isDigit(c) || c == '-'; }))
+            return false;
         if (dot == std::string_view::npos) return true;
         text.remove_prefix(dot + 1);
     }
@@ -77,7 +86,8 @@ std::string Destination::masked() const {
     if (channel_ == Channel::Sms) {
         // Short numbers keep at least their middle hidden.
         const std::size_t shown = std::min<std::size_t>(3, value_.size() / 3);
-        return value_.substr(0, shown) + std::string(value_.size() - 2 * shown, '*') + value_.substr(value_.size() - shown);
+        return value_.substr(0, shown) + std::string(value_.size() - 2 * shown, '*') +
+               value_.substr(value_.size() - shown);
     }
     const auto at = value_.rfind('@');
     const std::string local = value_.substr(0, at);

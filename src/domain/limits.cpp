@@ -16,7 +16,8 @@ constexpr std::size_t kTimeBytes = 8;
 std::string packTime(Timestamp time) {
     auto value = static_cast<std::uint64_t>(toMicroseconds(time));
     std::string bytes(kTimeBytes, '\0');
-    for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte, value >>= 8U) *byte = static_cast<char>(value & 0xffU);
+    for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte, value >>= 8U)
+        *byte = static_cast<char>(value & 0xffU);
     return bytes;
 }
 

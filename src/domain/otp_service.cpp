@@ -37,24 +37,23 @@ RequestedOtp OtpService::request(const Destination& destination, Purpose purpose
                                 .attempts = 0,
                                 .expiresAt = now + settings_.emailLifetime,
                                 .availableAt = now + kHandOverLease};
-    const OtpRequestResult result =
-        store_.request({.id = id,
-                        .destination = destination,
-                        .purpose = purpose,
-                        .locale = locale,
-                        .now = now,
-                        .expiresAt = message.expiresAt,
-                        .maxAttempts = settings_.maxAttempts,
-                        .oldestLive = now - settings_.emailLifetime,
-                        .guessBucket = limitBucket("guess", destination.value()),
-                        .clientBucket = limitBucket("request-client", client.network),
-                        .clientRule = settings_.requestsPerClient,
-                        .destinationBucket = limitBucket("request", destination.value()),
-                        .destinationRule = settings_.requestsPerDestination,
-                        .outboxId = message.id,
-                        .outboxAvailableAt = message.availableAt,
-                        .auditId = Uuid::makeV7(now, random_),
-                        .client = client});
+    const OtpRequestResult result = store_.request({.id = id,
+                                                    .destination = destination,
+                                                    .purpose = purpose,
+                                                    .locale = locale,
+                                                    .now = now,
+                                                    .expiresAt = message.expiresAt,
+                                                    .maxAttempts = settings_.maxAttempts,
+                                                    .oldestLive = now - settings_.emailLifetime,
+                                                    .guessBucket = limitBucket("guess", destination.value()),
+                                                    .clientBucket = limitBucket("request-client", client.network),
+                                                    .clientRule = settings_.requestsPerClient,
+                                                    .destinationBucket = limitBucket("request", destination.value()),
+                                                    .destinationRule = settings_.requestsPerDestination,
+                                                    .outboxId = message.id,
+                                                    .outboxAvailableAt = message.availableAt,
+                                                    .auditId = Uuid::makeV7(now, random_),
+                                                    .client = client});
 
     RequestedOtp requested{.isAccepted = false,
                            .id = id,
@@ -78,17 +77,17 @@ RequestedOtp OtpService::request(const Destination& destination, Purpose purpose
 VerifiedOtp OtpService::verify(const Uuid& otpId, std::string_view guess, const Device& device, const Client& client) {
     const Timestamp now = clock_.now();
     // The guess is judged here, but nobody learns the verdict before the store has counted the attempt.
-    OtpVerifyResult result = store_.verify({.otpId = otpId,
-                                            .guess = codes_.judge(otpId, guess),
-                                            .guessRule = settings_.guessesPerDestination,
-                                            .now = now,
-                                            .newUserId = Uuid::makeV7(now, random_),
-                                            .sessionId = Uuid::makeV7(now, random_),
-                                            .sessionExpiresAt = sessions_.sessionEnd(now),
-                                            .device = device,
-                                            .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_),
-                                                         Uuid::makeV7(now, random_)},
-                                            .client = client});
+    OtpVerifyResult result =
+        store_.verify({.otpId = otpId,
+                       .guess = codes_.judge(otpId, guess),
+                       .guessRule = settings_.guessesPerDestination,
+                       .now = now,
+                       .newUserId = Uuid::makeV7(now, random_),
+                       .sessionId = Uuid::makeV7(now, random_),
+                       .sessionExpiresAt = sessions_.sessionEnd(now),
+                       .device = device,
+                       .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
+                       .client = client});
 
     VerifiedOtp verified;
     verified.outcome = result.outcome;
@@ -107,9 +106,7 @@ VerifiedOtp OtpService::verify(const Uuid& otpId, std::string_view guess, const 
         verified.limit = reportOf("guesses_per_destination", settings_.guessesPerDestination, result.hits, now);
         if (verified.limit) verified.retryAfter = verified.limit->state.reset;
         break;
-    case OtpVerifyResult::Outcome::AttemptsExhausted:
-        verified.retryAfter = settings_.resendAfter;
-        break;
+    case OtpVerifyResult::Outcome::AttemptsExhausted: verified.retryAfter = settings_.resendAfter; break;
     case OtpVerifyResult::Outcome::WrongCode:
     case OtpVerifyResult::Outcome::Used:
     case OtpVerifyResult::Outcome::Expired:
@@ -118,8 +115,8 @@ VerifiedOtp OtpService::verify(const Uuid& otpId, std::string_view guess, const 
     return verified;
 }
 
-VerifiedOtp OtpService::verify(const Destination& destination, Purpose purpose, std::string_view guess, const Device& device,
-                               const Client& client) {
+VerifiedOtp OtpService::verify(const Destination& destination, Purpose purpose, std::string_view guess,
+                               const Device& device, const Client& client) {
     const Timestamp now = clock_.now();
     // A code that has expired is still found for as long again, so that its owner learns why it does not work.
     const auto otpId = store_.findNewest(destination, purpose, now - 2 * settings_.emailLifetime);

@@ -1,5 +1,5 @@
-// A refresh token: session id, counter and MAC, nothing else. There is no row of it anywhere; the session's counter says
-// which one is good.
+// A refresh token: session id, counter and MAC, nothing else. There is no row of it anywhere; the session's counter
+// says which one is good.
 #pragma once
 
 #include "otpgate/base/uuid.h"

@@ -11,9 +11,14 @@ constexpr std::chrono::seconds kRefreshGrace{30};
 
 }  // namespace
 
-SessionService::SessionService(SessionStore& store, const SigningKeys& keys, const crypto::KeyRing& ring, const Clock& clock,
-                               Random& random, TokenSettings settings)
-    : store_(store), keys_(keys), ring_(ring), clock_(clock), random_(random), settings_(std::move(settings)) {}
+SessionService::SessionService(SessionStore& store, const SigningKeys& keys, const crypto::KeyRing& ring,
+                               const Clock& clock, Random& random, TokenSettings settings)
+    : store_(store),
+      keys_(keys),
+      ring_(ring),
+      clock_(clock),
+      random_(random),
+      settings_(std::move(settings)) {}
 
 Tokens SessionService::issueFirst(const Uuid& sessionId, const Uuid& userId, Timestamp authenticatedAt) const {
     return issue(sessionId, userId, authenticatedAt, 0, authenticatedAt);
@@ -51,7 +56,8 @@ RefreshOutcome SessionService::refresh(std::string_view refreshToken, const Clie
     switch (result.outcome) {
     case SessionRefreshResult::Outcome::Rotated:
     case SessionRefreshResult::Outcome::Repeated:
-        return {Kind::Refreshed, issue(token->sessionId, result.userId, result.authenticatedAt, token->counter + 1, now)};
+        return {Kind::Refreshed,
+                issue(token->sessionId, result.userId, result.authenticatedAt, token->counter + 1, now)};
     case SessionRefreshResult::Outcome::Reused: return {Kind::Reused, {}};
     case SessionRefreshResult::Outcome::Ended: return {Kind::Invalid, {}};
     }
@@ -71,7 +77,9 @@ std::optional<AuthenticatedSession> SessionService::authenticate(std::string_vie
     return store_.findActive(*sessionId, now);
 }
 
-std::vector<Session> SessionService::list(const Uuid& userId) { return store_.listActive(userId, clock_.now()); }
+std::vector<Session> SessionService::list(const Uuid& userId) {
+    return store_.listActive(userId, clock_.now());
+}
 
 bool SessionService::end(const Uuid& sessionId, const Uuid& userId, std::string_view reason, const Client& client) {
     const Timestamp now = clock_.now();

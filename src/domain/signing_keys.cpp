@@ -7,9 +7,12 @@
 namespace otpgate::domain {
 
 SigningKeys::SigningKeys(const crypto::KeyRing& ring, std::chrono::seconds accessLifetime)
-    : ring_(ring), accessLifetime_(accessLifetime), entries_(std::make_shared<const Entries>()) {}
+    : ring_(ring),
+      accessLifetime_(accessLifetime),
+      entries_(std::make_shared<const Entries>()) {}
 
-StoredSigningKey SigningKeys::makeKey(std::int64_t sequence, Timestamp now, Timestamp activeFrom, Random& random) const {
+StoredSigningKey SigningKeys::makeKey(std::int64_t sequence, Timestamp now, Timestamp activeFrom,
+                                      Random& random) const {
     const std::string keyId = Uuid::makeV7(now, random).toString();
     const crypto::SigningKey key = crypto::SigningKey::generate(keyId);
     return {sequence, keyId, crypto::seal(ring_, key.toPem(), keyId, random), now, activeFrom};
@@ -26,7 +29,8 @@ void SigningKeys::reload(SigningKeyStore& store, Random& random, Timestamp now) 
     const auto known = snapshot();
     auto entries = std::make_shared<Entries>();
     for (const StoredSigningKey& row : stored) {
-        const auto same = std::find_if(known->begin(), known->end(), [&](const Entry& e) { return e.key->id() == row.keyId; });
+        const auto same =
+            std::find_if(known->begin(), known->end(), [&](const Entry& e) { return e.key->id() == row.keyId; });
         if (same != known->end()) {
             entries->push_back(*same);
             continue;
@@ -36,8 +40,8 @@ void SigningKeys::reload(SigningKeyStore& store, Random& random, Timestamp now) 
             throw ConfigurationError("signing key " + row.keyId +
                                      " does not open: the master key file is not the one that sealed it");
         }
-        entries->push_back({row.sequence, row.activeFrom, std::make_shared<const crypto::SigningKey>(
-                                                              crypto::SigningKey::fromPem(row.keyId, *pem))});
+        entries->push_back({row.sequence, row.activeFrom,
+                            std::make_shared<const crypto::SigningKey>(crypto::SigningKey::fromPem(row.keyId, *pem))});
     }
     const std::lock_guard lock(mutex_);
     entries_ = std::move(entries);

@@ -115,8 +115,8 @@ int listenOnPort(std::string_view listenAddress) {
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     unsigned number = 0;
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (colon == std::string_view::npos || host.empty() || error != std::errc{} || end != port.data() + port.size() ||
-        number == 0 || number > 65535) {
+    if (colon == std::string_view::npos || host.empty() || host == "fd" || error != std::errc{} ||
+        end != port.data() + port.size() || number == 0 || number > 65535) {
         refuse(listenAddress, "it is not unix:PATH, HOST:PORT, fd:0 or systemd");
     }
 

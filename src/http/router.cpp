@@ -27,7 +27,7 @@ std::vector<std::string_view> split(std::string_view path) {
 }
 
 std::string_view withoutTrailingSlash(std::string_view pattern) {
-    if (pattern.size() > 1 && pattern.ends_with('/')) pattern.remove_suffix(1);
+    if (pattern.size() > 2 && pattern.ends_with('/')) pattern.remove_suffix(1);
     return pattern;
 }
 

@@ -7,10 +7,10 @@ namespace otpgate::store {
 
 domain::SessionRefreshResult MysqlSessionStore::refresh(const domain::SessionRefresh& refresh) {
     using Outcome = domain::SessionRefreshResult::Outcome;
-    const auto rows = connection_.call("CALL token_refresh(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                       {refresh.sessionId, refresh.counter, refresh.now, refresh.expiresAt,
-                                        refresh.graceSince, refresh.auditId, refresh.client.address,
-                                        refresh.client.userAgent, refresh.client.requestId});
+    const auto rows =
+        connection_.call("CALL token_refresh(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                         {refresh.sessionId, refresh.counter, refresh.now, refresh.expiresAt, refresh.graceSince,
+                          refresh.auditId, refresh.client.address, refresh.client.userAgent, refresh.client.requestId});
     const db::Row& row = rows.at(0);
     const std::string& word = row.text(0);
     if (word == "rotated") return {Outcome::Rotated, row.uuid(1), row.timestamp(2)};

@@ -8,7 +8,7 @@
 
 namespace otpgate::store {
 
-std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Destination& destination, domain::Purpose purpose,
-                                  Timestamp since);
+std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Destination& destination,
+                                  domain::Purpose purpose, Timestamp since);
 
 }  // namespace otpgate::store

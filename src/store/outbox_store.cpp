@@ -17,7 +17,8 @@ std::string repeated(std::string_view first, std::string_view next, std::size_t 
     return text;
 }
 
-// A batch is written in statements of these sizes, so that their texts, and with them the prepared statements, stay few.
+// A batch is written in statements of these sizes, so that their texts, and with them the prepared statements, stay
+// few.
 constexpr std::array<std::size_t, 3> kChunks{32, 8, 1};
 
 void removeChunk(db::Connection& connection, std::span<const domain::FinishedMessage> messages) {
@@ -38,13 +39,16 @@ void auditChunk(db::Connection& connection, std::span<const domain::FinishedMess
         params.emplace_back(domain::toString(messages[i].event));
         params.emplace_back(message.destination.value());
         params.emplace_back(message.requestId);
-        if (metadata[i].empty()) params.emplace_back(std::nullopt);
-        else params.emplace_back(metadata[i]);
+        if (metadata[i].empty())
+            params.emplace_back(std::nullopt);
+        else
+            params.emplace_back(metadata[i]);
         params.emplace_back(now);
     }
-    connection.execute("INSERT INTO audit_events (id, event, destination, request_id, metadata, created_at_us) VALUES " +
-                           repeated("(?, ?, ?, ?, ?, ?)", ", (?, ?, ?, ?, ?, ?)", messages.size()),
-                       db::Connection::Params{params});
+    connection.execute(
+        "INSERT INTO audit_events (id, event, destination, request_id, metadata, created_at_us) VALUES " +
+            repeated("(?, ?, ?, ?, ?, ?)", ", (?, ?, ?, ?, ?, ?)", messages.size()),
+        db::Connection::Params{params});
 }
 
 // {"reason":"..."}; a reason is our own sentence, so only what JSON forbids has to be replaced.
@@ -52,8 +56,10 @@ std::string reasonJson(std::string_view reason) {
     if (reason.empty()) return {};
     std::string json = "{\"reason\":\"";
     for (const char c : reason.substr(0, kReasonBytes)) {
-        if (c == '"' || c == '\\') json += '\'';
-        else json += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e ? ' ' : c;
+        if (c == '"' || c == '\\')
+            json += '\'';
+        else
+            json += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e ? ' ' : c;
     }
     return json + "\"}";
 }
@@ -61,21 +67,23 @@ std::string reasonJson(std::string_view reason) {
 }  // namespace
 
 std::vector<domain::OutboxMessage> OutboxTable::claimAvailable(Timestamp now, Timestamp leaseUntil, unsigned limit) {
-    const auto rows = connection_.query("SELECT id, otp_id, channel, purpose, destination, locale, request_id, attempts,"
-                                        " expires_at_us, available_at_us FROM outbox WHERE available_at_us <= ?"
-                                        " ORDER BY available_at_us LIMIT ?",
-                                        {now, limit});
+    const auto rows = connection_.query(
+        "SELECT id, otp_id, channel, purpose, destination, locale, request_id, attempts,"
+        " expires_at_us, available_at_us FROM outbox WHERE available_at_us <= ?"
+        " ORDER BY available_at_us LIMIT ?",
+        {now, limit});
     std::vector<domain::OutboxMessage> claimed;
     for (const db::Row& row : rows) {
-        domain::OutboxMessage message{.id = row.uuid(0),
-                                      .otpId = row.uuid(1),
-                                      .purpose = parsePurpose(row.text(3)),
-                                      .destination = domain::Destination::fromStored(parseChannel(row.text(2)), row.text(4)),
-                                      .locale = row.text(5),
-                                      .requestId = row.text(6),
-                                      .attempts = static_cast<unsigned>(row.integer(7)),
-                                      .expiresAt = row.timestamp(8),
-                                      .availableAt = row.timestamp(9)};
+        domain::OutboxMessage message{
+            .id = row.uuid(0),
+            .otpId = row.uuid(1),
+            .purpose = parsePurpose(row.text(3)),
+            .destination = domain::Destination::fromStored(parseChannel(row.text(2)), row.text(4)),
+            .locale = row.text(5),
+            .requestId = row.text(6),
+            .attempts = static_cast<unsigned>(row.integer(7)),
+            .expiresAt = row.timestamp(8),
+            .availableAt = row.timestamp(9)};
         if (renewLease(message, leaseUntil)) claimed.push_back(std::move(message));
     }
     return claimed;
@@ -83,8 +91,9 @@ std::vector<domain::OutboxMessage> OutboxTable::claimAvailable(Timestamp now, Ti
 
 bool OutboxTable::renewLease(domain::OutboxMessage& message, Timestamp leaseUntil) {
     // Of many that saw the same availability, one changes it.
-    const auto changed = connection_.execute("UPDATE outbox SET available_at_us = ? WHERE id = ? AND available_at_us = ?",
-                                             {leaseUntil, message.id, message.availableAt});
+    const auto changed =
+        connection_.execute("UPDATE outbox SET available_at_us = ? WHERE id = ? AND available_at_us = ?",
+                            {leaseUntil, message.id, message.availableAt});
     if (changed == 0) return false;
     message.availableAt = leaseUntil;
     return true;

@@ -12,7 +12,8 @@ std::optional<db::Row> findHits(db::Connection& connection, const std::string& b
 
 }  // namespace
 
-BucketAnswer peekBucket(db::Connection& connection, const std::string& bucket, const domain::LimitRule& rule, Timestamp now) {
+BucketAnswer peekBucket(db::Connection& connection, const std::string& bucket, const domain::LimitRule& rule,
+                        Timestamp now) {
     if (rule.isUnlimited()) return {};
     const auto row = findHits(connection, bucket);
     if (!row) return {};
@@ -38,8 +39,9 @@ BucketAnswer takeFromBucket(db::Connection& connection, const std::string& bucke
 }
 
 void auditRefusal(db::Connection& connection, const std::string& bucket, const AuditRow& row) {
-    const auto changed = connection.execute("UPDATE rate_limits SET refused_at_us = ? WHERE bucket = ? AND refused_at_us <= ?",
-                                            {row.now, db::Param::blob(bucket), row.now - kAuditEvery});
+    const auto changed =
+        connection.execute("UPDATE rate_limits SET refused_at_us = ? WHERE bucket = ? AND refused_at_us <= ?",
+                           {row.now, db::Param::blob(bucket), row.now - kAuditEvery});
     if (changed > 0) insertAuditEvent(connection, row);
 }
 

@@ -8,10 +8,12 @@ std::uint64_t RetentionTables::purge(const Bounds& bounds, unsigned batch) {
     const Uuid oldestAudit = Uuid::lowestV7(bounds.auditBefore);
     const Uuid oldestSession = Uuid::lowestV7(bounds.sessionsBefore);
     std::uint64_t deleted = connection_.execute(
-        "DELETE FROM otp_requests WHERE id IN (SELECT id FROM (SELECT id FROM otp_requests WHERE id < ? ORDER BY id LIMIT ?) q)",
+        "DELETE FROM otp_requests WHERE id IN (SELECT id FROM (SELECT id FROM otp_requests WHERE id < ? ORDER BY id "
+        "LIMIT ?) q)",
         {oldestOtp, batch});
     deleted += connection_.execute(
-        "DELETE FROM audit_events WHERE id IN (SELECT id FROM (SELECT id FROM audit_events WHERE id < ? ORDER BY id LIMIT ?) q)",
+        "DELETE FROM audit_events WHERE id IN (SELECT id FROM (SELECT id FROM audit_events WHERE id < ? ORDER BY id "
+        "LIMIT ?) q)",
         {oldestAudit, batch});
     // A session lives as long as it is refreshed, so its age alone does not say that it is over.
     deleted += connection_.execute(
@@ -22,8 +24,9 @@ std::uint64_t RetentionTables::purge(const Bounds& bounds, unsigned batch) {
 }
 
 std::uint64_t RetentionTables::purgeRateLimits(Timestamp now, unsigned batch) {
-    const auto rows = connection_.query("SELECT bucket, expires_at_us FROM rate_limits WHERE bucket > ? ORDER BY bucket LIMIT ?",
-                                        {db::Param::blob(lastBucket_), batch});
+    const auto rows =
+        connection_.query("SELECT bucket, expires_at_us FROM rate_limits WHERE bucket > ? ORDER BY bucket LIMIT ?",
+                          {db::Param::blob(lastBucket_), batch});
     std::uint64_t deleted = 0;
     for (const db::Row& row : rows) {
         lastBucket_ = row.text(0);

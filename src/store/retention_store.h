@@ -17,7 +17,8 @@ private:
     std::uint64_t purgeRateLimits(Timestamp now, unsigned batch);
 
     db::Connection& connection_;
-    std::string lastBucket_ = std::string(16, '\0');  // where the walk through rate_limits stands: the table has no index by time
+    std::string lastBucket_ =
+        std::string(16, '\0');  // where the walk through rate_limits stands: the table has no index by time
 };
 
 }  // namespace otpgate::store

@@ -46,10 +46,10 @@ std::vector<domain::Session> SessionTable::listActive(const Uuid& userId, Timest
 
 bool SessionTable::revoke(const domain::RevokeSession& revocation) {
     return connection_.transact([&] {
-        const auto changed = connection_.execute("UPDATE sessions SET revoked_at_us = ?, revoked_reason = ?"
-                                                 " WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL AND expires_at_us > ?",
-                                                 {revocation.now, revocation.reason, revocation.sessionId, revocation.userId,
-                                                  revocation.now});
+        const auto changed = connection_.execute(
+            "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ?"
+            " WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL AND expires_at_us > ?",
+            {revocation.now, revocation.reason, revocation.sessionId, revocation.userId, revocation.now});
         if (changed == 0) return false;
         insertAuditEvent(connection_, {revocation.auditId, domain::AuditEvent::SessionRevoked, revocation.userId,
                                        std::nullopt, revocation.client, revocation.now});

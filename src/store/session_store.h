@@ -1,5 +1,5 @@
-// The table sessions. What both engines say alike stands in SessionTable; the rotation of a refresh token is one procedure
-// on MySQL and single statements on SQLite.
+// The table sessions. What both engines say alike stands in SessionTable; the rotation of a refresh token is one
+// procedure on MySQL and single statements on SQLite.
 #pragma once
 
 #include "otpgate/db/connection.h"

@@ -13,9 +13,10 @@ std::vector<domain::StoredSigningKey> SigningKeyTable::list() {
 
 bool SigningKeyTable::add(const domain::StoredSigningKey& key) {
     try {
-        connection_.execute("INSERT INTO signing_keys (sequence, key_id, sealed_pem, created_at_us, active_from_us)"
-                            " VALUES (?, ?, ?, ?, ?)",
-                            {key.sequence, key.keyId, db::Param::blob(key.sealedPem), key.createdAt, key.activeFrom});
+        connection_.execute(
+            "INSERT INTO signing_keys (sequence, key_id, sealed_pem, created_at_us, active_from_us)"
+            " VALUES (?, ?, ?, ?, ?)",
+            {key.sequence, key.keyId, db::Param::blob(key.sealedPem), key.createdAt, key.activeFrom});
         return true;
     } catch (const db::DbError& error) {
         if (error.kind() == db::ErrorKind::Duplicate) return false;

@@ -19,17 +19,20 @@ void insertOtpRequest(db::Connection& connection, const domain::NewOtpRequest& r
     const std::string_view channel = domain::toString(request.destination.channel());
     const std::string_view purpose = domain::toString(request.purpose);
     const Uuid oldestLive = Uuid::lowestV7(request.oldestLive);
-    connection.execute("UPDATE otp_requests SET expires_at_us = ? WHERE destination = ? AND purpose = ? AND id >= ?"
-                       " AND consumed_at_us IS NULL AND expires_at_us > ?",
-                       {request.now, destination, purpose, oldestLive, request.now});
-    connection.execute("INSERT INTO otp_requests (id, destination, channel, purpose, guess_bucket, created_at_us,"
-                       " expires_at_us, max_attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                       {request.id, destination, channel, purpose, db::Param::blob(request.guessBucket), request.now,
-                        request.expiresAt, request.maxAttempts});
-    connection.execute("INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us,"
-                       " expires_at_us, available_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                       {request.outboxId, request.id, channel, purpose, destination, request.locale,
-                        request.client.requestId, request.now, request.expiresAt, request.outboxAvailableAt});
+    connection.execute(
+        "UPDATE otp_requests SET expires_at_us = ? WHERE destination = ? AND purpose = ? AND id >= ?"
+        " AND consumed_at_us IS NULL AND expires_at_us > ?",
+        {request.now, destination, purpose, oldestLive, request.now});
+    connection.execute(
+        "INSERT INTO otp_requests (id, destination, channel, purpose, guess_bucket, created_at_us,"
+        " expires_at_us, max_attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        {request.id, destination, channel, purpose, db::Param::blob(request.guessBucket), request.now,
+         request.expiresAt, request.maxAttempts});
+    connection.execute(
+        "INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us,"
+        " expires_at_us, available_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {request.outboxId, request.id, channel, purpose, destination, request.locale, request.client.requestId,
+         request.now, request.expiresAt, request.outboxAvailableAt});
 }
 
 }  // namespace
@@ -66,16 +69,20 @@ struct SqliteOtpStore::LiveOtp {
 
 domain::OtpVerifyResult SqliteOtpStore::verify(const domain::OtpVerification& verification) {
     return connection_.transact([&]() -> domain::OtpVerifyResult {
-        const auto row = connection_.queryOne("SELECT destination, channel, guess_bucket, attempts, max_attempts,"
-                                              " expires_at_us, consumed_at_us FROM otp_requests WHERE id = ?",
-                                              {verification.otpId});
+        const auto row = connection_.queryOne(
+            "SELECT destination, channel, guess_bucket, attempts, max_attempts,"
+            " expires_at_us, consumed_at_us FROM otp_requests WHERE id = ?",
+            {verification.otpId});
         domain::OtpVerifyResult result;
         if (!row) return result;
         const auto attempts = row->integer(3);
         const auto maxAttempts = row->integer(4);
-        if (!row->isNull(6)) result.outcome = VerifyOutcome::Used;
-        else if (row->timestamp(5) <= verification.now) result.outcome = VerifyOutcome::Expired;
-        else if (attempts >= maxAttempts) result.outcome = VerifyOutcome::AttemptsExhausted;
+        if (!row->isNull(6))
+            result.outcome = VerifyOutcome::Used;
+        else if (row->timestamp(5) <= verification.now)
+            result.outcome = VerifyOutcome::Expired;
+        else if (attempts >= maxAttempts)
+            result.outcome = VerifyOutcome::AttemptsExhausted;
         if (result.outcome != VerifyOutcome::Unknown) return result;
 
         const LiveOtp otp{domain::Destination::fromStored(parseChannel(row->text(1)), row->text(0)), row->text(2),
@@ -98,8 +105,8 @@ domain::OtpVerifyResult SqliteOtpStore::verify(const domain::OtpVerification& ve
 domain::OtpVerifyResult SqliteOtpStore::refuse(const domain::OtpVerification& verification, const LiveOtp& otp,
                                                std::string hits) {
     auditRefusal(connection_, otp.guessBucket,
-                 {verification.auditIds[0], AuditEvent::OtpLocked, std::nullopt, otp.destination.value(), verification.client,
-                  verification.now});
+                 {verification.auditIds[0], AuditEvent::OtpLocked, std::nullopt, otp.destination.value(),
+                  verification.client, verification.now});
     domain::OtpVerifyResult result;
     result.outcome = VerifyOutcome::BudgetExhausted;
     result.hits = std::move(hits);
@@ -112,8 +119,8 @@ domain::OtpVerifyResult SqliteOtpStore::signIn(const domain::OtpVerification& ve
     const bool isEmail = otp.destination.channel() == Channel::Email;
     connection_.execute("UPDATE otp_requests SET consumed_at_us = ? WHERE id = ?", {now, verification.otpId});
 
-    const std::string find =
-        "SELECT " + std::string{kUserColumns} + " FROM users u WHERE " + (isEmail ? "u.email = ?" : "u.phone_number = ?");
+    const std::string find = "SELECT " + std::string{kUserColumns} + " FROM users u WHERE " +
+                             (isEmail ? "u.email = ?" : "u.phone_number = ?");
     domain::OtpVerifyResult result;
     result.isNewUser = !connection_.queryOne(find, {address});
     if (result.isNewUser) {
@@ -123,11 +130,12 @@ domain::OtpVerifyResult SqliteOtpStore::signIn(const domain::OtpVerification& ve
                                       " last_login_at_us) VALUES (?, ?, ?, 1, ?, ?)",
                             {verification.newUserId, address, address, now, now});
     } else {
-        connection_.execute(isEmail ? "UPDATE users SET email_verified = 1, last_login_at_us ="
-                                      " CASE WHEN status = 'active' THEN ? ELSE last_login_at_us END WHERE email = ?"
-                                    : "UPDATE users SET phone_verified = 1, last_login_at_us ="
-                                      " CASE WHEN status = 'active' THEN ? ELSE last_login_at_us END WHERE phone_number = ?",
-                            {now, address});
+        connection_.execute(
+            isEmail ? "UPDATE users SET email_verified = 1, last_login_at_us ="
+                      " CASE WHEN status = 'active' THEN ? ELSE last_login_at_us END WHERE email = ?"
+                    : "UPDATE users SET phone_verified = 1, last_login_at_us ="
+                      " CASE WHEN status = 'active' THEN ? ELSE last_login_at_us END WHERE phone_number = ?",
+            {now, address});
     }
     result.user = readUser(connection_.queryOne(find, {address}).value(), 0);
 
@@ -143,12 +151,13 @@ domain::OtpVerifyResult SqliteOtpStore::signIn(const domain::OtpVerification& ve
         disabled.outcome = VerifyOutcome::AccountDisabled;
         return disabled;
     }
-    connection_.execute("INSERT INTO sessions (id, user_id, created_at_us, last_seen_at_us, expires_at_us,"
-                        " authenticated_at_us, ip_address, user_agent, install_id, platform, app_version, device_name)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        {verification.sessionId, result.user->id, now, now, verification.sessionExpiresAt, now,
-                         verification.client.address, verification.client.userAgent, verification.device.installId,
-                         verification.device.platform, verification.device.appVersion, verification.device.name});
+    connection_.execute(
+        "INSERT INTO sessions (id, user_id, created_at_us, last_seen_at_us, expires_at_us,"
+        " authenticated_at_us, ip_address, user_agent, install_id, platform, app_version, device_name)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {verification.sessionId, result.user->id, now, now, verification.sessionExpiresAt, now,
+         verification.client.address, verification.client.userAgent, verification.device.installId,
+         verification.device.platform, verification.device.appVersion, verification.device.name});
     result.outcome = VerifyOutcome::Verified;
     result.sessionId = verification.sessionId;
     return result;

@@ -11,7 +11,8 @@ public:
     explicit SqliteOtpStore(db::Connection& connection) : connection_(connection) {}
     domain::OtpRequestResult request(const domain::NewOtpRequest& request) override;
     domain::OtpVerifyResult verify(const domain::OtpVerification& verification) override;
-    std::optional<Uuid> findNewest(const domain::Destination& destination, domain::Purpose purpose, Timestamp since) override;
+    std::optional<Uuid> findNewest(const domain::Destination& destination, domain::Purpose purpose,
+                                   Timestamp since) override;
 
 private:
     struct LiveOtp;

@@ -12,8 +12,8 @@ domain::SessionRefreshResult SqliteSessionStore::refresh(const domain::SessionRe
             " FROM sessions s JOIN users u ON u.id = s.user_id"
             " WHERE s.id = ? AND s.revoked_at_us IS NULL AND s.expires_at_us > ? AND u.status = 'active'",
             {refresh.sessionId, refresh.now});
-        // A counter ahead of the row: the database was restored from an older copy. Nobody stole anything, but nothing is
-        // proved.
+        // A counter ahead of the row: the database was restored from an older copy. Nobody stole anything, but nothing
+        // is proved.
         if (!row || row->integer(2) < refresh.counter) return {};
 
         const Uuid userId = row->uuid(0);
@@ -21,10 +21,11 @@ domain::SessionRefreshResult SqliteSessionStore::refresh(const domain::SessionRe
             insertAuditEvent(connection_, {refresh.auditId, event, userId, std::nullopt, refresh.client, refresh.now});
         };
         if (row->integer(2) == refresh.counter) {
-            connection_.execute("UPDATE sessions SET refresh_counter = refresh_counter + 1, rotated_at_us = ?,"
-                                " last_seen_at_us = ?, expires_at_us = ?, ip_address = ?, user_agent = ? WHERE id = ?",
-                                {refresh.now, refresh.now, refresh.expiresAt, refresh.client.address,
-                                 refresh.client.userAgent, refresh.sessionId});
+            connection_.execute(
+                "UPDATE sessions SET refresh_counter = refresh_counter + 1, rotated_at_us = ?,"
+                " last_seen_at_us = ?, expires_at_us = ?, ip_address = ?, user_agent = ? WHERE id = ?",
+                {refresh.now, refresh.now, refresh.expiresAt, refresh.client.address, refresh.client.userAgent,
+                 refresh.sessionId});
             // A refresh leaves a trace only where it comes from elsewhere than the last one: thousands from one browser
             // would say nothing, and cost a row each.
             if (row->text(4) != refresh.client.address || row->text(5) != refresh.client.userAgent) {

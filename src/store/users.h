@@ -8,7 +8,8 @@ namespace otpgate::store {
 
 // For a SELECT from `users u`; readUser() reads them from `first` on. otp_verify.sql lists the same columns.
 inline constexpr std::string_view kUserColumns =
-    "u.id, u.username, u.email, u.phone_number, u.email_verified, u.phone_verified, u.first_name, u.last_name, u.locale,"
+    "u.id, u.username, u.email, u.phone_number, u.email_verified, u.phone_verified, u.first_name, u.last_name, "
+    "u.locale,"
     " u.role, u.status, u.joined_at_us, u.last_login_at_us";
 
 domain::User readUser(const db::Row& row, std::size_t first);

@@ -1,5 +1,5 @@
-// The words that columns and procedures use for the domain's values. A word that is not known means that the database was
-// written by something else: std::runtime_error.
+// The words that columns and procedures use for the domain's values. A word that is not known means that the database
+// was written by something else: std::runtime_error.
 #pragma once
 
 #include "otpgate/domain/models.h"

@@ -279,6 +279,7 @@ private:
         constexpr int kThreads = 16;
         constexpr std::int64_t kRounds = 20;
         std::vector<std::thread> threads;
+        threads.reserve(kThreads);
         for (int i = 0; i < kThreads; ++i) {
             threads.emplace_back([&] {
                 const auto mine = connect();
@@ -298,6 +299,7 @@ private:
         constexpr int kThreads = 16;
         constexpr int kRounds = 20;
         std::vector<std::thread> threads;
+        threads.reserve(kThreads);
         for (int i = 0; i < kThreads; ++i) {
             threads.emplace_back([&] {
                 const auto mine = connect();

@@ -87,6 +87,7 @@ private:
     void appliesOnceWhenTwoMigrate() {
         std::atomic<std::size_t> applied{0};
         std::vector<std::thread> threads;
+        threads.reserve(2);
         for (int i = 0; i < 2; ++i) {
             threads.emplace_back([&] {
                 const auto connection = scratch_->connect();

@@ -141,6 +141,7 @@ private:
         const auto database = db::openDatabase({.url = "sqlite:" + directory_.path("new.db"), .password = {}});
         std::atomic<int> opened{0};
         std::vector<std::thread> threads;
+        threads.reserve(40);
         for (int i = 0; i < 40; ++i) {
             threads.emplace_back([&] {
                 const auto connection = database->connect();

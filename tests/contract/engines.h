@@ -125,8 +125,12 @@ protected:
     static std::unique_ptr<db::Connection> connect() { return scratch().connect(); }
 };
 
+template <template <class> class Suite>
+struct OnBothEngines {
+    CppUnit::AutoRegisterSuite<Suite<SqliteEngine>> onSqlite;
+    CppUnit::AutoRegisterSuite<Suite<MysqlEngine>> onMysql;
+};
+
 }  // namespace otpgate::test
 
-#define REGISTER_ON_BOTH_ENGINES(Suite)                                                    \
-    const CppUnit::AutoRegisterSuite<Suite<otpgate::test::SqliteEngine>> onSqlite_##Suite; \
-    const CppUnit::AutoRegisterSuite<Suite<otpgate::test::MysqlEngine>> onMysql_##Suite
+#define REGISTER_ON_BOTH_ENGINES(Suite) const otpgate::test::OnBothEngines<Suite> registered##Suite

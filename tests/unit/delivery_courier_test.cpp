@@ -49,13 +49,13 @@ public:
         answer();
         renewed_.push_back(leaseUntil);
         message.availableAt = leaseUntil;
-        return !othersHaveIt_;
+        return !othersHaveIt;
     }
     void finish(std::span<const FinishedMessage> messages, Timestamp /*now*/) override {
         const std::lock_guard lock(mutex_);
         answer();
         for (const auto& done : messages) {
-            if (done.message.id == indigestible_) throw std::runtime_error("no");
+            if (done.message.id == indigestible) throw std::runtime_error("no");
         }
         for (const auto& done : messages) finished_.push_back(done);
     }
@@ -86,15 +86,15 @@ public:
         return claims_;
     }
 
-    std::atomic<bool> isDown_ = false;
-    std::atomic<bool> isBroken_ = false;
-    std::atomic<bool> othersHaveIt_ = false;
-    Uuid indigestible_ = Uuid::fromBytes("not in the table");
+    std::atomic<bool> isDown = false;
+    std::atomic<bool> isBroken = false;
+    std::atomic<bool> othersHaveIt = false;
+    Uuid indigestible = Uuid::fromBytes("not in the table");
 
 private:
     void answer() const {
-        if (isDown_) throw ServiceUnavailable("database gone");
-        if (isBroken_) throw std::runtime_error("odd");
+        if (isDown) throw ServiceUnavailable("database gone");
+        if (isBroken) throw std::runtime_error("odd");
     }
     std::mutex mutex_;
     std::vector<OutboxMessage> waiting_;
@@ -115,14 +115,14 @@ public:
         }
         return answer ? answer(message) : SendResult{};
     }
-    void idle() override { ++idles_; }
-    seconds longestSend() const override { return longest_.load(); }
+    void idle() override { ++idles; }
+    seconds longestSend() const override { return longest.load(); }
 
     void answerWith(std::function<SendResult(const MailMessage&)> answer) {
         const std::lock_guard lock(mutex_);
         answer_ = std::move(answer);
     }
-    void answerWith(SendResult result) {
+    void answerWith(const SendResult& result) {
         answerWith([result](const MailMessage&) { return result; });
     }
     std::vector<std::string> sent() {
@@ -130,8 +130,8 @@ public:
         return sent_;
     }
 
-    std::atomic<seconds> longest_ = seconds(1);
-    std::atomic<int> idles_ = 0;
+    std::atomic<seconds> longest = seconds(1);
+    std::atomic<int> idles = 0;
 
 private:
     std::mutex mutex_;
@@ -177,6 +177,7 @@ class CourierTest : public CppUnit::TestFixture {
     MessageComposer composer_{codes_, "no-reply@example.org", "https://login.example.org"};
     FakeOutbox outbox_;
     FakeTransport transport_;
+    std::atomic<bool> go_ = false;
     std::unique_ptr<Courier> courier_;
 
 public:
@@ -322,7 +323,7 @@ private:
     }
 
     void keepsALeaseThatIsLongEnough() {
-        transport_.longest_ = seconds(9);
+        transport_.longest = seconds(9);
         start();
         courier_->handOver(message());
         firstFinished();
@@ -330,7 +331,7 @@ private:
     }
 
     void renewsALeaseThatIsTooShort() {
-        transport_.longest_ = seconds(40);
+        transport_.longest = seconds(40);
         start();
         courier_->handOver(message());
         CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSent);
@@ -338,7 +339,7 @@ private:
     }
 
     void leavesAMessageWhoseLeaseIsLost() {
-        outbox_.othersHaveIt_ = true;
+        outbox_.othersHaveIt = true;
         start();
         OutboxMessage lost = message(1);
         lost.availableAt = clock_.now();
@@ -351,7 +352,7 @@ private:
 
     void doesNotSendTwiceWhenTheDatabaseFailsBetweenSendingAndFinishing() {
         transport_.answerWith([this](const MailMessage&) {
-            outbox_.isDown_ = true;
+            outbox_.isDown = true;
             return SendResult{};
         });
         start();
@@ -361,7 +362,7 @@ private:
         std::this_thread::sleep_for(milliseconds(100));
         CPPUNIT_ASSERT(outbox_.finished().empty());
         transport_.answerWith(nullptr);
-        outbox_.isDown_ = false;
+        outbox_.isDown = false;
         CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSent);
         letLookAgain();
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, outbox_.finished().size());
@@ -369,25 +370,25 @@ private:
     }
 
     void goesOnSendingWhileTheDatabaseIsDown() {
-        outbox_.isDown_ = true;
+        outbox_.isDown = true;
         start();
         for (int i = 0; i < 5; ++i) courier_->handOver(message(i));
         CPPUNIT_ASSERT(becomesTrue([this] { return transport_.sent().size() == 5; }));
-        outbox_.isDown_ = false;
+        outbox_.isDown = false;
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 5; }));
     }
 
     void tellsOfADatabaseOutageOnce() {
-        outbox_.isDown_ = true;
+        outbox_.isDown = true;
         start();
         letLookAgain();
-        outbox_.isDown_ = false;
+        outbox_.isDown = false;
         CPPUNIT_ASSERT(becomesTrue([this] { return countInLog("info courier has the database back") == 1; }));
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, countInLog("courier waits for the database reason=\"database gone\""));
     }
 
     void finishesTheOthersWhenOneRowCannotBeFinished() {
-        outbox_.indigestible_ = idOf(3);
+        outbox_.indigestible = idOf(3);
         for (int i = 0; i < 6; ++i) outbox_.wait(message(i));
         start();
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 5; }));
@@ -398,11 +399,11 @@ private:
     }
 
     void outlivesUnexpectedErrors() {
-        outbox_.isBroken_ = true;
+        outbox_.isBroken = true;
         transport_.answerWith([](const MailMessage&) -> SendResult { throw std::logic_error("bug"); });
         start();
         letLookAgain();
-        outbox_.isBroken_ = false;
+        outbox_.isBroken = false;
         courier_->handOver(message(1));
         CPPUNIT_ASSERT_EQUAL(std::string("internal error: bug"), firstPostponed().reason);
         transport_.answerWith(nullptr);
@@ -420,16 +421,15 @@ private:
     }
 
     void leavesWhatDoesNotFitToTheOutbox() {
-        std::atomic<bool> go = false;
-        transport_.answerWith([&](const MailMessage&) {
-            becomesTrue([&] { return go.load(); });
+        transport_.answerWith([this](const MailMessage&) {
+            becomesTrue([this] { return go_.load(); });
             return SendResult{};
         });
         start(2);
         courier_->handOver(message(0));
         CPPUNIT_ASSERT(becomesTrue([this] { return transport_.sent().size() == 1; }));
         for (int i = 1; i <= 5; ++i) courier_->handOver(message(i));
-        go = true;
+        go_ = true;
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 3; }));
         letLookAgain();
         CPPUNIT_ASSERT_EQUAL(std::size_t{3}, transport_.sent().size());
@@ -444,7 +444,7 @@ private:
         for (int i = 0; i < 250; ++i) courier_->handOver(message(i));
         courier_->stop(seconds(10));
         CPPUNIT_ASSERT_EQUAL(std::size_t{250}, outbox_.finished().size());
-        CPPUNIT_ASSERT(transport_.idles_ > 0);
+        CPPUNIT_ASSERT(transport_.idles > 0);
         courier_->handOver(message(900));
         courier_->stop(seconds(10));
         CPPUNIT_ASSERT_EQUAL(std::size_t{250}, transport_.sent().size());
@@ -467,12 +467,13 @@ private:
         start();
         courier_->handOver(message());
         firstFinished();
-        CPPUNIT_ASSERT(becomesTrue([this] { return transport_.idles_ > 0; }));
+        CPPUNIT_ASSERT(becomesTrue([this] { return transport_.idles > 0; }));
     }
 
     void takesMessagesFromManyThreads() {
         start();
         std::vector<std::thread> workers;
+        workers.reserve(8);
         for (int worker = 0; worker < 8; ++worker) {
             workers.emplace_back([this, worker] {
                 for (int i = 0; i < 100; ++i) courier_->handOver(message(100 * worker + i));

@@ -59,7 +59,7 @@ public:
     void readsTheVariablesOfARequest() {
         const CgiRequest cgi = read({"FCGI_ROLE=RESPONDER", "REQUEST_METHOD=POST", "REQUEST_URI=/api/v1/x/?a=1%20&b=/",
                                      "QUERY_STRING=a=1%20&b=/", "CONTENT_TYPE=application/json", "CONTENT_LENGTH=12",
-                                     "REMOTE_ADDR=2001:db8:0:0:9::1", "REQUEST_ID=abc_-9",
+                                     "REMOTE_ADDR=2001:db8:0:0:9:0:0:1", "REQUEST_ID=abc_-9",
                                      "HTTP_AUTHORIZATION=Bearer x=y", "HTTP_USER_AGENT=curl/8", "SCRIPT_NAME=/other"});
         CPPUNIT_ASSERT_EQUAL(std::string{"POST"}, cgi.request.method);
         CPPUNIT_ASSERT_EQUAL(std::string{"/api/v1/x"}, cgi.request.path);
@@ -67,7 +67,7 @@ public:
         CPPUNIT_ASSERT_EQUAL(std::string{"application/json"}, cgi.request.contentType);
         CPPUNIT_ASSERT_EQUAL(std::string{"Bearer x=y"}, std::string{cgi.request.header("authorization").value()});
         CPPUNIT_ASSERT(!cgi.request.header("x-absent"));
-        CPPUNIT_ASSERT_EQUAL(std::string{"2001:db8:0:0:9::1"}, cgi.request.clientAddress);
+        CPPUNIT_ASSERT_EQUAL(std::string{"2001:db8::9:0:0:1"}, cgi.request.clientAddress);
         CPPUNIT_ASSERT_EQUAL(std::string{"2001:db8::/64"}, cgi.request.clientNetwork);
         CPPUNIT_ASSERT_EQUAL(std::string{"abc_-9"}, cgi.request.requestId);
         CPPUNIT_ASSERT_EQUAL(std::string{"curl/8"}, cgi.request.userAgent);

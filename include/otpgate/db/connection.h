@@ -1,6 +1,5 @@
 // A database connection behind which either engine stands. Each thread owns one; none is shared. It connects at first
-// use, keeps its prepared statements, and after a lost connection throws DbError{Gone} once and is as new at the next
-// use.
+// use, keeps its prepared statements, and after a lost connection throws DbError{Gone} once and then is as new.
 #pragma once
 
 #include "otpgate/base/uuid.h"
@@ -83,8 +82,7 @@ public:
     virtual Engine engine() const = 0;
 
     // Rows inserted, deleted or changed. On MySQL an UPDATE that sets what is there already counts 0, so guards change
-    // a column; an upsert counts 1 for an insert and 2 for an update. Outside a transaction a deadlock is retried as by
-    // `call`.
+    // a column; an upsert counts 1 for an insert and 2 for an update. Retries deadlocks as `call` does.
     virtual std::uint64_t execute(std::string_view sql, Params params) = 0;
     // Integer columns, COUNT and SUM come as integers, everything else as the bytes that are stored.
     virtual std::vector<Row> query(std::string_view sql, Params params) = 0;

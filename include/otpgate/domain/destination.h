@@ -12,8 +12,9 @@ std::string_view toString(Channel channel);  // "email", "sms"
 
 class Destination {
 public:
-    // An e-mail address (local part of RFC 5321 dot-atoms, host name or domain; lower case; at most 254 bytes; nothing that
-    // could reach a mail header: no CR, LF, <, >, quotes or spaces) or E.164 `^\+[1-9]\d{1,14}$`. White space around is cut.
+    // An e-mail address (local part of RFC 5321 dot-atoms, host name or domain; lower case; at most 254 bytes; nothing
+    // that could reach a mail header: no CR, LF, <, >, quotes or spaces) or E.164 `^\+[1-9]\d{1,14}$`. White space
+    // around is cut.
     static std::optional<Destination> parse(std::string_view text);
     static std::optional<Destination> parseEmail(std::string_view text);
     static std::optional<Destination> parsePhoneNumber(std::string_view text);

@@ -1,5 +1,5 @@
-// Sliding windows: a bucket keeps the last N times that something was accepted; one more is accepted while for each window
-// the count-th last of them is older than the window. Exact, however many ask at once.
+// Sliding windows: a bucket keeps the last N times that something was accepted; one more is accepted while for each
+// window the count-th last of them is older than the window. Exact, however many ask at once.
 #pragma once
 
 #include "otpgate/base/clock.h"
@@ -24,7 +24,8 @@ public:
     LimitRule() = default;
     explicit LimitRule(std::vector<LimitWindow> windows);
 
-    // "5/1h" or "10/1h,20/1d"; "0" is no limit. Nullopt for anything else, more than two windows, or a count above 1000.
+    // "5/1h" or "10/1h,20/1d"; "0" is no limit. Nullopt for anything else, more than two windows, or a count above
+    // 1000.
     static std::optional<LimitRule> parse(std::string_view text);
 
     const std::vector<LimitWindow>& windows() const { return windows_; }
@@ -40,9 +41,9 @@ private:
 
 // How a bucket stands after it was asked.
 struct LimitState {
-    LimitWindow window;              // the one that is nearest to its end
-    unsigned remaining = 0;          // what is left of it
-    std::chrono::seconds reset{0};   // until one more is free; rounded up
+    LimitWindow window;             // the one that is nearest to its end
+    unsigned remaining = 0;         // what is left of it
+    std::chrono::seconds reset{0};  // until one more is free; rounded up
 };
 
 // The packed times of a bucket, newest first, 8 bytes big-endian each: what the column rate_limits.hits holds.

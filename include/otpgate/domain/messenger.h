@@ -1,5 +1,5 @@
-// Where services leave what is to be sent, after the transaction that wrote its outbox row has committed. Implemented by the
-// courier in delivery/. Called by all worker threads.
+// Where services leave what is to be sent, after the transaction that wrote its outbox row has committed. Implemented
+// by the courier in delivery/. Called by all worker threads.
 #pragma once
 
 #include "otpgate/domain/models.h"

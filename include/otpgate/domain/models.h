@@ -17,8 +17,8 @@ std::optional<Purpose> parsePurpose(std::string_view text);
 
 // Who asks, as every audit row wants to know it.
 struct Client {
-    std::string address;    // canonical IP text
-    std::string network;    // what limits count: IPv4 whole, IPv6 as its /64
+    std::string address;  // canonical IP text
+    std::string network;  // what limits count: IPv4 whole, IPv6 as its /64
     std::string userAgent;
     std::string requestId;
 };
@@ -68,11 +68,11 @@ struct OutboxMessage {
     Uuid otpId;
     Purpose purpose = Purpose::Login;
     Destination destination;
-    std::string locale;      // BCP 47, may be empty
+    std::string locale;  // BCP 47, may be empty
     std::string requestId;
-    unsigned attempts = 0;   // sendings that failed so far
-    Timestamp expiresAt;     // never sent from then on
-    Timestamp availableAt;   // others keep away until then: the lease of whoever holds this value
+    unsigned attempts = 0;  // sendings that failed so far
+    Timestamp expiresAt;    // never sent from then on
+    Timestamp availableAt;  // others keep away until then: the lease of whoever holds this value
 };
 
 enum class AuditEvent {

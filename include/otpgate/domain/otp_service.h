@@ -47,16 +47,17 @@ struct VerifiedOtp {
     std::chrono::seconds retryAfter{0};  // where attempts or budget are exhausted
     std::optional<LimitReport> limit;    // where the budget is exhausted
     bool isNewUser = false;
-    std::optional<User> user;            // where Verified, as are the tokens
+    std::optional<User> user;  // where Verified, as are the tokens
     Tokens tokens;
 };
 
 class OtpService {
 public:
-    OtpService(OtpStore& store, SessionService& sessions, Messenger& messenger, const OtpCodes& codes, const Clock& clock,
-               Random& random, OtpSettings settings);
+    OtpService(OtpStore& store, SessionService& sessions, Messenger& messenger, const OtpCodes& codes,
+               const Clock& clock, Random& random, OtpSettings settings);
 
-    RequestedOtp request(const Destination& destination, Purpose purpose, const std::string& locale, const Client& client);
+    RequestedOtp request(const Destination& destination, Purpose purpose, const std::string& locale,
+                         const Client& client);
 
     VerifiedOtp verify(const Uuid& otpId, std::string_view guess, const Device& device, const Client& client);
     // The newest code of this destination and purpose.

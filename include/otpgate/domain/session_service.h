@@ -54,7 +54,8 @@ public:
     bool end(const Uuid& sessionId, const Uuid& userId, std::string_view reason, const Client& client);
 
 private:
-    Tokens issue(const Uuid& sessionId, const Uuid& userId, Timestamp authenticatedAt, std::int64_t counter, Timestamp now) const;
+    Tokens issue(const Uuid& sessionId, const Uuid& userId, Timestamp authenticatedAt, std::int64_t counter,
+                 Timestamp now) const;
 
     SessionStore& store_;
     const SigningKeys& keys_;

@@ -1,5 +1,5 @@
-// What the domain needs of a database. Each function is one atomic step: all of it is stored, or none. Implementations in
-// store/, one object a thread. All throw ServiceUnavailable when the database does not answer.
+// What the domain needs of a database. Each function is one atomic step: all of it is stored, or none. Implementations
+// in store/, one object a thread. All throw ServiceUnavailable when the database does not answer.
 #pragma once
 
 #include "otpgate/base/clock.h"
@@ -26,14 +26,14 @@ struct NewOtpRequest {
     Timestamp now;
     Timestamp expiresAt;
     unsigned maxAttempts = 0;
-    Timestamp oldestLive;           // no code made before that can still be good
-    std::string guessBucket;        // of limitBucket(): where wrong guesses of this code are counted
+    Timestamp oldestLive;     // no code made before that can still be good
+    std::string guessBucket;  // of limitBucket(): where wrong guesses of this code are counted
     std::string clientBucket;
     LimitRule clientRule;
     std::string destinationBucket;
     LimitRule destinationRule;
     Uuid outboxId;
-    Timestamp outboxAvailableAt;    // the creating process sends it itself until then
+    Timestamp outboxAvailableAt;  // the creating process sends it itself until then
     Uuid auditId;
     Client client;
 };
@@ -61,11 +61,20 @@ struct OtpVerification {
 };
 
 struct OtpVerifyResult {
-    enum class Outcome { Verified, WrongCode, Unknown, Used, Expired, AttemptsExhausted, BudgetExhausted, AccountDisabled };
+    enum class Outcome {
+        Verified,
+        WrongCode,
+        Unknown,
+        Used,
+        Expired,
+        AttemptsExhausted,
+        BudgetExhausted,
+        AccountDisabled
+    };
     Outcome outcome = Outcome::Unknown;
     unsigned attemptsLeft = 0;
-    std::string hits;          // of the guess bucket, where the budget is exhausted
-    Uuid sessionId;            // these where Verified
+    std::string hits;  // of the guess bucket, where the budget is exhausted
+    Uuid sessionId;    // these where Verified
     bool isNewUser = false;
     std::optional<User> user;
 };
@@ -73,12 +82,13 @@ struct OtpVerifyResult {
 class OtpStore {
 public:
     virtual ~OtpStore() = default;
-    // Counts the request against the client's and the destination's limit; when both accept, voids the older codes of the
-    // destination and purpose and writes the code's row, the outbox row and the audit row. A refusal counts nowhere and is
-    // audited once a minute a bucket.
+    // Counts the request against the client's and the destination's limit; when both accept, voids the older codes of
+    // the destination and purpose and writes the code's row, the outbox row and the audit row. A refusal counts nowhere
+    // and is audited once a minute a bucket.
     virtual OtpRequestResult request(const NewOtpRequest& request) = 0;
-    // Counts the attempt before it lets the outcome be known. One of many right guesses wins: it consumes the code, finds
-    // or creates the user, marks the address verified, opens the session. A wrong guess is counted against the bucket.
+    // Counts the attempt before it lets the outcome be known. One of many right guesses wins: it consumes the code,
+    // finds or creates the user, marks the address verified, opens the session. A wrong guess is counted against the
+    // bucket.
     virtual OtpVerifyResult verify(const OtpVerification& verification) = 0;
     // The newest code of the destination and purpose that is younger than `since`, spent or not.
     virtual std::optional<Uuid> findNewest(const Destination& destination, Purpose purpose, Timestamp since) = 0;
@@ -91,7 +101,7 @@ struct SessionRefresh {
     std::int64_t counter = 0;  // of the refresh token that was shown
     Timestamp now;
     Timestamp expiresAt;
-    Timestamp graceSince;      // a rotation after this is recent: its predecessor still gets the successor
+    Timestamp graceSince;  // a rotation after this is recent: its predecessor still gets the successor
     Uuid auditId;
     Client client;
 };
@@ -120,8 +130,8 @@ struct RevokeSession {
 class SessionStore {
 public:
     virtual ~SessionStore() = default;
-    // The token with counter c becomes c + 1. Its predecessor within the grace time is Repeated; an older one revokes the
-    // session (Reused). Ended: unknown, revoked, expired, or the user is disabled.
+    // The token with counter c becomes c + 1. Its predecessor within the grace time is Repeated; an older one revokes
+    // the session (Reused). Ended: unknown, revoked, expired, or the user is disabled.
     virtual SessionRefreshResult refresh(const SessionRefresh& refresh) = 0;
     // Neither revoked nor expired, and the user is active.
     virtual std::optional<AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp now) = 0;
@@ -159,14 +169,14 @@ struct StoredSigningKey {
     std::string keyId;
     std::string sealedPem;
     Timestamp createdAt;
-    Timestamp activeFrom;       // signs from then on; published at once
+    Timestamp activeFrom;  // signs from then on; published at once
 };
 
 class SigningKeyStore {
 public:
     virtual ~SigningKeyStore() = default;
-    virtual std::vector<StoredSigningKey> list() = 0;              // by sequence
-    virtual bool add(const StoredSigningKey& key) = 0;             // false: the sequence is taken
+    virtual std::vector<StoredSigningKey> list() = 0;   // by sequence
+    virtual bool add(const StoredSigningKey& key) = 0;  // false: the sequence is taken
     virtual void removeUpTo(std::int64_t sequence) = 0;
 };
 

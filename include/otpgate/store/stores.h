@@ -1,5 +1,5 @@
-// The stores of one thread, over its one connection. MySQL has the hot paths as procedures, SQLite as single statements; the
-// rest is written once.
+// The stores of one thread, over its one connection. MySQL has the hot paths as procedures, SQLite as single
+// statements; the rest is written once.
 #pragma once
 
 #include "otpgate/db/connection.h"
