@@ -34,7 +34,7 @@ void writeUser(http::JsonWriter& json, const domain::User& user) {
         .member("first_name", user.firstName)
         .member("last_name", user.lastName)
         .member("locale", user.locale)
-        .member("role", user.role)
+        .member("role", domain::toString(user.role))
         .member("status", domain::toString(user.status))
         .member("date_joined", formatRfc3339(user.joinedAt))
         .member("last_login_at", optionalTime(user.lastLoginAt))

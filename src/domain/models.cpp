@@ -5,13 +5,26 @@ namespace otpgate::domain {
 std::string_view toString(Purpose purpose) {
     switch (purpose) {
     case Purpose::Login: return "login";
+    case Purpose::Register: return "register";
+    case Purpose::Verify: return "verify";
+    case Purpose::Reset: return "reset";
     }
     return {};
 }
 
 std::optional<Purpose> parsePurpose(std::string_view text) {
-    if (text == "login") return Purpose::Login;
+    for (const Purpose purpose : {Purpose::Login, Purpose::Register, Purpose::Verify, Purpose::Reset}) {
+        if (text == toString(purpose)) return purpose;
+    }
     return std::nullopt;
+}
+
+std::string_view toString(Role role) {
+    switch (role) {
+    case Role::User: return "user";
+    case Role::Admin: return "admin";
+    }
+    return {};
 }
 
 std::string_view toString(UserStatus status) {
@@ -37,6 +50,18 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::TokenRefreshed: return "TOKEN_REFRESHED";
     case AuditEvent::TokenReused: return "TOKEN_REUSED";
     case AuditEvent::SessionRevoked: return "SESSION_REVOKED";
+    case AuditEvent::PasswordReset: return "PASSWORD_RESET";
+    case AuditEvent::PasswordChanged: return "PASSWORD_CHANGED";
+    case AuditEvent::ProfileUpdated: return "PROFILE_UPDATED";
+    case AuditEvent::UserDisabled: return "USER_DISABLED";
+    case AuditEvent::UserEnabled: return "USER_ENABLED";
+    case AuditEvent::UserDeleted: return "USER_DELETED";
+    case AuditEvent::RoleChanged: return "ROLE_CHANGED";
+    case AuditEvent::ApiKeyCreated: return "API_KEY_CREATED";
+    case AuditEvent::ApiKeyRevoked: return "API_KEY_REVOKED";
+    case AuditEvent::VerificationRequested: return "VERIFICATION_REQUESTED";
+    case AuditEvent::VerificationSucceeded: return "VERIFICATION_SUCCEEDED";
+    case AuditEvent::VerificationFailed: return "VERIFICATION_FAILED";
     }
     return {};
 }

@@ -2,36 +2,57 @@
 
 #include "otpgate/crypto/hash.h"
 
+#include <algorithm>
+
 namespace otpgate::domain {
 
-OtpCodes::OtpCodes(const crypto::KeyRing& ring, unsigned length, std::string fixedCode)
-    : ring_(ring),
-      length_(length),
-      fixedCode_(std::move(fixedCode)) {}
+namespace {
 
-std::string OtpCodes::derive(std::string_view key, const Uuid& otpId) const {
+std::string_view charactersOf(CodeAlphabet alphabet) {
+    switch (alphabet) {
+    case CodeAlphabet::Digits: return "0123456789";
+    case CodeAlphabet::Letters: return "23456789ABCDEFGHJKMNPQRSTVWXYZ";
+    }
+    return {};
+}
+
+std::string upperCase(std::string_view text) {
+    std::string result{text};
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    return result;
+}
+
+}  // namespace
+
+OtpCodes::OtpCodes(const crypto::KeyRing& ring, CodeFormat format, std::string fixedCode)
+    : ring_(ring), format_(format), fixedCode_(std::move(fixedCode)) {}
+
+std::string OtpCodes::derive(std::string_view key, const Uuid& otpId, unsigned length) const {
+    const std::string_view characters = charactersOf(format_.alphabet);
     const std::string mac = crypto::hmacSha256(key, otpId.bytes());
-    // 64 bits modulo at most 10^10: the bias is below 10^-9.
+    // 64 bits modulo at most 30^10, which is below 2^50: the bias is below 10^-4 of a code's probability.
     std::uint64_t number = 0;
-    for (const char byte : std::string_view{mac}.substr(0, 8))
-        number = (number << 8U) | static_cast<std::uint8_t>(byte);
-    std::string code(length_, '0');
-    for (auto digit = code.rbegin(); digit != code.rend(); ++digit, number /= 10) {
-        *digit = static_cast<char>('0' + number % 10);
+    for (const char byte : std::string_view{mac}.substr(0, 8)) number = (number << 8U) | static_cast<std::uint8_t>(byte);
+    std::string code(length, '0');
+    for (auto place = code.rbegin(); place != code.rend(); ++place, number /= characters.size()) {
+        *place = characters[number % characters.size()];
     }
     return code;
 }
 
-std::string OtpCodes::codeFor(const Uuid& otpId) const {
+std::string OtpCodes::codeFor(const Uuid& otpId, unsigned length) const {
     if (!fixedCode_.empty()) return fixedCode_;
-    return derive(ring_.keys(crypto::KeyUse::OtpCode).front(), otpId);
+    return derive(ring_.keys(crypto::KeyUse::OtpCode).front(), otpId, length == 0 ? format_.length : length);
 }
 
-Guess OtpCodes::judge(const Uuid& otpId, std::string_view guess) const {
-    if (!fixedCode_.empty()) return crypto::equalInConstantTime(fixedCode_, guess) ? Guess::Right : Guess::Wrong;
+Guess OtpCodes::judge(const Uuid& otpId, std::string_view guess, unsigned length) const {
+    const std::string plain = upperCase(guess);
+    if (!fixedCode_.empty()) return crypto::equalInConstantTime(fixedCode_, plain) ? Guess::Right : Guess::Wrong;
     Guess result = Guess::Wrong;
     for (const std::string& key : ring_.keys(crypto::KeyUse::OtpCode)) {
-        if (crypto::equalInConstantTime(derive(key, otpId), guess)) result = Guess::Right;
+        const std::string code = derive(key, otpId, length == 0 ? format_.length : length);
+        if (crypto::equalInConstantTime(code, plain)) result = Guess::Right;
     }
     return result;
 }

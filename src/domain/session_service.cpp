@@ -1,6 +1,8 @@
 #include "otpgate/domain/session_service.h"
 
 #include "domain/refresh_token.h"
+#include "otpgate/crypto/signed_token.h"
+#include "otpgate/domain/device_token.h"
 
 namespace otpgate::domain {
 
@@ -8,36 +10,53 @@ namespace {
 
 // A second tab, or an answer lost on the way, may show the predecessor for so long (API.md 4).
 constexpr std::chrono::seconds kRefreshGrace{30};
+constexpr std::chrono::minutes kTouchEvery{5};
+constexpr std::size_t kIdBytes = 16;
+constexpr std::size_t kTimeBytes = 8;
+
+std::vector<std::string> words(std::string_view text) {
+    std::vector<std::string> result;
+    while (!text.empty()) {
+        const auto space = text.find(' ');
+        result.emplace_back(text.substr(0, space));
+        text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+    }
+    return result;
+}
 
 }  // namespace
 
 SessionService::SessionService(SessionStore& store, const SigningKeys& keys, const crypto::KeyRing& ring,
                                const Clock& clock, Random& random, TokenSettings settings)
-    : store_(store),
-      keys_(keys),
-      ring_(ring),
-      clock_(clock),
-      random_(random),
-      settings_(std::move(settings)) {}
+    : store_(store), keys_(keys), ring_(ring), clock_(clock), random_(random), settings_(std::move(settings)) {}
 
-Tokens SessionService::issueFirst(const Uuid& sessionId, const Uuid& userId, Timestamp authenticatedAt) const {
-    return issue(sessionId, userId, authenticatedAt, 0, authenticatedAt);
+Tokens SessionService::issueFirst(const SignIn& signIn) const {
+    const Timestamp now = clock_.now();
+    return issue({signIn.sessionId, signIn.user.id, now, signIn.methods}, 0, now);
 }
 
-Tokens SessionService::issue(const Uuid& sessionId, const Uuid& userId, Timestamp authenticatedAt, std::int64_t counter,
-                             Timestamp now) const {
+Tokens SessionService::issue(const Holder& holder, std::int64_t counter, Timestamp now) const {
+    return {accessToken(holder, now), RefreshToken{holder.sessionId, counter}.toText(ring_), settings_.accessLifetime,
+            holder.sessionId};
+}
+
+std::string SessionService::accessToken(const Holder& holder, Timestamp now) const {
+    const Timestamp expiresAt = now + settings_.accessLifetime;
+    if (settings_.format == TokenFormat::Opaque) {
+        return crypto::signToken(ring_, crypto::KeyUse::AccessToken,
+                                 std::string{holder.sessionId.bytes()} + crypto::packInteger(toMicroseconds(expiresAt)));
+    }
     crypto::AccessClaims claims;
     claims.issuer = settings_.issuer;
     claims.audience = settings_.audience;
-    claims.subject = userId.toString();
-    claims.sessionId = sessionId.toString();
+    claims.subject = holder.userId.toString();
+    claims.sessionId = holder.sessionId.toString();
     claims.tokenId = Uuid::makeV7(now, random_).toString();
-    claims.methods = {"otp"};
+    claims.methods = words(holder.methods);
     claims.issuedAt = now;
-    claims.expiresAt = now + settings_.accessLifetime;
-    claims.authTime = authenticatedAt;
-    return {keys_.current(now)->sign(claims), RefreshToken{sessionId, counter}.toText(ring_), settings_.accessLifetime,
-            sessionId};
+    claims.expiresAt = expiresAt;
+    claims.authTime = holder.authenticatedAt;
+    return keys_.current(now)->sign(claims);
 }
 
 RefreshOutcome SessionService::refresh(std::string_view refreshToken, const Client& client) {
@@ -49,46 +68,109 @@ RefreshOutcome SessionService::refresh(std::string_view refreshToken, const Clie
     const SessionRefreshResult result = store_.refresh({.sessionId = token->sessionId,
                                                         .counter = token->counter,
                                                         .now = now,
-                                                        .expiresAt = sessionEnd(now),
+                                                        .expiresAt = now + settings_.refreshLifetime,
                                                         .graceSince = now - kRefreshGrace,
                                                         .auditId = Uuid::makeV7(now, random_),
                                                         .client = client});
     switch (result.outcome) {
     case SessionRefreshResult::Outcome::Rotated:
     case SessionRefreshResult::Outcome::Repeated:
-        return {Kind::Refreshed,
-                issue(token->sessionId, result.userId, result.authenticatedAt, token->counter + 1, now)};
+        return {Kind::Refreshed, issue({token->sessionId, result.userId, result.authenticatedAt, result.methods},
+                                       token->counter + 1, now)};
     case SessionRefreshResult::Outcome::Reused: return {Kind::Reused, {}};
     case SessionRefreshResult::Outcome::Ended: return {Kind::Invalid, {}};
     }
     return {Kind::Invalid, {}};
 }
 
-std::optional<AuthenticatedSession> SessionService::authenticate(std::string_view accessToken) {
+std::optional<AccessGrant> SessionService::authenticate(std::string_view accessToken) {
     const Timestamp now = clock_.now();
-    const auto keyId = crypto::keyIdOf(accessToken);
+    // Either form is taken, so that a change of tokens.format ends nobody's work.
+    return accessToken.find('.') == std::string_view::npos ? authenticateOpaque(accessToken, now)
+                                                           : authenticateJwt(accessToken, now);
+}
+
+std::optional<AccessGrant> SessionService::authenticateJwt(std::string_view token, Timestamp now) {
+    const auto keyId = crypto::keyIdOf(token);
     if (!keyId) return std::nullopt;
     const auto key = keys_.find(*keyId, now);
     if (!key) return std::nullopt;
-    const auto claims = crypto::verifyAccessToken(accessToken, *key, settings_.issuer, settings_.audience, now);
+    const auto claims = crypto::verifyAccessToken(token, *key, settings_.issuer, settings_.audience, now);
     if (!claims) return std::nullopt;
     const auto sessionId = Uuid::parse(claims->sessionId);
     if (!sessionId) return std::nullopt;
-    return store_.findActive(*sessionId, now);
+    auto session = store_.findActive(*sessionId, now);
+    if (!session) return std::nullopt;
+    return AccessGrant{std::move(*session), claims->expiresAt};
 }
 
-std::vector<Session> SessionService::list(const Uuid& userId) {
-    return store_.listActive(userId, clock_.now());
+std::optional<AccessGrant> SessionService::authenticateOpaque(std::string_view token, Timestamp now) {
+    const auto payload = crypto::openToken(ring_, crypto::KeyUse::AccessToken, token, kIdBytes + kTimeBytes);
+    if (!payload) return std::nullopt;
+    const std::string_view view = *payload;
+    const Timestamp expiresAt = fromMicroseconds(crypto::unpackInteger(view.substr(kIdBytes)));
+    if (expiresAt <= now) return std::nullopt;
+    auto session = store_.findActive(Uuid::fromBytes(view.substr(0, kIdBytes)), now);
+    if (!session) return std::nullopt;
+    return AccessGrant{std::move(*session), expiresAt};
 }
 
-bool SessionService::end(const Uuid& sessionId, const Uuid& userId, std::string_view reason, const Client& client) {
+std::optional<AuthenticatedSession> SessionService::inspectRefreshToken(std::string_view refreshToken) {
+    const auto token = RefreshToken::parse(refreshToken, ring_);
+    if (!token) return std::nullopt;
+    auto session = store_.findActive(token->sessionId, clock_.now());
+    if (!session || session->session.refreshCounter != token->counter) return std::nullopt;
+    return session;
+}
+
+std::string SessionService::cookieOf(const Uuid& sessionId) const {
+    return crypto::signToken(ring_, crypto::KeyUse::SessionCookie, sessionId.bytes());
+}
+
+std::string SessionService::csrfTokenOf(const Uuid& sessionId) const {
+    return crypto::signToken(ring_, crypto::KeyUse::CsrfToken, sessionId.bytes());
+}
+
+std::optional<AuthenticatedSession> SessionService::authenticateCookie(std::string_view cookie) {
+    const auto id = crypto::openToken(ring_, crypto::KeyUse::SessionCookie, cookie, kIdBytes);
+    if (!id) return std::nullopt;
+    const Timestamp now = clock_.now();
+    auto session = store_.findActive(Uuid::fromBytes(*id), now);
+    if (session && session->session.lastSeenAt < now - kTouchEvery) {
+        store_.touch(session->session.id, now, now + settings_.refreshLifetime);
+    }
+    return session;
+}
+
+std::string SessionService::deviceTokenOf(const Uuid& deviceId) const { return makeDeviceToken(ring_, deviceId); }
+
+ShownDevice SessionService::parseDeviceToken(std::string_view token) const {
+    return domain::parseDeviceToken(ring_, token);
+}
+
+std::vector<Session> SessionService::list(const Uuid& userId) { return store_.listActive(userId, clock_.now()); }
+
+bool SessionService::end(const Uuid& sessionId, const Uuid& userId, std::string_view reason, DeviceFate deviceFate,
+                         const Client& client) {
     const Timestamp now = clock_.now();
     return store_.revoke({.sessionId = sessionId,
                           .userId = userId,
                           .reason = reason,
+                          .deviceFate = deviceFate,
                           .now = now,
                           .auditId = Uuid::makeV7(now, random_),
                           .client = client});
+}
+
+std::uint64_t SessionService::endAll(const Uuid& userId, const std::optional<Uuid>& keptSession,
+                                     std::string_view reason, const Client& client) {
+    const Timestamp now = clock_.now();
+    return store_.revokeAll({.userId = userId,
+                             .keptSession = keptSession,
+                             .reason = reason,
+                             .now = now,
+                             .auditId = Uuid::makeV7(now, random_),
+                             .client = client});
 }
 
 }  // namespace otpgate::domain

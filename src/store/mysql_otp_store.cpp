@@ -27,7 +27,26 @@ domain::OtpRequestResult::Outcome parseRequestOutcome(std::string_view word) {
     if (word == "accepted") return Outcome::Accepted;
     if (word == "client_limited") return Outcome::ClientLimited;
     if (word == "destination_limited") return Outcome::DestinationLimited;
+    if (word == "user_not_found") return Outcome::UserNotFound;
+    if (word == "account_disabled") return Outcome::AccountDisabled;
     throw std::runtime_error("unknown outcome of otp_request: " + std::string{word});
+}
+
+std::string_view wordOf(domain::AccountRule rule) {
+    switch (rule) {
+    case domain::AccountRule::Any: return "any";
+    case domain::AccountRule::ActiveOrNew: return "active_or_new";
+    case domain::AccountRule::Active: return "active";
+    }
+    return {};
+}
+
+// `CALL name(?, ?, ...)`, with as many marks as there are values.
+template <std::size_t N>
+std::string callOf(std::string_view name, const db::Param (&)[N]) {
+    std::string sql = "CALL " + std::string{name} + "(?";
+    for (std::size_t i = 1; i < N; ++i) sql += ", ?";
+    return sql + ")";
 }
 
 }  // namespace
@@ -36,76 +55,105 @@ domain::OtpRequestResult MysqlOtpStore::request(const domain::NewOtpRequest& req
     const auto client = flat(request.clientRule);
     const auto destination = flat(request.destinationRule);
     const Uuid oldestLive = Uuid::lowestV7(request.oldestLive);
-    const auto rows = connection_.call(
-        "CALL otp_request(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        {request.id,
-         request.destination.value(),
-         domain::toString(request.destination.channel()),
-         domain::toString(request.purpose),
-         request.locale,
-         request.now,
-         request.expiresAt,
-         request.maxAttempts,
-         oldestLive,
-         db::Param::blob(request.guessBucket),
-         db::Param::blob(request.clientBucket),
-         client[0],
-         client[1],
-         client[2],
-         client[3],
-         db::Param::blob(request.destinationBucket),
-         destination[0],
-         destination[1],
-         destination[2],
-         destination[3],
-         request.outboxId,
-         request.outboxAvailableAt,
-         request.auditId,
-         request.client.address,
-         request.client.userAgent,
-         request.client.requestId});
-    return {parseRequestOutcome(rows.at(0).text(0)), rows.at(0).text(1)};
+    const Uuid lane = request.device.value_or(kStrangers);
+    const db::Param params[] = {request.id,
+                                request.destination.value(),
+                                domain::toString(request.destination.channel()),
+                                domain::toString(request.purpose),
+                                request.methods,
+                                request.locale,
+                                wordOf(request.accountRule),
+                                request.disclosure == domain::Disclosure::Reveal ? 1 : 0,
+                                request.resend == domain::Resend::Repeat ? 1 : 0,
+                                request.now,
+                                request.expiresAt,
+                                request.maxAttempts,
+                                oldestLive,
+                                db::Param::blob(request.guessBucket),
+                                db::Param::blob(request.clientBucket),
+                                client[0],
+                                client[1],
+                                client[2],
+                                client[3],
+                                db::Param::blob(request.destinationBucket),
+                                destination[0],
+                                destination[1],
+                                destination[2],
+                                destination[3],
+                                lane,
+                                db::Param::blob(request.deviceGuessBucket),
+                                db::Param::blob(request.deviceBucket),
+                                request.outboxId,
+                                request.outboxAvailableAt,
+                                request.auditId,
+                                request.client.address,
+                                request.client.userAgent,
+                                request.client.requestId};
+    static const std::string sql = callOf("otp_request", params);
+    const auto rows = connection_.call(sql, params);
+    const db::Row& row = rows.at(0);
+    domain::OtpRequestResult result;
+    result.outcome = parseRequestOutcome(row.text(0));
+    result.hits = row.text(1);
+    if (result.outcome == domain::OtpRequestResult::Outcome::Accepted) {
+        result.otpId = row.uuid(2);
+        result.expiresAt = row.timestamp(3);
+        result.isDiscarded = row.integer(4) != 0;
+    }
+    return result;
 }
 
 domain::OtpVerifyResult MysqlOtpStore::verify(const domain::OtpVerification& verification) {
     const auto guesses = flat(verification.guessRule);
-    const auto rows = connection_.call("CALL otp_verify(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                       {verification.otpId,
-                                        verification.guess == domain::Guess::Right ? 1 : 0,
-                                        verification.now,
-                                        guesses[0],
-                                        guesses[1],
-                                        guesses[2],
-                                        guesses[3],
-                                        verification.newUserId,
-                                        verification.sessionId,
-                                        verification.sessionExpiresAt,
-                                        verification.device.installId,
-                                        verification.device.platform,
-                                        verification.device.appVersion,
-                                        verification.device.name,
-                                        verification.auditIds[0],
-                                        verification.auditIds[1],
-                                        verification.auditIds[2],
-                                        verification.client.address,
-                                        verification.client.userAgent,
-                                        verification.client.requestId});
+    std::optional<std::string_view> purpose;
+    if (verification.purpose) purpose = domain::toString(*verification.purpose);
+    const db::Param params[] = {verification.otpId,
+                                purpose,
+                                verification.guess == domain::Guess::Right ? 1 : 0,
+                                verification.now,
+                                guesses[0],
+                                guesses[1],
+                                guesses[2],
+                                guesses[3],
+                                verification.mayRegister ? 1 : 0,
+                                verification.newUserId,
+                                verification.sessionId,
+                                verification.sessionExpiresAt,
+                                verification.shownDevice,
+                                verification.newDeviceId,
+                                verification.device.installId,
+                                verification.device.platform,
+                                verification.device.appVersion,
+                                verification.device.name,
+                                verification.auditIds[0],
+                                verification.auditIds[1],
+                                verification.auditIds[2],
+                                verification.client.address,
+                                verification.client.userAgent,
+                                verification.client.requestId};
+    static const std::string sql = callOf("otp_verify", params);
+    const auto rows = connection_.call(sql, params);
     const db::Row& row = rows.at(0);
     domain::OtpVerifyResult result;
     result.outcome = parseVerifyOutcome(row.text(0));
     result.attemptsLeft = static_cast<unsigned>(row.integer(1));
     result.hits = row.text(2);
-    if (result.outcome == domain::OtpVerifyResult::Outcome::Verified) {
-        result.sessionId = verification.sessionId;
-        result.isNewUser = row.integer(3) != 0;
-        result.user = readUser(row, 4);
+    if (result.outcome != domain::OtpVerifyResult::Outcome::Verified) return result;
+    result.purpose = parsePurpose(row.text(3));
+    result.destination = domain::Destination::fromStored(parseChannel(row.text(4)), row.text(5));
+    if (result.purpose == domain::Purpose::Login) {
+        result.signIn = {.isNewUser = row.integer(6) != 0,
+                         .user = readUser(row, 9),
+                         .sessionId = verification.sessionId,
+                         .deviceId = row.uuid(7),
+                         .methods = row.text(8)};
     }
     return result;
 }
 
 std::optional<Uuid> MysqlOtpStore::findNewest(const domain::Destination& destination, domain::Purpose purpose,
-                                              Timestamp since) {
-    return findNewestOtp(connection_, destination, purpose, since);
+                                              const domain::ShownDevice& device, Timestamp since) {
+    return findNewestOtp(connection_, destination, purpose, device, since);
 }
 
 }  // namespace otpgate::store

@@ -12,7 +12,7 @@ public:
     domain::OtpRequestResult request(const domain::NewOtpRequest& request) override;
     domain::OtpVerifyResult verify(const domain::OtpVerification& verification) override;
     std::optional<Uuid> findNewest(const domain::Destination& destination, domain::Purpose purpose,
-                                   Timestamp since) override;
+                                   const domain::ShownDevice& device, Timestamp since) override;
 
 private:
     db::Connection& connection_;

@@ -13,10 +13,10 @@ domain::SessionRefreshResult MysqlSessionStore::refresh(const domain::SessionRef
                           refresh.auditId, refresh.client.address, refresh.client.userAgent, refresh.client.requestId});
     const db::Row& row = rows.at(0);
     const std::string& word = row.text(0);
-    if (word == "rotated") return {Outcome::Rotated, row.uuid(1), row.timestamp(2)};
-    if (word == "repeated") return {Outcome::Repeated, row.uuid(1), row.timestamp(2)};
-    if (word == "reused") return {Outcome::Reused, {}, {}};
-    if (word == "ended") return {Outcome::Ended, {}, {}};
+    if (word == "rotated") return {Outcome::Rotated, row.uuid(1), row.timestamp(2), row.text(3)};
+    if (word == "repeated") return {Outcome::Repeated, row.uuid(1), row.timestamp(2), row.text(3)};
+    if (word == "reused") return {Outcome::Reused, {}, {}, {}};
+    if (word == "ended") return {Outcome::Ended, {}, {}, {}};
     throw std::runtime_error("unknown outcome of token_refresh: " + word);
 }
 

@@ -8,20 +8,23 @@ namespace otpgate::store {
 namespace {
 
 constexpr std::string_view kSessionColumns =
-    "s.id, s.user_id, s.created_at_us, s.last_seen_at_us, s.expires_at_us, s.authenticated_at_us, s.ip_address,"
-    " s.user_agent, s.install_id, s.platform, s.app_version, s.device_name";
-constexpr std::size_t kSessionColumnCount = 12;
+    "s.id, s.user_id, s.device_id, s.refresh_counter, s.amr, s.created_at_us, s.last_seen_at_us, s.expires_at_us, s.authenticated_at_us,"
+    " s.ip_address, s.user_agent, s.install_id, s.platform, s.app_version, s.device_name";
+constexpr std::size_t kSessionColumnCount = 15;
 
 domain::Session readSession(const db::Row& row) {
     return {.id = row.uuid(0),
             .userId = row.uuid(1),
-            .createdAt = row.timestamp(2),
-            .lastSeenAt = row.timestamp(3),
-            .expiresAt = row.timestamp(4),
-            .authenticatedAt = row.timestamp(5),
-            .address = row.text(6),
-            .userAgent = row.text(7),
-            .device = {row.text(8), row.text(9), row.text(10), row.text(11)}};
+            .deviceId = row.optionalUuid(2),
+            .refreshCounter = row.integer(3),
+            .methods = row.text(4),
+            .createdAt = row.timestamp(5),
+            .lastSeenAt = row.timestamp(6),
+            .expiresAt = row.timestamp(7),
+            .authenticatedAt = row.timestamp(8),
+            .address = row.text(9),
+            .userAgent = row.text(10),
+            .device = {row.text(11), row.text(12), row.text(13), row.text(14)}};
 }
 
 }  // namespace
@@ -33,6 +36,11 @@ std::optional<domain::AuthenticatedSession> SessionTable::findActive(const Uuid&
     const auto row = connection_.queryOne(sql, {sessionId, now});
     if (!row) return std::nullopt;
     return domain::AuthenticatedSession{readSession(*row), readUser(*row, kSessionColumnCount)};
+}
+
+void SessionTable::touch(const Uuid& sessionId, Timestamp now, Timestamp expiresAt) {
+    connection_.execute("UPDATE sessions SET last_seen_at_us = ?, expires_at_us = ? WHERE id = ? AND revoked_at_us IS NULL",
+                        {now, expiresAt, sessionId});
 }
 
 std::vector<domain::Session> SessionTable::listActive(const Uuid& userId, Timestamp now) {
@@ -51,10 +59,36 @@ bool SessionTable::revoke(const domain::RevokeSession& revocation) {
             " WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL AND expires_at_us > ?",
             {revocation.now, revocation.reason, revocation.sessionId, revocation.userId, revocation.now});
         if (changed == 0) return false;
+        if (revocation.deviceFate == domain::DeviceFate::Forget) {
+            connection_.execute("UPDATE devices SET revoked_at_us = ? WHERE revoked_at_us IS NULL AND user_id = ?"
+                                " AND id IN (SELECT device_id FROM sessions WHERE id = ?)",
+                                {revocation.now, revocation.userId, revocation.sessionId});
+        }
         insertAuditEvent(connection_, {revocation.auditId, domain::AuditEvent::SessionRevoked, revocation.userId,
                                        std::nullopt, revocation.client, revocation.now});
         return true;
     });
+}
+
+std::uint64_t SessionTable::revokeAll(const domain::RevokeAllSessions& revocation) {
+    return connection_.transact([&] {
+        const std::uint64_t count = endSessions(connection_, revocation.userId, revocation.keptSession,
+                                                revocation.reason, revocation.now);
+        insertAuditEvent(connection_, {revocation.auditId, domain::AuditEvent::SessionRevoked, revocation.userId,
+                                       std::nullopt, revocation.client, revocation.now});
+        return count;
+    });
+}
+
+std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const std::optional<Uuid>& keptSession,
+                          std::string_view reason, Timestamp now) {
+    const Uuid kept = keptSession.value_or(Uuid{});
+    connection.execute("UPDATE devices SET revoked_at_us = ? WHERE user_id = ? AND revoked_at_us IS NULL"
+                       " AND id NOT IN (SELECT COALESCE(device_id, id) FROM sessions WHERE id = ?)",
+                       {now, userId, kept});
+    return connection.execute("UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ?"
+                              " AND id <> ? AND revoked_at_us IS NULL AND expires_at_us > ?",
+                              {now, reason, userId, kept, now});
 }
 
 }  // namespace otpgate::store

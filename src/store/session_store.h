@@ -7,12 +7,19 @@
 
 namespace otpgate::store {
 
+// Ends the user's active sessions but the kept one, and forgets the devices but the kept session's. Inside the caller's
+// transaction; returns how many ended.
+std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const std::optional<Uuid>& keptSession,
+                          std::string_view reason, Timestamp now);
+
 class SessionTable : public domain::SessionStore {
 public:
     explicit SessionTable(db::Connection& connection) : connection_(connection) {}
     std::optional<domain::AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp now) override;
+    void touch(const Uuid& sessionId, Timestamp now, Timestamp expiresAt) override;
     std::vector<domain::Session> listActive(const Uuid& userId, Timestamp now) override;
     bool revoke(const domain::RevokeSession& revocation) override;
+    std::uint64_t revokeAll(const domain::RevokeAllSessions& revocation) override;
 
 protected:
     db::Connection& connection_;

@@ -12,12 +12,14 @@ public:
     domain::OtpRequestResult request(const domain::NewOtpRequest& request) override;
     domain::OtpVerifyResult verify(const domain::OtpVerification& verification) override;
     std::optional<Uuid> findNewest(const domain::Destination& destination, domain::Purpose purpose,
-                                   Timestamp since) override;
+                                   const domain::ShownDevice& device, Timestamp since) override;
 
 private:
     struct LiveOtp;
     domain::OtpVerifyResult refuse(const domain::OtpVerification& verification, const LiveOtp& otp, std::string hits);
+    domain::OtpVerifyResult succeed(const domain::OtpVerification& verification, const LiveOtp& otp);
     domain::OtpVerifyResult signIn(const domain::OtpVerification& verification, const LiveOtp& otp);
+    Uuid rememberDevice(const domain::OtpVerification& verification, const Uuid& userId);
 
     db::Connection& connection_;
 };

@@ -8,7 +8,7 @@ domain::SessionRefreshResult SqliteSessionStore::refresh(const domain::SessionRe
     using Outcome = domain::SessionRefreshResult::Outcome;
     return connection_.transact([&]() -> domain::SessionRefreshResult {
         const auto row = connection_.queryOne(
-            "SELECT s.user_id, s.authenticated_at_us, s.refresh_counter, s.rotated_at_us, s.ip_address, s.user_agent"
+            "SELECT s.user_id, s.authenticated_at_us, s.refresh_counter, s.rotated_at_us, s.ip_address, s.user_agent, s.amr"
             " FROM sessions s JOIN users u ON u.id = s.user_id"
             " WHERE s.id = ? AND s.revoked_at_us IS NULL AND s.expires_at_us > ? AND u.status = 'active'",
             {refresh.sessionId, refresh.now});
@@ -31,15 +31,15 @@ domain::SessionRefreshResult SqliteSessionStore::refresh(const domain::SessionRe
             if (row->text(4) != refresh.client.address || row->text(5) != refresh.client.userAgent) {
                 audit(domain::AuditEvent::TokenRefreshed);
             }
-            return {Outcome::Rotated, userId, row->timestamp(1)};
+            return {Outcome::Rotated, userId, row->timestamp(1), row->text(6)};
         }
         if (row->integer(2) == refresh.counter + 1 && row->timestamp(3) > refresh.graceSince) {
-            return {Outcome::Repeated, userId, row->timestamp(1)};
+            return {Outcome::Repeated, userId, row->timestamp(1), row->text(6)};
         }
         connection_.execute("UPDATE sessions SET revoked_at_us = ?, revoked_reason = 'token_reused' WHERE id = ?",
                             {refresh.now, refresh.sessionId});
         audit(domain::AuditEvent::TokenReused);
-        return {Outcome::Reused, {}, {}};
+        return {Outcome::Reused, {}, {}, {}};
     });
 }
 

@@ -4,14 +4,21 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/models.h"
 
+#include <optional>
+
 namespace otpgate::store {
 
 // For a SELECT from `users u`; readUser() reads them from `first` on. otp_verify.sql lists the same columns.
 inline constexpr std::string_view kUserColumns =
     "u.id, u.username, u.email, u.phone_number, u.email_verified, u.phone_verified, u.first_name, u.last_name, "
     "u.locale,"
-    " u.role, u.status, u.joined_at_us, u.last_login_at_us";
+    " u.role, u.status, u.joined_at_us, u.last_login_at_us, u.password_hash";
+inline constexpr std::size_t kUserColumnCount = 14;
 
 domain::User readUser(const db::Row& row, std::size_t first);
+
+// The account that the address belongs to.
+std::optional<domain::User> findUser(db::Connection& connection, const domain::Destination& destination);
+std::optional<domain::User> findUser(db::Connection& connection, const Uuid& id);
 
 }  // namespace otpgate::store

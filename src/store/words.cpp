@@ -25,6 +25,13 @@ domain::Purpose parsePurpose(std::string_view word) {
     rejectWord("purpose", word);
 }
 
+domain::Role parseRole(std::string_view word) {
+    for (const auto role : {domain::Role::User, domain::Role::Admin}) {
+        if (word == domain::toString(role)) return role;
+    }
+    rejectWord("role", word);
+}
+
 domain::UserStatus parseUserStatus(std::string_view word) {
     for (const auto status : {domain::UserStatus::Active, domain::UserStatus::Disabled}) {
         if (word == domain::toString(status)) return status;

@@ -12,7 +12,17 @@
 namespace otpgate::crypto {
 
 // What a derived key is for; one label, one use.
-enum class KeyUse { OtpCode, RefreshToken, SealedSecret };
+enum class KeyUse {
+    OtpCode,
+    RefreshToken,
+    SealedSecret,
+    AccessToken,
+    DeviceToken,
+    SessionCookie,
+    CsrfToken,
+    OtpReceipt,
+    VerificationContext
+};
 
 class KeyRing {
 public:

@@ -5,13 +5,14 @@
 #include "otpgate/base/uuid.h"
 #include "otpgate/domain/destination.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace otpgate::domain {
 
-enum class Purpose { Login };
+enum class Purpose { Login, Register, Verify, Reset };
 std::string_view toString(Purpose purpose);  // "login"
 std::optional<Purpose> parsePurpose(std::string_view text);
 
@@ -31,6 +32,9 @@ struct Device {
     std::string name;
 };
 
+enum class Role { User, Admin };
+std::string_view toString(Role role);
+
 enum class UserStatus { Active, Disabled };
 std::string_view toString(UserStatus status);
 
@@ -44,8 +48,9 @@ struct User {
     std::string firstName;
     std::string lastName;
     std::string locale;
-    std::string role = "user";
+    Role role = Role::User;
     UserStatus status = UserStatus::Active;
+    bool hasPassword = false;
     Timestamp joinedAt;
     std::optional<Timestamp> lastLoginAt;
 };
@@ -53,6 +58,9 @@ struct User {
 struct Session {
     Uuid id;
     Uuid userId;
+    std::optional<Uuid> deviceId;
+    std::int64_t refreshCounter = 0;
+    std::string methods;  // how its user signed in, of RFC 8176, separated by spaces: "otp", "pwd otp"
     Timestamp createdAt;
     Timestamp lastSeenAt;
     Timestamp expiresAt;
@@ -70,6 +78,8 @@ struct OutboxMessage {
     Destination destination;
     std::string locale;  // BCP 47, may be empty
     std::string requestId;
+    unsigned codeLength = 0;  // 0: the length that the settings say
+    bool isDiscarded = false;  // never sent: it stands for an account that does not exist
     unsigned attempts = 0;  // sendings that failed so far
     Timestamp expiresAt;    // never sent from then on
     Timestamp availableAt;  // others keep away until then: the lease of whoever holds this value
@@ -88,7 +98,19 @@ enum class AuditEvent {
     LoginFailed,
     TokenRefreshed,
     TokenReused,
-    SessionRevoked,
+        SessionRevoked,
+    PasswordReset,
+    PasswordChanged,
+    ProfileUpdated,
+    UserDisabled,
+    UserEnabled,
+    UserDeleted,
+    RoleChanged,
+    ApiKeyCreated,
+    ApiKeyRevoked,
+    VerificationRequested,
+    VerificationSucceeded,
+    VerificationFailed,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"
 

@@ -6,8 +6,8 @@
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/messenger.h"
 #include "otpgate/domain/otp_code.h"
+#include "otpgate/domain/otp_store.h"
 #include "otpgate/domain/session_service.h"
-#include "otpgate/domain/stores.h"
 
 #include <chrono>
 #include <optional>
@@ -17,14 +17,22 @@
 namespace otpgate::domain {
 
 struct OtpSettings {
-    unsigned length = 6;
+    CodeFormat format;
     std::chrono::seconds emailLifetime{600};
+    std::chrono::seconds smsLifetime{300};
     unsigned maxAttempts = 3;
     std::chrono::seconds resendAfter{30};
+    Resend onResend = Resend::Rotate;
+    bool autoRegister = true;
+    Disclosure disclosure = Disclosure::Hide;
     std::string fixedCode;
     LimitRule requestsPerDestination;
     LimitRule requestsPerClient;
     LimitRule guessesPerDestination;
+
+    std::chrono::seconds lifetime(Channel channel) const {
+        return channel == Channel::Sms ? smsLifetime : emailLifetime;
+    }
 };
 
 // How a limit stands, and which of them it is ("request_per_client").
@@ -33,12 +41,36 @@ struct LimitReport {
     LimitState state;
 };
 
+// nullopt for an unlimited rule.
+std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& rule, std::string hits, Timestamp now);
+
+// Who asks, and by which device, if it proves to be one that the account knows.
+struct Asker {
+    Client client;
+    ShownDevice device;
+};
+
+struct OtpQuestion {
+    Destination destination;
+    Purpose purpose = Purpose::Login;
+    std::string locale;
+    std::string_view methods = "otp";  // "pwd otp" after a right password
+};
+
 struct RequestedOtp {
-    bool isAccepted = false;
+    OtpRequestResult::Outcome outcome = OtpRequestResult::Outcome::Accepted;
     Uuid id;
     std::chrono::seconds expiresIn{0};
     std::chrono::seconds resendIn{0};
     std::optional<LimitReport> limit;  // of the destination, or the one that refused; nullopt: unlimited
+};
+
+// Which code a guess is at: an id, or the newest code of a destination.
+struct OtpReference {
+    std::optional<Uuid> otpId;
+    std::optional<Destination> destination;  // where there is no id
+    // What the code must be for; an id may leave it open.
+    std::optional<Purpose> purpose;
 };
 
 struct VerifiedOtp {
@@ -46,27 +78,29 @@ struct VerifiedOtp {
     unsigned attemptsLeft = 0;
     std::chrono::seconds retryAfter{0};  // where attempts or budget are exhausted
     std::optional<LimitReport> limit;    // where the budget is exhausted
-    bool isNewUser = false;
-    std::optional<User> user;  // where Verified, as are the tokens
-    Tokens tokens;
+    // These where Verified.
+    Uuid otpId;
+    Purpose purpose = Purpose::Login;
+    std::optional<Destination> destination;
+    std::optional<SignIn> signIn;  // of a login
 };
 
 class OtpService {
 public:
-    OtpService(OtpStore& store, SessionService& sessions, Messenger& messenger, const OtpCodes& codes,
-               const Clock& clock, Random& random, OtpSettings settings);
+    OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const Clock& clock, Random& random,
+               OtpSettings settings);
 
-    RequestedOtp request(const Destination& destination, Purpose purpose, const std::string& locale,
-                         const Client& client);
+    RequestedOtp request(const OtpQuestion& question, const Asker& asker);
 
-    VerifiedOtp verify(const Uuid& otpId, std::string_view guess, const Device& device, const Client& client);
-    // The newest code of this destination and purpose.
-    VerifiedOtp verify(const Destination& destination, Purpose purpose, std::string_view guess, const Device& device,
-                       const Client& client);
+    // A login opens a session that lasts until `sessionEnd`.
+    VerifiedOtp verify(const OtpReference& reference, std::string_view guess, const Device& device, const Asker& asker,
+                       Timestamp sessionEnd);
 
 private:
+    AccountRule accountRule(Purpose purpose) const;
+    Uuid findCode(const OtpReference& reference, const Asker& asker, Timestamp now);
+
     OtpStore& store_;
-    SessionService& sessions_;
     Messenger& messenger_;
     const OtpCodes& codes_;
     const Clock& clock_;

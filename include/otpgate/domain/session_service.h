@@ -5,8 +5,9 @@
 #include "otpgate/base/clock.h"
 #include "otpgate/base/random.h"
 #include "otpgate/crypto/key_ring.h"
+#include "otpgate/domain/otp_store.h"
+#include "otpgate/domain/session_store.h"
 #include "otpgate/domain/signing_keys.h"
-#include "otpgate/domain/stores.h"
 
 #include <chrono>
 #include <optional>
@@ -16,7 +17,13 @@
 
 namespace otpgate::domain {
 
+enum class TokenFormat {
+    Jwt,    // applications verify it by themselves, from the JWKS
+    Opaque  // session id, expiry and MAC: only we and introspection know what it says
+};
+
 struct TokenSettings {
+    TokenFormat format = TokenFormat::Jwt;
     std::string issuer;
     std::string audience;
     std::chrono::seconds accessLifetime{900};
@@ -36,26 +43,57 @@ struct RefreshOutcome {
     Tokens tokens;
 };
 
+// An access token that is good, and the session that it speaks for.
+struct AccessGrant {
+    AuthenticatedSession session;
+    Timestamp expiresAt;  // of the token
+};
+
 class SessionService {
 public:
     SessionService(SessionStore& store, const SigningKeys& keys, const crypto::KeyRing& ring, const Clock& clock,
                    Random& random, TokenSettings settings);
 
-    Timestamp sessionEnd(Timestamp now) const { return now + settings_.refreshLifetime; }
-    // The first tokens of a session that a store has just opened.
-    Tokens issueFirst(const Uuid& sessionId, const Uuid& userId, Timestamp authenticatedAt) const;
+    // When a session that begins or is refreshed now is over.
+    Timestamp sessionEnd() const { return clock_.now() + settings_.refreshLifetime; }
+    std::chrono::seconds refreshLifetime() const { return settings_.refreshLifetime; }
 
+    // The first tokens of a session that a store has just opened.
+    Tokens issueFirst(const SignIn& signIn) const;
     RefreshOutcome refresh(std::string_view refreshToken, const Client& client);
-    // Who an access token speaks for: its signature is right, it has not expired, and its session is still alive.
-    std::optional<AuthenticatedSession> authenticate(std::string_view accessToken);
+    // Whom an access token speaks for: its signature is right, it has not expired, and its session is alive.
+    std::optional<AccessGrant> authenticate(std::string_view accessToken);
+    // The session that a refresh token belongs to, where it is the session's newest and alive; nothing is rotated.
+    std::optional<AuthenticatedSession> inspectRefreshToken(std::string_view refreshToken);
+
+    // The browser's cookie and what it must send beside it with unsafe methods.
+    std::string cookieOf(const Uuid& sessionId) const;
+    std::string csrfTokenOf(const Uuid& sessionId) const;
+    // A session in use by its cookie lives on: at most every few minutes its end is moved.
+    std::optional<AuthenticatedSession> authenticateCookie(std::string_view cookie);
+
+    std::string deviceTokenOf(const Uuid& deviceId) const;
+    ShownDevice parseDeviceToken(std::string_view token) const;
 
     std::vector<Session> list(const Uuid& userId);
-    // False: the user has no such active session.
-    bool end(const Uuid& sessionId, const Uuid& userId, std::string_view reason, const Client& client);
+    // False: the user has no such active session. Who ends another session than the own forgets its device too.
+    bool end(const Uuid& sessionId, const Uuid& userId, std::string_view reason, DeviceFate deviceFate,
+             const Client& client);
+    // All but the kept one; returns how many.
+    std::uint64_t endAll(const Uuid& userId, const std::optional<Uuid>& keptSession, std::string_view reason,
+                         const Client& client);
 
 private:
-    Tokens issue(const Uuid& sessionId, const Uuid& userId, Timestamp authenticatedAt, std::int64_t counter,
-                 Timestamp now) const;
+    struct Holder {
+        Uuid sessionId;
+        Uuid userId;
+        Timestamp authenticatedAt;
+        std::string_view methods;
+    };
+    Tokens issue(const Holder& holder, std::int64_t counter, Timestamp now) const;
+    std::string accessToken(const Holder& holder, Timestamp now) const;
+    std::optional<AccessGrant> authenticateJwt(std::string_view token, Timestamp now);
+    std::optional<AccessGrant> authenticateOpaque(std::string_view token, Timestamp now);
 
     SessionStore& store_;
     const SigningKeys& keys_;

@@ -1,15 +1,21 @@
--- POST /api/v1/auth/otp/verify in one round trip. The caller has judged the guess already (the code follows from the id);
+-- A guess at a code in one round trip. The caller has judged the guess already (the code follows from the id);
 -- p_right tells it. The attempt is counted first, and the outcome is let out only while attempts and budget remain.
 -- Called by store/mysql_otp_store.cpp; store/sqlite_otp_store.cpp says the same in single statements.
+--
+-- p_purpose: what the code must be for, or NULL for any. p_device_id: the known device that the client says it is, or NULL.
 CREATE PROCEDURE otp_verify(
     IN p_id BINARY(16),
+    IN p_purpose VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_right BIGINT,
     IN p_now_us BIGINT,
     IN p_count_1 BIGINT, IN p_window_1_us BIGINT,
     IN p_count_2 BIGINT, IN p_window_2_us BIGINT,
+    IN p_may_register BIGINT,
     IN p_new_user_id BINARY(16),
     IN p_session_id BINARY(16),
     IN p_session_expires_at_us BIGINT,
+    IN p_device_id BINARY(16),
+    IN p_new_device_id BINARY(16),
     IN p_install_id VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_platform VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_app_version VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
@@ -24,6 +30,8 @@ CREATE PROCEDURE otp_verify(
 verify: BEGIN
     DECLARE v_destination VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
     DECLARE v_channel VARCHAR(8);
+    DECLARE v_purpose VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+    DECLARE v_amr VARCHAR(16);
     DECLARE v_bucket BINARY(16);
     DECLARE v_attempts BIGINT;
     DECLARE v_max_attempts BIGINT;
@@ -32,7 +40,8 @@ verify: BEGIN
     DECLARE v_counted BIGINT;
     DECLARE v_accepted BIGINT DEFAULT 1;
     DECLARE v_hits VARBINARY(8000) DEFAULT '';
-    DECLARE v_is_new BIGINT;
+    DECLARE v_is_new BIGINT DEFAULT 0;
+    DECLARE v_device_id BINARY(16);
     DECLARE v_user_id BINARY(16);
     DECLARE v_status VARCHAR(16);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
@@ -44,15 +53,16 @@ verify: BEGIN
     START TRANSACTION;
     UPDATE otp_requests
     SET attempts = attempts + 1, consumed_at_us = IF(p_right = 1, p_now_us, NULL)
-    WHERE id = p_id AND consumed_at_us IS NULL AND expires_at_us > p_now_us AND attempts < max_attempts;
+    WHERE id = p_id AND consumed_at_us IS NULL AND expires_at_us > p_now_us AND attempts < max_attempts
+      AND (p_purpose IS NULL OR purpose = p_purpose);
     SET v_counted = ROW_COUNT();
-    SELECT destination, channel, guess_bucket, attempts, max_attempts, expires_at_us, consumed_at_us
-    INTO v_destination, v_channel, v_bucket, v_attempts, v_max_attempts, v_expires_at_us, v_consumed_at_us
+    SELECT destination, channel, purpose, amr, guess_bucket, attempts, max_attempts, expires_at_us, consumed_at_us
+    INTO v_destination, v_channel, v_purpose, v_amr, v_bucket, v_attempts, v_max_attempts, v_expires_at_us, v_consumed_at_us
     FROM otp_requests WHERE id = p_id;
 
     IF v_counted = 0 THEN
         ROLLBACK;
-        SELECT CASE WHEN v_destination IS NULL THEN 'unknown'
+        SELECT CASE WHEN v_destination IS NULL OR v_purpose <> p_purpose THEN 'unknown'
                     WHEN v_consumed_at_us IS NOT NULL THEN 'used'
                     WHEN v_expires_at_us <= p_now_us THEN 'expired'
                     ELSE 'attempts_exhausted' END AS outcome, 0 AS attempts_left, '' AS hits;
@@ -89,20 +99,47 @@ verify: BEGIN
         LEAVE verify;
     END IF;
 
+    IF v_purpose <> 'login' THEN
+        -- The address is proved, whoever asked for the code.
+        IF v_channel = 'email' THEN
+            SELECT id INTO v_user_id FROM users WHERE email = v_destination;
+            UPDATE users SET email_verified = 1 WHERE id = v_user_id AND email_verified = 0;
+        ELSE
+            SELECT id INTO v_user_id FROM users WHERE phone_number = v_destination;
+            UPDATE users SET phone_verified = 1 WHERE id = v_user_id AND phone_verified = 0;
+        END IF;
+        INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
+        VALUES (p_otp_audit_id, 'OTP_VERIFIED', v_user_id, v_destination, p_ip_address, p_user_agent, p_request_id, p_now_us);
+        COMMIT;
+        SELECT 'verified' AS outcome, 0 AS attempts_left, '' AS hits, v_purpose AS purpose, v_channel AS channel,
+               v_destination AS destination;
+        LEAVE verify;
+    END IF;
+
     -- An upsert, because another code for the same address may be creating the user at this moment.
     IF v_channel = 'email' THEN
-        INSERT INTO users (id, username, email, email_verified, joined_at_us, last_login_at_us)
-        VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
-        ON DUPLICATE KEY UPDATE email_verified = 1,
-                                last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
-        SET v_is_new = ROW_COUNT() = 1;
+        IF p_may_register THEN
+            INSERT INTO users (id, username, email, email_verified, joined_at_us, last_login_at_us)
+            VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
+            ON DUPLICATE KEY UPDATE email_verified = 1,
+                                    last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
+            SET v_is_new = ROW_COUNT() = 1;
+        ELSE
+            UPDATE users SET email_verified = 1, last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us)
+            WHERE email = v_destination;
+        END IF;
         SELECT id, status INTO v_user_id, v_status FROM users WHERE email = v_destination;
     ELSE
-        INSERT INTO users (id, username, phone_number, phone_verified, joined_at_us, last_login_at_us)
-        VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
-        ON DUPLICATE KEY UPDATE phone_verified = 1,
-                                last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
-        SET v_is_new = ROW_COUNT() = 1;
+        IF p_may_register THEN
+            INSERT INTO users (id, username, phone_number, phone_verified, joined_at_us, last_login_at_us)
+            VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
+            ON DUPLICATE KEY UPDATE phone_verified = 1,
+                                    last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
+            SET v_is_new = ROW_COUNT() = 1;
+        ELSE
+            UPDATE users SET phone_verified = 1, last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us)
+            WHERE phone_number = v_destination;
+        END IF;
         SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = v_destination;
     END IF;
 
@@ -116,18 +153,33 @@ verify: BEGIN
     INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
     VALUES (p_login_audit_id, IF(v_status = 'active', 'LOGIN_SUCCEEDED', 'LOGIN_FAILED'), v_user_id, v_destination,
             p_ip_address, p_user_agent, p_request_id, p_now_us);
-    IF v_status <> 'active' THEN
+    IF v_user_id IS NULL OR v_status <> 'active' THEN
         COMMIT;
-        SELECT 'account_disabled' AS outcome, 0 AS attempts_left, '' AS hits;
+        SELECT IF(v_user_id IS NULL, 'unknown', 'account_disabled') AS outcome, 0 AS attempts_left, '' AS hits;
         LEAVE verify;
     END IF;
-    INSERT INTO sessions (id, user_id, created_at_us, last_seen_at_us, expires_at_us, authenticated_at_us, ip_address,
-                          user_agent, install_id, platform, app_version, device_name)
-    VALUES (p_session_id, v_user_id, p_now_us, p_now_us, p_session_expires_at_us, p_now_us, p_ip_address,
-            p_user_agent, p_install_id, p_platform, p_app_version, p_device_name);
+
+    -- The device that proves itself stays the same one; so does an installation that names itself; else it is a new one.
+    SELECT id INTO v_device_id FROM devices
+    WHERE user_id = v_user_id AND revoked_at_us IS NULL
+      AND (id = p_device_id OR (p_install_id <> '' AND install_id = p_install_id))
+    ORDER BY id DESC LIMIT 1;
+    IF v_device_id IS NULL THEN
+        SET v_device_id = p_new_device_id;
+        INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name, created_at_us, last_seen_at_us)
+        VALUES (v_device_id, v_user_id, p_install_id, p_platform, p_app_version, p_device_name, p_now_us, p_now_us);
+    ELSE
+        UPDATE devices SET last_seen_at_us = p_now_us, platform = p_platform, app_version = p_app_version,
+                           device_name = p_device_name WHERE id = v_device_id;
+    END IF;
+    INSERT INTO sessions (id, user_id, device_id, amr, created_at_us, last_seen_at_us, expires_at_us, authenticated_at_us,
+                          ip_address, user_agent, install_id, platform, app_version, device_name)
+    VALUES (p_session_id, v_user_id, v_device_id, v_amr, p_now_us, p_now_us, p_session_expires_at_us, p_now_us,
+            p_ip_address, p_user_agent, p_install_id, p_platform, p_app_version, p_device_name);
     COMMIT;
-    SELECT 'verified' AS outcome, 0 AS attempts_left, '' AS hits, v_is_new AS is_new_user,
+    SELECT 'verified' AS outcome, 0 AS attempts_left, '' AS hits, v_purpose AS purpose, v_channel AS channel,
+           v_destination AS destination, v_is_new AS is_new_user, v_device_id AS device_id, v_amr AS amr,
            id, username, email, phone_number, email_verified, phone_verified, first_name, last_name, locale, role, status,
-           joined_at_us, last_login_at_us
+           joined_at_us, last_login_at_us, password_hash
     FROM users WHERE id = v_user_id;
 END

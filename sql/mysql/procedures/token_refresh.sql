@@ -15,6 +15,7 @@ refresh: BEGIN
     DECLARE v_rotated BIGINT;
     DECLARE v_user_id BINARY(16);
     DECLARE v_authenticated_at_us BIGINT;
+    DECLARE v_amr VARCHAR(16);
     DECLARE v_counter BIGINT;
     DECLARE v_rotated_at_us BIGINT;
     DECLARE v_is_alive BIGINT;
@@ -30,10 +31,10 @@ refresh: BEGIN
                         expires_at_us = p_expires_at_us
     WHERE id = p_session_id AND refresh_counter = p_counter AND revoked_at_us IS NULL AND expires_at_us > p_now_us;
     SET v_rotated = ROW_COUNT();
-    SELECT s.user_id, s.authenticated_at_us, s.refresh_counter, s.rotated_at_us,
+    SELECT s.user_id, s.authenticated_at_us, s.amr, s.refresh_counter, s.rotated_at_us,
            s.revoked_at_us IS NULL AND s.expires_at_us > p_now_us AND u.status = 'active',
            s.ip_address = p_ip_address AND s.user_agent = p_user_agent
-    INTO v_user_id, v_authenticated_at_us, v_counter, v_rotated_at_us, v_is_alive, v_is_same_client
+    INTO v_user_id, v_authenticated_at_us, v_amr, v_counter, v_rotated_at_us, v_is_alive, v_is_same_client
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = p_session_id;
 
     IF v_user_id IS NULL OR v_is_alive = 0 THEN
@@ -51,13 +52,15 @@ refresh: BEGIN
             VALUES (p_audit_id, 'TOKEN_REFRESHED', v_user_id, p_ip_address, p_user_agent, p_request_id, p_now_us);
         END IF;
         COMMIT;
-        SELECT 'rotated' AS outcome, v_user_id AS user_id, v_authenticated_at_us AS authenticated_at_us;
+        SELECT 'rotated' AS outcome, v_user_id AS user_id, v_authenticated_at_us AS authenticated_at_us,
+               v_amr AS amr;
         LEAVE refresh;
     END IF;
 
     IF v_counter = p_counter + 1 AND v_rotated_at_us > p_grace_since_us THEN
         ROLLBACK;
-        SELECT 'repeated' AS outcome, v_user_id AS user_id, v_authenticated_at_us AS authenticated_at_us;
+        SELECT 'repeated' AS outcome, v_user_id AS user_id, v_authenticated_at_us AS authenticated_at_us,
+               v_amr AS amr;
         LEAVE refresh;
     END IF;
     IF v_counter < p_counter THEN

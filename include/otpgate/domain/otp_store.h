@@ -1,0 +1,134 @@
+// What the domain needs of a database to hand out codes and redeem them. Each function is one atomic step: all of it is stored,
+// or none. One object a thread. Throws ServiceUnavailable when the database does not answer.
+#pragma once
+
+#include "otpgate/base/clock.h"
+#include "otpgate/base/uuid.h"
+#include "otpgate/domain/limits.h"
+#include "otpgate/domain/models.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace otpgate::domain {
+
+// What a client shows to prove that it has signed in before; its MAC has been checked, its row has not.
+using ShownDevice = std::optional<Uuid>;
+
+// Whom a code may be sent to.
+enum class AccountRule {
+    Any,          // register, verify: the account does not matter
+    ActiveOrNew,  // login that may register
+    Active        // login, reset
+};
+// What happens to a request that the rule does not let through: the same work without a message, or an answer by name.
+enum class Disclosure { Hide, Reveal };
+// What happens to the live code of the same destination and purpose.
+enum class Resend { Rotate, Repeat };
+
+struct NewOtpRequest {
+    Uuid id;
+    Destination destination;
+    Purpose purpose = Purpose::Login;
+    std::string_view methods = "otp";  // what a login with this code will have proved
+    std::string locale;
+    AccountRule accountRule = AccountRule::ActiveOrNew;
+    Disclosure disclosure = Disclosure::Hide;
+    Resend resend = Resend::Rotate;
+    Timestamp now;
+    Timestamp expiresAt;
+    unsigned maxAttempts = 0;
+    Timestamp oldestLive;     // no code made before that can still be good
+    std::string guessBucket;  // of limitBucket(): where wrong guesses of this code are counted
+    std::string clientBucket;
+    LimitRule clientRule;
+    std::string destinationBucket;
+    LimitRule destinationRule;  // for the device's bucket too
+    // A device that the account knows has buckets and codes of its own, which strangers cannot spend.
+    ShownDevice device;
+    std::string deviceGuessBucket;
+    std::string deviceBucket;
+    Uuid outboxId;
+    Timestamp outboxAvailableAt;  // the creating process sends it itself until then
+    Uuid auditId;
+    Client client;
+};
+
+struct OtpRequestResult {
+    enum class Outcome { Accepted, ClientLimited, DestinationLimited, UserNotFound, AccountDisabled };
+    Outcome outcome = Outcome::Accepted;
+    std::string hits;  // of the bucket that refused, or of the destination's: packed times, see LimitHits
+    // These where Accepted; with Resend::Repeat of the code that is sent again.
+    Uuid otpId;
+    Timestamp expiresAt;
+    bool isDiscarded = false;
+};
+
+enum class Guess { Wrong, Right };
+
+struct OtpVerification {
+    Uuid otpId;
+    std::optional<Purpose> purpose;  // what the code must be for; nullopt: anything
+    Guess guess = Guess::Wrong;
+    LimitRule guessRule;
+    Timestamp now;
+    // For the session that a right guess for a login opens, and the user that it may create.
+    bool mayRegister = true;
+    Uuid newUserId;
+    Uuid sessionId;
+    Timestamp sessionExpiresAt;
+    ShownDevice shownDevice;
+    Uuid newDeviceId;
+    Device device;
+    std::array<Uuid, 3> auditIds;  // at most three events: the code's, the registration, the login
+    Client client;
+};
+
+struct SignIn {
+    bool isNewUser = false;
+    User user;
+    Uuid sessionId;
+    Uuid deviceId;
+    std::string methods;
+};
+
+struct OtpVerifyResult {
+    enum class Outcome {
+        Verified,
+        WrongCode,
+        Unknown,
+        Used,
+        Expired,
+        AttemptsExhausted,
+        BudgetExhausted,
+        AccountDisabled
+    };
+    Outcome outcome = Outcome::Unknown;
+    unsigned attemptsLeft = 0;
+    std::string hits;  // of the guess bucket, where the budget is exhausted
+    // These where Verified.
+    Purpose purpose = Purpose::Login;
+    std::optional<Destination> destination;
+    std::optional<SignIn> signIn;  // of a login
+};
+
+class OtpStore {
+public:
+    virtual ~OtpStore() = default;
+    // Counts the request against the client's and the destination's limit; when both accept, voids the older codes of
+    // the destination and purpose and writes the code's row, the outbox row and the audit row. A refusal counts nowhere
+    // and is audited once a minute a bucket.
+    virtual OtpRequestResult request(const NewOtpRequest& request) = 0;
+    // Counts the attempt before it lets the outcome be known. One of many right guesses wins: it consumes the code,
+    // finds or creates the user, marks the address verified, opens the session. A wrong guess is counted against the
+    // bucket.
+    virtual OtpVerifyResult verify(const OtpVerification& verification) = 0;
+    // The newest code of the destination and purpose that is younger than `since`, spent or not: of the device's own, where
+    // there are any, else of the strangers'.
+    virtual std::optional<Uuid> findNewest(const Destination& destination, Purpose purpose, const ShownDevice& device,
+                                           Timestamp since) = 0;
+};
+
+}  // namespace otpgate::domain

@@ -1,0 +1,30 @@
+#include "otpgate/domain/otp_receipt.h"
+
+#include "otpgate/crypto/signed_token.h"
+
+namespace otpgate::domain {
+
+namespace {
+
+constexpr std::size_t kIdBytes = 16;
+constexpr std::size_t kTimeBytes = 8;
+
+}  // namespace
+
+std::string makeOtpReceipt(const crypto::KeyRing& ring, const Uuid& otpId, Purpose purpose, Timestamp now) {
+    return crypto::signToken(ring, crypto::KeyUse::OtpReceipt,
+                             std::string{otpId.bytes()} + crypto::packInteger(toMicroseconds(now + kReceiptLifetime)) +
+                                 static_cast<char>(purpose));
+}
+
+std::optional<Uuid> parseOtpReceipt(const crypto::KeyRing& ring, std::string_view token, Purpose purpose,
+                                    Timestamp now) {
+    const auto payload = crypto::openToken(ring, crypto::KeyUse::OtpReceipt, token, kIdBytes + kTimeBytes + 1);
+    if (!payload) return std::nullopt;
+    const std::string_view view = *payload;
+    const Timestamp expiresAt = fromMicroseconds(crypto::unpackInteger(view.substr(kIdBytes, kTimeBytes)));
+    if (expiresAt <= now || view.back() != static_cast<char>(purpose)) return std::nullopt;
+    return Uuid::fromBytes(view.substr(0, kIdBytes));
+}
+
+}  // namespace otpgate::domain
