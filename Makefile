@@ -143,8 +143,12 @@ e2e: build/otpgate $(BIN)/otpgate deps-test ## the whole service behind nginx an
 	@$(RUN_TESTS) e2e -- $(ARGS)
 test-mysql: build/otpgate $(TEST_BINARIES) deps-test deps-mysql9 ## contract and e2e tests on a real MySQL 9 (downloads it once)
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/mysql9/run $(ARGS)
-bench: build/otpgate deps-test ## measure throughput and latency (ARGS=...)
+bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo ## throughput and latency beside an empty program (ARGS="--quick")
+	@etc/dev/deps bench
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/bench/run $(ARGS)
+$(BIN)/bench-echo: $(OBJ)/tests/bench/echo.o
+	@mkdir -p $(@D)
+	@$(CXX) $(LDFLAGS) -o $@ $^ -lfcgi
 
 # Linting:
 LINTED := $(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)

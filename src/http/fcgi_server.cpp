@@ -1,6 +1,7 @@
 #include "otpgate/http/fcgi_server.h"
 
 #include "http/cgi.h"
+#include "http/descriptor.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
 
@@ -34,19 +35,10 @@ constexpr std::size_t kMaxDrainBytes = 16 * 1024 * 1024;
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-class Descriptor {
-public:
-    Descriptor(int value, const char* what) : value_(value) {
-        if (value_ < 0) throwErrno(what);
-    }
-    ~Descriptor() { close(value_); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return value_; }
-
-private:
-    int value_;
-};
+int orThrow(int descriptor, const char* what) {
+    if (descriptor < 0) throwErrno(what);
+    return descriptor;
+}
 
 // libfcgi takes SIGTERM and SIGUSR1 for itself when it finds them unused. They are the caller's, so they are put back.
 void initLibrary() {
@@ -122,7 +114,7 @@ struct FcgiServer::State {
           trustedProxies(proxies),
           random(randomSource),
           log(logger),
-          stopEvent(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd") {}
+          stopEvent(orThrow(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
     void stop();
     void worker(const HandlerFactory& makeHandler);
@@ -158,7 +150,7 @@ void FcgiServer::State::worker(const HandlerFactory& makeHandler) {
         const Handler handler = makeHandler();
         // Each thread has an epoll of its own, because EPOLLEXCLUSIVE wakes one thread for a new connection and not
         // all.
-        const Descriptor events(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+        const Descriptor events(orThrow(epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
         epoll_event incoming{.events = EPOLLIN | EPOLLEXCLUSIVE, .data = {}};
         epoll_event stopping{.events = EPOLLIN, .data = {}};
         if (epoll_ctl(events.get(), EPOLL_CTL_ADD, listeningSocket, &incoming) != 0 ||

@@ -1,3 +1,4 @@
+#include "http/descriptor.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/http/fcgi_server.h"
 
@@ -37,22 +38,6 @@ std::string reasonOf(int error) {
 [[noreturn]] void refuse(std::string_view address, std::string_view reason) {
     throw ConfigurationError("cannot listen on " + std::string{address} + ": " + std::string{reason});
 }
-
-// Closes what a failed start has opened.
-class Descriptor {
-public:
-    explicit Descriptor(int value) : value_(value) {}
-    ~Descriptor() {
-        if (value_ >= 0) close(value_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return value_; }
-    int release() { return std::exchange(value_, -1); }
-
-private:
-    int value_;
-};
 
 int makeSocket(int family, std::string_view address) {
     const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -2,6 +2,7 @@
 import pathlib
 import re
 import shutil
+import socket
 
 import pytest
 import requests
@@ -50,9 +51,18 @@ def test_the_request_id_is_the_web_servers(web_site):
 
 def test_paths_and_queries_arrive_as_they_were_sent(web_site, address):
     assert web_site.post("/api/v1/auth/%6ftp/request/?a=%2F&b", {"destination": address}).status_code == 202
-    assert web_site.get("/api/v1/auth%2Fme").json()["code"] == "NOT_FOUND"
+    assert web_site.get("/api/v1/auth/%256de").json()["code"] == "NOT_FOUND"
     assert web_site.get("/health/ready/").status_code == 200
     assert web_site.get("/health/nothing%20here").json()["code"] == "NOT_FOUND"
+
+
+def test_a_chunked_body_arrives(web_site, address):
+    def chunks():
+        yield b'{"destination": '
+        yield f'"{address}"}}'.encode()
+
+    answer = web_site.request("POST", "/api/v1/auth/otp/request", data=chunks(), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 202
 
 
 def test_of_two_content_types_a_wrong_first_one_is_refused(web_site):
@@ -140,10 +150,9 @@ def test_otpgates_own_errors_pass_unchanged(web_site):
     assert "WWW-Authenticate" in answer.headers
 
 
-def test_a_slow_client_does_not_hold_a_thread(make_site, web, address):
-    """As many half-sent bodies as there are threads, and another client is still answered."""
-    import socket
-
+def test_slow_clients_do_not_shut_others_out(make_site, web, address):
+    """More half-sent bodies than there are threads: nginx keeps them to itself, Apache gives them up soon."""
+    patience = {"nginx": 5, "apache": 20}[web]
     site = make_site("sqlite", web=web, server_threads="2")
     head = (
         "POST /api/v1/auth/otp/request HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -155,7 +164,7 @@ def test_a_slow_client_does_not_hold_a_thread(make_site, web, address):
             connection = socket.create_connection(("127.0.0.1", site.web.port))
             connection.sendall(head.encode())
             slow.append(connection)
-        assert site.request("POST", "/api/v1/auth/otp/request", json={"destination": address}, timeout=5).status_code == 202
+        assert site.request("POST", "/api/v1/auth/otp/request", json={"destination": address}, timeout=patience).status_code == 202
     finally:
         for connection in slow:
             connection.close()

@@ -15,7 +15,7 @@ namespace {
 
 std::string headersOf(const Response& response) {
     std::string text;
-    for (const auto& [name, value] : response.headers) text += name + ": " + value + "\n";
+    for (const auto& [name, value] : response.headers) text.append(name).append(": ").append(value).append("\n");
     return text;
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 CgiRequest read(const std::vector<std::string>& variables, const std::vector<std::string>& proxies = {}) {
     std::vector<const char*> environment;
+    environment.reserve(variables.size() + 1);
     for (const std::string& variable : variables) environment.push_back(variable.c_str());
     environment.push_back(nullptr);
     test::FakeRandom random;
@@ -204,7 +205,7 @@ public:
 
     void neverLetsAValueAddALine() {
         Response response{200, "", "text/plain\r\nX-Evil: 1", {}};
-        response.with("Location", std::string("/a\r\nSet-Cookie: evil=1\n\0b", 26))
+        response.with("Location", std::string("/a\r\nSet-Cookie: evil=1\n\0b", 25))
             .with("X\r\nY", "1")
             .with("", "1")
             .with("A B", "1");

@@ -156,6 +156,7 @@ public:
     }
     ~RunningServer() {
         server_.stop();
+        finished_.wait();
         close(logFile_);
     }
     RunningServer(const RunningServer&) = delete;
@@ -193,7 +194,7 @@ private:
     std::promise<void> released_;
     ListeningSocket socket_;
     FcgiServer server_;
-    std::future<void> finished_;  // the last one, so that it ends first
+    std::future<void> finished_;
 };
 
 Parameters get(std::string path) {
@@ -307,6 +308,7 @@ public:
     void answersManyClientsAtOnce() {
         RunningServer server(path_);
         std::vector<std::future<int>> clients;
+        clients.reserve(8);
         for (int i = 0; i < 8; ++i) {
             clients.push_back(std::async(std::launch::async, [this, i] {
                 int answered = 0;

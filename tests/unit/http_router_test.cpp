@@ -14,7 +14,8 @@ Endpoint named(std::string name) {
     return [name = std::move(name)](const Request& request) {
         Response response;
         response.body = name;
-        for (const auto& [key, value] : request.pathParameters) response.body += " " + key + "=" + value;
+        for (const auto& [key, value] : request.pathParameters)
+            response.body.append(" ").append(key).append("=").append(value);
         return response;
     };
 }
@@ -39,7 +40,7 @@ std::string refusalOf(const Router& router, Request request) {
     } catch (const ApiError& error) {
         const Response response = error.toResponse("r");
         std::string text = std::to_string(response.status);
-        for (const auto& [name, value] : response.headers) text += " " + name + ": " + value;
+        for (const auto& [name, value] : response.headers) text.append(" ").append(name).append(": ").append(value);
         return text;
     }
 }

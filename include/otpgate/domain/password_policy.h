@@ -1,0 +1,40 @@
+// Which passwords a user may choose. A pure rule, safe to use from any thread; at most 2 ms of work.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otpgate::domain {
+
+// Whose password it will be: what an attacker tries first. Empty where it is not known.
+struct PasswordOwner {
+    std::string_view email;
+    std::string_view phoneNumber;  // E.164
+    std::string_view username;
+    std::string_view firstName;
+    std::string_view lastName;
+};
+
+class PasswordPolicy {
+public:
+    static constexpr std::size_t kMinCharacters = 8;
+    static constexpr std::size_t kMaxCharacters = 128;
+
+    // The lowest score that is good enough, as zxcvbn counts it: 0 for all, 1 from 10^3 guesses, 2 from 10^6, 3 from
+    // 10^8, 4 from 10^10. `siteHost` is the name of the site that the users know.
+    PasswordPolicy(unsigned minScore, std::string_view siteHost);
+
+    // The sentence that says why not, for the user; empty where the password may be used. Characters are Unicode code
+    // points. Nothing is normalised: an é of one code point and one of two are two passwords, as everywhere where the
+    // password is hashed.
+    std::optional<std::string> reasonToRefuse(std::string_view password, const PasswordOwner& owner) const;
+
+private:
+    double minBits_;
+    std::vector<std::string> siteWords_;
+};
+
+}  // namespace otpgate::domain
