@@ -62,14 +62,16 @@ public:
           otpStore_(store::makeOtpStore(*connection_)),
           sessionStore_(store::makeSessionStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
-          otp_(*otpStore_, sessions_, app.courier_, app.codes_, app.clock_, app.random_, app.settings_.otp),
+          otp_(*otpStore_, app.courier_, app.codes_, app.keyRing_, app.clock_, app.random_, app.settings_.otp),
           readiness_{.checkDatabase = [this] { connection_->query("SELECT 1"); },
                      .checkMigrations = [this] { requireMigrated(*connection_); },
                      .checkKeys = [&app] { app.signingKeys_.current(app.clock_.now()); }},
-          services_{otp_, sessions_, app.signingKeys_, app.clock_, readiness_},
+          services_{otp_, sessions_, app.signingKeys_, app.cors_, app.clock_, readiness_, {.smsIsSetUp = false}},
           router_(api::makeRouter(services_)) {}
 
-    http::Response answer(http::Request& request) { return http::answer(router_, request, app_.clock_, app_.log_); }
+    http::Response answer(http::Request& request) {
+        return http::answer(router_, request, app_.cors_, app_.clock_, app_.log_);
+    }
 
 private:
     App& app_;
@@ -88,10 +90,11 @@ App::App(const Settings& settings)
       log_(settings.logFormat, settings.logLevel, clock_),
       keyRing_(crypto::KeyRing::load(settings.masterKeyFile)),
       trustedProxies_(settings.trustedProxies),
+      cors_(settings.corsOrigins, settings.publicUrl),
       database_(db::openDatabase(settings.database)),
       startConnection_(database_->connect()),
       signingKeys_(keyRing_, settings.tokens.accessLifetime),
-      codes_(keyRing_, settings.otp.length, settings.otp.fixedCode),
+      codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
       composer_(codes_, settings.mail.from, settings.publicUrl),
       mailTransport_(delivery::makeMailTransport(settings.mail)),
       courierConnection_(database_->connect()),

@@ -14,6 +14,7 @@
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/http/client_address.h"
+#include "otpgate/http/cors.h"
 #include "otpgate/http/fcgi_server.h"
 #include "settings.h"
 
@@ -41,6 +42,7 @@ private:
     Logger log_;
     crypto::KeyRing keyRing_;
     http::TrustedProxies trustedProxies_;
+    http::Cors cors_;
     std::unique_ptr<db::Database> database_;
     std::unique_ptr<db::Connection> startConnection_;
     domain::SigningKeys signingKeys_;

@@ -73,9 +73,19 @@ db::DatabaseSettings readDatabase(SettingsReader& reader) {
 }
 
 domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
+    using domain::CodeAlphabet;
+    using domain::Disclosure;
+    using domain::Resend;
     domain::OtpSettings otp;
-    otp.length = static_cast<unsigned>(reader.integer("otp.length", otp.length, 4, 10));
+    otp.format.length = static_cast<unsigned>(reader.integer("otp.length", otp.format.length, 4, 10));
+    constexpr CodeAlphabet kAlphabets[] = {CodeAlphabet::Digits, CodeAlphabet::Letters};
+    otp.format.alphabet = kAlphabets[reader.choice("otp.alphabet", {"digits", "letters"}, "digits")];
     otp.emailLifetime = wholeSeconds(reader, "otp.email_lifetime", 10min, 1s, hours{24});
+    otp.smsLifetime = wholeSeconds(reader, "otp.sms_lifetime", 5min, 1s, hours{24});
+    otp.onResend =
+        reader.choice("otp.on_resend", {"rotate", "repeat"}, "rotate") == 1 ? Resend::Repeat : Resend::Rotate;
+    otp.autoRegister = reader.flag("otp.auto_register", true);
+    otp.disclosure = reader.flag("accounts.reveal", false) ? Disclosure::Reveal : Disclosure::Hide;
     otp.maxAttempts = static_cast<unsigned>(reader.integer("otp.max_attempts", otp.maxAttempts, 1, 10));
     otp.resendAfter = wholeSeconds(reader, "otp.resend_after", 30s, 1s, hours{1});
     otp.fixedCode = reader.text("otp.fixed_code", "");
@@ -83,7 +93,7 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
         if (!isDevelopment) reader.reject("otp.fixed_code", "is allowed with environment = development only");
         const bool isDigits =
             std::all_of(otp.fixedCode.begin(), otp.fixedCode.end(), [](char c) { return c >= '0' && c <= '9'; });
-        if (!isDigits || otp.fixedCode.size() != otp.length)
+        if (!isDigits || otp.fixedCode.size() != otp.format.length)
             reader.reject("otp.fixed_code", "must be otp.length digits");
     }
     otp.requestsPerDestination = limit(reader, "limits.request_per_destination", "5/1h");
@@ -114,6 +124,8 @@ delivery::MailSettings readMail(SettingsReader& reader) {
 
 domain::TokenSettings readTokens(SettingsReader& reader, const std::string& issuer) {
     domain::TokenSettings tokens;
+    tokens.format = reader.choice("tokens.format", {"jwt", "opaque"}, "jwt") == 1 ? domain::TokenFormat::Opaque
+                                                                                  : domain::TokenFormat::Jwt;
     tokens.issuer = issuer;
     tokens.audience = reader.text("tokens.audience", "otpgate");
     tokens.accessLifetime = wholeSeconds(reader, "tokens.access_lifetime", 15min, 10s, hours{24});
@@ -144,6 +156,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.publicUrl = readPublicUrl(reader);
     settings.server = readServer(reader);
     settings.trustedProxies = reader.list("server.trusted_proxies", "");
+    settings.corsOrigins = reader.list("cors.allowed_origins", "");
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
     settings.tokens = readTokens(reader, settings.publicUrl);

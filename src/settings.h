@@ -29,6 +29,7 @@ struct Settings {
     std::string publicUrl;  // without a trailing slash
     http::ServerSettings server;
     std::vector<std::string> trustedProxies;
+    std::vector<std::string> corsOrigins;
     db::DatabaseSettings database;
     domain::OtpSettings otp;
     domain::TokenSettings tokens;

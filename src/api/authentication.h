@@ -1,13 +1,28 @@
-// Who calls: from the Authorization header to an active session and its user.
+// Who calls: from the Authorization header or the browser's cookie to an active session and its user.
 #pragma once
 
 #include "api/endpoints.h"
+#include "otpgate/http/json.h"
+
+#include <optional>
+#include <string_view>
 
 namespace otpgate::api {
 
-// Throws ApiError: Unauthenticated without a Bearer token, InvalidToken with one that is not good.
+inline constexpr std::string_view kSessionCookie = "__Host-otpgate";
+inline constexpr std::string_view kDeviceCookie = "__Host-otpgate-device";
+// As long as browsers keep a cookie; the device's row may be forgotten earlier.
+inline constexpr std::chrono::seconds kDeviceCookieLifetime = std::chrono::days{400};
+
+// The Authorization header wins over the cookie. Throws ApiError: Unauthenticated without any of them, InvalidToken
+// with one that is not good, Forbidden for an unsafe method with the cookie but without its CSRF token, or from a
+// foreign origin.
 Caller authenticate(Services& services, const http::Request& request);
+// nullopt where no credential is shown; a bad one throws all the same.
+std::optional<Caller> authenticateIfShown(Services& services, const http::Request& request);
 
 domain::Client clientOf(const http::Request& request);
+// The client, and the device that its cookie or `device_token` proves.
+domain::Asker askerOf(Services& services, const http::Request& request, http::JsonBody& body);
 
 }  // namespace otpgate::api

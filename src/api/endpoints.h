@@ -1,5 +1,6 @@
 // Every endpoint, by resource. An endpoint reads the request, asks the domain and replies; what ends it early is
-// ApiError. Those that take a Caller are reached with a valid access token only: routes.cpp sees to that.
+// ApiError. Those that take a Caller are reached with a valid access token or session cookie only: routes.cpp sees to
+// that.
 #pragma once
 
 #include "otpgate/api/routes.h"
@@ -9,7 +10,12 @@
 
 namespace otpgate::api {
 
-using Caller = domain::AuthenticatedSession;
+enum class Credential { AccessToken, Cookie };
+
+// Who calls, by which of the user's sessions.
+struct Caller : domain::AuthenticatedSession {
+    Credential credential = Credential::AccessToken;
+};
 
 // otp.cpp
 http::Response requestOtp(Services& services, const http::Request& request);
@@ -21,8 +27,10 @@ http::Response publishKeys(Services& services, const http::Request& request);
 
 // sessions.cpp
 http::Response logout(Services& services, const http::Request& request, const Caller& caller);
+http::Response logoutAll(Services& services, const http::Request& request, const Caller& caller);
 http::Response listSessions(Services& services, const http::Request& request, const Caller& caller);
 http::Response endSession(Services& services, const http::Request& request, const Caller& caller);
+http::Response authorize(Services& services, const http::Request& request, const Caller& caller);
 
 // users.cpp
 http::Response showMe(Services& services, const http::Request& request, const Caller& caller);

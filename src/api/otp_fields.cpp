@@ -32,7 +32,7 @@ std::string cut(std::optional<std::string> text, std::size_t bytes) {
 
 }  // namespace
 
-std::optional<domain::Destination> readDestination(http::JsonBody& body) {
+std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body) {
     auto destination =
         parsed(body, "destination", "must be an e-mail address or a telephone number such as +4930123456",
                &domain::Destination::parse);
@@ -43,18 +43,18 @@ std::optional<domain::Destination> readDestination(http::JsonBody& body) {
         destination = parsed(body, "phone_number", "must be a telephone number such as +4930123456",
                              &domain::Destination::parsePhoneNumber);
     }
-    if (destination && destination->channel() == domain::Channel::Sms) {
+    if (destination && destination->channel() == domain::Channel::Sms && !services.settings.smsIsSetUp) {
         body.noteInvalid("destination", "codes by SMS are not set up on this server");
     }
     return destination;
 }
 
-domain::Purpose readPurpose(http::JsonBody& body) {
+std::optional<domain::Purpose> readPurpose(http::JsonBody& body) {
     const auto word = body.string("purpose");
-    if (!word) return domain::Purpose::Login;
-    if (const auto purpose = domain::parsePurpose(*word)) return *purpose;
-    body.noteInvalid("purpose", "must be login");
-    return domain::Purpose::Login;
+    if (!word) return std::nullopt;
+    const auto purpose = domain::parsePurpose(*word);
+    if (!purpose) body.noteInvalid("purpose", "must be login, register, verify or reset");
+    return purpose;
 }
 
 std::string readLocale(http::JsonBody& body) {
@@ -79,15 +79,16 @@ std::string readGuess(http::JsonBody& body) {
     return {};
 }
 
-OtpReference readOtpReference(http::JsonBody& body) {
-    OtpReference reference;
+domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body) {
+    domain::OtpReference reference;
+    reference.purpose = readPurpose(body);
     if (const auto text = body.string("otp_id")) {
         reference.otpId = Uuid::parse(*text);
         if (!reference.otpId) body.noteInvalid("otp_id", "must be the otp_id that the request for the code returned");
         return reference;
     }
-    reference.destination = readDestination(body);
-    reference.purpose = readPurpose(body);
+    if (!reference.purpose) reference.purpose = domain::Purpose::Login;
+    reference.destination = readDestination(services, body);
     if (!reference.destination) body.noteMissing("otp_id");
     return reference;
 }

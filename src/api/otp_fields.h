@@ -1,6 +1,7 @@
 // Reads the fields that routes about codes share. What is wrong is noted in the body; rejectInvalid() then throws.
 #pragma once
 
+#include "otpgate/api/routes.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/http/json.h"
 
@@ -10,20 +11,15 @@
 namespace otpgate::api {
 
 // `destination`, else `email`, else `phone_number`; nullopt where none is there or the one is unusable (and noted).
-std::optional<domain::Destination> readDestination(http::JsonBody& body);
-domain::Purpose readPurpose(http::JsonBody& body);  // login where absent
-std::string readLocale(http::JsonBody& body);       // BCP 47, or empty
+std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body);
+std::optional<domain::Purpose> readPurpose(http::JsonBody& body);
+std::string readLocale(http::JsonBody& body);  // BCP 47, or empty
 
 // `otp`, `otp_code` or `code`: 4 to 10 letters and digits. Anything else cannot be a code and costs no attempt.
 std::string readGuess(http::JsonBody& body);
 
-// Which code is meant: `otp_id`, or destination and purpose.
-struct OtpReference {
-    std::optional<Uuid> otpId;
-    std::optional<domain::Destination> destination;
-    domain::Purpose purpose = domain::Purpose::Login;
-};
-OtpReference readOtpReference(http::JsonBody& body);
+// Which code is meant: `otp_id`, or destination and purpose (login where absent).
+domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body);
 
 // install_id, platform, app_version, device_name; cut to the length that is kept.
 domain::Device readDevice(http::JsonBody& body);

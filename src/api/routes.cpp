@@ -34,9 +34,11 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/auth/otp/verify",    Public{verifyOtp}},       // limits.guesses_per_destination, otp.max_attempts
     {"POST",   "/api/v1/auth/token/refresh", Public{refreshTokens}},
     {"POST",   "/api/v1/auth/logout",        SignedIn{logout}},
+    {"POST",   "/api/v1/auth/logout-all",    SignedIn{logoutAll}},
     {"GET",    "/api/v1/auth/me",            SignedIn{showMe}},
     {"GET",    "/api/v1/auth/sessions",      SignedIn{listSessions}},
     {"DELETE", "/api/v1/auth/sessions/{id}", SignedIn{endSession}},
+    {"GET",    "/authz",                     SignedIn{authorize}},
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
     {"GET",    "/health/live",               Public{showLiveness}},
     {"GET",    "/health/ready",              Public{showReadiness}},

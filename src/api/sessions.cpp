@@ -2,6 +2,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
+#include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
 
@@ -15,11 +16,24 @@ http::Response noContent() {
     return response;
 }
 
+http::Response signedOut() {
+    http::Response response = noContent();
+    http::clearCookie(response, kSessionCookie);
+    return response;
+}
+
 }  // namespace
 
 http::Response logout(Services& services, const http::Request& request, const Caller& caller) {
-    services.sessions.end(caller.session.id, caller.user.id, "logout", clientOf(request));
-    return noContent();
+    // The device stays known: signing out of it is no reason to let strangers lock it out.
+    services.sessions.end(caller.session.id, caller.user.id, "logout", domain::DeviceFate::Keep, clientOf(request));
+    return signedOut();
+}
+
+http::Response logoutAll(Services& services, const http::Request& request, const Caller& caller) {
+    services.sessions.end(caller.session.id, caller.user.id, "logout_all", domain::DeviceFate::Keep, clientOf(request));
+    services.sessions.endAll(caller.user.id, caller.session.id, "logout_all", clientOf(request));
+    return signedOut();
 }
 
 http::Response listSessions(Services& services, const http::Request&, const Caller& caller) {
@@ -35,10 +49,20 @@ http::Response listSessions(Services& services, const http::Request&, const Call
 http::Response endSession(Services& services, const http::Request& request, const Caller& caller) {
     // An id of another user's session, or of none, is the same 404: ids are not probed here.
     const auto id = Uuid::parse(request.pathParameters.at("id"));
-    if (!id || !services.sessions.end(*id, caller.user.id, "ended_by_user", clientOf(request))) {
+    if (!id ||
+        !services.sessions.end(*id, caller.user.id, "ended_by_user", domain::DeviceFate::Forget, clientOf(request))) {
         throw http::ApiError(http::ErrorCode::NotFound).detail("You have no active session with this id.");
     }
     return noContent();
+}
+
+http::Response authorize(Services&, const http::Request&, const Caller& caller) {
+    // For nginx's auth_request: the web server hands these on to what it protects.
+    http::Response response = noContent();
+    response.with("X-Auth-User", caller.user.id.toString())
+        .with("X-Auth-Email", caller.user.email.value_or(""))
+        .with("X-Auth-Session", caller.session.id.toString());
+    return response;
 }
 
 }  // namespace otpgate::api

@@ -5,12 +5,16 @@
 
 namespace otpgate::api {
 
-http::Response showMe(Services&, const http::Request&, const Caller& caller) {
+http::Response showMe(Services& services, const http::Request&, const Caller& caller) {
     http::JsonWriter json;
     json.beginObject().key("user");
     writeUser(json, caller.user);
     json.endObject();
-    return jsonResponse(200, json);
+    http::Response response = jsonResponse(200, json);
+    if (caller.credential == Credential::Cookie) {
+        response.with("X-CSRF-Token", services.sessions.csrfTokenOf(caller.session.id));
+    }
+    return response;
 }
 
 }  // namespace otpgate::api

@@ -2,6 +2,7 @@
 #include "otpgate/crypto/key_ring.h"
 #include "otpgate/delivery/message_composer.h"
 #include "otpgate/http/client_address.h"
+#include "otpgate/http/cors.h"
 
 #include <iostream>
 
@@ -11,9 +12,10 @@ int checkConfig(const Invocation& invocation) {
     if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
     const Settings settings = invocation.settings();
     const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
-    const domain::OtpCodes codes(ring, settings.otp.length, settings.otp.fixedCode);
+    const domain::OtpCodes codes(ring, settings.otp.format, settings.otp.fixedCode);
     const delivery::MessageComposer composer(codes, settings.mail.from, settings.publicUrl);
     const http::TrustedProxies proxies(settings.trustedProxies);
+    const http::Cors cors(settings.corsOrigins, settings.publicUrl);
     db::openDatabase(settings.database);
     std::cout << "the configuration is good\n";
     return 0;

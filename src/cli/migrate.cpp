@@ -7,7 +7,10 @@ namespace otpgate::cli {
 
 int migrate(const Invocation& invocation) {
     if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
-    const auto database = db::openDatabase(invocation.settings().database);
+    db::DatabaseSettings databaseSettings = invocation.settings().database;
+    // A change of a large table takes as long as it takes; a login may not.
+    databaseSettings.answerTimeout = std::chrono::hours{1};
+    const auto database = db::openDatabase(databaseSettings);
     const auto connection = database->connect();
     try {
         const std::size_t count = db::migrate(

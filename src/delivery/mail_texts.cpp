@@ -75,6 +75,9 @@ MailTexts mailTexts(const MailContext& context) {
     const Values values{{"{service}", context.service}, {"{code}", context.code}, {"{minutes}", minutes}};
     switch (context.purpose) {
     case domain::Purpose::Login:
+    case domain::Purpose::Register:
+    case domain::Purpose::Verify:
+    case domain::Purpose::Reset:
         return {std::string(kLoginSubject), fill(kLoginText, values), fill(kLoginHtml, values)};
     }
     return {};

@@ -26,14 +26,17 @@ std::string upperCase(std::string_view text) {
 }  // namespace
 
 OtpCodes::OtpCodes(const crypto::KeyRing& ring, CodeFormat format, std::string fixedCode)
-    : ring_(ring), format_(format), fixedCode_(std::move(fixedCode)) {}
+    : ring_(ring),
+      format_(format),
+      fixedCode_(std::move(fixedCode)) {}
 
 std::string OtpCodes::derive(std::string_view key, const Uuid& otpId, unsigned length) const {
     const std::string_view characters = charactersOf(format_.alphabet);
     const std::string mac = crypto::hmacSha256(key, otpId.bytes());
     // 64 bits modulo at most 30^10, which is below 2^50: the bias is below 10^-4 of a code's probability.
     std::uint64_t number = 0;
-    for (const char byte : std::string_view{mac}.substr(0, 8)) number = (number << 8U) | static_cast<std::uint8_t>(byte);
+    for (const char byte : std::string_view{mac}.substr(0, 8))
+        number = (number << 8U) | static_cast<std::uint8_t>(byte);
     std::string code(length, '0');
     for (auto place = code.rbegin(); place != code.rend(); ++place, number /= characters.size()) {
         *place = characters[number % characters.size()];

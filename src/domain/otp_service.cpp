@@ -1,5 +1,7 @@
 #include "otpgate/domain/otp_service.h"
 
+#include "otpgate/domain/otp_receipt.h"
+
 namespace otpgate::domain {
 
 namespace {
@@ -18,11 +20,12 @@ std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& r
     return LimitReport{name, LimitHits{std::move(hits)}.state(rule, now)};
 }
 
-OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const Clock& clock,
-                       Random& random, OtpSettings settings)
+OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
+                       const Clock& clock, Random& random, OtpSettings settings)
     : store_(store),
       messenger_(messenger),
       codes_(codes),
+      ring_(ring),
       clock_(clock),
       random_(random),
       settings_(std::move(settings)) {}
@@ -96,8 +99,8 @@ Uuid OtpService::findCode(const OtpReference& reference, const Asker& asker, Tim
     if (reference.otpId) return *reference.otpId;
     // A code that has expired is still found for as long again, so that its owner learns why it does not work.
     const Timestamp since = now - 2 * settings_.lifetime(reference.destination->channel());
-    const auto newest = store_.findNewest(*reference.destination, reference.purpose.value_or(Purpose::Login),
-                                          asker.device, since);
+    const auto newest =
+        store_.findNewest(*reference.destination, reference.purpose.value_or(Purpose::Login), asker.device, since);
     // Where there is none, an id that no code has: the same work, the same answer.
     return newest ? *newest : Uuid::makeV7(now, random_);
 }
@@ -107,21 +110,21 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
     const Timestamp now = clock_.now();
     const Uuid otpId = findCode(reference, asker, now);
     // The guess is judged here, but nobody learns the verdict before the store has counted the attempt.
-    OtpVerifyResult result = store_.verify({.otpId = otpId,
-                                            .purpose = reference.purpose,
-                                            .guess = codes_.judge(otpId, guess),
-                                            .guessRule = settings_.guessesPerDestination,
-                                            .now = now,
-                                            .mayRegister = settings_.autoRegister,
-                                            .newUserId = Uuid::makeV7(now, random_),
-                                            .sessionId = Uuid::makeV7(now, random_),
-                                            .sessionExpiresAt = sessionEnd,
-                                            .shownDevice = asker.device,
-                                            .newDeviceId = Uuid::makeV7(now, random_),
-                                            .device = device,
-                                            .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_),
-                                                         Uuid::makeV7(now, random_)},
-                                            .client = asker.client});
+    OtpVerifyResult result =
+        store_.verify({.otpId = otpId,
+                       .purpose = reference.purpose,
+                       .guess = codes_.judge(otpId, guess),
+                       .guessRule = settings_.guessesPerDestination,
+                       .now = now,
+                       .mayRegister = settings_.autoRegister,
+                       .newUserId = Uuid::makeV7(now, random_),
+                       .sessionId = Uuid::makeV7(now, random_),
+                       .sessionExpiresAt = sessionEnd,
+                       .shownDevice = asker.device,
+                       .newDeviceId = Uuid::makeV7(now, random_),
+                       .device = device,
+                       .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
+                       .client = asker.client});
 
     VerifiedOtp verified;
     verified.outcome = result.outcome;
@@ -148,6 +151,14 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
     case OtpVerifyResult::Outcome::AccountDisabled: break;
     }
     return verified;
+}
+
+std::string OtpService::receiptOf(const VerifiedOtp& verified) const {
+    return makeOtpReceipt(ring_, verified.otpId, verified.purpose, clock_.now());
+}
+
+std::optional<Uuid> OtpService::parseReceipt(std::string_view token, Purpose purpose) const {
+    return parseOtpReceipt(ring_, token, purpose, clock_.now());
 }
 
 }  // namespace otpgate::domain

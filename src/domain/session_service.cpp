@@ -28,7 +28,12 @@ std::vector<std::string> words(std::string_view text) {
 
 SessionService::SessionService(SessionStore& store, const SigningKeys& keys, const crypto::KeyRing& ring,
                                const Clock& clock, Random& random, TokenSettings settings)
-    : store_(store), keys_(keys), ring_(ring), clock_(clock), random_(random), settings_(std::move(settings)) {}
+    : store_(store),
+      keys_(keys),
+      ring_(ring),
+      clock_(clock),
+      random_(random),
+      settings_(std::move(settings)) {}
 
 Tokens SessionService::issueFirst(const SignIn& signIn) const {
     const Timestamp now = clock_.now();
@@ -43,8 +48,9 @@ Tokens SessionService::issue(const Holder& holder, std::int64_t counter, Timesta
 std::string SessionService::accessToken(const Holder& holder, Timestamp now) const {
     const Timestamp expiresAt = now + settings_.accessLifetime;
     if (settings_.format == TokenFormat::Opaque) {
-        return crypto::signToken(ring_, crypto::KeyUse::AccessToken,
-                                 std::string{holder.sessionId.bytes()} + crypto::packInteger(toMicroseconds(expiresAt)));
+        return crypto::signToken(
+            ring_, crypto::KeyUse::AccessToken,
+            std::string{holder.sessionId.bytes()} + crypto::packInteger(toMicroseconds(expiresAt)));
     }
     crypto::AccessClaims claims;
     claims.issuer = settings_.issuer;
@@ -142,13 +148,17 @@ std::optional<AuthenticatedSession> SessionService::authenticateCookie(std::stri
     return session;
 }
 
-std::string SessionService::deviceTokenOf(const Uuid& deviceId) const { return makeDeviceToken(ring_, deviceId); }
+std::string SessionService::deviceTokenOf(const Uuid& deviceId) const {
+    return makeDeviceToken(ring_, deviceId);
+}
 
 ShownDevice SessionService::parseDeviceToken(std::string_view token) const {
     return domain::parseDeviceToken(ring_, token);
 }
 
-std::vector<Session> SessionService::list(const Uuid& userId) { return store_.listActive(userId, clock_.now()); }
+std::vector<Session> SessionService::list(const Uuid& userId) {
+    return store_.listActive(userId, clock_.now());
+}
 
 bool SessionService::end(const Uuid& sessionId, const Uuid& userId, std::string_view reason, DeviceFate deviceFate,
                          const Client& client) {

@@ -29,8 +29,9 @@ Outcome unexpected(std::string_view what, const Request& request, Logger& log) {
     return outcomeOf(ApiError(ErrorCode::InternalError), request);
 }
 
-Outcome respond(const Router& router, Request& request, Logger& log) {
+Outcome respond(const Router& router, Request& request, const Cors& cors, Logger& log) {
     try {
+        if (auto preflight = cors.answerPreflight(request)) return {std::move(*preflight), {}, {}};
         return {router.route(request), {}, {}};
     } catch (const ApiError& error) {
         return outcomeOf(error, request);
@@ -67,10 +68,11 @@ void logRequest(const Request& request, const Outcome& outcome, std::chrono::mic
 
 }  // namespace
 
-Response answer(const Router& router, Request& request, const Clock& clock, Logger& log) {
+Response answer(const Router& router, Request& request, const Cors& cors, const Clock& clock, Logger& log) {
     try {
         const Timestamp begin = clock.now();
-        Outcome outcome = respond(router, request, log);
+        Outcome outcome = respond(router, request, cors, log);
+        cors.permit(request, outcome.response);
         outcome.response.with("X-Request-Id", request.requestId);
         setUnlessThere(outcome.response, "Cache-Control", "no-store");
         setUnlessThere(outcome.response, "X-Content-Type-Options", "nosniff");

@@ -8,7 +8,8 @@ namespace otpgate::store {
 namespace {
 
 constexpr std::string_view kSessionColumns =
-    "s.id, s.user_id, s.device_id, s.refresh_counter, s.amr, s.created_at_us, s.last_seen_at_us, s.expires_at_us, s.authenticated_at_us,"
+    "s.id, s.user_id, s.device_id, s.refresh_counter, s.amr, s.created_at_us, s.last_seen_at_us, s.expires_at_us, "
+    "s.authenticated_at_us,"
     " s.ip_address, s.user_agent, s.install_id, s.platform, s.app_version, s.device_name";
 constexpr std::size_t kSessionColumnCount = 15;
 
@@ -39,8 +40,9 @@ std::optional<domain::AuthenticatedSession> SessionTable::findActive(const Uuid&
 }
 
 void SessionTable::touch(const Uuid& sessionId, Timestamp now, Timestamp expiresAt) {
-    connection_.execute("UPDATE sessions SET last_seen_at_us = ?, expires_at_us = ? WHERE id = ? AND revoked_at_us IS NULL",
-                        {now, expiresAt, sessionId});
+    connection_.execute(
+        "UPDATE sessions SET last_seen_at_us = ?, expires_at_us = ? WHERE id = ? AND revoked_at_us IS NULL",
+        {now, expiresAt, sessionId});
 }
 
 std::vector<domain::Session> SessionTable::listActive(const Uuid& userId, Timestamp now) {
@@ -60,9 +62,10 @@ bool SessionTable::revoke(const domain::RevokeSession& revocation) {
             {revocation.now, revocation.reason, revocation.sessionId, revocation.userId, revocation.now});
         if (changed == 0) return false;
         if (revocation.deviceFate == domain::DeviceFate::Forget) {
-            connection_.execute("UPDATE devices SET revoked_at_us = ? WHERE revoked_at_us IS NULL AND user_id = ?"
-                                " AND id IN (SELECT device_id FROM sessions WHERE id = ?)",
-                                {revocation.now, revocation.userId, revocation.sessionId});
+            connection_.execute(
+                "UPDATE devices SET revoked_at_us = ? WHERE revoked_at_us IS NULL AND user_id = ?"
+                " AND id IN (SELECT device_id FROM sessions WHERE id = ?)",
+                {revocation.now, revocation.userId, revocation.sessionId});
         }
         insertAuditEvent(connection_, {revocation.auditId, domain::AuditEvent::SessionRevoked, revocation.userId,
                                        std::nullopt, revocation.client, revocation.now});
@@ -72,8 +75,8 @@ bool SessionTable::revoke(const domain::RevokeSession& revocation) {
 
 std::uint64_t SessionTable::revokeAll(const domain::RevokeAllSessions& revocation) {
     return connection_.transact([&] {
-        const std::uint64_t count = endSessions(connection_, revocation.userId, revocation.keptSession,
-                                                revocation.reason, revocation.now);
+        const std::uint64_t count =
+            endSessions(connection_, revocation.userId, revocation.keptSession, revocation.reason, revocation.now);
         insertAuditEvent(connection_, {revocation.auditId, domain::AuditEvent::SessionRevoked, revocation.userId,
                                        std::nullopt, revocation.client, revocation.now});
         return count;
@@ -83,12 +86,14 @@ std::uint64_t SessionTable::revokeAll(const domain::RevokeAllSessions& revocatio
 std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const std::optional<Uuid>& keptSession,
                           std::string_view reason, Timestamp now) {
     const Uuid kept = keptSession.value_or(Uuid{});
-    connection.execute("UPDATE devices SET revoked_at_us = ? WHERE user_id = ? AND revoked_at_us IS NULL"
-                       " AND id NOT IN (SELECT COALESCE(device_id, id) FROM sessions WHERE id = ?)",
-                       {now, userId, kept});
-    return connection.execute("UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ?"
-                              " AND id <> ? AND revoked_at_us IS NULL AND expires_at_us > ?",
-                              {now, reason, userId, kept, now});
+    connection.execute(
+        "UPDATE devices SET revoked_at_us = ? WHERE user_id = ? AND revoked_at_us IS NULL"
+        " AND id NOT IN (SELECT COALESCE(device_id, id) FROM sessions WHERE id = ?)",
+        {now, userId, kept});
+    return connection.execute(
+        "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ?"
+        " AND id <> ? AND revoked_at_us IS NULL AND expires_at_us > ?",
+        {now, reason, userId, kept, now});
 }
 
 }  // namespace otpgate::store

@@ -74,11 +74,11 @@ LiveCode insertCode(db::Connection& connection, const domain::NewOtpRequest& req
         "UPDATE otp_requests SET expires_at_us = ? WHERE destination = ? AND purpose = ? AND lane = ? AND id >= ?"
         " AND consumed_at_us IS NULL AND expires_at_us > ?",
         {request.now, request.destination.value(), purpose, lane, oldestLive, request.now});
-    connection.execute("INSERT INTO otp_requests (id, destination, channel, purpose, lane, amr, guess_bucket,"
-                       " created_at_us, expires_at_us, max_attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                       {request.id, request.destination.value(), domain::toString(request.destination.channel()),
-                        purpose, lane, request.methods, db::Param::blob(guessBucket), request.now, request.expiresAt,
-                        request.maxAttempts});
+    connection.execute(
+        "INSERT INTO otp_requests (id, destination, channel, purpose, lane, amr, guess_bucket,"
+        " created_at_us, expires_at_us, max_attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {request.id, request.destination.value(), domain::toString(request.destination.channel()), purpose, lane,
+         request.methods, db::Param::blob(guessBucket), request.now, request.expiresAt, request.maxAttempts});
     return {request.id, request.expiresAt};
 }
 
@@ -113,7 +113,10 @@ domain::OtpRequestResult SqliteOtpStore::request(const domain::NewOtpRequest& re
         if (isDiscarded && request.disclosure == domain::Disclosure::Reveal) {
             // Counted, so that a list of addresses cannot be tried at will.
             return {asker.userId ? RequestOutcome::AccountDisabled : RequestOutcome::UserNotFound,
-                    std::move(taken.hits), {}, {}, false};
+                    std::move(taken.hits),
+                    {},
+                    {},
+                    false};
         }
 
         const Uuid lane = asker.isKnownDevice ? *request.device : kStrangers;
@@ -145,18 +148,22 @@ struct SqliteOtpStore::LiveOtp {
 
 domain::OtpVerifyResult SqliteOtpStore::verify(const domain::OtpVerification& verification) {
     return connection_.transact([&]() -> domain::OtpVerifyResult {
-        const auto row = connection_.queryOne("SELECT destination, channel, purpose, amr, guess_bucket, attempts,"
-                                              " max_attempts, expires_at_us, consumed_at_us FROM otp_requests WHERE id = ?",
-                                              {verification.otpId});
+        const auto row = connection_.queryOne(
+            "SELECT destination, channel, purpose, amr, guess_bucket, attempts,"
+            " max_attempts, expires_at_us, consumed_at_us FROM otp_requests WHERE id = ?",
+            {verification.otpId});
         domain::OtpVerifyResult result;
         if (!row) return result;
         const auto purpose = parsePurpose(row->text(2));
         const auto attempts = row->integer(5);
         const auto maxAttempts = row->integer(6);
         if (verification.purpose && *verification.purpose != purpose) return result;
-        if (!row->isNull(8)) result.outcome = VerifyOutcome::Used;
-        else if (row->timestamp(7) <= verification.now) result.outcome = VerifyOutcome::Expired;
-        else if (attempts >= maxAttempts) result.outcome = VerifyOutcome::AttemptsExhausted;
+        if (!row->isNull(8))
+            result.outcome = VerifyOutcome::Used;
+        else if (row->timestamp(7) <= verification.now)
+            result.outcome = VerifyOutcome::Expired;
+        else if (attempts >= maxAttempts)
+            result.outcome = VerifyOutcome::AttemptsExhausted;
         if (result.outcome != VerifyOutcome::Unknown) return result;
 
         const LiveOtp otp{domain::Destination::fromStored(parseChannel(row->text(1)), row->text(0)), purpose,
@@ -200,9 +207,9 @@ domain::OtpVerifyResult SqliteOtpStore::succeed(const domain::OtpVerification& v
                                     : "UPDATE users SET phone_verified = 1 WHERE id = ?",
                             {user->id});
     }
-    insertAuditEvent(connection_, {verification.auditIds[0], AuditEvent::OtpVerified,
-                                   user ? std::optional{user->id} : std::nullopt, otp.destination.value(),
-                                   verification.client, verification.now});
+    insertAuditEvent(connection_,
+                     {verification.auditIds[0], AuditEvent::OtpVerified, user ? std::optional{user->id} : std::nullopt,
+                      otp.destination.value(), verification.client, verification.now});
     domain::OtpVerifyResult result;
     result.outcome = VerifyOutcome::Verified;
     result.purpose = otp.purpose;
@@ -232,8 +239,8 @@ domain::OtpVerifyResult SqliteOtpStore::signIn(const domain::OtpVerification& ve
     auto user = findUser(connection_, otp.destination);
 
     const auto audit = [&](const Uuid& id, AuditEvent event) {
-        insertAuditEvent(connection_, {id, event, user ? std::optional{user->id} : std::nullopt, address,
-                                       verification.client, now});
+        insertAuditEvent(connection_,
+                         {id, event, user ? std::optional{user->id} : std::nullopt, address, verification.client, now});
     };
     const bool isActive = user && user->status == UserStatus::Active;
     audit(verification.auditIds[0], AuditEvent::OtpVerified);
@@ -261,21 +268,24 @@ domain::OtpVerifyResult SqliteOtpStore::signIn(const domain::OtpVerification& ve
 
 Uuid SqliteOtpStore::rememberDevice(const domain::OtpVerification& verification, const Uuid& userId) {
     const domain::Device& device = verification.device;
-    // The device that proves itself stays the same one; so does an installation that names itself; else it is a new one.
+    // The device that proves itself stays the same one; so does an installation that names itself; else it is a new
+    // one.
     const auto known = connection_.queryOne(
         "SELECT id FROM devices WHERE user_id = ? AND revoked_at_us IS NULL"
         " AND (id = ? OR (? <> '' AND install_id = ?)) ORDER BY id DESC LIMIT 1",
         {userId, verification.shownDevice, device.installId, device.installId});
     if (!known) {
-        connection_.execute("INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name,"
-                            " created_at_us, last_seen_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                            {verification.newDeviceId, userId, device.installId, device.platform, device.appVersion,
-                             device.name, verification.now, verification.now});
+        connection_.execute(
+            "INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name,"
+            " created_at_us, last_seen_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            {verification.newDeviceId, userId, device.installId, device.platform, device.appVersion, device.name,
+             verification.now, verification.now});
         return verification.newDeviceId;
     }
-    connection_.execute("UPDATE devices SET last_seen_at_us = ?, platform = ?, app_version = ?, device_name = ?"
-                        " WHERE id = ?",
-                        {verification.now, device.platform, device.appVersion, device.name, known->uuid(0)});
+    connection_.execute(
+        "UPDATE devices SET last_seen_at_us = ?, platform = ?, app_version = ?, device_name = ?"
+        " WHERE id = ?",
+        {verification.now, device.platform, device.appVersion, device.name, known->uuid(0)});
     return known->uuid(0);
 }
 

@@ -8,7 +8,8 @@ domain::SessionRefreshResult SqliteSessionStore::refresh(const domain::SessionRe
     using Outcome = domain::SessionRefreshResult::Outcome;
     return connection_.transact([&]() -> domain::SessionRefreshResult {
         const auto row = connection_.queryOne(
-            "SELECT s.user_id, s.authenticated_at_us, s.refresh_counter, s.rotated_at_us, s.ip_address, s.user_agent, s.amr"
+            "SELECT s.user_id, s.authenticated_at_us, s.refresh_counter, s.rotated_at_us, s.ip_address, s.user_agent, "
+            "s.amr"
             " FROM sessions s JOIN users u ON u.id = s.user_id"
             " WHERE s.id = ? AND s.revoked_at_us IS NULL AND s.expires_at_us > ? AND u.status = 'active'",
             {refresh.sessionId, refresh.now});

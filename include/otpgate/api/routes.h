@@ -5,6 +5,7 @@
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/http/cors.h"
 #include "otpgate/http/router.h"
 
 #include <functional>
@@ -19,12 +20,19 @@ struct Readiness {
     std::function<void()> checkKeys;
 };
 
+// What a deployment decides of the API itself.
+struct ApiSettings {
+    bool smsIsSetUp = false;
+};
+
 struct Services {
     domain::OtpService& otp;
     domain::SessionService& sessions;
     const domain::SigningKeys& keys;
+    const http::Cors& cors;
     const Clock& clock;
     const Readiness& readiness;
+    ApiSettings settings;
 };
 
 // The services outlive the router.

@@ -1,5 +1,5 @@
-// Opaque tokens of our own: a payload of fixed length and its HMAC-SHA256 under the key ring, in base64url. Nothing of it is
-// secret but the MAC, and nothing of it is stored.
+// Opaque tokens of our own: a payload of fixed length and its HMAC-SHA256 under the key ring, in base64url. Nothing of
+// it is secret but the MAC, and nothing of it is stored.
 #pragma once
 
 #include "otpgate/crypto/key_ring.h"

@@ -1,5 +1,5 @@
-// What a client keeps to prove that it has signed in to an account before ("device cookie", OWASP): the device's id and a MAC.
-// It signs nobody in; it only keeps strangers from spending the limits of its owner.
+// What a client keeps to prove that it has signed in to an account before ("device cookie", OWASP): the device's id and
+// a MAC. It signs nobody in; it only keeps strangers from spending the limits of its owner.
 #pragma once
 
 #include "otpgate/base/uuid.h"

@@ -78,11 +78,11 @@ struct OutboxMessage {
     Destination destination;
     std::string locale;  // BCP 47, may be empty
     std::string requestId;
-    unsigned codeLength = 0;  // 0: the length that the settings say
+    unsigned codeLength = 0;   // 0: the length that the settings say
     bool isDiscarded = false;  // never sent: it stands for an account that does not exist
-    unsigned attempts = 0;  // sendings that failed so far
-    Timestamp expiresAt;    // never sent from then on
-    Timestamp availableAt;  // others keep away until then: the lease of whoever holds this value
+    unsigned attempts = 0;     // sendings that failed so far
+    Timestamp expiresAt;       // never sent from then on
+    Timestamp availableAt;     // others keep away until then: the lease of whoever holds this value
 };
 
 enum class AuditEvent {
@@ -98,7 +98,7 @@ enum class AuditEvent {
     LoginFailed,
     TokenRefreshed,
     TokenReused,
-        SessionRevoked,
+    SessionRevoked,
     PasswordReset,
     PasswordChanged,
     ProfileUpdated,

@@ -1,4 +1,5 @@
-// Codes are derived, never stored: they follow from HMAC(key, otp id). Whoever knows the id and the key ring knows the code.
+// Codes are derived, never stored: they follow from HMAC(key, otp id). Whoever knows the id and the key ring knows the
+// code.
 #pragma once
 
 #include "otpgate/base/uuid.h"

@@ -87,14 +87,18 @@ struct VerifiedOtp {
 
 class OtpService {
 public:
-    OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const Clock& clock, Random& random,
-               OtpSettings settings);
+    OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
+               const Clock& clock, Random& random, OtpSettings settings);
 
     RequestedOtp request(const OtpQuestion& question, const Asker& asker);
 
     // A login opens a session that lasts until `sessionEnd`.
     VerifiedOtp verify(const OtpReference& reference, std::string_view guess, const Device& device, const Asker& asker,
                        Timestamp sessionEnd);
+
+    // What a verified code is exchanged for: verification_token, reset_token. See otp_receipt.h.
+    std::string receiptOf(const VerifiedOtp& verified) const;
+    std::optional<Uuid> parseReceipt(std::string_view token, Purpose purpose) const;
 
 private:
     AccountRule accountRule(Purpose purpose) const;
@@ -103,6 +107,7 @@ private:
     OtpStore& store_;
     Messenger& messenger_;
     const OtpCodes& codes_;
+    const crypto::KeyRing& ring_;
     const Clock& clock_;
     Random& random_;
     OtpSettings settings_;

@@ -1,5 +1,5 @@
-// What the domain needs of a database to hand out codes and redeem them. Each function is one atomic step: all of it is stored,
-// or none. One object a thread. Throws ServiceUnavailable when the database does not answer.
+// What the domain needs of a database to hand out codes and redeem them. Each function is one atomic step: all of it is
+// stored, or none. One object a thread. Throws ServiceUnavailable when the database does not answer.
 #pragma once
 
 #include "otpgate/base/clock.h"
@@ -125,8 +125,8 @@ public:
     // finds or creates the user, marks the address verified, opens the session. A wrong guess is counted against the
     // bucket.
     virtual OtpVerifyResult verify(const OtpVerification& verification) = 0;
-    // The newest code of the destination and purpose that is younger than `since`, spent or not: of the device's own, where
-    // there are any, else of the strangers'.
+    // The newest code of the destination and purpose that is younger than `since`, spent or not: of the device's own,
+    // where there are any, else of the strangers'.
     virtual std::optional<Uuid> findNewest(const Destination& destination, Purpose purpose, const ShownDevice& device,
                                            Timestamp since) = 0;
 };

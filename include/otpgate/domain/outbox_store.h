@@ -1,5 +1,5 @@
-// What the courier needs of the table outbox. Each function is one atomic step; throws ServiceUnavailable when the database
-// does not answer.
+// What the courier needs of the table outbox. Each function is one atomic step; throws ServiceUnavailable when the
+// database does not answer.
 #pragma once
 
 #include "otpgate/base/clock.h"

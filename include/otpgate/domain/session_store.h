@@ -72,7 +72,8 @@ public:
     virtual std::vector<Session> listActive(const Uuid& userId, Timestamp now) = 0;  // newest first, at most 100
     // Whether there was such an active session of this user.
     virtual bool revoke(const RevokeSession& revocation) = 0;
-    // Ends every active session of the user but the kept one and forgets their devices. Returns how many sessions ended; one audit event tells of all.
+    // Ends every active session of the user but the kept one and forgets their devices. Returns how many sessions
+    // ended; one audit event tells of all.
     virtual std::uint64_t revokeAll(const RevokeAllSessions& revocation) = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
+#include "otpgate/http/cors.h"
 #include "otpgate/http/request.h"
 #include "otpgate/http/router.h"
 
@@ -11,7 +12,8 @@ namespace otpgate::http {
 // Routes the request and turns whatever happens into an answer: ApiError by its table, ServiceUnavailable into 503
 // UNAVAILABLE with Retry-After: 1, anything else into 500 INTERNAL_ERROR. Adds X-Request-Id, Cache-Control: no-store
 // and X-Content-Type-Options: nosniff (an endpoint may have set its own Cache-Control), then logs method, path
-// pattern-free path, status, client address, duration and request id, with the log detail of an error. Never throws.
-Response answer(const Router& router, Request& request, const Clock& clock, Logger& log);
+// pattern-free path, status, client address, duration and request id, with the log detail of an error. Preflights of
+// configured origins are answered here. Never throws.
+Response answer(const Router& router, Request& request, const Cors& cors, const Clock& clock, Logger& log);
 
 }  // namespace otpgate::http

@@ -1,0 +1,107 @@
+#include "api/otp_answers.h"
+
+#include "api/authentication.h"
+#include "api/rate_limit.h"
+#include "api/views.h"
+#include "otpgate/http/cookies.h"
+#include "otpgate/http/errors.h"
+
+namespace otpgate::api {
+
+using http::ApiError;
+using http::ErrorCode;
+using RequestOutcome = domain::OtpRequestResult::Outcome;
+using VerifyOutcome = domain::OtpVerifyResult::Outcome;
+
+void rejectUnlessAccepted(const domain::RequestedOtp& otp) {
+    switch (otp.outcome) {
+    case RequestOutcome::Accepted: return;
+    case RequestOutcome::ClientLimited:
+    case RequestOutcome::DestinationLimited: throw limitError(ErrorCode::RateLimit, otp.limit);
+    case RequestOutcome::UserNotFound: throw ApiError(ErrorCode::UserNotFound);
+    case RequestOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
+    }
+}
+
+void rejectUnlessVerified(const domain::VerifiedOtp& result) {
+    switch (result.outcome) {
+    case VerifyOutcome::Verified: return;
+    case VerifyOutcome::WrongCode:
+    case VerifyOutcome::Unknown: throw ApiError(ErrorCode::InvalidOtp).attemptsRemaining(result.attemptsLeft);
+    case VerifyOutcome::Used: throw ApiError(ErrorCode::OtpUsed);
+    case VerifyOutcome::Expired: throw ApiError(ErrorCode::OtpExpired);
+    case VerifyOutcome::AttemptsExhausted:
+        throw ApiError(ErrorCode::MaxRetriesExceeded)
+            .detail("This code was tried too often. Ask for a new one.")
+            .attemptsRemaining(0)
+            .retryAfter(result.retryAfter);
+    case VerifyOutcome::BudgetExhausted: throw limitError(ErrorCode::MaxRetriesExceeded, result.limit);
+    case VerifyOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
+    }
+}
+
+http::Response otpRequested(const domain::OtpQuestion& question, const domain::RequestedOtp& otp) {
+    const std::string masked = question.destination.masked();
+    http::JsonWriter json;
+    json.beginObject()
+        .member("otp_id", otp.id.toString())
+        .member("channel", domain::toString(question.destination.channel()))
+        .member("purpose", domain::toString(question.purpose))
+        .member("destination_masked", masked)
+        .member("expires_in", otp.expiresIn.count())
+        .member("resend_in", otp.resendIn.count())
+        .member("message", "A code is on its way to " + masked + ".")
+        .endObject();
+    return withLimit(jsonResponse(202, json), otp.limit);
+}
+
+TokenDelivery readTokenDelivery(http::JsonBody& body) {
+    const auto session = body.string("session");
+    if (session && *session != "cookie") body.noteInvalid("session", "must be cookie, or absent");
+    return session ? TokenDelivery::Cookie : TokenDelivery::Body;
+}
+
+http::Response signedIn(Services& services, const domain::SignIn& signIn, TokenDelivery delivery) {
+    const std::string deviceToken = services.sessions.deviceTokenOf(signIn.deviceId);
+    http::JsonWriter json;
+    json.beginObject();
+    if (delivery == TokenDelivery::Cookie) {
+        json.member("csrf_token", services.sessions.csrfTokenOf(signIn.sessionId))
+            .member("expires_in", services.sessions.refreshLifetime().count())
+            .member("session_id", signIn.sessionId.toString());
+    } else {
+        writeTokens(json, services.sessions.issueFirst(signIn));
+        json.member("device_token", deviceToken);
+    }
+    json.member("is_new_user", signIn.isNewUser).key("user");
+    writeUser(json, signIn.user);
+    json.endObject();
+
+    http::Response response = jsonResponse(200, json);
+    http::setCookie(response, kDeviceCookie, deviceToken, kDeviceCookieLifetime);
+    if (delivery == TokenDelivery::Cookie) {
+        http::setCookie(response, kSessionCookie, services.sessions.cookieOf(signIn.sessionId),
+                        services.sessions.refreshLifetime());
+    }
+    return response;
+}
+
+http::Response otpVerified(Services& services, const domain::VerifiedOtp& result) {
+    http::JsonWriter json;
+    json.beginObject();
+    switch (result.purpose) {
+    case domain::Purpose::Register:
+        json.member("verified_destination", result.destination->value())
+            .member("verification_token", services.otp.receiptOf(result));
+        break;
+    case domain::Purpose::Reset: json.member("reset_token", services.otp.receiptOf(result)); break;
+    case domain::Purpose::Verify:
+    case domain::Purpose::Login:
+        json.member("verified", true).member("verified_destination", result.destination->value());
+        break;
+    }
+    json.endObject();
+    return jsonResponse(200, json);
+}
+
+}  // namespace otpgate::api
