@@ -42,6 +42,7 @@ void rejectUnlessVerified(const domain::VerifiedOtp& result) {
 
 http::Response otpRequested(const domain::OtpQuestion& question, const domain::RequestedOtp& otp) {
     const std::string masked = question.destination.masked();
+    const std::string message = "A code is on its way to " + masked + ".";
     http::JsonWriter json;
     json.beginObject()
         .member("otp_id", otp.id.toString())
@@ -50,7 +51,8 @@ http::Response otpRequested(const domain::OtpQuestion& question, const domain::R
         .member("destination_masked", masked)
         .member("expires_in", otp.expiresIn.count())
         .member("resend_in", otp.resendIn.count())
-        .member("message", "A code is on its way to " + masked + ".")
+        .member("message", message)
+        .member("detail", message)
         .endObject();
     return withLimit(jsonResponse(202, json), otp.limit);
 }
@@ -73,7 +75,7 @@ http::Response signedIn(Services& services, const domain::SignIn& signIn, TokenD
         writeTokens(json, services.sessions.issueFirst(signIn));
         json.member("device_token", deviceToken);
     }
-    json.member("is_new_user", signIn.isNewUser).key("user");
+    json.member("detail", "You are signed in.").member("is_new_user", signIn.isNewUser).key("user");
     writeUser(json, signIn.user);
     json.endObject();
 
@@ -100,7 +102,7 @@ http::Response otpVerified(Services& services, const domain::VerifiedOtp& result
         json.member("verified", true).member("verified_destination", result.destination->value());
         break;
     }
-    json.endObject();
+    json.member("detail", "The code is verified.").endObject();
     return jsonResponse(200, json);
 }
 

@@ -7,6 +7,8 @@ namespace otpgate::api {
 
 namespace {
 
+constexpr std::string_view kNoSms = "codes by SMS are not set up on this server";
+
 bool isLetterOrDigit(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0;
 }
@@ -44,9 +46,17 @@ std::optional<domain::Destination> readDestination(const Services& services, htt
                              &domain::Destination::parsePhoneNumber);
     }
     if (destination && destination->channel() == domain::Channel::Sms && !services.settings.smsIsSetUp) {
-        body.noteInvalid("destination", "codes by SMS are not set up on this server");
+        body.noteInvalid("destination", kNoSms);
     }
     return destination;
+}
+
+std::optional<domain::Destination> readPhoneNumber(const Services& services, http::JsonBody& body) {
+    auto phoneNumber = parsed(body, "phone_number", "must be a telephone number such as +4930123456",
+                              &domain::Destination::parsePhoneNumber);
+    if (!phoneNumber) body.noteMissing("phone_number");
+    else if (!services.settings.smsIsSetUp) body.noteInvalid("phone_number", kNoSms);
+    return phoneNumber;
 }
 
 std::optional<domain::Purpose> readPurpose(http::JsonBody& body) {

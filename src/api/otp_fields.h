@@ -12,6 +12,8 @@ namespace otpgate::api {
 
 // `destination`, else `email`, else `phone_number`; nullopt where none is there or the one is unusable (and noted).
 std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body);
+// `phone_number`, required; nullopt only where something was noted.
+std::optional<domain::Destination> readPhoneNumber(const Services& services, http::JsonBody& body);
 std::optional<domain::Purpose> readPurpose(http::JsonBody& body);
 std::string readLocale(http::JsonBody& body);  // BCP 47, or empty
 

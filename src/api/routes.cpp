@@ -3,6 +3,7 @@
 
 #include "api/authentication.h"
 #include "api/endpoints.h"
+#include "api/legacy/legacy.h"
 
 #include <string_view>
 #include <variant>
@@ -42,6 +43,13 @@ const Route kRoutes[] = {
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
     {"GET",    "/health/live",               Public{showLiveness}},
     {"GET",    "/health/ready",              Public{showReadiness}},
+
+    // Clients of other services (API.md 7).
+    {"POST",   "/api/auth/otp/request",      Public{legacy::requestAuthstackOtp}},
+    {"POST",   "/api/auth/otp/verify",       Public{legacy::verifyAuthstackOtp}},
+    {"POST",   "/api/auth/send-otp",         Public{legacy::sendPhoneOtp}},
+    {"POST",   "/api/auth/verify-otp",       Public{legacy::verifyPhoneOtp}},
+    {"GET",    "/api/auth/profile",          SignedIn{legacy::showPhoneProfile}},
     // clang-format on
 };
 

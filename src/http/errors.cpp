@@ -106,6 +106,8 @@ const char* ApiError::what() const noexcept {
     return describe(code_).code.data();
 }
 
+std::string ApiError::sentence() const { return detail_.empty() ? std::string{describe(code_).detail} : detail_; }
+
 Response ApiError::toResponse(const std::string& requestId) const {
     const ErrorDescription row = describe(code_);
     const std::int64_t retryAfter = retryAfter_.value_or(row.status == 503 ? 1 : 0);
@@ -115,7 +117,7 @@ Response ApiError::toResponse(const std::string& requestId) const {
     json.member("type", problemType(row.code));
     json.member("title", row.title);
     json.member("status", row.status);
-    json.member("detail", detail_.empty() ? row.detail : std::string_view{detail_});
+    json.member("detail", sentence());
     json.member("code", row.code);
     json.member("request_id", requestId);
     if (!fields_.empty()) {

@@ -43,6 +43,8 @@ public:
 
     ErrorCode code() const { return code_; }
     const std::string& logDetail() const { return logDetail_; }
+    // What the client reads: the thrower's sentence, or the table's.
+    std::string sentence() const;
     const char* what() const noexcept override;
     // application/problem+json: type ("/problems/invalid-otp"), title, status, detail, code, request_id and what was
     // added. A 401 without a WWW-Authenticate of its own gets the one of RFC 6750, section 3; a 503 without a wait gets

@@ -1,0 +1,129 @@
+// Family A, "authstack": /api/auth/otp/request/ and /api/auth/otp/verify/. Errors are {code, message}.
+#include "api/authentication.h"
+#include "api/legacy/legacy.h"
+#include "api/otp_answers.h"
+#include "api/otp_fields.h"
+#include "api/views.h"
+#include "otpgate/http/errors.h"
+#include "otpgate/http/json.h"
+
+namespace otpgate::api::legacy {
+
+using http::ApiError;
+using http::ErrorCode;
+
+namespace {
+
+struct AuthstackError {
+    int status;
+    std::string_view code;
+    std::string message;
+};
+
+AuthstackError translate(const ApiError& error) {
+    const auto description = http::describe(error.code());
+    switch (error.code()) {
+    case ErrorCode::MalformedJson:
+    case ErrorCode::MissingFields:
+    case ErrorCode::ValidationError:
+    case ErrorCode::UnsupportedMediaType: return {400, "VALIDATION_ERROR", error.sentence()};
+    case ErrorCode::InvalidOtp: return {400, "INVALID_OTP", "Invalid OTP"};
+    case ErrorCode::OtpUsed: return {400, "INVALID_OTP", "OTP already used"};
+    case ErrorCode::OtpExpired: return {400, "INVALID_OTP", "OTP expired"};
+    case ErrorCode::MaxRetriesExceeded: return {400, "INVALID_OTP", "Too many attempts"};
+    case ErrorCode::SendFailed: return {500, "SEND_FAILED", error.sentence()};
+    // The rest keeps its code and status; a code that comes later does so too.
+    default: return {description.status, description.code, error.sentence()};
+    }
+}
+
+// Runs the endpoint; what ends it early becomes {code, message}, with the headers (Retry-After) that belong to it.
+template <typename Endpoint>
+http::Response withAuthstackErrors(const http::Request& request, Endpoint&& endpoint) {
+    try {
+        return endpoint();
+    } catch (const ApiError& error) {
+        const AuthstackError translated = translate(error);
+        http::JsonWriter json;
+        json.beginObject().member("code", translated.code).member("message", translated.message).endObject();
+        http::Response response = error.toResponse(request.requestId);
+        response.status = translated.status;
+        response.contentType = "application/json";
+        response.body = json.take();
+        return response;
+    }
+}
+
+void writeAuthstackUser(http::JsonWriter& json, const domain::User& user) {
+    json.key("user")
+        .beginObject()
+        .member("id", user.id.toString())
+        .member("username", user.username)
+        .member("email", user.email)
+        .member("email_verified", user.emailVerified)
+        .member("phone_verified", user.phoneVerified)
+        .endObject();
+}
+
+http::Response authstackVerified(Services& services, const domain::VerifiedOtp& result) {
+    http::JsonWriter json;
+    json.beginObject();
+    if (result.signIn) {
+        const auto tokens = services.sessions.issueFirst(*result.signIn);
+        json.member("access", tokens.access)
+            .member("refresh", tokens.refresh)
+            .member("session_id", tokens.sessionId.toString())
+            .member("expires_in", tokens.expiresIn.count());
+        writeAuthstackUser(json, result.signIn->user);
+    } else if (result.purpose == domain::Purpose::Register) {
+        json.member("message", "OTP verified")
+            .member("verified_destination", result.destination->value())
+            .member("verification_token", services.otp.receiptOf(result));
+    } else {
+        json.member("message", "OTP verified successfully");
+    }
+    json.endObject();
+    return jsonResponse(200, json);
+}
+
+}  // namespace
+
+http::Response requestAuthstackOtp(Services& services, const http::Request& request) {
+    return withAuthstackErrors(request, [&] {
+        http::JsonBody body(request);
+        const auto destination = readDestination(services, body);
+        const auto purpose = readPurpose(body).value_or(domain::Purpose::Login);
+        const auto asker = askerOf(services, request, body);
+        if (!destination) body.noteMissing("destination");
+        body.rejectInvalid();
+
+        const auto otp = services.otp.request({*destination, purpose, {}}, asker);
+        rejectUnlessAccepted(otp);
+        const bool isEmail = destination->channel() == domain::Channel::Email;
+        http::JsonWriter json;
+        json.beginObject()
+            .member("message", isEmail ? "OTP sent to email" : "OTP sent to phone")
+            .member("otp_id", otp.id.toString())
+            .member("expires_in", otp.expiresIn.count())
+            .member("destination_masked", destination->masked())
+            .endObject();
+        return jsonResponse(200, json);
+    });
+}
+
+http::Response verifyAuthstackOtp(Services& services, const http::Request& request) {
+    return withAuthstackErrors(request, [&] {
+        http::JsonBody body(request);
+        const auto reference = readOtpReference(services, body);
+        const auto guess = readGuess(body);
+        const auto device = readDevice(body);
+        const auto asker = askerOf(services, request, body);
+        body.rejectInvalid();
+
+        const auto result = services.otp.verify(reference, guess, device, asker, services.sessions.sessionEnd());
+        rejectUnlessVerified(result);
+        return authstackVerified(services, result);
+    });
+}
+
+}  // namespace otpgate::api::legacy
