@@ -14,27 +14,31 @@ using http::ErrorCode;
 
 namespace {
 
+// What these clients are told instead of our own code; an empty message is our sentence. The rest keeps its code and status.
 struct AuthstackError {
+    ErrorCode ours;
     int status;
     std::string_view code;
-    std::string message;
+    std::string_view message;
+};
+constexpr AuthstackError kErrors[] = {
+    {ErrorCode::MalformedJson, 400, "VALIDATION_ERROR", ""},
+    {ErrorCode::MissingFields, 400, "VALIDATION_ERROR", ""},
+    {ErrorCode::ValidationError, 400, "VALIDATION_ERROR", ""},
+    {ErrorCode::UnsupportedMediaType, 400, "VALIDATION_ERROR", ""},
+    {ErrorCode::InvalidOtp, 400, "INVALID_OTP", "Invalid OTP"},
+    {ErrorCode::OtpUsed, 400, "INVALID_OTP", "OTP already used"},
+    {ErrorCode::OtpExpired, 400, "INVALID_OTP", "OTP expired"},
+    {ErrorCode::MaxRetriesExceeded, 400, "INVALID_OTP", "Too many attempts"},
+    {ErrorCode::SendFailed, 500, "SEND_FAILED", ""},
 };
 
-AuthstackError translate(const ApiError& error) {
-    const auto description = http::describe(error.code());
-    switch (error.code()) {
-    case ErrorCode::MalformedJson:
-    case ErrorCode::MissingFields:
-    case ErrorCode::ValidationError:
-    case ErrorCode::UnsupportedMediaType: return {400, "VALIDATION_ERROR", error.sentence()};
-    case ErrorCode::InvalidOtp: return {400, "INVALID_OTP", "Invalid OTP"};
-    case ErrorCode::OtpUsed: return {400, "INVALID_OTP", "OTP already used"};
-    case ErrorCode::OtpExpired: return {400, "INVALID_OTP", "OTP expired"};
-    case ErrorCode::MaxRetriesExceeded: return {400, "INVALID_OTP", "Too many attempts"};
-    case ErrorCode::SendFailed: return {500, "SEND_FAILED", error.sentence()};
-    // The rest keeps its code and status; a code that comes later does so too.
-    default: return {description.status, description.code, error.sentence()};
+AuthstackError translate(ErrorCode code) {
+    for (const AuthstackError& error : kErrors) {
+        if (error.ours == code) return error;
     }
+    const auto description = http::describe(code);
+    return {code, description.status, description.code, ""};
 }
 
 // Runs the endpoint; what ends it early becomes {code, message}, with the headers (Retry-After) that belong to it.
@@ -43,9 +47,10 @@ http::Response withAuthstackErrors(const http::Request& request, Endpoint&& endp
     try {
         return endpoint();
     } catch (const ApiError& error) {
-        const AuthstackError translated = translate(error);
+        const AuthstackError translated = translate(error.code());
+        const std::string message = translated.message.empty() ? error.sentence() : std::string{translated.message};
         http::JsonWriter json;
-        json.beginObject().member("code", translated.code).member("message", translated.message).endObject();
+        json.beginObject().member("code", translated.code).member("message", message).endObject();
         http::Response response = error.toResponse(request.requestId);
         response.status = translated.status;
         response.contentType = "application/json";
