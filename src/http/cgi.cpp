@@ -128,6 +128,8 @@ CgiRequest readCgi(const char* const* environment, const TrustedProxies& trusted
             remoteAddress = value;
         } else if (name == "REQUEST_ID") {
             requestId = value;
+        } else if (name == "FCGI_ROLE") {
+            if (value == "AUTHORIZER") request.role = Role::Authorizer;
         } else if (name == "SCRIPT_NAME") {
             scriptName = value;
         } else if (name == "PATH_INFO") {
@@ -149,6 +151,14 @@ CgiRequest readCgi(const char* const* environment, const TrustedProxies& trusted
     } else {
         request.path = target.substr(0, target.find('?'));
         request.rejected = Rejection{ErrorCode::NotFound, "a path that cannot be decoded"};
+    }
+    if (request.role == Role::Authorizer) {
+        // What is asked is whether the client may go on, whatever it wants to do elsewhere: there is no body
+        // (section 6.3).
+        request.method = "GET";
+        request.path = "/authz";
+        request.rejected.reset();
+        cgi.bodyBytes = 0;
     }
     request.requestId = isRequestId(requestId) ? std::string{requestId} : makeRequestId(random);
     request.userAgent = cleanUserAgent(request.header("user-agent").value_or(""));
@@ -180,6 +190,21 @@ std::string cleanUserAgent(std::string_view text) {
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return clean;
+}
+
+Response asAuthorizer(Response response) {
+    if (response.status != 204) return response;
+    response.status = 200;
+    // `Variable-NAME: value` becomes a variable of the request that the web server goes on with.
+    for (auto& [name, value] : response.headers) {
+        if (!name.starts_with("X-Auth-")) continue;
+        std::replace(name.begin(), name.end(), '-', '_');
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+        name.insert(0, "Variable-");
+    }
+    response.body.clear();
+    return response;
 }
 
 std::string writeCgi(const Response& response, BodyMode mode) {

@@ -27,6 +27,9 @@ std::optional<std::string> decodePath(std::string_view target);
 // At most 255 bytes, without control characters and invalid UTF-8.
 std::string cleanUserAgent(std::string_view text);
 
+// The answer to an Authorizer: 204 becomes the 200 that means "go on", its X-Auth-* fields become variables.
+Response asAuthorizer(Response response);
+
 enum class BodyMode { Whole, HeadersOnly };
 // `Status: 200 OK`, the header fields with an exact Content-Length, a blank line, the body. No value can add a line of
 // its own: control characters are left out, and so is a field whose name is not a token.

@@ -240,7 +240,8 @@ void FcgiServer::State::serve(Connection& connection, const Handler& handler) {
         CgiRequest cgi = readCgi(connection.parameters(), trustedProxies, random);
         readBody(connection, cgi);
         const bool isReadToEnd = connection.readToEnd();
-        const Response response = respond(cgi.request, handler);
+        Response response = respond(cgi.request, handler);
+        if (cgi.request.role == Role::Authorizer) response = asAuthorizer(std::move(response));
         const BodyMode mode = cgi.request.method == "HEAD" ? BodyMode::HeadersOnly : BodyMode::Whole;
         connection.finish(writeCgi(response, mode), isReadToEnd);
     } catch (const std::exception& error) {  // no memory or no randomness: this request is lost, the thread is not

@@ -18,7 +18,11 @@ struct Rejection {
     std::string logDetail;
 };
 
+// What the web server wants of us (FastCGI specification, section 6): an answer for the client, or leave to go on.
+enum class Role { Responder, Authorizer };
+
 struct Request {
+    Role role = Role::Responder;
     std::string method;  // upper case, as it came
     std::string path;    // decoded, without the query and without a trailing slash ("/" stays)
     std::string query;   // raw
