@@ -28,7 +28,9 @@ CPPFLAGS := $(INCLUDES)
 CXXFLAGS := -std=c++20 -pthread -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-restrict -Werror
 LDFLAGS := -pthread -Wl,--as-needed
 LDLIBS := -lPocoJWT -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet -lPocoUtil \
-    -lPocoFoundation -lmysqlcppconn -lfcgi -lssl -lcrypto -largon2 -lsqlite3
+    -lPocoFoundation -lmysqlcppconn -lfcgi -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl
+# crypt_r is also in the sanitizers' runtime, which only passes it on: --as-needed would leave out the real one.
+LDLIBS += -Wl,--no-as-needed -lcrypt -Wl,--as-needed
 
 ifeq ($(BUILD),release)
 CPPFLAGS += -D_FORTIFY_SOURCE=2
@@ -63,8 +65,9 @@ VERSIONED := $(shell grep -rls OTPGATE_VERSION src --include='*.cpp')
 
 objects = $(patsubst %.cpp,$(OBJ)/%.o,$(1))
 LIBRARY := $(OBJ)/libotpgate.a
-LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) build/gen/sql_files.cpp)
-ALL_OBJECTS := $(call objects,$(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES) build/gen/sql_files.cpp)
+GENERATED := build/gen/sql_files.cpp build/gen/openapi.cpp
+LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERATED))
+ALL_OBJECTS := $(call objects,$(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES) $(GENERATED))
 
 # Building:
 .PHONY: all deps deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 run test test-mysql unit contract \
@@ -105,6 +108,10 @@ $(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): | deps-test
 build/gen/sql_files.cpp: sql/embed.sh $(SQL_FILES) build/gen/sql_files.list
 	@mkdir -p $(@D)
 	@sql/embed.sh sql > $@
+
+build/gen/openapi.cpp: src/embed_text.sh src/api/openapi.json
+	@mkdir -p $(@D)
+	@src/embed_text.sh src/api/openapi.json api/openapi.h otpgate::api openApiDocument > $@
 
 # Files that hold what a rule depends on beside other files, and are touched only when that changes.
 remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' > $@

@@ -61,12 +61,13 @@ public:
           connection_(app.database_->connect()),
           otpStore_(store::makeOtpStore(*connection_)),
           sessionStore_(store::makeSessionStore(*connection_)),
+          auditStore_(store::makeAuditStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           otp_(*otpStore_, app.courier_, app.codes_, app.keyRing_, app.clock_, app.random_, app.settings_.otp),
           readiness_{.checkDatabase = [this] { connection_->query("SELECT 1"); },
                      .checkMigrations = [this] { requireMigrated(*connection_); },
                      .checkKeys = [&app] { app.signingKeys_.current(app.clock_.now()); }},
-          services_{otp_, sessions_, app.signingKeys_, app.cors_, app.clock_, readiness_, {.smsIsSetUp = false}},
+          services_{otp_, sessions_, *auditStore_, app.signingKeys_, app.cors_, app.clock_, readiness_, {.smsIsSetUp = false, .publicUrl = app.settings_.publicUrl}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
@@ -78,6 +79,7 @@ private:
     std::unique_ptr<db::Connection> connection_;
     std::unique_ptr<domain::OtpStore> otpStore_;
     std::unique_ptr<domain::SessionStore> sessionStore_;
+    std::unique_ptr<domain::AuditStore> auditStore_;
     domain::SessionService sessions_;
     domain::OtpService otp_;
     api::Readiness readiness_;

@@ -13,11 +13,12 @@ ALTER TABLE otp_requests
     DROP KEY otp_requests_destination,
     ADD KEY otp_requests_destination (destination, purpose, lane, id);
 
--- code_length: of the code to derive, 0 for the setting. discard: never sent; the row is there so that a request for an
+-- code_length, code_alphabet: of the code to derive; 0 for the settings. discard: never sent; the row is there so that a request for an
 -- account that does not exist costs the same work.
 ALTER TABLE outbox
-    ADD COLUMN code_length BIGINT NOT NULL DEFAULT 0,
-    ADD COLUMN discard     BIGINT NOT NULL DEFAULT 0;
+    ADD COLUMN code_length   BIGINT      NOT NULL DEFAULT 0,
+    ADD COLUMN code_alphabet VARCHAR(16) NOT NULL DEFAULT 'digits',
+    ADD COLUMN discard       BIGINT      NOT NULL DEFAULT 0;
 
 ALTER TABLE sessions
     ADD COLUMN device_id BINARY(16)  NULL,
@@ -57,5 +58,6 @@ CREATE TABLE IF NOT EXISTS verification_attempts (
     id             BINARY(16) NOT NULL PRIMARY KEY,
     attempts       BIGINT     NOT NULL,
     consumed_at_us BIGINT     NULL,
-    expires_at_us  BIGINT     NOT NULL
+    expires_at_us  BIGINT     NOT NULL,
+    KEY verification_attempts_expires (expires_at_us)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

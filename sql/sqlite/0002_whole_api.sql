@@ -11,9 +11,10 @@ ALTER TABLE otp_requests ADD COLUMN redeemed_at_us BIGINT NULL;
 DROP INDEX otp_requests_destination;
 CREATE INDEX otp_requests_destination ON otp_requests (destination, purpose, lane, id);
 
--- code_length: of the code to derive, 0 for the setting. discard: never sent; the row is there so that a request for an
+-- code_length, code_alphabet: of the code to derive; 0 for the settings. discard: never sent; the row is there so that a request for an
 -- account that does not exist costs the same work.
 ALTER TABLE outbox ADD COLUMN code_length BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN code_alphabet TEXT NOT NULL DEFAULT 'digits';
 ALTER TABLE outbox ADD COLUMN discard BIGINT NOT NULL DEFAULT 0;
 
 ALTER TABLE sessions ADD COLUMN device_id BLOB NULL;
@@ -55,3 +56,4 @@ CREATE TABLE IF NOT EXISTS verification_attempts (
     consumed_at_us BIGINT NULL,
     expires_at_us  BIGINT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS verification_attempts_expires ON verification_attempts (expires_at_us);

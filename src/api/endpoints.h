@@ -35,6 +35,12 @@ http::Response authorize(Services& services, const http::Request& request, const
 // users.cpp
 http::Response showMe(Services& services, const http::Request& request, const Caller& caller);
 
+// audit.cpp
+http::Response listAuditLogs(Services& services, const http::Request& request, const Caller& caller);
+
+// openapi.cpp
+http::Response showOpenApi(Services& services, const http::Request& request);
+
 // health.cpp
 http::Response showLiveness(Services& services, const http::Request& request);
 http::Response showReadiness(Services& services, const http::Request& request);

@@ -39,6 +39,8 @@ const Route kRoutes[] = {
     {"GET",    "/api/v1/auth/me",            SignedIn{showMe}},
     {"GET",    "/api/v1/auth/sessions",      SignedIn{listSessions}},
     {"DELETE", "/api/v1/auth/sessions/{id}", SignedIn{endSession}},
+    {"GET",    "/api/v1/audit/logs",         SignedIn{listAuditLogs}},
+    {"GET",    "/api/openapi.json",          Public{showOpenApi}},
     {"GET",    "/authz",                     SignedIn{authorize}},
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
     {"GET",    "/health/live",               Public{showLiveness}},
@@ -71,6 +73,12 @@ http::Router makeRouter(Services& services) {
     for (const Route& route : kRoutes)
         router.add(std::string{route.method}, route.path, bind(services, route.endpoint));
     return router;
+}
+
+std::vector<std::pair<std::string_view, std::string_view>> routes() {
+    std::vector<std::pair<std::string_view, std::string_view>> list;
+    for (const Route& route : kRoutes) list.emplace_back(route.method, route.path);
+    return list;
 }
 
 }  // namespace otpgate::api

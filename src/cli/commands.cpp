@@ -32,6 +32,11 @@ const std::vector<Command>& commands() {
          "list    shows the keys that sign access tokens, and from when each does\n"
          "rotate  publishes a new one now; it signs ten minutes later, when everyone knows it\n",
          &keys},
+        {"audit", "export [--from TIME] [--to TIME] [--event EVENT] [--email ADDRESS] [--format csv|json] [--config FILE]",
+         "write the audit trail to standard output, the newest first",
+         "TIME is a date (2026-11-20) or RFC 3339 (2026-11-20T05:12:00Z), both inclusive; EVENT a name such as "
+         "LOGIN_FAILED.\n",
+         &audit},
         {"health", "[--config FILE]", "say whether database, migrations, keys and the running service are well",
          "Exit code 0 when all is well, 1 when something is not.\n", &health},
         {"version", "", "show the version", "", &version},

@@ -37,6 +37,7 @@ int serve(const Invocation& invocation);
 int migrate(const Invocation& invocation);
 int checkConfig(const Invocation& invocation);
 int keys(const Invocation& invocation);
+int audit(const Invocation& invocation);
 int health(const Invocation& invocation);
 int version(const Invocation& invocation);
 

@@ -56,9 +56,9 @@ std::optional<std::string> openWith(const std::string& key, std::string_view sea
 
 }  // namespace
 
-std::string seal(const KeyRing& ring, std::string_view plain, std::string_view context, Random& random) {
+std::string seal(const KeyRing& ring, std::string_view plain, std::string_view context, Random& random, KeyUse use) {
     if (isTooLong(plain) || isTooLong(context)) throw std::length_error("too long to be sealed");
-    const std::string& key = ring.keys(KeyUse::SealedSecret).front();
+    const std::string& key = ring.keys(use).front();
     std::string sealed(kHeadBytes + plain.size() + kTagBytes, '\0');
     sealed[0] = kVersion;
     unsigned char* nonce = asBytes(sealed) + 1;
@@ -77,10 +77,10 @@ std::string seal(const KeyRing& ring, std::string_view plain, std::string_view c
     return sealed;
 }
 
-std::optional<std::string> open(const KeyRing& ring, std::string_view sealed, std::string_view context) {
+std::optional<std::string> open(const KeyRing& ring, std::string_view sealed, std::string_view context, KeyUse use) {
     if (sealed.size() < kHeadBytes + kTagBytes || sealed.front() != kVersion) return std::nullopt;
     if (isTooLong(sealed) || isTooLong(context)) return std::nullopt;
-    for (const std::string& key : ring.keys(KeyUse::SealedSecret)) {
+    for (const std::string& key : ring.keys(use)) {
         if (auto plain = openWith(key, sealed, context)) return plain;
     }
     return std::nullopt;

@@ -49,7 +49,7 @@ MessageComposer::MessageComposer(const domain::OtpCodes& codes, const std::strin
 }
 
 MailMessage MessageComposer::compose(const domain::OutboxMessage& message, Timestamp now) const {
-    const std::string code = codes_.codeFor(message.otpId);
+    const std::string code = codes_.codeFor(message);
     const MailTexts texts =
         mailTexts({message.purpose, message.locale, service_, code, minutesLeft(message.expiresAt, now)});
     const std::string id = message.id.toString();

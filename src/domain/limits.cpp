@@ -95,6 +95,16 @@ std::string LimitHits::with(const LimitRule& rule, Timestamp now) const {
     return (packTime(now) + packed_).substr(0, rule.capacity() * kTimeBytes);
 }
 
+std::string LimitHits::without(Timestamp accepted) const {
+    std::string packed = packed_;
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (at(i) != accepted) continue;
+        packed.erase(i * kTimeBytes, kTimeBytes);
+        break;
+    }
+    return packed;
+}
+
 LimitState LimitHits::state(const LimitRule& rule, Timestamp now) const {
     LimitState nearest;
     bool isFirst = true;

@@ -35,6 +35,21 @@ std::string_view toString(UserStatus status) {
     return {};
 }
 
+std::string_view toString(CodeAlphabet alphabet) {
+    switch (alphabet) {
+    case CodeAlphabet::Digits: return "digits";
+    case CodeAlphabet::Letters: return "letters";
+    }
+    return {};
+}
+
+std::optional<CodeAlphabet> parseCodeAlphabet(std::string_view text) {
+    for (const CodeAlphabet alphabet : {CodeAlphabet::Digits, CodeAlphabet::Letters}) {
+        if (text == toString(alphabet)) return alphabet;
+    }
+    return std::nullopt;
+}
+
 std::string_view toString(AuditEvent event) {
     switch (event) {
     case AuditEvent::OtpRequested: return "OTP_REQUESTED";
@@ -64,6 +79,14 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::VerificationFailed: return "VERIFICATION_FAILED";
     }
     return {};
+}
+
+std::optional<AuditEvent> parseAuditEvent(std::string_view text) {
+    // The word behind the last one is empty.
+    for (int i = 0; !toString(static_cast<AuditEvent>(i)).empty(); ++i) {
+        if (text == toString(static_cast<AuditEvent>(i))) return static_cast<AuditEvent>(i);
+    }
+    return std::nullopt;
 }
 
 }  // namespace otpgate::domain

@@ -23,6 +23,20 @@ std::string upperCase(std::string_view text) {
     return result;
 }
 
+std::string derive(std::string_view key, const Uuid& otpId, const CodeFormat& format) {
+    const std::string_view characters = charactersOf(format.alphabet);
+    const std::string mac = crypto::hmacSha256(key, otpId.bytes());
+    // 64 bits modulo at most 30^10, which is below 2^50: the bias is below 10^-4 of a code's probability.
+    std::uint64_t number = 0;
+    for (const char byte : std::string_view{mac}.substr(0, 8))
+        number = (number << 8U) | static_cast<std::uint8_t>(byte);
+    std::string code(format.length, '0');
+    for (auto place = code.rbegin(); place != code.rend(); ++place, number /= characters.size()) {
+        *place = characters[number % characters.size()];
+    }
+    return code;
+}
+
 }  // namespace
 
 OtpCodes::OtpCodes(const crypto::KeyRing& ring, CodeFormat format, std::string fixedCode)
@@ -30,31 +44,22 @@ OtpCodes::OtpCodes(const crypto::KeyRing& ring, CodeFormat format, std::string f
       format_(format),
       fixedCode_(std::move(fixedCode)) {}
 
-std::string OtpCodes::derive(std::string_view key, const Uuid& otpId, unsigned length) const {
-    const std::string_view characters = charactersOf(format_.alphabet);
-    const std::string mac = crypto::hmacSha256(key, otpId.bytes());
-    // 64 bits modulo at most 30^10, which is below 2^50: the bias is below 10^-4 of a code's probability.
-    std::uint64_t number = 0;
-    for (const char byte : std::string_view{mac}.substr(0, 8))
-        number = (number << 8U) | static_cast<std::uint8_t>(byte);
-    std::string code(length, '0');
-    for (auto place = code.rbegin(); place != code.rend(); ++place, number /= characters.size()) {
-        *place = characters[number % characters.size()];
-    }
-    return code;
-}
-
-std::string OtpCodes::codeFor(const Uuid& otpId, unsigned length) const {
+std::string OtpCodes::codeFor(const Uuid& otpId, const CodeFormat& format) const {
     if (!fixedCode_.empty()) return fixedCode_;
-    return derive(ring_.keys(crypto::KeyUse::OtpCode).front(), otpId, length == 0 ? format_.length : length);
+    return derive(ring_.keys(crypto::KeyUse::OtpCode).front(), otpId, format);
 }
 
-Guess OtpCodes::judge(const Uuid& otpId, std::string_view guess, unsigned length) const {
+std::string OtpCodes::codeFor(const OutboxMessage& message) const {
+    if (message.codeLength == 0) return codeFor(message.otpId);
+    return codeFor(message.otpId, {message.codeAlphabet, message.codeLength});
+}
+
+Guess OtpCodes::judge(const Uuid& otpId, std::string_view guess, const CodeFormat& format) const {
     const std::string plain = upperCase(guess);
     if (!fixedCode_.empty()) return crypto::equalInConstantTime(fixedCode_, plain) ? Guess::Right : Guess::Wrong;
     Guess result = Guess::Wrong;
     for (const std::string& key : ring_.keys(crypto::KeyUse::OtpCode)) {
-        const std::string code = derive(key, otpId, length == 0 ? format_.length : length);
+        const std::string code = derive(key, otpId, format);
         if (crypto::equalInConstantTime(code, plain)) result = Guess::Right;
     }
     return result;

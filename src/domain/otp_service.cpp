@@ -2,6 +2,8 @@
 
 #include "otpgate/domain/otp_receipt.h"
 
+#include <algorithm>
+
 namespace otpgate::domain {
 
 namespace {
@@ -50,7 +52,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .methods = question.methods,
                                 .locale = question.locale,
                                 .accountRule = accountRule(question.purpose),
-                                .disclosure = settings_.disclosure,
+                                .disclosure = std::min(question.disclosure, settings_.disclosure),
                                 .resend = settings_.onResend,
                                 .now = now,
                                 .expiresAt = now + lifetime,

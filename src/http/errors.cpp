@@ -96,6 +96,11 @@ ApiError& ApiError::attemptsRemaining(unsigned count) {
     return *this;
 }
 
+ApiError& ApiError::member(std::string name, std::string text) {
+    members_.emplace_back(std::move(name), std::move(text));
+    return *this;
+}
+
 ApiError& ApiError::header(std::string name, std::string value) {
     headers_.emplace_back(std::move(name), std::move(value));
     return *this;
@@ -129,6 +134,7 @@ Response ApiError::toResponse(const std::string& requestId) const {
     }
     if (retryAfter > 0) json.member("retry_after", retryAfter);
     if (attemptsRemaining_) json.member("attempts_remaining", *attemptsRemaining_);
+    for (const auto& [name, text] : members_) json.member(name, text);
     json.endObject();
 
     Response response{

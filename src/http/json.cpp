@@ -1,6 +1,6 @@
 #include "otpgate/http/json.h"
 
-#include "http/header_names.h"
+#include "http/media_type.h"
 #include "http/utf8.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/http/errors.h"
@@ -21,15 +21,6 @@ namespace {
     throw ApiError(ErrorCode::MalformedJson, reason);
 }
 
-// "application/json", also with parameters. A comma means that two Content-Type fields were joined, and nobody can say
-// which one counts.
-bool isJsonMediaType(std::string_view contentType) {
-    if (contentType.find(',') != std::string_view::npos) return false;
-    contentType = contentType.substr(0, contentType.find(';'));
-    const std::size_t end = contentType.find_last_not_of(" \t");
-    return end != std::string_view::npos && equalsIgnoringCase(contentType.substr(0, end + 1), "application/json");
-}
-
 // What must not reach Poco's parser, which recurses once for each level, lets NUL through, and throws on numbers that
 // are valid but do not fit. Everything else of the grammar is Poco's to check.
 class PreScan {
@@ -37,12 +28,14 @@ public:
     explicit PreScan(std::string_view text) : text_(text) { safe_.reserve(text.size()); }
 
     // The text with numbers that no type of ours can hold shortened, so that they reach the handler as fractions.
-    std::string run() {
+    // `numbers` gets all of them as they came.
+    std::string run(std::vector<std::string>& numbers) {
         if (!isValidUtf8(text_)) refuse("not UTF-8");
         if (text_.find('\0') != std::string_view::npos) refuse("a NUL byte");
         const std::size_t first = text_.find_first_not_of(" \t\r\n");
         if (first == std::string_view::npos || text_[first] != '{') refuse("not an object");
         for (std::size_t i = 0; i < text_.size();) i = copyToken(i);
+        numbers = std::move(numbers_);
         return std::move(safe_);
     }
 
@@ -75,6 +68,7 @@ private:
     std::size_t copyNumber(std::size_t begin) {
         const std::size_t end = std::min(text_.find_first_not_of("+-.0123456789eE", begin), text_.size());
         const std::string_view token = text_.substr(begin, end - begin);
+        numbers_.emplace_back(token);
         const bool isInteger = token.find_first_of(".eE") == std::string_view::npos;
         std::int64_t number = 0;
         const auto error = std::from_chars(token.data(), token.data() + token.size(), number).ec;
@@ -94,52 +88,81 @@ private:
 
     std::string_view text_;
     std::string safe_;
+    std::vector<std::string> numbers_;
     int depth_ = 0;
 };
 
 struct Fraction {};    // a number that is not an int64
-struct OtherValue {};  // an object, or an array that does not hold strings only
+struct OtherValue {};  // an array that does not hold strings only
+struct Object {
+    std::string text;
+};
 using Strings = std::vector<std::string>;
-using Value = std::variant<bool, std::int64_t, Fraction, std::string, Strings, OtherValue>;
+using Value = std::variant<bool, std::int64_t, Fraction, std::string, Strings, Object, OtherValue>;
 using Members = std::map<std::string, Value, std::less<>>;
 
-// Collects the members of the outermost object, and refuses a key that comes twice at any depth.
+// Collects the members of the outermost object, and refuses a key that comes twice at any depth. A member that is an
+// object is written anew as it comes, its numbers with the digits that they had.
 class MemberHandler final : public Poco::JSON::Handler {
 public:
-    explicit MemberHandler(Members& members) : members_(members) {}
+    MemberHandler(Members& members, const std::vector<std::string>& numbers)
+        : members_(members),
+          nextNumber_(numbers.begin()) {}
 
     void reset() override {}
     void startObject() override {
-        if (!keys_.empty()) put(OtherValue{});
+        if (depth_ == 1) beginCopy();
+        if (depth_ > 1) put(OtherValue{});
+        if (isCopying_) copy_.beginObject();
         keys_.emplace_back();
         ++depth_;
     }
     void endObject() override {
         keys_.pop_back();
         --depth_;
+        if (isCopying_) copy_.endObject();
+        if (depth_ == 1) endCopy();
     }
     void startArray() override {
         put(Strings{});
+        if (isCopying_) copy_.beginArray();
         ++depth_;
     }
-    void endArray() override { --depth_; }
+    void endArray() override {
+        --depth_;
+        if (isCopying_) copy_.endArray();
+    }
     void key(const std::string& name) override {
         if (!keys_.back().insert(name).second) refuse("a key twice");
         if (depth_ == 1) key_ = name;
+        if (isCopying_) copy_.key(name);
     }
     void null() override {
         // A null member is as good as none, but a null in a list is not a string.
         if (depth_ > 1) put(OtherValue{});
+        if (isCopying_) copy_.null();
     }
-    void value(int number) override { put(std::int64_t{number}); }
-    void value(unsigned number) override { put(std::int64_t{number}); }
-    void value(Poco::Int64 number) override { put(std::int64_t{number}); }
-    void value(Poco::UInt64) override { put(Fraction{}); }
-    void value(double) override { put(Fraction{}); }
-    void value(bool flag) override { put(flag); }
-    void value(const std::string& text) override { put(text); }
+    void value(int number) override { putNumber(std::int64_t{number}); }
+    void value(unsigned number) override { putNumber(std::int64_t{number}); }
+    void value(Poco::Int64 number) override { putNumber(std::int64_t{number}); }
+    void value(Poco::UInt64) override { putNumber(Fraction{}); }
+    void value(double) override { putNumber(Fraction{}); }
+    void value(bool flag) override {
+        put(flag);
+        if (isCopying_) copy_.value(flag);
+    }
+    void value(const std::string& text) override {
+        put(text);
+        if (isCopying_) copy_.value(text);
+    }
 
 private:
+    void putNumber(Value number) {
+        put(std::move(number));
+        if (isCopying_) copy_.raw(*nextNumber_);
+        ++nextNumber_;
+    }
+
     void put(Value value) {
         if (depth_ == 1) {
             members_[key_] = std::move(value);
@@ -157,17 +180,31 @@ private:
         }
     }
 
+    void beginCopy() {
+        put(Object{});
+        copy_ = {};
+        isCopying_ = true;
+    }
+    void endCopy() {
+        isCopying_ = false;
+        members_[key_] = Object{copy_.take()};
+    }
+
     Members& members_;
+    std::vector<std::string>::const_iterator nextNumber_;
     std::vector<std::set<std::string>> keys_;  // of each object that is open
     std::string key_;                          // of the outermost object
     int depth_ = 0;
+    bool isCopying_ = false;  // inside a member that is an object
+    JsonWriter copy_;
 };
 
 Members parseMembers(std::string_view body) {
-    const std::string text = PreScan(body).run();
+    std::vector<std::string> numbers;
+    const std::string text = PreScan(body).run(numbers);
     Members members;
     try {
-        Poco::JSON::Parser parser(new MemberHandler(members));
+        Poco::JSON::Parser parser(new MemberHandler(members, numbers));
         parser.parse(text);
     } catch (const Poco::Exception&) {
         // Its text quotes the body, which may hold a password or a code, so not even the log gets it.
@@ -195,7 +232,7 @@ struct JsonBody::State {
 };
 
 JsonBody::JsonBody(const Request& request) : state_(std::make_unique<State>()) {
-    if (!isJsonMediaType(request.contentType)) throw ApiError(ErrorCode::UnsupportedMediaType);
+    if (!hasMediaType(request.contentType, "application/json")) throw ApiError(ErrorCode::UnsupportedMediaType);
     if (request.body.size() > kMaxBodyBytes) throw ApiError(ErrorCode::PayloadTooLarge);
     state_->members = parseMembers(request.body);
 }
@@ -225,6 +262,16 @@ std::optional<bool> JsonBody::boolean(std::string_view name) {
 std::optional<std::vector<std::string>> JsonBody::strings(std::string_view name) {
     const auto* list = state_->find<Strings>(*this, name, "must be a list of strings");
     return list == nullptr ? std::nullopt : std::optional{*list};
+}
+
+std::optional<std::string> JsonBody::object(std::string_view name, std::size_t maxBytes) {
+    const auto* object = state_->find<Object>(*this, name, "must be an object");
+    if (object == nullptr) return std::nullopt;
+    if (object->text.size() > maxBytes) {
+        noteInvalid(name, "must be at most " + std::to_string(maxBytes) + " bytes of JSON");
+        return std::nullopt;
+    }
+    return object->text;
 }
 
 std::string JsonBody::requiredString(std::string_view name, std::size_t maxBytes) {

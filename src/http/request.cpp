@@ -1,5 +1,6 @@
 #include "otpgate/http/request.h"
 
+#include "http/media_type.h"
 #include "http/percent.h"
 #include "http/utf8.h"
 
@@ -56,8 +57,9 @@ std::optional<std::string_view> Request::header(std::string_view lowerCaseName) 
     return found->second;
 }
 
-std::optional<std::string> Request::queryParameter(std::string_view name) const {
-    std::string_view rest = query;
+namespace {
+
+std::optional<std::string> findParameter(std::string_view rest, std::string_view name) {
     while (!rest.empty()) {
         const std::size_t ampersand = rest.find('&');
         const std::string_view pair = rest.substr(0, ampersand);
@@ -70,6 +72,20 @@ std::optional<std::string> Request::queryParameter(std::string_view name) const 
         rest = ampersand == std::string_view::npos ? std::string_view{} : rest.substr(ampersand + 1);
     }
     return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> Request::queryParameter(std::string_view name) const {
+    return findParameter(query, name);
+}
+
+bool Request::hasForm() const {
+    return hasMediaType(contentType, "application/x-www-form-urlencoded");
+}
+
+std::optional<std::string> Request::formParameter(std::string_view name) const {
+    return findParameter(body, name);
 }
 
 }  // namespace otpgate::http

@@ -16,6 +16,7 @@ struct AuditRow {
     std::optional<std::string> destination;
     const domain::Client& client;
     Timestamp now;
+    std::optional<std::string> metadata = std::nullopt;  // a JSON object
 };
 
 void insertAuditEvent(db::Connection& connection, const AuditRow& row);

@@ -69,7 +69,7 @@ std::string reasonJson(std::string_view reason) {
 std::vector<domain::OutboxMessage> OutboxTable::claimAvailable(Timestamp now, Timestamp leaseUntil, unsigned limit) {
     const auto rows = connection_.query(
         "SELECT id, otp_id, channel, purpose, destination, locale, request_id, attempts,"
-        " expires_at_us, available_at_us, code_length, discard FROM outbox WHERE available_at_us <= ?"
+        " expires_at_us, available_at_us, code_length, discard, code_alphabet FROM outbox WHERE available_at_us <= ?"
         " ORDER BY available_at_us LIMIT ?",
         {now, limit});
     std::vector<domain::OutboxMessage> claimed;
@@ -82,6 +82,7 @@ std::vector<domain::OutboxMessage> OutboxTable::claimAvailable(Timestamp now, Ti
             .locale = row.text(5),
             .requestId = row.text(6),
             .codeLength = static_cast<unsigned>(row.integer(10)),
+            .codeAlphabet = parseCodeAlphabet(row.text(12)),
             .isDiscarded = row.integer(11) != 0,
             .attempts = static_cast<unsigned>(row.integer(7)),
             .expiresAt = row.timestamp(8),

@@ -12,6 +12,22 @@ std::optional<db::Row> findHits(db::Connection& connection, const std::string& b
 
 }  // namespace
 
+void holdBucket(db::Connection& connection, const std::string& bucket, Timestamp now) {
+    // The smallest change: what is not changed is not counted, and may not be locked.
+    const auto touch = [&] {
+        return connection.execute("UPDATE rate_limits SET expires_at_us = expires_at_us + 1 WHERE bucket = ?",
+                                  {db::Param::blob(bucket)}) > 0;
+    };
+    if (touch()) return;
+    try {
+        connection.execute("INSERT INTO rate_limits (bucket, expires_at_us, hits) VALUES (?, ?, ?)",
+                           {db::Param::blob(bucket), now, db::Param::blob("")});
+    } catch (const db::DbError& error) {
+        if (error.kind() != db::ErrorKind::Duplicate) throw;
+        touch();
+    }
+}
+
 BucketAnswer peekBucket(db::Connection& connection, const std::string& bucket, const domain::LimitRule& rule,
                         Timestamp now) {
     if (rule.isUnlimited()) return {};
@@ -36,6 +52,14 @@ BucketAnswer takeFromBucket(db::Connection& connection, const std::string& bucke
                            {db::Param::blob(bucket), now + rule.longest(), db::Param::blob(packed)});
     }
     return {true, std::move(packed)};
+}
+
+void giveBackToBucket(db::Connection& connection, const std::string& bucket, Timestamp counted) {
+    const auto row = findHits(connection, bucket);
+    if (!row) return;
+    const std::string rest = domain::LimitHits{row->text(0)}.without(counted);
+    connection.execute("UPDATE rate_limits SET hits = ? WHERE bucket = ?",
+                       {db::Param::blob(rest), db::Param::blob(bucket)});
 }
 
 void auditRefusal(db::Connection& connection, const std::string& bucket, const AuditRow& row) {

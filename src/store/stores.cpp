@@ -1,5 +1,6 @@
 #include "otpgate/store/stores.h"
 
+#include "store/audit_log.h"
 #include "store/mysql_otp_store.h"
 #include "store/outbox_store.h"
 #include "store/retention_store.h"
@@ -29,6 +30,10 @@ std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& con
 
 std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& connection) {
     return std::make_unique<RetentionTables>(connection);
+}
+
+std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection) {
+    return std::make_unique<AuditLog>(connection);
 }
 
 }  // namespace otpgate::store

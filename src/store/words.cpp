@@ -25,6 +25,11 @@ domain::Purpose parsePurpose(std::string_view word) {
     rejectWord("purpose", word);
 }
 
+domain::CodeAlphabet parseCodeAlphabet(std::string_view word) {
+    if (const auto alphabet = domain::parseCodeAlphabet(word)) return *alphabet;
+    rejectWord("code alphabet", word);
+}
+
 domain::Role parseRole(std::string_view word) {
     for (const auto role : {domain::Role::User, domain::Role::Admin}) {
         if (word == domain::toString(role)) return role;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "otpgate/base/clock.h"
+#include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/domain/signing_keys.h"
@@ -10,6 +11,9 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace otpgate::api {
 
@@ -23,11 +27,13 @@ struct Readiness {
 // What a deployment decides of the API itself.
 struct ApiSettings {
     bool smsIsSetUp = false;
+    std::string publicUrl = {};  // without a trailing slash
 };
 
 struct Services {
     domain::OtpService& otp;
     domain::SessionService& sessions;
+    domain::AuditStore& audit;
     const domain::SigningKeys& keys;
     const http::Cors& cors;
     const Clock& clock;
@@ -37,5 +43,8 @@ struct Services {
 
 // The services outlive the router.
 http::Router makeRouter(Services& services);
+
+// Each route of it as {method, pattern}: what the documentation is held to.
+std::vector<std::pair<std::string_view, std::string_view>> routes();
 
 }  // namespace otpgate::api

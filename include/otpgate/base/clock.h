@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace otpgate {
 
@@ -30,5 +32,16 @@ constexpr Timestamp fromMicroseconds(std::int64_t value) {
 
 // RFC 3339 in UTC with Z and whole seconds: "2026-11-20T05:12:00Z".
 std::string formatRfc3339(Timestamp time);
+
+// What a written time stands for: from `begin` until just before `end`.
+struct TimeSpan {
+    Timestamp begin;
+    Timestamp end;
+};
+
+// A date-time of RFC 3339, section 5.6, with any offset: the second, or the fraction of one, that it names.
+std::optional<TimeSpan> parseRfc3339(std::string_view text);
+// The same, or YYYY-MM-DD: that day in UTC.
+std::optional<TimeSpan> parseDateOrTime(std::string_view text);
 
 }  // namespace otpgate

@@ -44,11 +44,13 @@ std::string makeMasterKeyLine(Random& random);
 // Creates the file with one new key, mode 0600, never over an existing file (O_EXCL, fsync). Throws ConfigurationError.
 void createKeyFile(const std::string& path, Random& random);
 
-// AES-256-GCM under the ring's SealedSecret keys: version byte, nonce (12), ciphertext, tag (16). `context` is
+// AES-256-GCM under the ring's keys of this use: version byte, nonce (12), ciphertext, tag (16). `context` is
 // authenticated, not stored: what was sealed for one place does not open in another. Nonces are random: at most 2^32
 // seals under one key. open() is nullopt for whatever seal() did not write with one of the ring's keys and this
 // context.
-std::string seal(const KeyRing& ring, std::string_view plain, std::string_view context, Random& random);
-std::optional<std::string> open(const KeyRing& ring, std::string_view sealed, std::string_view context);
+std::string seal(const KeyRing& ring, std::string_view plain, std::string_view context, Random& random,
+                 KeyUse use = KeyUse::SealedSecret);
+std::optional<std::string> open(const KeyRing& ring, std::string_view sealed, std::string_view context,
+                                KeyUse use = KeyUse::SealedSecret);
 
 }  // namespace otpgate::crypto

@@ -54,6 +54,8 @@ public:
     bool accepts(const LimitRule& rule, Timestamp now) const;
     // The packed times with `now` in front, cut to the rule's capacity.
     std::string with(const LimitRule& rule, Timestamp now) const;
+    // Without the one that was accepted at this time, where it is still there.
+    std::string without(Timestamp accepted) const;
     LimitState state(const LimitRule& rule, Timestamp now) const;
     const std::string& packed() const { return packed_; }
 

@@ -70,6 +70,13 @@ struct Session {
     Device device;
 };
 
+enum class CodeAlphabet {
+    Digits,
+    Letters  // digits and capitals without 0, 1, I, L, O and U: no two look alike, and few words come out
+};
+std::string_view toString(CodeAlphabet alphabet);  // "digits", "letters"
+std::optional<CodeAlphabet> parseCodeAlphabet(std::string_view text);
+
 // A message that waits to be sent. The code is not in it: whoever sends derives it from `otpId`.
 struct OutboxMessage {
     Uuid id;
@@ -78,7 +85,8 @@ struct OutboxMessage {
     Destination destination;
     std::string locale;  // BCP 47, may be empty
     std::string requestId;
-    unsigned codeLength = 0;   // 0: the length that the settings say
+    unsigned codeLength = 0;   // 0: the format that the settings say
+    CodeAlphabet codeAlphabet = CodeAlphabet::Digits;  // where there is a length
     bool isDiscarded = false;  // never sent: it stands for an account that does not exist
     unsigned attempts = 0;     // sendings that failed so far
     Timestamp expiresAt;       // never sent from then on
@@ -113,5 +121,6 @@ enum class AuditEvent {
     VerificationFailed,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"
+std::optional<AuditEvent> parseAuditEvent(std::string_view text);
 
 }  // namespace otpgate::domain

@@ -11,11 +11,6 @@
 
 namespace otpgate::domain {
 
-enum class CodeAlphabet {
-    Digits,
-    Letters  // digits and capitals without 0, 1, I, L, O and U: no two look alike, and few words come out
-};
-
 struct CodeFormat {
     CodeAlphabet alphabet = CodeAlphabet::Digits;
     unsigned length = 6;  // 4 to 10
@@ -27,13 +22,15 @@ public:
     OtpCodes(const crypto::KeyRing& ring, CodeFormat format, std::string fixedCode);
 
     const CodeFormat& format() const { return format_; }
-    // The code as it is sent, leading zeros kept. A `length` of 0 is the format's.
-    std::string codeFor(const Uuid& otpId, unsigned length = 0) const;
+    // The code as it is sent, leading zeros kept.
+    std::string codeFor(const Uuid& otpId) const { return codeFor(otpId, format_); }
+    std::string codeFor(const Uuid& otpId, const CodeFormat& format) const;
+    std::string codeFor(const OutboxMessage& message) const;
     // Compared with the code under every key of the ring, in constant time; letters in either case.
-    Guess judge(const Uuid& otpId, std::string_view guess, unsigned length = 0) const;
+    Guess judge(const Uuid& otpId, std::string_view guess) const { return judge(otpId, guess, format_); }
+    Guess judge(const Uuid& otpId, std::string_view guess, const CodeFormat& format) const;
 
 private:
-    std::string derive(std::string_view key, const Uuid& otpId, unsigned length) const;
     const crypto::KeyRing& ring_;
     CodeFormat format_;
     std::string fixedCode_;

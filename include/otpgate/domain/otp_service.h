@@ -55,6 +55,7 @@ struct OtpQuestion {
     Purpose purpose = Purpose::Login;
     std::string locale;
     std::string_view methods = "otp";  // "pwd otp" after a right password
+    Disclosure disclosure = Disclosure::Reveal;  // at most: the settings may hide more
 };
 
 struct RequestedOtp {

@@ -1,6 +1,7 @@
 // All interfaces to the database that the domain declares, for those who need most of them. Implemented in store/.
 #pragma once
 
+#include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/otp_store.h"
 #include "otpgate/domain/outbox_store.h"
 #include "otpgate/domain/retention_store.h"

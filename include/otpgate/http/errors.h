@@ -39,6 +39,7 @@ public:
     ApiError& field(std::string name, std::string message);
     ApiError& retryAfter(std::chrono::seconds wait);  // Retry-After and retry_after, at least 1
     ApiError& attemptsRemaining(unsigned count);
+    ApiError& member(std::string name, std::string text);  // one that only this error has
     ApiError& header(std::string name, std::string value);
 
     ErrorCode code() const { return code_; }
@@ -58,6 +59,7 @@ private:
     std::vector<FieldError> fields_;
     std::optional<std::int64_t> retryAfter_;
     std::optional<unsigned> attemptsRemaining_;
+    std::vector<std::pair<std::string, std::string>> members_;
     std::vector<std::pair<std::string, std::string>> headers_;
 };
 

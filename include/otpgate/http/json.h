@@ -34,6 +34,8 @@ public:
     std::optional<std::int64_t> integer(std::string_view name);
     std::optional<bool> boolean(std::string_view name);
     std::optional<std::vector<std::string>> strings(std::string_view name);
+    // An object as JSON text without white space: the members in their order, numbers digit by digit as they came.
+    std::optional<std::string> object(std::string_view name, std::size_t maxBytes);
 
     // As string(); an absent one is noted as missing (MISSING_FIELDS when nothing else is wrong) and reads as "".
     std::string requiredString(std::string_view name, std::size_t maxBytes = 1024);

@@ -46,6 +46,9 @@ struct Request {
     // The decoded value of a query parameter; the first of several. Always valid UTF-8 without NUL: what is not becomes
     // U+FFFD.
     std::optional<std::string> queryParameter(std::string_view name) const;
+    // The same of a form's body.
+    bool hasForm() const;  // application/x-www-form-urlencoded
+    std::optional<std::string> formParameter(std::string_view name) const;
 };
 
 struct Response {

@@ -1,0 +1,164 @@
+// What the domain needs of the table users beyond signing in by code: passwords, profiles, registration, deletion, and
+// what administrators do. Each function is one atomic step unless it says otherwise; one object a thread. Throws
+// ServiceUnavailable when the database does not answer.
+#pragma once
+
+#include "otpgate/base/clock.h"
+#include "otpgate/base/uuid.h"
+#include "otpgate/domain/limits.h"
+#include "otpgate/domain/models.h"
+#include "otpgate/domain/otp_store.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otpgate::domain {
+
+// A password that is about to be compared, so that it is counted before.
+struct PasswordGuess {
+    Destination destination;
+    ShownDevice device;  // a device that the account knows counts in its own bucket
+    std::string bucket;
+    std::string deviceBucket;
+    LimitRule rule;
+    Timestamp now;
+    Uuid auditId;  // of a refusal
+    Client client;
+};
+
+struct CountedGuess {
+    bool isAccepted = true;
+    std::string bucket;  // where it was counted
+    std::string hits;    // packed, see LimitHits
+    // Where the guess is accepted and there is such an account.
+    std::optional<User> user;
+    std::optional<std::string> passwordHash;
+};
+
+struct WrongPassword {
+    std::optional<Uuid> userId;
+    Destination destination;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+
+struct PasswordReset {
+    Uuid otpId;  // of the verified code that proves the address
+    std::string passwordHash;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+
+struct PasswordChange {
+    Uuid userId;
+    std::string oldHash;
+    std::string newHash;
+    Uuid keptSession;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+
+// A user who registers, or whom an administrator makes. `user` is complete, its address in email or phoneNumber.
+struct NewAccount {
+    User user;
+    std::optional<std::string> passwordHash;
+    std::optional<Uuid> otpId;  // the verified code whose receipt proves the address, and is spent by this
+    std::string clientBucket;   // counted where it is proved by a receipt: the request for the code counted else
+    LimitRule clientRule;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+
+struct AccountCreation {
+    enum class Outcome { Created, Taken, ReceiptSpent, ClientLimited };
+    Outcome outcome = Outcome::Created;
+    std::string hits;  // of the client's bucket, where it was asked
+};
+
+// What is absent stays as it is.
+struct ProfileChange {
+    Uuid userId;
+    std::optional<std::string> username;
+    std::optional<std::string> firstName;
+    std::optional<std::string> lastName;
+    std::optional<std::string> locale;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+
+struct UserDeletion {
+    User user;
+    std::vector<std::string> buckets;  // of its addresses and devices
+    Timestamp now;
+    Uuid auditId;
+};
+
+struct StatusChange {
+    Uuid userId;
+    UserStatus status = UserStatus::Disabled;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+
+struct RoleChange {
+    Uuid userId;
+    Role role = Role::Admin;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+
+struct ImportedUser {
+    User user;
+    std::optional<std::string> passwordHash;
+};
+
+class AccountStore {
+public:
+    virtual ~AccountStore() = default;
+
+    // Finds the account and takes a place of the bucket, in the same statements whether or not there is one. Exact,
+    // however many ask at once. A refusal counts nowhere and is audited (OTP_LOCKED) once a minute a bucket.
+    virtual CountedGuess countGuess(const PasswordGuess& guess) = 0;
+    // The place that was taken at `countedAt` is free again: the password was right, or was not compared.
+    virtual void giveBackGuess(const std::string& bucket, Timestamp countedAt) = 0;
+    virtual void auditWrongPassword(const WrongPassword& wrong) = 0;
+    // Only while the old hash is there still.
+    virtual void upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) = 0;
+
+    // The account whose address a verified code of purpose reset proves, while its receipt is not spent.
+    virtual std::optional<User> findByReset(const Uuid& otpId) = 0;
+    // Spends the code's receipt; sets the password, ends every session, forgets every device and voids what else could
+    // reset it. False: the receipt is spent, or there is no active account.
+    virtual bool resetPassword(const PasswordReset& reset) = 0;
+    // False: the old hash is not there any more. Ends the other sessions.
+    virtual bool changePassword(const PasswordChange& change) = 0;
+
+    virtual AccountCreation create(const NewAccount& account) = 0;
+    virtual std::optional<User> find(const Uuid& id) = 0;
+    virtual std::optional<User> find(const Destination& destination) = 0;
+    virtual std::vector<User> list(const Uuid& after, unsigned limit) = 0;  // by id
+    // The user as it is then; nullopt: there is none.
+    virtual std::optional<User> updateProfile(const ProfileChange& change) = 0;
+    virtual bool setStatus(const StatusChange& change) = 0;  // false: it is so already, or there is no such user
+    virtual bool setRole(const RoleChange& change) = 0;
+
+    virtual std::vector<Uuid> listDevices(const Uuid& userId) = 0;  // revoked ones too
+    // Removes the user with all that belongs to it; of the audit trail event, id, user and time stay. Many steps, the
+    // account itself goes in the last but one: one that was interrupted can be repeated. False: there is no such user.
+    virtual bool remove(const UserDeletion& deletion) = 0;
+
+    // In one transaction. For each whether it was added; one whose address is there already is left alone.
+    virtual std::vector<bool> import(std::span<const ImportedUser> users) = 0;
+};
+
+}  // namespace otpgate::domain

@@ -1,0 +1,65 @@
+// Passwords: the first step of a login by password, and setting a new one. What is slow on purpose goes through the
+// process's PasswordGate; where that is full, ServiceUnavailable. One object a worker thread.
+#pragma once
+
+#include "otpgate/base/clock.h"
+#include "otpgate/base/random.h"
+#include "otpgate/crypto/password_gate.h"
+#include "otpgate/domain/account_store.h"
+#include "otpgate/domain/otp_service.h"
+#include "otpgate/domain/password_policy.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace otpgate::domain {
+
+enum class PasswordOutcome { Right, Wrong, Limited };
+
+struct CheckedPassword {
+    PasswordOutcome outcome = PasswordOutcome::Wrong;
+    std::optional<LimitReport> limit;  // where Limited
+    std::optional<User> user;          // where Right
+};
+
+class PasswordService {
+public:
+    PasswordService(AccountStore& store, crypto::PasswordGate& gate, const PasswordPolicy& policy, const Clock& clock,
+                    Random& random, LimitRule guesses);
+
+    // The sentence that says why a user may not choose it.
+    std::optional<std::string> reasonToRefuse(std::string_view password, const Destination& destination) const;
+    std::optional<std::string> reasonToRefuse(std::string_view password, const User& user) const;
+    std::string hash(std::string_view password) { return gate_.hash(password); }
+
+    // Counts before it compares. Wrong for an unknown account, one without a password and a disabled one too, after the
+    // same work.
+    CheckedPassword check(const Destination& destination, std::string_view password, const Asker& asker);
+
+    // The account that a code of purpose reset, by its receipt, may set the password of.
+    std::optional<User> findByReset(const Uuid& otpId) { return store_.findByReset(otpId); }
+    // Ends every session. False: the receipt is spent.
+    bool reset(const Uuid& otpId, std::string passwordHash, const Client& client);
+    // Ends all sessions but the kept one. `current` is counted and compared as by check().
+    CheckedPassword change(const User& user, const Uuid& keptSession, std::string_view current,
+                           std::string_view password, const Asker& asker);
+
+private:
+    struct Comparison {
+        CheckedPassword result;
+        std::string hash;  // where Right
+    };
+    Comparison compare(const Destination& destination, std::string_view password, const Asker& asker);
+    bool isRight(std::string_view password, const CountedGuess& guess);
+    void upgrade(const User& user, std::string_view password, const std::string& hash);
+
+    AccountStore& store_;
+    crypto::PasswordGate& gate_;
+    const PasswordPolicy& policy_;
+    const Clock& clock_;
+    Random& random_;
+    LimitRule guesses_;
+};
+
+}  // namespace otpgate::domain

@@ -1,0 +1,169 @@
+// GET /api/v1/audit/logs (API.md 6): pages as Django REST Framework's PageNumberPagination gives them, or CSV.
+#include "api/audit_fields.h"
+#include "api/audit_rows.h"
+#include "api/endpoints.h"
+#include "api/views.h"
+#include "otpgate/http/errors.h"
+#include "otpgate/http/json.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace otpgate::api {
+
+namespace {
+
+using http::ApiError;
+using http::ErrorCode;
+
+constexpr unsigned kPageSize = 10;
+constexpr unsigned kMaxPageSize = 50;
+// Neither counting nor skipping goes further: what lies behind is found by its dates.
+constexpr unsigned kMaxCount = 100'000;
+constexpr unsigned kMaxCsvRows = 10'000;
+constexpr unsigned kCsvBatch = 1'000;
+constexpr const char* kTruncatedHeader = "X-Truncated";
+
+struct Parameter {
+    const char* name;
+    std::optional<std::string_view> (*set)(domain::AuditFilter&, std::string_view);
+};
+// In the order of the alphabet, as the links of the pages have them.
+constexpr std::array<Parameter, 4> kParameters{{{"email", &setAuditDestination},
+                                                {"event", &setAuditEvent},
+                                                {"from_date", &setAuditBegin},
+                                                {"to_date", &setAuditEnd}}};
+
+std::string percentEncoded(std::string_view text) {
+    constexpr std::string_view kUnreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string encoded;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (kUnreserved.find(c) != std::string_view::npos) {
+            encoded += c;
+        } else {
+            encoded += {'%', kDigits[byte >> 4U], kDigits[byte & 0xfU]};
+        }
+    }
+    return encoded;
+}
+
+domain::AuditFilter readFilter(const http::Request& request, const domain::User& reader) {
+    domain::AuditFilter filter;
+    filter.scope = domain::auditScopeOf(reader);
+    ApiError error(ErrorCode::ValidationError);
+    bool isWrong = false;
+    for (const Parameter& parameter : kParameters) {
+        const auto text = request.queryParameter(parameter.name);
+        if (!text || text->empty()) continue;
+        const auto complaint = parameter.set(filter, *text);
+        if (!complaint) continue;
+        error.field(parameter.name, std::string{*complaint});
+        isWrong = true;
+    }
+    if (isWrong) throw std::move(error);
+    return filter;
+}
+
+std::optional<unsigned> positiveNumber(std::string_view text) {
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number == 0) return std::nullopt;
+    return number;
+}
+
+struct PageRequest {
+    unsigned number = 1;
+    unsigned size = kPageSize;
+    unsigned offset() const { return (number - 1) * size; }
+};
+
+[[noreturn]] void throwNoSuchPage() {
+    throw ApiError(ErrorCode::NotFound).detail("There is no such page.");
+}
+
+// As the framework's clients know it: a size that is none is the usual one, a page that is none does not exist.
+PageRequest readPage(const http::Request& request) {
+    PageRequest page;
+    page.size = std::min(positiveNumber(request.queryParameter("page_size").value_or("")).value_or(kPageSize),
+                         kMaxPageSize);
+    const auto number = positiveNumber(request.queryParameter("page").value_or("1"));
+    if (!number || *number > kMaxCount) throwNoSuchPage();
+    page.number = *number;
+    return page;
+}
+
+std::string linkTo(unsigned page, const http::Request& request, const std::string& publicUrl) {
+    std::string query;
+    const auto add = [&query](std::string_view name, std::string_view value) {
+        query += (query.empty() ? "?" : "&") + std::string{name} + "=" + percentEncoded(value);
+    };
+    const auto repeat = [&](const char* name) {
+        const auto value = request.queryParameter(name);
+        if (value && !value->empty()) add(name, *value);
+    };
+    for (const char* name : {"email", "event", "from_date"}) repeat(name);
+    if (page > 1) add("page", std::to_string(page));
+    for (const char* name : {"page_size", "to_date"}) repeat(name);
+    return publicUrl + "/api/v1/audit/logs" + query;
+}
+
+http::Response showPage(Services& services, const http::Request& request, const domain::AuditFilter& filter) {
+    const PageRequest page = readPage(request);
+    const auto count = static_cast<unsigned>(services.audit.count(filter, kMaxCount));
+    if (page.number > 1 && page.offset() >= count) throwNoSuchPage();
+    const bool isLast = page.offset() + page.size >= count;
+    const auto link = [&](unsigned number) { return linkTo(number, request, services.settings.publicUrl); };
+
+    http::JsonWriter json;
+    json.beginObject()
+        .member("count", count)
+        .member("next", isLast ? std::nullopt : std::optional{link(page.number + 1)})
+        .member("previous", page.number == 1 ? std::nullopt : std::optional{link(page.number - 1)});
+    json.key("results").beginArray();
+    for (const auto& entry : services.audit.page(filter, page.offset(), page.size)) writeAuditEntry(json, entry);
+    json.endArray().endObject();
+    return jsonResponse(200, json);
+}
+
+http::Response exportCsv(Services& services, const domain::AuditFilter& filter) {
+    http::Response response;
+    response.contentType = "text/csv; charset=utf-8; header=present";
+    response.body = kAuditCsvHeader;
+    std::optional<Uuid> last;
+    bool isMore = true;
+    for (unsigned written = 0; isMore && written < kMaxCsvRows; written += kCsvBatch) {
+        const auto entries = services.audit.next(filter, last, kCsvBatch);
+        for (const auto& entry : entries) appendAuditCsv(response.body, entry);
+        isMore = entries.size() == kCsvBatch;
+        if (isMore) last = entries.back().id;
+    }
+    if (isMore && !services.audit.next(filter, last, 1).empty()) {
+        response.with(kTruncatedHeader, std::to_string(kMaxCsvRows));
+    }
+    response.with("Content-Disposition", R"(attachment; filename="otpgate-audit.csv")");
+    return response;
+}
+
+// Whether the client names text/csv, and not after application/json.
+bool prefersCsv(const http::Request& request) {
+    const auto accept = request.header("accept");
+    if (!accept) return false;
+    std::string lower{*accept};
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return lower.find("text/csv") < lower.find("application/json");
+}
+
+}  // namespace
+
+http::Response listAuditLogs(Services& services, const http::Request& request, const Caller& caller) {
+    const auto filter = readFilter(request, caller.user);
+    auto response = prefersCsv(request) ? exportCsv(services, filter) : showPage(services, request, filter);
+    response.with("Vary", "Accept");
+    return response;
+}
+
+}  // namespace otpgate::api

@@ -1,0 +1,21 @@
+// GET /api/openapi.json (API.md 6).
+#include "api/openapi.h"
+
+#include "api/endpoints.h"
+
+namespace otpgate::api {
+
+http::Response showOpenApi(Services& services, const http::Request&) {
+    std::string_view rest = openApiDocument();
+    http::Response response;
+    response.body.reserve(rest.size());
+    for (auto at = rest.find(kExampleUrl); at != std::string_view::npos; at = rest.find(kExampleUrl)) {
+        response.body += rest.substr(0, at);
+        response.body += services.settings.publicUrl;
+        rest.remove_prefix(at + kExampleUrl.size());
+    }
+    response.body += rest;
+    return response;
+}
+
+}  // namespace otpgate::api

@@ -1,0 +1,98 @@
+#include "api/audit_fields.h"
+#include "api/audit_rows.h"
+#include "cli/commands.h"
+#include "otpgate/store/stores.h"
+
+#include <iostream>
+#include <unistd.h>
+
+namespace otpgate::cli {
+
+namespace {
+
+constexpr unsigned kBatch = 1'000;
+
+enum class Format { Csv, Json };
+
+struct Export {
+    domain::AuditFilter filter;
+    Format format = Format::Csv;
+};
+
+Export readOptions(const std::vector<std::string>& arguments) {
+    using Setter = std::optional<std::string_view> (*)(domain::AuditFilter&, std::string_view);
+    constexpr std::pair<std::string_view, Setter> kFilters[] = {{"--from", &api::setAuditBegin},
+                                                                {"--to", &api::setAuditEnd},
+                                                                {"--event", &api::setAuditEvent},
+                                                                {"--email", &api::setAuditDestination}};
+    Export options;
+    for (std::size_t i = 1; i < arguments.size(); i += 2) {
+        const std::string& name = arguments[i];
+        if (i + 1 == arguments.size()) throw UsageError(name + ": a value is missing, or it is no option");
+        const std::string& value = arguments[i + 1];
+        bool isKnown = name == "--format";
+        if (isKnown) {
+            if (value != "csv" && value != "json") throw UsageError("--format must be csv or json");
+            options.format = value == "json" ? Format::Json : Format::Csv;
+        }
+        for (const auto& [option, set] : kFilters) {
+            if (name != option) continue;
+            isKnown = true;
+            if (const auto complaint = set(options.filter, value)) throw UsageError(name + " " + std::string{*complaint});
+        }
+        if (!isKnown) throw UsageError("unexpected argument: " + name);
+    }
+    return options;
+}
+
+std::string formatted(const std::vector<domain::AuditEntry>& entries, Format format, bool isFirst) {
+    std::string text;
+    for (const auto& entry : entries) {
+        if (format == Format::Csv) {
+            api::appendAuditCsv(text, entry);
+            continue;
+        }
+        http::JsonWriter json;
+        api::writeAuditEntry(json, entry);
+        text += (isFirst ? "" : ",\n") + json.take();
+        isFirst = false;
+    }
+    return text;
+}
+
+}  // namespace
+
+int audit(const Invocation& invocation) {
+    if (invocation.arguments.empty() || invocation.arguments.front() != "export") throw UsageError("say which: export");
+    const Export options = readOptions(invocation.arguments);
+    db::DatabaseSettings databaseSettings = invocation.settings().database;
+    // A filter that little matches may read a large table to find it.
+    databaseSettings.answerTimeout = std::chrono::minutes{10};
+    const auto database = db::openDatabase(databaseSettings);
+    const auto connection = database->connect();
+    const auto store = store::makeAuditStore(*connection);
+    const bool showsProgress = isatty(STDERR_FILENO) != 0;
+
+    std::cout << (options.format == Format::Csv ? api::kAuditCsvHeader : "[");
+    std::uint64_t written = 0;
+    std::optional<Uuid> last;
+    for (;;) {
+        const auto entries = store->next(options.filter, last, kBatch);
+        std::cout << formatted(entries, options.format, written == 0);
+        written += entries.size();
+        if (showsProgress) std::cerr << "\r" << written << " events" << std::flush;
+        // Whoever read us (head, less) may have seen enough.
+        if (entries.size() < kBatch || !std::cout) break;
+        last = entries.back().id;
+    }
+    if (options.format == Format::Json) std::cout << "]\n";
+    if (showsProgress) std::cerr << "\n";
+    std::cout.flush();
+    if (!std::cout) {
+        std::cerr << "otpgate: the output could not be written\n";
+        return 1;
+    }
+    return 0;
+}
+
+}  // namespace otpgate::cli

@@ -1,0 +1,86 @@
+#include "otpgate/domain/account_service.h"
+
+namespace otpgate::domain {
+
+namespace {
+
+// Every bucket that counts what is done to an address or by a device.
+std::vector<std::string> bucketsOf(const User& user, const std::vector<Uuid>& devices) {
+    std::vector<std::string> buckets;
+    for (const auto& address : {user.email, user.phoneNumber}) {
+        if (!address) continue;
+        for (const std::string_view kind : {"request", "guess", "password"}) {
+            buckets.push_back(limitBucket(kind, *address));
+        }
+    }
+    for (const Uuid& device : devices) {
+        for (const std::string_view kind : {"request-device", "guess-device", "password-device"}) {
+            buckets.push_back(limitBucket(kind, device.bytes()));
+        }
+    }
+    return buckets;
+}
+
+}  // namespace
+
+User makeUser(const Uuid& id, const Destination& destination, Timestamp now) {
+    User user;
+    user.id = id;
+    user.username = destination.value();
+    (destination.channel() == Channel::Email ? user.email : user.phoneNumber) = destination.value();
+    user.joinedAt = now;
+    return user;
+}
+
+AccountService::AccountService(AccountStore& store, const Clock& clock, Random& random)
+    : store_(store),
+      clock_(clock),
+      random_(random) {}
+
+std::optional<User> AccountService::create(User user, std::optional<std::string> passwordHash, const Client& client) {
+    const Timestamp now = clock_.now();
+    user.id = Uuid::makeV7(now, random_);
+    user.joinedAt = now;
+    if (user.username.empty()) user.username = user.email ? *user.email : user.phoneNumber.value_or("");
+    user.emailVerified = user.email.has_value();
+    user.phoneVerified = user.phoneNumber.has_value();
+    user.hasPassword = passwordHash.has_value();
+    NewAccount account;
+    account.user = user;
+    account.passwordHash = std::move(passwordHash);
+    account.now = now;
+    account.auditId = Uuid::makeV7(now, random_);
+    account.client = client;
+    if (store_.create(account).outcome != AccountCreation::Outcome::Created) return std::nullopt;
+    return user;
+}
+
+std::optional<User> AccountService::updateProfile(const Uuid& userId, const ProfileFields& fields,
+                                                  const Client& client) {
+    const Timestamp now = clock_.now();
+    return store_.updateProfile({.userId = userId,
+                                 .username = fields.username,
+                                 .firstName = fields.firstName,
+                                 .lastName = fields.lastName,
+                                 .locale = fields.locale,
+                                 .now = now,
+                                 .auditId = Uuid::makeV7(now, random_),
+                                 .client = client});
+}
+
+bool AccountService::remove(const User& user) {
+    const Timestamp now = clock_.now();
+    return store_.remove({user, bucketsOf(user, store_.listDevices(user.id)), now, Uuid::makeV7(now, random_)});
+}
+
+bool AccountService::setStatus(const Uuid& userId, UserStatus status, const Client& client) {
+    const Timestamp now = clock_.now();
+    return store_.setStatus({userId, status, now, Uuid::makeV7(now, random_), client});
+}
+
+bool AccountService::setRole(const Uuid& userId, Role role, const Client& client) {
+    const Timestamp now = clock_.now();
+    return store_.setRole({userId, role, now, Uuid::makeV7(now, random_), client});
+}
+
+}  // namespace otpgate::domain

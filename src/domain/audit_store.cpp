@@ -1,0 +1,13 @@
+#include "otpgate/domain/audit_store.h"
+
+namespace otpgate::domain {
+
+std::optional<AuditScope> auditScopeOf(const User& user) {
+    if (user.role == Role::Admin) return std::nullopt;
+    AuditScope scope{user.id, {}};
+    if (user.email && user.emailVerified) scope.addresses.push_back(*user.email);
+    if (user.phoneNumber && user.phoneVerified) scope.addresses.push_back(*user.phoneNumber);
+    return scope;
+}
+
+}  // namespace otpgate::domain

@@ -1,0 +1,118 @@
+#include "otpgate/domain/password_service.h"
+
+#include "otpgate/base/errors.h"
+
+namespace otpgate::domain {
+
+PasswordService::PasswordService(AccountStore& store, crypto::PasswordGate& gate, const PasswordPolicy& policy,
+                                 const Clock& clock, Random& random, LimitRule guesses)
+    : store_(store),
+      gate_(gate),
+      policy_(policy),
+      clock_(clock),
+      random_(random),
+      guesses_(std::move(guesses)) {}
+
+std::optional<std::string> PasswordService::reasonToRefuse(std::string_view password,
+                                                           const Destination& destination) const {
+    PasswordOwner owner;
+    (destination.channel() == Channel::Email ? owner.email : owner.phoneNumber) = destination.value();
+    return policy_.reasonToRefuse(password, owner);
+}
+
+std::optional<std::string> PasswordService::reasonToRefuse(std::string_view password, const User& user) const {
+    PasswordOwner owner;
+    if (user.email) owner.email = *user.email;
+    if (user.phoneNumber) owner.phoneNumber = *user.phoneNumber;
+    owner.username = user.username;
+    owner.firstName = user.firstName;
+    owner.lastName = user.lastName;
+    return policy_.reasonToRefuse(password, owner);
+}
+
+CheckedPassword PasswordService::check(const Destination& destination, std::string_view password, const Asker& asker) {
+    Comparison comparison = compare(destination, password, asker);
+    if (comparison.result.user) upgrade(*comparison.result.user, password, comparison.hash);
+    return std::move(comparison.result);
+}
+
+PasswordService::Comparison PasswordService::compare(const Destination& destination, std::string_view password,
+                                                     const Asker& asker) {
+    const Timestamp now = clock_.now();
+    CountedGuess guess =
+        store_.countGuess({.destination = destination,
+                           .device = asker.device,
+                           .bucket = limitBucket("password", destination.value()),
+                           .deviceBucket = limitBucket("password-device", asker.device.value_or(Uuid{}).bytes()),
+                           .rule = guesses_,
+                           .now = now,
+                           .auditId = Uuid::makeV7(now, random_),
+                           .client = asker.client});
+    if (!guess.isAccepted) {
+        return {{PasswordOutcome::Limited,
+                 reportLimit("guesses_per_destination", guesses_, std::move(guess.hits), now),
+                 std::nullopt},
+                {}};
+    }
+    bool right = false;
+    try {
+        right = isRight(password, guess);
+    } catch (const ServiceUnavailable&) {
+        store_.giveBackGuess(guess.bucket, now);
+        throw;
+    }
+    if (!right) {
+        std::optional<Uuid> userId;
+        if (guess.user) userId = guess.user->id;
+        store_.auditWrongPassword({userId, destination, now, Uuid::makeV7(now, random_), asker.client});
+        return {};
+    }
+    store_.giveBackGuess(guess.bucket, now);
+    return {{PasswordOutcome::Right, std::nullopt, std::move(guess.user)}, std::move(*guess.passwordHash)};
+}
+
+bool PasswordService::isRight(std::string_view password, const CountedGuess& guess) {
+    if (!guess.passwordHash) {
+        gate_.verifyNobody(password);
+        return false;
+    }
+    const bool matches = gate_.verify(password, *guess.passwordHash) == crypto::PasswordMatch::Right;
+    return matches && guess.user->status == UserStatus::Active;
+}
+
+void PasswordService::upgrade(const User& user, std::string_view password, const std::string& hash) {
+    if (!gate_.needsUpgrade(hash)) return;
+    try {
+        store_.upgradeHash(user.id, hash, gate_.hash(password));
+    } catch (const ServiceUnavailable&) {
+        // No slot free, or the database gone: there will be another login.
+    }
+}
+
+bool PasswordService::reset(const Uuid& otpId, std::string passwordHash, const Client& client) {
+    const Timestamp now = clock_.now();
+    return store_.resetPassword({otpId, std::move(passwordHash), now, Uuid::makeV7(now, random_), client});
+}
+
+CheckedPassword PasswordService::change(const User& user, const Uuid& keptSession, std::string_view current,
+                                        std::string_view password, const Asker& asker) {
+    const auto destination = user.email ? Destination::fromStored(Channel::Email, *user.email)
+                                        : Destination::fromStored(Channel::Sms, user.phoneNumber.value_or(""));
+    // Not check(): the old hash is about to go, so nothing of it is upgraded.
+    Comparison comparison = compare(destination, current, asker);
+    CheckedPassword& checked = comparison.result;
+    if (checked.outcome != PasswordOutcome::Right) return std::move(checked);
+    const Timestamp now = clock_.now();
+    const bool isChanged = store_.changePassword({.userId = user.id,
+                                                  .oldHash = comparison.hash,
+                                                  .newHash = gate_.hash(password),
+                                                  .keptSession = keptSession,
+                                                  .now = now,
+                                                  .auditId = Uuid::makeV7(now, random_),
+                                                  .client = asker.client});
+    // Somebody else has changed it meanwhile, so what was shown is not the current one any more.
+    if (!isChanged) checked.outcome = PasswordOutcome::Wrong;
+    return std::move(checked);
+}
+
+}  // namespace otpgate::domain

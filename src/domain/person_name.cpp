@@ -1,0 +1,43 @@
+#include "otpgate/domain/person_name.h"
+
+#include "otpgate/base/encoding.h"
+
+namespace otpgate::domain {
+
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+char32_t codePointOf(std::string_view character) {
+    if (character.size() == 1) return static_cast<unsigned char>(character[0]);
+    // The first byte of n has n ones, a zero, and then the first bits.
+    auto point = static_cast<char32_t>(static_cast<unsigned char>(character[0]) & (0xffU >> (character.size() + 1)));
+    for (const char byte : character.substr(1)) point = (point << 6U) | (static_cast<unsigned char>(byte) & 0x3fU);
+    return point;
+}
+
+bool controls(char32_t point) {
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029 ||
+           (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
+}  // namespace
+
+std::optional<std::string> parsePersonName(std::string_view text) {
+    text = trimmed(text);
+    std::string_view rest = text;
+    std::size_t characters = 0;
+    while (!rest.empty()) {
+        const std::size_t length = utf8CharacterLength(rest);
+        if (length == 0 || ++characters > kMaxNameCharacters) return std::nullopt;
+        if (controls(codePointOf(rest.substr(0, length)))) return std::nullopt;
+        rest.remove_prefix(length);
+    }
+    return std::string{text};
+}
+
+}  // namespace otpgate::domain
