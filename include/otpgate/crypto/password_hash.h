@@ -1,0 +1,71 @@
+// Password hashes: ours are Argon2id (RFC 9106), and what Django and bcrypt users bring along is verified too. Any
+// thread may call; each call takes many milliseconds of a core on purpose, so request threads go through PasswordGate.
+#pragma once
+
+#include "otpgate/base/random.h"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace otpgate::crypto {
+
+// What one hash costs. One lane: a server has other logins for its other cores.
+struct PasswordCost {
+    unsigned memoryKib = 19456;
+    unsigned iterations = 2;
+};
+
+// The limits of a cost, for the setting and for hashes that were imported: a bad row must not hang a thread.
+inline constexpr unsigned kMinPasswordMemoryKib = 8;
+inline constexpr unsigned kMaxPasswordMemoryKib = 256 * 1024;
+inline constexpr unsigned kMaxPasswordIterations = 10;
+inline constexpr unsigned kMaxPbkdf2Iterations = 5'000'000;
+inline constexpr unsigned kMaxBcryptCost = 15;
+
+// Unusable: no password matches this text, because it is empty, begins with '!' (Django's "no password set"), is of an
+// unknown kind, is damaged, or costs more than the limits above.
+enum class PasswordMatch { Right, Wrong, Unusable };
+
+// `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`, 16 bytes of salt and 32 of hash: the PHC string format. The password
+// is any bytes, NUL among them, and is not normalised. Throws std::invalid_argument for a cost outside of the limits
+// and ServiceUnavailable where there is no memory.
+std::string hashPassword(std::string_view password, const PasswordCost& cost, Random& random);
+
+// Reads the kinds below, by the text alone. Throws ServiceUnavailable where there is no memory.
+//   $argon2id$, $argon2i$               PHC strings, with Django's prefix `argon2` too
+//   pbkdf2_sha256$, pbkdf2_sha1$        Django
+//   $2a$, $2b$, $2y$                    bcrypt, which ends at 72 bytes; with Django's prefix `bcrypt$` too. A password
+//                                       with a NUL is always wrong here: bcrypt would stop at it
+//   bcrypt_sha256$                      Django: bcrypt of the SHA-256 in hex
+PasswordMatch verifyPassword(std::string_view password, std::string_view storedHash);
+
+// Whether to hash anew when the password is next seen: anything but our own Argon2id string at exactly this cost.
+bool needsUpgrade(std::string_view storedHash, const PasswordCost& cost);
+
+// A stored hash at this cost that no password matches: to verify against where there is no user, so that it takes as
+// long. Costs nothing to make.
+std::string makeUnmatchableHash(const PasswordCost& cost, Random& random);
+
+// While it lives, Argon2 in this thread works in memory that is kept from hash to hash (each wipes it after use): new
+// pages for each cost 10 % more time, and 50 % where there are no huge pages. Without one, every hash maps and unmaps
+// its own. One a thread.
+class HashMemory {
+public:
+    // Keeps at most so much; what an imported hash wants beyond is given back at once.
+    explicit HashMemory(unsigned maxKeptKib);
+    ~HashMemory();
+    HashMemory(const HashMemory&) = delete;
+    HashMemory& operator=(const HashMemory&) = delete;
+
+    std::size_t heldBytes() const { return bytes_; }
+    void release();
+
+private:
+    friend struct HashMemoryCallbacks;
+    std::size_t maxKept_;
+    void* memory_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace otpgate::crypto

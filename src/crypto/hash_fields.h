@@ -1,0 +1,57 @@
+// The pieces that the text forms of password hashes are made of.
+#pragma once
+
+#include "otpgate/base/encoding.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otpgate::crypto {
+
+inline bool skip(std::string_view& text, std::string_view prefix) {
+    if (!text.starts_with(prefix)) return false;
+    text.remove_prefix(prefix.size());
+    return true;
+}
+
+inline std::optional<unsigned> parseNumber(std::string_view text, unsigned lowest, unsigned highest) {
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (number < lowest || number > highest) return std::nullopt;
+    return number;
+}
+
+inline std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    while (true) {
+        const auto end = text.find(separator);
+        parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) return parts;
+        text.remove_prefix(end + 1);
+    }
+}
+
+// RFC 4648, section 4, by way of section 5. Argon2's strings are without padding, Django's PBKDF2 has it.
+inline std::string toBase64(std::string_view bytes) {
+    std::string text = toBase64Url(bytes);
+    std::replace(text.begin(), text.end(), '-', '+');
+    std::replace(text.begin(), text.end(), '_', '/');
+    return text;
+}
+inline std::optional<std::string> parseBase64(std::string_view encoded) {
+    if (encoded.find_first_of("-_") != std::string_view::npos) return std::nullopt;
+    if (encoded.size() % 4 == 0) {
+        for (int i = 0; i < 2 && encoded.ends_with('='); ++i) encoded.remove_suffix(1);
+    }
+    std::string text(encoded);
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    return parseBase64Url(text);
+}
+
+}  // namespace otpgate::crypto

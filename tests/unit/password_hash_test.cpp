@@ -1,0 +1,269 @@
+#include "otpgate/crypto/password_hash.h"
+
+#include "support_cpp/fake_random.h"
+
+#include <cppunit/TestFixture.h>
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace otpgate::crypto {
+namespace {
+
+using namespace std::string_literals;
+
+constexpr PasswordCost kCheap{64, 1};
+const std::string kPassword = "correct horse";
+const std::string kUnicode = "зелёная черепаха 🐢";
+const std::string kWithNul = "nul\0inside"s;
+
+// Made by argon2-cffi 21.1, salt 0123456789abcdef.
+const std::string kOurs =
+    "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$rk2Mi3E4dgRMg0fHaYaptWVZRKqs//6b6k3/nntqGJk";
+const std::string kOursCheap =
+    "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MjZP1+1U9JUbDWvDvtLyEsZiNXOKEUxfi6O2oe46uxA";
+
+std::string repeat(std::string_view text, std::size_t times) {
+    std::string result;
+    for (std::size_t i = 0; i < times; ++i) result += text;
+    return result;
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+    return text.replace(text.find(from), from.size(), to);
+}
+
+void assertMatches(const std::string& password, const std::string& stored) {
+    CPPUNIT_ASSERT_MESSAGE(stored, verifyPassword(password, stored) == PasswordMatch::Right);
+    for (const std::string& other : {password + "x", password.substr(1), "y" + password.substr(1), ""s}) {
+        CPPUNIT_ASSERT_MESSAGE(stored, verifyPassword(other, stored) == PasswordMatch::Wrong);
+    }
+}
+
+void assertUnusable(const std::string& stored) {
+    CPPUNIT_ASSERT_MESSAGE(stored, verifyPassword(kPassword, stored) == PasswordMatch::Unusable);
+}
+
+class PasswordHashTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(PasswordHashTest);
+    CPPUNIT_TEST(writesWhatOthersWrite);
+    CPPUNIT_TEST(saltsEachHash);
+    CPPUNIT_TEST(readsItsOwnHashes);
+    CPPUNIT_TEST(hashesWholePasswords);
+    CPPUNIT_TEST(readsDjangosArgon2Hashes);
+    CPPUNIT_TEST(readsDjangosPbkdf2Hashes);
+    CPPUNIT_TEST(readsDjangosBcryptHashes);
+    CPPUNIT_TEST(readsPlainBcryptHashesOfAllThreeNames);
+    CPPUNIT_TEST(readsAsMuchOfAPasswordAsBcryptDoes);
+    CPPUNIT_TEST(neverTakesAPasswordWithANulForItsBeginning);
+    CPPUNIT_TEST(findsUnusableWhatIsNoHash);
+    CPPUNIT_TEST(findsDamagedHashesUnusable);
+    CPPUNIT_TEST(refusesToPayForHashesThatCostTooMuch);
+    CPPUNIT_TEST(refusesToHashAtACostOutsideOfTheLimits);
+    CPPUNIT_TEST(upgradesAllButItsOwnHashesAtTheWantedCost);
+    CPPUNIT_TEST(makesAHashThatNothingMatches);
+    CPPUNIT_TEST(keepsAndReleasesItsMemory);
+    CPPUNIT_TEST_SUITE_END();
+
+    void writesWhatOthersWrite() {
+        class AsciiSalt final : public Random {
+            void fill(std::span<std::uint8_t> bytes) override {
+                const std::string_view salt = "0123456789abcdef";
+                std::copy(salt.begin(), salt.end(), bytes.begin());
+            }
+        } random;
+        CPPUNIT_ASSERT_EQUAL(kOurs, hashPassword(kPassword, {}, random));
+        CPPUNIT_ASSERT_EQUAL(kOursCheap, hashPassword(kPassword, kCheap, random));
+    }
+
+    void saltsEachHash() {
+        test::FakeRandom random;
+        CPPUNIT_ASSERT(hashPassword(kPassword, kCheap, random) != hashPassword(kPassword, kCheap, random));
+    }
+
+    void readsItsOwnHashes() {
+        test::FakeRandom random;
+        for (const std::string& password :
+             {kPassword, kUnicode, kWithNul, repeat("🐢", 128), std::string(10'000, 'x')}) {
+            assertMatches(password, hashPassword(password, kCheap, random));
+        }
+        assertMatches(kPassword, kOurs);
+        CPPUNIT_ASSERT(verifyPassword("", hashPassword({}, kCheap, random)) == PasswordMatch::Right);
+    }
+
+    void hashesWholePasswords() {
+        assertMatches(repeat("🐢", 128),
+                      "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$k9qGwVVS3kjccR95nW0jxgm1XTgDkSCe5QwU5NiAVKo");
+    }
+
+    void readsDjangosArgon2Hashes() {
+        assertMatches(kPassword,
+                      "argon2$argon2id$v=19$m=102400,t=2,p=8$MGdRaVpUZGZRQjNlOTVFRmEzS0VmMA$ej7iUo0FbEoW4X8gNK80AA");
+        assertMatches(kUnicode,
+                      "argon2$argon2id$v=19$m=512,t=2,p=2$emtjc3lkVHFqYThhRHFabmJ1MnQxTg$/4y3t/2rkQgagP5dPLNgCg");
+        assertMatches(kWithNul,
+                      "argon2$argon2id$v=19$m=512,t=2,p=2$YkhEb0xVTDNsTGZIbWV2anBQVEhJZw$Wnkv2DW2L/BfLvCKHITkmw");
+        assertMatches(kPassword, "argon2$argon2i$v=19$m=512,t=2,p=2$WVdKalpHVm1aMmhw$172jgagw7KL/3BEE3XKYrQ");
+        assertMatches(kPassword, "argon2$argon2i$v=16$m=512,t=2,p=2$WVdKalpHVm1aMmhw$kV22+g+OfhZcNiXQX2Mphg");
+        assertMatches(kPassword, "argon2$argon2i$m=512,t=2,p=2$WVdKalpHVm1aMmhw$kV22+g+OfhZcNiXQX2Mphg");
+    }
+
+    void readsDjangosPbkdf2Hashes() {
+        assertMatches(kPassword, "pbkdf2_sha256$260000$0Qk3ZcYb5x2R$cn7NO0x8TPPzKZJVhVQoxZTtJsSX63bKGcPYhPfY8wI=");
+        assertMatches(kPassword, "pbkdf2_sha256$1000$0Qk3ZcYb5x2R$BQdbA0yHeBu0WmSivedicE5b/1BHJs6eLENNxe/6VCY=");
+        assertMatches(kUnicode, "pbkdf2_sha256$1000$saltforUnicode$hRiiUD5IXGnnHV8H24uMz6P5BF1obPrPKxguRJK2HNs=");
+        assertMatches(kWithNul, "pbkdf2_sha256$1000$saltfornul$ouVJ2Vf3RJSjQjV6BNbaZJPcvIbzPLCPZD+AwXRLM7s=");
+        assertMatches(kPassword, "pbkdf2_sha1$1000$7vA2bq1LmN0p$T7DXWm7vcMIdVmAXhnVbsqq0vlk=");
+        const auto empty = "pbkdf2_sha256$1000$saltforempty$+BmzjpGLSEwGBR2jgNEiaZFWvw7p3whdC72LB1rhzDY="s;
+        CPPUNIT_ASSERT(verifyPassword({}, empty) == PasswordMatch::Right);
+        CPPUNIT_ASSERT(verifyPassword("x", empty) == PasswordMatch::Wrong);
+    }
+
+    void readsDjangosBcryptHashes() {
+        assertMatches(kPassword, "bcrypt_sha256$$2b$12$7Z8FNkSbUTzwNNm9QZ8zvO/GGTE3CuANba2y90PtHAryNcOFMM2ai");
+        assertMatches(kUnicode, "bcrypt_sha256$$2b$04$JrkYwUN296f41wqlYwlb8.egaVDyVd0av5WixAkalZTbBJNVrsCFO");
+        assertMatches(kWithNul, "bcrypt_sha256$$2b$04$JrkYwUN296f41wqlYwlb8.PUMjpQbGpFqW7c1IidppKcEdcPuRfTy");
+        assertMatches(kPassword, "bcrypt$$2b$04$iDjfhXS2p4atLlR.SDxU.O/vMbgTLE/RnbCKGqGACwtBzisyRJngG");
+        assertMatches(kUnicode, "bcrypt$$2b$04$nafD/uMJ49gi2tOigQYxQOvN5eGrNX4t9F5OUw90.KNxTd6oa.TI6");
+    }
+
+    void readsPlainBcryptHashesOfAllThreeNames() {
+        const auto hash = "$2b$04$HGPfJspV76.sDZAxpTHuIuuL2j/4omuqoDi0CssDwJK9zBYdoV2Hq"s;
+        assertMatches(kPassword, hash);
+        assertMatches(kPassword, replaced(hash, "2b", "2y"));
+        assertMatches(kPassword, "$2a$04$hn2UeewKdkTLmOkvn72P9eZAeo.2lN1OaHvXjkxGUDznGBCPhdQ72");
+        // Bytes over which libcrypt's own $2a$ and everybody else's differ.
+        assertMatches("\xff\xa3"s + "34\xff\xff\xff\xa3" + "345",
+                      "$2a$04$YFATV0O6oSTWHjWZTkSRB.65e5rxF75kKH46wFcdz0qDF9PuuqIZC");
+    }
+
+    void readsAsMuchOfAPasswordAsBcryptDoes() {
+        const auto hash = "$2b$04$7DEIwvd2TwH02TJO.kDgiOBxH11i6u9SZLeBKnjdnxGXZFV7k7xtS"s;
+        const std::string first72 = repeat("я", 36);
+        CPPUNIT_ASSERT(verifyPassword(first72 + "tail that bcrypt never reads", hash) == PasswordMatch::Right);
+        CPPUNIT_ASSERT(verifyPassword(first72, hash) == PasswordMatch::Right);
+        CPPUNIT_ASSERT(verifyPassword(repeat("я", 35), hash) == PasswordMatch::Wrong);
+        // Longer than libcrypt takes.
+        const auto turtles = "$2b$04$SSGltwglXzNSklSGgm.7eOW59luSWFXr9Q/A9WkN/4WxDkxzHN/aK"s;
+        CPPUNIT_ASSERT(verifyPassword(repeat("🐢", 128), turtles) == PasswordMatch::Right);
+        CPPUNIT_ASSERT(verifyPassword(repeat("🐢", 5000), turtles) == PasswordMatch::Right);
+    }
+
+    void neverTakesAPasswordWithANulForItsBeginning() {
+        const auto hash = "$2b$04$HGPfJspV76.sDZAxpTHuIuuL2j/4omuqoDi0CssDwJK9zBYdoV2Hq"s;
+        CPPUNIT_ASSERT(verifyPassword(kPassword + "\0x"s, hash) == PasswordMatch::Wrong);
+        CPPUNIT_ASSERT(verifyPassword(kPassword + "\0"s, "bcrypt$" + hash) == PasswordMatch::Wrong);
+        CPPUNIT_ASSERT(verifyPassword(kPassword + "\0"s, kOursCheap) == PasswordMatch::Wrong);
+    }
+
+    void findsUnusableWhatIsNoHash() {
+        for (const auto* stored :
+             {"", "!", "!DCxcWPgB6Y4lB9YydBSdsorpDPLDsAzVcO9MLNB0", "correct horse", "$", "$$$", "$argon2", "argon2$",
+              "argon2$argon2", "$2b", "$2x$04$HGPfJspV76.sDZAxpTHuIuuL2j/4omuqoDi0CssDwJK9zBYdoV2Hq", "bcrypt$",
+              "bcrypt_sha256$", "pbkdf2_sha256$", "pbkdf2_sha1$$$", "md5$abc$900150983cd24fb0d6963f7d28e17f72",
+              "$argon2d$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MjZP1+1U9JUbDWvDvtLyEsZiNXOKEUxfi6O2oe46uxA",
+              "$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g."}) {
+            assertUnusable(stored);
+        }
+        assertUnusable(std::string(100'000, '$'));
+        assertUnusable("$argon2id$" + std::string(100'000, 'v'));
+    }
+
+    void findsDamagedHashesUnusable() {
+        const auto& pbkdf2 = "pbkdf2_sha256$1000$salt$BQdbA0yHeBu0WmSivedicE5b/1BHJs6eLENNxe/6VCY="s;
+        const auto& bcrypt = "$2b$04$HGPfJspV76.sDZAxpTHuIuuL2j/4omuqoDi0CssDwJK9zBYdoV2Hq"s;
+        for (std::size_t i = 0; i < kOursCheap.size() - 22; ++i) assertUnusable(kOursCheap.substr(0, i));
+        for (std::size_t i = 0; i < pbkdf2.size() - 1; ++i) assertUnusable(pbkdf2.substr(0, i));
+        for (std::size_t i = 0; i < bcrypt.size(); ++i) assertUnusable(bcrypt.substr(0, i));
+        for (const std::string& stored : {kOursCheap + "$",
+                                          kOursCheap + " ",
+                                          " " + kOursCheap,
+                                          replaced(kOursCheap, "v=19", "v=18"),
+                                          replaced(kOursCheap, "m=64", "m=+64"),
+                                          replaced(kOursCheap, "m=64", "m=64 "),
+                                          replaced(kOursCheap, "m=64", "m="),
+                                          replaced(kOursCheap, "m=64,t=1", "t=1,m=64"),
+                                          replaced(kOursCheap, "p=1", "p=1,data=x"),
+                                          replaced(kOursCheap, "+", "-"),
+                                          replaced(kOursCheap, "RlZg", "RlZ"),
+                                          replaced(kOursCheap, "RlZg", "RlZh"),
+                                          replaced(pbkdf2, "salt", ""),
+                                          replaced(pbkdf2, "$1000", "$-1"),
+                                          replaced(pbkdf2, "$1000", "$0"),
+                                          pbkdf2 + "=",
+                                          replaced(pbkdf2, "sha256", "sha1"),
+                                          bcrypt + "x",
+                                          replaced(bcrypt, "HGP", "HG$"),
+                                          replaced(bcrypt, "$04$", "$4$H"),
+                                          replaced(bcrypt, "$04$", "$03$")}) {
+            assertUnusable(stored);
+        }
+    }
+
+    void refusesToPayForHashesThatCostTooMuch() {
+        for (const auto* cost : {"m=262145,t=1,p=1", "m=64,t=11,p=1", "m=64,t=0,p=1", "m=7,t=1,p=1", "m=64,t=1,p=9",
+                                 "m=1024,t=1,p=17", "m=4294967295,t=4294967295,p=1", "m=99999999999,t=1,p=1"}) {
+            assertUnusable(replaced(kOursCheap, "m=64,t=1,p=1", cost));
+        }
+        assertUnusable("pbkdf2_sha256$5000001$salt$BQdbA0yHeBu0WmSivedicE5b/1BHJs6eLENNxe/6VCY=");
+        assertUnusable("pbkdf2_sha1$4294967296$7vA2bq1LmN0p$T7DXWm7vcMIdVmAXhnVbsqq0vlk=");
+        assertUnusable("$2b$16$HGPfJspV76.sDZAxpTHuIuuL2j/4omuqoDi0CssDwJK9zBYdoV2Hq");
+    }
+
+    void refusesToHashAtACostOutsideOfTheLimits() {
+        test::FakeRandom random;
+        for (const PasswordCost cost :
+             {PasswordCost{7, 1}, PasswordCost{262'145, 1}, PasswordCost{64, 0}, PasswordCost{64, 11}}) {
+            CPPUNIT_ASSERT_THROW(hashPassword(kPassword, cost, random), std::invalid_argument);
+            CPPUNIT_ASSERT_THROW(makeUnmatchableHash(cost, random), std::invalid_argument);
+        }
+    }
+
+    void upgradesAllButItsOwnHashesAtTheWantedCost() {
+        CPPUNIT_ASSERT(!needsUpgrade(kOurs, {}));
+        CPPUNIT_ASSERT(!needsUpgrade(kOursCheap, kCheap));
+        CPPUNIT_ASSERT(needsUpgrade(kOurs, kCheap));
+        CPPUNIT_ASSERT(needsUpgrade(kOursCheap, {}));
+        CPPUNIT_ASSERT(needsUpgrade("argon2" + kOurs, {}));
+        CPPUNIT_ASSERT(needsUpgrade(replaced(kOurs, "argon2id", "argon2i"), {}));
+        CPPUNIT_ASSERT(needsUpgrade(replaced(kOurs, "v=19", "v=16"), {}));
+        CPPUNIT_ASSERT(needsUpgrade(replaced(kOurs, "p=1", "p=2"), {}));
+        CPPUNIT_ASSERT(
+            needsUpgrade("$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$ej7iUo0FbEoW4X8gNK80AA", {}));
+        CPPUNIT_ASSERT(needsUpgrade("$2b$12$HGPfJspV76.sDZAxpTHuIuuL2j/4omuqoDi0CssDwJK9zBYdoV2Hq", {}));
+        CPPUNIT_ASSERT(needsUpgrade("", {}));
+    }
+
+    void makesAHashThatNothingMatches() {
+        test::FakeRandom random;
+        const std::string hash = makeUnmatchableHash(kCheap, random);
+        CPPUNIT_ASSERT(verifyPassword(kPassword, hash) == PasswordMatch::Wrong);
+        CPPUNIT_ASSERT(!needsUpgrade(hash, kCheap));
+        CPPUNIT_ASSERT(hash != makeUnmatchableHash(kCheap, random));
+    }
+
+    void keepsAndReleasesItsMemory() {
+        HashMemory memory(64);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, memory.heldBytes());
+        for (int i = 0; i < 3; ++i) {
+            assertMatches(kPassword, kOursCheap);
+            CPPUNIT_ASSERT_EQUAL(std::size_t{64} * 1024, memory.heldBytes());
+            memory.release();
+            CPPUNIT_ASSERT_EQUAL(std::size_t{0}, memory.heldBytes());
+        }
+        assertMatches(kPassword, kOurs);  // wants more than is kept
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, memory.heldBytes());
+        test::FakeRandom random;
+        assertMatches(kPassword, hashPassword(kPassword, {16, 1}, random));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{16} * 1024, memory.heldBytes());
+        assertMatches(kPassword, kOursCheap);  // grows
+        assertMatches(kPassword, hashPassword(kPassword, {16, 1}, random));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{64} * 1024, memory.heldBytes());
+    }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(PasswordHashTest);
+
+}  // namespace
+}  // namespace otpgate::crypto
