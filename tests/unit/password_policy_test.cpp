@@ -38,6 +38,7 @@ class PasswordPolicyTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(countsEveryUnicodeCharacterAsOne);
     CPPUNIT_TEST(looksBehindNulBytes);
     CPPUNIT_TEST(doesNotHoldAWeakBeginningAgainstAStrongEnd);
+    CPPUNIT_TEST(judgesLongNumbersByTheirBeginning);
     CPPUNIT_TEST(survivesBytesThatAreNotUtf8);
     CPPUNIT_TEST(answersAlikeInManyThreads);
     CPPUNIT_TEST_SUITE_END();
@@ -131,6 +132,13 @@ class PasswordPolicyTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!refusal(std::string(100, 'a')).empty());
         CPPUNIT_ASSERT_EQUAL(""s, refusal(std::string(100, 'a') + "xK9#mQ2$vL"));
         CPPUNIT_ASSERT_EQUAL(""s, refusal("xK9#mQ2$vL" + std::string(100, 'a')));
+    }
+
+    void judgesLongNumbersByTheirBeginning() {
+        CPPUNIT_ASSERT(!refusal(repeat("23", 64)).empty());
+        CPPUNIT_ASSERT(!refusal(repeat("23071985", 16)).empty());
+        CPPUNIT_ASSERT_EQUAL(""s, refusal("23232323232323232323232323232323 xK9#mQ2$vL"));
+        CPPUNIT_ASSERT_EQUAL(""s, refusal("8172635409182736451092837465019283746510293847561029384756"));
     }
 
     void survivesBytesThatAreNotUtf8() {

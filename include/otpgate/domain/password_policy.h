@@ -1,4 +1,4 @@
-// Which passwords a user may choose. A pure rule, safe to use from any thread; at most 2 ms of work.
+// Which passwords a user may choose. A pure rule, safe to use from any thread; 20 us of work, at most a few ms.
 #pragma once
 
 #include <cstddef>
