@@ -3,7 +3,10 @@
 #include "otpgate/api/routes.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/db/migrator.h"
+#include "otpgate/domain/account_service.h"
 #include "otpgate/domain/otp_service.h"
+#include "otpgate/domain/password_service.h"
+#include "otpgate/domain/registration_service.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/http/boundary.h"
 #include "otpgate/store/stores.h"
@@ -23,6 +26,12 @@ void requireMigrated(db::Connection& connection) {
     const auto pending = db::pendingMigrations(connection, db::sqlFiles());
     if (!pending.empty())
         throw ServiceUnavailable("the database is not migrated (" + pending.front() + "): run otpgate migrate");
+}
+
+// "login.example.org" of https://login.example.org:8443/sign-in
+std::string_view hostOf(std::string_view url) {
+    url.remove_prefix(url.find("://") + 3);
+    return url.substr(0, url.find_first_of(":/"));
 }
 
 // Stops the server at SIGTERM or SIGINT. A thread of its own, because a signal handler may do next to nothing.
@@ -62,12 +71,17 @@ public:
           otpStore_(store::makeOtpStore(*connection_)),
           sessionStore_(store::makeSessionStore(*connection_)),
           auditStore_(store::makeAuditStore(*connection_)),
+          accountStore_(store::makeAccountStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           otp_(*otpStore_, app.courier_, app.codes_, app.keyRing_, app.clock_, app.random_, app.settings_.otp),
+          accounts_(*accountStore_, app.clock_, app.random_),
+          passwords_(*accountStore_, app.passwordGate_, app.passwordPolicy_, app.clock_, app.random_,
+                     app.settings_.otp.guessesPerDestination),
+          registration_(*accountStore_, otp_, passwords_, app.clock_, app.random_, app.settings_.otp),
           readiness_{.checkDatabase = [this] { connection_->query("SELECT 1"); },
                      .checkMigrations = [this] { requireMigrated(*connection_); },
                      .checkKeys = [&app] { app.signingKeys_.current(app.clock_.now()); }},
-          services_{otp_, sessions_, *auditStore_, app.signingKeys_, app.cors_, app.clock_, readiness_, {.smsIsSetUp = false, .publicUrl = app.settings_.publicUrl}},
+          services_{otp_, sessions_, accounts_, passwords_, registration_, *auditStore_, app.signingKeys_, app.cors_, app.clock_, readiness_, {.smsIsSetUp = false, .publicUrl = app.settings_.publicUrl}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
@@ -80,8 +94,12 @@ private:
     std::unique_ptr<domain::OtpStore> otpStore_;
     std::unique_ptr<domain::SessionStore> sessionStore_;
     std::unique_ptr<domain::AuditStore> auditStore_;
+    std::unique_ptr<domain::AccountStore> accountStore_;
     domain::SessionService sessions_;
     domain::OtpService otp_;
+    domain::AccountService accounts_;
+    domain::PasswordService passwords_;
+    domain::RegistrationService registration_;
     api::Readiness readiness_;
     api::Services services_;
     http::Router router_;
@@ -97,6 +115,8 @@ App::App(const Settings& settings)
       startConnection_(database_->connect()),
       signingKeys_(keyRing_, settings.tokens.accessLifetime),
       codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
+      passwordPolicy_(settings.passwordMinScore, hostOf(settings.publicUrl)),
+      passwordGate_(settings.passwords, random_),
       composer_(codes_, settings.mail.from, settings.publicUrl),
       mailTransport_(delivery::makeMailTransport(settings.mail)),
       courierConnection_(database_->connect()),

@@ -6,12 +6,14 @@
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/crypto/key_ring.h"
+#include "otpgate/crypto/password_gate.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/db/connection.h"
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/message_composer.h"
 #include "otpgate/domain/otp_code.h"
+#include "otpgate/domain/password_policy.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
@@ -47,6 +49,8 @@ private:
     std::unique_ptr<db::Connection> startConnection_;
     domain::SigningKeys signingKeys_;
     domain::OtpCodes codes_;
+    domain::PasswordPolicy passwordPolicy_;
+    crypto::PasswordGate passwordGate_;
     delivery::MessageComposer composer_;
     std::unique_ptr<delivery::MailTransport> mailTransport_;
     std::unique_ptr<db::Connection> courierConnection_;

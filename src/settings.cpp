@@ -122,6 +122,18 @@ delivery::MailSettings readMail(SettingsReader& reader) {
     return mail;
 }
 
+crypto::PasswordGateOptions readPasswords(SettingsReader& reader) {
+    crypto::PasswordGateOptions passwords;
+    crypto::PasswordCost& cost = passwords.cost;
+    cost.memoryKib = static_cast<unsigned>(reader.integer("passwords.memory_kib", cost.memoryKib,
+                                                          crypto::kMinPasswordMemoryKib, crypto::kMaxPasswordMemoryKib));
+    cost.iterations = static_cast<unsigned>(
+        reader.integer("passwords.iterations", cost.iterations, 1, crypto::kMaxPasswordIterations));
+    passwords.slots = static_cast<unsigned>(reader.integer("passwords.slots", 0, 0, 256));
+    passwords.queue = static_cast<unsigned>(reader.integer("passwords.queue", passwords.queue, 0, 1000));
+    return passwords;
+}
+
 domain::TokenSettings readTokens(SettingsReader& reader, const std::string& issuer) {
     domain::TokenSettings tokens;
     tokens.format = reader.choice("tokens.format", {"jwt", "opaque"}, "jwt") == 1 ? domain::TokenFormat::Opaque
@@ -159,6 +171,8 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.corsOrigins = reader.list("cors.allowed_origins", "");
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
+    settings.passwords = readPasswords(reader);
+    settings.passwordMinScore = static_cast<unsigned>(reader.integer("passwords.min_score", 2, 0, 4));
     settings.tokens = readTokens(reader, settings.publicUrl);
     settings.mail = readMail(reader);
     settings.courier.queueLength =

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "otpgate/base/log.h"
+#include "otpgate/crypto/password_gate.h"
 #include "otpgate/db/connection.h"
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/mail_transport.h"
@@ -32,6 +33,8 @@ struct Settings {
     std::vector<std::string> corsOrigins;
     db::DatabaseSettings database;
     domain::OtpSettings otp;
+    crypto::PasswordGateOptions passwords;
+    unsigned passwordMinScore = 2;
     domain::TokenSettings tokens;
     delivery::MailSettings mail;
     delivery::CourierSettings courier;

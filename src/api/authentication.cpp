@@ -4,6 +4,7 @@
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
 
+#include <algorithm>
 #include <strings.h>
 
 namespace otpgate::api {
@@ -27,6 +28,23 @@ std::optional<std::string_view> accessTokenOf(const http::Request& request) {
         if (const auto token = tokenOf(*header, scheme)) return token;
     }
     return std::nullopt;
+}
+
+constexpr std::string_view kApiKeyChallenge = R"(Api-Key realm="otpgate")";
+
+std::optional<std::string_view> apiKeyOf(const http::Request& request) {
+    if (const auto key = request.header("x-api-key")) return key;
+    const auto header = request.header("authorization");
+    return header ? tokenOf(*header, "Api-Key") : std::nullopt;
+}
+
+ApiError missingScope(const std::vector<domain::ApiScope>& scopes) {
+    std::string names;
+    for (const domain::ApiScope scope : scopes) {
+        if (!names.empty()) names += " or ";
+        names += domain::toString(scope);
+    }
+    return ApiError(ErrorCode::Forbidden, "no scope " + names).detail("The API key needs the scope " + names + ".");
 }
 
 bool isSafe(std::string_view method) {
@@ -66,6 +84,30 @@ Caller authenticate(Services& services, const http::Request& request) {
     auto caller = authenticateIfShown(services, request);
     if (!caller) throw ApiError(ErrorCode::Unauthenticated);
     return std::move(*caller);
+}
+
+ApiKeyCaller authenticateKey(Services& services, const http::Request& request,
+                             const std::vector<domain::ApiScope>& scopes) {
+    const auto shown = apiKeyOf(request);
+    if (!shown) {
+        throw ApiError(ErrorCode::Unauthenticated)
+            .detail("This needs an API key, in X-API-Key or as Authorization: Api-Key.")
+            .header("WWW-Authenticate", std::string{kApiKeyChallenge});
+    }
+    auto key = services.apiKeys.authenticate(*shown);
+    if (!key) {
+        throw ApiError(ErrorCode::InvalidToken)
+            .detail("The API key is not valid, was revoked or has expired.")
+            .header("WWW-Authenticate", std::string{kApiKeyChallenge});
+    }
+    const bool hasAny =
+        std::any_of(scopes.begin(), scopes.end(), [&](const domain::ApiScope scope) { return key->has(scope); });
+    if (!scopes.empty() && !hasAny) throw missingScope(scopes);
+    return {std::move(*key)};
+}
+
+void requireScope(const ApiKeyCaller& caller, domain::ApiScope scope) {
+    if (!caller.has(scope)) throw missingScope({scope});
 }
 
 domain::Client clientOf(const http::Request& request) {

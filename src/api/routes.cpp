@@ -4,6 +4,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/legacy/legacy.h"
+#include "api/verification_fields.h"
 
 #include <string_view>
 #include <variant>
@@ -15,6 +16,7 @@ namespace {
 // The type of the function is the protection: one that wants a Caller cannot be reached without one.
 using PublicEndpoint = http::Response (*)(Services&, const http::Request&);
 using SignedInEndpoint = http::Response (*)(Services&, const http::Request&, const Caller&);
+using KeyHolderEndpoint = http::Response (*)(Services&, const http::Request&, const ApiKeyCaller&);
 
 struct Public {
     PublicEndpoint function;
@@ -23,28 +25,61 @@ struct SignedIn {
     SignedInEndpoint function;
 };
 
+// A key that has any of these scopes.
+using domain::ApiScope;
+using KeyScopes = std::initializer_list<ApiScope>;
+constexpr KeyScopes kAnyKey = {};
+// Whether errors have the members that clients of stateless contexts read.
+enum class KeyHolderErrors { Problem, WithErrorMembers };
+constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
+struct KeyHolder {
+    KeyHolder(KeyHolderEndpoint f, KeyScopes s, KeyHolderErrors e = KeyHolderErrors::Problem)
+        : function(f),
+          scopes(s),
+          errors(e) {}
+    KeyHolderEndpoint function;
+    std::vector<ApiScope> scopes;
+    KeyHolderErrors errors;
+};
+
 struct Route {
     std::string_view method;
     std::string_view path;
-    std::variant<Public, SignedIn> endpoint;
+    std::variant<Public, SignedIn, KeyHolder> endpoint;
 };
 
 const Route kRoutes[] = {
     // clang-format off
     {"POST",   "/api/v1/auth/otp/request",   Public{requestOtp}},      // limits.request_per_destination, request_per_client
     {"POST",   "/api/v1/auth/otp/verify",    Public{verifyOtp}},       // limits.guesses_per_destination, otp.max_attempts
+    {"POST",   "/api/v1/auth/register",      Public{registerUser}},    // the limits of otp/request
+    {"POST",   "/api/v1/auth/login",         Public{loginByPassword}}, // limits.guesses_per_destination, then those of otp/request
+    {"POST",   "/api/v1/auth/login/otp-verify", Public{verifyLogin}},  // the limits of otp/verify
+    {"POST",   "/api/v1/auth/forgot-password", Public{forgotPassword}}, // the limits of otp/request
+    {"POST",   "/api/v1/auth/password-reset", Public{resetPassword}},  // the limits of otp/verify
+    {"POST",   "/api/v1/auth/password-change", SignedIn{changePassword}}, // limits.guesses_per_destination
     {"POST",   "/api/v1/auth/token/refresh", Public{refreshTokens}},
+    {"POST",   "/api/v1/auth/token/introspect", KeyHolder{introspectToken, kAnyKey}},
     {"POST",   "/api/v1/auth/logout",        SignedIn{logout}},
     {"POST",   "/api/v1/auth/logout-all",    SignedIn{logoutAll}},
     {"GET",    "/api/v1/auth/me",            SignedIn{showMe}},
+    {"DELETE", "/api/v1/auth/me",            SignedIn{deleteMe}},
+    {"PUT",    "/api/v1/auth/profile",       SignedIn{updateProfile}},
+    {"PATCH",  "/api/v1/auth/profile",       SignedIn{updateProfile}},
     {"GET",    "/api/v1/auth/sessions",      SignedIn{listSessions}},
     {"DELETE", "/api/v1/auth/sessions/{id}", SignedIn{endSession}},
+    {"POST",   "/api/v1/api-keys",           SignedIn{createApiKey}},
+    {"GET",    "/api/v1/api-keys",           SignedIn{listApiKeys}},
+    {"DELETE", "/api/v1/api-keys/{id}",      SignedIn{revokeApiKey}},
+    {"POST",   "/api/v1/verifications",      KeyHolder{createVerification, {ApiScope::Verify, ApiScope::VerifyCaller}, kErrorMembers}}, // limits.request_per_destination
+    {"POST",   "/api/v1/verifications/check", KeyHolder{checkVerification, kAnyKey, kErrorMembers}}, // limits.guesses_per_destination, max_retries
     {"GET",    "/api/v1/audit/logs",         SignedIn{listAuditLogs}},
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},
     {"GET",    "/authz",                     SignedIn{authorize}},
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
     {"GET",    "/health/live",               Public{showLiveness}},
     {"GET",    "/health/ready",              Public{showReadiness}},
+    {"GET",    "/health/otp",                Public{showOtpHealth}},
 
     // Clients of other services (API.md 7).
     {"POST",   "/api/auth/otp/request",      Public{legacy::requestAuthstackOtp}},
@@ -55,12 +90,23 @@ const Route kRoutes[] = {
     // clang-format on
 };
 
-http::Endpoint bind(Services& services, const std::variant<Public, SignedIn>& endpoint) {
+http::Endpoint bind(Services& services, const KeyHolder& holder) {
+    http::Endpoint endpoint = [&services, holder](const http::Request& request) {
+        return holder.function(services, request, authenticateKey(services, request, holder.scopes));
+    };
+    if (holder.errors == KeyHolderErrors::Problem) return endpoint;
+    return [endpoint = std::move(endpoint)](const http::Request& request) {
+        return withErrorMembers([&] { return endpoint(request); });
+    };
+}
+
+http::Endpoint bind(Services& services, const std::variant<Public, SignedIn, KeyHolder>& endpoint) {
     if (const auto* open = std::get_if<Public>(&endpoint)) {
         return [&services, function = open->function](const http::Request& request) {
             return function(services, request);
         };
     }
+    if (const auto* holder = std::get_if<KeyHolder>(&endpoint)) return bind(services, *holder);
     return [&services, function = std::get<SignedIn>(endpoint).function](const http::Request& request) {
         return function(services, request, authenticate(services, request));
     };

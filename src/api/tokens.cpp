@@ -1,4 +1,4 @@
-// POST /api/v1/auth/token/refresh and GET /.well-known/jwks.json (API.md 4).
+// POST /api/v1/auth/token/refresh and introspect, and GET /.well-known/jwks.json (API.md 4).
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
@@ -6,6 +6,41 @@
 #include "otpgate/http/json.h"
 
 namespace otpgate::api {
+
+namespace {
+
+// `token` of a form, as RFC 7662 has it, or of a JSON object. `token_type_hint` would only say where to look first.
+std::string readToken(const http::Request& request) {
+    if (request.hasForm()) {
+        const auto token = request.formParameter("token");
+        if (!token) throw http::ApiError(http::ErrorCode::MissingFields).field("token", "is required");
+        return *token;
+    }
+    http::JsonBody body(request);
+    const std::string token = body.requiredString("token", http::kMaxBodyBytes);
+    body.rejectInvalid();
+    return token;
+}
+
+std::int64_t wholeSeconds(Timestamp time) {
+    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+
+// The members of RFC 7662, section 2.2. `token_type` keeps a refresh token from being taken for the right to enter.
+void writeDescription(http::JsonWriter& json, const domain::TokenDescription& token) {
+    const bool isAccess = token.kind == domain::TokenDescription::Kind::Access;
+    json.member("token_type", isAccess ? "Bearer" : "refresh_token")
+        .member("username", token.grant.session.user.username)
+        .member("sub", token.grant.session.user.id.toString())
+        .member("sid", token.grant.session.session.id.toString())
+        .member("iss", token.issuer)
+        .member("aud", token.audience)
+        .member("iat", wholeSeconds(token.grant.issuedAt))
+        .member("exp", wholeSeconds(token.grant.expiresAt));
+    if (token.grant.id) json.member("jti", *token.grant.id);
+}
+
+}  // namespace
 
 http::Response refreshTokens(Services& services, const http::Request& request) {
     http::JsonBody body(request);
@@ -21,6 +56,15 @@ http::Response refreshTokens(Services& services, const http::Request& request) {
     http::JsonWriter json;
     json.beginObject();
     writeTokens(json, outcome.tokens);
+    json.endObject();
+    return jsonResponse(200, json);
+}
+
+http::Response introspectToken(Services& services, const http::Request& request, const ApiKeyCaller&) {
+    const auto description = services.sessions.introspect(readToken(request));
+    http::JsonWriter json;
+    json.beginObject().member("active", description.has_value());
+    if (description) writeDescription(json, *description);
     json.endObject();
     return jsonResponse(200, json);
 }

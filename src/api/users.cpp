@@ -1,19 +1,56 @@
-// GET /api/v1/auth/me (API.md 4).
+// /api/v1/auth/me and /api/v1/auth/profile (API.md 4).
+#include "api/authentication.h"
 #include "api/endpoints.h"
+#include "api/otp_fields.h"
+#include "api/profile_fields.h"
 #include "api/views.h"
+#include "otpgate/http/cookies.h"
+#include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
 
 namespace otpgate::api {
 
-http::Response showMe(Services& services, const http::Request&, const Caller& caller) {
+namespace {
+
+http::Response userResponse(const domain::User& user) {
     http::JsonWriter json;
     json.beginObject().key("user");
-    writeUser(json, caller.user);
+    writeUser(json, user);
     json.endObject();
-    http::Response response = jsonResponse(200, json);
+    return jsonResponse(200, json);
+}
+
+}  // namespace
+
+http::Response showMe(Services& services, const http::Request&, const Caller& caller) {
+    http::Response response = userResponse(caller.user);
     if (caller.credential == Credential::Cookie) {
         response.with("X-CSRF-Token", services.sessions.csrfTokenOf(caller.session.id));
     }
+    return response;
+}
+
+http::Response updateProfile(Services& services, const http::Request& request, const Caller& caller) {
+    http::JsonBody body(request);
+    domain::ProfileFields fields;
+    fields.username = readName(body, "username");
+    if (fields.username && fields.username->empty()) body.noteInvalid("username", "must not be empty");
+    fields.firstName = readName(body, "first_name");
+    fields.lastName = readName(body, "last_name");
+    if (body.string("locale")) fields.locale = readLocale(body);
+    body.rejectInvalid();
+
+    const auto user = services.accounts.updateProfile(caller.user.id, fields, clientOf(request));
+    if (!user) throw http::ApiError(http::ErrorCode::InvalidToken);
+    return userResponse(*user);
+}
+
+http::Response deleteMe(Services& services, const http::Request&, const Caller& caller) {
+    services.accounts.remove(caller.user);
+    http::Response response;
+    response.status = 204;
+    http::clearCookie(response, kSessionCookie);
+    http::clearCookie(response, kDeviceCookie);
     return response;
 }
 

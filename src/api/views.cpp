@@ -4,11 +4,6 @@ namespace otpgate::api {
 
 namespace {
 
-std::optional<std::string> optionalTime(const std::optional<Timestamp>& time) {
-    if (!time) return std::nullopt;
-    return formatRfc3339(*time);
-}
-
 std::optional<std::string> unlessEmpty(const std::string& text) {
     if (text.empty()) return std::nullopt;
     return text;
@@ -16,11 +11,22 @@ std::optional<std::string> unlessEmpty(const std::string& text) {
 
 }  // namespace
 
+std::optional<std::string> optionalTime(const std::optional<Timestamp>& time) {
+    if (!time) return std::nullopt;
+    return formatRfc3339(*time);
+}
+
 http::Response jsonResponse(int status, http::JsonWriter& json) {
     http::Response response;
     response.status = status;
     response.body = json.take();
     return response;
+}
+
+http::Response messageResponse(std::string_view message) {
+    http::JsonWriter json;
+    json.beginObject().member("message", message).member("detail", message).endObject();
+    return jsonResponse(200, json);
 }
 
 void writeUser(http::JsonWriter& json, const domain::User& user) {

@@ -7,7 +7,11 @@
 
 namespace otpgate::api {
 
+std::optional<std::string> optionalTime(const std::optional<Timestamp>& time);  // RFC 3339
+
 http::Response jsonResponse(int status, http::JsonWriter& json);
+// 200 with a sentence for the user: `message`, and `detail` for clients that look there (API.md 7, B).
+http::Response messageResponse(std::string_view message);
 
 void writeUser(http::JsonWriter& json, const domain::User& user);
 void writeSession(http::JsonWriter& json, const domain::Session& session, const Uuid& currentId);

@@ -14,9 +14,11 @@ PasswordService::PasswordService(AccountStore& store, crypto::PasswordGate& gate
       guesses_(std::move(guesses)) {}
 
 std::optional<std::string> PasswordService::reasonToRefuse(std::string_view password,
-                                                           const Destination& destination) const {
+                                                           const std::optional<Destination>& destination) const {
     PasswordOwner owner;
-    (destination.channel() == Channel::Email ? owner.email : owner.phoneNumber) = destination.value();
+    if (destination) {
+        (destination->channel() == Channel::Email ? owner.email : owner.phoneNumber) = destination->value();
+    }
     return policy_.reasonToRefuse(password, owner);
 }
 

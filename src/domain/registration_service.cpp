@@ -16,6 +16,14 @@ RegistrationService::RegistrationService(AccountStore& store, OtpService& otp, P
       disclosure_(settings.disclosure),
       requestsPerClient_(settings.requestsPerClient) {}
 
+std::optional<std::string> RegistrationService::reasonToRefuse(const Registration& registration) const {
+    if (!registration.password) return std::nullopt;
+    User user = makeUser({}, registration.destination, {});
+    user.firstName = registration.firstName;
+    user.lastName = registration.lastName;
+    return passwords_.reasonToRefuse(*registration.password, user);
+}
+
 RegistrationResult RegistrationService::registerUser(const Registration& registration, const Asker& asker) {
     // The code first: its limits are those of the registration, and what they refuse costs no hash.
     if (!registration.otpId) {

@@ -107,7 +107,7 @@ std::optional<AccessGrant> SessionService::authenticateJwt(std::string_view toke
     if (!sessionId) return std::nullopt;
     auto session = store_.findActive(*sessionId, now);
     if (!session) return std::nullopt;
-    return AccessGrant{std::move(*session), claims->expiresAt};
+    return AccessGrant{std::move(*session), claims->issuedAt, claims->expiresAt, claims->tokenId};
 }
 
 std::optional<AccessGrant> SessionService::authenticateOpaque(std::string_view token, Timestamp now) {
@@ -118,7 +118,7 @@ std::optional<AccessGrant> SessionService::authenticateOpaque(std::string_view t
     if (expiresAt <= now) return std::nullopt;
     auto session = store_.findActive(Uuid::fromBytes(view.substr(0, kIdBytes)), now);
     if (!session) return std::nullopt;
-    return AccessGrant{std::move(*session), expiresAt};
+    return AccessGrant{std::move(*session), expiresAt - settings_.accessLifetime, expiresAt, std::nullopt};
 }
 
 std::optional<AuthenticatedSession> SessionService::inspectRefreshToken(std::string_view refreshToken) {
@@ -127,6 +127,21 @@ std::optional<AuthenticatedSession> SessionService::inspectRefreshToken(std::str
     auto session = store_.findActive(token->sessionId, clock_.now());
     if (!session || session->session.refreshCounter != token->counter) return std::nullopt;
     return session;
+}
+
+std::optional<TokenDescription> SessionService::introspect(std::string_view token) {
+    using Kind = TokenDescription::Kind;
+    if (auto grant = authenticate(token)) {
+        return TokenDescription{Kind::Access, std::move(*grant), settings_.issuer, settings_.audience};
+    }
+    if (auto session = inspectRefreshToken(token)) {
+        // A session of tokens is seen when they are issued, and its end is theirs.
+        const Timestamp issuedAt = session->session.lastSeenAt;
+        const Timestamp expiresAt = session->session.expiresAt;
+        return TokenDescription{Kind::Refresh, {std::move(*session), issuedAt, expiresAt, std::nullopt},
+                                settings_.issuer, settings_.audience};
+    }
+    return std::nullopt;
 }
 
 std::string SessionService::cookieOf(const Uuid& sessionId) const {

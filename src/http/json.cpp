@@ -274,8 +274,12 @@ std::optional<std::string> JsonBody::object(std::string_view name, std::size_t m
     return object->text;
 }
 
+bool JsonBody::has(std::string_view name) const {
+    return state_->members.find(name) != state_->members.end();
+}
+
 std::string JsonBody::requiredString(std::string_view name, std::size_t maxBytes) {
-    if (state_->members.find(name) == state_->members.end()) noteMissing(name);
+    if (!has(name)) noteMissing(name);
     return string(name, maxBytes).value_or("");
 }
 

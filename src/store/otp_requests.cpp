@@ -1,5 +1,7 @@
 #include "store/otp_requests.h"
 
+#include "store/words.h"
+
 namespace otpgate::store {
 
 namespace {
@@ -23,6 +25,22 @@ std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Dest
         if (auto own = findNewestInLane(connection, destination, purpose, *device, since)) return own;
     }
     return findNewestInLane(connection, destination, purpose, kStrangers, since);
+}
+
+bool spendReceipt(db::Connection& connection, const Uuid& otpId, domain::Purpose purpose, Timestamp now) {
+    return connection.execute(
+               "UPDATE otp_requests SET redeemed_at_us = ?"
+               " WHERE id = ? AND purpose = ? AND consumed_at_us IS NOT NULL AND redeemed_at_us IS NULL",
+               {now, otpId, domain::toString(purpose)}) > 0;
+}
+
+std::optional<domain::Destination> findProved(db::Connection& connection, const Uuid& otpId, domain::Purpose purpose) {
+    const auto row = connection.queryOne(
+        "SELECT channel, destination FROM otp_requests"
+        " WHERE id = ? AND purpose = ? AND consumed_at_us IS NOT NULL AND redeemed_at_us IS NULL",
+        {otpId, domain::toString(purpose)});
+    if (!row) return std::nullopt;
+    return domain::Destination::fromStored(parseChannel(row->text(0)), row->text(1));
 }
 
 }  // namespace otpgate::store

@@ -14,4 +14,9 @@ inline constexpr Uuid kStrangers{};
 std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Destination& destination,
                                   domain::Purpose purpose, const domain::ShownDevice& device, Timestamp since);
 
+// Whether the receipt of this verified code was not spent yet, inside the caller's transaction: it is now.
+bool spendReceipt(db::Connection& connection, const Uuid& otpId, domain::Purpose purpose, Timestamp now);
+// Where a verified code of this purpose was sent, while its receipt is not spent.
+std::optional<domain::Destination> findProved(db::Connection& connection, const Uuid& otpId, domain::Purpose purpose);
+
 }  // namespace otpgate::store

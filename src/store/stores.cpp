@@ -1,5 +1,6 @@
 #include "otpgate/store/stores.h"
 
+#include "store/account_store.h"
 #include "store/audit_log.h"
 #include "store/mysql_otp_store.h"
 #include "store/outbox_store.h"
@@ -34,6 +35,10 @@ std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& conne
 
 std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection) {
     return std::make_unique<AuditLog>(connection);
+}
+
+std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection) {
+    return std::make_unique<AccountTable>(connection);
 }
 
 }  // namespace otpgate::store

@@ -14,6 +14,7 @@ inline constexpr std::string_view kUserColumns =
     "u.locale,"
     " u.role, u.status, u.joined_at_us, u.last_login_at_us, u.password_hash";
 inline constexpr std::size_t kUserColumnCount = 14;
+inline constexpr std::size_t kPasswordHashColumn = 13;  // among them
 
 domain::User readUser(const db::Row& row, std::size_t first);
 

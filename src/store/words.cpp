@@ -30,6 +30,11 @@ domain::CodeAlphabet parseCodeAlphabet(std::string_view word) {
     rejectWord("code alphabet", word);
 }
 
+domain::ApiScope parseApiScope(std::string_view word) {
+    if (const auto scope = domain::parseApiScope(word)) return *scope;
+    rejectWord("scope of an API key", word);
+}
+
 domain::Role parseRole(std::string_view word) {
     for (const auto role : {domain::Role::User, domain::Role::Admin}) {
         if (word == domain::toString(role)) return role;

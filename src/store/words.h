@@ -12,6 +12,7 @@ namespace otpgate::store {
 domain::Channel parseChannel(std::string_view word);
 domain::Purpose parsePurpose(std::string_view word);
 domain::CodeAlphabet parseCodeAlphabet(std::string_view word);
+domain::ApiScope parseApiScope(std::string_view word);
 domain::Role parseRole(std::string_view word);
 domain::UserStatus parseUserStatus(std::string_view word);
 domain::OtpVerifyResult::Outcome parseVerifyOutcome(std::string_view word);

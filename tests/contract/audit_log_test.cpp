@@ -125,7 +125,9 @@ private:
     }
 
     void showsAnAdminEverything() {
-        domain::User admin{.id = Base::newId(), .role = domain::Role::Admin};
+        domain::User admin;
+        admin.id = Base::newId();
+        admin.role = domain::Role::Admin;
         const Uuid event = write(AuditEvent::LoginSucceeded, Base::newId(), kAda);
 
         AuditFilter filter;
@@ -134,7 +136,11 @@ private:
     }
 
     void showsAUserTheirOwnEventsAndThoseOfTheirAddresses() {
-        domain::User user{.id = Base::newId(), .email = kAda, .phoneNumber = kPhone, .emailVerified = true};
+        domain::User user;
+        user.id = Base::newId();
+        user.email = kAda;
+        user.emailVerified = true;
+        user.phoneNumber = kPhone;
         const Uuid own = write(AuditEvent::TokenRefreshed, user.id, std::nullopt);
         const Uuid byMail = write(AuditEvent::OtpFailed, std::nullopt, kAda);
         write(AuditEvent::OtpFailed, std::nullopt, kPhone);  // not verified: who knows whose it is

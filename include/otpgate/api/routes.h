@@ -2,10 +2,15 @@
 #pragma once
 
 #include "otpgate/base/clock.h"
+#include "otpgate/domain/api_key_service.h"
+#include "otpgate/domain/account_service.h"
 #include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/otp_service.h"
+#include "otpgate/domain/password_service.h"
+#include "otpgate/domain/registration_service.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/domain/verification_service.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/router.h"
 
@@ -33,7 +38,12 @@ struct ApiSettings {
 struct Services {
     domain::OtpService& otp;
     domain::SessionService& sessions;
+    domain::AccountService& accounts;
+    domain::PasswordService& passwords;
+    domain::RegistrationService& registration;
     domain::AuditStore& audit;
+    domain::ApiKeyService& apiKeys;
+    domain::VerificationService& verifications;
     const domain::SigningKeys& keys;
     const http::Cors& cors;
     const Clock& clock;

@@ -153,8 +153,9 @@ public:
     virtual bool setRole(const RoleChange& change) = 0;
 
     virtual std::vector<Uuid> listDevices(const Uuid& userId) = 0;  // revoked ones too
-    // Removes the user with all that belongs to it; of the audit trail event, id, user and time stay. Many steps, the
-    // account itself goes in the last but one: one that was interrupted can be repeated. False: there is no such user.
+    // Removes the user with all that belongs to it; of the audit trail event, id, user and time stay. Many
+    // steps, of which the account itself is the last: a removal that was interrupted can be repeated. False: there is no
+    // such user.
     virtual bool remove(const UserDeletion& deletion) = 0;
 
     // In one transaction. For each whether it was added; one whose address is there already is left alone.

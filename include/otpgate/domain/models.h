@@ -114,6 +114,7 @@ enum class AuditEvent {
     UserEnabled,
     UserDeleted,
     RoleChanged,
+    RegistrationRefused,
     ApiKeyCreated,
     ApiKeyRevoked,
     VerificationRequested,

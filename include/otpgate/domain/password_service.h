@@ -29,7 +29,8 @@ public:
                     Random& random, LimitRule guesses);
 
     // The sentence that says why a user may not choose it.
-    std::optional<std::string> reasonToRefuse(std::string_view password, const Destination& destination) const;
+    std::optional<std::string> reasonToRefuse(std::string_view password,
+                                              const std::optional<Destination>& destination) const;
     std::optional<std::string> reasonToRefuse(std::string_view password, const User& user) const;
     std::string hash(std::string_view password) { return gate_.hash(password); }
 

@@ -34,6 +34,8 @@ public:
     RegistrationService(AccountStore& store, OtpService& otp, PasswordService& passwords, const Clock& clock,
                         Random& random, const OtpSettings& settings);
 
+    // The sentence that says why the password may not be used; none where there is no password.
+    std::optional<std::string> reasonToRefuse(const Registration& registration) const;
     // With a receipt the address is verified; without one a code of purpose verify is sent to it. An address that has an
     // account already is Taken where its owner asks or the settings reveal it; else the answer is a user made up of the
     // request, after the same work.

@@ -46,7 +46,18 @@ struct RefreshOutcome {
 // An access token that is good, and the session that it speaks for.
 struct AccessGrant {
     AuthenticatedSession session;
-    Timestamp expiresAt;  // of the token
+    Timestamp issuedAt;  // of the token, and so are the next two
+    Timestamp expiresAt;
+    std::optional<std::string> id;  // jti, of a JWT
+};
+
+// What a good token says of itself (RFC 7662).
+struct TokenDescription {
+    enum class Kind { Access, Refresh };
+    Kind kind = Kind::Access;
+    AccessGrant grant;
+    std::string issuer;
+    std::string audience;
 };
 
 class SessionService {
@@ -65,6 +76,9 @@ public:
     std::optional<AccessGrant> authenticate(std::string_view accessToken);
     // The session that a refresh token belongs to, where it is the session's newest and alive; nothing is rotated.
     std::optional<AuthenticatedSession> inspectRefreshToken(std::string_view refreshToken);
+
+    // Of an access token or a refresh token that would be taken now; nullopt for any other text.
+    std::optional<TokenDescription> introspect(std::string_view token);
 
     // The browser's cookie and what it must send beside it with unsafe methods.
     std::string cookieOf(const Uuid& sessionId) const;

@@ -37,6 +37,7 @@ public:
     // An object as JSON text without white space: the members in their order, numbers digit by digit as they came.
     std::optional<std::string> object(std::string_view name, std::size_t maxBytes);
 
+    bool has(std::string_view name) const;  // of whatever type, but not null
     // As string(); an absent one is noted as missing (MISSING_FIELDS when nothing else is wrong) and reads as "".
     std::string requiredString(std::string_view name, std::size_t maxBytes = 1024);
 

@@ -16,5 +16,6 @@ std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection)
 std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection);
 std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& connection);
 std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection);
+std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
 
 }  // namespace otpgate::store

@@ -1,0 +1,75 @@
+// What the domain needs of the table api_keys. Each function is one atomic step; one object a thread; throws
+// ServiceUnavailable when the database does not answer.
+#pragma once
+
+#include "otpgate/base/clock.h"
+#include "otpgate/base/uuid.h"
+#include "otpgate/domain/models.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otpgate::domain {
+
+// What a key may do beside introspection, which any key may.
+enum class ApiScope {
+    Verify,       // have codes sent
+    VerifyCaller  // be told codes, to send them itself
+};
+inline constexpr ApiScope kApiScopes[] = {ApiScope::Verify, ApiScope::VerifyCaller};
+std::string_view toString(ApiScope scope);  // "verify:caller"
+std::optional<ApiScope> parseApiScope(std::string_view text);
+
+// A key without its secret, which nobody knows but its holder.
+struct ApiKey {
+    Uuid id;
+    Uuid userId;
+    std::string name;
+    std::string prefix;
+    std::vector<ApiScope> scopes;
+    Timestamp createdAt;
+    std::optional<Timestamp> expiresAt;
+    std::optional<Timestamp> lastUsedAt;
+
+    bool has(ApiScope scope) const;
+};
+
+struct NewApiKey {
+    ApiKey key;
+    std::string secretHash;
+    unsigned maxActive = 0;
+    Uuid auditId;
+    Client client;
+};
+
+struct ApiKeyRevocation {
+    Uuid id;
+    Uuid userId;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+
+struct StoredApiKey {
+    ApiKey key;
+    std::string secretHash;
+};
+
+class ApiKeyStore {
+public:
+    virtual ~ApiKeyStore() = default;
+    // False: the user has `maxActive` keys that are good already. Exact, however many are made at once.
+    virtual bool create(const NewApiKey& key) = 0;
+    // Those that are not revoked: the good ones first, then the newest; at most 100.
+    virtual std::vector<ApiKey> list(const Uuid& userId, Timestamp now) = 0;
+    // Whether the user had such a key.
+    virtual bool revoke(const ApiKeyRevocation& revocation) = 0;
+    // Neither revoked nor expired, and its user is active.
+    virtual std::optional<StoredApiKey> findActive(std::string_view prefix, Timestamp now) = 0;
+    // Sets last_used_at where it is not later than `unlessSince`.
+    virtual void touch(const Uuid& id, Timestamp now, Timestamp unlessSince) = 0;
+};
+
+}  // namespace otpgate::domain

@@ -1,0 +1,111 @@
+// /api/v1/api-keys (API.md 5).
+#include "api/authentication.h"
+#include "api/endpoints.h"
+#include "api/views.h"
+#include "otpgate/domain/person_name.h"
+#include "otpgate/http/errors.h"
+#include "otpgate/http/json.h"
+
+#include <algorithm>
+
+namespace otpgate::api {
+
+namespace {
+
+constexpr std::ptrdiff_t kMaxNameCharacters = 100;
+
+std::string readName(http::JsonBody& body) {
+    if (!body.has("name")) body.noteMissing("name");
+    const auto text = body.string("name");
+    if (!text) return {};
+    const auto name = domain::parsePersonName(*text);
+    const auto isFirstByte = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
+    if (!name || name->empty() || std::count_if(name->begin(), name->end(), isFirstByte) > kMaxNameCharacters) {
+        body.noteInvalid("name", "must be 1 to 100 characters of plain text");
+        return {};
+    }
+    return *name;
+}
+
+std::vector<domain::ApiScope> readScopes(http::JsonBody& body) {
+    std::vector<domain::ApiScope> scopes;
+    if (!body.has("scopes")) body.noteMissing("scopes");
+    const auto words = body.strings("scopes");
+    if (!words) return scopes;
+    std::string known;
+    for (const domain::ApiScope scope : domain::kApiScopes) {
+        known += (known.empty() ? "" : ", ") + std::string{domain::toString(scope)};
+    }
+    for (const std::string& word : *words) {
+        const auto scope = domain::parseApiScope(word);
+        if (!scope) {
+            body.noteInvalid("scopes", "must be of these: " + known);
+            break;
+        }
+        if (std::find(scopes.begin(), scopes.end(), *scope) == scopes.end()) scopes.push_back(*scope);
+    }
+    return scopes;
+}
+
+std::optional<Timestamp> readExpiry(http::JsonBody& body, Timestamp now) {
+    const auto text = body.string("expires_at");
+    if (!text) return std::nullopt;
+    const auto time = parseRfc3339(*text);
+    if (!time || time->begin <= now) {
+        body.noteInvalid("expires_at", "must be a time in the future, such as 2030-01-31T12:00:00Z");
+        return std::nullopt;
+    }
+    return time->begin;
+}
+
+// The members of an object that has been begun.
+void writeKey(http::JsonWriter& json, const domain::ApiKey& key) {
+    json.member("id", key.id.toString()).member("name", key.name).member("prefix", key.prefix);
+    json.key("scopes").beginArray();
+    for (const domain::ApiScope scope : key.scopes) json.value(domain::toString(scope));
+    json.endArray();
+    json.member("created_at", formatRfc3339(key.createdAt)).member("expires_at", optionalTime(key.expiresAt));
+}
+
+}  // namespace
+
+http::Response createApiKey(Services& services, const http::Request& request, const Caller& caller) {
+    http::JsonBody body(request);
+    const domain::ApiKeyRequest wanted{readName(body), readScopes(body), readExpiry(body, services.clock.now())};
+    body.rejectInvalid();
+
+    const auto issued = services.apiKeys.create(caller.user.id, wanted, clientOf(request));
+    if (!issued) {
+        throw http::ApiError(http::ErrorCode::Conflict)
+            .detail("You have " + std::to_string(domain::kMaxApiKeys) + " API keys. Revoke one first.");
+    }
+    http::JsonWriter json;
+    json.beginObject();
+    writeKey(json, issued->key);
+    json.member("key", issued->text).endObject();
+    return jsonResponse(201, json);
+}
+
+http::Response listApiKeys(Services& services, const http::Request&, const Caller& caller) {
+    http::JsonWriter json;
+    json.beginObject().key("api_keys").beginArray();
+    for (const domain::ApiKey& key : services.apiKeys.list(caller.user.id)) {
+        json.beginObject();
+        writeKey(json, key);
+        json.member("last_used_at", optionalTime(key.lastUsedAt)).endObject();
+    }
+    json.endArray().endObject();
+    return jsonResponse(200, json);
+}
+
+http::Response revokeApiKey(Services& services, const http::Request& request, const Caller& caller) {
+    const auto id = Uuid::parse(request.pathParameters.at("id"));
+    if (!id || !services.apiKeys.revoke(*id, caller.user.id, clientOf(request))) {
+        throw http::ApiError(http::ErrorCode::NotFound).detail("You have no API key with this id.");
+    }
+    http::Response response;
+    response.status = 204;
+    return response;
+}
+
+}  // namespace otpgate::api

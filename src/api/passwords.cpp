@@ -1,0 +1,138 @@
+// POST /api/v1/auth/login, login/otp-verify, forgot-password, password-reset and password-change (API.md 3).
+#include "api/authentication.h"
+#include "api/endpoints.h"
+#include "api/otp_answers.h"
+#include "api/otp_fields.h"
+#include "api/profile_fields.h"
+#include "api/rate_limit.h"
+#include "api/views.h"
+#include "otpgate/http/errors.h"
+#include "otpgate/http/json.h"
+
+namespace otpgate::api {
+
+using domain::PasswordOutcome;
+using domain::Purpose;
+using http::ApiError;
+using http::ErrorCode;
+
+namespace {
+
+constexpr std::string_view kBadToken = "is not valid, was used already or is too old";
+
+void rejectUnlessRight(const domain::CheckedPassword& checked) {
+    switch (checked.outcome) {
+    case PasswordOutcome::Right: return;
+    case PasswordOutcome::Wrong: throw ApiError(ErrorCode::InvalidCredentials);
+    case PasswordOutcome::Limited:
+        throw limitError(ErrorCode::MaxRetriesExceeded, checked.limit)
+            .detail("There were too many wrong passwords. Please try again later.");
+    }
+}
+
+http::Response resetByToken(Services& services, const http::Request& request, http::JsonBody& body,
+                            const std::string& token, const std::optional<std::string>& password) {
+    const auto otpId = services.otp.parseReceipt(token, Purpose::Reset);
+    const auto user = otpId ? services.passwords.findByReset(*otpId) : std::nullopt;
+    if (!user) body.noteInvalid("reset_token", kBadToken);
+    if (user && password) noteRefusal(body, "password", services.passwords.reasonToRefuse(*password, *user));
+    body.rejectInvalid();
+
+    if (!services.passwords.reset(*otpId, services.passwords.hash(*password), clientOf(request))) {
+        throw ApiError(ErrorCode::ValidationError).field("reset_token", std::string{kBadToken});
+    }
+    return messageResponse("Your password has been changed. Please sign in with the new one.");
+}
+
+http::Response resetByCode(Services& services, const http::Request& request, http::JsonBody& body,
+                           const std::optional<std::string>& password) {
+    auto reference = readOtpReference(services, body);
+    reference.purpose = Purpose::Reset;
+    const auto guess = readGuess(body);
+    const auto asker = askerOf(services, request, body);
+    // Of the owner only the address is used, which the caller knows: a refusal must not tell a name.
+    if (password) {
+        noteRefusal(body, "password", services.passwords.reasonToRefuse(*password, reference.destination));
+    }
+    body.rejectInvalid();
+
+    // Hashed before the code is spent: where the hashes are queueing, the code is good for another try.
+    std::string hash = services.passwords.hash(*password);
+    const auto result = services.otp.verify(reference, guess, {}, asker, services.sessions.sessionEnd());
+    rejectUnlessVerified(result);
+    if (!services.passwords.reset(result.otpId, std::move(hash), asker.client)) throw ApiError(ErrorCode::InvalidOtp);
+    return messageResponse("Your password has been changed. Please sign in with the new one.");
+}
+
+}  // namespace
+
+http::Response loginByPassword(Services& services, const http::Request& request) {
+    http::JsonBody body(request);
+    const auto destination = readDestination(services, body);
+    const auto password = body.requiredString("password");
+    const auto locale = readLocale(body);
+    const auto asker = askerOf(services, request, body);
+    if (!destination) body.noteMissing("email");
+    body.rejectInvalid();
+
+    rejectUnlessRight(services.passwords.check(*destination, password, asker));
+    const domain::OtpQuestion question{*destination, Purpose::Login, locale, "pwd otp"};
+    const auto otp = services.otp.request(question, asker);
+    rejectUnlessAccepted(otp);
+    return otpRequested(question, otp);
+}
+
+http::Response verifyLogin(Services& services, const http::Request& request) {
+    http::JsonBody body(request);
+    auto reference = readOtpReference(services, body);
+    reference.purpose = Purpose::Login;
+    const auto guess = readGuess(body);
+    const auto device = readDevice(body);
+    const auto delivery = readTokenDelivery(body);
+    const auto asker = askerOf(services, request, body);
+    body.rejectInvalid();
+
+    const auto result = services.otp.verify(reference, guess, device, asker, services.sessions.sessionEnd());
+    rejectUnlessVerified(result);
+    return signedIn(services, result.signIn.value(), delivery);
+}
+
+http::Response forgotPassword(Services& services, const http::Request& request) {
+    http::JsonBody body(request);
+    const auto destination = readDestination(services, body);
+    const auto locale = readLocale(body);
+    const auto asker = askerOf(services, request, body);
+    if (!destination) body.noteMissing("email");
+    body.rejectInvalid();
+
+    // Always the same, even where other routes reveal who has an account (API.md 3).
+    const domain::OtpQuestion question{*destination, Purpose::Reset, locale, "otp", domain::Disclosure::Hide};
+    const auto otp = services.otp.request(question, asker);
+    rejectUnlessAccepted(otp);
+    return otpRequested(question, otp);
+}
+
+http::Response resetPassword(Services& services, const http::Request& request) {
+    http::JsonBody body(request);
+    const auto password = readNewPassword(body, "password");
+    const auto token = body.string("reset_token");
+    return token ? resetByToken(services, request, body, *token, password)
+                 : resetByCode(services, request, body, password);
+}
+
+http::Response changePassword(Services& services, const http::Request& request, const Caller& caller) {
+    http::JsonBody body(request);
+    const auto current = body.requiredString("current_password");
+    const auto password = readNewPassword(body, "new_password");
+    if (password) noteRefusal(body, "new_password", services.passwords.reasonToRefuse(*password, caller.user));
+    if (!caller.user.hasPassword) {
+        body.noteInvalid("current_password", "there is none yet: set one by way of forgot-password");
+    }
+    body.rejectInvalid();
+
+    const domain::Asker asker{clientOf(request), caller.session.deviceId};
+    rejectUnlessRight(services.passwords.change(caller.user, caller.session.id, current, *password, asker));
+    return messageResponse("Your password has been changed.");
+}
+
+}  // namespace otpgate::api

@@ -1,0 +1,20 @@
+// Reads what people say about themselves. What is wrong is noted in the body; rejectInvalid() then throws.
+#pragma once
+
+#include "otpgate/http/json.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace otpgate::api {
+
+// A name as it is kept, see parsePersonName(); nullopt where it is absent.
+std::optional<std::string> readName(http::JsonBody& body, std::string_view field);
+
+// A password that is to be set; absent or empty, it is noted as missing.
+std::optional<std::string> readNewPassword(http::JsonBody& body, std::string_view field);
+// Notes why it may not be used, where there is a reason.
+void noteRefusal(http::JsonBody& body, std::string_view field, const std::optional<std::string>& reason);
+
+}  // namespace otpgate::api

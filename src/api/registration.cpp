@@ -1,0 +1,70 @@
+// POST /api/v1/auth/register (API.md 3).
+#include "api/authentication.h"
+#include "api/endpoints.h"
+#include "api/otp_fields.h"
+#include "api/profile_fields.h"
+#include "api/rate_limit.h"
+#include "api/views.h"
+#include "otpgate/http/errors.h"
+#include "otpgate/http/json.h"
+
+namespace otpgate::api {
+
+using domain::RegistrationResult;
+using http::ApiError;
+using http::ErrorCode;
+
+namespace {
+
+constexpr std::string_view kBadToken = "is not valid for this address, was used already or is too old";
+
+void rejectUnlessRegistered(const RegistrationResult& result) {
+    switch (result.outcome) {
+    case RegistrationResult::Outcome::Registered: return;
+    case RegistrationResult::Outcome::Taken:
+        throw ApiError(ErrorCode::Conflict).detail("There is an account with this address already.");
+    case RegistrationResult::Outcome::ReceiptSpent:
+        throw ApiError(ErrorCode::ValidationError).field("verification_token", std::string{kBadToken});
+    case RegistrationResult::Outcome::Limited: throw limitError(ErrorCode::RateLimit, result.limit);
+    }
+}
+
+http::Response registered(const domain::User& user, const domain::Registration& registration) {
+    const std::string message =
+        registration.otpId ? "Your account has been created."
+                           : "Your account has been created. A code that confirms your address is on its way to " +
+                                 registration.destination.masked() + ".";
+    http::JsonWriter json;
+    json.beginObject().key("user");
+    writeUser(json, user);
+    json.member("message", message).member("detail", message).endObject();
+    return jsonResponse(201, json);
+}
+
+}  // namespace
+
+http::Response registerUser(Services& services, const http::Request& request) {
+    http::JsonBody body(request);
+    const auto destination = readDestination(services, body);
+    const auto token = body.string("verification_token");
+    const auto otpId = token ? services.otp.parseReceipt(*token, domain::Purpose::Register) : std::nullopt;
+    if (token && !otpId) body.noteInvalid("verification_token", kBadToken);
+    const auto firstName = readName(body, "first_name");
+    const auto lastName = readName(body, "last_name");
+    const auto locale = readLocale(body);
+    const auto password = body.string("password");
+    const auto asker = askerOf(services, request, body);
+    if (!destination) body.noteMissing("email");
+    if (!destination) body.rejectInvalid();
+
+    const domain::Registration registration{*destination,          password, otpId, firstName.value_or(""),
+                                            lastName.value_or(""), locale};
+    noteRefusal(body, "password", services.registration.reasonToRefuse(registration));
+    body.rejectInvalid();
+
+    const auto result = services.registration.registerUser(registration, asker);
+    rejectUnlessRegistered(result);
+    return registered(result.user, registration);
+}
+
+}  // namespace otpgate::api

@@ -1,0 +1,104 @@
+#include "api/verification_fields.h"
+
+#include "otpgate/base/errors.h"
+#include "otpgate/http/errors.h"
+
+#include <algorithm>
+
+namespace otpgate::api {
+
+namespace {
+
+constexpr std::size_t kMaxPurposeBytes = 50;
+constexpr std::size_t kMaxMetadataBytes = 5 * 1024;
+
+std::int64_t readNumber(http::JsonBody& body, std::string_view field, std::int64_t standard, std::int64_t lowest,
+                        std::int64_t highest) {
+    const auto number = body.integer(field);
+    if (!number) return standard;
+    if (*number < lowest || *number > highest) {
+        body.noteInvalid(field, "must be " + std::to_string(lowest) + " to " + std::to_string(highest));
+        return standard;
+    }
+    return *number;
+}
+
+std::optional<domain::Destination> readRecipient(http::JsonBody& body) {
+    if (!body.has("to")) body.noteMissing("to");
+    const auto text = body.string("to");
+    if (!text) return std::nullopt;
+    auto destination = domain::Destination::parse(*text);
+    if (!destination) body.noteInvalid("to", "must be an e-mail address or a telephone number such as +4930123456");
+    return destination;
+}
+
+std::string readPurposeWord(http::JsonBody& body) {
+    const auto purpose = body.string("purpose");
+    if (!purpose) return "verify";
+    const bool isWord = purpose->find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
+    if (purpose->empty() || purpose->size() > kMaxPurposeBytes || !isWord) {
+        body.noteInvalid("purpose", "must be 1 to 50 of a-z, 0-9, _ and -");
+    }
+    return *purpose;
+}
+
+domain::CodeFormat readFormat(http::JsonBody& body, domain::CodeFormat format) {
+    format.length = static_cast<unsigned>(readNumber(body, "length", format.length, 4, 10));
+    if (const auto word = body.string("alphabet")) {
+        const auto alphabet = domain::parseCodeAlphabet(*word);
+        if (!alphabet) body.noteInvalid("alphabet", "must be digits or letters");
+        format.alphabet = alphabet.value_or(format.alphabet);
+    }
+    return format;
+}
+
+domain::CodeDelivery readDelivery(http::JsonBody& body) {
+    const auto word = body.string("deliver");
+    if (word && *word != "caller") body.noteInvalid("deliver", "must be caller, or absent");
+    return word ? domain::CodeDelivery::Caller : domain::CodeDelivery::Message;
+}
+
+}  // namespace
+
+std::optional<domain::VerificationQuestion> readVerification(const Services& services, http::JsonBody& body) {
+    using std::chrono::seconds;
+    auto to = readRecipient(body);
+    const auto purpose = readPurposeWord(body);
+    const auto format = readFormat(body, services.verifications.codeFormat());
+    const auto metadata = body.object("metadata", kMaxMetadataBytes);
+    const auto expiresIn = readNumber(body, "expires_in", 300, 30, 3600);
+    const auto sessionExpiresIn =
+        readNumber(body, "session_expires_in", std::max<std::int64_t>(900, expiresIn), 60, 86400);
+    if (sessionExpiresIn < expiresIn) body.noteInvalid("session_expires_in", "must not be less than expires_in");
+    const auto maxAttempts = static_cast<unsigned>(readNumber(body, "max_retries", 3, 1, 10));
+    const auto delivery = readDelivery(body);
+    if (!to) return std::nullopt;
+    if (to->channel() == domain::Channel::Sms && delivery == domain::CodeDelivery::Message &&
+        !services.settings.smsIsSetUp) {
+        body.noteInvalid("to", "codes by SMS are not set up on this server");
+    }
+    return domain::VerificationQuestion{.to = std::move(*to),
+                                        .purpose = purpose,
+                                        .format = format,
+                                        .metadata = metadata.value_or("{}"),
+                                        .expiresIn = seconds{expiresIn},
+                                        .sessionExpiresIn = seconds{sessionExpiresIn},
+                                        .maxAttempts = maxAttempts,
+                                        .delivery = delivery};
+}
+
+http::Response withErrorMembers(const std::function<http::Response()>& endpoint) {
+    const auto withMembers = [](http::ApiError error) {
+        return error.member("error", std::string{error.sentence()})
+            .member("error_code", std::string{http::describe(error.code()).code});
+    };
+    try {
+        return endpoint();
+    } catch (const http::ApiError& error) {
+        throw withMembers(error);
+    } catch (const ServiceUnavailable& error) {
+        throw withMembers(http::ApiError(http::ErrorCode::Unavailable, error.what()));
+    }
+}
+
+}  // namespace otpgate::api

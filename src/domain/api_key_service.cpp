@@ -1,0 +1,108 @@
+#include "otpgate/domain/api_key_service.h"
+
+#include "otpgate/crypto/hash.h"
+
+#include <algorithm>
+
+namespace otpgate::domain {
+
+namespace {
+
+// Letters and digits only: a key is marked by a double click, and its parts are told apart by the underscores.
+constexpr std::string_view kCharacters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+constexpr std::string_view kMark = "otpg_";  // for those who look for leaked secrets
+constexpr std::size_t kPrefixCharacters = 8;
+constexpr std::size_t kSecretCharacters = 43;  // 256 bits
+constexpr std::chrono::minutes kTouchEvery{1};
+
+std::string randomText(std::size_t length, Random& random) {
+    // The bytes from here on would make the first characters likelier than the others.
+    constexpr std::size_t kUnfair = 256 - 256 % kCharacters.size();
+    std::string text;
+    while (text.size() < length) {
+        std::uint8_t byte = 0;
+        random.fill({&byte, 1});
+        if (byte < kUnfair) text += kCharacters[byte % kCharacters.size()];
+    }
+    return text;
+}
+
+struct KeyParts {
+    std::string_view prefix;
+    std::string_view secret;
+};
+
+std::optional<KeyParts> parseKey(std::string_view text) {
+    constexpr std::size_t kUnderscore = kMark.size() + kPrefixCharacters;
+    if (text.size() != kUnderscore + 1 + kSecretCharacters || !text.starts_with(kMark) || text[kUnderscore] != '_') {
+        return std::nullopt;
+    }
+    const KeyParts parts{text.substr(kMark.size(), kPrefixCharacters), text.substr(kUnderscore + 1)};
+    for (const std::string_view part : {parts.prefix, parts.secret}) {
+        if (part.find_first_not_of(kCharacters) != std::string_view::npos) return std::nullopt;
+    }
+    return parts;
+}
+
+}  // namespace
+
+std::string_view toString(ApiScope scope) {
+    switch (scope) {
+    case ApiScope::Verify: return "verify";
+    case ApiScope::VerifyCaller: return "verify:caller";
+    }
+    return {};
+}
+
+std::optional<ApiScope> parseApiScope(std::string_view text) {
+    for (const ApiScope scope : kApiScopes) {
+        if (text == toString(scope)) return scope;
+    }
+    return std::nullopt;
+}
+
+bool ApiKey::has(ApiScope scope) const {
+    return std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
+}
+
+std::optional<IssuedApiKey> ApiKeyService::create(const Uuid& userId, const ApiKeyRequest& request,
+                                                  const Client& client) {
+    const Timestamp now = clock_.now();
+    const std::string prefix = randomText(kPrefixCharacters, random_);
+    const std::string secret = randomText(kSecretCharacters, random_);
+    const ApiKey key{.id = Uuid::makeV7(now, random_),
+                     .userId = userId,
+                     .name = request.name,
+                     .prefix = prefix,
+                     .scopes = request.scopes,
+                     .createdAt = now,
+                     .expiresAt = request.expiresAt,
+                     .lastUsedAt = std::nullopt};
+    const bool isStored = store_.create({.key = key,
+                                         .secretHash = crypto::sha256(secret),
+                                         .maxActive = kMaxApiKeys,
+                                         .auditId = Uuid::makeV7(now, random_),
+                                         .client = client});
+    if (!isStored) return std::nullopt;
+    return IssuedApiKey{key, std::string{kMark} + prefix + "_" + secret};
+}
+
+bool ApiKeyService::revoke(const Uuid& id, const Uuid& userId, const Client& client) {
+    const Timestamp now = clock_.now();
+    return store_.revoke(
+        {.id = id, .userId = userId, .now = now, .auditId = Uuid::makeV7(now, random_), .client = client});
+}
+
+std::optional<ApiKey> ApiKeyService::authenticate(std::string_view text) {
+    const auto parts = parseKey(text);
+    if (!parts) return std::nullopt;
+    const Timestamp now = clock_.now();
+    // The prefix is a name, not a secret: that there is such a key tells nobody anything.
+    auto stored = store_.findActive(parts->prefix, now);
+    if (!stored || !crypto::equalInConstantTime(stored->secretHash, crypto::sha256(parts->secret))) return std::nullopt;
+    const auto& lastUsedAt = stored->key.lastUsedAt;
+    if (!lastUsedAt || *lastUsedAt <= now - kTouchEvery) store_.touch(stored->key.id, now, now - kTouchEvery);
+    return std::move(stored->key);
+}
+
+}  // namespace otpgate::domain

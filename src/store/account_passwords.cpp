@@ -1,0 +1,129 @@
+// Counting, changing and resetting passwords; comparing them is not for a transaction to wait for.
+#include "store/account_store.h"
+#include "store/audit_events.h"
+#include "store/otp_requests.h"
+#include "store/rate_limits.h"
+#include "store/session_store.h"
+#include "store/users.h"
+
+namespace otpgate::store {
+
+using domain::AuditEvent;
+using domain::Channel;
+
+namespace {
+
+struct Account {
+    std::optional<domain::User> user;
+    std::optional<std::string> passwordHash;
+};
+
+Account findAccount(db::Connection& connection, const domain::Destination& destination) {
+    static const std::string byEmail = "SELECT " + std::string{kUserColumns} + " FROM users u WHERE u.email = ?";
+    static const std::string byPhone = "SELECT " + std::string{kUserColumns} + " FROM users u WHERE u.phone_number = ?";
+    const auto row =
+        connection.queryOne(destination.channel() == Channel::Email ? byEmail : byPhone, {destination.value()});
+    if (!row) return {};
+    return {readUser(*row, 0), row->optionalText(kPasswordHashColumn)};
+}
+
+// The same question whether or not there is such a user.
+bool isKnownDevice(db::Connection& connection, const domain::ShownDevice& device,
+                   const std::optional<domain::User>& user) {
+    if (!device) return false;
+    const Uuid userId = user ? user->id : Uuid{};
+    return connection
+        .queryOne("SELECT id FROM devices WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL", {*device, userId})
+        .has_value();
+}
+
+// Whoever asked for a reset before does not get to finish it after the password is another.
+void voidResets(db::Connection& connection, const domain::User& user, Timestamp now) {
+    for (const auto& address : {user.email, user.phoneNumber}) {
+        if (!address) continue;
+        connection.execute(
+            "UPDATE otp_requests SET redeemed_at_us = ?,"
+            " expires_at_us = CASE WHEN expires_at_us > ? THEN ? ELSE expires_at_us END"
+            " WHERE destination = ? AND purpose = 'reset' AND redeemed_at_us IS NULL",
+            {now, now, now, *address});
+    }
+}
+
+}  // namespace
+
+domain::CountedGuess AccountTable::countGuess(const domain::PasswordGuess& guess) {
+    return connection_.transact([&]() -> domain::CountedGuess {
+        Account account = findAccount(connection_, guess.destination);
+        const bool isKnown = isKnownDevice(connection_, guess.device, account.user);
+        const std::string& bucket = isKnown ? guess.deviceBucket : guess.bucket;
+        if (!guess.rule.isUnlimited()) holdBucket(connection_, bucket, guess.now);
+        auto taken = takeFromBucket(connection_, bucket, guess.rule, guess.now);
+        if (taken.isAccepted) {
+            return {true, bucket, std::move(taken.hits), std::move(account.user), std::move(account.passwordHash)};
+        }
+        std::optional<Uuid> userId;
+        if (account.user) userId = account.user->id;
+        auditRefusal(connection_, bucket,
+                     {guess.auditId, AuditEvent::OtpLocked, userId, guess.destination.value(), guess.client, guess.now,
+                      R"({"method":"pwd"})"});
+        return {false, bucket, std::move(taken.hits), std::nullopt, std::nullopt};
+    });
+}
+
+void AccountTable::giveBackGuess(const std::string& bucket, Timestamp countedAt) {
+    connection_.transact([&] {
+        holdBucket(connection_, bucket, countedAt);
+        giveBackToBucket(connection_, bucket, countedAt);
+    });
+}
+
+void AccountTable::auditWrongPassword(const domain::WrongPassword& wrong) {
+    insertAuditEvent(connection_, {wrong.auditId, AuditEvent::LoginFailed, wrong.userId, wrong.destination.value(),
+                                   wrong.client, wrong.now, R"({"method":"pwd"})"});
+}
+
+void AccountTable::upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) {
+    connection_.execute("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
+                        {newHash, userId, oldHash});
+}
+
+std::optional<domain::User> AccountTable::findByReset(const Uuid& otpId) {
+    return connection_.transact([&]() -> std::optional<domain::User> {
+        const auto destination = findProved(connection_, otpId, domain::Purpose::Reset);
+        if (!destination) return std::nullopt;
+        return findUser(connection_, *destination);
+    });
+}
+
+bool AccountTable::resetPassword(const domain::PasswordReset& reset) {
+    return connection_.transact([&] {
+        const auto destination = findProved(connection_, reset.otpId, domain::Purpose::Reset);
+        if (!destination || !spendReceipt(connection_, reset.otpId, domain::Purpose::Reset, reset.now)) return false;
+        const auto user = findUser(connection_, *destination);
+        if (!user || user->status != domain::UserStatus::Active) return false;
+        connection_.execute("UPDATE users SET password_hash = ?, password_changed_at_us = ? WHERE id = ?",
+                            {reset.passwordHash, reset.now, user->id});
+        endSessions(connection_, user->id, std::nullopt, "password_reset", reset.now);
+        voidResets(connection_, *user, reset.now);
+        insertAuditEvent(connection_, {reset.auditId, AuditEvent::PasswordReset, user->id, destination->value(),
+                                       reset.client, reset.now});
+        return true;
+    });
+}
+
+bool AccountTable::changePassword(const domain::PasswordChange& change) {
+    return connection_.transact([&] {
+        const auto changed = connection_.execute(
+            "UPDATE users SET password_hash = ?, password_changed_at_us = ?"
+            " WHERE id = ? AND password_hash = ? AND status = 'active'",
+            {change.newHash, change.now, change.userId, change.oldHash});
+        if (changed == 0) return false;
+        endSessions(connection_, change.userId, change.keptSession, "password_changed", change.now);
+        if (const auto user = findUser(connection_, change.userId)) voidResets(connection_, *user, change.now);
+        insertAuditEvent(connection_, {change.auditId, AuditEvent::PasswordChanged, change.userId, std::nullopt,
+                                       change.client, change.now});
+        return true;
+    });
+}
+
+}  // namespace otpgate::store

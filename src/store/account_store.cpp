@@ -1,0 +1,157 @@
+#include "store/account_store.h"
+
+#include "store/audit_events.h"
+#include "store/otp_requests.h"
+#include "store/rate_limits.h"
+#include "store/session_store.h"
+#include "store/users.h"
+
+#include <array>
+
+namespace otpgate::store {
+
+using domain::AuditEvent;
+using CreationOutcome = domain::AccountCreation::Outcome;
+
+namespace {
+
+// False: an address is taken. A duplicate key ends the statement, not the transaction, on both engines.
+bool insertUser(db::Connection& connection, const domain::User& user, const std::optional<std::string>& passwordHash) {
+    std::optional<Timestamp> changedAt;
+    if (passwordHash) changedAt = user.joinedAt;
+    try {
+        connection.execute(
+            "INSERT INTO users (id, username, email, phone_number, email_verified, phone_verified, first_name,"
+            " last_name, locale, role, status, joined_at_us, last_login_at_us, password_hash, password_changed_at_us)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            {user.id, user.username, user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
+             user.phoneVerified ? 1 : 0, user.firstName, user.lastName, user.locale, domain::toString(user.role),
+             domain::toString(user.status), user.joinedAt, user.lastLoginAt, passwordHash, changedAt});
+        return true;
+    } catch (const db::DbError& error) {
+        if (error.kind() != db::ErrorKind::Duplicate) throw;
+        return false;
+    }
+}
+
+domain::Destination addressOf(const domain::User& user) {
+    if (user.email) return domain::Destination::fromStored(domain::Channel::Email, *user.email);
+    return domain::Destination::fromStored(domain::Channel::Sms, user.phoneNumber.value_or(""));
+}
+
+// {"fields":["first_name","locale"]}, or nothing where nothing is another.
+std::optional<std::string> changedFields(const domain::User& before, const domain::User& after) {
+    const std::array<std::pair<const char*, bool>, 4> fields{{{"username", before.username != after.username},
+                                                              {"first_name", before.firstName != after.firstName},
+                                                              {"last_name", before.lastName != after.lastName},
+                                                              {"locale", before.locale != after.locale}}};
+    std::string names;
+    for (const auto& [name, isChanged] : fields) {
+        if (isChanged) names += (names.empty() ? "\"" : ",\"") + std::string{name} + "\"";
+    }
+    if (names.empty()) return std::nullopt;
+    return R"({"fields":[)" + names + "]}";
+}
+
+}  // namespace
+
+domain::AccountCreation AccountTable::create(const domain::NewAccount& account) {
+    return connection_.transact([&]() -> domain::AccountCreation {
+        const domain::Destination address = addressOf(account.user);
+        const auto audit = [&](AuditEvent event, std::optional<Uuid> userId) {
+            return AuditRow{account.auditId, event, userId, address.value(), account.client, account.now};
+        };
+        if (account.otpId) {
+            if (!account.clientRule.isUnlimited()) holdBucket(connection_, account.clientBucket, account.now);
+            auto taken = takeFromBucket(connection_, account.clientBucket, account.clientRule, account.now);
+            if (!taken.isAccepted) {
+                auditRefusal(connection_, account.clientBucket, audit(AuditEvent::OtpRateLimited, std::nullopt));
+                return {CreationOutcome::ClientLimited, std::move(taken.hits)};
+            }
+            const auto proved = findProved(connection_, *account.otpId, domain::Purpose::Register);
+            if (proved != address || !spendReceipt(connection_, *account.otpId, domain::Purpose::Register, account.now))
+                return {CreationOutcome::ReceiptSpent, {}};
+        }
+        const bool isCreated = insertUser(connection_, account.user, account.passwordHash);
+        // Asked in either case, so that both cost the same; an owner learns from the audit trail who tried.
+        const auto owner = findUser(connection_, address);
+        std::optional<Uuid> userId;
+        if (owner) userId = owner->id;
+        insertAuditEvent(connection_,
+                         audit(isCreated ? AuditEvent::UserRegistered : AuditEvent::RegistrationRefused, userId));
+        return {isCreated ? CreationOutcome::Created : CreationOutcome::Taken, {}};
+    });
+}
+
+std::optional<domain::User> AccountTable::find(const Uuid& id) {
+    return findUser(connection_, id);
+}
+
+std::optional<domain::User> AccountTable::find(const domain::Destination& destination) {
+    return findUser(connection_, destination);
+}
+
+std::vector<domain::User> AccountTable::list(const Uuid& after, unsigned limit) {
+    static const std::string sql =
+        "SELECT " + std::string{kUserColumns} + " FROM users u WHERE u.id > ? ORDER BY u.id LIMIT ?";
+    std::vector<domain::User> users;
+    for (const db::Row& row : connection_.query(sql, {after, limit})) users.push_back(readUser(row, 0));
+    return users;
+}
+
+std::optional<domain::User> AccountTable::updateProfile(const domain::ProfileChange& change) {
+    return connection_.transact([&]() -> std::optional<domain::User> {
+        const auto before = findUser(connection_, change.userId);
+        if (!before) return std::nullopt;
+        connection_.execute(
+            "UPDATE users SET username = COALESCE(?, username), first_name = COALESCE(?, first_name),"
+            " last_name = COALESCE(?, last_name), locale = COALESCE(?, locale) WHERE id = ?",
+            {change.username, change.firstName, change.lastName, change.locale, change.userId});
+        auto after = findUser(connection_, change.userId);
+        if (!after) return std::nullopt;
+        if (auto fields = changedFields(*before, *after)) {
+            insertAuditEvent(connection_, {change.auditId, AuditEvent::ProfileUpdated, change.userId, std::nullopt,
+                                           change.client, change.now, std::move(fields)});
+        }
+        return after;
+    });
+}
+
+bool AccountTable::setStatus(const domain::StatusChange& change) {
+    return connection_.transact([&] {
+        const std::string_view status = domain::toString(change.status);
+        const auto changed = connection_.execute("UPDATE users SET status = ? WHERE id = ? AND status <> ?",
+                                                 {status, change.userId, status});
+        if (changed == 0) return false;
+        const bool isDisabled = change.status == domain::UserStatus::Disabled;
+        if (isDisabled) endSessions(connection_, change.userId, std::nullopt, "account_disabled", change.now);
+        insertAuditEvent(connection_, {change.auditId, isDisabled ? AuditEvent::UserDisabled : AuditEvent::UserEnabled,
+                                       change.userId, std::nullopt, change.client, change.now});
+        return true;
+    });
+}
+
+bool AccountTable::setRole(const domain::RoleChange& change) {
+    return connection_.transact([&] {
+        const std::string_view role = domain::toString(change.role);
+        const auto changed = connection_.execute("UPDATE users SET role = ? WHERE id = ? AND role <> ?",
+                                                 {role, change.userId, role});
+        if (changed == 0) return false;
+        insertAuditEvent(connection_, {change.auditId, AuditEvent::RoleChanged, change.userId, std::nullopt,
+                                       change.client, change.now, R"({"role":")" + std::string{role} + R"("})"});
+        return true;
+    });
+}
+
+std::vector<bool> AccountTable::import(std::span<const domain::ImportedUser> users) {
+    return connection_.transact([&] {
+        std::vector<bool> added;
+        added.reserve(users.size());
+        for (const domain::ImportedUser& imported : users) {
+            added.push_back(insertUser(connection_, imported.user, imported.passwordHash));
+        }
+        return added;
+    });
+}
+
+}  // namespace otpgate::store

@@ -1,0 +1,40 @@
+// The table users for what is not a login by code: account_passwords.cpp has the passwords, account_removal.cpp the end.
+#pragma once
+
+#include "otpgate/db/connection.h"
+#include "otpgate/domain/account_store.h"
+
+namespace otpgate::store {
+
+class AccountTable final : public domain::AccountStore {
+public:
+    explicit AccountTable(db::Connection& connection) : connection_(connection) {}
+
+    domain::CountedGuess countGuess(const domain::PasswordGuess& guess) override;
+    void giveBackGuess(const std::string& bucket, Timestamp countedAt) override;
+    void auditWrongPassword(const domain::WrongPassword& wrong) override;
+    void upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) override;
+    std::optional<domain::User> findByReset(const Uuid& otpId) override;
+    bool resetPassword(const domain::PasswordReset& reset) override;
+    bool changePassword(const domain::PasswordChange& change) override;
+
+    domain::AccountCreation create(const domain::NewAccount& account) override;
+    std::optional<domain::User> find(const Uuid& id) override;
+    std::optional<domain::User> find(const domain::Destination& destination) override;
+    std::vector<domain::User> list(const Uuid& after, unsigned limit) override;
+    std::optional<domain::User> updateProfile(const domain::ProfileChange& change) override;
+    bool setStatus(const domain::StatusChange& change) override;
+    bool setRole(const domain::RoleChange& change) override;
+
+    std::vector<Uuid> listDevices(const Uuid& userId) override;
+    bool remove(const domain::UserDeletion& deletion) override;
+
+    std::vector<bool> import(std::span<const domain::ImportedUser> users) override;
+
+private:
+    void forgetOwner(const domain::User& user);
+
+    db::Connection& connection_;
+};
+
+}  // namespace otpgate::store

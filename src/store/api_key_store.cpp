@@ -1,0 +1,113 @@
+#include "store/api_key_store.h"
+
+#include "otpgate/domain/limits.h"
+#include "store/audit_events.h"
+#include "store/rate_limits.h"
+#include "store/words.h"
+
+namespace otpgate::store {
+
+namespace {
+
+constexpr std::string_view kColumns =
+    "k.id, k.user_id, k.name, k.prefix, k.scopes, k.created_at_us, k.expires_at_us, k.last_used_at_us";
+constexpr std::size_t kColumnCount = 8;
+
+std::string joined(const std::vector<domain::ApiScope>& scopes) {
+    std::string text;
+    for (const domain::ApiScope scope : scopes) {
+        if (!text.empty()) text += ' ';
+        text += domain::toString(scope);
+    }
+    return text;
+}
+
+std::vector<domain::ApiScope> split(std::string_view text) {
+    std::vector<domain::ApiScope> scopes;
+    while (!text.empty()) {
+        const auto space = text.find(' ');
+        scopes.push_back(parseApiScope(text.substr(0, space)));
+        text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+    }
+    return scopes;
+}
+
+domain::ApiKey readKey(const db::Row& row) {
+    return {.id = row.uuid(0),
+            .userId = row.uuid(1),
+            .name = row.text(2),
+            .prefix = row.text(3),
+            .scopes = split(row.text(4)),
+            .createdAt = row.timestamp(5),
+            .expiresAt = row.optionalTimestamp(6),
+            .lastUsedAt = row.optionalTimestamp(7)};
+}
+
+// Which key it was, for the audit trail.
+std::string metadataOf(std::string_view prefix) {
+    return R"({"prefix":")" + std::string{prefix} + R"("})";
+}
+
+}  // namespace
+
+bool ApiKeyTable::create(const domain::NewApiKey& newKey) {
+    const domain::ApiKey& key = newKey.key;
+    const std::string scopes = joined(key.scopes);
+    return connection_.transact([&] {
+        // One at a time of each user, so that the count is still true when the row is written.
+        holdBucket(connection_, domain::limitBucket("api-keys", key.userId.bytes()), key.createdAt);
+        const auto active = connection_.queryOne(
+            "SELECT COUNT(*) FROM api_keys WHERE user_id = ? AND revoked_at_us IS NULL"
+            " AND (expires_at_us IS NULL OR expires_at_us > ?)",
+            {key.userId, key.createdAt});
+        if (active->integer(0) >= newKey.maxActive) return false;
+        connection_.execute(
+            "INSERT INTO api_keys (id, user_id, name, prefix, secret_hash, scopes, created_at_us, expires_at_us)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            {key.id, key.userId, key.name, key.prefix, db::Param::blob(newKey.secretHash), scopes, key.createdAt,
+             key.expiresAt});
+        insertAuditEvent(connection_, {newKey.auditId, domain::AuditEvent::ApiKeyCreated, key.userId, std::nullopt,
+                                       newKey.client, key.createdAt, metadataOf(key.prefix)});
+        return true;
+    });
+}
+
+std::vector<domain::ApiKey> ApiKeyTable::list(const Uuid& userId, Timestamp now) {
+    static const std::string sql = "SELECT " + std::string{kColumns} +
+                                   " FROM api_keys k WHERE k.user_id = ? AND k.revoked_at_us IS NULL"
+                                   " ORDER BY CASE WHEN k.expires_at_us <= ? THEN 1 ELSE 0 END, k.id DESC LIMIT 100";
+    std::vector<domain::ApiKey> keys;
+    for (const db::Row& row : connection_.query(sql, {userId, now})) keys.push_back(readKey(row));
+    return keys;
+}
+
+bool ApiKeyTable::revoke(const domain::ApiKeyRevocation& revocation) {
+    return connection_.transact([&] {
+        const auto changed = connection_.execute(
+            "UPDATE api_keys SET revoked_at_us = ? WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL",
+            {revocation.now, revocation.id, revocation.userId});
+        if (changed == 0) return false;
+        const auto row = connection_.queryOne("SELECT prefix FROM api_keys WHERE id = ?", {revocation.id});
+        insertAuditEvent(connection_, {revocation.auditId, domain::AuditEvent::ApiKeyRevoked, revocation.userId,
+                                       std::nullopt, revocation.client, revocation.now, metadataOf(row->text(0))});
+        return true;
+    });
+}
+
+std::optional<domain::StoredApiKey> ApiKeyTable::findActive(std::string_view prefix, Timestamp now) {
+    static const std::string sql = "SELECT " + std::string{kColumns} +
+                                   ", k.secret_hash FROM api_keys k JOIN users u ON u.id = k.user_id"
+                                   " WHERE k.prefix = ? AND k.revoked_at_us IS NULL"
+                                   " AND (k.expires_at_us IS NULL OR k.expires_at_us > ?) AND u.status = 'active'";
+    const auto row = connection_.queryOne(sql, {prefix, now});
+    if (!row) return std::nullopt;
+    return domain::StoredApiKey{readKey(*row), row->text(kColumnCount)};
+}
+
+void ApiKeyTable::touch(const Uuid& id, Timestamp now, Timestamp unlessSince) {
+    connection_.execute(
+        "UPDATE api_keys SET last_used_at_us = ? WHERE id = ? AND (last_used_at_us IS NULL OR last_used_at_us <= ?)",
+        {now, id, unlessSince});
+}
+
+}  // namespace otpgate::store
