@@ -96,7 +96,7 @@ App::App(const Settings& settings)
       mailTransport_(delivery::makeMailTransport(settings.mail)),
       courierConnection_(database_->connect()),
       outbox_(store::makeOutboxStore(*courierConnection_)),
-      courier_(settings.courier, *outbox_, composer_, *mailTransport_, clock_, random_, log_),
+      courier_(settings.courier, *outbox_, composer_, {.mail = *mailTransport_}, clock_, random_, log_),
       housekeeper_(*database_, signingKeys_, settings.retention, clock_, random_, log_) {
     try {
         requireMigrated(*startConnection_);
