@@ -71,6 +71,8 @@ public:
           otpStore_(store::makeOtpStore(*connection_)),
           sessionStore_(store::makeSessionStore(*connection_)),
           auditStore_(store::makeAuditStore(*connection_)),
+          apiKeyStore_(store::makeApiKeyStore(*connection_)),
+          verificationStore_(store::makeVerificationStore(*connection_)),
           accountStore_(store::makeAccountStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           otp_(*otpStore_, app.courier_, app.codes_, app.keyRing_, app.clock_, app.random_, app.settings_.otp),
@@ -78,10 +80,14 @@ public:
           passwords_(*accountStore_, app.passwordGate_, app.passwordPolicy_, app.clock_, app.random_,
                      app.settings_.otp.guessesPerDestination),
           registration_(*accountStore_, otp_, passwords_, app.clock_, app.random_, app.settings_.otp),
+          apiKeys_(*apiKeyStore_, app.clock_, app.random_),
+          verifications_(*verificationStore_, app.courier_, app.codes_, app.keyRing_, app.clock_, app.random_,
+                         {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
+                          app.settings_.otp.resendAfter}),
           readiness_{.checkDatabase = [this] { connection_->query("SELECT 1"); },
                      .checkMigrations = [this] { requireMigrated(*connection_); },
                      .checkKeys = [&app] { app.signingKeys_.current(app.clock_.now()); }},
-          services_{otp_, sessions_, accounts_, passwords_, registration_, *auditStore_, app.signingKeys_, app.cors_, app.clock_, readiness_, {.smsIsSetUp = false, .publicUrl = app.settings_.publicUrl}},
+          services_{otp_, sessions_, accounts_, passwords_, registration_, *auditStore_, apiKeys_, verifications_, app.signingKeys_, app.cors_, app.clock_, readiness_, {.smsIsSetUp = app.smsTransport_ != nullptr, .publicUrl = app.settings_.publicUrl}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
@@ -94,12 +100,16 @@ private:
     std::unique_ptr<domain::OtpStore> otpStore_;
     std::unique_ptr<domain::SessionStore> sessionStore_;
     std::unique_ptr<domain::AuditStore> auditStore_;
+    std::unique_ptr<domain::ApiKeyStore> apiKeyStore_;
+    std::unique_ptr<domain::VerificationStore> verificationStore_;
     std::unique_ptr<domain::AccountStore> accountStore_;
     domain::SessionService sessions_;
     domain::OtpService otp_;
     domain::AccountService accounts_;
     domain::PasswordService passwords_;
     domain::RegistrationService registration_;
+    domain::ApiKeyService apiKeys_;
+    domain::VerificationService verifications_;
     api::Readiness readiness_;
     api::Services services_;
     http::Router router_;
@@ -119,9 +129,10 @@ App::App(const Settings& settings)
       passwordGate_(settings.passwords, random_),
       composer_(codes_, settings.mail.from, settings.publicUrl),
       mailTransport_(delivery::makeMailTransport(settings.mail)),
+      smsTransport_(delivery::makeSmsTransport(settings.sms, random_)),
       courierConnection_(database_->connect()),
       outbox_(store::makeOutboxStore(*courierConnection_)),
-      courier_(settings.courier, *outbox_, composer_, *mailTransport_, clock_, random_, log_),
+      courier_(settings.courier, *outbox_, composer_, {.mail = *mailTransport_, .sms = smsTransport_.get()}, clock_, random_, log_),
       housekeeper_(*database_, signingKeys_, settings.retention, clock_, random_, log_) {
     try {
         requireMigrated(*startConnection_);

@@ -12,6 +12,7 @@
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/message_composer.h"
+#include "otpgate/delivery/sms_transport.h"
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/password_policy.h"
 #include "otpgate/domain/signing_keys.h"
@@ -53,6 +54,7 @@ private:
     crypto::PasswordGate passwordGate_;
     delivery::MessageComposer composer_;
     std::unique_ptr<delivery::MailTransport> mailTransport_;
+    std::unique_ptr<delivery::SmsTransport> smsTransport_;
     std::unique_ptr<db::Connection> courierConnection_;
     std::unique_ptr<domain::OutboxStore> outbox_;
     delivery::Courier courier_;

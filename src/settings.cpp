@@ -134,6 +134,23 @@ crypto::PasswordGateOptions readPasswords(SettingsReader& reader) {
     return passwords;
 }
 
+delivery::SmsSettings readSms(SettingsReader& reader) {
+    using delivery::SmsTransportKind;
+    constexpr SmsTransportKind kTransports[] = {SmsTransportKind::None, SmsTransportKind::Twilio,
+                                                SmsTransportKind::File, SmsTransportKind::Mock};
+    delivery::SmsSettings sms;
+    sms.transport = kTransports[reader.choice("sms.transport", {"none", "twilio", "file", "mock"}, "none")];
+    sms.directory = reader.text("sms.directory", "/var/lib/otpgate/sms");
+    sms.from = reader.text("sms.from", "");
+    sms.twilioAccountSid = reader.text("sms.twilio_account_sid", "");
+    sms.twilioAuthToken = reader.secret("sms.twilio_auth_token");
+    sms.twilioUrl = reader.text("sms.twilio_url", sms.twilioUrl);
+    sms.twilioCaFile = reader.text("sms.twilio_ca_file", "");
+    sms.mockFailureRate = static_cast<double>(reader.integer("sms.mock_failure_percent", 0, 0, 100)) / 100.0;
+    sms.timeout = wholeSeconds(reader, "sms.timeout", 10s, 1s, 120s);
+    return sms;
+}
+
 domain::TokenSettings readTokens(SettingsReader& reader, const std::string& issuer) {
     domain::TokenSettings tokens;
     tokens.format = reader.choice("tokens.format", {"jwt", "opaque"}, "jwt") == 1 ? domain::TokenFormat::Opaque
@@ -175,6 +192,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.passwordMinScore = static_cast<unsigned>(reader.integer("passwords.min_score", 2, 0, 4));
     settings.tokens = readTokens(reader, settings.publicUrl);
     settings.mail = readMail(reader);
+    settings.sms = readSms(reader);
     settings.courier.queueLength =
         static_cast<std::size_t>(reader.integer("delivery.queue_length", 10000, 0, 1'000'000));
     settings.retention = readRetention(reader);

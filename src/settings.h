@@ -6,6 +6,7 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/mail_transport.h"
+#include "otpgate/delivery/sms_transport.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/http/fcgi_server.h"
@@ -37,6 +38,7 @@ struct Settings {
     unsigned passwordMinScore = 2;
     domain::TokenSettings tokens;
     delivery::MailSettings mail;
+    delivery::SmsSettings sms;
     delivery::CourierSettings courier;
     RetentionSettings retention;
 };

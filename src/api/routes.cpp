@@ -25,22 +25,16 @@ struct SignedIn {
     SignedInEndpoint function;
 };
 
-// A key that has any of these scopes.
 using domain::ApiScope;
-using KeyScopes = std::initializer_list<ApiScope>;
-constexpr KeyScopes kAnyKey = {};
 // Whether errors have the members that clients of stateless contexts read.
 enum class KeyHolderErrors { Problem, WithErrorMembers };
-constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
 struct KeyHolder {
-    KeyHolder(KeyHolderEndpoint f, KeyScopes s, KeyHolderErrors e = KeyHolderErrors::Problem)
-        : function(f),
-          scopes(s),
-          errors(e) {}
     KeyHolderEndpoint function;
-    std::vector<ApiScope> scopes;
-    KeyHolderErrors errors;
+    std::vector<ApiScope> scopes;  // any of them will do
+    KeyHolderErrors errors = KeyHolderErrors::Problem;
 };
+const std::vector<ApiScope> kAnyKey;
+constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
 
 struct Route {
     std::string_view method;

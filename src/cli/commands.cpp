@@ -37,6 +37,34 @@ const std::vector<Command>& commands() {
          "TIME is a date (2026-11-20) or RFC 3339 (2026-11-20T05:12:00Z), both inclusive; EVENT a name such as "
          "LOGIN_FAILED.\n",
          &audit},
+        {"user",
+         "create --email ADDRESS | --phone NUMBER [--admin] [--password-stdin] | list |\n"
+         "       show|disable|enable|make-admin|make-user|delete WHO  [--json] [--config FILE]",
+         "make, show, disable and delete accounts",
+         "WHO is an e-mail address, a telephone number or an id.\n\n"
+         "create      makes a user whose addresses count as verified; --email and --phone may both be given.\n"
+         "            --password-stdin reads the first line of standard input as the password; without it the user\n"
+         "            signs in by code\n"
+         "list        one user a line: id, status, role, date of joining, e-mail address, telephone number\n"
+         "show        all about one\n"
+         "disable     lets the user sign in no more, and ends every session at once\n"
+         "enable      takes that back; the ended sessions stay ended\n"
+         "make-admin  lets the user see everybody's audit trail; make-user takes that back\n"
+         "delete      removes the user with sessions, devices, API keys and codes; of the audit trail event, time and\n"
+         "            user id stay\n\n"
+         "--json prints what the API calls a user; list prints an array of them. Exit code 0 when it is as asked for,\n"
+         "before or after; 1 when there is no such user or the address is taken; 2 for wrong arguments.\n",
+         &user},
+        {"import-django", "FILE [--admins] [--config FILE]", "take over the users of a Django site",
+         "FILE is what `manage.py dumpdata auth.user` wrote, or the same for a user model of your own; - is standard\n"
+         "input. Read are username, email, phone_number or phone, password, first_name, last_name, is_active,\n"
+         "is_staff, is_superuser, date_joined, last_login, email_verified, is_phone_verified and is_verified.\n"
+         "Objects of other models are left out. Passwords of Django's PBKDF2, bcrypt and Argon2 hashers go on working.\n\n"
+         "--admins  makes administrators of those who are staff or superusers; else everybody becomes a user\n\n"
+         "Nobody is overwritten: who is there already, by address, is unchanged, so a second run does no harm. A row\n"
+         "that cannot be imported is named on standard error by its index in the array, counted from 0, and skipped.\n"
+         "The last line is `N imported, N unchanged, N skipped`; the exit code is 0 even when rows were skipped.\n",
+         &importDjango},
         {"health", "[--config FILE]", "say whether database, migrations, keys and the running service are well",
          "Exit code 0 when all is well, 1 when something is not.\n", &health},
         {"version", "", "show the version", "", &version},

@@ -38,6 +38,8 @@ int migrate(const Invocation& invocation);
 int checkConfig(const Invocation& invocation);
 int keys(const Invocation& invocation);
 int audit(const Invocation& invocation);
+int user(const Invocation& invocation);
+int importDjango(const Invocation& invocation);
 int health(const Invocation& invocation);
 int version(const Invocation& invocation);
 

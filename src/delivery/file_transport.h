@@ -1,28 +1,24 @@
-// Writes each message to a directory, for development and for programs that pick it up there. Whoever lists *.eml sees
-// only whole messages: each is written under another name and renamed.
+// Writes each mail to mail.directory as an .eml file.
 #pragma once
 
-#include "otpgate/base/clock.h"
+#include "delivery/message_directory.h"
 #include "otpgate/delivery/mail_transport.h"
 
-#include <cstdint>
 #include <string>
+#include <utility>
 
 namespace otpgate::delivery {
 
 class FileTransport final : public MailTransport {
 public:
-    // Makes the directory with mode 0700 where it is missing. Throws ConfigurationError("mail.directory ...").
-    explicit FileTransport(std::string directory);
+    // Throws ConfigurationError("mail.directory ...").
+    explicit FileTransport(std::string directory) : directory_(std::move(directory), "mail", ".eml") {}
 
-    // <microseconds>-<process>-<sequence>.eml, mode 0600.
-    SendResult send(const MailMessage& message) override;
+    SendResult send(const MailMessage& message) override { return directory_.write(message.content); }
     std::chrono::seconds longestSend() const override { return std::chrono::seconds(1); }
 
 private:
-    std::string directory_;
-    SystemClock clock_;  // names files only, so it needs no seam
-    std::uint64_t sequence_ = 0;
+    MessageDirectory directory_;
 };
 
 }  // namespace otpgate::delivery

@@ -1,7 +1,7 @@
 #include "otpgate/delivery/message_composer.h"
 
-#include "delivery/mail_texts.h"
 #include "delivery/mailbox.h"
+#include "delivery/message_texts.h"
 #include "delivery/mime.h"
 #include "otpgate/base/errors.h"
 
@@ -70,6 +70,12 @@ MailMessage MessageComposer::compose(const domain::OutboxMessage& message, Times
     content += "--" + boundary + "\r\n" + toTextPart("text/html", texts.html) + "\r\n";
     content += "--" + boundary + "--\r\n";
     return {fromAddress_, message.destination.value(), std::move(content)};
+}
+
+SmsMessage MessageComposer::composeSms(const domain::OutboxMessage& message, Timestamp now) const {
+    const std::string code = codes_.codeFor(message);
+    return {message.destination.value(),
+            smsText({message.purpose, message.locale, service_, code, minutesLeft(message.expiresAt, now)})};
 }
 
 }  // namespace otpgate::delivery

@@ -14,6 +14,7 @@ public:
     std::uint64_t purge(const Bounds& bounds, unsigned batch) override;
 
 private:
+    std::uint64_t purgeVerifications(Timestamp now, unsigned batch);
     std::uint64_t purgeRateLimits(Timestamp now, unsigned batch);
 
     db::Connection& connection_;

@@ -1,6 +1,7 @@
 #include "otpgate/store/stores.h"
 
 #include "store/account_store.h"
+#include "store/api_key_store.h"
 #include "store/audit_log.h"
 #include "store/mysql_otp_store.h"
 #include "store/outbox_store.h"
@@ -8,6 +9,7 @@
 #include "store/session_store.h"
 #include "store/signing_key_store.h"
 #include "store/sqlite_otp_store.h"
+#include "store/verification_store.h"
 
 namespace otpgate::store {
 
@@ -35,6 +37,14 @@ std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& conne
 
 std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection) {
     return std::make_unique<AuditLog>(connection);
+}
+
+std::unique_ptr<domain::ApiKeyStore> makeApiKeyStore(db::Connection& connection) {
+    return std::make_unique<ApiKeyTable>(connection);
+}
+
+std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection& connection) {
+    return std::make_unique<VerificationTable>(connection);
 }
 
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection) {

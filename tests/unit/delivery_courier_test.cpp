@@ -139,6 +139,41 @@ private:
     std::function<SendResult(const MailMessage&)> answer_;
 };
 
+class FakeSmsTransport final : public SmsTransport {
+public:
+    SendResult send(const SmsMessage& message) override {
+        std::function<SendResult(const SmsMessage&)> answer;
+        {
+            const std::lock_guard lock(mutex_);
+            sent_.push_back(message);
+            answer = answer_;
+        }
+        return answer ? answer(message) : SendResult{};
+    }
+    void idle() override { ++idles; }
+    seconds longestSend() const override { return longest.load(); }
+
+    void answerWith(std::function<SendResult(const SmsMessage&)> answer) {
+        const std::lock_guard lock(mutex_);
+        answer_ = std::move(answer);
+    }
+    void answerWith(const SendResult& result) {
+        answerWith([result](const SmsMessage&) { return result; });
+    }
+    std::vector<SmsMessage> sent() {
+        const std::lock_guard lock(mutex_);
+        return sent_;
+    }
+
+    std::atomic<seconds> longest = seconds(1);
+    std::atomic<int> idles = 0;
+
+private:
+    std::mutex mutex_;
+    std::vector<SmsMessage> sent_;
+    std::function<SendResult(const SmsMessage&)> answer_;
+};
+
 class CourierTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(CourierTest);
     CPPUNIT_TEST(sendsOnceAndFinishes);
@@ -150,6 +185,15 @@ class CourierTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(finishesWhatWasRefused);
     CPPUNIT_TEST(neverSendsWhatHasExpired);
     CPPUNIT_TEST(refusesSmsAsLongAsThereIsNoProvider);
+    CPPUNIT_TEST(sendsEachMessageOverItsChannel);
+    CPPUNIT_TEST(leasesForTheChannelInQuestion);
+    CPPUNIT_TEST(sendsMailWhileTheSmsProviderHangs);
+    CPPUNIT_TEST(sendsSmsWhileTheMailServerHangs);
+    CPPUNIT_TEST(postponesTheMessagesOfOneChannelOnly);
+    CPPUNIT_TEST(waitsAsLongAsTheProviderAsksFor);
+    CPPUNIT_TEST(waitsFiveMinutesAtMost);
+    CPPUNIT_TEST(looksAgainAtOnceOnlyWhileProvidersAnswer);
+    CPPUNIT_TEST(letsTheSmsTransportRestWhenNothingWaits);
     CPPUNIT_TEST(keepsALeaseThatIsLongEnough);
     CPPUNIT_TEST(renewsALeaseThatIsTooShort);
     CPPUNIT_TEST(leavesAMessageWhoseLeaseIsLost);
@@ -177,6 +221,7 @@ class CourierTest : public CppUnit::TestFixture {
     MessageComposer composer_{codes_, "no-reply@example.org", "https://login.example.org"};
     FakeOutbox outbox_;
     FakeTransport transport_;
+    FakeSmsTransport sms_;
     std::atomic<bool> go_ = false;
     std::unique_ptr<Courier> courier_;
 
@@ -188,8 +233,11 @@ public:
 
 private:
     void start(std::size_t queueLength = 1000, milliseconds lookEvery = milliseconds(20)) {
+        startWith({.mail = transport_, .sms = &sms_}, queueLength, lookEvery);
+    }
+    void startWith(Transports transports, std::size_t queueLength = 1000, milliseconds lookEvery = milliseconds(20)) {
         courier_ = std::make_unique<Courier>(CourierSettings{.queueLength = queueLength, .lookEvery = lookEvery},
-                                             outbox_, composer_, transport_, clock_, random_, log_);
+                                             outbox_, composer_, transports, clock_, random_, log_);
         courier_->start();
     }
 
@@ -209,6 +257,11 @@ private:
                 .attempts = 0,
                 .expiresAt = clock_.now() + minutes(10),
                 .availableAt = clock_.now() + CourierSettings::kHandOverLease};
+    }
+    OutboxMessage smsMessage(int number = 1) const {
+        OutboxMessage sms = message(number);
+        sms.destination = *domain::Destination::parsePhoneNumber("+1202555" + std::to_string(1000 + number));
+        return sms;
     }
 
     static bool becomesTrue(const std::function<bool()>& condition) {
@@ -313,13 +366,137 @@ private:
     }
 
     void refusesSmsAsLongAsThereIsNoProvider() {
-        start();
-        OutboxMessage sms = message();
-        sms.destination = *domain::Destination::parsePhoneNumber("+12025550123");
-        courier_->handOver(sms);
+        startWith({.mail = transport_});
+        courier_->handOver(smsMessage());
         CPPUNIT_ASSERT_EQUAL(std::string("no SMS provider"), firstFinished().reason);
         CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSendFailed);
         CPPUNIT_ASSERT(transport_.sent().empty());
+    }
+
+    void sendsEachMessageOverItsChannel() {
+        outbox_.wait(smsMessage(1));
+        outbox_.wait(message(2));
+        start();
+        courier_->handOver(smsMessage(3));
+        courier_->handOver(message(4));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 4; }));
+        auto mails = transport_.sent();
+        std::sort(mails.begin(), mails.end());
+        CPPUNIT_ASSERT((mails == std::vector<std::string>{"user2@example.com", "user4@example.com"}));
+        auto texts = sms_.sent();
+        std::sort(texts.begin(), texts.end(), [](const auto& a, const auto& b) { return a.recipient < b.recipient; });
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, texts.size());
+        CPPUNIT_ASSERT_EQUAL(std::string("+12025551001"), texts[0].recipient);
+        CPPUNIT_ASSERT_EQUAL(std::string("+12025551003"), texts[1].recipient);
+        CPPUNIT_ASSERT(texts[0].text.ends_with("\n@login.example.org #918273"));
+        for (const auto& done : outbox_.finished()) CPPUNIT_ASSERT(done.event == AuditEvent::OtpSent);
+    }
+
+    void leasesForTheChannelInQuestion() {
+        transport_.longest = seconds(40);
+        sms_.longest = seconds(9);
+        outbox_.wait(smsMessage(1));
+        start();
+        CPPUNIT_ASSERT(firstFinished().message.availableAt == clock_.now() + seconds(80));
+        courier_->handOver(smsMessage(2));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
+        CPPUNIT_ASSERT(outbox_.renewed().empty());
+        courier_->handOver(message(3));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 3; }));
+        CPPUNIT_ASSERT(outbox_.renewed() == std::vector<Timestamp>{clock_.now() + seconds(80)});
+    }
+
+    void sendsMailWhileTheSmsProviderHangs() {
+        sms_.answerWith([this](const SmsMessage&) {
+            becomesTrue([this] { return go_.load(); });
+            return SendResult{};
+        });
+        outbox_.wait(smsMessage(1));
+        start();
+        CPPUNIT_ASSERT(becomesTrue([this] { return sms_.sent().size() == 1; }));
+        courier_->handOver(message(2));
+        outbox_.wait(message(3));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
+        go_ = true;
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 3; }));
+    }
+
+    void sendsSmsWhileTheMailServerHangs() {
+        transport_.answerWith([this](const MailMessage&) {
+            becomesTrue([this] { return go_.load(); });
+            return SendResult{};
+        });
+        // More than are claimed at once, and more than the hanging lane takes.
+        for (int i = 0; i < 350; ++i) outbox_.wait(message(i));
+        start();
+        CPPUNIT_ASSERT(becomesTrue([this] { return transport_.sent().size() == 1; }));
+        courier_->handOver(smsMessage(500));
+        outbox_.wait(smsMessage(501));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
+        go_ = true;
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() >= 102; }));
+    }
+
+    void postponesTheMessagesOfOneChannelOnly() {
+        sms_.answerWith({SendResult::Outcome::TryLater, "twilio: 503", SendResult::Cause::Provider});
+        for (int i = 0; i < 20; ++i) outbox_.wait(i % 2 == 0 ? smsMessage(i) : message(i));
+        start();
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.postponed().size() == 10; }));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 10; }));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, sms_.sent().size());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{10}, transport_.sent().size());
+        sms_.answerWith(nullptr);
+        courier_->handOver(smsMessage(40));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 11; }));
+    }
+
+    void waitsAsLongAsTheProviderAsksFor() {
+        sms_.answerWith({SendResult::Outcome::TryLater, "twilio: 429", SendResult::Cause::Provider, seconds(90)});
+        start();
+        courier_->handOver(smsMessage(1));
+        CPPUNIT_ASSERT(firstPostponed().until == clock_.now() + seconds(90));
+        sms_.answerWith(nullptr);
+        clock_.advance(seconds(80));
+        courier_->handOver(smsMessage(2));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.postponed().size() == 2; }));
+        CPPUNIT_ASSERT_EQUAL(std::string("twilio: 429"), outbox_.postponed()[1].reason);
+        CPPUNIT_ASSERT(outbox_.postponed()[1].until == clock_.now() + seconds(10));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, sms_.sent().size());
+        clock_.advance(seconds(10));
+        courier_->handOver(smsMessage(3));
+        CPPUNIT_ASSERT(firstFinished().message.id == idOf(3));
+        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSent);
+    }
+
+    void waitsFiveMinutesAtMost() {
+        sms_.answerWith({SendResult::Outcome::TryLater, "twilio: 429", SendResult::Cause::Provider, seconds(86400)});
+        start();
+        courier_->handOver(smsMessage(1));
+        CPPUNIT_ASSERT(firstPostponed().until == clock_.now() + minutes(5));
+        sms_.answerWith(nullptr);
+        clock_.advance(minutes(5));
+        courier_->handOver(smsMessage(2));
+        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSent);
+    }
+
+    void looksAgainAtOnceOnlyWhileProvidersAnswer() {
+        sms_.answerWith({SendResult::Outcome::TryLater, "twilio: 503", SendResult::Cause::Provider});
+        for (int i = 0; i < 350; ++i) outbox_.wait(smsMessage(i));
+        start(1000, minutes(1));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.postponed().size() >= 100; }));
+        std::this_thread::sleep_for(milliseconds(100));
+        CPPUNIT_ASSERT(sms_.sent().size() <= 2);
+        CPPUNIT_ASSERT(outbox_.claims() <= 2);
+    }
+
+    void letsTheSmsTransportRestWhenNothingWaits() {
+        start();
+        courier_->handOver(smsMessage());
+        firstFinished();
+        CPPUNIT_ASSERT(becomesTrue([this] { return sms_.idles > 0; }));
+        std::this_thread::sleep_for(milliseconds(60));
+        CPPUNIT_ASSERT_EQUAL(1, sms_.idles.load());
+        CPPUNIT_ASSERT_EQUAL(0, transport_.idles.load());
     }
 
     void keepsALeaseThatIsLongEnough() {
@@ -492,7 +669,11 @@ private:
         firstFinished();
         transport_.answerWith({SendResult::Outcome::Refused, "550 no", SendResult::Cause::Message});
         courier_->handOver(message(2));
-        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
+        courier_->handOver(smsMessage(3));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 3; }));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1},
+                             countInLog("debug message sent outbox_id=" + idOf(3).toString() + " channel=sms ms="));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, countInLog("202555"));
         CPPUNIT_ASSERT_EQUAL(std::size_t{1},
                              countInLog("debug message sent outbox_id=" + idOf(1).toString() + " channel=email ms="));
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, countInLog("warning message refused outbox_id=" + idOf(2).toString()));

@@ -1,3 +1,4 @@
+#include "delivery/file_sms_transport.h"
 #include "delivery/file_transport.h"
 #include "otpgate/base/errors.h"
 #include "support_cpp/temporary_directory.h"
@@ -23,6 +24,7 @@ class FileTransportTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(showsOnlyWholeMessages);
     CPPUNIT_TEST(triesAgainLaterWhenItCannotWrite);
     CPPUNIT_TEST(namesTheSettingWhenTheDirectoryIsUnusable);
+    CPPUNIT_TEST(writesAnSmsWithItsNumberOnTheFirstLine);
     CPPUNIT_TEST_SUITE_END();
 
     test::TemporaryDirectory files_;
@@ -105,7 +107,23 @@ class FileTransportTest : public CppUnit::TestFixture {
             } catch (const ConfigurationError& error) {
                 CPPUNIT_ASSERT(std::string_view(error.what()).starts_with("mail.directory"));
             }
+            try {
+                const FileSmsTransport transport(path);
+                CPPUNIT_FAIL("accepted " + path);
+            } catch (const ConfigurationError& error) {
+                CPPUNIT_ASSERT(std::string_view(error.what()).starts_with("sms.directory"));
+            }
         }
+    }
+
+    void writesAnSmsWithItsNumberOnTheFirstLine() {
+        FileSmsTransport transport(directory_);
+        CPPUNIT_ASSERT_EQUAL(0700U, modeOf(directory_));
+        CPPUNIT_ASSERT(transport.send({"+12025550123", "Text\n\n@x.example #1"}).outcome == SendResult::Outcome::Sent);
+        const std::filesystem::path file = std::filesystem::directory_iterator(directory_)->path();
+        CPPUNIT_ASSERT_EQUAL(std::string(".txt"), file.extension().string());
+        CPPUNIT_ASSERT_EQUAL(std::string("+12025550123\nText\n\n@x.example #1\n"), read(file.string()));
+        CPPUNIT_ASSERT_EQUAL(0600U, modeOf(file.string()));
     }
 };
 

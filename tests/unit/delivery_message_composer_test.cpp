@@ -27,6 +27,9 @@ class MessageComposerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(refusesAPublicUrlWithoutAUsableHost);
     CPPUNIT_TEST(refusesASenderThatIsNoAddress);
     CPPUNIT_TEST(givesEachMessageItsOwnBoundary);
+    CPPUNIT_TEST(writesAShortSmsThatEndsWithTheHostAndTheCode);
+    CPPUNIT_TEST(keepsThePortOutOfAnSms);
+    CPPUNIT_TEST(keepsAnSmsInOneSegment);
     CPPUNIT_TEST_SUITE_END();
 
     crypto::KeyRing ring_ = crypto::KeyRing::parse("otpgate1:" + std::string(64, 'a') + "\n", "test");
@@ -143,6 +146,39 @@ class MessageComposerTest : public CppUnit::TestFixture {
         message_.id = *Uuid::parse("017f22e2-79b0-7000-8000-000000000003");
         assertHas(compose().content, "--=_017f22e2-79b0-7000-8000-000000000003--\r\n");
         assertHas(first, "--=_017f22e2-79b0-7000-8000-000000000001--\r\n");
+    }
+
+    SmsMessage composeSms(const std::string& url) const {
+        domain::OutboxMessage sms = message_;
+        sms.destination = *domain::Destination::parsePhoneNumber("+12025550123");
+        sms.expiresAt = kNow + minutes(5);
+        return MessageComposer(codes_, "a@b.example", url).composeSms(sms, kNow);
+    }
+
+    void writesAShortSmsThatEndsWithTheHostAndTheCode() {
+        const SmsMessage sms = composeSms("https://login.example.org/");
+        CPPUNIT_ASSERT_EQUAL(std::string("+12025550123"), sms.recipient);
+        CPPUNIT_ASSERT_EQUAL(std::string("012345 is your sign-in code for login.example.org. It is good for 5 minutes."
+                                         "\n\n@login.example.org #012345"),
+                             sms.text);
+    }
+
+    void keepsThePortOutOfAnSms() {
+        CPPUNIT_ASSERT_EQUAL(std::string("012345 is your sign-in code for localhost. It is good for 5 minutes."
+                                         "\n\n@localhost #012345"),
+                             composeSms("http://localhost:8080").text);
+    }
+
+    void keepsAnSmsInOneSegment() {
+        // 162 characters with the host named twice.
+        const std::string host = std::string(28, 'h') + ".login.example.org";
+        CPPUNIT_ASSERT_EQUAL("012345 is your sign-in code. It is good for 5 minutes.\n\n@" + host + " #012345",
+                             composeSms("https://" + host).text);
+        // 160 characters.
+        const std::string shorter = host.substr(1);
+        const std::string text = composeSms("https://" + shorter).text;
+        CPPUNIT_ASSERT_EQUAL(std::size_t{160}, text.size());
+        assertHas(text, " for " + shorter + ". ");
     }
 };
 

@@ -1,5 +1,7 @@
-// How a composed e-mail leaves the house. One object, used by the courier's thread only.
+// How a composed e-mail leaves the house. One object, used by one thread of the courier.
 #pragma once
+
+#include "otpgate/delivery/send_result.h"
 
 #include <chrono>
 #include <memory>
@@ -11,15 +13,6 @@ struct MailMessage {
     std::string envelopeFrom;
     std::string recipient;
     std::string content;  // RFC 5322 with MIME, CRLF line ends
-};
-
-struct SendResult {
-    enum class Outcome { Sent, TryLater, Refused };
-    // Provider: the server could not be reached or would not talk to us, so other messages would fare no better now.
-    enum class Cause { Message, Provider };
-    Outcome outcome = Outcome::Sent;
-    std::string reason;  // for the log and the outbox: no code, no password, no full address
-    Cause cause = Cause::Message;
 };
 
 class MailTransport {

@@ -1,7 +1,8 @@
-// From an outbox row to a finished e-mail: derives the code, writes subject, text and HTML. Immutable, any thread.
+// From an outbox row to a finished e-mail or SMS: derives the code and writes the words. Immutable, any thread.
 #pragma once
 
 #include "otpgate/delivery/mail_transport.h"
+#include "otpgate/delivery/sms_transport.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/otp_code.h"
 
@@ -18,6 +19,8 @@ public:
     // multipart/alternative with text/plain (the code alone on a line of its own) and text/html; Message-ID from the
     // outbox id, so that a duplicate can be recognised; Date, Auto-Submitted: auto-generated; no code in the subject.
     MailMessage compose(const domain::OutboxMessage& message, Timestamp now) const;
+    // Plain characters that an SMS carries at full length; the last line binds the code to the host of `publicUrl`.
+    SmsMessage composeSms(const domain::OutboxMessage& message, Timestamp now) const;
 
 private:
     const domain::OtpCodes& codes_;

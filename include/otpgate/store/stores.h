@@ -16,6 +16,8 @@ std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection)
 std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection);
 std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& connection);
 std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection);
+std::unique_ptr<domain::ApiKeyStore> makeApiKeyStore(db::Connection& connection);
+std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
 
 }  // namespace otpgate::store

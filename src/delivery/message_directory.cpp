@@ -1,4 +1,4 @@
-#include "delivery/file_transport.h"
+#include "delivery/message_directory.h"
 
 #include "otpgate/base/errors.h"
 
@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
-#include <string_view>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace otpgate::delivery {
 
@@ -33,39 +33,41 @@ int writeFile(const std::string& path, std::string_view content) {
     return error;
 }
 
-void makeDirectory(const std::string& directory) {
+void makeDirectory(const std::string& directory, const std::string& setting) {
+    const std::string named = setting + " " + directory;
     std::error_code error;
     const std::filesystem::path path(directory);
     if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
     if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-        throw ConfigurationError("mail.directory " + directory + " cannot be made: " + errorText(errno));
+        throw ConfigurationError(named + " cannot be made: " + errorText(errno));
     }
-    if (!std::filesystem::is_directory(path, error)) {
-        throw ConfigurationError("mail.directory " + directory + " is not a directory");
-    }
+    if (!std::filesystem::is_directory(path, error)) throw ConfigurationError(named + " is not a directory");
     if (::access(directory.c_str(), W_OK | X_OK) != 0) {
-        throw ConfigurationError("mail.directory " + directory + " is not writable: " + errorText(errno));
+        throw ConfigurationError(named + " is not writable: " + errorText(errno));
     }
 }
 
 }  // namespace
 
-FileTransport::FileTransport(std::string directory) : directory_(std::move(directory)) {
+MessageDirectory::MessageDirectory(std::string directory, const std::string& section, std::string extension)
+    : directory_(std::move(directory)),
+      setting_(section + ".directory"),
+      extension_(std::move(extension)) {
     while (directory_.size() > 1 && directory_.back() == '/') directory_.pop_back();
-    if (directory_.empty()) throw ConfigurationError("mail.directory is needed with mail.transport = file");
-    makeDirectory(directory_);
+    if (directory_.empty()) throw ConfigurationError(setting_ + " is needed with " + section + ".transport = file");
+    makeDirectory(directory_, setting_);
 }
 
-SendResult FileTransport::send(const MailMessage& message) {
+SendResult MessageDirectory::write(std::string_view content) {
     // Several processes may share the directory, so the time alone is no name.
     const std::string name = directory_ + "/" + std::to_string(toMicroseconds(clock_.now())) + "-" +
                              std::to_string(::getpid()) + "-" + std::to_string(++sequence_);
     const std::string temporary = name + ".tmp";
-    int error = writeFile(temporary, message.content);
-    if (error == 0 && std::rename(temporary.c_str(), (name + ".eml").c_str()) != 0) error = errno;
+    int error = writeFile(temporary, content);
+    if (error == 0 && std::rename(temporary.c_str(), (name + extension_).c_str()) != 0) error = errno;
     if (error == 0) return {};
     ::unlink(temporary.c_str());
-    return {SendResult::Outcome::TryLater, "cannot write to mail.directory: " + errorText(error),
+    return {SendResult::Outcome::TryLater, "cannot write to " + setting_ + ": " + errorText(error),
             SendResult::Cause::Provider};
 }
 

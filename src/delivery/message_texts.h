@@ -1,4 +1,4 @@
-// Every word of our e-mails, in one place: what templates for other languages will replace. Used by the composer.
+// Every word of our messages, in one place: what templates for other languages will replace. Used by the composer.
 #pragma once
 
 #include "otpgate/domain/models.h"
@@ -9,7 +9,7 @@
 
 namespace otpgate::delivery {
 
-struct MailContext {
+struct MessageContext {
     domain::Purpose purpose = domain::Purpose::Login;
     std::string_view locale;   // English alone so far
     std::string_view service;  // host name
@@ -23,6 +23,11 @@ struct MailTexts {
     std::string html;
 };
 
-MailTexts mailTexts(const MailContext& context);
+MailTexts mailTexts(const MessageContext& context);
+
+// One SMS segment of 160 characters, unless the host name alone is longer than that allows. Begins with the code and
+// ends with the line by which phones fill it in on this host only ("@host #code",
+// https://wicg.github.io/sms-one-time-codes/).
+std::string smsText(const MessageContext& context);
 
 }  // namespace otpgate::delivery

@@ -1,0 +1,48 @@
+// How a composed SMS leaves the house. One object, used by one thread of the courier.
+#pragma once
+
+#include "otpgate/base/random.h"
+#include "otpgate/delivery/send_result.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace otpgate::delivery {
+
+struct SmsMessage {
+    std::string recipient;  // E.164
+    std::string text;       // LF line ends
+};
+
+class SmsTransport {
+public:
+    virtual ~SmsTransport() = default;
+    virtual SendResult send(const SmsMessage& message) = 0;
+    // Called when nothing more waits: close kept connections.
+    virtual void idle() {}
+    // Nothing is sent later than this after the call of send(): what a lease must still hold.
+    virtual std::chrono::seconds longestSend() const = 0;
+};
+
+enum class SmsTransportKind { None, Twilio, File, Mock };
+
+struct SmsSettings {
+    SmsTransportKind transport = SmsTransportKind::None;
+    std::string directory;  // of File
+    // Of Twilio: a number, a short code, an alphanumeric sender, or the SID of a messaging service (MG...).
+    std::string from;
+    std::string twilioAccountSid;
+    std::string twilioAuthToken;
+    std::string twilioUrl = "https://api.twilio.com";
+    std::string twilioCaFile;      // empty: the system's authorities
+    double mockFailureRate = 0.0;  // of Mock: 0 to 1
+    std::chrono::seconds timeout{10};
+};
+
+// Null for None. Checks what can be checked without sending: the directory is there (made, mode 0700) and writable, the
+// sender and the account are such, the CA file readable. Throws ConfigurationError that names the setting. `random` is
+// Mock's.
+std::unique_ptr<SmsTransport> makeSmsTransport(const SmsSettings& settings, Random& random);
+
+}  // namespace otpgate::delivery

@@ -1,0 +1,25 @@
+// One object of Django's `dumpdata`, read as a user: auth.user, or a model of one's own with the fields that such models
+// usually have.
+#pragma once
+
+#include "otpgate/domain/account_store.h"
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace otpgate::cli {
+
+// The row cannot be imported; what() says why, without quoting it.
+class BadRow : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+enum class StaffAre { Users, Admins };
+
+// nullopt for an object of another model. The id is left to the caller, and the time of joining where the row has none.
+// Throws BadRow.
+std::optional<domain::ImportedUser> parseDjangoUser(const std::string& json, StaffAre staff, Timestamp now);
+
+}  // namespace otpgate::cli

@@ -1,0 +1,116 @@
+#include "delivery/http_client.h"
+
+#include <algorithm>
+#include <array>
+#include <curl/curl.h>
+#include <string_view>
+
+namespace otpgate::delivery {
+
+namespace {
+
+constexpr std::size_t kMostBody = 65536;
+constexpr std::size_t kLongestErrorText = 160;
+
+std::size_t keep(const char* data, std::size_t /*size*/, std::size_t count, void* target) {
+    auto& body = *static_cast<std::string*>(target);
+    body.append(data, std::min(count, kMostBody - body.size()));
+    return count;
+}
+
+std::string formEncoded(CURL* handle, const HttpClient::Fields& fields) {
+    std::string form;
+    for (const auto& [name, value] : fields) {
+        const std::unique_ptr<char, decltype(&curl_free)> escaped(
+            curl_easy_escape(handle, value.data(), static_cast<int>(value.size())), &curl_free);
+        if (!escaped) throw HttpError("out of memory");
+        if (!form.empty()) form += '&';
+        form += name + "=" + escaped.get();
+    }
+    return form;
+}
+
+// libcurl's texts name hosts, addresses and times, never what was sent. One may quote what a server answered.
+std::string forLog(std::string text) {
+    if (text.size() > kLongestErrorText) text.resize(kLongestErrorText);
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
+    return text;
+}
+
+}  // namespace
+
+void HttpClient::Free::operator()(void* handle) const {
+    curl_easy_cleanup(handle);
+}
+
+HttpClient::HttpClient(HttpSettings settings) : settings_(std::move(settings)) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw HttpError("libcurl does not start");
+}
+
+HttpClient::~HttpClient() {
+    handle_.reset();
+    curl_global_cleanup();
+}
+
+template <typename Value>
+void HttpClient::set(int option, Value value) {
+    const CURLcode result = curl_easy_setopt(handle_.get(), static_cast<CURLoption>(option), value);
+    if (result != CURLE_OK) throw HttpError(std::string("libcurl: ") + curl_easy_strerror(result));
+}
+
+void HttpClient::open() {
+    handle_.reset(curl_easy_init());
+    if (!handle_) throw HttpError("out of memory");
+    const auto timeout = static_cast<long>(std::chrono::milliseconds(settings_.timeout).count());
+    set(CURLOPT_PROTOCOLS_STR, "https,http");
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(CURLOPT_TIMEOUT_MS, timeout);
+    set(CURLOPT_CONNECTTIMEOUT_MS, timeout);
+    set(CURLOPT_NOSIGNAL, 1L);    // a timeout by signal is nothing for a program with threads
+    set(CURLOPT_QUICK_EXIT, 1L);  // does not wait for a name lookup that it has given up
+    set(CURLOPT_USERAGENT, "otpgate");
+    if (!settings_.caFile.empty()) {
+        set(CURLOPT_CAINFO, settings_.caFile.c_str());
+        set(CURLOPT_CAPATH, static_cast<char*>(nullptr));  // else the system's authorities count as well
+    }
+    if (!settings_.username.empty()) {
+        set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+        set(CURLOPT_USERNAME, settings_.username.c_str());
+        set(CURLOPT_PASSWORD, settings_.password.c_str());
+    }
+    set(CURLOPT_WRITEFUNCTION, &keep);
+}
+
+HttpReply HttpClient::post(const std::string& url, const Fields& fields) {
+    if (!handle_) open();
+    const std::string form = formEncoded(handle_.get(), fields);
+    std::array<char, CURL_ERROR_SIZE> error{};
+    HttpReply reply;
+    set(CURLOPT_URL, url.c_str());
+    set(CURLOPT_POSTFIELDSIZE, static_cast<long>(form.size()));
+    set(CURLOPT_COPYPOSTFIELDS, form.c_str());
+    set(CURLOPT_WRITEDATA, &reply.body);
+    set(CURLOPT_ERRORBUFFER, error.data());
+    if (url.starts_with("http://")) set(CURLOPT_PROXY, "");
+    const CURLcode result = curl_easy_perform(handle_.get());
+    set(CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
+    if (result != CURLE_OK) {
+        const std::string_view text(error.data());
+        throw HttpError(forLog(std::string(text.empty() ? curl_easy_strerror(result) : text)));
+    }
+    long status = 0;
+    curl_off_t retryAfter = 0;
+    curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(handle_.get(), CURLINFO_RETRY_AFTER, &retryAfter);
+    reply.status = static_cast<int>(status);
+    if (retryAfter > 0) reply.retryAfter = std::chrono::seconds(retryAfter);
+    return reply;
+}
+
+void HttpClient::disconnect() {
+    handle_.reset();
+}
+
+}  // namespace otpgate::delivery

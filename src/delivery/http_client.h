@@ -1,0 +1,64 @@
+// One request after the other to a provider's HTTP interface, over a connection that is kept in between. Used by the
+// SMS transports, by one thread.
+//
+// Over libcurl: it holds one timeout over all of a request, name lookup included, tries a host's addresses side by
+// side, reads every form of answer (chunked, interim), takes the way through a proxy that https_proxy names, and says
+// what is wrong with a certificate.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace otpgate::delivery {
+
+// No answer; what() is fit for the log.
+class HttpError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+struct HttpReply {
+    int status = 0;
+    std::string body;                                // what goes beyond 64 KiB is left out
+    std::optional<std::chrono::seconds> retryAfter;  // RFC 9110, section 10.2.3, in either form
+};
+
+struct HttpSettings {
+    std::string caFile;  // empty: the system's authorities
+    std::string username;
+    std::string password;  // HTTP Basic
+    std::chrono::seconds timeout{10};
+};
+
+class HttpClient {
+public:
+    using Fields = std::vector<std::pair<std::string, std::string>>;
+
+    explicit HttpClient(HttpSettings settings);
+    ~HttpClient();
+    HttpClient(const HttpClient&) = delete;
+    HttpClient& operator=(const HttpClient&) = delete;
+
+    // The fields as application/x-www-form-urlencoded. No redirect is followed. Throws HttpError. An http:// address is
+    // for tests on this host: no proxy is asked for it.
+    HttpReply post(const std::string& url, const Fields& fields);
+    void disconnect();
+
+private:
+    void open();
+    template <typename Value>
+    void set(int option, Value value);
+
+    HttpSettings settings_;
+    struct Free {
+        void operator()(void* handle) const;
+    };
+    std::unique_ptr<void, Free> handle_;  // CURL*; null while there is no connection to keep
+};
+
+}  // namespace otpgate::delivery

@@ -1,0 +1,354 @@
+// Holds src/settings.cpp and etc/otpgate.conf together: neither may know a setting or a default that the other does
+// not.
+#include "settings.h"
+
+#include "otpgate/base/errors.h"
+#include "support_cpp/temporary_directory.h"
+
+#include <Poco/RegularExpression.h>
+#include <cppunit/TestFixture.h>
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+namespace otpgate {
+namespace {
+
+using namespace std::string_literals;
+using Environment = std::map<std::string, std::string>;
+
+// A value other than the default for each setting. Whoever adds a setting adds one here, and its field to describe().
+const std::map<std::string, std::string> kOtherValues{
+    {"environment", "development"},
+    {"server.listen", "fd:0"},
+    {"server.socket_mode", "0600"},
+    {"server.socket_group", "www-data"},
+    {"server.threads", "17"},
+    {"server.trusted_proxies", "127.0.0.1, ::1"},
+    {"server.public_url", "https://login.example.org"},
+    {"log.format", "json"},
+    {"log.level", "debug"},
+    {"keys.master_file", "/other/master.key"},
+    {"database.url", "sqlite:/other.db"},
+    {"database.password", "secret"},
+    {"database.password_file", "SECRET FILE"},
+    {"database.connect_timeout", "2s"},
+    {"database.answer_timeout", "3s"},
+    {"otp.length", "8"},
+    {"otp.email_lifetime", "5m"},
+    {"otp.max_attempts", "4"},
+    {"otp.resend_after", "1m"},
+    {"otp.fixed_code", "000042"},
+    {"limits.request_per_destination", "6/1h"},
+    {"limits.request_per_client", "0"},
+    {"limits.guesses_per_destination", "9/1h"},
+    {"mail.transport", "file"},
+    {"mail.directory", "/other/mail"},
+    {"mail.from", "login@example.org"},
+    {"mail.smtp_host", "mail.example.org"},
+    {"mail.smtp_port", "587"},
+    {"mail.smtp_security", "starttls"},
+    {"mail.smtp_ca_file", "/other/ca.pem"},
+    {"mail.smtp_username", "otpgate"},
+    {"mail.smtp_password", "secret"},
+    {"mail.smtp_password_file", "SECRET FILE"},
+    {"mail.smtp_timeout", "11s"},
+    {"tokens.audience", "shop"},
+    {"tokens.access_lifetime", "5m"},
+    {"tokens.refresh_lifetime", "30d"},
+    {"delivery.queue_length", "99"},
+    {"retention.otp_requests", "2d"},
+    {"retention.sessions", "60d"},
+    {"retention.audit", "10d"},
+};
+
+std::string describe(const domain::LimitRule& rule) {
+    std::string text;
+    for (const auto& window : rule.windows()) {
+        text += std::to_string(window.count) + "/" + std::to_string(window.window.count()) + "s ";
+    }
+    return text;
+}
+
+// Every field, a line each.
+std::string describe(const Settings& s) {
+    std::ostringstream out;
+    const auto line = [&](std::string_view name, const auto& value) { out << name << " = " << value << '\n'; };
+    line("logFormat", static_cast<int>(s.logFormat));
+    line("logLevel", static_cast<int>(s.logLevel));
+    line("masterKeyFile", s.masterKeyFile);
+    line("publicUrl", s.publicUrl);
+    line("server.listen", s.server.listen);
+    line("server.socketMode", s.server.socketMode);
+    line("server.socketGroup", s.server.socketGroup);
+    line("server.threads", s.server.threads);
+    for (const auto& proxy : s.trustedProxies) line("trustedProxies", proxy);
+    line("database.url", s.database.url);
+    line("database.password", s.database.password);
+    line("database.connectTimeout", s.database.connectTimeout.count());
+    line("database.answerTimeout", s.database.answerTimeout.count());
+    line("otp.length", s.otp.length);
+    line("otp.emailLifetime", s.otp.emailLifetime.count());
+    line("otp.maxAttempts", s.otp.maxAttempts);
+    line("otp.resendAfter", s.otp.resendAfter.count());
+    line("otp.fixedCode", s.otp.fixedCode);
+    line("otp.requestsPerDestination", describe(s.otp.requestsPerDestination));
+    line("otp.requestsPerClient", describe(s.otp.requestsPerClient));
+    line("otp.guessesPerDestination", describe(s.otp.guessesPerDestination));
+    line("tokens.issuer", s.tokens.issuer);
+    line("tokens.audience", s.tokens.audience);
+    line("tokens.accessLifetime", s.tokens.accessLifetime.count());
+    line("tokens.refreshLifetime", s.tokens.refreshLifetime.count());
+    line("mail.transport", static_cast<int>(s.mail.transport));
+    line("mail.directory", s.mail.directory);
+    line("mail.from", s.mail.from);
+    line("mail.smtpHost", s.mail.smtpHost);
+    line("mail.smtpPort", s.mail.smtpPort);
+    line("mail.smtpSecurity", static_cast<int>(s.mail.smtpSecurity));
+    line("mail.smtpCaFile", s.mail.smtpCaFile);
+    line("mail.smtpUsername", s.mail.smtpUsername);
+    line("mail.smtpPassword", s.mail.smtpPassword);
+    line("mail.smtpTimeout", s.mail.smtpTimeout.count());
+    line("courier.queueLength", s.courier.queueLength);
+    line("courier.lookEvery", s.courier.lookEvery.count());
+    line("retention.otpRequests", s.retention.otpRequests.count());
+    line("retention.sessions", s.retention.sessions.count());
+    line("retention.audit", s.retention.audit.count());
+    return out.str();
+}
+
+// A file of the checkout that this test was compiled from.
+std::string checkoutPath(std::string_view path) {
+    return (std::filesystem::path(__FILE__).parent_path() / "../.." / path).string();
+}
+std::string contentOf(const std::string& path) {
+    std::ifstream file(path);
+    CPPUNIT_ASSERT_MESSAGE("cannot read " + path + "; run the tests from the top of the checkout", file.is_open());
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// section.name -> value
+std::map<std::string, std::string> documented() {
+    std::map<std::string, std::string> settings;
+    std::istringstream text(contentOf(checkoutPath("etc/otpgate.conf")));
+    std::string section;
+    for (std::string line; std::getline(text, line);) {
+        if (line.empty() || line[0] == '#') continue;
+        const auto equals = line.find(" =");
+        if (line[0] == '[')
+            section = line.substr(1, line.find(']') - 1) + ".";
+        else if (equals != std::string::npos)
+            settings[section + line.substr(0, equals)] = line.substr(equals + 2);
+    }
+    return settings;
+}
+
+// What src/settings.cpp asks its reader for: reader.integer("server.threads", or wholeSeconds(reader,
+// "mail.smtp_timeout",
+std::set<std::string> askedFor() {
+    const std::string code = contentOf(checkoutPath("src/settings.cpp"));
+    const Poco::RegularExpression getter(R"re((?:reader\.(\w+)\(|\(reader,)\s*"([a-z0-9_.]+)")re");
+    std::set<std::string> keys;
+    Poco::RegularExpression::MatchVec found;
+    for (std::size_t at = 0; getter.match(code, at, found) > 0; at = found[0].offset + found[0].length) {
+        const std::string key = code.substr(found[2].offset, found[2].length);
+        keys.insert(key);
+        if (found[1].offset != std::string::npos && code.substr(found[1].offset, found[1].length) == "secret") {
+            keys.insert(key + "_file");
+        }
+    }
+    return keys;
+}
+
+class SettingsTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(SettingsTest);
+    CPPUNIT_TEST(documentsEverySetting);
+    CPPUNIT_TEST(knowsEverySettingThatIsDocumented);
+    CPPUNIT_TEST(documentsTheDefaults);
+    CPPUNIT_TEST(putsEverySettingIntoAField);
+    CPPUNIT_TEST(takesEverySettingFromTheEnvironment);
+    CPPUNIT_TEST(readsSecretsFromFiles);
+    CPPUNIT_TEST(allowsAFixedCodeInDevelopmentOnly);
+    CPPUNIT_TEST(cutsTheSlashOfThePublicUrl);
+    CPPUNIT_TEST(namesBadValues);
+    CPPUNIT_TEST(namesAnUnknownSetting);
+    CPPUNIT_TEST(namesAFileThatIsNotThere);
+    CPPUNIT_TEST(refusesADirectory);
+    CPPUNIT_TEST_SUITE_END();
+
+    Settings load(const std::string& text, const Environment& environment = {}) const {
+        return loadSettings(directory_.write("otpgate.conf", text), environment);
+    }
+    // section.name = value as a file.
+    static std::string fileWith(const std::string& key, const std::string& value) {
+        const auto dot = key.find('.');
+        if (dot == std::string::npos) return key + " = " + value + "\n";
+        return "[" + key.substr(0, dot) + "]\n" + key.substr(dot + 1) + " = " + value + "\n";
+    }
+    static std::string variableOf(std::string key) {
+        for (char& c : key) c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        return "OTPGATE_" + key;
+    }
+    std::string otherValue(const std::string& key) const {
+        const auto other = kOtherValues.find(key);
+        CPPUNIT_ASSERT_MESSAGE("kOtherValues has no value for " + key, other != kOtherValues.end());
+        return other->second == "SECRET FILE" ? directory_.write("secret", "from a file\n") : other->second;
+    }
+    template <typename Action>
+    static std::string mistakeOf(Action action) {
+        try {
+            action();
+        } catch (const ConfigurationError& error) {
+            return error.what();
+        }
+        return "no mistake";
+    }
+    void assertMistake(const std::string& expected, const std::string& text) {
+        const std::string mistake = mistakeOf([&] { load(text); });
+        CPPUNIT_ASSERT_MESSAGE(text + mistake, mistake.find(directory_.path("otpgate.conf")) == 0);
+        CPPUNIT_ASSERT_MESSAGE(text + mistake, mistake.find(expected) != std::string::npos);
+    }
+
+    void documentsEverySetting() {
+        const auto asked = askedFor();
+        CPPUNIT_ASSERT(asked.size() > 30 && asked.contains("environment") && asked.contains("mail.smtp_password_file"));
+        const auto inTheFile = documented();
+        for (const std::string& key : asked) CPPUNIT_ASSERT_MESSAGE(key, inTheFile.contains(key));
+    }
+
+    void knowsEverySettingThatIsDocumented() {
+        loadSettings(checkoutPath("etc/otpgate.conf"), {});
+        const auto asked = askedFor();
+        for (const auto& [key, value] : documented()) CPPUNIT_ASSERT_MESSAGE(key, asked.contains(key));
+    }
+
+    void documentsTheDefaults() {
+        CPPUNIT_ASSERT_EQUAL(describe(load("")), describe(loadSettings(checkoutPath("etc/otpgate.conf"), {})));
+    }
+
+    void putsEverySettingIntoAField() {
+        const std::string standard = describe(load(""));
+        for (const std::string& key : askedFor()) {
+            if (key == "environment" || key == "otp.fixed_code") continue;  // see allowsAFixedCodeInDevelopmentOnly
+            CPPUNIT_ASSERT_MESSAGE(key, describe(load(fileWith(key, otherValue(key)))) != standard);
+        }
+    }
+
+    void takesEverySettingFromTheEnvironment() {
+        for (const std::string& key : askedFor()) {
+            if (key == "environment" || key == "otp.fixed_code") continue;
+            CPPUNIT_ASSERT_EQUAL(describe(load(fileWith(key, otherValue(key)))),
+                                 describe(load("", {{variableOf(key), otherValue(key)}})));
+        }
+        CPPUNIT_ASSERT_EQUAL(7U, load("[server]\nthreads = 5\n", {{"OTPGATE_SERVER_THREADS", "7"}}).server.threads);
+    }
+
+    void readsSecretsFromFiles() {
+        const std::string file = directory_.write("secret", "from a file\nsecond line\n");
+        const Settings settings =
+            load("[database]\npassword_file = " + file + "\n[mail]\nsmtp_password_file = " + file + "\n");
+        CPPUNIT_ASSERT_EQUAL("from a file"s, settings.database.password);
+        CPPUNIT_ASSERT_EQUAL("from a file"s, settings.mail.smtpPassword);
+    }
+
+    void allowsAFixedCodeInDevelopmentOnly() {
+        CPPUNIT_ASSERT_EQUAL("000042"s, load("environment = development\n[otp]\nfixed_code = 000042\n").otp.fixedCode);
+        assertMistake("otp.fixed_code: is allowed with environment = development only", "[otp]\nfixed_code = 000042\n");
+        assertMistake("otp.fixed_code", "environment = production\n[otp]\nfixed_code = 000042\n");
+        for (const char* code : {"42", "0000042", "00004x", "-00042", " 0042", "\u0660\u0660\u0660"}) {
+            assertMistake("otp.fixed_code: must be otp.length digits",
+                          "environment = development\n[otp]\nfixed_code = "s + code + "\n");
+        }
+        CPPUNIT_ASSERT_EQUAL("0042"s,
+                             load("environment = development\n[otp]\nlength = 4\nfixed_code = 0042\n").otp.fixedCode);
+    }
+
+    void cutsTheSlashOfThePublicUrl() {
+        const Settings settings = load("[server]\npublic_url = https://login.example.org/\n");
+        CPPUNIT_ASSERT_EQUAL("https://login.example.org"s, settings.publicUrl);
+        CPPUNIT_ASSERT_EQUAL("https://login.example.org"s, settings.tokens.issuer);
+    }
+
+    void namesBadValues() {
+        const std::pair<const char*, const char*> kBad[] = {
+            {"environment", "test"},
+            {"server.threads", "0"},
+            {"server.threads", "257"},
+            {"server.threads", "many"},
+            {"server.socket_mode", "888"},
+            {"server.socket_mode", "01777"},
+            {"server.public_url", "login.example.org"},
+            {"server.public_url", "https://"},
+            {"server.public_url", ""},
+            {"log.format", "xml"},
+            {"log.level", "trace"},
+            {"database.connect_timeout", "0s"},
+            {"database.connect_timeout", "1500ms"},
+            {"database.answer_timeout", "61s"},
+            {"database.answer_timeout", "1"},
+            {"otp.length", "3"},
+            {"otp.length", "11"},
+            {"otp.length", "6.0"},
+            {"otp.email_lifetime", "25h"},
+            {"otp.email_lifetime", "999ms"},
+            {"otp.max_attempts", "0"},
+            {"otp.max_attempts", "11"},
+            {"otp.resend_after", "2h"},
+            {"limits.request_per_destination", "5"},
+            {"limits.request_per_destination", ""},
+            {"limits.request_per_client", "30/1w"},
+            {"limits.guesses_per_destination", "1001/1h"},
+            {"limits.guesses_per_destination", "1/1s,2/1m,3/1h"},
+            {"mail.transport", "SMTP"},
+            {"mail.smtp_port", "65536"},
+            {"mail.smtp_port", "0"},
+            {"mail.smtp_security", "ssl"},
+            {"mail.smtp_timeout", "1h"},
+            {"mail.smtp_password_file", "/nonexistent/secret"},
+            {"tokens.access_lifetime", "1s"},
+            {"tokens.refresh_lifetime", "367d"},
+            {"delivery.queue_length", "-1"},
+            {"retention.otp_requests", "23h"},
+            {"retention.sessions", "59m"},
+            {"retention.audit", "for ever"},
+        };
+        for (const auto& [key, value] : kBad) {
+            assertMistake(key, fileWith(key, value));
+            const std::string mistake = mistakeOf([&, &k = key, &v = value] { load("", {{variableOf(k), v}}); });
+            CPPUNIT_ASSERT_MESSAGE(mistake, mistake.find(variableOf(key)) == 0);
+        }
+    }
+
+    void namesAnUnknownSetting() {
+        assertMistake("unknown setting: otp.lenght (did you mean otp.length?)", "[otp]\nlenght = 6\n");
+        CPPUNIT_ASSERT_EQUAL(
+            "unknown setting in the environment: OTPGATE_OTP_LENGHT (did you mean OTPGATE_OTP_LENGTH?)"s,
+            mistakeOf([&] {
+                load("", {{"OTPGATE_OTP_LENGHT", "6"}});
+            }));
+    }
+
+    void namesAFileThatIsNotThere() {
+        const std::string path = directory_.path("absent.conf");
+        CPPUNIT_ASSERT_EQUAL("cannot read the configuration file " + path + ": No such file or directory",
+                             mistakeOf([&] { loadSettings(path, {}); }));
+    }
+
+    // It opens like a file and reads as an empty one: otpgate would start with its defaults.
+    void refusesADirectory() {
+        const std::string path = directory_.path("");
+        CPPUNIT_ASSERT_EQUAL("cannot read the configuration file " + path + ": Is a directory",
+                             mistakeOf([&] { loadSettings(path, {}); }));
+    }
+
+    test::TemporaryDirectory directory_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(SettingsTest);
+
+}  // namespace
+}  // namespace otpgate
