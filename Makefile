@@ -70,8 +70,8 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES) $(GENERATED))
 
 # Building:
-.PHONY: all deps deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 run test test-mysql unit contract \
-    e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
+.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 run test \
+    test-mysql unit contract e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
 
@@ -126,6 +126,13 @@ build/gen/sql_files.list: FORCE
 
 -include $(ALL_OBJECTS:.o=.d)
 
+# Documentation pages:
+docs: ## build/www: the pages with the bundles of /api/docs/ and /api/redoc/, which npm installs into build/
+	@etc/dev/docs/build
+# Without npm's registry the service itself still builds, runs and installs.
+docs-if-possible:
+	@etc/dev/docs/build || echo "note: /api/docs/ and /api/redoc/ will show a link only, because npm failed" >&2
+
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
@@ -133,22 +140,22 @@ deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9: deps-%:
 	@etc/dev/deps $*
 
 # Running:
-run: build/otpgate deps-run $(if $(filter mysql,$(DB)),deps-mysql) ## serve http://localhost:8080/ (PORT=8080 DB=sqlite|mysql STATE=var)
+run: build/otpgate docs-if-possible deps-run $(if $(filter mysql,$(DB)),deps-mysql) ## serve http://localhost:8080/ (PORT=8080 DB=sqlite|mysql STATE=var)
 	@exec etc/dev/run $(if $(PORT),--port '$(PORT)') $(if $(DB),--db '$(DB)') $(if $(STATE),--state '$(STATE)')
 
 # Testing:
 TEST_BINARIES := $(BIN)/otpgate $(BIN)/unit-tests $(BIN)/contract-tests
 RUN_TESTS = OTPGATE_TEST_BIN=$(abspath $(BIN)) $(PYTHON) tests/run
 
-test: build/otpgate $(TEST_BINARIES) deps-test ## all tests, on SQLite and on a private MariaDB (BUILD=asan works too)
+test: build/otpgate $(TEST_BINARIES) docs deps-test ## all tests, on SQLite and on a private MariaDB (BUILD=asan works too)
 	@$(RUN_TESTS)
 unit: $(BIN)/unit-tests deps-test ## the unit tests (ARGS=...)
 	@$(RUN_TESTS) unit -- $(ARGS)
 contract: $(BIN)/contract-tests deps-test ## every store and driver against both engines (ARGS=...)
 	@$(RUN_TESTS) contract -- $(ARGS)
-e2e: build/otpgate $(BIN)/otpgate deps-test ## the whole service behind nginx and Apache (ARGS="-k login")
+e2e: build/otpgate $(BIN)/otpgate docs deps-test ## the whole service behind nginx and Apache (ARGS="-k login")
 	@$(RUN_TESTS) e2e -- $(ARGS)
-test-mysql: build/otpgate $(TEST_BINARIES) deps-test deps-mysql9 ## contract and e2e tests on a real MySQL 9 (downloads it once)
+test-mysql: build/otpgate $(TEST_BINARIES) docs deps-test deps-mysql9 ## contract and e2e tests on a real MySQL 9 (downloads it once)
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/mysql9/run $(ARGS)
 bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo ## throughput and latency beside an empty program (ARGS="--quick")
 	@etc/dev/deps bench
@@ -192,9 +199,10 @@ datadir := $(PREFIX)/share/otpgate
 unitdir := $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(sysconfdir)/systemd/system)
 
 # The migrations are inside the binary. A configuration that is there is never touched; the new defaults stand in share/.
-install: build/otpgate ## install to $(DESTDIR)$(PREFIX): binary, pages, settings, systemd unit, web server examples
+install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binary, pages, settings, systemd unit, web server examples
 	install -D -m 755 build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/otpgate
-	cd www && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/www/{} \;
+	if [ -e build/www/api/redoc/redoc.standalone.js ]; then cd build/www; else cd www; fi && \
+	    find -L . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/www/{} \;
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir) etc/otpgate.conf

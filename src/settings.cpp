@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -134,6 +135,16 @@ crypto::PasswordGateOptions readPasswords(SettingsReader& reader) {
     return passwords;
 }
 
+// A share from 0 to 1.
+double readRate(SettingsReader& reader, const std::string& key, std::string_view standard) {
+    const std::string text = reader.text(key, standard);
+    double rate = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, rate);
+    if (error != std::errc{} || rest != end || !(rate >= 0 && rate <= 1)) reader.reject(key, "must be from 0 to 1, such as 0.05");
+    return rate;
+}
+
 delivery::SmsSettings readSms(SettingsReader& reader) {
     using delivery::SmsTransportKind;
     constexpr SmsTransportKind kTransports[] = {SmsTransportKind::None, SmsTransportKind::Twilio,
@@ -146,7 +157,7 @@ delivery::SmsSettings readSms(SettingsReader& reader) {
     sms.twilioAuthToken = reader.secret("sms.twilio_auth_token");
     sms.twilioUrl = reader.text("sms.twilio_url", sms.twilioUrl);
     sms.twilioCaFile = reader.text("sms.twilio_ca_file", "");
-    sms.mockFailureRate = static_cast<double>(reader.integer("sms.mock_failure_percent", 0, 0, 100)) / 100.0;
+    sms.mockFailureRate = readRate(reader, "sms.failure_rate", "0");
     sms.timeout = wholeSeconds(reader, "sms.timeout", 10s, 1s, 120s);
     return sms;
 }

@@ -50,7 +50,7 @@ class Apache:
         as_root = getpass.getuser() == "root"
         # Apache refuses to serve as root, and another user may not be allowed to read the checkout.
         self.www = self.folder / "www"
-        shutil.copytree(ROOT / "www", self.www)
+        shutil.copytree(ROOT / "build/www", self.www)
         if as_root:
             self.folder.chmod(0o755)
         (self.folder / "otpgate_locations.conf").symlink_to(ROOT / "etc/apache/otpgate_locations.conf")

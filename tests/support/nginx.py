@@ -7,6 +7,7 @@ from . import ports
 from .process import Process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+WWW = ROOT / "build/www"  # what `make docs` makes of www/
 
 _FRAME = """\
 {user}
@@ -41,7 +42,7 @@ _SITE = """\
 
 
 class Nginx:
-    def __init__(self, folder, socket, *, port=None, www=ROOT / "www", inside=None):
+    def __init__(self, folder, socket, *, port=None, www=WWW, inside=None):
         """`inside`: what stands in http {} in place of a plain site on `port`."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)

@@ -1,7 +1,9 @@
 """A whole installation: web server, otpgate, database, mailbox."""
+import contextlib
 import itertools
 import os
 import pathlib
+import sqlite3
 
 import requests
 
@@ -87,6 +89,13 @@ class Site:
 
     def get(self, path, **options):
         return self.request("GET", path, **options)
+
+    def sql(self, statement):
+        """The rows of a statement, as lists of text: what no route shows."""
+        if self.engine == "mysql":
+            return self.mysql.sql(statement, self.database)
+        with contextlib.closing(sqlite3.connect(self.folder / "otpgate.db", timeout=10)) as connection, connection:
+            return [[str(value) for value in row] for row in connection.execute(statement)]
 
     def request_code(self, address, **options):
         """Asks for a login code: (otp_id, code as it was mailed)."""
