@@ -177,6 +177,7 @@ RetentionSettings readRetention(SettingsReader& reader) {
     RetentionSettings retention;
     retention.otpRequests = reader.duration("retention.otp_requests", days{1}, days{1}, days{36500});
     retention.sessions = reader.duration("retention.sessions", days{30}, hours{1}, days{36500});
+    retention.devices = reader.duration("retention.devices", days{180}, days{1}, days{36500});
     retention.audit = reader.duration("retention.audit", days{365}, hours{1}, days{36500});
     return retention;
 }

@@ -21,6 +21,7 @@ namespace otpgate {
 struct RetentionSettings {
     std::chrono::milliseconds otpRequests{};
     std::chrono::milliseconds sessions{};
+    std::chrono::milliseconds devices{};
     std::chrono::milliseconds audit{};
 };
 

@@ -3,6 +3,7 @@
 #include "store/words.h"
 
 #include <array>
+#include <stdexcept>
 #include <string>
 
 namespace otpgate::store {
@@ -21,11 +22,11 @@ std::string repeated(std::string_view first, std::string_view next, std::size_t 
 // few.
 constexpr std::array<std::size_t, 3> kChunks{32, 8, 1};
 
-void removeChunk(db::Connection& connection, std::span<const domain::FinishedMessage> messages) {
+std::uint64_t removeChunk(db::Connection& connection, std::span<const domain::FinishedMessage> messages) {
     std::vector<db::Param> params;
     params.reserve(messages.size());
     for (const auto& finished : messages) params.emplace_back(finished.message.id);
-    connection.execute("DELETE FROM outbox WHERE id IN (" + repeated("?", ", ?", messages.size()) + ")",
+    return connection.execute("DELETE FROM outbox WHERE id IN (" + repeated("?", ", ?", messages.size()) + ")",
                        db::Connection::Params{params});
 }
 
@@ -115,8 +116,11 @@ void OutboxTable::finish(std::span<const domain::FinishedMessage> messages, Time
                     break;
                 }
             }
-            removeChunk(connection_, messages.subspan(done, size));
-            auditChunk(connection_, messages.subspan(done, size), std::span{metadata}.subspan(done, size), now);
+            // A row that is gone was finished before, by a commit whose answer was lost or by another process: it has its
+            // audit event. Which of many it is shows when the caller finishes them one by one.
+            const auto removed = removeChunk(connection_, messages.subspan(done, size));
+            if (removed < size && size > 1) throw std::runtime_error("some of the messages are finished already");
+            if (removed == size) auditChunk(connection_, messages.subspan(done, size), std::span{metadata}.subspan(done, size), now);
             done += size;
         }
     });

@@ -14,6 +14,7 @@ std::uint64_t RetentionTables::purge(const Bounds& bounds, unsigned batch) {
     const Uuid oldestOtp = Uuid::lowestV7(bounds.otpRequestsBefore);
     const Uuid oldestAudit = Uuid::lowestV7(bounds.auditBefore);
     const Uuid oldestSession = Uuid::lowestV7(bounds.sessionsBefore);
+    const Uuid oldestDevice = Uuid::lowestV7(bounds.devicesBefore);
     std::uint64_t deleted = connection_.execute(
         "DELETE FROM otp_requests WHERE id IN (SELECT id FROM (SELECT id FROM otp_requests WHERE id < ? ORDER BY id "
         "LIMIT ?) q)",
@@ -27,6 +28,11 @@ std::uint64_t RetentionTables::purge(const Bounds& bounds, unsigned batch) {
         "DELETE FROM sessions WHERE id IN (SELECT id FROM (SELECT id FROM sessions WHERE id < ?"
         " AND (expires_at_us < ? OR revoked_at_us < ?) ORDER BY id LIMIT ?) q)",
         {oldestSession, bounds.sessionsBefore, bounds.sessionsBefore, batch});
+    // A device that nobody has signed in from for long is a stranger again.
+    deleted += connection_.execute(
+        "DELETE FROM devices WHERE id IN (SELECT id FROM (SELECT id FROM devices WHERE id < ? AND last_seen_at_us < ?"
+        " ORDER BY id LIMIT ?) q)",
+        {oldestDevice, bounds.devicesBefore, batch});
     return deleted + purgeVerifications(bounds.now, batch) + purgeRateLimits(bounds.now, batch);
 }
 
@@ -38,18 +44,22 @@ std::uint64_t RetentionTables::purgeVerifications(Timestamp now, unsigned batch)
 }
 
 std::uint64_t RetentionTables::purgeRateLimits(Timestamp now, unsigned batch) {
-    const auto rows =
-        connection_.query("SELECT bucket, expires_at_us FROM rate_limits WHERE bucket > ? ORDER BY bucket LIMIT ?",
-                          {db::Param::blob(lastBucket_), batch});
-    std::uint64_t deleted = 0;
-    for (const db::Row& row : rows) {
-        lastBucket_ = row.text(0);
-        if (row.timestamp(1) > now) continue;
-        deleted += connection_.execute("DELETE FROM rate_limits WHERE bucket = ? AND expires_at_us <= ?",
-                                       {db::Param::blob(lastBucket_), now});
+    // On to the first batch with something to delete, or to the end of the table.
+    while (true) {
+        const auto rows =
+            connection_.query("SELECT bucket, expires_at_us FROM rate_limits WHERE bucket > ? ORDER BY bucket LIMIT ?",
+                              {db::Param::blob(lastBucket_), batch});
+        std::uint64_t deleted = 0;
+        for (const db::Row& row : rows) {
+            lastBucket_ = row.text(0);
+            if (row.timestamp(1) > now) continue;
+            deleted += connection_.execute("DELETE FROM rate_limits WHERE bucket = ? AND expires_at_us <= ?",
+                                           {db::Param::blob(lastBucket_), now});
+        }
+        const bool isEnd = rows.size() < batch;
+        if (isEnd) lastBucket_.assign(16, '\0');
+        if (isEnd || deleted > 0) return deleted;
     }
-    if (rows.size() < batch) lastBucket_.assign(16, '\0');
-    return deleted;
 }
 
 }  // namespace otpgate::store

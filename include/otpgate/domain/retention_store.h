@@ -17,6 +17,7 @@ public:
         Timestamp now;
         Timestamp otpRequestsBefore;
         Timestamp sessionsBefore;
+        Timestamp devicesBefore;
         Timestamp auditBefore;
     };
     // Deletes at most `batch` rows a table; returns how many went. Small batches, so no login waits for it.
