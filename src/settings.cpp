@@ -205,6 +205,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.tokens = readTokens(reader, settings.publicUrl);
     settings.mail = readMail(reader);
     settings.sms = readSms(reader);
+    settings.courier.rest = 25ms;
     settings.courier.queueLength =
         static_cast<std::size_t>(reader.integer("delivery.queue_length", 10000, 0, 1'000'000));
     settings.retention = readRetention(reader);

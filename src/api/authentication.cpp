@@ -51,12 +51,19 @@ bool isSafe(std::string_view method) {
     return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
+// A page of the host that was asked, under whatever name it is reached.
+bool isOwn(std::string_view origin, const http::Request& request) {
+    const auto host = request.header("host");
+    const auto scheme = origin.find("://");
+    return host && scheme != std::string_view::npos && origin.substr(scheme + 3) == *host;
+}
+
 // A browser sends the cookie with whatever a foreign page makes it do, but that page can neither read the token nor set
 // the header.
 void rejectForgery(Services& services, const http::Request& request, const Uuid& sessionId) {
     if (isSafe(request.method)) return;
     const auto origin = request.header("origin");
-    if (origin && !services.cors.isTrusted(*origin)) throw ApiError(ErrorCode::Forbidden, "foreign origin");
+    if (origin && !isOwn(*origin, request) && !services.cors.isTrusted(*origin)) throw ApiError(ErrorCode::Forbidden, "foreign origin");
     const auto token = request.header("x-csrf-token");
     if (!token || !crypto::equalInConstantTime(*token, services.sessions.csrfTokenOf(sessionId))) {
         throw ApiError(ErrorCode::Forbidden, "no CSRF token").detail("The X-CSRF-Token header is missing or wrong.");

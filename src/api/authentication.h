@@ -21,8 +21,8 @@ Caller authenticate(Services& services, const http::Request& request);
 // nullopt where no credential is shown; a bad one throws all the same.
 std::optional<Caller> authenticateIfShown(Services& services, const http::Request& request);
 
-// By `X-API-Key: <key>` or `Authorization: Api-Key <key>`. Throws ApiError: Unauthenticated without either, InvalidToken
-// for a key that is not good, Forbidden where `scopes` names some and the key has none of them.
+// By `X-API-Key: <key>` or `Authorization: Api-Key <key>`. Throws ApiError: Unauthenticated without either,
+// InvalidToken for a key that is not good, Forbidden where `scopes` names some and the key has none of them.
 ApiKeyCaller authenticateKey(Services& services, const http::Request& request,
                              const std::vector<domain::ApiScope>& scopes);
 // Throws Forbidden, which names the scope, unless the key has it.

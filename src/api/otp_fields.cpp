@@ -35,18 +35,20 @@ std::string cut(std::optional<std::string> text, std::size_t bytes) {
 }  // namespace
 
 std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body) {
-    auto destination =
-        parsed(body, "destination", "must be an e-mail address or a telephone number such as +4930123456",
-               &domain::Destination::parse);
+    std::string_view field = "destination";
+    auto destination = parsed(body, field, "must be an e-mail address or a telephone number such as +4930123456",
+                              &domain::Destination::parse);
     if (!destination) {
-        destination = parsed(body, "email", "must be an e-mail address", &domain::Destination::parseEmail);
+        field = "email";
+        destination = parsed(body, field, "must be an e-mail address", &domain::Destination::parseEmail);
     }
     if (!destination) {
-        destination = parsed(body, "phone_number", "must be a telephone number such as +4930123456",
+        field = "phone_number";
+        destination = parsed(body, field, "must be a telephone number such as +4930123456",
                              &domain::Destination::parsePhoneNumber);
     }
     if (destination && destination->channel() == domain::Channel::Sms && !services.settings.smsIsSetUp) {
-        body.noteInvalid("destination", kNoSms);
+        body.noteInvalid(field, kNoSms);
     }
     return destination;
 }

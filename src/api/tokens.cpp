@@ -12,12 +12,12 @@ namespace {
 // `token` of a form, as RFC 7662 has it, or of a JSON object. `token_type_hint` would only say where to look first.
 std::string readToken(const http::Request& request) {
     if (request.hasForm()) {
-        const auto token = request.formParameter("token");
+        auto token = request.formParameter("token");
         if (!token) throw http::ApiError(http::ErrorCode::MissingFields).field("token", "is required");
-        return *token;
+        return std::move(*token);
     }
     http::JsonBody body(request);
-    const std::string token = body.requiredString("token", http::kMaxBodyBytes);
+    std::string token = body.requiredString("token", http::kMaxBodyBytes);
     body.rejectInvalid();
     return token;
 }

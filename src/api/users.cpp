@@ -26,6 +26,9 @@ http::Response showMe(Services& services, const http::Request&, const Caller& ca
     http::Response response = userResponse(caller.user);
     if (caller.credential == Credential::Cookie) {
         response.with("X-CSRF-Token", services.sessions.csrfTokenOf(caller.session.id));
+        // The session lives on while it is used; its cookie must too.
+        http::setCookie(response, kSessionCookie, services.sessions.cookieOf(caller.session.id),
+                        services.sessions.refreshLifetime());
     }
     return response;
 }

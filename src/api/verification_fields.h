@@ -1,4 +1,5 @@
-// Reads what POST /api/v1/verifications is asked (API.md 5), and says errors as clients of stateless contexts read them.
+// Reads what POST /api/v1/verifications is asked (API.md 5), and says errors as clients of stateless contexts read
+// them.
 #pragma once
 
 #include "otpgate/api/routes.h"

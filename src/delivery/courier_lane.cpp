@@ -38,7 +38,9 @@ void CourierLane::handOver(const OutboxMessage& message) {
     {
         const std::lock_guard lock(mutex_);
         if (isStopping_ || handedOver_.size() >= settings_.queueLength) return;
-        handedOver_.push_back(message);
+        // The last byte of an id is random.
+        const auto extra = settings_.rest * static_cast<unsigned char>(message.id.bytes().back()) / 256;
+        handedOver_.push_back({message, steady_clock::now() + settings_.rest + extra});
     }
     wake_.notify_one();
 }
@@ -87,21 +89,33 @@ bool CourierLane::isOutOfPatience() const {
     return isStopping_ && steady_clock::now() >= giveUpAt_;
 }
 
+std::optional<CourierLane::SteadyTime> CourierLane::nextDue() const {
+    if (isStopping_ || !claimed_.empty()) return SteadyTime{};
+    if (handedOver_.empty()) return std::nullopt;
+    return handedOver_.front().dueAt;
+}
+
 // Waits for messages, or until a kept connection has rested long enough.
 CourierLane::Batch CourierLane::next() {
     Batch batch;
     bool tookClaimed = false;
     {
         std::unique_lock lock(mutex_);
-        const auto isAwaited = [this] { return isStopping_ || !handedOver_.empty() || !claimed_.empty(); };
-        if (isConnectionKept_)
-            wake_.wait_until(lock, lastSend_ + settings_.lookEvery, isAwaited);
-        else
-            wake_.wait(lock, isAwaited);
-        const auto count = static_cast<std::ptrdiff_t>(std::min<std::size_t>(handedOver_.size(), OutboxDesk::kBatch));
-        batch.assign(std::make_move_iterator(handedOver_.begin()),
-                     std::make_move_iterator(handedOver_.begin() + count));
-        handedOver_.erase(handedOver_.begin(), handedOver_.begin() + count);
+        while (true) {
+            auto until = nextDue();
+            if (isConnectionKept_) until = std::min(until.value_or(SteadyTime::max()), lastSend_ + settings_.lookEvery);
+            if (until && *until <= steady_clock::now()) break;
+            if (until)
+                wake_.wait_until(lock, *until);
+            else
+                wake_.wait(lock);
+        }
+        const auto now = steady_clock::now();
+        while (!handedOver_.empty() && batch.size() < OutboxDesk::kBatch &&
+               (isStopping_ || handedOver_.front().dueAt <= now)) {
+            batch.push_back(std::move(handedOver_.front().message));
+            handedOver_.pop_front();
+        }
         tookClaimed = !claimed_.empty();
         batch.insert(batch.end(), std::make_move_iterator(claimed_.begin()), std::make_move_iterator(claimed_.end()));
         claimed_.clear();

@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -55,6 +56,12 @@ public:
     void disconnect() { sender_.idle(); }
 
 private:
+    struct HandedOver {
+        domain::OutboxMessage message;
+        SteadyTime dueAt;
+    };
+    // When there is something for next() to take; nullopt: not before something comes.
+    std::optional<SteadyTime> nextDue() const;
     Batch next();
     bool isOutOfPatience() const;
     void sendAll(Batch& batch);
@@ -73,7 +80,7 @@ private:
 
     mutable std::mutex mutex_;  // over the next five
     std::condition_variable wake_;
-    std::deque<domain::OutboxMessage> handedOver_;
+    std::deque<HandedOver> handedOver_;
     std::deque<domain::OutboxMessage> claimed_;
     bool isStopping_ = false;
     SteadyTime giveUpAt_;

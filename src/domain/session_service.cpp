@@ -138,8 +138,10 @@ std::optional<TokenDescription> SessionService::introspect(std::string_view toke
         // A session of tokens is seen when they are issued, and its end is theirs.
         const Timestamp issuedAt = session->session.lastSeenAt;
         const Timestamp expiresAt = session->session.expiresAt;
-        return TokenDescription{Kind::Refresh, {std::move(*session), issuedAt, expiresAt, std::nullopt},
-                                settings_.issuer, settings_.audience};
+        return TokenDescription{Kind::Refresh,
+                                {std::move(*session), issuedAt, expiresAt, std::nullopt},
+                                settings_.issuer,
+                                settings_.audience};
     }
     return std::nullopt;
 }

@@ -53,14 +53,13 @@ std::string sealContext(const crypto::KeyRing& ring, const VerificationContext& 
     fields += context.id.bytes();
     fields += context.ownerId.bytes();
     for (const std::int64_t number :
-         {toMicroseconds(context.codeExpiresAt), toMicroseconds(context.expiresAt),
-          std::int64_t{context.format.length}, std::int64_t{context.maxAttempts}, std::int64_t{context.retryCount}}) {
+         {toMicroseconds(context.codeExpiresAt), toMicroseconds(context.expiresAt), std::int64_t{context.format.length},
+          std::int64_t{context.maxAttempts}, std::int64_t{context.retryCount}}) {
         fields += crypto::packInteger(number);
     }
-    for (const std::string_view text :
-         {toString(context.format.alphabet), toString(context.destination.channel()),
-          std::string_view{context.destination.value()}, std::string_view{context.purpose},
-          std::string_view{context.metadata}}) {
+    for (const std::string_view text : {toString(context.format.alphabet), toString(context.destination.channel()),
+                                        std::string_view{context.destination.value()},
+                                        std::string_view{context.purpose}, std::string_view{context.metadata}}) {
         appendText(fields, text);
     }
     return toBase64Url(crypto::seal(ring, fields, kSealContext, random, crypto::KeyUse::VerificationContext));

@@ -85,18 +85,17 @@ CheckedVerification VerificationService::check(std::string_view context, std::st
     }
 
     // The guess is judged here, but nobody learns the verdict before the store has counted the attempt.
-    const auto result =
-        store_.check({.id = opened->id,
-                      .guess = codes_.judge(opened->id, guess, opened->format),
-                      .maxAttempts = opened->maxAttempts,
-                      .expiresAt = opened->expiresAt,
-                      .ownerId = ownerId,
-                      .destination = opened->destination,
-                      .bucket = ownersBucket("verification-guess", ownerId, opened->destination),
-                      .rule = settings_.guessesPerDestination,
-                      .now = now,
-                      .auditId = Uuid::makeV7(now, random_),
-                      .client = client});
+    const auto result = store_.check({.id = opened->id,
+                                      .guess = codes_.judge(opened->id, guess, opened->format),
+                                      .maxAttempts = opened->maxAttempts,
+                                      .expiresAt = opened->expiresAt,
+                                      .ownerId = ownerId,
+                                      .destination = opened->destination,
+                                      .bucket = ownersBucket("verification-guess", ownerId, opened->destination),
+                                      .rule = settings_.guessesPerDestination,
+                                      .now = now,
+                                      .auditId = Uuid::makeV7(now, random_),
+                                      .client = client});
     switch (result.outcome) {
     case VerificationGuessResult::Outcome::Verified:
         checked.outcome = Outcome::Verified;
@@ -139,8 +138,8 @@ bool VerificationService::worksInItself() const {
                                       .maxAttempts = 1,
                                       .retryCount = 0};
     const auto opened = openContext(ring_, sealContext(ring_, context, random_));
-    return opened && opened->id == id && opened->purpose == context.purpose &&
-           codes_.judge(id, code) == Guess::Right && codes_.judge(id, code + "0") == Guess::Wrong;
+    return opened && opened->id == id && opened->purpose == context.purpose && codes_.judge(id, code) == Guess::Right &&
+           codes_.judge(id, code + "0") == Guess::Wrong;
 }
 
 }  // namespace otpgate::domain

@@ -13,8 +13,8 @@ domain::VerificationMessageResult VerificationTable::send(const domain::Verifica
     const domain::OutboxMessage& message = request.message;
     return connection_.transact([&]() -> domain::VerificationMessageResult {
         const auto audit = [&](AuditEvent event) {
-            return AuditRow{request.auditId, event,          request.ownerId, message.destination.value(),
-                            request.client,  request.now,    std::nullopt};
+            return AuditRow{request.auditId, event,       request.ownerId, message.destination.value(),
+                            request.client,  request.now, std::nullopt};
         };
         holdBucket(connection_, request.bucket, request.now);
         auto taken = takeFromBucket(connection_, request.bucket, request.rule, request.now);
@@ -38,8 +38,8 @@ VerificationGuessResult VerificationTable::check(const domain::VerificationGuess
     return connection_.transact([&]() -> VerificationGuessResult {
         // A context names its owner and destination, so all checks of it wait here for each other.
         holdBucket(connection_, guess.bucket, guess.now);
-        const auto row = connection_.queryOne(
-            "SELECT attempts, consumed_at_us FROM verification_attempts WHERE id = ?", {guess.id});
+        const auto row =
+            connection_.queryOne("SELECT attempts, consumed_at_us FROM verification_attempts WHERE id = ?", {guess.id});
         const auto attempts = row ? static_cast<unsigned>(row->integer(0)) : 0;
         if (row && !row->isNull(1)) return {Outcome::Used, attempts, {}};
         if (attempts >= guess.maxAttempts) return {Outcome::AttemptsExhausted, attempts, {}};
@@ -57,7 +57,8 @@ VerificationGuessResult VerificationTable::check(const domain::VerificationGuess
             return {Outcome::BudgetExhausted, attempts, std::move(answer.hits)};
         }
         countAttempt(guess, !row);
-        insertAuditEvent(connection_, audit(isRight ? AuditEvent::VerificationSucceeded : AuditEvent::VerificationFailed));
+        insertAuditEvent(connection_,
+                         audit(isRight ? AuditEvent::VerificationSucceeded : AuditEvent::VerificationFailed));
         return {isRight ? Outcome::Verified : Outcome::WrongCode, attempts + 1, {}};
     });
 }

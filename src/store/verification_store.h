@@ -9,7 +9,7 @@ namespace otpgate::store {
 class VerificationTable final : public domain::VerificationStore {
 public:
     explicit VerificationTable(db::Connection& connection) : connection_(connection) {}
-    domain::VerificationMessageResult send(const domain::VerificationMessage& message) override;
+    domain::VerificationMessageResult send(const domain::VerificationMessage& request) override;
     domain::VerificationGuessResult check(const domain::VerificationGuess& guess) override;
 
 private:

@@ -1,5 +1,5 @@
-// What the suites of the stores share: an empty database with a connection, ids that count up, a look at the tables, and
-// threads that begin together.
+// What the suites of the stores share: an empty database with a connection, ids that count up, a look at the tables,
+// and threads that begin together.
 #pragma once
 
 #include "contract/engines.h"
@@ -20,8 +20,12 @@
 
 namespace otpgate::test {
 
-inline domain::Destination destination(std::string_view text) { return domain::Destination::parse(text).value(); }
-inline domain::LimitRule rule(std::string_view text) { return domain::LimitRule::parse(text).value(); }
+inline domain::Destination destination(std::string_view text) {
+    return domain::Destination::parse(text).value();
+}
+inline domain::LimitRule rule(std::string_view text) {
+    return domain::LimitRule::parse(text).value();
+}
 
 // A character of four bytes, which MySQL's "utf8" cannot hold, so many times.
 inline std::string keys(std::size_t count) {
@@ -46,7 +50,7 @@ protected:
 
     Timestamp now() const { return clock_.now(); }
     Uuid newId() { return Uuid::makeV7(now(), random_); }
-    static domain::Client client(std::string address = "192.0.2.7") {
+    static domain::Client client(const std::string& address = "192.0.2.7") {
         return {address, address, "Browser/1.0", "request-1"};
     }
 
@@ -71,7 +75,8 @@ protected:
         CPPUNIT_ASSERT_EQUAL(joined(expected), joined(actual));
     }
 
-    // Runs work(connection, i) on sixteen threads that begin together, each with a connection of its own. None may throw.
+    // Runs work(connection, i) on sixteen threads that begin together, each with a connection of its own. None may
+    // throw.
     template <typename Work>
     void onSixteenThreads(Work work) {
         std::vector<std::unique_ptr<db::Connection>> connections;

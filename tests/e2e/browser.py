@@ -22,12 +22,12 @@ ARGUMENTS = (
 
 
 @contextlib.contextmanager
-def open_browser(width=1280, height=800, dark=False):
+def open_browser(width=1280, height=800, dark=False, arguments=()):
     """Yields a WebDriver and ends it with everything it started. Its console is read with get_log("browser")."""
     with tempfile.TemporaryDirectory(prefix="otpgate-chromium-", ignore_cleanup_errors=True) as profile:
         options = Options()
         options.binary_location = "/usr/bin/chromium"
-        for argument in ARGUMENTS:
+        for argument in (*ARGUMENTS, *arguments):
             options.add_argument(argument)
         options.add_argument(f"--user-data-dir={profile}")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -63,6 +63,14 @@ def site(engine, new_folder, request):
         yield running
 
 
+@pytest.fixture(scope="session")
+def sms_site(engine, new_folder, request):
+    """The same with codes by SMS, which land in site.phones."""
+    mysql = request.getfixturevalue("mysql") if engine == "mysql" else None
+    with Site(new_folder(), engine=engine, mysql=mysql, settings={**ROOMY, "sms.transport": "file"}) as running:
+        yield running
+
+
 @pytest.fixture
 def make_site(new_folder, request):
     """make_site(engine="mysql", web="apache", otp_length=8): a site of one's own. A setting is section_name=value."""
@@ -102,3 +110,14 @@ def new_address():
 @pytest.fixture
 def address(new_address):
     return new_address()
+
+
+@pytest.fixture
+def new_number():
+    """A telephone number that nobody used before."""
+    return lambda: f"+1555{next(_people):07}"
+
+
+@pytest.fixture
+def number(new_number):
+    return new_number()

@@ -3,9 +3,9 @@
 Each test takes an address that nobody used before (`address`), because each may ask for five codes an hour only.
 """
 
-import json
-import urllib.error
-import urllib.request
+import itertools
+import re
+import time
 
 import pytest
 from selenium.common.exceptions import JavascriptException
@@ -18,6 +18,13 @@ from browser import open_browser, set_dark, set_size
 PHONE = (320, 640)
 DESKTOP = (1280, 800)
 PATIENCE = 10  # seconds
+
+REQUEST = "/api/v1/auth/otp/request"
+ME = "/api/v1/auth/me"
+LOGOUT = "/api/v1/auth/logout"
+SESSION_COOKIE = "__Host-otpgate"
+DEVICE_COOKIE = "__Host-otpgate-device"
+STORAGE = "return JSON.stringify({...sessionStorage, ...localStorage}) + document.cookie"
 
 
 class LoginPage:
@@ -54,9 +61,12 @@ class LoginPage:
     def press(self, *keys):
         self.focused().send_keys(*keys)
 
-    def ask_for_code(self, address):
-        self["address"].send_keys(address)
+    def ask_for(self, destination):
+        self["address"].send_keys(destination)
         self["address-submit"].click()
+
+    def ask_for_code(self, address):
+        self.ask_for(address)
         self.see("code")
         return self.site.mailbox.wait_for(address)
 
@@ -85,8 +95,13 @@ class LoginPage:
         self.driver.execute_script("document.getElementById('mail').remove()")
         self["code"].send_keys(Keys.CONTROL, "v")
 
-    def stored(self, name):
-        return self.driver.execute_script("return JSON.parse(sessionStorage.getItem(arguments[0]))", name)
+    def cookies(self):
+        """With those that no script can read."""
+        return {cookie["name"]: cookie for cookie in self.driver.get_cookies()}
+
+    def session_cookie(self):
+        """As a request's header."""
+        return {"Cookie": f"{SESSION_COOKIE}={self.cookies()[SESSION_COOKIE]['value']}"}
 
     def assert_fits(self):
         wide, room = self.driver.execute_script(
@@ -122,15 +137,16 @@ def wrong_codes(right, count):
     return [f"{(int(right) + step) % 10 ** len(right):0{len(right)}d}" for step in range(1, count + 1)]
 
 
-def status_of_refresh(site, refresh):
-    request = urllib.request.Request(
-        f"{site.url}/api/v1/auth/token/refresh", data=json.dumps({"refresh": refresh}).encode(),
-        headers={"Content-Type": "application/json"}, method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return answer.status
-    except urllib.error.HTTPError as refusal:
-        return refusal.code
+def spend_budgets(site, address):
+    """What strangers at many client addresses can do to an account: its codes for the hour are gone, and its guesses."""
+    strangers = (f"198.51.100.{number}" for number in itertools.count(1))
+    asked = right = None
+    while (answer := site.post(REQUEST, {"destination": address}, client_ip=next(strangers))).status_code == 202:
+        asked, right = answer.json()["otp_id"], site.mailbox.wait_for(address)
+        for wrong in wrong_codes(right, 3):
+            site.verify(asked, wrong, client_ip=next(strangers))
+    assert answer.json()["code"] == "RATE_LIMIT"
+    assert site.verify(asked, right, client_ip=next(strangers)).json()["code"] == "MAX_RETRIES_EXCEEDED"
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["on_a_phone", "on_a_desktop"])
@@ -160,15 +176,169 @@ def test_signs_in_stays_signed_in_over_a_reload_and_signs_out_for_good(page, sit
     assert page["account-name"].text == address
     page.sessions(count=1)
 
-    refresh = page.stored("otpgate.session")["refresh"]
+    assert page["account-since"].text
+
+    cookie = page.session_cookie()
+    assert site.get(ME, headers=cookie).json()["user"]["email"] == address
     page["sign-out"].click()
     page.see("address")
     assert page.text_of("status") == "You are signed out."
-    assert page.stored("otpgate.session") is None
-    assert status_of_refresh(site, refresh) == 401
+    assert SESSION_COOKIE not in page.cookies()
+    assert site.get(ME, headers=cookie).status_code == 401
 
     page.driver.refresh()
     page.see("address")
+
+
+def test_keeps_the_session_where_no_script_can_read_it(page, address):
+    page.sign_in(address)
+    for name in (SESSION_COOKIE, DEVICE_COOKIE):
+        cookie = page.cookies()[name]
+        assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"], cookie["path"]) == (True, True, "Lax", "/")
+        assert cookie["domain"] == "localhost"  # With a Domain attribute it would begin with a dot.
+        assert cookie["expiry"] > time.time() + 6 * 86400
+    assert page.driver.execute_script(STORAGE) == "{}"
+
+
+def test_what_changes_something_needs_more_than_the_cookie(page, site, address):
+    page.sign_in(address)
+    cookie = page.session_cookie()
+    token = site.get(ME, headers=cookie).headers["X-CSRF-Token"]
+    for headers in ({}, {"X-CSRF-Token": token[::-1]}, {"X-CSRF-Token": token, "Origin": "https://evil.example"}):
+        assert site.post(LOGOUT, headers={**cookie, **headers}).status_code == 403
+    page.driver.refresh()
+    page.see("sign-out")
+    assert site.post(LOGOUT, headers={**cookie, "X-CSRF-Token": token, "Origin": site.url}).status_code == 204
+
+
+def test_a_cookie_that_is_no_longer_good_is_in_nobodys_way(page, address):
+    cookie = {"name": SESSION_COOKIE, "value": "AAAA", "url": page.site.url, "secure": True, "path": "/"}
+    assert page.driver.execute_cdp_cmd("Network.setCookie", cookie)["success"]
+    page.driver.refresh()
+    page.see("address")
+    assert page["status"].text == ""
+    page.sign_in(address)
+    page.driver.refresh()
+    page.see("sign-out")
+
+
+def test_browsers_keep_the_cookies_of_their_own_machine_by_its_number_too(browser, site, address):
+    page = LoginPage(browser, site)
+    browser.get(site.url.replace("localhost", "127.0.0.1"))
+    page.see("address")
+    page.sign_in(address)
+    browser.refresh()
+    page.see("sign-out")
+
+
+def test_says_that_it_must_be_served_over_https_where_the_browser_keeps_no_cookie(site, address):
+    with open_browser(arguments=["--host-resolver-rules=MAP login.example 127.0.0.1"]) as driver:
+        page = LoginPage(driver, site)
+        driver.get(site.url.replace("localhost", "login.example"))
+        page.see("address")
+        page.text_of("status", "must be served over HTTPS")
+        page.enter_code(page.ask_for_code(address))
+        page.text_of("code-error", "must be served over HTTPS")
+        assert not page["code"].is_displayed()
+
+
+def test_says_so_while_the_server_is_away_and_goes_on_when_it_is_back(make_site, address):
+    site = make_site()
+    with open_browser() as driver:
+        page = LoginPage(driver, site)
+        page.open()
+        page.sign_in(address)
+        site.otpgate.stop()
+        page["sign-out"].click()
+        assert "You are still signed in." in page.text_of("sign-out-error", "not available")
+        driver.refresh()
+        page.text_of("unreachable-error", "not available")
+        assert page.focused() == page["unreachable-retry"]
+        site.otpgate.start()
+        page["unreachable-retry"].click()
+        page.see("sign-out")
+        assert page["account-name"].text == address
+
+
+def test_strangers_who_spent_the_accounts_budgets_do_not_lock_out_a_browser_that_signed_in_before(page, site, address):
+    page.sign_in(address)
+    page["sign-out"].click()
+    page.see("address")
+    spend_budgets(site, address)
+
+    page.sign_in(address)
+    assert "Welcome back" in page["account-welcome"].text
+
+    with open_browser(*PHONE) as driver:
+        fresh = LoginPage(driver, site)
+        fresh.open()
+        fresh.ask_for(address)
+        said = fresh.text_of("address-error", "too many requests")
+        assert re.search(r"try again in \d+ minutes\.", said)
+        assert fresh.focused() == fresh["address"]
+
+
+@pytest.mark.parametrize("written", ["{}", " {} ", "+1 (0)555 {} ", "+1/555.{}"], ids=["plain", "spaces", "zero", "marks"])
+def test_signs_in_by_a_code_sent_to_a_telephone_number(browser, sms_site, number, written):
+    page = LoginPage(browser, sms_site)
+    page.open()
+    page.ask_for(written.format(number if written.strip() == "{}" else number.removeprefix("+1555")))
+    page.see("code")
+    assert page.heading() == "Check your phone"
+    assert page["code-destination"].text == f"{number[:3]}{'*' * (len(number) - 6)}{number[-3:]}"
+    assert page["other-address"].text == "Use another number"
+    assert "spam" not in page["code-note"].text
+    page.enter_code(sms_site.phones.wait_for(number))
+    page.see("sign-out")
+    assert page["account-name"].text == number
+    page.sessions(count=1)
+
+
+def test_finds_the_code_in_a_whole_sms(browser, sms_site, number):
+    page = LoginPage(browser, sms_site)
+    page.open()
+    page.ask_for(number)
+    page.see("code")
+    page.paste(sms_site.phones.wait_for_message(number).text)
+    page.see("sign-out")
+
+
+def test_takes_codes_with_letters(browser, make_site, address):
+    page = LoginPage(browser, make_site(otp_alphabet="letters", otp_length=8))
+    page.open()
+    code = page.ask_for_code(address)
+    page.enter_code(f"{code[:4]} {code[4:]}".lower())
+    page.see("sign-out")
+
+
+def test_notices_when_another_tab_signs_in_or_out(page, browser, address, new_address):
+    first = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    second = browser.current_window_handle
+    page.open()
+    browser.switch_to.window(first)
+    page.sign_in(address)
+
+    browser.switch_to.window(second)
+    page.see("sign-out")
+    assert page["account-name"].text == address
+    page.sessions(count=1)
+    page["sign-out"].click()
+    page.see("address")
+
+    browser.switch_to.window(first)
+    page.see("address")
+    assert page.text_of("status") == "Your session has ended. Please sign in again."
+    other_address = new_address()
+    page["address"].clear()
+    page.sign_in(other_address)
+
+    # With the token of its own session, and not with that of the one before.
+    browser.switch_to.window(second)
+    page.wait(lambda: page["account-name"].text == other_address, "the second tab does not show the new account")
+    page["sign-out"].click()
+    page.see("address")
+    assert page.text_of("status") == "You are signed out."
 
 
 @pytest.mark.parametrize("before,between,after", [("", " ", ""), ("", "-", ""), ("  ", "", "\n"), ("Your code: ", " ", ".")],
@@ -283,7 +453,7 @@ def test_waits_for_the_same_code_after_a_reload_and_never_stores_it(page, addres
     assert page["code-destination"].text == masked
     page.enter_code(code)
     page.see("sign-out")
-    assert page.stored("otpgate.pending") is None
+    assert page.driver.execute_script(STORAGE) == "{}"
 
 
 def test_goes_back_to_another_address(page, address):
@@ -294,56 +464,53 @@ def test_goes_back_to_another_address(page, address):
     page.see("address")
 
 
-@pytest.mark.parametrize("text", ["", "no-at-sign", "two words@example.com", "name@example..com"],
-                         ids=["nothing", "no_at_sign", "space", "empty_label"])
-def test_refuses_what_is_not_an_address_and_says_what_one_looks_like(page, text):
+@pytest.mark.parametrize("text,says", [("", "e-mail address or telephone number"), ("no-at-sign", "name@example.com"),
+                                       ("two words@example.com", "name@example.com"), ("name@example..com", "an e-mail address or"),
+                                       ("030 123456", "country code"), ("+49 1234567890123456", "such as +49"),
+                                       ("+49 30 123456", "SMS are not set up")],
+                         ids=["nothing", "no_at_sign", "space", "empty_label", "no_country_code", "long_number", "no_sms"])
+def test_refuses_where_no_code_can_be_sent_and_says_what_is_wrong(page, text, says):
     page["address"].send_keys(text)
     page["address-submit"].click()
-    page.text_of("address-error", "e-mail address")
+    page.text_of("address-error", says)
     assert page.focused() == page["address"]
     assert page["address"].get_attribute("aria-invalid") == "true"
-    assert "address-error" in page["address"].get_attribute("aria-describedby").split()
+    assert {"address-hint", "address-error"} <= set(page["address"].get_attribute("aria-describedby").split())
     set_size(page.driver, *PHONE)
     page.assert_fits()
 
 
-def test_refuses_letters_in_a_code_without_spending_an_attempt(page, address):
+@pytest.mark.parametrize("text", ["12#456", "123", "12345678901"], ids=["sign", "short", "long"])
+def test_refuses_what_cannot_be_a_code_without_spending_an_attempt(page, address, text):
     right = page.ask_for_code(address)
-    page.enter_code("12O456")
-    page.text_of("code-error", "digits")
+    page.enter_code(text)
+    page.text_of("code-error", "4 to 10 letters or digits")
     page.enter_code(wrong_codes(right, 1)[0])
     page.text_of("code-error", "2 attempts left")
 
 
-def test_ends_another_session_and_that_one_is_told_to_sign_in_again(page, browser, site, address):
-    page.sign_in(address)
-    first = page.stored("otpgate.session")
+def test_ends_another_session_and_that_browser_is_told_to_sign_in_again(page, site, address):
+    with open_browser() as driver:
+        other = LoginPage(driver, site)
+        other.open()
+        other.sign_in(address)
 
-    browser.switch_to.new_window("tab")
-    page.open()
-    page.sign_in(address)
-    assert "Welcome back" in page["account-welcome"].text
-    button = page.sessions(count=2)[1].find_element(By.TAG_NAME, "button")
-    assert button.accessible_name.startswith("End session: ")
-    button.click()
-    page.sessions(count=1)
-    assert "Session ended" in page.text_of("status")
+        page.sign_in(address)
+        assert "Welcome back" in page["account-welcome"].text
+        button = page.sessions(count=2)[1].find_element(By.TAG_NAME, "button")
+        assert button.accessible_name.startswith("End session: ")
+        button.click()
+        page.sessions(count=1)
+        assert "Session ended" in page.text_of("status")
 
-    browser.switch_to.window(browser.window_handles[0])
-    assert page.stored("otpgate.session") == first
-    browser.refresh()
-    page.see("address")
-    assert page.text_of("status") == "Your session has ended. Please sign in again."
-
-
-def test_a_duplicated_tab_does_not_end_the_session_of_the_first(page, browser, address):
-    page.sign_in(address)
-    mine = page.stored("otpgate.session")
-    browser.execute_script("window.open(location.href, '_blank', 'opener')")  # With an opener, the tab storage is copied.
-    page.wait(lambda: page.stored("otpgate.session")["refresh"] != mine["refresh"], "the first tab was not told the new token")
-    browser.refresh()
+        # The page asks when its tab comes to the front.
+        driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
+        other.see("address")
+        assert other.text_of("status") == "Your session has ended. Please sign in again."
+        driver.refresh()
+        other.see("address")
+    page.driver.refresh()
     page.see("sign-out")
-    assert page.stored("otpgate.session")["session_id"] == mine["session_id"]
 
 
 def test_every_part_has_a_name_and_a_role_for_a_screen_reader(page, address):
@@ -352,8 +519,9 @@ def test_every_part_has_a_name_and_a_role_for_a_screen_reader(page, address):
 
     assert page.driver.find_element(By.TAG_NAME, "html").get_attribute("lang") == "en"
     assert page.driver.find_element(By.TAG_NAME, "main").aria_role == "main"
-    assert part("address") == ("textbox", "E-mail address")
+    assert part("address") == ("textbox", "E-mail address or telephone number")
     assert part("address-submit") == ("button", "Send me a code")
+    assert page["address"].get_attribute("autocomplete") == "username"
     assert page["address-error"].aria_role == "alert"
     assert page["status"].get_attribute("role") == "status"
     assert page.heading() == "Sign in"
@@ -362,6 +530,7 @@ def test_every_part_has_a_name_and_a_role_for_a_screen_reader(page, address):
     assert part("code") == ("textbox", "Code")
     assert page["code"].get_attribute("autocomplete") == "one-time-code"
     assert page["code"].get_attribute("inputmode") == "numeric"
+    assert page["code"].get_attribute("autocapitalize") == "characters"
     assert {"code-hint", "code-error"} <= set(page["code"].get_attribute("aria-describedby").split())
     assert part("code-submit") == ("button", "Sign in")
     assert part("other-address") == ("button", "Use another address")
@@ -424,6 +593,6 @@ def test_a_script_that_somebody_smuggled_in_does_not_run(site, injection):
         except JavascriptException as refused:
             assert "Trusted" in refused.msg
         else:
-            said = WebDriverWait(driver, PATIENCE).until(lambda _: driver.get_log("browser"))
-            assert said[0]["source"] == "security"
+            WebDriverWait(driver, PATIENCE).until(
+                lambda _: "security" in [entry["source"] for entry in driver.get_log("browser")])
         assert driver.title == "Sign in"

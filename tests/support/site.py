@@ -7,10 +7,12 @@ import sqlite3
 
 import requests
 
+from . import openapi
 from .apache import Apache
 from .mailbox import Mailbox
 from .nginx import Nginx
 from .otpgate import Otpgate
+from .sms_folder import SmsFolder
 
 _numbers = itertools.count(1)
 
@@ -38,6 +40,7 @@ class Site:
             "server.socket_mode": "0666",
             "server.public_url": self.url,
             "mail.directory": self.folder / "mail",
+            "sms.directory": self.folder / "sms",
         }
         if engine == "mysql":
             self.database = f"otpgate_e2e_{os.getpid()}_{next(_numbers)}"
@@ -46,6 +49,7 @@ class Site:
         self.otpgate = Otpgate(self.folder, {**chosen, **(settings or {})}, env)
         self.settings = self.otpgate.settings
         self.mailbox = Mailbox(self.settings["mail.directory"])
+        self.phones = SmsFolder(self.settings["sms.directory"])  # with sms.transport = file
 
     def start(self):
         try:
@@ -73,16 +77,23 @@ class Site:
     def __exit__(self, *_):
         self.stop()
 
-    def request(self, method, path, *, json=None, data=None, headers=None, token=None, client_ip=None, timeout=15):
-        """One request through the web server; never an exception for its status."""
+    def request(self, method, path, *, json=None, data=None, headers=None, token=None, client_ip=None, timeout=15,
+                documented=True):
+        """One request through the web server; never an exception for its status.
+
+        The answer is held to the API's document, unless `documented` is False: for what is sent to no route of ours.
+        """
         headers = dict(headers or {})
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         if client_ip is not None:
             headers["X-Forwarded-For"] = client_ip
-        return requests.request(
+        answer = requests.request(
             method, self.url + path, json=json, data=data, headers=headers, timeout=timeout, allow_redirects=False
         )
+        if documented:
+            openapi.check(method, path, answer)
+        return answer
 
     def post(self, path, json=None, **options):
         return self.request("POST", path, json=json, **options)

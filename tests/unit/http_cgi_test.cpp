@@ -50,6 +50,7 @@ class CgiTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(decodesQueryParameters);
     CPPUNIT_TEST(takesTheFirstOfSeveralParameters);
     CPPUNIT_TEST(repairsBadQueryParameters);
+    CPPUNIT_TEST(readsAForm);
     CPPUNIT_TEST(writesStatusHeadersAndBody);
     CPPUNIT_TEST(leavesTheBodyOutForHead);
     CPPUNIT_TEST(writesNoBodyWith204And304);
@@ -180,6 +181,24 @@ public:
         CPPUNIT_ASSERT_EQUAL(std::string{"100%"}, withQuery("a=100%").queryParameter("a").value());
         CPPUNIT_ASSERT_EQUAL(std::string{"x\uFFFDy"}, withQuery("a=x%00y").queryParameter("a").value());
         CPPUNIT_ASSERT_EQUAL(std::string{"\uFFFD"}, withQuery("a=%ff").queryParameter("a").value());
+    }
+
+    void readsAForm() {
+        Request request;
+        request.body = "token=a%2Bb+c&hint=";
+        for (const char* type :
+             {"application/x-www-form-urlencoded", "Application/X-WWW-Form-Urlencoded ; charset=UTF-8"}) {
+            request.contentType = type;
+            CPPUNIT_ASSERT(request.hasForm());
+        }
+        CPPUNIT_ASSERT_EQUAL(std::string{"a+b c"}, request.formParameter("token").value());
+        CPPUNIT_ASSERT_EQUAL(std::string{}, request.formParameter("hint").value());
+        CPPUNIT_ASSERT(!request.formParameter("other"));
+        for (const char* type :
+             {"", "application/json", "text/plain", "application/x-www-form-urlencoded, application/json"}) {
+            request.contentType = type;
+            CPPUNIT_ASSERT(!request.hasForm());
+        }
     }
 
     void writesStatusHeadersAndBody() {

@@ -38,6 +38,7 @@ class ErrorTableTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(challengesEvery401);
     CPPUNIT_TEST(keepsAChallengeOfItsOwn);
     CPPUNIT_TEST(addsFieldsAttemptsAndWaits);
+    CPPUNIT_TEST(addsMembersOfItsOwn);
     CPPUNIT_TEST(waitsAtLeastASecond);
     CPPUNIT_TEST(sendsRetryAfterWithEvery503);
     CPPUNIT_TEST(replacesTheSentence);
@@ -142,6 +143,11 @@ public:
         CPPUNIT_ASSERT(contains(response.body, R"("retry_after":30)"));
         CPPUNIT_ASSERT_EQUAL(std::string{"30"}, headerOf(response, "Retry-After"));
         CPPUNIT_ASSERT_EQUAL(std::string{"1"}, headerOf(response, "X-More"));
+    }
+
+    void addsMembersOfItsOwn() {
+        const auto response = ApiError(ErrorCode::InvalidOtp).member("context", "a\"b").toResponse("r");
+        CPPUNIT_ASSERT(contains(response.body, R"("context":"a\"b")"));
     }
 
     void waitsAtLeastASecond() {

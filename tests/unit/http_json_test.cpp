@@ -91,6 +91,10 @@ class JsonBodyTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(refusesMalformedNumbers);
     CPPUNIT_TEST(limitsTheLengthOfAString);
     CPPUNIT_TEST(readsListsOfStringsOnly);
+    CPPUNIT_TEST(writesAnObjectAnew);
+    CPPUNIT_TEST(keepsTheDigitsOfNumbers);
+    CPPUNIT_TEST(limitsTheLengthOfAnObject);
+    CPPUNIT_TEST(wantsAnObjectToBeOne);
     CPPUNIT_TEST(reportsAllMistakesAtOnce);
     CPPUNIT_TEST(reportsMissingFields);
     CPPUNIT_TEST(keepsTheBodyOutOfTheErrors);
@@ -334,6 +338,42 @@ public:
             CPPUNIT_ASSERT_MESSAGE(value, !body.strings("l"));
             CPPUNIT_ASSERT_THROW_MESSAGE(value, body.rejectInvalid(), ApiError);
         }
+    }
+
+    void writesAnObjectAnew() {
+        JsonBody body(jsonRequest(
+            R"({"n": 7, "l": [{"x": 1}, 2], "m": { "b" : [ 1 , {"c":[]}, null, true , "\u00e9\n\u0041" ] ,"a":{ } }, "o": {"p":3}})"));
+        CPPUNIT_ASSERT_EQUAL(std::string{R"({"b":[1,{"c":[]},null,true,"é\nA"],"a":{}})"},
+                             body.object("m", 100).value());
+        CPPUNIT_ASSERT_EQUAL(std::string{R"({"p":3})"}, body.object("o", 100).value());
+        CPPUNIT_ASSERT(!body.object("absent", 100));
+        CPPUNIT_ASSERT(problemOf(body).empty());
+    }
+
+    void keepsTheDigitsOfNumbers() {
+        const std::string numbers =
+            R"({"a":123456789012345678901234567890,"b":0.10,"c":1e400,"d":-0,"e":18446744073709551615})";
+        JsonBody body(jsonRequest(R"({"before":99999999999999999999,"m":)" + numbers + R"(,"after":1})"));
+        CPPUNIT_ASSERT_EQUAL(numbers, body.object("m", 200).value());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, body.integer("after").value());
+    }
+
+    void limitsTheLengthOfAnObject() {
+        JsonBody body(jsonRequest(R"({"m": {  "k" : "12345"  }})"));
+        CPPUNIT_ASSERT(body.object("m", 13));
+        CPPUNIT_ASSERT(problemOf(body).empty());
+        CPPUNIT_ASSERT(!body.object("m", 12));
+        CPPUNIT_ASSERT(contains(problemOf(body), R"({"field":"m")"));
+    }
+
+    void wantsAnObjectToBeOne() {
+        for (const char* other : {"[]", "[{}]", "\"{}\"", "1", "1.5", "true"}) {
+            JsonBody body(jsonRequest(std::string{R"({"m":)"} + other + "}"));
+            CPPUNIT_ASSERT(!body.object("m", 100));
+            CPPUNIT_ASSERT(contains(problemOf(body), "must be an object"));
+        }
+        JsonBody absent(jsonRequest(R"({"m":null})"));
+        CPPUNIT_ASSERT(!absent.object("m", 100) && !absent.has("m") && problemOf(absent).empty());
     }
 
     void reportsAllMistakesAtOnce() {

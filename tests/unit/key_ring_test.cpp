@@ -181,6 +181,7 @@ class SealTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(opensUnderAFormerKey);
     CPPUNIT_TEST(doesNotOpenWithoutItsKey);
     CPPUNIT_TEST(doesNotOpenInAnotherContext);
+    CPPUNIT_TEST(doesNotOpenForAnotherUse);
     CPPUNIT_TEST(noticesEachChangedBit);
     CPPUNIT_TEST(noticesACutOrLongerText);
     CPPUNIT_TEST_SUITE_END();
@@ -216,6 +217,13 @@ class SealTest : public CppUnit::TestFixture {
         const std::string sealed = seal(ring_, "plain", "user 1", random_);
         CPPUNIT_ASSERT(!open(ring_, sealed, "user 2"));
         CPPUNIT_ASSERT(!open(ring_, sealed, ""));
+    }
+
+    void doesNotOpenForAnotherUse() {
+        const std::string sealed = seal(ring_, "plain", "", random_, KeyUse::VerificationContext);
+        CPPUNIT_ASSERT(open(ring_, sealed, "", KeyUse::VerificationContext) == "plain");
+        CPPUNIT_ASSERT(!open(ring_, sealed, ""));
+        CPPUNIT_ASSERT(!open(ring_, seal(ring_, "plain", "", random_), "", KeyUse::VerificationContext));
     }
 
     void noticesEachChangedBit() {

@@ -34,6 +34,7 @@ class LimitsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(tellsOfTheWindowThatIsNearestToItsEnd);
     CPPUNIT_TEST(tellsOfTheLongerOfTwoFullWindows);
     CPPUNIT_TEST(isAcceptedWhenTheResetIsOver);
+    CPPUNIT_TEST(forgetsTheOneThatIsGivenBack);
     CPPUNIT_TEST(keepsBucketsApart);
     CPPUNIT_TEST_SUITE_END();
 
@@ -246,6 +247,19 @@ class LimitsTest : public CppUnit::TestFixture {
             now_ += reset;
             CPPUNIT_ASSERT(hits.accepts(both, now_));
         }
+    }
+
+    void forgetsTheOneThatIsGivenBack() {
+        const auto two = rule("2/1h");
+        const LimitHits first = take(LimitHits{{}}, two, 1);
+        const LimitHits both{first.with(two, now_ + 1s)};
+        CPPUNIT_ASSERT(!both.accepts(two, now_ + 2s));
+        CPPUNIT_ASSERT(both.without(now_ + 1s) == first.packed());
+        CPPUNIT_ASSERT((LimitHits{both.without(now_)}.accepts(two, now_ + 2s)));
+        // One of two of the same moment, and nothing where there is none.
+        CPPUNIT_ASSERT(LimitHits{first.with(two, now_)}.without(now_) == first.packed());
+        CPPUNIT_ASSERT(both.without(now_ + 2s) == both.packed());
+        CPPUNIT_ASSERT(LimitHits{{}}.without(now_).empty());
     }
 
     void keepsBucketsApart() {

@@ -29,23 +29,28 @@ class OtpCodeTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(judgesByNoOtherKey);
     CPPUNIT_TEST(sendsTheFixedCodeToAll);
     CPPUNIT_TEST(spreadsTheDigitsEvenly);
+    CPPUNIT_TEST(writesLettersThatNobodyConfuses);
+    CPPUNIT_TEST(takesLettersInEitherCase);
+    CPPUNIT_TEST(knowsAFormatForEachCode);
+    CPPUNIT_TEST(sendsAWaitingMessageInItsFormat);
     CPPUNIT_TEST_SUITE_END();
 
     static crypto::KeyRing ring(const std::string& lines) { return crypto::KeyRing::parse(lines, "master.key"); }
+    static CodeFormat digits(unsigned length) { return {CodeAlphabet::Digits, length}; }
     Uuid nextId() { return Uuid::makeV7(clock_.now(), random_); }
 
     // HKDF-SHA256 of the master key with "otpgate otp-code v1", HMAC of the id, its first eight bytes modulo 10^length:
     // computed by another program. Another result would void what is in the mail.
     void neverChangesACode() {
         const Uuid id = Uuid::parse("017f22e2-79b0-7cc3-98c4-dc0c0c07398f").value();
-        CPPUNIT_ASSERT_EQUAL("863900"s, OtpCodes(ringA_, 6, "").codeFor(id));
-        CPPUNIT_ASSERT_EQUAL("3900"s, OtpCodes(ringA_, 4, "").codeFor(id));
-        CPPUNIT_ASSERT_EQUAL("3569863900"s, OtpCodes(ringA_, 10, "").codeFor(id));
+        CPPUNIT_ASSERT_EQUAL("863900"s, OtpCodes(ringA_, digits(6), "").codeFor(id));
+        CPPUNIT_ASSERT_EQUAL("3900"s, OtpCodes(ringA_, digits(4), "").codeFor(id));
+        CPPUNIT_ASSERT_EQUAL("3569863900"s, OtpCodes(ringA_, digits(10), "").codeFor(id));
     }
 
     void knowsTheSameCodeEachTime() {
         const Uuid id = nextId();
-        const OtpCodes codes(ringA_, 6, "");
+        const OtpCodes codes(ringA_, digits(6), "");
         CPPUNIT_ASSERT_EQUAL(codes.codeFor(id), codes.codeFor(id));
         CPPUNIT_ASSERT(codes.judge(id, codes.codeFor(id)) == Guess::Right);
         CPPUNIT_ASSERT(codes.judge(id, codes.codeFor(id)) == Guess::Right);
@@ -53,7 +58,7 @@ class OtpCodeTest : public CppUnit::TestFixture {
 
     void hasAsManyDigitsAsAsked() {
         for (unsigned length = 4; length <= 10; ++length) {
-            const OtpCodes codes(ringA_, length, "");
+            const OtpCodes codes(ringA_, digits(length), "");
             for (int i = 0; i < 100; ++i) {
                 const Uuid id = nextId();
                 const std::string code = codes.codeFor(id);
@@ -65,7 +70,7 @@ class OtpCodeTest : public CppUnit::TestFixture {
     }
 
     void keepsLeadingZeros() {
-        const OtpCodes codes(ringA_, 6, "");
+        const OtpCodes codes(ringA_, digits(6), "");
         Uuid id = nextId();
         while (!codes.codeFor(id).starts_with("00")) id = nextId();
         const std::string code = codes.codeFor(id);
@@ -77,7 +82,7 @@ class OtpCodeTest : public CppUnit::TestFixture {
     }
 
     void judgesAnythingElseWrong() {
-        const OtpCodes codes(ringA_, 6, "");
+        const OtpCodes codes(ringA_, digits(6), "");
         const Uuid id = nextId();
         const std::string code = codes.codeFor(id);
         for (std::size_t i = 0; i < code.size(); ++i) {
@@ -93,7 +98,7 @@ class OtpCodeTest : public CppUnit::TestFixture {
     }
 
     void judgesTheCodeOfAnotherIdWrong() {
-        const OtpCodes codes(ringA_, 10, "");
+        const OtpCodes codes(ringA_, digits(10), "");
         const Uuid first = nextId();
         const Uuid second = nextId();
         CPPUNIT_ASSERT(codes.judge(second, codes.codeFor(first)) == Guess::Wrong);
@@ -101,9 +106,9 @@ class OtpCodeTest : public CppUnit::TestFixture {
 
     void judgesByEveryKeyOfTheRing() {
         const auto both = ring(kLineB + "# the former one\n" + kLineA);
-        const OtpCodes before(ringA_, 8, "");
-        const OtpCodes after(both, 8, "");
-        const OtpCodes onlyNew(ringB_, 8, "");
+        const OtpCodes before(ringA_, digits(8), "");
+        const OtpCodes after(both, digits(8), "");
+        const OtpCodes onlyNew(ringB_, digits(8), "");
         const Uuid id = nextId();
         CPPUNIT_ASSERT(after.judge(id, before.codeFor(id)) == Guess::Right);
         CPPUNIT_ASSERT_EQUAL(onlyNew.codeFor(id), after.codeFor(id));
@@ -112,16 +117,17 @@ class OtpCodeTest : public CppUnit::TestFixture {
 
     void judgesByNoOtherKey() {
         const Uuid id = nextId();
-        CPPUNIT_ASSERT(OtpCodes(ringB_, 10, "").judge(id, OtpCodes(ringA_, 10, "").codeFor(id)) == Guess::Wrong);
+        CPPUNIT_ASSERT(OtpCodes(ringB_, digits(10), "").judge(id, OtpCodes(ringA_, digits(10), "").codeFor(id)) ==
+                       Guess::Wrong);
     }
 
     void sendsTheFixedCodeToAll() {
-        const OtpCodes codes(ringA_, 6, "000042");
+        const OtpCodes codes(ringA_, digits(6), "000042");
         const Uuid id = nextId();
         CPPUNIT_ASSERT_EQUAL("000042"s, codes.codeFor(id));
         CPPUNIT_ASSERT(codes.judge(id, "000042") == Guess::Right);
         CPPUNIT_ASSERT(codes.judge(nextId(), "000042") == Guess::Right);
-        CPPUNIT_ASSERT(codes.judge(id, OtpCodes(ringA_, 6, "").codeFor(id)) == Guess::Wrong);
+        CPPUNIT_ASSERT(codes.judge(id, OtpCodes(ringA_, digits(6), "").codeFor(id)) == Guess::Wrong);
         CPPUNIT_ASSERT(codes.judge(id, "42") == Guess::Wrong);
     }
 
@@ -131,7 +137,7 @@ class OtpCodeTest : public CppUnit::TestFixture {
         constexpr int kCodes = 10'000;
         std::array<std::array<int, 10>, 6> counts{};
         std::set<std::string> different;
-        const OtpCodes codes(ringA_, 6, "");
+        const OtpCodes codes(ringA_, digits(6), "");
         for (int i = 0; i < kCodes; ++i) {
             const std::string code = codes.codeFor(nextId());
             different.insert(code);
@@ -143,6 +149,48 @@ class OtpCodeTest : public CppUnit::TestFixture {
                 CPPUNIT_ASSERT(count > 880 && count < 1120);  // 1000 and four deviations of 30
         }
         CPPUNIT_ASSERT(different.size() > 9'900);  // 9950 are expected of 10000 out of a million
+    }
+
+    void writesLettersThatNobodyConfuses() {
+        const OtpCodes codes(ringA_, {CodeAlphabet::Letters, 10}, "");
+        for (int i = 0; i < 200; ++i) {
+            const std::string code = codes.codeFor(nextId());
+            CPPUNIT_ASSERT_EQUAL(std::size_t{10}, code.size());
+            CPPUNIT_ASSERT(code.find_first_not_of("23456789ABCDEFGHJKMNPQRSTVWXYZ") == std::string::npos);
+        }
+    }
+
+    void takesLettersInEitherCase() {
+        const OtpCodes codes(ringA_, {CodeAlphabet::Letters, 8}, "");
+        const Uuid id = nextId();
+        std::string code = codes.codeFor(id);
+        for (char& c : code) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        CPPUNIT_ASSERT(codes.judge(id, code) == Guess::Right);
+    }
+
+    void knowsAFormatForEachCode() {
+        const OtpCodes codes(ringA_, digits(6), "");
+        const CodeFormat other{CodeAlphabet::Letters, 9};
+        const Uuid id = nextId();
+        CPPUNIT_ASSERT_EQUAL(OtpCodes(ringA_, other, "").codeFor(id), codes.codeFor(id, other));
+        CPPUNIT_ASSERT(codes.judge(id, codes.codeFor(id, other), other) == Guess::Right);
+        CPPUNIT_ASSERT(codes.judge(id, codes.codeFor(id), other) == Guess::Wrong);
+        CPPUNIT_ASSERT(codes.judge(id, codes.codeFor(id, other)) == Guess::Wrong);
+    }
+
+    void sendsAWaitingMessageInItsFormat() {
+        const OtpCodes codes(ringA_, digits(6), "");
+        OutboxMessage message{.id = {},
+                              .otpId = nextId(),
+                              .destination = Destination::fromStored(Channel::Email, "a@b.c"),
+                              .locale = {},
+                              .requestId = {},
+                              .expiresAt = {},
+                              .availableAt = {}};
+        CPPUNIT_ASSERT_EQUAL(codes.codeFor(message.otpId), codes.codeFor(message));
+        message.codeLength = 9;
+        message.codeAlphabet = CodeAlphabet::Letters;
+        CPPUNIT_ASSERT_EQUAL(codes.codeFor(message.otpId, {CodeAlphabet::Letters, 9}), codes.codeFor(message));
     }
 
     const crypto::KeyRing ringA_ = ring(kLineA);

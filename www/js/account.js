@@ -1,55 +1,66 @@
 // Step 3: signed in. Who, since when, where else, and the way out.
 
 import * as api from "./api.js";
-import { sentence } from "./errors.js";
+import { sentence, sessionOver } from "./errors.js";
 import { whileBusy } from "./form.js";
 import * as session from "./session.js";
-import { element, putAddress, say, show } from "./views.js";
+import { element, isShown, putAddress, say, show } from "./views.js";
 import { dayAndTime, describeBrowser } from "./words.js";
 
 const list = element("sessions");
 const alert = element("sessions-error");
 const retry = element("sessions-retry");
 const signOut = element("sign-out");
+const signOutAlert = element("sign-out-error");
 
-// `onSignedOut(notice)` runs when the visitor has signed out.
+let leave = () => {};
+
+// `onSignedOut(notice)` runs when the visitor is no longer signed in.
 export function prepare(onSignedOut) {
-  signOut.addEventListener("click", () => whileBusy(signOut, () => leave(onSignedOut)));
+  leave = onSignedOut;
+  signOut.addEventListener("click", () => whileBusy(signOut, endThisSession));
   retry.addEventListener("click", () => whileBusy(retry, async () => {
     await loadSessions();
     if (retry.hidden) element("sessions-title").focus();
   }));
 }
 
-export function open(user) {
-  const { is_new_user: isNew, signed_in_at: since } = session.current();
+export function open(user, isNew = false) {
   element("account-welcome").textContent = isNew ? "Welcome! Your account is new." : "Welcome back.";
   putAddress(element("account-name"), user.email ?? user.phone_number ?? user.username ?? "");
-  setTime(element("account-since"), new Date(since));
+  element("account-since").textContent = signOutAlert.textContent = "";
   list.replaceChildren();
   say("");
   show("account", "Signed in");
   loadSessions();
 }
 
-async function leave(onSignedOut) {
+async function endThisSession() {
+  signOutAlert.textContent = "";
   try {
     await session.signOut();
-    onSignedOut("You are signed out.");
-  } catch {
-    onSignedOut("You are signed out here, but the server could not be told: there, this session ends by itself when it expires.");
+    leave("You are signed out.");
+  } catch (error) {
+    signOutAlert.textContent = `You are still signed in. ${sentence(error)}`;
   }
+}
+
+// Unless the visitor has just signed out and been told so.
+function over() {
+  if (isShown("account")) leave(sessionOver);
 }
 
 async function loadSessions() {
   alert.textContent = "";
   list.setAttribute("aria-busy", "true");
   try {
-    const { sessions } = await session.withAccess(api.sessions);
+    const { sessions } = await api.sessions();
     const newestFirst = (a, b) => b.current - a.current || Date.parse(b.last_seen_at) - Date.parse(a.last_seen_at);
     list.replaceChildren(...[...sessions].sort(newestFirst).map(row));
+    setTime(element("account-since"), new Date(sessions.find((entry) => entry.current).created_at));
     retry.hidden = true;
   } catch (error) {
+    if (error.status === 401) return over();
     alert.textContent = sentence(error);
     retry.hidden = false;
   } finally {
@@ -90,8 +101,9 @@ async function end(entry, name, item) {
   alert.textContent = "";
   say("");
   try {
-    await session.withAccess((access) => api.endSession(access, entry.id));
+    await api.endSession(entry.id);
   } catch (error) {
+    if (error.status === 401) return over();
     if (error.status !== 404) { // Gone already is as good.
       alert.textContent = sentence(error);
       return;

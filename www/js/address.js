@@ -1,7 +1,7 @@
-// Step 1: the e-mail address.
+// Step 1: the e-mail address or the telephone number.
 
 import * as api from "./api.js";
-import { notAnAddress, sentence } from "./errors.js";
+import { noCountryCode, notAnAddress, sentence } from "./errors.js";
 import { clearError, complain, refuse, whileBusy } from "./form.js";
 import { element, say, show } from "./views.js";
 
@@ -9,7 +9,7 @@ const input = element("address");
 const alert = element("address-error");
 const button = element("address-submit");
 
-// `onSent(address, answer)` runs when a code is on its way.
+// `onSent(destination, answer)` runs when a code is on its way.
 export function prepare(onSent) {
   element("address-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -25,15 +25,23 @@ export function open(notice = "") {
 }
 
 async function send(onSent) {
-  const address = input.value.trim();
+  const destination = normalise(input.value);
   clearError(input, alert);
   say("");
-  // Only what is certainly not an address; the server knows the rest.
-  if (!address) return refuse(input, alert, "Enter your e-mail address.");
-  if (!/^[^\s@]+@[^\s@]+$/.test(address)) return refuse(input, alert, notAnAddress);
+  if (!destination) return refuse(input, alert, "Enter your e-mail address or telephone number.");
+  // Only what is certainly neither; the server knows the rest.
+  if (/^\d{4,}$/.test(destination)) return refuse(input, alert, noCountryCode);
+  if (!/^(\+[1-9]\d{1,14}|[^\s@]+@[^\s@]+)$/.test(destination)) return refuse(input, alert, notAnAddress);
   try {
-    onSent(address, await api.requestCode(address));
+    onSent(destination, await api.requestCode(destination));
   } catch (error) {
     (error.status === 400 ? refuse : complain)(input, alert, sentence(error));
   }
+}
+
+// "+49 (0)30 123-456" becomes "+4930123456"; what does not look like a telephone number stays as it is.
+function normalise(text) {
+  const plain = text.normalize("NFKC").trim();
+  if (!/^\+?[\d\s().\/\p{Pd}\p{Cf}]+$/u.test(plain)) return plain;
+  return plain.replace(/\(0\)/, "").replace(/[^+\d]/g, "");
 }

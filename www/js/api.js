@@ -5,6 +5,10 @@ import { ApiError } from "./errors.js";
 
 const TIMEOUT_MS = 15_000;
 
+// Every request carries the session's cookie; what changes something needs this token beside it, which a foreign page
+// cannot learn. It comes with the sign-in and with me(), and is kept nowhere else.
+let csrfToken = null;
+
 export function requestCode(destination) {
   return call("POST", "/auth/otp/request", {
     body: { destination, purpose: "login", locale: navigator.language || undefined },
@@ -14,40 +18,37 @@ export function requestCode(destination) {
 
 export function verifyCode(otpId, otp, deviceName) {
   return call("POST", "/auth/otp/verify", {
-    body: { otp_id: otpId, otp, platform: "web", device_name: deviceName },
-    needs: ["access", "refresh", "user"],
+    body: { otp_id: otpId, otp, platform: "web", device_name: deviceName, session: "cookie" },
+    needs: ["user"],
   });
 }
 
-export function refreshTokens(refresh) {
-  return call("POST", "/auth/token/refresh", { body: { refresh }, needs: ["access", "refresh"] });
+export function me() {
+  return call("GET", "/auth/me", { needs: ["user"] });
 }
 
-export function me(access) {
-  return call("GET", "/auth/me", { access, needs: ["user"] });
+export function sessions() {
+  return call("GET", "/auth/sessions", { needs: ["sessions"] });
 }
 
-export function sessions(access) {
-  return call("GET", "/auth/sessions", { access, needs: ["sessions"] });
+export function endSession(id) {
+  return call("DELETE", `/auth/sessions/${encodeURIComponent(id)}`);
 }
 
-export function endSession(access, id) {
-  return call("DELETE", `/auth/sessions/${encodeURIComponent(id)}`, { access });
+export function logout() {
+  return call("POST", "/auth/logout");
 }
 
-export function logout(access) {
-  return call("POST", "/auth/logout", { access });
-}
-
-async function call(method, path, { access, body, needs = [] }) {
+async function call(method, path, { body, needs = [] } = {}) {
   const headers = { Accept: "application/json" };
-  if (access) headers.Authorization = `Bearer ${access}`;
+  if (csrfToken && method !== "GET") headers["X-CSRF-Token"] = csrfToken;
   if (body) headers["Content-Type"] = "application/json";
 
   const { response, text } = await send(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
   const answer = parseObject(text);
   if (!response.ok) throw refusal(response, answer);
   if (needs.length && !(answer && needs.every((name) => answer[name]))) throw new ApiError("BAD_ANSWER");
+  csrfToken = response.headers.get("X-CSRF-Token") ?? answer?.csrf_token ?? csrfToken;
   return answer;
 }
 

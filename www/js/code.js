@@ -1,28 +1,34 @@
-// Codes as people type and paste them. A code has 4 to 10 digits; how many is a setting that the page does not know.
+// Codes as people type and paste them. How many characters, and whether letters are among them, are settings that the
+// page does not know.
 
-const MIN = 4;
-const MAX = 10;
+const CODE = /^[0-9A-Z]{4,10}$/;
 
-// "123 456", "123-456" and the like become "123456": spaces, dashes and invisible marks go, full-width digits become plain.
+// "123 456", "k7m-q2p" and the like become "123456", "K7MQ2P": spaces, dashes and invisible marks go, full-width
+// characters become plain.
 export function clean(text) {
-  return text.normalize("NFKC").replace(/[\s\p{Pd}\p{Cf}]/gu, "");
+  return text.normalize("NFKC").replace(/[\s\p{Pd}\p{Cf}]/gu, "").toUpperCase();
 }
 
 export function looksComplete(code) {
-  return /^\d+$/.test(code) && code.length >= MIN && code.length <= MAX;
+  return CODE.test(code);
 }
 
 // The code in a pasted text, such as "Your code: 123 456"; null where there is none, or more than one candidate.
 export function findIn(text) {
   const whole = clean(text);
-  if (looksComplete(whole)) return whole;
-  const candidates = text.normalize("NFKC").match(/\d(?:[ \p{Pd}]?\d)+/gu) ?? [];
-  const codes = candidates.map(clean).filter(looksComplete);
-  return codes.length === 1 ? codes[0] : null;
+  if (isCertain(whole)) return whole;
+  const candidates = text.normalize("NFKC").match(/(?<![\p{L}\d])(\d([ \p{Pd}]?\d)+|[\dA-Z]*\d[\dA-Z]*)(?![\p{L}\d])/gu) ?? [];
+  const codes = new Set(candidates.map(clean).filter(looksComplete)); // An SMS says its code twice.
+  return codes.size === 1 ? [...codes][0] : null;
 }
 
 // May a code that arrived in one piece be sent without asking? Each wrong one costs the visitor one of three attempts,
-// and a double-click on "1234 5678" copies only half of it: so not below six digits.
+// and a double-click on "1234 5678" copies only half of it: so not below six characters.
 export function maySendUnasked(code) {
-  return looksComplete(code) && code.length >= 6;
+  return isCertain(code) && code.length >= 6;
+}
+
+// Letters alone may be any word.
+function isCertain(code) {
+  return looksComplete(code) && /\d/.test(code);
 }

@@ -5,6 +5,7 @@ import { clean, findIn, looksComplete, maySendUnasked } from "./code.js";
 import { ApiError, sentence } from "./errors.js";
 import { clearError, complain, refuse, whileBusy } from "./form.js";
 import * as pendingCode from "./pending.js";
+import * as session from "./session.js";
 import { element, focusHeading, putAddress, say, show } from "./views.js";
 import { clockTime, describeBrowser, shortDuration } from "./words.js";
 
@@ -14,6 +15,19 @@ const alert = element("code-error");
 const submit = element("code-submit");
 const resend = element("resend");
 const otherAddress = element("other-address");
+
+const wording = {
+  email: {
+    title: "Check your inbox",
+    other: "Use another address",
+    note: "Nothing there after a minute? Look in the spam folder too.",
+  },
+  sms: {
+    title: "Check your phone",
+    other: "Use another number",
+    note: "Nothing there after a minute? See whether the number above is yours.",
+  },
+};
 
 let pending = null;
 let refused = new Set(); // Codes the server has refused for this otp_id: in memory only, and never sent again.
@@ -32,7 +46,6 @@ export function prepare(onSignedIn, onLeave) {
   resend.addEventListener("click", () => whileBusy(resend, sendAgain));
   otherAddress.addEventListener("click", () => {
     close();
-    pendingCode.end();
     onLeave();
   });
 }
@@ -49,6 +62,10 @@ function use(newPending) {
   input.value = before = "";
   clearError(input, alert);
   setSpent(false);
+  const words = wording[pending.channel] ?? wording.email;
+  element("code-title").textContent = words.title;
+  element("code-note").textContent = words.note;
+  otherAddress.textContent = words.other;
   putAddress(element("code-destination"), pending.destination_masked);
   element("code-until").textContent = clockTime(pending.expires_at);
   element("code-until").dateTime = new Date(pending.expires_at).toISOString();
@@ -57,8 +74,10 @@ function use(newPending) {
   tick();
 }
 
-function close() {
+// There is no code to wait for any more.
+export function close() {
   clearInterval(ticker);
+  pendingCode.end();
   pending = null;
   input.value = before = "";
 }
@@ -68,13 +87,12 @@ async function verify(onSignedIn) {
   const code = clean(input.value);
   clearError(input, alert);
   say("");
-  if (!code) return refuse(input, alert, "Enter the code from the e-mail.");
-  if (!looksComplete(code)) return refuse(input, alert, "A code has 4 to 10 digits and nothing else.");
-  if (refused.has(code)) return refuse(input, alert, "You have tried this code already. Use the one in the newest e-mail.");
+  if (!code) return refuse(input, alert, "Enter the code from the message.");
+  if (!looksComplete(code)) return refuse(input, alert, "A code has 4 to 10 letters or digits and nothing else.");
+  if (refused.has(code)) return refuse(input, alert, "You have tried this code already. Use the one in the newest message.");
   try {
-    const answer = await api.verifyCode(asked.otp_id, code, describeBrowser(navigator.userAgent) ?? undefined);
+    const answer = await session.signIn(asked.otp_id, code, describeBrowser(navigator.userAgent) ?? undefined);
     close();
-    pendingCode.end();
     onSignedIn(answer);
   } catch (error) {
     if (asked !== pending) return; // A new code or another address was asked for meanwhile.

@@ -6,12 +6,13 @@ import { forget, load, save } from "./storage.js";
 const NAME = "otpgate.pending";
 
 // From the answer of otp/request; the deadlines are in milliseconds of this browser's clock.
-export function begin(address, answer) {
+export function begin(destination, answer) {
   const now = Date.now();
   const pending = {
     otp_id: answer.otp_id,
-    destination: address,
-    destination_masked: answer.destination_masked ?? address,
+    channel: answer.channel,
+    destination,
+    destination_masked: answer.destination_masked ?? destination,
     expires_at: now + 1000 * (answer.expires_in ?? 600),
     resend_at: now + 1000 * (answer.resend_in ?? 30),
   };

@@ -11,6 +11,10 @@ export function show(name, title, focus) {
   else focusHeading(name);
 }
 
+export function isShown(name) {
+  return !element(`${name}-view`).hidden;
+}
+
 export function focusHeading(name) {
   element(`${name}-view`).querySelector("h1").focus();
 }

@@ -85,8 +85,9 @@ struct OutboxMessage {
     Destination destination;
     std::string locale;  // BCP 47, may be empty
     std::string requestId;
-    unsigned codeLength = 0;   // 0: the format that the settings say
-    CodeAlphabet codeAlphabet = CodeAlphabet::Digits;  // where there is a length
+    // Of the code; a length of 0 means what the settings say.
+    unsigned codeLength = 0;
+    CodeAlphabet codeAlphabet = CodeAlphabet::Digits;
     bool isDiscarded = false;  // never sent: it stands for an account that does not exist
     unsigned attempts = 0;     // sendings that failed so far
     Timestamp expiresAt;       // never sent from then on

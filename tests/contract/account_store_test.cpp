@@ -1,0 +1,532 @@
+// Accounts beyond the login by code: passwords, registration, profile, deletion, import.
+#include "contract/store_test.h"
+#include "otpgate/store/stores.h"
+
+#include <algorithm>
+#include <atomic>
+
+namespace otpgate::test {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::Purpose;
+using domain::UserStatus;
+using Outcome = domain::AccountCreation::Outcome;
+
+const std::string kHash = "$argon2id$old";
+const std::string kAda = "ada@example.org";
+
+template <class Engine>
+class AccountStoreTest : public StoreTest<AccountStoreTest<Engine>, Engine> {
+    using Base = StoreTest<AccountStoreTest<Engine>, Engine>;
+    using Base::assertWords;
+    using Base::auditEvents;
+    using Base::client;
+    using Base::clock_;
+    using Base::connection_;
+    using Base::count;
+    using Base::kThreads;
+    using Base::newId;
+    using Base::now;
+    using Base::only;
+    using Base::onSixteenThreads;
+    using typename Base::Words;
+
+    CPPUNIT_TEST_SUITE(AccountStoreTest);
+    CPPUNIT_TEST(countsAGuessAndFindsTheAccount);
+    CPPUNIT_TEST(countsAGuessAtAnUnknownAccountToo);
+    CPPUNIT_TEST(refusesBeyondTheRuleAndAuditsOnceAMinute);
+    CPPUNIT_TEST(countsNothingWithoutARule);
+    CPPUNIT_TEST(countsExactlyForSixteenThreads);
+    CPPUNIT_TEST(givesAPlaceBack);
+    CPPUNIT_TEST(givesBackExactlyForSixteenThreads);
+    CPPUNIT_TEST(countsAKnownDeviceForItself);
+    CPPUNIT_TEST(auditsAWrongPassword);
+    CPPUNIT_TEST(upgradesOnlyTheHashThatWasCompared);
+    CPPUNIT_TEST(resetsThePasswordAndEndsWhatWas);
+    CPPUNIT_TEST(voidsOtherResetsOfTheAccount);
+    CPPUNIT_TEST(resetsOnceForSixteenThreads);
+    CPPUNIT_TEST(resetsNothingWithoutAVerifiedCodeForIt);
+    CPPUNIT_TEST(resetsNothingOfADisabledAccount);
+    CPPUNIT_TEST(changesThePasswordAndKeepsTheSession);
+    CPPUNIT_TEST(changesNothingFromAnotherHash);
+    CPPUNIT_TEST(createsAnAccount);
+    CPPUNIT_TEST(leavesATakenAddressAloneAndTellsItsOwner);
+    CPPUNIT_TEST(createsOneForSixteenThreads);
+    CPPUNIT_TEST(createsByAReceiptOfTheSameAddressOnce);
+    CPPUNIT_TEST(limitsCreationsByReceipt);
+    CPPUNIT_TEST(listsInTheOrderOfIds);
+    CPPUNIT_TEST(updatesWhatIsThereAndAuditsWhatChanged);
+    CPPUNIT_TEST(disablesAndEnables);
+    CPPUNIT_TEST(changesTheRole);
+    CPPUNIT_TEST(removesTheAccountWithAllThatIsItsOwn);
+    CPPUNIT_TEST(blanksTrailsOfAnyLength);
+    CPPUNIT_TEST(removesOnce);
+    CPPUNIT_TEST(importsWhoIsNotThere);
+    CPPUNIT_TEST_SUITE_END();
+
+public:
+    void setUp() override {
+        Base::setUp();
+        store_ = store::makeAccountStore(*connection_);
+        ada_ = addUser(kAda, kHash);
+    }
+
+private:
+    Uuid addUser(const std::string& email, const std::string& hash = {}) {
+        domain::NewAccount account = newAccount(email);
+        if (!hash.empty()) account.passwordHash = hash;
+        CPPUNIT_ASSERT_EQUAL(Outcome::Created, store_->create(account).outcome);
+        connection_->execute("DELETE FROM audit_events", {});
+        return account.user.id;
+    }
+    domain::NewAccount newAccount(const std::string& email) {
+        domain::NewAccount account;
+        account.user.id = newId();
+        account.user.username = email;
+        account.user.email = email;
+        account.user.joinedAt = now();
+        account.now = now();
+        account.auditId = newId();
+        account.client = client();
+        return account;
+    }
+    Uuid addDevice(const Uuid& user) {
+        const Uuid id = newId();
+        connection_->execute("INSERT INTO devices (id, user_id, created_at_us, last_seen_at_us) VALUES (?, ?, ?, ?)",
+                             {id, user, now(), now()});
+        return id;
+    }
+    Uuid addSession(const Uuid& user, const Uuid& device) {
+        const Uuid id = newId();
+        connection_->execute(
+            "INSERT INTO sessions (id, user_id, device_id, created_at_us, last_seen_at_us, expires_at_us,"
+            " authenticated_at_us, ip_address, user_agent) VALUES (?, ?, ?, ?, ?, ?, ?, '192.0.2.7', 'x')",
+            {id, user, device, now(), now(), now() + 168h, now()});
+        return id;
+    }
+    enum class Code { Live, Verified };
+    Uuid addCode(const std::string& address, Purpose purpose, Code state = Code::Verified) {
+        const Uuid id = newId();
+        std::optional<Timestamp> consumedAt;
+        if (state == Code::Verified) consumedAt = now();
+        connection_->execute(
+            "INSERT INTO otp_requests (id, destination, channel, purpose, guess_bucket, created_at_us, expires_at_us,"
+            " max_attempts, consumed_at_us) VALUES (?, ?, 'email', ?, ?, ?, ?, 3, ?)",
+            {id, address, domain::toString(purpose), id, now(), now() + 10min, consumedAt});
+        return id;
+    }
+    void addEvent(const std::optional<Uuid>& user, const std::optional<std::string>& address) {
+        const Uuid id = newId();
+        connection_->execute(
+            "INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, metadata,"
+            " created_at_us) VALUES (?, 'OTP_FAILED', ?, ?, '192.0.2.7', 'x', 'r', '{}', ?)",
+            {id, user, address, now()});
+    }
+
+    domain::PasswordGuess newGuess(const std::string& email, const domain::ShownDevice& device = std::nullopt) {
+        return {.destination = destination(email),
+                .device = device,
+                .bucket = domain::limitBucket("password", email),
+                .deviceBucket = domain::limitBucket("password-device", device.value_or(Uuid{}).bytes()),
+                .rule = rule("10/1h"),
+                .now = now(),
+                .auditId = newId(),
+                .client = client()};
+    }
+    bool guess(const std::string& email, const domain::ShownDevice& device = std::nullopt) {
+        return store_->countGuess(newGuess(email, device)).isAccepted;
+    }
+    domain::PasswordReset newReset(const Uuid& otpId) { return {otpId, "$argon2id$new", now(), newId(), client()}; }
+    std::string hashOf(const Uuid& user) {
+        return only("SELECT password_hash FROM users WHERE id = ?", {user}).text(0);
+    }
+
+    void countsAGuessAndFindsTheAccount() {
+        const auto counted = store_->countGuess(newGuess(kAda));
+        CPPUNIT_ASSERT(counted.isAccepted);
+        CPPUNIT_ASSERT(counted.user.value().id == ada_);
+        CPPUNIT_ASSERT_EQUAL(kHash, counted.passwordHash.value());
+        CPPUNIT_ASSERT(counted.bucket == domain::limitBucket("password", kAda));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{8}, counted.hits.size());
+        CPPUNIT_ASSERT(only("SELECT expires_at_us FROM rate_limits").timestamp(0) == now() + 1h);
+        CPPUNIT_ASSERT(auditEvents().empty());
+    }
+
+    void countsAGuessAtAnUnknownAccountToo() {
+        const auto counted = store_->countGuess(newGuess("nobody@example.org"));
+        CPPUNIT_ASSERT(counted.isAccepted);
+        CPPUNIT_ASSERT(!counted.user);
+        CPPUNIT_ASSERT(!counted.passwordHash);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("rate_limits"));
+    }
+
+    void refusesBeyondTheRuleAndAuditsOnceAMinute() {
+        for (int i = 0; i < 10; ++i) CPPUNIT_ASSERT(guess(kAda));
+        for (int i = 0; i < 3; ++i) {
+            const auto refused = store_->countGuess(newGuess(kAda));
+            CPPUNIT_ASSERT(!refused.isAccepted);
+            CPPUNIT_ASSERT(!refused.user);
+            CPPUNIT_ASSERT(!refused.passwordHash);
+            CPPUNIT_ASSERT_EQUAL(std::size_t{80}, refused.hits.size());
+        }
+        assertWords({"OTP_LOCKED"}, auditEvents());
+        CPPUNIT_ASSERT_EQUAL(std::string{R"({"method":"pwd"})"}, only("SELECT metadata FROM audit_events").text(0));
+        CPPUNIT_ASSERT(guess("nobody@example.org"));
+        clock_.advance(1h);
+        CPPUNIT_ASSERT(guess(kAda));
+    }
+
+    void countsNothingWithoutARule() {
+        auto free = newGuess(kAda);
+        free.rule = {};
+        for (int i = 0; i < 20; ++i) CPPUNIT_ASSERT(store_->countGuess(free).isAccepted);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("rate_limits"));
+        store_->giveBackGuess(free.bucket, free.now);
+    }
+
+    void countsExactlyForSixteenThreads() {
+        const auto asked = newGuess(kAda);
+        std::atomic<int> accepted{0};
+        onSixteenThreads([&](db::Connection& connection, std::size_t) {
+            const auto store = store::makeAccountStore(connection);
+            for (int i = 0; i < 4; ++i) {
+                if (store->countGuess(asked).isAccepted) ++accepted;
+            }
+        });
+        CPPUNIT_ASSERT_EQUAL(10, accepted.load());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{80}, only("SELECT hits FROM rate_limits").text(0).size());
+    }
+
+    void givesAPlaceBack() {
+        const Timestamp first = now();
+        CPPUNIT_ASSERT(guess(kAda));
+        clock_.advance(1s);
+        for (int i = 0; i < 9; ++i) CPPUNIT_ASSERT(guess(kAda));
+        CPPUNIT_ASSERT(!guess(kAda));
+        const std::string bucket = newGuess(kAda).bucket;
+        store_->giveBackGuess(bucket, first);
+        CPPUNIT_ASSERT(guess(kAda));
+        CPPUNIT_ASSERT(!guess(kAda));
+        // What is not there cannot be given back.
+        store_->giveBackGuess(bucket, first);
+        CPPUNIT_ASSERT(!guess(kAda));
+    }
+
+    void givesBackExactlyForSixteenThreads() {
+        const auto asked = newGuess(kAda);
+        onSixteenThreads([&](db::Connection& connection, std::size_t) {
+            const auto store = store::makeAccountStore(connection);
+            for (int i = 0; i < 4; ++i) {
+                if (store->countGuess(asked).isAccepted) store->giveBackGuess(asked.bucket, asked.now);
+            }
+        });
+        CPPUNIT_ASSERT(only("SELECT hits FROM rate_limits").text(0).empty());
+    }
+
+    void countsAKnownDeviceForItself() {
+        const Uuid own = addDevice(ada_);
+        const Uuid revoked = addDevice(ada_);
+        connection_->execute("UPDATE devices SET revoked_at_us = 1 WHERE id = ?", {revoked});
+        const Uuid foreign = addDevice(addUser("bob@example.org"));
+        for (int i = 0; i < 10; ++i) CPPUNIT_ASSERT(guess(kAda));
+        for (const Uuid& device : {revoked, foreign, newId()}) CPPUNIT_ASSERT(!guess(kAda, device));
+        for (int i = 0; i < 10; ++i) CPPUNIT_ASSERT(guess(kAda, own));
+        CPPUNIT_ASSERT(!guess(kAda, own));
+        CPPUNIT_ASSERT(guess("bob@example.org", own));
+    }
+
+    void auditsAWrongPassword() {
+        store_->auditWrongPassword({ada_, destination(kAda), now(), newId(), client()});
+        store_->auditWrongPassword({std::nullopt, destination("nobody@example.org"), now(), newId(), client()});
+        assertWords({"LOGIN_FAILED", "LOGIN_FAILED"}, auditEvents());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE user_id = ? AND destination = ?", {ada_, kAda}));
+    }
+
+    void upgradesOnlyTheHashThatWasCompared() {
+        store_->upgradeHash(ada_, "another", "new");
+        CPPUNIT_ASSERT_EQUAL(kHash, hashOf(ada_));
+        store_->upgradeHash(ada_, kHash, "new");
+        CPPUNIT_ASSERT_EQUAL(std::string{"new"}, hashOf(ada_));
+    }
+
+    void resetsThePasswordAndEndsWhatWas() {
+        const Uuid session = addSession(ada_, addDevice(ada_));
+        const Uuid code = addCode(kAda, Purpose::Reset);
+        CPPUNIT_ASSERT(store_->findByReset(code).value().id == ada_);
+        clock_.advance(1min);
+        CPPUNIT_ASSERT(store_->resetPassword(newReset(code)));
+        const db::Row user = only("SELECT password_hash, password_changed_at_us FROM users");
+        CPPUNIT_ASSERT_EQUAL(std::string{"$argon2id$new"}, user.text(0));
+        CPPUNIT_ASSERT(user.timestamp(1) == now());
+        const db::Row ended = only("SELECT revoked_at_us, revoked_reason FROM sessions WHERE id = ?", {session});
+        CPPUNIT_ASSERT(ended.timestamp(0) == now());
+        CPPUNIT_ASSERT_EQUAL(std::string{"password_reset"}, ended.text(1));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("devices WHERE revoked_at_us IS NULL"));
+        assertWords({"PASSWORD_RESET"}, auditEvents());
+        CPPUNIT_ASSERT(!store_->findByReset(code));
+        CPPUNIT_ASSERT(!store_->resetPassword(newReset(code)));
+    }
+
+    void voidsOtherResetsOfTheAccount() {
+        const Uuid older = addCode(kAda, Purpose::Reset);
+        const Uuid live = addCode(kAda, Purpose::Reset, Code::Live);
+        const Uuid login = addCode(kAda, Purpose::Login, Code::Live);
+        const Uuid others = addCode("bob@example.org", Purpose::Reset, Code::Live);
+        CPPUNIT_ASSERT(store_->resetPassword(newReset(addCode(kAda, Purpose::Reset))));
+        CPPUNIT_ASSERT(!store_->resetPassword(newReset(older)));
+        const auto isLive = [&](const Uuid& id) {
+            return count("otp_requests WHERE id = ? AND expires_at_us > ?", {id, now()}) == 1;
+        };
+        CPPUNIT_ASSERT(!isLive(live));
+        CPPUNIT_ASSERT(isLive(login));
+        CPPUNIT_ASSERT(isLive(others));
+    }
+
+    void resetsOnceForSixteenThreads() {
+        const auto reset = newReset(addCode(kAda, Purpose::Reset));
+        std::atomic<int> done{0};
+        onSixteenThreads([&](db::Connection& connection, std::size_t) {
+            if (store::makeAccountStore(connection)->resetPassword(reset)) ++done;
+        });
+        CPPUNIT_ASSERT_EQUAL(1, done.load());
+        assertWords({"PASSWORD_RESET"}, auditEvents());
+    }
+
+    void resetsNothingWithoutAVerifiedCodeForIt() {
+        for (const Uuid& code : {newId(), addCode(kAda, Purpose::Reset, Code::Live), addCode(kAda, Purpose::Login),
+                                 addCode(kAda, Purpose::Register), addCode("nobody@example.org", Purpose::Reset)}) {
+            CPPUNIT_ASSERT(!store_->findByReset(code));
+            CPPUNIT_ASSERT(!store_->resetPassword(newReset(code)));
+        }
+        CPPUNIT_ASSERT_EQUAL(kHash, hashOf(ada_));
+        CPPUNIT_ASSERT(auditEvents().empty());
+    }
+
+    void resetsNothingOfADisabledAccount() {
+        connection_->execute("UPDATE users SET status = 'disabled'", {});
+        CPPUNIT_ASSERT(!store_->resetPassword(newReset(addCode(kAda, Purpose::Reset))));
+        CPPUNIT_ASSERT_EQUAL(kHash, hashOf(ada_));
+    }
+
+    void changesThePasswordAndKeepsTheSession() {
+        const Uuid kept = addSession(ada_, addDevice(ada_));
+        const Uuid other = addSession(ada_, addDevice(ada_));
+        const Uuid code = addCode(kAda, Purpose::Reset);
+        CPPUNIT_ASSERT(store_->changePassword({ada_, kHash, "new", kept, now(), newId(), client()}));
+        CPPUNIT_ASSERT_EQUAL(std::string{"new"}, hashOf(ada_));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions WHERE id = ? AND revoked_at_us IS NULL", {kept}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("sessions WHERE id = ? AND revoked_at_us IS NULL", {other}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("devices WHERE revoked_at_us IS NULL"));
+        CPPUNIT_ASSERT(!store_->resetPassword(newReset(code)));
+        assertWords({"PASSWORD_CHANGED"}, auditEvents());
+    }
+
+    void changesNothingFromAnotherHash() {
+        const Uuid session = addSession(ada_, addDevice(ada_));
+        CPPUNIT_ASSERT(!store_->changePassword({ada_, "another", "new", Uuid{}, now(), newId(), client()}));
+        connection_->execute("UPDATE users SET status = 'disabled'", {});
+        CPPUNIT_ASSERT(!store_->changePassword({ada_, kHash, "new", Uuid{}, now(), newId(), client()}));
+        CPPUNIT_ASSERT_EQUAL(kHash, hashOf(ada_));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions WHERE id = ? AND revoked_at_us IS NULL", {session}));
+    }
+
+    void createsAnAccount() {
+        domain::NewAccount account = newAccount("bob@example.org");
+        account.user.firstName = keys(150);
+        account.user.phoneNumber = "+15550100";
+        account.user.phoneVerified = true;
+        account.user.role = domain::Role::Admin;
+        account.passwordHash = kHash;
+        CPPUNIT_ASSERT_EQUAL(Outcome::Created, store_->create(account).outcome);
+        const auto user = store_->find(destination("+15550100")).value();
+        CPPUNIT_ASSERT(user.id == account.user.id);
+        CPPUNIT_ASSERT_EQUAL(keys(150), user.firstName);
+        CPPUNIT_ASSERT(!user.emailVerified && user.phoneVerified && user.hasPassword);
+        CPPUNIT_ASSERT(user.role == domain::Role::Admin);
+        CPPUNIT_ASSERT(store_->find(user.id).value().email == "bob@example.org");
+        assertWords({"USER_REGISTERED"}, auditEvents());
+    }
+
+    void leavesATakenAddressAloneAndTellsItsOwner() {
+        domain::NewAccount account = newAccount(kAda);
+        account.passwordHash = "of somebody else";
+        CPPUNIT_ASSERT_EQUAL(Outcome::Taken, store_->create(account).outcome);
+        CPPUNIT_ASSERT_EQUAL(kHash, hashOf(ada_));
+        CPPUNIT_ASSERT(!store_->find(account.user.id));
+        assertWords({"REGISTRATION_REFUSED"}, auditEvents());
+        CPPUNIT_ASSERT(only("SELECT user_id FROM audit_events").uuid(0) == ada_);
+    }
+
+    void createsOneForSixteenThreads() {
+        std::vector<domain::NewAccount> accounts;
+        for (std::size_t i = 0; i < kThreads; ++i) accounts.push_back(newAccount("bob@example.org"));
+        std::atomic<int> created{0};
+        onSixteenThreads([&](db::Connection& connection, std::size_t i) {
+            if (store::makeAccountStore(connection)->create(accounts[i]).outcome == Outcome::Created) ++created;
+        });
+        CPPUNIT_ASSERT_EQUAL(1, created.load());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users WHERE email = 'bob@example.org'"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{15}, count("audit_events WHERE event = 'REGISTRATION_REFUSED'"));
+    }
+
+    void createsByAReceiptOfTheSameAddressOnce() {
+        const auto tryWith = [&](const std::string& email, const Uuid& code) {
+            domain::NewAccount account = newAccount(email);
+            account.otpId = code;
+            return store_->create(account).outcome;
+        };
+        const Uuid code = addCode("bob@example.org", Purpose::Register);
+        CPPUNIT_ASSERT_EQUAL(Outcome::ReceiptSpent, tryWith("eve@example.org", code));
+        CPPUNIT_ASSERT_EQUAL(Outcome::ReceiptSpent, tryWith("bob@example.org", newId()));
+        CPPUNIT_ASSERT_EQUAL(Outcome::ReceiptSpent,
+                             tryWith("bob@example.org", addCode("bob@example.org", Purpose::Reset)));
+        CPPUNIT_ASSERT_EQUAL(Outcome::ReceiptSpent,
+                             tryWith("bob@example.org", addCode("bob@example.org", Purpose::Register, Code::Live)));
+        CPPUNIT_ASSERT_EQUAL(Outcome::Created, tryWith("bob@example.org", code));
+        CPPUNIT_ASSERT_EQUAL(Outcome::ReceiptSpent, tryWith("bob@example.org", code));
+        CPPUNIT_ASSERT_EQUAL(Outcome::Taken, tryWith("bob@example.org", addCode("bob@example.org", Purpose::Register)));
+    }
+
+    void limitsCreationsByReceipt() {
+        domain::NewAccount account = newAccount("bob@example.org");
+        account.otpId = addCode("bob@example.org", Purpose::Register);
+        account.clientBucket = domain::limitBucket("request-client", "192.0.2.7");
+        account.clientRule = rule("2/1h");
+        CPPUNIT_ASSERT_EQUAL(Outcome::Created, store_->create(account).outcome);
+        CPPUNIT_ASSERT_EQUAL(Outcome::ReceiptSpent, store_->create(account).outcome);
+        account.auditId = newId();
+        const auto refused = store_->create(account);
+        CPPUNIT_ASSERT_EQUAL(Outcome::ClientLimited, refused.outcome);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{16}, refused.hits.size());
+    }
+
+    void listsInTheOrderOfIds() {
+        std::vector<Uuid> ids{ada_};
+        for (int i = 0; i < 4; ++i) ids.push_back(addUser("p" + std::to_string(i) + "@example.org"));
+        std::vector<Uuid> listed;
+        Uuid last;
+        while (true) {
+            const auto users = store_->list(last, 2);
+            for (const auto& user : users) listed.push_back(user.id);
+            if (users.size() < 2) break;
+            last = listed.back();
+        }
+        std::sort(ids.begin(), ids.end());
+        CPPUNIT_ASSERT(ids == listed);
+    }
+
+    void updatesWhatIsThereAndAuditsWhatChanged() {
+        domain::ProfileChange change{.userId = ada_,
+                                     .username = std::nullopt,
+                                     .firstName = "Ada",
+                                     .lastName = std::nullopt,
+                                     .locale = "en",
+                                     .now = now(),
+                                     .auditId = newId(),
+                                     .client = client()};
+        const auto user = store_->updateProfile(change).value();
+        CPPUNIT_ASSERT_EQUAL(std::string{"Ada"}, user.firstName);
+        CPPUNIT_ASSERT_EQUAL(kAda, user.username);
+        CPPUNIT_ASSERT_EQUAL(std::string{R"({"fields":["first_name","locale"]})"},
+                             only("SELECT metadata FROM audit_events WHERE event = 'PROFILE_UPDATED'").text(0));
+        change.auditId = newId();
+        CPPUNIT_ASSERT(store_->updateProfile(change).has_value());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events"));
+        change.userId = newId();
+        CPPUNIT_ASSERT(!store_->updateProfile(change));
+    }
+
+    void disablesAndEnables() {
+        const Uuid session = addSession(ada_, addDevice(ada_));
+        CPPUNIT_ASSERT(store_->setStatus({ada_, UserStatus::Disabled, now(), newId(), client()}));
+        CPPUNIT_ASSERT(!store_->setStatus({ada_, UserStatus::Disabled, now(), newId(), client()}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions WHERE id = ? AND revoked_at_us IS NOT NULL", {session}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("devices WHERE revoked_at_us IS NULL"));
+        CPPUNIT_ASSERT(store_->setStatus({ada_, UserStatus::Active, now(), newId(), client()}));
+        CPPUNIT_ASSERT(!store_->setStatus({newId(), UserStatus::Disabled, now(), newId(), client()}));
+        assertWords({"USER_DISABLED", "USER_ENABLED"}, auditEvents());
+    }
+
+    void changesTheRole() {
+        CPPUNIT_ASSERT(store_->setRole({ada_, domain::Role::Admin, now(), newId(), client()}));
+        CPPUNIT_ASSERT(!store_->setRole({ada_, domain::Role::Admin, now(), newId(), client()}));
+        CPPUNIT_ASSERT(store_->find(ada_).value().role == domain::Role::Admin);
+        assertWords({"ROLE_CHANGED"}, auditEvents());
+    }
+
+    void removesTheAccountWithAllThatIsItsOwn() {
+        const Uuid bob = addUser("bob@example.org");
+        for (const auto& [id, address] : {std::pair{ada_, kAda}, std::pair{bob, std::string{"bob@example.org"}}}) {
+            addSession(id, addDevice(id));
+            const Uuid code = addCode(address, Purpose::Login, Code::Live);
+            const Uuid key = newId();
+            connection_->execute("INSERT INTO api_keys (id, user_id, name, prefix, secret_hash, scopes, created_at_us)"
+                                 " VALUES (?, ?, 'x', ?, ?, '', 1)",
+                                 {key, id, address, db::Param::blob(std::string(32, 'x'))});
+            connection_->execute(
+                "INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us,"
+                " expires_at_us, available_at_us) VALUES (?, ?, 'email', 'login', ?, '', '', 1, 1, 1)",
+                {code, code, address});
+            CPPUNIT_ASSERT(guess(address));
+            addEvent(id, address);
+            addEvent(id, std::nullopt);
+            addEvent(std::nullopt, address);
+        }
+        const Words tables{"users", "sessions", "devices", "api_keys", "otp_requests", "outbox", "rate_limits"};
+        for (const std::string& table : tables) CPPUNIT_ASSERT_EQUAL_MESSAGE(table, std::int64_t{2}, count(table));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_->listDevices(ada_).size());
+
+        const auto user = store_->find(ada_).value();
+        CPPUNIT_ASSERT(store_->remove({user, {domain::limitBucket("password", kAda)}, now(), newId()}));
+
+        for (const std::string& table : tables) CPPUNIT_ASSERT_EQUAL_MESSAGE(table, std::int64_t{1}, count(table));
+        CPPUNIT_ASSERT(store_->find(bob).has_value());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("audit_events WHERE destination = ?", {kAda}));
+        const std::string blank = " AND destination IS NULL AND ip_address IS NULL AND user_agent IS NULL"
+                                  " AND metadata IS NULL AND created_at_us > 0";
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("audit_events WHERE user_id = ?" + blank, {ada_}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE event = 'USER_DELETED' AND user_id = ?", {ada_}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("audit_events WHERE ip_address IS NOT NULL"));
+    }
+
+    void blanksTrailsOfAnyLength() {
+        connection_->transact([&] {
+            for (int i = 0; i < 1001; ++i) {
+                addEvent(ada_, std::nullopt);
+                addEvent(std::nullopt, kAda);
+            }
+        });
+        CPPUNIT_ASSERT(store_->remove({store_->find(ada_).value(), {}, now(), newId()}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2003}, count("audit_events"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("audit_events WHERE ip_address IS NOT NULL OR destination = ?", {kAda}));
+    }
+
+    void removesOnce() {
+        const domain::UserDeletion deletion{store_->find(ada_).value(), {}, now(), newId()};
+        CPPUNIT_ASSERT(store_->remove(deletion));
+        CPPUNIT_ASSERT(!store_->remove(deletion));
+        assertWords({"USER_DELETED"}, auditEvents());
+    }
+
+    void importsWhoIsNotThere() {
+        std::vector<domain::ImportedUser> users;
+        for (const std::string email : {"bob@example.org", "ada@example.org", "eve@example.org"}) {
+            users.push_back({newAccount(email).user, "pbkdf2_sha256$1$x$y"});
+        }
+        CPPUNIT_ASSERT((store_->import(users) == std::vector<bool>{true, false, true}));
+        CPPUNIT_ASSERT((store_->import(users) == std::vector<bool>{false, false, false}));
+        CPPUNIT_ASSERT_EQUAL(kHash, hashOf(ada_));
+        CPPUNIT_ASSERT_EQUAL(std::string{"pbkdf2_sha256$1$x$y"}, hashOf(users[2].user.id));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("users"));
+        CPPUNIT_ASSERT(store_->import({}).empty());
+    }
+
+    std::unique_ptr<domain::AccountStore> store_;
+    Uuid ada_;
+};
+
+REGISTER_ON_BOTH_ENGINES(AccountStoreTest);
+
+}  // namespace
+}  // namespace otpgate::test

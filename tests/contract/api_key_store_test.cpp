@@ -1,0 +1,212 @@
+// The table api_keys: who has which keys, which of them are good, and that nobody has more than allowed.
+#include "contract/store_test.h"
+#include "otpgate/store/stores.h"
+
+namespace otpgate::test {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using domain::ApiScope;
+
+template <class Engine>
+class ApiKeyStoreTest : public StoreTest<ApiKeyStoreTest<Engine>, Engine> {
+    using Base = StoreTest<ApiKeyStoreTest<Engine>, Engine>;
+    using Base::assertWords;
+    using Base::auditEvents;
+    using Base::client;
+    using Base::clock_;
+    using Base::connection_;
+    using Base::count;
+    using Base::newId;
+    using Base::now;
+    using Base::only;
+    using Base::onSixteenThreads;
+
+    CPPUNIT_TEST_SUITE(ApiKeyStoreTest);
+    CPPUNIT_TEST(keepsAllOfAKey);
+    CPPUNIT_TEST(findsNoKeyByAnotherPrefix);
+    CPPUNIT_TEST(findsNoRevokedKey);
+    CPPUNIT_TEST(findsNoExpiredKey);
+    CPPUNIT_TEST(findsNoKeyOfADisabledUser);
+    CPPUNIT_TEST(findsNoKeyOfADeletedUser);
+    CPPUNIT_TEST(revokesTheOwnersKeysOnly);
+    CPPUNIT_TEST(listsTheGoodOnesFirst);
+    CPPUNIT_TEST(countsTheGoodOnesOnly);
+    CPPUNIT_TEST(letsExactlyFiftyOfManyThroughAtOnce);
+    CPPUNIT_TEST(notesTheLastUse);
+    CPPUNIT_TEST(tellsTheAuditTrailWhichKey);
+    CPPUNIT_TEST_SUITE_END();
+
+public:
+    void setUp() override {
+        Base::setUp();
+        store_ = store::makeApiKeyStore(*connection_);
+        owner_ = addUser();
+    }
+
+private:
+    Uuid addUser() {
+        const Uuid id = newId();
+        connection_->execute("INSERT INTO users (id, username, joined_at_us) VALUES (?, ?, ?)",
+                             {id, id.toString(), now()});
+        return id;
+    }
+    domain::NewApiKey newKey(const Uuid& owner, std::optional<Timestamp> expiresAt = {}) {
+        // Letters in both cases: a prefix that differs in nothing else is another one.
+        return {.key = {.id = newId(),
+                        .userId = owner,
+                        .name = "Shop " + keys(90),
+                        .prefix = "aB" + std::to_string(100'000 + ++number_),
+                        .scopes = {ApiScope::Verify, ApiScope::VerifyCaller},
+                        .createdAt = now(),
+                        .expiresAt = expiresAt,
+                        .lastUsedAt = {}},
+                .secretHash = std::string(31, '\xff') + "\0"s,
+                .maxActive = 50,
+                .auditId = newId(),
+                .client = client()};
+    }
+    domain::ApiKey add(const Uuid& owner, std::optional<Timestamp> expiresAt = {}) {
+        const auto key = newKey(owner, expiresAt);
+        CPPUNIT_ASSERT(store_->create(key));
+        return key.key;
+    }
+    bool revoke(const Uuid& id, const Uuid& owner) { return store_->revoke({id, owner, now(), newId(), client()}); }
+    bool isFound(const domain::ApiKey& key) { return store_->findActive(key.prefix, now()).has_value(); }
+
+    void keepsAllOfAKey() {
+        const auto made = newKey(owner_, now() + 1h);
+        CPPUNIT_ASSERT(store_->create(made));
+        const auto found = store_->findActive(made.key.prefix, now()).value();
+        CPPUNIT_ASSERT_EQUAL(made.secretHash, found.secretHash);
+        CPPUNIT_ASSERT(found.key.id == made.key.id && found.key.userId == owner_);
+        CPPUNIT_ASSERT_EQUAL(made.key.name, found.key.name);
+        CPPUNIT_ASSERT_EQUAL(made.key.prefix, found.key.prefix);
+        CPPUNIT_ASSERT(found.key.scopes == made.key.scopes);
+        CPPUNIT_ASSERT(found.key.createdAt == now() && found.key.expiresAt == now() + 1h && !found.key.lastUsedAt);
+
+        auto bare = newKey(owner_);
+        bare.key.scopes = {};
+        CPPUNIT_ASSERT(store_->create(bare));
+        const auto other = store_->findActive(bare.key.prefix, now()).value();
+        CPPUNIT_ASSERT(other.key.scopes.empty() && !other.key.expiresAt);
+    }
+
+    void findsNoKeyByAnotherPrefix() {
+        const std::string prefix = add(owner_).prefix;
+        for (const std::string& other : {"Ab" + prefix.substr(2), prefix + "x", prefix.substr(1), "%"s, ""s}) {
+            CPPUNIT_ASSERT(!store_->findActive(other, now()));
+        }
+    }
+
+    void findsNoRevokedKey() {
+        const auto key = add(owner_);
+        CPPUNIT_ASSERT(isFound(key));
+        CPPUNIT_ASSERT(revoke(key.id, owner_));
+        CPPUNIT_ASSERT(!isFound(key));
+        CPPUNIT_ASSERT(!revoke(key.id, owner_));
+    }
+
+    void findsNoExpiredKey() {
+        const auto key = add(owner_, now() + 1s);
+        clock_.advance(1s - 1us);
+        CPPUNIT_ASSERT(isFound(key));
+        clock_.advance(1us);
+        CPPUNIT_ASSERT(!isFound(key));
+    }
+
+    void findsNoKeyOfADisabledUser() {
+        const auto key = add(owner_);
+        connection_->execute("UPDATE users SET status = 'disabled' WHERE id = ?", {owner_});
+        CPPUNIT_ASSERT(!isFound(key));
+        connection_->execute("UPDATE users SET status = 'active' WHERE id = ?", {owner_});
+        CPPUNIT_ASSERT(isFound(key));
+    }
+
+    void findsNoKeyOfADeletedUser() {
+        const auto key = add(owner_);
+        connection_->execute("DELETE FROM users WHERE id = ?", {owner_});
+        CPPUNIT_ASSERT(!isFound(key));
+    }
+
+    void revokesTheOwnersKeysOnly() {
+        const auto key = add(owner_);
+        CPPUNIT_ASSERT(!revoke(key.id, addUser()));
+        CPPUNIT_ASSERT(!revoke(newId(), owner_));
+        CPPUNIT_ASSERT(isFound(key));
+        assertWords({"API_KEY_CREATED"}, auditEvents());
+    }
+
+    void listsTheGoodOnesFirst() {
+        const auto old = add(owner_);
+        const auto expired = add(owner_, now() + 1s);
+        const auto revoked = add(owner_);
+        const auto young = add(owner_, now() + 1h);
+        add(addUser());
+        revoke(revoked.id, owner_);
+        clock_.advance(2s);
+        const auto listed = store_->list(owner_, now());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{3}, listed.size());
+        CPPUNIT_ASSERT(listed[0].id == young.id && listed[1].id == old.id && listed[2].id == expired.id);
+    }
+
+    void countsTheGoodOnesOnly() {
+        for (int i = 0; i < 49; ++i) add(owner_);
+        const auto last = add(owner_, now() + 1s);
+        CPPUNIT_ASSERT(!store_->create(newKey(owner_)));
+        add(addUser());
+        clock_.advance(1s);
+        const auto instead = add(owner_);
+        CPPUNIT_ASSERT(!store_->create(newKey(owner_)));
+        revoke(instead.id, owner_);
+        add(owner_);
+    }
+
+    void letsExactlyFiftyOfManyThroughAtOnce() {
+        std::vector<domain::NewApiKey> wanted;
+        for (std::size_t i = 0; i < 64; ++i) wanted.push_back(newKey(owner_));
+        std::atomic<int> made{0};
+        onSixteenThreads([&](db::Connection& connection, std::size_t thread) {
+            const auto store = store::makeApiKeyStore(connection);
+            for (std::size_t i = thread; i < wanted.size(); i += 16) made += store->create(wanted[i]) ? 1 : 0;
+        });
+        CPPUNIT_ASSERT_EQUAL(50, made.load());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{50}, count("api_keys"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{50}, count("audit_events"));
+    }
+
+    void notesTheLastUse() {
+        const auto key = add(owner_);
+        const Timestamp first = now();
+        const auto lastUse = [&] { return store_->findActive(key.prefix, first).value().key.lastUsedAt; };
+        store_->touch(key.id, first, first - 60s);
+        CPPUNIT_ASSERT(lastUse() == first);
+        store_->touch(key.id, first + 59s, first - 1s);
+        CPPUNIT_ASSERT(lastUse() == first);
+        store_->touch(key.id, first + 60s, first);
+        CPPUNIT_ASSERT(lastUse() == first + 60s);
+    }
+
+    void tellsTheAuditTrailWhichKey() {
+        const auto key = add(owner_);
+        clock_.advance(1s);
+        revoke(key.id, owner_);
+        assertWords({"API_KEY_CREATED", "API_KEY_REVOKED"}, auditEvents());
+        for (const char* event : {"API_KEY_CREATED", "API_KEY_REVOKED"}) {
+            const auto row = only("SELECT user_id, metadata, ip_address FROM audit_events WHERE event = ?", {event});
+            CPPUNIT_ASSERT(row.uuid(0) == owner_);
+            CPPUNIT_ASSERT_EQUAL(R"({"prefix":")" + key.prefix + R"("})", row.text(1));
+            CPPUNIT_ASSERT_EQUAL("192.0.2.7"s, row.text(2));
+        }
+    }
+
+    std::unique_ptr<domain::ApiKeyStore> store_;
+    Uuid owner_;
+    int number_ = 0;
+};
+
+REGISTER_ON_BOTH_ENGINES(ApiKeyStoreTest);
+
+}  // namespace
+}  // namespace otpgate::test

@@ -1,0 +1,227 @@
+"""otpgate import-django: users of a Django site with their passwords; on both engines."""
+import base64
+import hashlib
+import json
+import subprocess
+import time
+
+import pytest
+from support.otpgate import BINARY
+from test_passwords import AUTH, OTHER, login, sign_in
+from test_user_commands import shown
+
+# Made by Django 3.2 with its hashers; the password of each is this.
+DJANGO_PASSWORD = "correct horse battery staple"
+HASHES = {
+    "argon2": "argon2$argon2id$v=19$m=102400,t=2,p=8$VnBDR04wclM2VzFhUk8xbU95d3BUdw$FSgMf6OBasvH61daf4eVxg",
+    "bcrypt_sha256": "bcrypt_sha256$$2b$12$A1G5zaFK1Ts7CaPZU6it4../LF1WX25dUlHlUlTbjbMsQWVdTc5lu",
+    "pbkdf2_sha256": "pbkdf2_sha256$260000$mzlmmvA97SvAplc9txNU75$ZlHwvG2Ev/2Rh1URp4XpDEpYXVUAf4kJ7CRaq8Ik12E=",
+}
+
+
+def pbkdf2(password, iterations=1000):
+    digest = hashlib.pbkdf2_hmac("sha256", password.encode(), b"salt", iterations)
+    return f"pbkdf2_sha256${iterations}$salt${base64.b64encode(digest).decode()}"
+
+
+def row(number, model="auth.user", **fields):
+    """What dumpdata writes for a user of Django's own model."""
+    standard = {
+        "password": pbkdf2(DJANGO_PASSWORD), "last_login": None, "is_superuser": False, "username": f"user{number}",
+        "first_name": "", "last_name": "", "email": f"user{number}@example.com", "is_staff": False, "is_active": True,
+        "date_joined": "2021-03-04T05:06:07.089Z", "groups": [], "user_permissions": [],
+    }
+    return {"model": model, "pk": number, "fields": {**standard, **fields}}
+
+
+@pytest.fixture
+def importer(make_site, engine, tmp_path):
+    """A site, and a function that imports rows (or a text) into it: the finished process."""
+    site = make_site(engine, limits_request_per_destination="1000/1h")
+    dump = tmp_path / "dump.json"
+
+    def run(rows, *arguments, timeout=60):
+        dump.write_text(rows if isinstance(rows, str) else json.dumps(rows))
+        return site.otpgate.run("import-django", str(dump), *arguments, timeout=timeout)
+
+    return site, run
+
+
+def everything(site):
+    return site.sql("SELECT username, email, phone_number, email_verified, phone_verified, first_name, last_name, role,"
+                    " status, joined_at_us, last_login_at_us, password_hash FROM users ORDER BY username, email")
+
+
+def test_users_come_over_with_all_that_is_known_of_them(importer):
+    site, run = importer
+    full = row(1, username="ada", email="Ada@Example.com", first_name="Ada", last_name="Lovelace",
+               last_login="2022-01-02T03:04:05Z", email_verified=True)
+    disabled = row(2, is_active=False, date_joined="2021-03-04T05:06:07+02:00")
+    phone = row(3, model="accounts.user", email="", phone_number="+15550100", is_phone_verified=True)
+    naive = row(4, date_joined="2021-03-04T05:06:07")
+
+    done = run([full, disabled, phone, naive])
+
+    assert (done.returncode, done.stdout) == (0, "4 imported, 0 unchanged, 0 skipped\n"), done.stderr
+    user = shown(site, "ada@example.com")
+    assert (user["username"], user["first_name"], user["last_name"]) == ("ada", "Ada", "Lovelace")
+    assert (user["email_verified"], user["role"], user["status"]) == (True, "user", "active")
+    assert (user["date_joined"], user["last_login_at"]) == ("2021-03-04T05:06:07Z", "2022-01-02T03:04:05Z")
+    assert shown(site, "user2@example.com")["status"] == "disabled"
+    assert shown(site, "user2@example.com")["date_joined"] == "2021-03-04T03:06:07Z"
+    user = shown(site, "+15550100")
+    assert (user["email"], user["phone_verified"]) == (None, True)
+    assert shown(site, "user4@example.com")["email_verified"] is False
+
+
+@pytest.mark.parametrize("kind", HASHES)
+def test_their_passwords_go_on_working_and_are_made_anew(importer, kind):
+    site, run = importer
+    address = "user1@example.com"
+    assert run([row(1, password=HASHES[kind])]).returncode == 0
+    assert login(site, address, OTHER).status_code == 401
+
+    sign_in(site, address, DJANGO_PASSWORD)
+
+    upgraded = site.sql("SELECT password_hash FROM users")[0][0]
+    assert upgraded.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    sign_in(site, address, DJANGO_PASSWORD)
+    assert site.sql("SELECT password_hash FROM users") == [[upgraded]]
+
+
+def test_an_imported_password_can_be_changed(importer):
+    site, run = importer
+    assert run([row(1)]).returncode == 0
+    site.sql("UPDATE users SET email_verified = 1")
+    token = site.login("user1@example.com")["access"]
+
+    body = {"current_password": DJANGO_PASSWORD, "new_password": OTHER}
+    assert site.post(f"{AUTH}/password-change", body, token=token).status_code == 200
+
+    assert login(site, "user1@example.com", OTHER).status_code == 202
+
+
+def test_unusable_passwords_are_none(importer):
+    site, run = importer
+
+    assert run([row(1, password="!zhSOnQqUNHm0A3Pxa"), row(2, password="")]).returncode == 0
+
+    assert [line[-1] in ("NULL", "None") for line in everything(site)] == [True, True]
+    assert login(site, "user1@example.com", "").status_code == 401
+
+
+@pytest.mark.parametrize("arguments, role", [([], "user"), (["--admins"], "admin")])
+def test_staff_are_administrators_only_when_asked_for(importer, arguments, role):
+    site, run = importer
+
+    assert run([row(1, is_staff=True), row(2, is_superuser=True), row(3)], *arguments).returncode == 0
+
+    roles = [shown(site, f"user{number}@example.com")["role"] for number in (1, 2, 3)]
+    assert roles == [role, role, "user"]
+
+
+def test_bad_rows_are_named_and_skipped(importer):
+    site, run = importer
+    bad = [
+        row(0, email="not an address"), row(1, email="", username="nobody"), row(2, first_name="x" * 151),
+        row(3, last_name="a\u001bb"), row(4, is_active="yes"), row(5, date_joined="yesterday"), row(6, email=7),
+        row(7, password="x" * 256), row(8, phone_number="0301234"), {"model": "auth.user"}, "text", 12, None,
+    ]
+
+    done = run(bad + [row(20)])
+
+    assert (done.returncode, done.stdout) == (0, "1 imported, 0 unchanged, 13 skipped\n")
+    lines = [line for line in done.stderr.splitlines() if line.startswith("row ")]
+    assert [line.split(":")[0] for line in lines] == [f"row {number}" for number in range(13)]
+    for line, word in zip(lines, ("email", "neither", "first_name", "last_name", "is_active", "date_joined", "email",
+                                  "password", "phone_number")):
+        assert word in line, line
+    assert "warning" in done.stderr
+    assert "not an address" not in done.stderr and "\x1b" not in done.stderr
+
+
+def test_a_second_run_changes_nothing(importer):
+    site, run = importer
+    rows = [row(1), row(2, first_name="Ada")]
+    assert run(rows).returncode == 0
+    sign_in(site, "user1@example.com", DJANGO_PASSWORD)
+    before = everything(site)
+
+    done = run([row(1, first_name="Mallory", password=pbkdf2("x")), *rows[1:], row(3)])
+
+    assert (done.returncode, done.stdout) == (0, "1 imported, 2 unchanged, 0 skipped\n")
+    assert [line for line in everything(site) if line[0] != "user3"] == before
+
+
+def test_an_address_that_comes_twice_is_named(importer):
+    site, run = importer
+
+    done = run([row(1), row(2), row(3, email="USER1@example.com")])
+
+    assert done.stdout == "2 imported, 0 unchanged, 1 skipped\n"
+    assert "row 2: " in done.stderr and "row 0" in done.stderr
+
+
+def test_other_models_are_left_out(importer):
+    site, run = importer
+    group = {"model": "auth.group", "pk": 1, "fields": {"name": "editors", "permissions": []}}
+
+    done = run([group, row(1), {"model": "sessions.session", "pk": "x", "fields": {"session_data": "\\\"]}"}}])
+
+    assert done.stdout == "1 imported, 0 unchanged, 0 skipped\n"
+    assert "2 objects of other models" in done.stderr
+
+
+def test_an_address_as_the_user_name_is_enough(importer):
+    site, run = importer
+
+    assert run([row(1, email="", username="Ada@example.com")]).returncode == 0
+
+    assert shown(site, "ada@example.com")["username"] == "Ada@example.com"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[", '[{"model": "auth.user"', "[1],", "[1] x", "[" * 100000])
+def test_what_is_no_array_is_an_error(importer, text):
+    site, run = importer
+
+    done = run(text)
+
+    assert done.returncode == 1, done
+    assert not done.stdout
+    assert "not a JSON array" in done.stderr
+
+
+def test_arguments_are_checked(importer, tmp_path):
+    site, _ = importer
+    for arguments, code in (([], 2), (["a", "b"], 2), (["--admin", "a"], 2), ([str(tmp_path / "missing.json")], 1)):
+        assert site.otpgate.run("import-django", *arguments).returncode == code
+    assert "--admins" in site.otpgate.run("import-django", "--help").stdout
+
+
+def test_standard_input_will_do(importer):
+    site, _ = importer
+
+    done = subprocess.run([BINARY, "import-django", "-", "--config", site.otpgate.config], input=json.dumps([row(1)]),
+                          capture_output=True, text=True, env=site.otpgate.env, timeout=60, check=False)
+
+    assert done.stdout == "1 imported, 0 unchanged, 0 skipped\n", done.stderr
+
+
+def test_100000_users_take_less_than_a_minute_and_little_memory(importer):
+    site, run = importer
+    template = json.dumps(row("@", first_name="Ada", last_name="Lovelace"))
+    text = "[" + ",\n".join(template.replace("@example.com", "\0").replace("@", str(number)).replace("\0", "@example.com")
+                            for number in range(100_000)) + "]"
+
+    begin = time.monotonic()
+    done = run(text, timeout=120)
+    first = time.monotonic() - begin
+
+    assert (done.returncode, done.stdout) == (0, "100000 imported, 0 unchanged, 0 skipped\n"), done.stderr[-500:]
+    assert "100000 rows read" in done.stderr
+    begin = time.monotonic()
+    assert run(text, timeout=120).stdout == "0 imported, 100000 unchanged, 0 skipped\n"
+    print(f"100000 users: {first:.1f} s, again {time.monotonic() - begin:.1f} s")
+    assert first < 60
+    # Logins go on meanwhile and after.
+    assert login(site, "user99999@example.com", DJANGO_PASSWORD).status_code == 202

@@ -1,0 +1,133 @@
+"""What must not be told by the time that an answer takes, and what must not wait for passwords; on both engines."""
+import json
+import random
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+from test_passwords import AUTH, OTHER, register
+
+PAIRS = 200
+TRIES = 3
+# So that each request meets a courier that has nothing to do.
+PAUSE = 0.004
+
+
+@pytest.fixture
+def known(make_site, new_address, engine, tmp_path):
+    """A site that keeps to itself who has an account, and the addresses that do, each with a password."""
+    site = make_site(engine, otp_auto_register="false", limits_request_per_client="0")
+    first = new_address()
+    register(site, first)
+    password = site.sql(f"SELECT password_hash FROM users WHERE email = '{first}'")[0][0]
+    addresses = [f"known-{number:04}@example.com" for number in range(TRIES * PAIRS)]
+    dump = tmp_path / "users.json"
+    dump.write_text(json.dumps([
+        {"model": "auth.user", "pk": number, "fields": {"username": "", "email": address, "password": password}}
+        for number, address in enumerate(addresses)
+    ]))
+    done = site.otpgate.run("import-django", str(dump))
+    assert done.returncode == 0, done.stderr
+    return site, addresses
+
+
+@pytest.mark.parametrize(
+    "path, fields",
+    [("otp/request", {}), ("login", {"password": OTHER}), ("forgot-password", {})],
+    ids=["otp-request", "login", "forgot-password"],
+)
+def test_known_and_unknown_accounts_are_answered_in_the_same_time(known, path, fields):
+    site, addresses = known
+    session = requests.Session()
+    order = random.Random(1)  # not in turns: what goes on in the background would meet one kind more than the other
+    shapes = {"known": set(), "unknown": set()}
+
+    def ask(kind, address):
+        begin = time.perf_counter()
+        answer = session.post(f"{site.url}{AUTH}/{path}", json={"email": address, **fields}, timeout=15)
+        duration = time.perf_counter() - begin
+        shapes[kind].add((answer.status_code, tuple(answer.json()), tuple(sorted(answer.headers))))
+        time.sleep(PAUSE)
+        return duration
+
+    differences = []
+    everything = {"known": [], "unknown": []}
+    for attempt in range(TRIES):
+        times = {"known": [], "unknown": []}
+        for address in addresses[attempt * PAIRS:][:PAIRS]:
+            pair = [("known", address), ("unknown", address.replace("known", "other"))]
+            for kind, asked in order.sample(pair, 2):
+                times[kind].append(ask(kind, asked))
+        # What is a chance of a busy machine goes when there is more of it; what is told by the time stays.
+        for kind, durations in times.items():
+            everything[kind] += durations
+        for measured in (times, everything):
+            medians = {kind: statistics.median(durations) for kind, durations in measured.items()}
+            differences.append(abs(medians["known"] / medians["unknown"] - 1))
+            print(f"{path}: known {medians['known'] * 1000:.3f} ms, unknown {medians['unknown'] * 1000:.3f} ms")
+        if min(differences) < 0.05:
+            break
+    assert shapes["known"] == shapes["unknown"] and len(shapes["known"]) == 1, shapes
+    assert min(differences) < 0.05, differences
+
+
+# 64 clients in a process of its own that yields to the others: what is measured is the service. Who is told to come again
+# waits a little, and asks for another account. Says which statuses there were, and every Retry-After.
+FLOOD = """
+import collections, http.client, json, os, sys, threading, time
+os.nice(19)
+port, seconds = int(sys.argv[1]), float(sys.argv[2])
+found, waits, end = collections.Counter(), set(), time.monotonic() + seconds
+
+def flood(number):
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    asked = 0
+    while time.monotonic() < end:
+        body = json.dumps({"email": f"flood-{os.getpid()}-{number}-{asked}@example.com", "password": "wrong password"})
+        connection.request("POST", "/api/v1/auth/login", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        asked += 1
+        found[answer.status] += 1
+        if answer.status == 503:
+            waits.add(answer.headers["Retry-After"])
+            time.sleep(0.2)
+
+threads = [threading.Thread(target=flood, args=(number,)) for number in range(64)]
+for thread in threads: thread.start()
+print("begun", flush=True)
+for thread in threads: thread.join()
+print(json.dumps({"statuses": found, "waits": sorted(waits)}))
+"""
+
+
+def test_a_flood_of_passwords_leaves_the_logins_by_code_alone(make_site, new_address, engine):
+    # Beyond the queue passwords are refused, and the hashing yields to everything else.
+    site = make_site(engine, limits_request_per_client="0")
+
+    def median_of_requests():
+        times = []
+        for _ in range(100):
+            begin = time.perf_counter()
+            answer = site.post(f"{AUTH}/otp/request", {"email": new_address()})
+            times.append(time.perf_counter() - begin)
+            assert answer.status_code == 202, answer.text
+        return statistics.median(times)
+
+    ratios = []
+    for _ in range(TRIES):
+        idle = median_of_requests()
+        flood = subprocess.Popen([sys.executable, "-c", FLOOD, str(site.web.port), "3"], stdout=subprocess.PIPE, text=True)
+        assert flood.stdout.readline() == "begun\n"
+        busy = median_of_requests()
+        seen = json.loads(flood.communicate(timeout=60)[0])
+        assert set(seen["statuses"]) == {"401", "503"}, seen
+        assert all(int(wait) >= 1 for wait in seen["waits"]), seen
+        ratios.append(busy / idle)
+        print(f"otp/request: idle {idle * 1000:.2f} ms, among 64 logins {busy * 1000:.2f} ms; {seen['statuses']}")
+        if ratios[-1] < 3:
+            break
+    assert min(ratios) < 3, ratios

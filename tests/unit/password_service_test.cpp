@@ -1,0 +1,225 @@
+// What is counted, compared, given back and made anew when a password is checked.
+#include "otpgate/domain/password_service.h"
+
+#include "otpgate/base/errors.h"
+#include "support_cpp/counting_random.h"
+#include "support_cpp/fake_clock.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <future>
+#include <latch>
+#include <vector>
+
+namespace otpgate::domain {
+namespace {
+
+const std::string kPassword = "correct horse battery staple";
+// PBKDF2 of it with one iteration and the salt "salt", as Django writes it.
+const std::string kImported = "pbkdf2_sha256$1$salt$ouhwH5QjXU2O1gHvuMrHWhFGwGQ8zEmYRlu7N1suuDo=";
+
+// Remembers what was asked of it; the parts that no password needs do nothing.
+class FakeAccountStore final : public AccountStore {
+public:
+    CountedGuess next;
+    std::vector<PasswordGuess> guesses;
+    std::vector<Timestamp> givenBack;
+    std::vector<WrongPassword> wrong;
+    std::vector<std::string> upgradedFrom;
+    std::vector<PasswordChange> changes;
+    bool changesPasswords = true;
+
+    CountedGuess countGuess(const PasswordGuess& guess) override {
+        guesses.push_back(guess);
+        CountedGuess counted = next;
+        counted.bucket = guess.bucket;
+        return counted;
+    }
+    void giveBackGuess(const std::string&, Timestamp countedAt) override { givenBack.push_back(countedAt); }
+    void auditWrongPassword(const WrongPassword& password) override { wrong.push_back(password); }
+    void upgradeHash(const Uuid&, std::string_view oldHash, std::string_view) override {
+        upgradedFrom.emplace_back(oldHash);
+    }
+    std::optional<User> findByReset(const Uuid&) override { return std::nullopt; }
+    bool resetPassword(const PasswordReset&) override { return false; }
+    bool changePassword(const PasswordChange& change) override {
+        changes.push_back(change);
+        return changesPasswords;
+    }
+    AccountCreation create(const NewAccount&) override { return {}; }
+    std::optional<User> find(const Uuid&) override { return std::nullopt; }
+    std::optional<User> find(const Destination&) override { return std::nullopt; }
+    std::vector<User> list(const Uuid&, unsigned) override { return {}; }
+    std::optional<User> updateProfile(const ProfileChange&) override { return std::nullopt; }
+    bool setStatus(const StatusChange&) override { return false; }
+    bool setRole(const RoleChange&) override { return false; }
+    std::vector<Uuid> listDevices(const Uuid&) override { return {}; }
+    bool remove(const UserDeletion&) override { return false; }
+    std::vector<bool> import(std::span<const ImportedUser>) override { return {}; }
+};
+
+// Stops whoever makes a salt, once it is told to, until it is let go.
+class HoldingRandom final : public Random {
+public:
+    void fill(std::span<std::uint8_t> bytes) override {
+        if (holds) {
+            entered.count_down();
+            release.wait();
+        }
+        random_.fill(bytes);
+    }
+    std::atomic<bool> holds = false;
+    std::latch entered{1};
+    std::latch release{1};
+
+private:
+    test::CountingRandom random_;
+};
+
+class PasswordServiceTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(PasswordServiceTest);
+    CPPUNIT_TEST(takesARightPasswordAndGivesThePlaceBack);
+    CPPUNIT_TEST(countsAWrongOneAndAuditsIt);
+    CPPUNIT_TEST(takesNobodyForWrong);
+    CPPUNIT_TEST(takesAnAccountWithoutAPasswordForWrong);
+    CPPUNIT_TEST(takesADisabledAccountForWrong);
+    CPPUNIT_TEST(comparesNothingBeyondTheLimit);
+    CPPUNIT_TEST(givesThePlaceBackWhereTheGateIsFull);
+    CPPUNIT_TEST(makesAnImportedHashAnew);
+    CPPUNIT_TEST(makesNothingAnewForAWrongPassword);
+    CPPUNIT_TEST(changesFromTheHashThatItCompared);
+    CPPUNIT_TEST(takesAPasswordThatWasChangedMeanwhileForWrong);
+    CPPUNIT_TEST(knowsWhosePasswordItIs);
+    CPPUNIT_TEST_SUITE_END();
+
+    FakeAccountStore store_;
+    test::FakeClock clock_;
+    HoldingRandom random_;
+    crypto::PasswordGate gate_{{.cost = {.memoryKib = 64, .iterations = 1}, .slots = 1, .queue = 0}, random_};
+    PasswordPolicy policy_{2, "example.org"};
+    PasswordService passwords_{store_, gate_, policy_, clock_, random_, LimitRule::parse("10/1h").value()};
+    const Destination ada_ = Destination::parse("ada@example.org").value();
+
+    void haveAda(std::string hash, UserStatus status = UserStatus::Active) {
+        User user;
+        user.email = ada_.value();
+        user.status = status;
+        user.firstName = "Ada";
+        user.lastName = "Lovelace";
+        store_.next.user = user;
+        store_.next.passwordHash = std::move(hash);
+    }
+    PasswordOutcome check(const std::string& password) { return passwords_.check(ada_, password, {}).outcome; }
+
+    void takesARightPasswordAndGivesThePlaceBack() {
+        haveAda(gate_.hash(kPassword));
+        const auto checked = passwords_.check(ada_, kPassword, {});
+        CPPUNIT_ASSERT(checked.outcome == PasswordOutcome::Right);
+        CPPUNIT_ASSERT(checked.user.value().email == ada_.value());
+        CPPUNIT_ASSERT(store_.givenBack == std::vector{clock_.now()});
+        CPPUNIT_ASSERT(store_.wrong.empty());
+        CPPUNIT_ASSERT(store_.upgradedFrom.empty());
+        CPPUNIT_ASSERT(store_.guesses.at(0).bucket == limitBucket("password", "ada@example.org"));
+    }
+
+    void countsAWrongOneAndAuditsIt() {
+        haveAda(gate_.hash(kPassword));
+        const auto checked = passwords_.check(ada_, "another password", {});
+        CPPUNIT_ASSERT(checked.outcome == PasswordOutcome::Wrong);
+        CPPUNIT_ASSERT(!checked.user);
+        CPPUNIT_ASSERT(store_.givenBack.empty());
+        CPPUNIT_ASSERT(store_.wrong.at(0).userId.has_value());
+    }
+
+    void takesNobodyForWrong() {
+        CPPUNIT_ASSERT(check(kPassword) == PasswordOutcome::Wrong);
+        CPPUNIT_ASSERT(!store_.wrong.at(0).userId);
+        CPPUNIT_ASSERT(store_.givenBack.empty());
+    }
+
+    void takesAnAccountWithoutAPasswordForWrong() {
+        haveAda({});
+        store_.next.passwordHash.reset();
+        CPPUNIT_ASSERT(check("") == PasswordOutcome::Wrong);
+        CPPUNIT_ASSERT(store_.wrong.at(0).userId.has_value());
+    }
+
+    void takesADisabledAccountForWrong() {
+        haveAda(gate_.hash(kPassword), UserStatus::Disabled);
+        CPPUNIT_ASSERT(check(kPassword) == PasswordOutcome::Wrong);
+        CPPUNIT_ASSERT(store_.givenBack.empty());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_.wrong.size());
+    }
+
+    void comparesNothingBeyondTheLimit() {
+        haveAda(gate_.hash(kPassword));
+        store_.next.isAccepted = false;
+        const auto checked = passwords_.check(ada_, kPassword, {});
+        CPPUNIT_ASSERT(checked.outcome == PasswordOutcome::Limited);
+        CPPUNIT_ASSERT(checked.limit.has_value());
+        CPPUNIT_ASSERT(!checked.user);
+        CPPUNIT_ASSERT(store_.wrong.empty());
+        CPPUNIT_ASSERT(store_.givenBack.empty());
+    }
+
+    void givesThePlaceBackWhereTheGateIsFull() {
+        haveAda(gate_.hash(kPassword));
+        random_.holds = true;
+        auto other = std::async(std::launch::async, [this] { return gate_.hash("of somebody else"); });
+        random_.entered.wait();
+        random_.holds = false;
+        CPPUNIT_ASSERT_THROW(check("another password"), ServiceUnavailable);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_.givenBack.size());
+        CPPUNIT_ASSERT(store_.wrong.empty());
+        random_.release.count_down();
+        other.get();
+        CPPUNIT_ASSERT(check(kPassword) == PasswordOutcome::Right);
+    }
+
+    void makesAnImportedHashAnew() {
+        haveAda(kImported);
+        CPPUNIT_ASSERT(check(kPassword) == PasswordOutcome::Right);
+        CPPUNIT_ASSERT(store_.upgradedFrom == std::vector{kImported});
+    }
+
+    void makesNothingAnewForAWrongPassword() {
+        haveAda(kImported);
+        CPPUNIT_ASSERT(check("another password") == PasswordOutcome::Wrong);
+        CPPUNIT_ASSERT(store_.upgradedFrom.empty());
+    }
+
+    void changesFromTheHashThatItCompared() {
+        haveAda(kImported);
+        const User user = *store_.next.user;
+        const auto changed = passwords_.change(user, {}, kPassword, "quite another phrase", {});
+        CPPUNIT_ASSERT(changed.outcome == PasswordOutcome::Right);
+        CPPUNIT_ASSERT(store_.upgradedFrom.empty());
+        CPPUNIT_ASSERT_EQUAL(kImported, store_.changes.at(0).oldHash);
+        CPPUNIT_ASSERT(gate_.verify("quite another phrase", store_.changes.at(0).newHash) ==
+                       crypto::PasswordMatch::Right);
+        const auto refused = passwords_.change(user, {}, "wrong", "quite another phrase", {});
+        CPPUNIT_ASSERT(refused.outcome == PasswordOutcome::Wrong);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_.changes.size());
+    }
+
+    void takesAPasswordThatWasChangedMeanwhileForWrong() {
+        haveAda(gate_.hash(kPassword));
+        store_.changesPasswords = false;
+        const auto changed = passwords_.change(*store_.next.user, {}, kPassword, "quite another phrase", {});
+        CPPUNIT_ASSERT(changed.outcome == PasswordOutcome::Wrong);
+    }
+
+    void knowsWhosePasswordItIs() {
+        haveAda({});
+        CPPUNIT_ASSERT(passwords_.reasonToRefuse("lovelace7", *store_.next.user).has_value());
+        CPPUNIT_ASSERT(passwords_.reasonToRefuse("1 ada@example.org 2", ada_).has_value());
+        CPPUNIT_ASSERT(!passwords_.reasonToRefuse(kPassword, ada_).has_value());
+        CPPUNIT_ASSERT(!passwords_.reasonToRefuse(kPassword, std::nullopt).has_value());
+        CPPUNIT_ASSERT(passwords_.reasonToRefuse("password", std::nullopt).has_value());
+    }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(PasswordServiceTest);
+
+}  // namespace
+}  // namespace otpgate::domain

@@ -1,0 +1,212 @@
+#include "otpgate/domain/verification_service.h"
+
+#include "support_cpp/counting_random.h"
+#include "support_cpp/fake_clock.h"
+
+#include <cppunit/TestFixture.h>
+#include <cppunit/extensions/HelperMacros.h>
+
+namespace otpgate::domain {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using Outcome = CheckedVerification::Outcome;
+using Counted = VerificationGuessResult::Outcome;
+
+const std::string kLine = "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+
+// Answers what the test set, and keeps what it was asked.
+class FakeVerificationStore final : public VerificationStore {
+public:
+    VerificationMessageResult send(const VerificationMessage& message) override {
+        messages.push_back(message);
+        return messageResult;
+    }
+    VerificationGuessResult check(const VerificationGuess& guess) override {
+        guesses.push_back(guess);
+        return guessResult;
+    }
+
+    VerificationMessageResult messageResult;
+    std::vector<VerificationMessage> messages;
+    VerificationGuessResult guessResult;
+    std::vector<VerificationGuess> guesses;
+};
+
+class FakeMessenger final : public Messenger {
+public:
+    void handOver(const OutboxMessage& message) override { messages.push_back(message); }
+    std::vector<OutboxMessage> messages;
+};
+
+class VerificationServiceTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(VerificationServiceTest);
+    CPPUNIT_TEST(writesAndHandsOverAMessage);
+    CPPUNIT_TEST(sendsTheCodeThatTheContextTakes);
+    CPPUNIT_TEST(handsOverNothingThatIsRefused);
+    CPPUNIT_TEST(writesNothingWhereTheCallerDelivers);
+    CPPUNIT_TEST(tellsWhatWasVerified);
+    CPPUNIT_TEST(givesTheNextContextForAWrongCode);
+    CPPUNIT_TEST(asksNobodyAboutAnothersContext);
+    CPPUNIT_TEST(asksNobodyAboutALateContext);
+    CPPUNIT_TEST(passesOnWhatTheStoreRefuses);
+    CPPUNIT_TEST(countsEachOwnersDestinationsApart);
+    CPPUNIT_TEST(worksInItself);
+    CPPUNIT_TEST_SUITE_END();
+
+    VerificationQuestion question() const {
+        return {.to = Destination::parse("ada@example.org").value(),
+                .purpose = "checkout",
+                .format = {CodeAlphabet::Letters, 8},
+                .metadata = R"({"cart":7})",
+                .expiresIn = 300s,
+                .sessionExpiresIn = 900s,
+                .maxAttempts = 3,
+                .delivery = CodeDelivery::Caller};
+    }
+    RequestedVerification told() { return service_.request(question(), owner_, client_); }
+    CheckedVerification check(const RequestedVerification& verification, const std::string& guess) {
+        return service_.check(verification.context, guess, owner_, client_);
+    }
+
+    void writesAndHandsOverAMessage() {
+        auto asked = question();
+        asked.delivery = CodeDelivery::Message;
+        const auto requested = service_.request(asked, owner_, client_);
+        CPPUNIT_ASSERT(requested.isAccepted && requested.code.empty() && !requested.context.empty());
+        CPPUNIT_ASSERT_EQUAL(5U, requested.limit.value().state.remaining);
+        const auto& written = store_.messages.at(0);
+        CPPUNIT_ASSERT(written.ownerId == owner_ && written.now == clock_.now());
+        CPPUNIT_ASSERT(written.message.expiresAt == clock_.now() + 300s);
+        CPPUNIT_ASSERT_EQUAL(8U, written.message.codeLength);
+        CPPUNIT_ASSERT(written.message.codeAlphabet == CodeAlphabet::Letters);
+        CPPUNIT_ASSERT(written.message.purpose == Purpose::Verify);
+        CPPUNIT_ASSERT(messenger_.messages.at(0).id == written.message.id);
+    }
+
+    void sendsTheCodeThatTheContextTakes() {
+        auto asked = question();
+        asked.delivery = CodeDelivery::Message;
+        const auto requested = service_.request(asked, owner_, client_);
+        check(requested, codes_.codeFor(messenger_.messages.at(0)));
+        CPPUNIT_ASSERT(store_.guesses.at(0).guess == Guess::Right);
+    }
+
+    void handsOverNothingThatIsRefused() {
+        store_.messageResult.isAccepted = false;
+        auto asked = question();
+        asked.delivery = CodeDelivery::Message;
+        CPPUNIT_ASSERT(!service_.request(asked, owner_, client_).isAccepted);
+        CPPUNIT_ASSERT(messenger_.messages.empty());
+    }
+
+    void writesNothingWhereTheCallerDelivers() {
+        const auto requested = told();
+        CPPUNIT_ASSERT_EQUAL(std::size_t{8}, requested.code.size());
+        CPPUNIT_ASSERT(!requested.limit);
+        CPPUNIT_ASSERT(store_.messages.empty() && store_.guesses.empty() && messenger_.messages.empty());
+    }
+
+    void tellsWhatWasVerified() {
+        const auto requested = told();
+        store_.guessResult = {Counted::Verified, 2, {}};
+        clock_.advance(299s);
+        const auto checked = check(requested, requested.code);
+        CPPUNIT_ASSERT(checked.outcome == Outcome::Verified);
+        CPPUNIT_ASSERT_EQUAL("ada@example.org"s, checked.identifier);
+        CPPUNIT_ASSERT_EQUAL("checkout"s, checked.purpose);
+        CPPUNIT_ASSERT_EQUAL(R"({"cart":7})"s, checked.metadata);
+        CPPUNIT_ASSERT_EQUAL(1U, checked.retryCount);
+        const auto& guess = store_.guesses.at(0);
+        CPPUNIT_ASSERT(guess.guess == Guess::Right && guess.ownerId == owner_ && guess.maxAttempts == 3);
+        CPPUNIT_ASSERT(guess.expiresAt == clock_.now() - 299s + 900s);
+    }
+
+    void givesTheNextContextForAWrongCode() {
+        const auto requested = told();
+        store_.guessResult = {Counted::WrongCode, 1, {}};
+        const auto first = check(requested, "22222222");
+        CPPUNIT_ASSERT(first.outcome == Outcome::WrongCode);
+        CPPUNIT_ASSERT_EQUAL(2U, first.attemptsLeft);
+        CPPUNIT_ASSERT(first.context != requested.context);
+        // The old one, shown again: the database knows better than the context how often it was tried.
+        store_.guessResult = {Counted::WrongCode, 3, {}};
+        CPPUNIT_ASSERT_EQUAL(0U, check(requested, "22222222").attemptsLeft);
+        service_.check(first.context, requested.code, owner_, client_);
+        CPPUNIT_ASSERT(store_.guesses.at(0).guess == Guess::Wrong && store_.guesses.at(2).guess == Guess::Right);
+        CPPUNIT_ASSERT(store_.guesses.at(0).id == store_.guesses.at(2).id);
+    }
+
+    void asksNobodyAboutAnothersContext() {
+        const auto requested = told();
+        const Uuid other = Uuid::makeV7(clock_.now(), random_);
+        for (const std::string& context : {requested.context, ""s, "garbage"s, std::string(9000, 'A')}) {
+            CPPUNIT_ASSERT(service_.check(context, requested.code, other, client_).outcome == Outcome::InvalidContext);
+        }
+        CPPUNIT_ASSERT(store_.guesses.empty());
+    }
+
+    void asksNobodyAboutALateContext() {
+        const auto requested = told();
+        clock_.advance(300s);
+        CPPUNIT_ASSERT(check(requested, requested.code).outcome == Outcome::CodeExpired);
+        clock_.advance(600s - 1us);
+        CPPUNIT_ASSERT(check(requested, requested.code).outcome == Outcome::CodeExpired);
+        clock_.advance(1us);
+        CPPUNIT_ASSERT(check(requested, requested.code).outcome == Outcome::SessionExpired);
+        CPPUNIT_ASSERT(store_.guesses.empty());
+    }
+
+    void passesOnWhatTheStoreRefuses() {
+        const auto requested = told();
+        store_.guessResult = {Counted::Used, 1, {}};
+        CPPUNIT_ASSERT(check(requested, requested.code).outcome == Outcome::Used);
+        store_.guessResult = {Counted::AttemptsExhausted, 3, {}};
+        const auto exhausted = check(requested, requested.code);
+        CPPUNIT_ASSERT(exhausted.outcome == Outcome::AttemptsExhausted && exhausted.retryAfter == 30s);
+        store_.guessResult = {Counted::BudgetExhausted, 1, {}};
+        const auto budget = check(requested, requested.code);
+        CPPUNIT_ASSERT(budget.outcome == Outcome::BudgetExhausted && budget.limit.has_value());
+        for (const auto& refused : {exhausted, budget}) {
+            CPPUNIT_ASSERT(refused.context.empty() && refused.identifier.empty() && refused.metadata.empty());
+        }
+    }
+
+    void countsEachOwnersDestinationsApart() {
+        const Uuid other = Uuid::makeV7(clock_.now(), random_);
+        auto asked = question();
+        asked.delivery = CodeDelivery::Message;
+        service_.request(asked, owner_, client_);
+        service_.request(asked, other, client_);
+        asked.to = Destination::parse("bob@example.org").value();
+        const auto third = service_.request(asked, owner_, client_);
+        CPPUNIT_ASSERT(store_.messages.at(0).bucket != store_.messages.at(1).bucket);
+        CPPUNIT_ASSERT(store_.messages.at(0).bucket != store_.messages.at(2).bucket);
+        check(third, "22222222");
+        CPPUNIT_ASSERT(store_.guesses.at(0).bucket != store_.messages.at(2).bucket);
+    }
+
+    void worksInItself() { CPPUNIT_ASSERT(service_.worksInItself()); }
+
+    const crypto::KeyRing ring_ = crypto::KeyRing::parse(kLine, "master.key");
+    test::FakeClock clock_;
+    test::CountingRandom random_;
+    const OtpCodes codes_{ring_, {CodeAlphabet::Digits, 6}, ""};
+    FakeVerificationStore store_;
+    FakeMessenger messenger_;
+    const Uuid owner_ = Uuid::makeV7(clock_.now(), random_);
+    const Client client_{"192.0.2.7", "192.0.2.7", "Backend/1.0", "request-1"};
+    VerificationService service_{store_,
+                                 messenger_,
+                                 codes_,
+                                 ring_,
+                                 clock_,
+                                 random_,
+                                 {LimitRule::parse("5/1h").value(), LimitRule::parse("10/1h").value(), 30s}};
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(VerificationServiceTest);
+
+}  // namespace
+}  // namespace otpgate::domain
