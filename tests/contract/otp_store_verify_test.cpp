@@ -1,0 +1,272 @@
+// Redeeming a code: who is signed in, what is counted, and what each refusal leaves behind.
+#include "contract/otp_store_test.h"
+
+namespace otpgate::test {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::Guess;
+
+template <class Engine>
+class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engine> {
+    using Base = OtpStoreTest<OtpStoreVerifyTest<Engine>, Engine>;
+    using Base::assertOutcome;
+    using Base::assertWords;
+    using Base::auditEvents;
+    using Base::clock_;
+    using Base::connection_;
+    using Base::count;
+    using Base::guessRight;
+    using Base::guessWrong;
+    using Base::kLifetime;
+    using Base::newGuess;
+    using Base::now;
+    using Base::only;
+    using Base::requestAnotherCode;
+    using Base::requestCode;
+    using Base::store_;
+
+    CPPUNIT_TEST_SUITE(OtpStoreVerifyTest);
+    CPPUNIT_TEST(createsTheUserOfANewAddress);
+    CPPUNIT_TEST(opensASession);
+    CPPUNIT_TEST(auditsTheFirstLogin);
+    CPPUNIT_TEST(recognisesTheUserAtTheNextLogin);
+    CPPUNIT_TEST(keepsLongValuesWhole);
+    CPPUNIT_TEST(signsInByPhone);
+    CPPUNIT_TEST(marksTheAddressOfAKnownUserVerified);
+    CPPUNIT_TEST(countsTheAttemptsDown);
+    CPPUNIT_TEST(auditsAWrongGuess);
+    CPPUNIT_TEST(verifiesAtTheLastAttempt);
+    CPPUNIT_TEST(redeemsACodeOnce);
+    CPPUNIT_TEST(endsACodeAtItsTime);
+    CPPUNIT_TEST(knowsNoForeignId);
+    CPPUNIT_TEST(namesTheFirstReasonOfSeveral);
+    CPPUNIT_TEST(refusesADisabledUser);
+    CPPUNIT_TEST_SUITE_END();
+
+    void createsTheUserOfANewAddress() {
+        const auto guess = newGuess(requestCode("ada@example.org"), Guess::Right);
+        const auto result = store_->verify(guess);
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, result.outcome);
+        CPPUNIT_ASSERT(result.isNewUser);
+        CPPUNIT_ASSERT(result.sessionId == guess.sessionId);
+        const domain::User user = result.user.value();
+        CPPUNIT_ASSERT(user.id == guess.newUserId);
+        CPPUNIT_ASSERT_EQUAL(std::string{"ada@example.org"}, user.username);
+        CPPUNIT_ASSERT_EQUAL(std::string{"ada@example.org"}, user.email.value());
+        CPPUNIT_ASSERT(!user.phoneNumber);
+        CPPUNIT_ASSERT(user.emailVerified && !user.phoneVerified);
+        CPPUNIT_ASSERT(user.firstName.empty() && user.lastName.empty() && user.locale.empty());
+        CPPUNIT_ASSERT_EQUAL(std::string{"user"}, user.role);
+        CPPUNIT_ASSERT(user.status == domain::UserStatus::Active);
+        CPPUNIT_ASSERT(user.joinedAt == now());
+        CPPUNIT_ASSERT(user.lastLoginAt == now());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users"));
+    }
+
+    void opensASession() {
+        const auto guess = newGuess(requestCode("ada@example.org"), Guess::Right);
+        store_->verify(guess);
+        const db::Row row = only(
+            "SELECT id, user_id, created_at_us, last_seen_at_us, expires_at_us, authenticated_at_us,"
+            " refresh_counter, rotated_at_us, revoked_at_us, revoked_reason, ip_address, user_agent,"
+            " install_id, platform, app_version, device_name FROM sessions");
+        CPPUNIT_ASSERT(row.uuid(0) == guess.sessionId);
+        CPPUNIT_ASSERT(row.uuid(1) == guess.newUserId);
+        CPPUNIT_ASSERT(row.timestamp(2) == now() && row.timestamp(3) == now());
+        CPPUNIT_ASSERT(row.timestamp(4) == guess.sessionExpiresAt);
+        CPPUNIT_ASSERT(row.timestamp(5) == now());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, row.integer(6));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, row.integer(7));
+        CPPUNIT_ASSERT(row.isNull(8) && row.isNull(9));
+        const std::string words[] = {"192.0.2.7", "Browser/1.0", "install-1", "ios", "4.2", "Ada's phone"};
+        for (std::size_t i = 0; i < std::size(words); ++i) CPPUNIT_ASSERT_EQUAL(words[i], row.text(10 + i));
+    }
+
+    void auditsTheFirstLogin() {
+        const auto guess = newGuess(requestCode("ada@example.org"), Guess::Right);
+        store_->verify(guess);
+        assertWords({"OTP_REQUESTED", "OTP_VERIFIED", "USER_REGISTERED", "LOGIN_SUCCEEDED"}, auditEvents());
+        const auto rows = connection_->query(
+            "SELECT id, user_id, destination, ip_address, user_agent, request_id,"
+            " created_at_us FROM audit_events WHERE event <> 'OTP_REQUESTED' ORDER BY id");
+        for (std::size_t i = 0; i < 3; ++i) {
+            CPPUNIT_ASSERT(rows[i].uuid(0) == guess.auditIds[i]);
+            CPPUNIT_ASSERT(rows[i].uuid(1) == guess.newUserId);
+            CPPUNIT_ASSERT_EQUAL(std::string{"ada@example.org"}, rows[i].text(2));
+            CPPUNIT_ASSERT_EQUAL(std::string{"192.0.2.7"}, rows[i].text(3));
+            CPPUNIT_ASSERT_EQUAL(std::string{"Browser/1.0"}, rows[i].text(4));
+            CPPUNIT_ASSERT_EQUAL(std::string{"request-1"}, rows[i].text(5));
+            CPPUNIT_ASSERT(rows[i].timestamp(6) == now());
+        }
+    }
+
+    void recognisesTheUserAtTheNextLogin() {
+        const auto first = guessRight(requestCode("ada@example.org"));
+        clock_.advance(1h);
+        connection_->execute("DELETE FROM audit_events", {});
+        const auto second = guessRight(requestCode("ada@example.org"));
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, second.outcome);
+        CPPUNIT_ASSERT(!second.isNewUser);
+        CPPUNIT_ASSERT(second.user->id == first.user->id);
+        CPPUNIT_ASSERT(second.sessionId != first.sessionId);
+        CPPUNIT_ASSERT(second.user->joinedAt == now() - 1h);
+        CPPUNIT_ASSERT(second.user->lastLoginAt == now());
+        assertWords({"OTP_REQUESTED", "OTP_VERIFIED", "LOGIN_SUCCEEDED"}, auditEvents());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("sessions"));
+    }
+
+    void keepsLongValuesWhole() {
+        auto guess = newGuess(requestCode("ada@example.org"), Guess::Right);
+        guess.client.userAgent = keys(63);
+        guess.device = {keys(25), keys(8), keys(8), keys(25)};
+        store_->verify(guess);
+        const db::Row row = only("SELECT user_agent, install_id, platform, app_version, device_name FROM sessions");
+        CPPUNIT_ASSERT_EQUAL(keys(63), row.text(0));
+        CPPUNIT_ASSERT_EQUAL(keys(25), row.text(1));
+        CPPUNIT_ASSERT_EQUAL(keys(8), row.text(2));
+        CPPUNIT_ASSERT_EQUAL(keys(8), row.text(3));
+        CPPUNIT_ASSERT_EQUAL(keys(25), row.text(4));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("audit_events WHERE user_agent = ?", {keys(63)}));
+    }
+
+    void signsInByPhone() {
+        const auto byMail = guessRight(requestCode("ada@example.org"));
+        const auto byPhone = guessRight(requestCode("+4366012345678"));
+        CPPUNIT_ASSERT(byPhone.isNewUser);
+        CPPUNIT_ASSERT(byPhone.user->id != byMail.user->id);
+        CPPUNIT_ASSERT_EQUAL(std::string{"+4366012345678"}, byPhone.user->username);
+        CPPUNIT_ASSERT_EQUAL(std::string{"+4366012345678"}, byPhone.user->phoneNumber.value());
+        CPPUNIT_ASSERT(!byPhone.user->email);
+        CPPUNIT_ASSERT(byPhone.user->phoneVerified && !byPhone.user->emailVerified);
+        clock_.advance(1h);
+        const auto again = guessRight(requestCode("+4366012345678"));
+        CPPUNIT_ASSERT(!again.isNewUser);
+        CPPUNIT_ASSERT(again.user->id == byPhone.user->id);
+        CPPUNIT_ASSERT(again.user->lastLoginAt == now());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("users"));
+    }
+
+    void marksTheAddressOfAKnownUserVerified() {
+        connection_->execute(
+            "INSERT INTO users (id, username, email, phone_number, first_name, last_name, locale, role,"
+            " joined_at_us) VALUES (?, 'ada', 'ada@example.org', '+4366012345678', 'Ada', ?, 'de', 'admin',"
+            " 7)",
+            {Base::newId(), keys(3)});
+        const auto byMail = guessRight(requestCode("ada@example.org"));
+        CPPUNIT_ASSERT(!byMail.isNewUser);
+        CPPUNIT_ASSERT(byMail.user->emailVerified && !byMail.user->phoneVerified);
+        const auto byPhone = guessRight(requestCode("+4366012345678"));
+        CPPUNIT_ASSERT(byPhone.user->id == byMail.user->id);
+        CPPUNIT_ASSERT(byPhone.user->emailVerified && byPhone.user->phoneVerified);
+        CPPUNIT_ASSERT_EQUAL(std::string{"ada"}, byPhone.user->username);
+        CPPUNIT_ASSERT_EQUAL(std::string{"Ada"}, byPhone.user->firstName);
+        CPPUNIT_ASSERT_EQUAL(keys(3), byPhone.user->lastName);
+        CPPUNIT_ASSERT_EQUAL(std::string{"de"}, byPhone.user->locale);
+        CPPUNIT_ASSERT_EQUAL(std::string{"admin"}, byPhone.user->role);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{7}, toMicroseconds(byPhone.user->joinedAt));
+    }
+
+    void countsTheAttemptsDown() {
+        const Uuid code = requestCode("ada@example.org");
+        for (const unsigned left : {2U, 1U, 0U}) {
+            const auto result = guessWrong(code);
+            CPPUNIT_ASSERT_EQUAL(VerifyOutcome::WrongCode, result.outcome);
+            CPPUNIT_ASSERT_EQUAL(left, result.attemptsLeft);
+        }
+        assertOutcome(VerifyOutcome::AttemptsExhausted, guessWrong(code));
+        assertOutcome(VerifyOutcome::AttemptsExhausted, guessRight(code));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("users") + count("sessions"));
+        assertWords({"OTP_REQUESTED", "OTP_FAILED", "OTP_FAILED", "OTP_FAILED"}, auditEvents());
+    }
+
+    void auditsAWrongGuess() {
+        const auto guess = newGuess(requestCode("ada@example.org"), Guess::Wrong);
+        store_->verify(guess);
+        const db::Row row = only(
+            "SELECT id, user_id, destination, ip_address, request_id, created_at_us FROM audit_events"
+            " WHERE event = 'OTP_FAILED'");
+        CPPUNIT_ASSERT(row.uuid(0) == guess.auditIds[0]);
+        CPPUNIT_ASSERT(row.isNull(1));
+        CPPUNIT_ASSERT_EQUAL(std::string{"ada@example.org"}, row.text(2));
+        CPPUNIT_ASSERT_EQUAL(std::string{"192.0.2.7"}, row.text(3));
+        CPPUNIT_ASSERT_EQUAL(std::string{"request-1"}, row.text(4));
+        CPPUNIT_ASSERT(row.timestamp(5) == now());
+    }
+
+    void verifiesAtTheLastAttempt() {
+        const Uuid code = requestCode("ada@example.org");
+        guessWrong(code);
+        guessWrong(code);
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, guessRight(code).outcome);
+    }
+
+    void redeemsACodeOnce() {
+        const Uuid code = requestCode("ada@example.org");
+        guessRight(code);
+        const auto rows = count("audit_events");
+        assertOutcome(VerifyOutcome::Used, guessRight(code));
+        assertOutcome(VerifyOutcome::Used, guessWrong(code));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions"));
+        CPPUNIT_ASSERT_EQUAL(rows, count("audit_events"));
+    }
+
+    void endsACodeAtItsTime() {
+        const Uuid ada = requestCode("ada@example.org");
+        const Uuid eve = requestCode("eve@example.org");
+        clock_.advance(kLifetime - 1us);
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, guessRight(ada).outcome);
+        clock_.advance(1us);
+        assertOutcome(VerifyOutcome::Expired, guessRight(eve));
+        assertOutcome(VerifyOutcome::Expired, guessWrong(eve));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, only("SELECT attempts FROM otp_requests WHERE id = ?", {eve}).integer(0));
+    }
+
+    void knowsNoForeignId() {
+        requestCode("ada@example.org");
+        assertOutcome(VerifyOutcome::Unknown, guessRight(Base::newId(), rule("1/1h")));
+        assertOutcome(VerifyOutcome::Unknown, guessWrong(Base::newId(), rule("1/1h")));
+        assertOutcome(VerifyOutcome::Unknown, guessRight(Uuid{}));
+        assertWords({"OTP_REQUESTED"}, auditEvents());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("users") + count("sessions") + count("rate_limits"));
+    }
+
+    // Used before expired before attempts before budget.
+    void namesTheFirstReasonOfSeveral() {
+        const auto one = rule("4/1d");
+        const Uuid used = requestAnotherCode("ada@example.org", 1);
+        const Uuid exhausted = requestAnotherCode("ada@example.org", 1);
+        const Uuid alive = requestAnotherCode("ada@example.org", 9);
+        guessRight(used, one);
+        guessWrong(exhausted, one);
+        while (guessWrong(alive, one).outcome == VerifyOutcome::WrongCode) clock_.advance(1s);
+        assertOutcome(VerifyOutcome::Used, guessRight(used, one));
+        assertOutcome(VerifyOutcome::AttemptsExhausted, guessRight(exhausted, one));
+        assertOutcome(VerifyOutcome::BudgetExhausted, guessRight(alive, one));
+        clock_.advance(kLifetime);
+        assertOutcome(VerifyOutcome::Used, guessRight(used, one));
+        assertOutcome(VerifyOutcome::Expired, guessRight(exhausted, one));
+        assertOutcome(VerifyOutcome::Expired, guessRight(alive, one));
+    }
+
+    void refusesADisabledUser() {
+        const auto first = guessRight(requestCode("ada@example.org"));
+        connection_->execute("UPDATE users SET status = 'disabled', email_verified = 0", {});
+        connection_->execute("DELETE FROM audit_events", {});
+        clock_.advance(1h);
+        const Uuid code = requestCode("ada@example.org");
+        assertOutcome(VerifyOutcome::AccountDisabled, guessRight(code));
+        assertWords({"OTP_REQUESTED", "OTP_VERIFIED", "LOGIN_FAILED"}, auditEvents());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("audit_events WHERE user_id = ?", {first.user->id}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions"));
+        CPPUNIT_ASSERT(only("SELECT last_login_at_us FROM users").timestamp(0) == now() - 1h);
+        assertOutcome(VerifyOutcome::Used, guessRight(code));
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::WrongCode, guessWrong(requestCode("ada@example.org")).outcome);
+    }
+};
+
+REGISTER_ON_BOTH_ENGINES(OtpStoreVerifyTest);
+
+}  // namespace
+}  // namespace otpgate::test

@@ -1,0 +1,294 @@
+// Claiming, leasing, finishing and postponing what waits to be sent.
+#include "contract/store_test.h"
+#include "otpgate/base/encoding.h"
+#include "otpgate/store/stores.h"
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+
+namespace otpgate::test {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::AuditEvent;
+using domain::FinishedMessage;
+using domain::OutboxMessage;
+
+template <class Engine>
+class OutboxStoreTest : public StoreTest<OutboxStoreTest<Engine>, Engine> {
+    using Base = StoreTest<OutboxStoreTest<Engine>, Engine>;
+    using Base::assertWords;
+    using Base::auditEvents;
+    using Base::clock_;
+    using Base::connect;
+    using Base::connection_;
+    using Base::count;
+    using Base::newId;
+    using Base::now;
+    using Base::only;
+    using Base::onSixteenThreads;
+
+    CPPUNIT_TEST_SUITE(OutboxStoreTest);
+    CPPUNIT_TEST(claimsAWholeMessage);
+    CPPUNIT_TEST(claimsTheLongestWaitingFirst);
+    CPPUNIT_TEST(claimsNoMessageThatIsLeased);
+    CPPUNIT_TEST(claimsNoMessageTwiceForSixteenThreads);
+    CPPUNIT_TEST(renewsALeaseThatNobodyElseTook);
+    CPPUNIT_TEST(renewsNoLeaseThatIsLost);
+    CPPUNIT_TEST(renewsALeaseForOneOfSixteenThreads);
+    CPPUNIT_TEST(finishesBatchesOfAnySize);
+    CPPUNIT_TEST(finishesNothing);
+    CPPUNIT_TEST(auditsWhatWasSentAndWhatFailed);
+    CPPUNIT_TEST(writesAReasonAsJson);
+    CPPUNIT_TEST(finishesAllOrNothing);
+    CPPUNIT_TEST(postponesAMessage);
+    CPPUNIT_TEST(cutsALongReason);
+    CPPUNIT_TEST(keepsAReasonThatIsCutInsideACharacter);
+    CPPUNIT_TEST(keepsAReasonThatIsNotUtf8);
+    CPPUNIT_TEST_SUITE_END();
+
+public:
+    void setUp() override {
+        Base::setUp();
+        store_ = store::makeOutboxStore(*connection_);
+    }
+
+private:
+    // A message of the outbox, which others leave alone until `availableAt`.
+    OutboxMessage add(Timestamp availableAt, const std::string& to = "ada@example.org") {
+        OutboxMessage message{.id = newId(),
+                              .otpId = newId(),
+                              .purpose = domain::Purpose::Login,
+                              .destination = destination(to),
+                              .locale = "de-AT",
+                              .requestId = "request-1",
+                              .attempts = 0,
+                              .expiresAt = now() + 10min,
+                              .availableAt = availableAt};
+        connection_->execute(
+            "INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id,"
+            " created_at_us, expires_at_us, available_at_us) VALUES (?, ?, ?, 'login', ?, ?, ?, ?, ?, ?)",
+            {message.id, message.otpId, domain::toString(message.destination.channel()), to, message.locale,
+             message.requestId, now(), message.expiresAt, availableAt});
+        return message;
+    }
+    std::vector<FinishedMessage> addFinished(std::size_t size) {
+        std::vector<FinishedMessage> finished;
+        for (std::size_t i = 0; i < size; ++i) finished.push_back({add(now()), AuditEvent::OtpSent, "", newId()});
+        return finished;
+    }
+    db::Row rowOf(const OutboxMessage& message) {
+        return only("SELECT attempts, last_error, available_at_us FROM outbox WHERE id = ?", {message.id});
+    }
+
+    void assertPostponed(const OutboxMessage& message) {
+        const db::Row row = rowOf(message);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, row.integer(0));
+        CPPUNIT_ASSERT(isValidUtf8(row.text(1)) && row.text(1).size() <= 200);
+        CPPUNIT_ASSERT(row.timestamp(2) == now() + 5s);
+    }
+
+    void claimsAWholeMessage() {
+        for (const char* to : {"ada@example.org", "+4366012345678"}) {
+            const OutboxMessage message = add(now(), to);
+            const auto claimed = store_->claimAvailable(now(), now() + 1min, 10);
+            CPPUNIT_ASSERT_EQUAL(std::size_t{1}, claimed.size());
+            CPPUNIT_ASSERT(claimed[0].id == message.id);
+            CPPUNIT_ASSERT(claimed[0].otpId == message.otpId);
+            CPPUNIT_ASSERT(claimed[0].purpose == domain::Purpose::Login);
+            CPPUNIT_ASSERT(claimed[0].destination == message.destination);
+            CPPUNIT_ASSERT_EQUAL(std::string{"de-AT"}, claimed[0].locale);
+            CPPUNIT_ASSERT_EQUAL(std::string{"request-1"}, claimed[0].requestId);
+            CPPUNIT_ASSERT_EQUAL(0U, claimed[0].attempts);
+            CPPUNIT_ASSERT(claimed[0].expiresAt == now() + 10min);
+            CPPUNIT_ASSERT(claimed[0].availableAt == now() + 1min);
+        }
+    }
+
+    void claimsTheLongestWaitingFirst() {
+        std::vector<Uuid> expected;
+        for (const auto waited : {1s, 5s, 3s, 4s, 2s}) add(now() - waited);
+        for (const db::Row& row : connection_->query("SELECT id FROM outbox ORDER BY available_at_us")) {
+            expected.push_back(row.uuid(0));
+        }
+        std::vector<Uuid> claimed;
+        for (const unsigned limit : {2U, 2U, 2U}) {
+            for (const auto& message : store_->claimAvailable(now(), now() + 1min, limit))
+                claimed.push_back(message.id);
+        }
+        CPPUNIT_ASSERT(claimed == expected);
+    }
+
+    void claimsNoMessageThatIsLeased() {
+        add(now() + 1us);
+        CPPUNIT_ASSERT(store_->claimAvailable(now(), now() + 1min, 10).empty());
+        clock_.advance(1us);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_->claimAvailable(now(), now() + 1min, 10).size());
+        CPPUNIT_ASSERT(store_->claimAvailable(now() + 1min - 1us, now() + 2min, 10).empty());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_->claimAvailable(now() + 1min, now() + 2min, 10).size());
+    }
+
+    void claimsNoMessageTwiceForSixteenThreads() {
+        constexpr std::size_t kMessages = 100;
+        for (std::size_t i = 0; i < kMessages; ++i) add(now());
+        std::mutex mutex;
+        std::vector<Uuid> claimed;
+        onSixteenThreads([&](db::Connection& connection, std::size_t) {
+            const auto store = store::makeOutboxStore(connection);
+            // A claim may come back empty because others were faster; what is left shows in the table.
+            while (connection.queryOne("SELECT id FROM outbox WHERE available_at_us <= ? LIMIT 1", {now()})) {
+                for (const auto& message : store->claimAvailable(now(), now() + 1min, 7)) {
+                    const std::lock_guard lock(mutex);
+                    claimed.push_back(message.id);
+                }
+            }
+        });
+        CPPUNIT_ASSERT_EQUAL(kMessages, claimed.size());
+        CPPUNIT_ASSERT_EQUAL(kMessages, std::set<Uuid>(claimed.begin(), claimed.end()).size());
+    }
+
+    void renewsALeaseThatNobodyElseTook() {
+        OutboxMessage mine = add(now() + 10s);
+        CPPUNIT_ASSERT(store_->renewLease(mine, now() + 1min));
+        CPPUNIT_ASSERT(mine.availableAt == now() + 1min);
+        CPPUNIT_ASSERT(rowOf(mine).timestamp(2) == now() + 1min);
+        CPPUNIT_ASSERT(store_->renewLease(mine, now() + 2min));
+    }
+
+    void renewsNoLeaseThatIsLost() {
+        OutboxMessage mine = add(now());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_->claimAvailable(now(), now() + 1min, 1).size());
+        CPPUNIT_ASSERT(!store_->renewLease(mine, now() + 2min));
+        CPPUNIT_ASSERT(mine.availableAt == now());
+        CPPUNIT_ASSERT(rowOf(mine).timestamp(2) == now() + 1min);
+
+        // Whatever it is now, earlier or later than mine was.
+        OutboxMessage failed = add(now() + 1min);
+        store_->postpone(failed, now() + 5s, "by another");
+        CPPUNIT_ASSERT(!store_->renewLease(failed, now() + 2min));
+
+        OutboxMessage gone = add(now());
+        store_->finish(std::vector{FinishedMessage{gone, AuditEvent::OtpSent, "", newId()}}, now());
+        CPPUNIT_ASSERT(!store_->renewLease(gone, now() + 2min));
+    }
+
+    void renewsALeaseForOneOfSixteenThreads() {
+        for (int round = 0; round < 5; ++round) {
+            const OutboxMessage message = add(now());
+            std::atomic<int> won{0};
+            onSixteenThreads([&](db::Connection& connection, std::size_t) {
+                OutboxMessage mine = message;
+                if (store::makeOutboxStore(connection)->renewLease(mine, now() + 1min)) ++won;
+            });
+            CPPUNIT_ASSERT_EQUAL(1, won.load());
+        }
+    }
+
+    void finishesBatchesOfAnySize() {
+        const OutboxMessage other = add(now());
+        for (const std::size_t size : {1U, 7U, 8U, 9U, 32U, 41U, 100U}) {
+            connection_->execute("DELETE FROM audit_events", {});
+            const auto finished = addFinished(size);
+            store_->finish(finished, now());
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("outbox"));
+            std::vector<Uuid> ids;
+            for (const db::Row& row :
+                 connection_->query("SELECT id FROM audit_events WHERE event = 'OTP_SENT' ORDER BY id")) {
+                ids.push_back(row.uuid(0));
+            }
+            CPPUNIT_ASSERT(std::equal(ids.begin(), ids.end(), finished.begin(), finished.end(),
+                                      [](const Uuid& id, const FinishedMessage& done) { return id == done.auditId; }));
+        }
+        CPPUNIT_ASSERT(rowOf(other).timestamp(2) == now());
+    }
+
+    void finishesNothing() {
+        store_->finish({}, now());
+        CPPUNIT_ASSERT(auditEvents().empty());
+    }
+
+    void auditsWhatWasSentAndWhatFailed() {
+        const OutboxMessage sent = add(now());
+        const OutboxMessage failed = add(now(), "+4366012345678");
+        const std::vector<FinishedMessage> finished{
+            {sent, AuditEvent::OtpSent, "", newId()},
+            {failed, AuditEvent::OtpSendFailed, "RCPT: 550 no such user", newId()}};
+        store_->finish(finished, now() + 1s);
+        assertWords({"OTP_SENT", "OTP_SEND_FAILED"}, auditEvents());
+        const auto rows = connection_->query(
+            "SELECT user_id, destination, request_id, metadata, created_at_us"
+            " FROM audit_events ORDER BY id");
+        CPPUNIT_ASSERT(rows[0].isNull(0) && rows[0].isNull(3));
+        CPPUNIT_ASSERT_EQUAL(std::string{"ada@example.org"}, rows[0].text(1));
+        CPPUNIT_ASSERT_EQUAL(std::string{"request-1"}, rows[0].text(2));
+        CPPUNIT_ASSERT(rows[0].timestamp(4) == now() + 1s);
+        CPPUNIT_ASSERT_EQUAL(std::string{"+4366012345678"}, rows[1].text(1));
+        CPPUNIT_ASSERT_EQUAL(std::string{R"({"reason":"RCPT: 550 no such user"})"}, rows[1].text(3));
+    }
+
+    void writesAReasonAsJson() {
+        store_->finish(std::vector{FinishedMessage{add(now()), AuditEvent::OtpSendFailed,
+                                                   "a \"b\" \\ c\r\nd \x7f\xff " + std::string(300, 'x'), newId()}},
+                       now());
+        // Sixteen bytes of the beginning, and as many x as make two hundred.
+        CPPUNIT_ASSERT_EQUAL("{\"reason\":\"a 'b' ' c  d    " + std::string(184, 'x') + "\"}",
+                             only("SELECT metadata FROM audit_events").text(0));
+    }
+
+    void finishesAllOrNothing() {
+        auto finished = addFinished(9);
+        finished.back().auditId = finished.front().auditId;
+        CPPUNIT_ASSERT_THROW(store_->finish(finished, now()), db::DbError);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{9}, count("outbox"));
+        CPPUNIT_ASSERT(auditEvents().empty());
+        finished.back().auditId = newId();
+        store_->finish(finished, now());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("outbox"));
+    }
+
+    void postponesAMessage() {
+        const OutboxMessage message = add(now());
+        const OutboxMessage other = add(now() + 1h);
+        store_->postpone(message, now() + 5s, "connect: refused");
+        const db::Row row = rowOf(message);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, row.integer(0));
+        CPPUNIT_ASSERT_EQUAL(std::string{"connect: refused"}, row.text(1));
+        CPPUNIT_ASSERT(row.timestamp(2) == now() + 5s);
+        CPPUNIT_ASSERT(store_->claimAvailable(now() + 5s - 1us, now() + 1min, 10).empty());
+        const auto claimed = store_->claimAvailable(now() + 5s, now() + 1min, 10);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, claimed.size());
+        CPPUNIT_ASSERT_EQUAL(1U, claimed[0].attempts);
+        store_->postpone(claimed[0], now() + 2min, "again");
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, rowOf(message).integer(0));
+        CPPUNIT_ASSERT_EQUAL(std::string{"again"}, rowOf(message).text(1));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, rowOf(other).integer(0));
+    }
+
+    void cutsALongReason() {
+        const OutboxMessage message = add(now());
+        store_->postpone(message, now(), std::string(5000, 'x'));
+        CPPUNIT_ASSERT_EQUAL(std::string(200, 'x'), rowOf(message).text(1));
+    }
+
+    // MySQL refuses half a character, and the message would be tried again for ever without being counted.
+    void keepsAReasonThatIsCutInsideACharacter() {
+        const OutboxMessage message = add(now());
+        store_->postpone(message, now() + 5s, "x" + keys(60));
+        assertPostponed(message);
+    }
+
+    void keepsAReasonThatIsNotUtf8() {
+        const OutboxMessage message = add(now());
+        store_->postpone(message, now() + 5s, "550 caf\xe9");
+        assertPostponed(message);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, rowOf(message).text(1).find("550 caf"));
+    }
+
+    std::unique_ptr<domain::OutboxStore> store_;
+};
+
+REGISTER_ON_BOTH_ENGINES(OutboxStoreTest);
+
+}  // namespace
+}  // namespace otpgate::test

@@ -1,0 +1,116 @@
+// What the suites of the stores share: an empty database with a connection, ids that count up, a look at the tables,
+// and threads that begin together.
+#pragma once
+
+#include "contract/engines.h"
+#include "otpgate/domain/stores.h"
+#include "support_cpp/counting_random.h"
+#include "support_cpp/fake_clock.h"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <initializer_list>
+#include <latch>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace otpgate::test {
+
+inline domain::Destination destination(std::string_view text) {
+    return domain::Destination::parse(text).value();
+}
+inline domain::LimitRule rule(std::string_view text) {
+    return domain::LimitRule::parse(text).value();
+}
+
+// A character of four bytes, which MySQL's "utf8" cannot hold, so many times.
+inline std::string keys(std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += "\U0001F511";
+    return text;
+}
+
+template <class Suite, class Engine>
+class StoreTest : public ContractTest<Suite, Engine> {
+    using Base = ContractTest<Suite, Engine>;
+
+public:
+    void setUp() override {
+        Base::migratedScratch().emptyTables();
+        connection_ = Base::connect();
+    }
+
+protected:
+    using Words = std::vector<std::string>;
+    static constexpr std::size_t kThreads = 16;
+
+    Timestamp now() const { return clock_.now(); }
+    Uuid newId() { return Uuid::makeV7(now(), random_); }
+    static domain::Client client(const std::string& address = "192.0.2.7") {
+        return {address, address, "Browser/1.0", "request-1"};
+    }
+
+    std::int64_t count(const std::string& tableAndCondition, std::initializer_list<db::Param> params = {}) {
+        return connection_->queryOne("SELECT COUNT(*) FROM " + tableAndCondition, params).value().integer(0);
+    }
+    // The one row that there must be.
+    db::Row only(const std::string& sql, std::initializer_list<db::Param> params = {}) {
+        auto rows = connection_->query(sql, params);
+        CPPUNIT_ASSERT_EQUAL_MESSAGE(sql, std::size_t{1}, rows.size());
+        return std::move(rows.front());
+    }
+    // What the audit trail tells, in the order of its ids.
+    Words auditEvents() {
+        Words events;
+        for (const db::Row& row : connection_->query("SELECT event FROM audit_events ORDER BY id")) {
+            events.push_back(row.text(0));
+        }
+        return events;
+    }
+    static void assertWords(const Words& expected, const Words& actual) {
+        CPPUNIT_ASSERT_EQUAL(joined(expected), joined(actual));
+    }
+
+    // Runs work(connection, i) on sixteen threads that begin together, each with a connection of its own. None may
+    // throw.
+    template <typename Work>
+    void onSixteenThreads(Work work) {
+        std::vector<std::unique_ptr<db::Connection>> connections;
+        for (std::size_t i = 0; i < kThreads; ++i) {
+            connections.push_back(Base::connect());
+            connections.back()->query("SELECT 1");
+        }
+        std::array<std::string, kThreads> failures;
+        std::latch start(kThreads);
+        std::vector<std::thread> threads;
+        for (std::size_t i = 0; i < kThreads; ++i) {
+            threads.emplace_back([&, i] {
+                start.arrive_and_wait();
+                try {
+                    work(*connections[i], i);
+                } catch (const std::exception& error) {
+                    failures[i] = error.what();
+                }
+            });
+        }
+        for (std::thread& thread : threads) thread.join();
+        for (const std::string& failure : failures) CPPUNIT_ASSERT_EQUAL(std::string{}, failure);
+    }
+
+    FakeClock clock_;
+    CountingRandom random_;
+    std::unique_ptr<db::Connection> connection_;
+
+private:
+    static std::string joined(const Words& words) {
+        std::string text;
+        for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+        return text;
+    }
+};
+
+}  // namespace otpgate::test
