@@ -205,6 +205,7 @@ install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binar
 	    find -L . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/www/{} \;
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf
+	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf $(DESTDIR)$(datadir)/apache/otpgate.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir) etc/otpgate.conf
 	test -e $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf || \
 	    install -D -m 644 etc/otpgate.conf $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf

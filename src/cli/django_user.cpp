@@ -109,7 +109,8 @@ std::optional<domain::ImportedUser> parseDjangoUser(const std::string& json, Sta
     user.firstName = nameIn(*fields, "first_name");
     user.lastName = nameIn(*fields, "last_name");
     user.emailVerified = user.email && flag(*fields, {"email_verified", "is_email_verified", "is_verified"}, false);
-    user.phoneVerified = user.phoneNumber && flag(*fields, {"is_phone_verified", "phone_verified", "is_verified"}, false);
+    user.phoneVerified =
+        user.phoneNumber && flag(*fields, {"is_phone_verified", "phone_verified", "is_verified"}, false);
     user.status = flag(*fields, {"is_active"}, true) ? domain::UserStatus::Active : domain::UserStatus::Disabled;
     const bool isStaff = flag(*fields, {"is_superuser"}, false) || flag(*fields, {"is_staff"}, false);
     user.role = isStaff && staff == StaffAre::Admins ? domain::Role::Admin : domain::Role::User;

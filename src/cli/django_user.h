@@ -1,5 +1,5 @@
-// One object of Django's `dumpdata`, read as a user: auth.user, or a model of one's own with the fields that such models
-// usually have.
+// One object of Django's `dumpdata`, read as a user: auth.user, or a model of one's own with the fields that such
+// models usually have.
 #pragma once
 
 #include "otpgate/domain/account_store.h"

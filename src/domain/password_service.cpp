@@ -51,8 +51,7 @@ PasswordService::Comparison PasswordService::compare(const Destination& destinat
                            .auditId = Uuid::makeV7(now, random_),
                            .client = asker.client});
     if (!guess.isAccepted) {
-        return {{PasswordOutcome::Limited,
-                 reportLimit("guesses_per_destination", guesses_, std::move(guess.hits), now),
+        return {{PasswordOutcome::Limited, reportLimit("guesses_per_destination", guesses_, std::move(guess.hits), now),
                  std::nullopt},
                 {}};
     }

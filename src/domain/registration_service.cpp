@@ -55,9 +55,8 @@ RegistrationResult RegistrationService::registerUser(const Registration& registr
         break;
     case AccountCreation::Outcome::ReceiptSpent: return {Outcome::ReceiptSpent, std::nullopt, {}};
     case AccountCreation::Outcome::ClientLimited:
-        return {Outcome::Limited,
-                reportLimit("request_per_client", requestsPerClient_, std::move(creation.hits), now),
-                {}};
+        return {
+            Outcome::Limited, reportLimit("request_per_client", requestsPerClient_, std::move(creation.hits), now), {}};
     }
     return {Outcome::Registered, std::nullopt, std::move(account.user)};
 }

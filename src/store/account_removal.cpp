@@ -30,10 +30,9 @@ Uuid blankEventsOf(db::Connection& connection, const Uuid& userId) {
 
 // Those that know the address only: a code that was asked for before there was an account, a wrong guess.
 void blankEventsAbout(db::Connection& connection, const std::string& address) {
-    while (connection.execute(
-               blankAudit("id IN (SELECT id FROM"
-                          " (SELECT id FROM audit_events WHERE destination = ? ORDER BY id LIMIT ?) q)"),
-               {address, kBatch}) > 0) {
+    while (connection.execute(blankAudit("id IN (SELECT id FROM"
+                                         " (SELECT id FROM audit_events WHERE destination = ? ORDER BY id LIMIT ?) q)"),
+                              {address, kBatch}) > 0) {
     }
 }
 
@@ -73,9 +72,9 @@ bool AccountTable::remove(const domain::UserDeletion& deletion) {
             connection_.execute("DELETE FROM rate_limits WHERE bucket = ?", {db::Param::blob(bucket)});
         }
         connection_.execute(blankAudit("user_id = ? AND id > ?"), {user.id, lastBlanked});
-        connection_.execute("INSERT INTO audit_events (id, event, user_id, created_at_us) VALUES (?, ?, ?, ?)",
-                            {deletion.auditId, domain::toString(domain::AuditEvent::UserDeleted), user.id,
-                             deletion.now});
+        connection_.execute(
+            "INSERT INTO audit_events (id, event, user_id, created_at_us) VALUES (?, ?, ?, ?)",
+            {deletion.auditId, domain::toString(domain::AuditEvent::UserDeleted), user.id, deletion.now});
         return true;
     });
 }

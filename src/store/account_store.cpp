@@ -134,8 +134,8 @@ bool AccountTable::setStatus(const domain::StatusChange& change) {
 bool AccountTable::setRole(const domain::RoleChange& change) {
     return connection_.transact([&] {
         const std::string_view role = domain::toString(change.role);
-        const auto changed = connection_.execute("UPDATE users SET role = ? WHERE id = ? AND role <> ?",
-                                                 {role, change.userId, role});
+        const auto changed =
+            connection_.execute("UPDATE users SET role = ? WHERE id = ? AND role <> ?", {role, change.userId, role});
         if (changed == 0) return false;
         insertAuditEvent(connection_, {change.auditId, AuditEvent::RoleChanged, change.userId, std::nullopt,
                                        change.client, change.now, R"({"role":")" + std::string{role} + R"("})"});

@@ -1,4 +1,5 @@
-// The table users for what is not a login by code: account_passwords.cpp has the passwords, account_removal.cpp the end.
+// The table users for what is not a login by code: account_passwords.cpp has the passwords, account_removal.cpp the
+// end.
 #pragma once
 
 #include "otpgate/db/connection.h"

@@ -1,8 +1,9 @@
-// The least that a FastCGI program can do, to compare otpgate with: 16 threads that accept, read the body and answer with
-// the headers of otp/request and an empty JSON object. usage: bench-echo SOCKET
+// The least that a FastCGI program can do, to compare otpgate with: 16 threads that accept, read the body and answer
+// with the headers of otp/request and an empty JSON object. usage: bench-echo SOCKET
 #include <fcgiapp.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <string_view>
 #include <thread>
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
         std::fputs("usage: bench-echo SOCKET\n", stderr);
         return 2;
     }
+    std::signal(SIGTERM, SIG_DFL);  // the library's handler would let only one thread end
     const int socket = FCGX_OpenSocket(argv[1], kBacklog);
     std::vector<std::thread> threads;
     for (int i = 0; i < kThreads; ++i) threads.emplace_back(answerRequests, socket);

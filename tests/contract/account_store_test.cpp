@@ -240,7 +240,8 @@ private:
         store_->auditWrongPassword({ada_, destination(kAda), now(), newId(), client()});
         store_->auditWrongPassword({std::nullopt, destination("nobody@example.org"), now(), newId(), client()});
         assertWords({"LOGIN_FAILED", "LOGIN_FAILED"}, auditEvents());
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE user_id = ? AND destination = ?", {ada_, kAda}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1},
+                             count("audit_events WHERE user_id = ? AND destination = ?", {ada_, kAda}));
     }
 
     void upgradesOnlyTheHashThatWasCompared() {
@@ -461,9 +462,10 @@ private:
             addSession(id, addDevice(id));
             const Uuid code = addCode(address, Purpose::Login, Code::Live);
             const Uuid key = newId();
-            connection_->execute("INSERT INTO api_keys (id, user_id, name, prefix, secret_hash, scopes, created_at_us)"
-                                 " VALUES (?, ?, 'x', ?, ?, '', 1)",
-                                 {key, id, address, db::Param::blob(std::string(32, 'x'))});
+            connection_->execute(
+                "INSERT INTO api_keys (id, user_id, name, prefix, secret_hash, scopes, created_at_us)"
+                " VALUES (?, ?, 'x', ?, ?, '', 1)",
+                {key, id, address, db::Param::blob(std::string(32, 'x'))});
             connection_->execute(
                 "INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us,"
                 " expires_at_us, available_at_us) VALUES (?, ?, 'email', 'login', ?, '', '', 1, 1, 1)",
@@ -483,10 +485,12 @@ private:
         for (const std::string& table : tables) CPPUNIT_ASSERT_EQUAL_MESSAGE(table, std::int64_t{1}, count(table));
         CPPUNIT_ASSERT(store_->find(bob).has_value());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("audit_events WHERE destination = ?", {kAda}));
-        const std::string blank = " AND destination IS NULL AND ip_address IS NULL AND user_agent IS NULL"
-                                  " AND metadata IS NULL AND created_at_us > 0";
+        const std::string blank =
+            " AND destination IS NULL AND ip_address IS NULL AND user_agent IS NULL"
+            " AND metadata IS NULL AND created_at_us > 0";
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("audit_events WHERE user_id = ?" + blank, {ada_}));
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE event = 'USER_DELETED' AND user_id = ?", {ada_}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1},
+                             count("audit_events WHERE event = 'USER_DELETED' AND user_id = ?", {ada_}));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("audit_events WHERE ip_address IS NOT NULL"));
     }
 
@@ -499,7 +503,8 @@ private:
         });
         CPPUNIT_ASSERT(store_->remove({store_->find(ada_).value(), {}, now(), newId()}));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{2003}, count("audit_events"));
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("audit_events WHERE ip_address IS NOT NULL OR destination = ?", {kAda}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0},
+                             count("audit_events WHERE ip_address IS NOT NULL OR destination = ?", {kAda}));
     }
 
     void removesOnce() {

@@ -236,7 +236,8 @@ def test_a_signal_ends_it_with_exit_code_0_and_without_its_socket(otpgate, numbe
 
 
 def test_sigterm_answers_what_is_in_flight(make_site, own_mariadb, address):
-    site = make_site("mysql", mysql=own_mariadb.address, database_answer_timeout="10s")
+    site = make_site("mysql", mysql=own_mariadb.address, database_connect_timeout="10s",
+                     database_answer_timeout="10s")
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         own_mariadb.pause()
         try:

@@ -45,8 +45,9 @@ def test_the_request_id_is_the_web_servers(web_site):
     answer = web_site.get("/health/live")
 
     request_id = answer.headers["X-Request-Id"]
-    assert request_id in web_site.web.access_log()
     assert request_id in web_site.otpgate.log()
+    # A web server writes its line after the answer.
+    ports.wait_until(lambda: request_id in web_site.web.access_log(), 5, "the line of the access log")
 
 
 def test_paths_and_queries_arrive_as_they_were_sent(web_site, address):

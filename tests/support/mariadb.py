@@ -132,6 +132,8 @@ class Mariadb:
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 "--skip-name-resolve",
+                # Otherwise it insists on looking up this machine's name, which need not be in any hosts file.
+                "--force",
             ],
             capture_output=True,
             text=True,

@@ -45,10 +45,11 @@ class PersonNameTest : public CppUnit::TestFixture {
     }
 
     void refusesWhatControls() {
-        for (const std::string& bad : {std::string(1, '\0'), std::string{"\x1b[31m"}, std::string{"b\nc"}, std::string{"b\tc"},
-                                      std::string{"\x7f"}, std::string{"\u0080"}, std::string{"\u009f"},
-                                      std::string{"\u2028"}, std::string{"\u2029"}, std::string{"\u202a"},
-                                      std::string{"\u202e"}, std::string{"\u2066"}, std::string{"\u2069"}}) {
+        for (const std::string& bad :
+             {std::string(1, '\0'), std::string{"\x1b[31m"}, std::string{"b\nc"}, std::string{"b\tc"},
+              std::string{"\x7f"}, std::string{"\u0080"}, std::string{"\u009f"}, std::string{"\u2028"},
+              std::string{"\u2029"}, std::string{"\u202a"}, std::string{"\u202e"}, std::string{"\u2066"},
+              std::string{"\u2069"}}) {
             CPPUNIT_ASSERT(!parsePersonName("a" + bad + "d").has_value());
         }
         CPPUNIT_ASSERT(parsePersonName("\u00a0a\u2027b\u2065").has_value());

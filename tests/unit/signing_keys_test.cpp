@@ -54,7 +54,7 @@ class SigningKeysTest : public CppUnit::TestFixture {
     // The keys after the first and one rotation; the clock stands where the second becomes active.
     std::string rotated(SigningKeys& keys) {
         reload(keys);
-        const std::string first = currentId(keys);
+        std::string first = currentId(keys);
         CPPUNIT_ASSERT(keys.rotate(store_, random_, now()));
         reload(keys);
         clock_.advance(SigningKeys::kPublishedAhead);

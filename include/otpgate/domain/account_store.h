@@ -154,8 +154,8 @@ public:
 
     virtual std::vector<Uuid> listDevices(const Uuid& userId) = 0;  // revoked ones too
     // Removes the user with all that belongs to it; of the audit trail event, id, user and time stay. Many
-    // steps, of which the account itself is the last: a removal that was interrupted can be repeated. False: there is no
-    // such user.
+    // steps, of which the account itself is the last: a removal that was interrupted can be repeated. False: there is
+    // no such user.
     virtual bool remove(const UserDeletion& deletion) = 0;
 
     // In one transaction. For each whether it was added; one whose address is there already is left alone.

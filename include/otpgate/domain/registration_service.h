@@ -36,9 +36,9 @@ public:
 
     // The sentence that says why the password may not be used; none where there is no password.
     std::optional<std::string> reasonToRefuse(const Registration& registration) const;
-    // With a receipt the address is verified; without one a code of purpose verify is sent to it. An address that has an
-    // account already is Taken where its owner asks or the settings reveal it; else the answer is a user made up of the
-    // request, after the same work.
+    // With a receipt the address is verified; without one a code of purpose verify is sent to it. An address that has
+    // an account already is Taken where its owner asks or the settings reveal it; else the answer is a user made up of
+    // the request, after the same work.
     RegistrationResult registerUser(const Registration& registration, const Asker& asker);
 
 private:

@@ -3,15 +3,20 @@
 dofile("common.lua")
 
 local path = "/api/v1/auth/token/refresh"
-local waiting, sessions, first = {}, {}, 1
+local waiting, sessions = {}, {}
+local first, last = 1, 0
 
-local function put(client, token)
-    sessions[token:sub(1, 21)] = client
-    waiting[#waiting + 1] = token
+local function put(token)
+    last = last + 1
+    waiting[last] = token
 end
 
 function init(args)
-    for line in io.lines(args[2]) do put(line:match("^(%S+) (%S+)$")) end
+    for line in io.lines(args[2]) do
+        local client, token = line:match("^(%S+) (%S+)$")
+        sessions[token:sub(1, 21)] = client
+        put(token)
+    end
 end
 
 function request()
@@ -25,5 +30,5 @@ end
 -- The first 21 characters are the session's id: they do not change.
 function response(status, headers, body)
     local token = body:match('"refresh":"([^"]+)"')
-    if token then waiting[#waiting + 1] = token end
+    if token then put(token) end
 end

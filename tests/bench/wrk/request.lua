@@ -12,6 +12,6 @@ end
 function request()
     count = count + 1
     -- The random part in front spreads the addresses over the whole index.
-    local body = string.format('{"destination":"u%06x.%d.%d@example.com"}', math.random(0, 0xffffff), run, count)
+    local body = string.format('{"destination":"u%06x.%d.%d@example.com","purpose":"login","locale":"en-US"}', math.random(0, 0xffffff), run, count)
     return post(path, random_client(), body)
 end

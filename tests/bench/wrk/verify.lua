@@ -16,5 +16,5 @@ function request()
         return stop()
     end
     local id, code = line:match("^(%S+) (%S+)$")
-    return post(path, random_client(), string.format('{"otp_id":"%s","otp":"%s"}', id, code))
+    return post(path, random_client(), string.format('{"otp_id":"%s","otp":"%s","platform":"web","device_name":"Firefox on Linux"}', id, code))
 end

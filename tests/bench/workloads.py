@@ -1,0 +1,145 @@
+"""The kinds of requests that are measured. Each prepares its rows, names its wrk script, and says by which count in the
+database its work shows."""
+import os
+import random
+import time
+import uuid
+
+from master_key import guess_bucket
+
+_USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+_KNOWN_USERS = 20000
+_HOUR_US = 3_600_000_000
+
+
+def _now_us():
+    return time.time_ns() // 1000
+
+
+def _uuid7():
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    return uuid.UUID(int=value & ~(0xF << 76 | 3 << 62) | 7 << 76 | 2 << 62)
+
+
+def _add_users(tables, destinations):
+    now = _now_us()
+    users = [(_uuid7().bytes, name, name, 1, now) for name in destinations]
+    tables.insert("users", ("id", "username", "email", "email_verified", "joined_at_us"), users)
+    return [user[0] for user in users]
+
+
+class Workload:
+    path = ""
+    script = ""
+    counter = "SELECT 0"  # grows by one with each request that did its work
+
+    def __init__(self, servers, key, folder):
+        self.servers = servers
+        self.tables = servers.tables
+        self.key = key
+        self.file = folder / "wrk_input"
+
+    def port(self):
+        return self.servers.port
+
+    def prepare(self, run, connections, at_most):
+        """Whatever `at_most` requests need."""
+
+    def settle(self):
+        """Waits for work that the requests have left behind; what they cost includes it."""
+        return {}
+
+
+class Echo(Workload):
+    name = "echo"
+    path = "/api/v1/auth/otp/request"
+    script = "request.lua"
+
+    def port(self):
+        return self.servers.echo_port
+
+
+class OtpRequest(Workload):
+    name = "otp/request"
+    path = "/api/v1/auth/otp/request"
+    script = "request.lua"
+    counter = "SELECT COUNT(*) FROM otp_requests"
+
+    def settle(self):
+        begin = time.monotonic()
+        left = unsent = self.tables.scalar("SELECT COUNT(*) FROM outbox")
+        while left > 0 and time.monotonic() - begin < 20:
+            time.sleep(0.05)
+            left = self.tables.scalar("SELECT COUNT(*) FROM outbox")
+        return {"unsent_at_end": unsent, "unsent_in_the_end": left, "drain_seconds": time.monotonic() - begin}
+
+
+class VerifyNew(Workload):
+    """The first login of an address: the user is created."""
+
+    name = "otp/verify new"
+    path = "/api/v1/auth/otp/verify"
+    script = "verify.lua"
+    counter = "SELECT COUNT(*) FROM sessions"
+
+    def destinations(self, run, count):
+        return [f"v{random.getrandbits(24):06x}.{run}.{i}@example.com" for i in range(count)]
+
+    def prepare(self, run, connections, at_most):
+        now = _now_us()
+        columns = ("id", "destination", "channel", "purpose", "guess_bucket", "created_at_us", "expires_at_us",
+                   "max_attempts")
+        rows = []
+        with open(self.file, "w", encoding="ascii") as file:
+            for destination in self.destinations(run, at_most):
+                otp_id = _uuid7()
+                rows.append(
+                    (otp_id.bytes, destination, "email", "login", guess_bucket(destination), now, now + _HOUR_US, 3)
+                )
+                file.write(f"{otp_id} {self.key.code(otp_id)}\n")
+        self.tables.insert("otp_requests", columns, rows)
+
+
+class VerifyKnown(VerifyNew):
+    """A later login: the user is there."""
+
+    name = "otp/verify known"
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._users = [f"k{random.getrandbits(24):06x}.{i}@example.com" for i in range(_KNOWN_USERS)]
+        self._is_there = False
+
+    def destinations(self, run, count):
+        if not self._is_there:
+            _add_users(self.tables, self._users)
+            self._is_there = True
+        # Each as seldom as can be: two logins of one user at a time would wait for each other.
+        return [self._users[i % _KNOWN_USERS] for i in range(count)]
+
+
+class Refresh(Workload):
+    """A session for each connection, and its rotation."""
+
+    name = "token/refresh"
+    path = "/api/v1/auth/token/refresh"
+    script = "refresh.lua"
+    counter = "SELECT SUM(refresh_counter) FROM sessions"
+
+    def prepare(self, run, connections, at_most):
+        now = _now_us()
+        users = _add_users(self.tables, [f"r{run}.{i}@example.com" for i in range(connections + 1)])
+        columns = ("id", "user_id", "created_at_us", "last_seen_at_us", "expires_at_us", "authenticated_at_us",
+                   "ip_address", "user_agent")
+        rows = []
+        with open(self.file, "w", encoding="ascii") as file:
+            for i, user in enumerate(users):
+                session = _uuid7()
+                client = f"10.200.{i // 250}.{i % 250}"
+                rows.append((session.bytes, user, now, now, now + _HOUR_US, now, client, _USER_AGENT))
+                file.write(f"{client} {self.key.refresh_token(session)}\n")
+        self.tables.insert("sessions", columns, rows)
+
+
+# The echo comes before every two, because what a shared machine gives changes within seconds.
+ROUND = (Echo, OtpRequest, VerifyNew, Echo, VerifyKnown, Refresh)
