@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -24,6 +25,10 @@ constexpr const char* kDefaultPath = "/etc/otpgate/otpgate.conf";
 
 std::string readFile(const std::string& path, bool mayBeAbsent) {
     std::ifstream file(path);
+    // It opens like a file and reads as nothing.
+    if (file && std::filesystem::is_directory(path)) {
+        throw ConfigurationError("cannot read the configuration file " + path + ": " + std::strerror(EISDIR));
+    }
     if (!file) {
         if (mayBeAbsent && errno == ENOENT) return {};
         throw ConfigurationError("cannot read the configuration file " + path + ": " + std::strerror(errno));

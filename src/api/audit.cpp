@@ -87,8 +87,8 @@ struct PageRequest {
 // As the framework's clients know it: a size that is none is the usual one, a page that is none does not exist.
 PageRequest readPage(const http::Request& request) {
     PageRequest page;
-    page.size = std::min(positiveNumber(request.queryParameter("page_size").value_or("")).value_or(kPageSize),
-                         kMaxPageSize);
+    page.size =
+        std::min(positiveNumber(request.queryParameter("page_size").value_or("")).value_or(kPageSize), kMaxPageSize);
     const auto number = positiveNumber(request.queryParameter("page").value_or("1"));
     if (!number || *number > kMaxCount) throwNoSuchPage();
     page.number = *number;

@@ -1,6 +1,5 @@
 #include "api/authentication.h"
 
-#include "otpgate/crypto/hash.h"
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
 
@@ -65,7 +64,7 @@ void rejectForgery(Services& services, const http::Request& request, const Uuid&
     const auto origin = request.header("origin");
     if (origin && !isOwn(*origin, request) && !services.cors.isTrusted(*origin)) throw ApiError(ErrorCode::Forbidden, "foreign origin");
     const auto token = request.header("x-csrf-token");
-    if (!token || !crypto::equalInConstantTime(*token, services.sessions.csrfTokenOf(sessionId))) {
+    if (!token || !services.sessions.isCsrfToken(*token, sessionId)) {
         throw ApiError(ErrorCode::Forbidden, "no CSRF token").detail("The X-CSRF-Token header is missing or wrong.");
     }
 }

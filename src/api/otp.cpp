@@ -9,11 +9,10 @@ namespace otpgate::api {
 
 http::Response requestOtp(Services& services, const http::Request& request) {
     http::JsonBody body(request);
-    const auto destination = readDestination(services, body);
+    const auto destination = readDestination(services, body, "destination");
     const auto purpose = readPurpose(body);
     const auto locale = readLocale(body);
     const auto asker = askerOf(services, request, body);
-    if (!destination) body.noteMissing("destination");
     body.rejectInvalid();
 
     const domain::OtpQuestion question{*destination, purpose.value_or(domain::Purpose::Login), locale};

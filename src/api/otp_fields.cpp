@@ -13,12 +13,28 @@ bool isLetterOrDigit(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0;
 }
 
-std::optional<domain::Destination> parsed(http::JsonBody& body, std::string_view field, std::string_view message,
-                                          std::optional<domain::Destination> (*parse)(std::string_view)) {
-    const auto text = body.string(field);
+// What may name a destination, in the order in which it counts.
+struct DestinationField {
+    std::string_view name;
+    std::string_view message;
+    std::optional<domain::Destination> (*parse)(std::string_view);
+};
+constexpr DestinationField kAnyDestination{
+    "destination", "must be an e-mail address or a telephone number such as +4930123456", &domain::Destination::parse};
+constexpr DestinationField kEmail{"email", "must be an e-mail address", &domain::Destination::parseEmail};
+constexpr DestinationField kPhoneNumber{"phone_number", "must be a telephone number such as +4930123456",
+                                        &domain::Destination::parsePhoneNumber};
+
+std::optional<domain::Destination> parsed(const Services& services, http::JsonBody& body,
+                                          const DestinationField& field) {
+    const auto text = body.string(field.name);
     if (!text) return std::nullopt;
-    auto destination = parse(*text);
-    if (!destination) body.noteInvalid(field, message);
+    auto destination = field.parse(*text);
+    if (!destination) {
+        body.noteInvalid(field.name, field.message);
+    } else if (destination->channel() == domain::Channel::Sms && !services.settings.smsIsSetUp) {
+        body.noteInvalid(field.name, kNoSms);
+    }
     return destination;
 }
 
@@ -34,31 +50,19 @@ std::string cut(std::optional<std::string> text, std::size_t bytes) {
 
 }  // namespace
 
-std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body) {
-    std::string_view field = "destination";
-    auto destination = parsed(body, field, "must be an e-mail address or a telephone number such as +4930123456",
-                              &domain::Destination::parse);
-    if (!destination) {
-        field = "email";
-        destination = parsed(body, field, "must be an e-mail address", &domain::Destination::parseEmail);
+std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body,
+                                                   std::string_view nameWhenMissing) {
+    for (const DestinationField& field : {kAnyDestination, kEmail, kPhoneNumber}) {
+        if (body.has(field.name)) return parsed(services, body, field);
     }
-    if (!destination) {
-        field = "phone_number";
-        destination = parsed(body, field, "must be a telephone number such as +4930123456",
-                             &domain::Destination::parsePhoneNumber);
-    }
-    if (destination && destination->channel() == domain::Channel::Sms && !services.settings.smsIsSetUp) {
-        body.noteInvalid(field, kNoSms);
-    }
-    return destination;
+    body.noteMissing(nameWhenMissing);
+    return std::nullopt;
 }
 
 std::optional<domain::Destination> readPhoneNumber(const Services& services, http::JsonBody& body) {
-    auto phoneNumber = parsed(body, "phone_number", "must be a telephone number such as +4930123456",
-                              &domain::Destination::parsePhoneNumber);
-    if (!phoneNumber) body.noteMissing("phone_number");
-    else if (!services.settings.smsIsSetUp) body.noteInvalid("phone_number", kNoSms);
-    return phoneNumber;
+    if (body.has(kPhoneNumber.name)) return parsed(services, body, kPhoneNumber);
+    body.noteMissing(kPhoneNumber.name);
+    return std::nullopt;
 }
 
 std::optional<domain::Purpose> readPurpose(http::JsonBody& body) {
@@ -80,8 +84,9 @@ std::string readLocale(http::JsonBody& body) {
 
 std::string readGuess(http::JsonBody& body) {
     for (const std::string_view field : {"otp", "otp_code", "code"}) {
+        if (!body.has(field)) continue;
         auto guess = body.string(field);
-        if (!guess) continue;
+        if (!guess) return {};
         const bool isCode =
             guess->size() >= 4 && guess->size() <= 10 && std::all_of(guess->begin(), guess->end(), isLetterOrDigit);
         if (!isCode) body.noteInvalid(field, "must be the code from the message, 4 to 10 letters or digits");
@@ -94,14 +99,14 @@ std::string readGuess(http::JsonBody& body) {
 domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body) {
     domain::OtpReference reference;
     reference.purpose = readPurpose(body);
-    if (const auto text = body.string("otp_id")) {
-        reference.otpId = Uuid::parse(*text);
-        if (!reference.otpId) body.noteInvalid("otp_id", "must be the otp_id that the request for the code returned");
+    if (body.has("otp_id")) {
+        const auto text = body.string("otp_id");
+        if (text) reference.otpId = Uuid::parse(*text);
+        if (text && !reference.otpId) body.noteInvalid("otp_id", "must be the otp_id that the request for the code returned");
         return reference;
     }
     if (!reference.purpose) reference.purpose = domain::Purpose::Login;
-    reference.destination = readDestination(services, body);
-    if (!reference.destination) body.noteMissing("otp_id");
+    reference.destination = readDestination(services, body, "otp_id");
     return reference;
 }
 

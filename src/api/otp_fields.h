@@ -10,8 +10,10 @@
 
 namespace otpgate::api {
 
-// `destination`, else `email`, else `phone_number`; nullopt where none is there or the one is unusable (and noted).
-std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body);
+// `destination`, else `email`, else `phone_number`, required; nullopt only where something was noted: of the one that is
+// there, or that `nameWhenMissing` is missing.
+std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body,
+                                                   std::string_view nameWhenMissing);
 // `phone_number`, required; nullopt only where something was noted.
 std::optional<domain::Destination> readPhoneNumber(const Services& services, http::JsonBody& body);
 std::optional<domain::Purpose> readPurpose(http::JsonBody& body);

@@ -68,11 +68,10 @@ http::Response resetByCode(Services& services, const http::Request& request, htt
 
 http::Response loginByPassword(Services& services, const http::Request& request) {
     http::JsonBody body(request);
-    const auto destination = readDestination(services, body);
+    const auto destination = readDestination(services, body, "email");
     const auto password = body.requiredString("password");
     const auto locale = readLocale(body);
     const auto asker = askerOf(services, request, body);
-    if (!destination) body.noteMissing("email");
     body.rejectInvalid();
 
     rejectUnlessRight(services.passwords.check(*destination, password, asker));
@@ -99,10 +98,9 @@ http::Response verifyLogin(Services& services, const http::Request& request) {
 
 http::Response forgotPassword(Services& services, const http::Request& request) {
     http::JsonBody body(request);
-    const auto destination = readDestination(services, body);
+    const auto destination = readDestination(services, body, "email");
     const auto locale = readLocale(body);
     const auto asker = askerOf(services, request, body);
-    if (!destination) body.noteMissing("email");
     body.rejectInvalid();
 
     // Always the same, even where other routes reveal who has an account (API.md 3).

@@ -45,7 +45,7 @@ http::Response registered(const domain::User& user, const domain::Registration& 
 
 http::Response registerUser(Services& services, const http::Request& request) {
     http::JsonBody body(request);
-    const auto destination = readDestination(services, body);
+    const auto destination = readDestination(services, body, "email");
     const auto token = body.string("verification_token");
     const auto otpId = token ? services.otp.parseReceipt(*token, domain::Purpose::Register) : std::nullopt;
     if (token && !otpId) body.noteInvalid("verification_token", kBadToken);
@@ -54,7 +54,6 @@ http::Response registerUser(Services& services, const http::Request& request) {
     const auto locale = readLocale(body);
     const auto password = body.string("password");
     const auto asker = askerOf(services, request, body);
-    if (!destination) body.noteMissing("email");
     if (!destination) body.rejectInvalid();
 
     const domain::Registration registration{*destination,          password, otpId, firstName.value_or(""),

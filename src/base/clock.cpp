@@ -38,7 +38,8 @@ public:
         const int month = number(2, 1, 12);
         skip("-");
         const int day = number(2, 1, 31);
-        const std::chrono::year_month_day date(std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+        const std::chrono::year_month_day date(std::chrono::year{year},
+                                               std::chrono::month{static_cast<unsigned>(month)},
                                                std::chrono::day{static_cast<unsigned>(day)});
         if (!date.ok()) isGood_ = false;
         return isGood_ ? std::chrono::sys_days{date} : std::chrono::sys_days{};

@@ -38,7 +38,8 @@ Export readOptions(const std::vector<std::string>& arguments) {
         for (const auto& [option, set] : kFilters) {
             if (name != option) continue;
             isKnown = true;
-            if (const auto complaint = set(options.filter, value)) throw UsageError(name + " " + std::string{*complaint});
+            if (const auto complaint = set(options.filter, value))
+                throw UsageError(name + " " + std::string{*complaint});
         }
         if (!isKnown) throw UsageError("unexpected argument: " + name);
     }

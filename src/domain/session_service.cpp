@@ -154,6 +154,10 @@ std::string SessionService::csrfTokenOf(const Uuid& sessionId) const {
     return crypto::signToken(ring_, crypto::KeyUse::CsrfToken, sessionId.bytes());
 }
 
+bool SessionService::isCsrfToken(std::string_view token, const Uuid& sessionId) const {
+    return crypto::openToken(ring_, crypto::KeyUse::CsrfToken, token, kIdBytes) == sessionId.bytes();
+}
+
 std::optional<AuthenticatedSession> SessionService::authenticateCookie(std::string_view cookie) {
     const auto id = crypto::openToken(ring_, crypto::KeyUse::SessionCookie, cookie, kIdBytes);
     if (!id) return std::nullopt;

@@ -95,7 +95,7 @@ TrustedProxies::TrustedProxies(const std::vector<std::string>& entries) {
         const std::string_view text = entry;
         const std::size_t slash = text.find('/');
         const auto base = IpAddress::parse(text.substr(0, slash));
-        if (!base) throw ConfigurationError("not an IP address or network: " + entry);
+        if (!base) throw ConfigurationError("server.trusted_proxies: not an IP address or network: " + entry);
         unsigned prefixLength = base->bits();
         if (slash != std::string_view::npos) {
             const std::string_view digits = text.substr(slash + 1);
@@ -105,7 +105,7 @@ TrustedProxies::TrustedProxies(const std::vector<std::string>& entries) {
                 base->bits() == 32 && text.substr(0, slash).find(':') != std::string_view::npos ? 96 : 0;
             if (error != std::errc{} || end != digits.data() + digits.size() || prefixLength < mappedBits ||
                 prefixLength - mappedBits > base->bits()) {
-                throw ConfigurationError("not an IP address or network: " + entry);
+                throw ConfigurationError("server.trusted_proxies: not an IP address or network: " + entry);
             }
             prefixLength -= mappedBits;
         }

@@ -36,7 +36,7 @@ std::string reasonOf(int error) {
 }
 
 [[noreturn]] void refuse(std::string_view address, std::string_view reason) {
-    throw ConfigurationError("cannot listen on " + std::string{address} + ": " + std::string{reason});
+    throw ConfigurationError("server.listen: cannot listen on " + std::string{address} + ": " + std::string{reason});
 }
 
 int makeSocket(int family, std::string_view address) {

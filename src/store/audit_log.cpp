@@ -22,8 +22,8 @@ domain::AuditEntry readEntry(const db::Row& row) {
 }
 
 // What a filter says in SQL: one SELECT of ids for each index that finds its share of the rows, newest first and cut at
-// `most`. Together they are all rows, and no row twice. An OR in one WHERE would make the engines read and sort all that
-// either side finds.
+// `most`. Together they are all rows, and no row twice. An OR in one WHERE would make the engines read and sort all
+// that either side finds.
 class Selection {
 public:
     Selection(const domain::AuditFilter& filter, const std::optional<Uuid>& olderThan, unsigned most)

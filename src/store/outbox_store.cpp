@@ -52,16 +52,20 @@ void auditChunk(db::Connection& connection, std::span<const domain::FinishedMess
         db::Connection::Params{params});
 }
 
+// Printable ASCII: half a character at the cut would be refused by MySQL, and the row would not be postponed.
+std::string plainReason(std::string_view reason) {
+    std::string plain{reason.substr(0, kReasonBytes)};
+    for (char& c : plain) {
+        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = ' ';
+    }
+    return plain;
+}
+
 // {"reason":"..."}; a reason is our own sentence, so only what JSON forbids has to be replaced.
 std::string reasonJson(std::string_view reason) {
     if (reason.empty()) return {};
     std::string json = "{\"reason\":\"";
-    for (const char c : reason.substr(0, kReasonBytes)) {
-        if (c == '"' || c == '\\')
-            json += '\'';
-        else
-            json += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e ? ' ' : c;
-    }
+    for (const char c : plainReason(reason)) json += c == '"' || c == '\\' ? '\'' : c;
     return json + "\"}";
 }
 
@@ -128,7 +132,7 @@ void OutboxTable::finish(std::span<const domain::FinishedMessage> messages, Time
 
 void OutboxTable::postpone(const domain::OutboxMessage& message, Timestamp availableAt, std::string_view reason) {
     connection_.execute("UPDATE outbox SET attempts = attempts + 1, available_at_us = ?, last_error = ? WHERE id = ?",
-                        {availableAt, reason.substr(0, kReasonBytes), message.id});
+                        {availableAt, plainReason(reason), message.id});
 }
 
 }  // namespace otpgate::store

@@ -59,6 +59,7 @@ private:
     }
     static std::vector<Uuid> idsOf(const std::vector<domain::AuditEntry>& entries) {
         std::vector<Uuid> ids;
+        ids.reserve(entries.size());
         for (const auto& entry : entries) ids.push_back(entry.id);
         return ids;
     }

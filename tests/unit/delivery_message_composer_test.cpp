@@ -33,7 +33,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE_END();
 
     crypto::KeyRing ring_ = crypto::KeyRing::parse("otpgate1:" + std::string(64, 'a') + "\n", "test");
-    domain::OtpCodes codes_{ring_, 6, "012345"};
+    domain::OtpCodes codes_{ring_, {domain::CodeAlphabet::Digits, 6}, "012345"};
     domain::OutboxMessage message_{
         .id = *Uuid::parse("017f22e2-79b0-7000-8000-000000000001"),
         .otpId = *Uuid::parse("017f22e2-79b0-7000-8000-000000000002"),

@@ -141,7 +141,7 @@ private:
         Router router;
         router.add("GET", "/a", std::move(endpoint));
         Logger log(LogFormat::Text, LogLevel::Info, clock_, logFile_);
-        return answer(router, request_, clock_, log);
+        return answer(router, request_, Cors({}, "https://login.example.org"), clock_, log);
     }
 
     test::TemporaryDirectory directory_;

@@ -603,7 +603,7 @@ public:
 
     void refusesASocketThatAnswers() {
         const ListeningSocket socket(settings_);
-        CPPUNIT_ASSERT_EQUAL("cannot listen on unix:" + path_ + ": another process answers there",
+        CPPUNIT_ASSERT_EQUAL("server.listen: cannot listen on unix:" + path_ + ": another process answers there",
                              refusalOf(settings_));
         CPPUNIT_ASSERT(isSocketFile(path_));
     }
@@ -639,7 +639,7 @@ public:
     }
 
     void namesWhatIsWrong() {
-        CPPUNIT_ASSERT_EQUAL(std::string{"cannot listen on unix:/no/such/dir/x: No such file or directory"},
+        CPPUNIT_ASSERT_EQUAL(std::string{"server.listen: cannot listen on unix:/no/such/dir/x: No such file or directory"},
                              refusalOf("unix:/no/such/dir/x"));
         CPPUNIT_ASSERT(contains(refusalOf("unix:"), "a path is missing"));
         CPPUNIT_ASSERT(contains(refusalOf("unix:/" + std::string(200, 'x')), "too long"));
@@ -649,7 +649,7 @@ public:
                                    contains(refusalOf(listen), "it is not unix:PATH, HOST:PORT, fd:0 or systemd"));
         }
         CPPUNIT_ASSERT(
-            contains(refusalOf("no.such.host.invalid:9000"), "cannot listen on no.such.host.invalid:9000: "));
+            contains(refusalOf("no.such.host.invalid:9000"), "server.listen: cannot listen on no.such.host.invalid:9000: "));
         CPPUNIT_ASSERT(contains(refusalOf("systemd"), "systemd passed no socket"));
     }
 
@@ -661,14 +661,14 @@ public:
         loopback.sin6_addr = in6addr_loopback;
         const bool hasIpv6 = bind(six, reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) == 0;
         close(six);
-        const std::string expected = hasIpv6 ? "listening" : "cannot listen on ";
+        const std::string expected = hasIpv6 ? "listening" : "server.listen: cannot listen on ";
         CPPUNIT_ASSERT(refusalOf("[::1]:" + freePort()).starts_with(expected));
     }
 
     void namesAPortInUse() {
         const std::string listen = "127.0.0.1:" + freePort();
         const ListeningSocket socket(settingsFor(listen));
-        CPPUNIT_ASSERT_EQUAL("cannot listen on " + listen + ": Address already in use", refusalOf(listen));
+        CPPUNIT_ASSERT_EQUAL("server.listen: cannot listen on " + listen + ": Address already in use", refusalOf(listen));
     }
 
     void refusesAnInheritedFileThatDoesNotListen() {

@@ -1,6 +1,7 @@
 // Holds src/api/openapi.json to the code: a route, an error code or an event that is not in it fails here, and so does
 // one that is in it alone. What answers look like is held to it by tests/support/openapi.py.
 #include "api/openapi.h"
+
 #include "otpgate/api/routes.h"
 #include "otpgate/http/errors.h"
 
@@ -45,7 +46,8 @@ Words wordsOf(const Array::Ptr& array) {
 
 void assertSame(const Words& inCode, const Words& inDocument) {
     for (const auto& word : inCode) CPPUNIT_ASSERT_MESSAGE(word + " is not in openapi.json", inDocument.contains(word));
-    for (const auto& word : inDocument) CPPUNIT_ASSERT_MESSAGE(word + " is in openapi.json alone", inCode.contains(word));
+    for (const auto& word : inDocument)
+        CPPUNIT_ASSERT_MESSAGE(word + " is in openapi.json alone", inCode.contains(word));
 }
 
 class OpenApiTest : public CppUnit::TestFixture {

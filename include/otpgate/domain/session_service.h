@@ -83,6 +83,7 @@ public:
     // The browser's cookie and what it must send beside it with unsafe methods.
     std::string cookieOf(const Uuid& sessionId) const;
     std::string csrfTokenOf(const Uuid& sessionId) const;
+    bool isCsrfToken(std::string_view token, const Uuid& sessionId) const;
     // A session in use by its cookie lives on: at most every few minutes its end is moved.
     std::optional<AuthenticatedSession> authenticateCookie(std::string_view cookie);
 

@@ -75,9 +75,9 @@ verify: BEGIN
         -- A right guess is not counted, but a spent budget refuses it like any other: who has it learns nothing more.
         SELECT hits,
                (LENGTH(hits) < 8 * p_count_1
-                OR SUBSTRING(hits, 8 * p_count_1 - 7, 8) <= UNHEX(LPAD(HEX(p_now_us - p_window_1_us), 16, '0')))
+                OR SUBSTRING(hits, 8 * p_count_1 - 7, 8) <= UNHEX(LPAD(HEX(GREATEST(p_now_us - p_window_1_us, 0)), 16, '0')))
                AND (p_count_2 = 0 OR LENGTH(hits) < 8 * p_count_2
-                OR SUBSTRING(hits, 8 * p_count_2 - 7, 8) <= UNHEX(LPAD(HEX(p_now_us - p_window_2_us), 16, '0')))
+                OR SUBSTRING(hits, 8 * p_count_2 - 7, 8) <= UNHEX(LPAD(HEX(GREATEST(p_now_us - p_window_2_us, 0)), 16, '0')))
         INTO v_hits, v_accepted FROM rate_limits WHERE bucket = v_bucket FOR UPDATE;
     END IF;
     IF v_accepted = 0 THEN

@@ -23,8 +23,8 @@ take: BEGIN
     END IF;
 
     SET v_hit = UNHEX(LPAD(HEX(p_now_us), 16, '0'));
-    SET v_since_1 = UNHEX(LPAD(HEX(p_now_us - p_window_1_us), 16, '0'));
-    SET v_since_2 = UNHEX(LPAD(HEX(p_now_us - p_window_2_us), 16, '0'));
+    SET v_since_1 = UNHEX(LPAD(HEX(GREATEST(p_now_us - p_window_1_us, 0)), 16, '0'));
+    SET v_since_2 = UNHEX(LPAD(HEX(GREATEST(p_now_us - p_window_2_us, 0)), 16, '0'));
     SET v_keep = 8 * GREATEST(p_count_1, p_count_2);
     SET v_expires_at_us = p_now_us + GREATEST(p_window_1_us, p_window_2_us);
 

@@ -96,10 +96,9 @@ http::Response authstackVerified(Services& services, const domain::VerifiedOtp& 
 http::Response requestAuthstackOtp(Services& services, const http::Request& request) {
     return withAuthstackErrors(request, [&] {
         http::JsonBody body(request);
-        const auto destination = readDestination(services, body);
+        const auto destination = readDestination(services, body, "destination");
         const auto purpose = readPurpose(body).value_or(domain::Purpose::Login);
         const auto asker = askerOf(services, request, body);
-        if (!destination) body.noteMissing("destination");
         body.rejectInvalid();
 
         const auto otp = services.otp.request({*destination, purpose, {}}, asker);
