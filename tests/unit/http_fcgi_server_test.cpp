@@ -150,7 +150,7 @@ public:
         addRoutes();
         finished_ = std::async(std::launch::async, [this] {
             server_.run([this] {
-                return Handler{[this](Request& request) { return answer(router_, request, clock_, log_); }};
+                return Handler{[this](Request& request) { return answer(router_, request, cors_, clock_, log_); }};
             });
         });
     }
@@ -190,6 +190,7 @@ private:
     Logger log_{LogFormat::Text, LogLevel::Info, clock_, logFile_};
     TrustedProxies proxies_{std::vector<std::string>{}};
     Router router_;
+    const Cors cors_{{}, "https://login.example.org"};
     std::promise<void> inFlight_;
     std::promise<void> released_;
     ListeningSocket socket_;
