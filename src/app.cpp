@@ -87,7 +87,7 @@ public:
           readiness_{.checkDatabase = [this] { connection_->query("SELECT 1"); },
                      .checkMigrations = [this] { requireMigrated(*connection_); },
                      .checkKeys = [&app] { app.signingKeys_.current(app.clock_.now()); }},
-          services_{otp_, sessions_, accounts_, passwords_, registration_, *auditStore_, apiKeys_, verifications_, app.signingKeys_, app.cors_, app.clock_, readiness_, {.smsIsSetUp = app.smsTransport_ != nullptr, .publicUrl = app.settings_.publicUrl}},
+          services_{otp_, sessions_, accounts_, passwords_, registration_, *auditStore_, apiKeys_, verifications_, app.signingKeys_, app.cors_, app.clock_, readiness_, {.smsIsSetUp = app.smsTransport_ != nullptr, .publicUrl = app.settings_.publicUrl, .phoneNumbers = domain::PhoneNumbers{app.settings_.phoneValidation}}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {

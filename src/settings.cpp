@@ -205,6 +205,8 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.corsOrigins = reader.list("cors.allowed_origins", "");
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
+    constexpr domain::PhoneValidation kValidations[] = {domain::PhoneValidation::Any, domain::PhoneValidation::Strict};
+    settings.phoneValidation = kValidations[reader.choice("phone.validation", {"any", "strict"}, "any")];
     settings.passwords = readPasswords(reader);
     settings.passwordMinScore = static_cast<unsigned>(reader.integer("passwords.min_score", 2, 0, 4));
     settings.tokens = readTokens(reader, settings.publicUrl);

@@ -8,6 +8,7 @@
 #include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/sms_transport.h"
 #include "otpgate/domain/otp_service.h"
+#include "otpgate/domain/phone_numbers.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/http/fcgi_server.h"
 
@@ -35,6 +36,7 @@ struct Settings {
     std::vector<std::string> corsOrigins;
     db::DatabaseSettings database;
     domain::OtpSettings otp;
+    domain::PhoneValidation phoneValidation = domain::PhoneValidation::Any;
     crypto::PasswordGateOptions passwords;
     unsigned passwordMinScore = 2;
     domain::TokenSettings tokens;

@@ -34,6 +34,8 @@ std::optional<domain::Destination> parsed(const Services& services, http::JsonBo
         body.noteInvalid(field.name, field.message);
     } else if (destination->channel() == domain::Channel::Sms && !services.settings.smsIsSetUp) {
         body.noteInvalid(field.name, kNoSms);
+    } else if (!services.settings.phoneNumbers.accepts(*destination)) {
+        body.noteInvalid(field.name, kUnassignedNumber);
     }
     return destination;
 }

@@ -1,5 +1,6 @@
 #include "api/verification_fields.h"
 
+#include "api/otp_fields.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/http/errors.h"
 
@@ -23,12 +24,16 @@ std::int64_t readNumber(http::JsonBody& body, std::string_view field, std::int64
     return *number;
 }
 
-std::optional<domain::Destination> readRecipient(http::JsonBody& body) {
+std::optional<domain::Destination> readRecipient(const Services& services, http::JsonBody& body) {
     if (!body.has("to")) body.noteMissing("to");
     const auto text = body.string("to");
     if (!text) return std::nullopt;
     auto destination = domain::Destination::parse(*text);
-    if (!destination) body.noteInvalid("to", "must be an e-mail address or a telephone number such as +4930123456");
+    if (!destination) {
+        body.noteInvalid("to", "must be an e-mail address or a telephone number such as +4930123456");
+    } else if (!services.settings.phoneNumbers.accepts(*destination)) {
+        body.noteInvalid("to", kUnassignedNumber);
+    }
     return destination;
 }
 
@@ -62,7 +67,7 @@ domain::CodeDelivery readDelivery(http::JsonBody& body) {
 
 std::optional<domain::VerificationQuestion> readVerification(const Services& services, http::JsonBody& body) {
     using std::chrono::seconds;
-    auto to = readRecipient(body);
+    auto to = readRecipient(services, body);
     const auto purpose = readPurposeWord(body);
     const auto format = readFormat(body, services.verifications.codeFormat());
     const auto metadata = body.object("metadata", kMaxMetadataBytes);

@@ -1,14 +1,13 @@
 #include "otpgate/domain/otp_service.h"
 
-#include "domain/refresh_token.h"
+#include "otpgate/domain/otp_receipt.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
-#include "support_cpp/fake_signing_key_store.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
 
-#include <stdexcept>
+#include <functional>
 
 namespace otpgate::domain {
 namespace {
@@ -23,23 +22,32 @@ class FakeOtpStore final : public OtpStore {
 public:
     OtpRequestResult request(const NewOtpRequest& request) override {
         requests.push_back(request);
-        return requestResult;
+        if (answer) return answer(request);
+        return {RequestOutcome::Accepted, hits, request.id, request.expiresAt, false};
     }
     OtpVerifyResult verify(const OtpVerification& verification) override {
         verifications.push_back(verification);
         return verifyResult;
     }
-    std::optional<Uuid> findNewest(const Destination& destination, Purpose, Timestamp since) override {
-        searches.emplace_back(destination, since);
+    std::optional<Uuid> findNewest(const Destination& destination, Purpose purpose, const ShownDevice& device,
+                                   Timestamp since) override {
+        searches.push_back({destination, purpose, device, since});
         return newest;
     }
 
-    OtpRequestResult requestResult;
+    struct Search {
+        Destination destination;
+        Purpose purpose;
+        ShownDevice device;
+        Timestamp since;
+    };
+    std::string hits;  // of the destination's bucket, where the request is accepted
+    std::function<OtpRequestResult(const NewOtpRequest&)> answer;
     std::vector<NewOtpRequest> requests;
     OtpVerifyResult verifyResult;
     std::vector<OtpVerification> verifications;
     std::optional<Uuid> newest;
-    std::vector<std::pair<Destination, Timestamp>> searches;
+    std::vector<Search> searches;
 };
 
 class FakeMessenger final : public Messenger {
@@ -48,39 +56,36 @@ public:
     std::vector<OutboxMessage> messages;
 };
 
-// The service under test signs sessions in, and asks their store for nothing.
-class UnusedSessionStore final : public SessionStore {
-public:
-    SessionRefreshResult refresh(const SessionRefresh&) override { throw std::logic_error("asked"); }
-    std::optional<AuthenticatedSession> findActive(const Uuid&, Timestamp) override { throw std::logic_error("asked"); }
-    std::vector<Session> listActive(const Uuid&, Timestamp) override { throw std::logic_error("asked"); }
-    bool revoke(const RevokeSession&) override { throw std::logic_error("asked"); }
-};
-
 class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(OtpServiceTest);
     CPPUNIT_TEST(asksForACode);
+    CPPUNIT_TEST(asksForAShorterLifeOfWhatGoesBySms);
     CPPUNIT_TEST(limitsByDestinationAndNetwork);
+    CPPUNIT_TEST(limitsADeviceByItself);
+    CPPUNIT_TEST(asksWhoMayHaveACodeByItsPurpose);
+    CPPUNIT_TEST(revealsNoMoreThanBothAllow);
     CPPUNIT_TEST(handsOverWhatItWrote);
+    CPPUNIT_TEST(handsOverTheCodeThatIsSentAgain);
+    CPPUNIT_TEST(handsOverWhatIsToBeDiscarded);
     CPPUNIT_TEST(handsOverNothingThatWasRefused);
+    CPPUNIT_TEST(tellsWhatTheAccountRefused);
     CPPUNIT_TEST(tellsWhichLimitRefused);
     CPPUNIT_TEST(tellsWhatIsLeftOfTheDestinationsLimit);
     CPPUNIT_TEST(tellsOfNoLimitWhereThereIsNone);
     CPPUNIT_TEST(judgesTheGuessBeforeTheStoreIsAsked);
     CPPUNIT_TEST(asksTheStoreWithIdsOfItsOwn);
     CPPUNIT_TEST(signsInWhoeverIsVerified);
-    CPPUNIT_TEST(givesNoTokensToAnybodyElse);
+    CPPUNIT_TEST(signsInNobodyElse);
     CPPUNIT_TEST(answersAnUnknownIdAsAFirstWrongGuess);
     CPPUNIT_TEST(tellsWhenTheBudgetIsFree);
     CPPUNIT_TEST(tellsWhenANewCodeMayBeAskedFor);
     CPPUNIT_TEST(verifiesTheNewestCodeOfADestination);
+    CPPUNIT_TEST(looksForTheCodeOfTheDeviceThatIsShown);
     CPPUNIT_TEST(doesTheSameWorkForADestinationWithoutACode);
+    CPPUNIT_TEST(letsACodeSignUpOnlyWhereThatIsAllowed);
+    CPPUNIT_TEST(exchangesAVerifiedCodeForAReceipt);
     CPPUNIT_TEST_SUITE_END();
 
-public:
-    void setUp() override { keys_.reload(keyStore_, random_, now()); }
-
-private:
     static OtpSettings settings() {
         OtpSettings settings;
         settings.requestsPerDestination = LimitRule::parse("5/1h").value();
@@ -90,10 +95,18 @@ private:
     }
     Timestamp now() const { return clock_.now(); }
     OtpService serviceOf(const OtpSettings& settings) {
-        return {store_, sessions_, messenger_, codes_, clock_, random_, settings};
+        return {store_, messenger_, codes_, ring_, clock_, random_, settings};
     }
-    RequestedOtp request() { return service_.request(ada_, Purpose::Login, "de", client_); }
-    VerifiedOtp verify(const std::string& guess) { return service_.verify(id_, guess, device_, client_); }
+    RequestedOtp request() { return service_.request({ada_, Purpose::Login, "de"}, asker_); }
+    VerifiedOtp verify(const std::string& guess) { return verifyBy(service_, {id_, {}, {}}, guess); }
+    VerifiedOtp verifyBy(OtpService& service, const OtpReference& reference, const std::string& guess) {
+        return service.verify(reference, guess, device_, asker_, now() + 168h);
+    }
+    const NewOtpRequest& asked() const { return store_.requests.back(); }
+    // Every following request is refused so.
+    void refuse(RequestOutcome outcome, const std::string& hits = {}) {
+        store_.answer = [=](const NewOtpRequest&) { return OtpRequestResult{outcome, hits, {}, {}, false}; };
+    }
     // The bucket after `count` hits of this moment.
     std::string hits(const LimitRule& rule, int count) const {
         LimitHits hits{""};
@@ -103,12 +116,16 @@ private:
 
     void asksForACode() {
         const auto requested = request();
-        CPPUNIT_ASSERT(requested.isAccepted);
+        CPPUNIT_ASSERT(requested.outcome == RequestOutcome::Accepted);
         CPPUNIT_ASSERT(requested.expiresIn == 600s);
         CPPUNIT_ASSERT(requested.resendIn == 30s);
         const NewOtpRequest& asked = store_.requests.at(0);
         CPPUNIT_ASSERT(asked.id == requested.id);
         CPPUNIT_ASSERT(asked.destination == ada_);
+        CPPUNIT_ASSERT(asked.purpose == Purpose::Login);
+        CPPUNIT_ASSERT(asked.methods == "otp");
+        CPPUNIT_ASSERT(asked.resend == Resend::Rotate);
+        CPPUNIT_ASSERT(!asked.device);
         CPPUNIT_ASSERT_EQUAL("de"s, asked.locale);
         CPPUNIT_ASSERT(asked.now == now());
         CPPUNIT_ASSERT(asked.expiresAt == now() + 600s);
@@ -117,6 +134,19 @@ private:
         CPPUNIT_ASSERT(asked.outboxAvailableAt == now() + 10s);
         CPPUNIT_ASSERT(asked.id != asked.outboxId && asked.id != asked.auditId && asked.outboxId != asked.auditId);
         CPPUNIT_ASSERT_EQUAL("request-1"s, asked.client.requestId);
+
+        auto repeating = settings();
+        repeating.onResend = Resend::Repeat;
+        serviceOf(repeating).request({ada_, Purpose::Login, "de", "pwd otp"}, asker_);
+        CPPUNIT_ASSERT(store_.requests.at(1).resend == Resend::Repeat);
+        CPPUNIT_ASSERT(store_.requests.at(1).methods == "pwd otp");
+    }
+
+    void asksForAShorterLifeOfWhatGoesBySms() {
+        const auto requested = service_.request({phone_, Purpose::Login, "de"}, asker_);
+        CPPUNIT_ASSERT(requested.expiresIn == 300s);
+        CPPUNIT_ASSERT(asked().expiresAt == now() + 300s);
+        CPPUNIT_ASSERT(asked().oldestLive == now() - 300s);
     }
 
     // An IPv6 client has its whole /64 to ask from.
@@ -130,6 +160,56 @@ private:
         CPPUNIT_ASSERT_EQUAL(30U, asked.clientRule.capacity());
     }
 
+    // Whatever address the device asks for and wherever from: one bucket, and no address or stranger shares it.
+    void limitsADeviceByItself() {
+        const Uuid device = Uuid::makeV7(now(), random_);
+        service_.request({ada_, Purpose::Login, "de"}, {client_, device});
+        service_.request({phone_, Purpose::Reset, "de"}, {Client{"192.0.2.7", "192.0.2.7", "", ""}, device});
+        const NewOtpRequest& first = store_.requests.at(0);
+        const NewOtpRequest& second = store_.requests.at(1);
+        CPPUNIT_ASSERT(first.device == device);
+        CPPUNIT_ASSERT_EQUAL(first.deviceBucket, second.deviceBucket);
+        CPPUNIT_ASSERT_EQUAL(first.deviceGuessBucket, second.deviceGuessBucket);
+        CPPUNIT_ASSERT(first.deviceBucket != first.deviceGuessBucket);
+        service_.request({ada_, Purpose::Login, "de"}, {client_, Uuid::makeV7(now(), random_)});
+        CPPUNIT_ASSERT(asked().deviceBucket != first.deviceBucket);
+        CPPUNIT_ASSERT(asked().deviceGuessBucket != first.deviceGuessBucket);
+        CPPUNIT_ASSERT_EQUAL(first.destinationBucket, asked().destinationBucket);
+        CPPUNIT_ASSERT_EQUAL(first.guessBucket, asked().guessBucket);
+    }
+
+    void asksWhoMayHaveACodeByItsPurpose() {
+        auto closed = settings();
+        closed.autoRegister = false;
+        OtpService invited = serviceOf(closed);
+        const auto ruleOf = [this](OtpService& service, Purpose purpose) {
+            service.request({ada_, purpose, "de"}, asker_);
+            CPPUNIT_ASSERT(asked().purpose == purpose);
+            return asked().accountRule;
+        };
+        CPPUNIT_ASSERT(ruleOf(service_, Purpose::Login) == AccountRule::ActiveOrNew);
+        CPPUNIT_ASSERT(ruleOf(invited, Purpose::Login) == AccountRule::Active);
+        for (OtpService* service : {&service_, &invited}) {
+            CPPUNIT_ASSERT(ruleOf(*service, Purpose::Register) == AccountRule::Any);
+            CPPUNIT_ASSERT(ruleOf(*service, Purpose::Verify) == AccountRule::Any);
+            CPPUNIT_ASSERT(ruleOf(*service, Purpose::Reset) == AccountRule::Active);
+        }
+    }
+
+    void revealsNoMoreThanBothAllow() {
+        auto revealing = settings();
+        for (const auto setting : {Disclosure::Hide, Disclosure::Reveal}) {
+            for (const auto question : {Disclosure::Hide, Disclosure::Reveal}) {
+                revealing.disclosure = setting;
+                serviceOf(revealing).request({ada_, Purpose::Login, "de", "otp", question}, asker_);
+                const bool mayReveal = setting == Disclosure::Reveal && question == Disclosure::Reveal;
+                CPPUNIT_ASSERT(asked().disclosure == (mayReveal ? Disclosure::Reveal : Disclosure::Hide));
+            }
+        }
+        request();
+        CPPUNIT_ASSERT(asked().disclosure == Disclosure::Hide);
+    }
+
     void handsOverWhatItWrote() {
         request();
         const NewOtpRequest& asked = store_.requests.at(0);
@@ -140,29 +220,73 @@ private:
         CPPUNIT_ASSERT(message.destination == ada_);
         CPPUNIT_ASSERT_EQUAL("de"s, message.locale);
         CPPUNIT_ASSERT_EQUAL("request-1"s, message.requestId);
+        CPPUNIT_ASSERT(message.purpose == Purpose::Login);
+        CPPUNIT_ASSERT(!message.isDiscarded);
         CPPUNIT_ASSERT_EQUAL(0U, message.attempts);
+        CPPUNIT_ASSERT_EQUAL(0U, message.codeLength);
         CPPUNIT_ASSERT(message.expiresAt == asked.expiresAt);
         // The lease of the row: renewing it succeeds only with the very time that was written.
         CPPUNIT_ASSERT(message.availableAt == asked.outboxAvailableAt);
     }
 
+    // The message is a new one, the code and its end are those of the first.
+    void handsOverTheCodeThatIsSentAgain() {
+        const Timestamp end = now() + 90s + 1us;
+        store_.answer = [&](const NewOtpRequest&) {
+            return OtpRequestResult{RequestOutcome::Accepted, "", id_, end, false};
+        };
+        const auto requested = request();
+        CPPUNIT_ASSERT(requested.id == id_);
+        CPPUNIT_ASSERT(requested.expiresIn == 91s);
+        const OutboxMessage& message = messenger_.messages.at(0);
+        CPPUNIT_ASSERT(message.id == asked().outboxId);
+        CPPUNIT_ASSERT(message.otpId == id_);
+        CPPUNIT_ASSERT(message.expiresAt == end);
+        CPPUNIT_ASSERT(message.availableAt == asked().outboxAvailableAt);
+    }
+
+    // The courier removes the row, as it does with one that was sent; to the caller all is as ever.
+    void handsOverWhatIsToBeDiscarded() {
+        const auto usual = request();
+        store_.answer = [](const NewOtpRequest& request) {
+            return OtpRequestResult{RequestOutcome::Accepted, "", request.id, request.expiresAt, true};
+        };
+        const auto discarded = request();
+        CPPUNIT_ASSERT(messenger_.messages.at(1).isDiscarded);
+        CPPUNIT_ASSERT(discarded.outcome == usual.outcome);
+        CPPUNIT_ASSERT(discarded.id == asked().id);
+        CPPUNIT_ASSERT(discarded.expiresIn == usual.expiresIn);
+        CPPUNIT_ASSERT(discarded.resendIn == usual.resendIn);
+    }
+
     void handsOverNothingThatWasRefused() {
-        for (const auto outcome : {RequestOutcome::ClientLimited, RequestOutcome::DestinationLimited}) {
-            store_.requestResult = {outcome, ""};
-            CPPUNIT_ASSERT(!request().isAccepted);
+        for (const auto outcome : {RequestOutcome::ClientLimited, RequestOutcome::DestinationLimited,
+                                   RequestOutcome::UserNotFound, RequestOutcome::AccountDisabled}) {
+            refuse(outcome);
+            CPPUNIT_ASSERT(request().outcome == outcome);
         }
         CPPUNIT_ASSERT(messenger_.messages.empty());
     }
 
+    void tellsWhatTheAccountRefused() {
+        for (const auto outcome : {RequestOutcome::UserNotFound, RequestOutcome::AccountDisabled}) {
+            refuse(outcome, hits(settings().requestsPerDestination, 2));
+            const auto requested = request();
+            CPPUNIT_ASSERT(requested.id == Uuid{});
+            CPPUNIT_ASSERT(requested.limit->name == "request_per_destination");
+            CPPUNIT_ASSERT_EQUAL(3U, requested.limit->state.remaining);
+        }
+    }
+
     void tellsWhichLimitRefused() {
-        store_.requestResult = {RequestOutcome::ClientLimited, hits(settings().requestsPerClient, 30)};
+        refuse(RequestOutcome::ClientLimited, hits(settings().requestsPerClient, 30));
         auto limit = request().limit.value();
         CPPUNIT_ASSERT(limit.name == "request_per_client");
         CPPUNIT_ASSERT((limit.state.window == LimitWindow{30, 1h}));
         CPPUNIT_ASSERT_EQUAL(0U, limit.state.remaining);
         CPPUNIT_ASSERT(limit.state.reset == 1h);
 
-        store_.requestResult = {RequestOutcome::DestinationLimited, hits(settings().requestsPerDestination, 5)};
+        refuse(RequestOutcome::DestinationLimited, hits(settings().requestsPerDestination, 5));
         clock_.advance(10min);
         limit = request().limit.value();
         CPPUNIT_ASSERT(limit.name == "request_per_destination");
@@ -172,7 +296,7 @@ private:
     }
 
     void tellsWhatIsLeftOfTheDestinationsLimit() {
-        store_.requestResult = {RequestOutcome::Accepted, hits(settings().requestsPerDestination, 2)};
+        store_.hits = hits(settings().requestsPerDestination, 2);
         const auto limit = request().limit.value();
         CPPUNIT_ASSERT(limit.name == "request_per_destination");
         CPPUNIT_ASSERT_EQUAL(3U, limit.state.remaining);
@@ -181,7 +305,7 @@ private:
     void tellsOfNoLimitWhereThereIsNone() {
         auto unlimited = settings();
         unlimited.requestsPerDestination = {};
-        CPPUNIT_ASSERT(!serviceOf(unlimited).request(ada_, Purpose::Login, "", client_).limit);
+        CPPUNIT_ASSERT(!serviceOf(unlimited).request({ada_, Purpose::Login, ""}, asker_).limit);
     }
 
     void judgesTheGuessBeforeTheStoreIsAsked() {
@@ -197,34 +321,35 @@ private:
         CPPUNIT_ASSERT(asked.otpId == id_);
         CPPUNIT_ASSERT(asked.now == now());
         CPPUNIT_ASSERT_EQUAL(20U, asked.guessRule.capacity());
+        CPPUNIT_ASSERT(!asked.purpose);
         CPPUNIT_ASSERT(asked.sessionExpiresAt == now() + 168h);
         CPPUNIT_ASSERT_EQUAL("Ada's phone"s, asked.device.name);
-        const std::vector<Uuid> ids{asked.otpId,       asked.newUserId,   asked.sessionId,
+        const std::vector<Uuid> ids{asked.otpId,       asked.newUserId,   asked.sessionId,  asked.newDeviceId,
                                     asked.auditIds[0], asked.auditIds[1], asked.auditIds[2]};
         for (std::size_t i = 1; i < ids.size(); ++i) CPPUNIT_ASSERT(ids[i - 1] < ids[i]);
     }
 
     void signsInWhoeverIsVerified() {
         const Uuid session = Uuid::makeV7(now(), random_);
+        const Uuid device = Uuid::makeV7(now(), random_);
         User user;
         user.id = Uuid::makeV7(now(), random_);
         store_.verifyResult.outcome = VerifyOutcome::Verified;
-        store_.verifyResult.sessionId = session;
-        store_.verifyResult.isNewUser = true;
-        store_.verifyResult.user = user;
+        store_.verifyResult.destination = ada_;
+        store_.verifyResult.signIn = SignIn{true, user, session, device, "pwd otp"};
         const auto verified = verify(codes_.codeFor(id_));
         CPPUNIT_ASSERT(verified.outcome == VerifyOutcome::Verified);
-        CPPUNIT_ASSERT(verified.isNewUser);
-        CPPUNIT_ASSERT(verified.user->id == user.id);
-        CPPUNIT_ASSERT(verified.tokens.sessionId == session);
-        CPPUNIT_ASSERT(RefreshToken::parse(verified.tokens.refresh, ring_)->sessionId == session);
-        const auto claims =
-            crypto::verifyAccessToken(verified.tokens.access, *keys_.current(now()), "i", "a", now()).value();
-        CPPUNIT_ASSERT_EQUAL(user.id.toString(), claims.subject);
-        CPPUNIT_ASSERT(claims.authTime == now());
+        CPPUNIT_ASSERT(verified.otpId == id_);
+        CPPUNIT_ASSERT(verified.purpose == Purpose::Login);
+        CPPUNIT_ASSERT(verified.destination == ada_);
+        CPPUNIT_ASSERT(verified.signIn->isNewUser);
+        CPPUNIT_ASSERT(verified.signIn->user.id == user.id);
+        CPPUNIT_ASSERT(verified.signIn->sessionId == session);
+        CPPUNIT_ASSERT(verified.signIn->deviceId == device);
+        CPPUNIT_ASSERT_EQUAL("pwd otp"s, verified.signIn->methods);
     }
 
-    void givesNoTokensToAnybodyElse() {
+    void signsInNobodyElse() {
         for (const auto outcome :
              {VerifyOutcome::WrongCode, VerifyOutcome::Unknown, VerifyOutcome::Used, VerifyOutcome::Expired,
               VerifyOutcome::AttemptsExhausted, VerifyOutcome::BudgetExhausted, VerifyOutcome::AccountDisabled}) {
@@ -232,8 +357,8 @@ private:
             store_.verifyResult.outcome = outcome;
             const auto verified = verify(codes_.codeFor(id_));
             CPPUNIT_ASSERT(verified.outcome == outcome);
-            CPPUNIT_ASSERT(!verified.user && !verified.isNewUser);
-            CPPUNIT_ASSERT(verified.tokens.access.empty() && verified.tokens.refresh.empty());
+            CPPUNIT_ASSERT(!verified.signIn && !verified.destination);
+            CPPUNIT_ASSERT(verified.otpId == Uuid{});
         }
     }
 
@@ -246,7 +371,8 @@ private:
         auto generous = settings();
         generous.maxAttempts = 7;
         store_.verifyResult.outcome = VerifyOutcome::Unknown;
-        CPPUNIT_ASSERT_EQUAL(6U, serviceOf(generous).verify(id_, "000000", device_, client_).attemptsLeft);
+        OtpService service = serviceOf(generous);
+        CPPUNIT_ASSERT_EQUAL(6U, verifyBy(service, {id_, {}, {}}, "000000").attemptsLeft);
     }
 
     void tellsWhenTheBudgetIsFree() {
@@ -268,35 +394,76 @@ private:
 
     void verifiesTheNewestCodeOfADestination() {
         store_.newest = id_;
-        service_.verify(ada_, Purpose::Login, codes_.codeFor(id_), device_, client_);
-        CPPUNIT_ASSERT(store_.searches.at(0) == std::pair(ada_, now() - 1200s));
+        verifyBy(service_, {{}, ada_, Purpose::Login}, codes_.codeFor(id_));
+        const FakeOtpStore::Search& search = store_.searches.at(0);
+        CPPUNIT_ASSERT(search.destination == ada_);
+        CPPUNIT_ASSERT(search.purpose == Purpose::Login);
+        CPPUNIT_ASSERT(!search.device);
+        CPPUNIT_ASSERT(search.since == now() - 1200s);
         CPPUNIT_ASSERT(store_.verifications.at(0).otpId == id_);
         CPPUNIT_ASSERT(store_.verifications.at(0).guess == Guess::Right);
+        CPPUNIT_ASSERT(store_.verifications.at(0).purpose == Purpose::Login);
+
+        verifyBy(service_, {{}, phone_, Purpose::Reset}, "000000");
+        CPPUNIT_ASSERT(store_.searches.at(1).purpose == Purpose::Reset);
+        CPPUNIT_ASSERT(store_.searches.at(1).since == now() - 600s);
+        // Who knows the id needs no search; what the code must be for is the store's to compare.
+        verifyBy(service_, {id_, {}, Purpose::Reset}, "000000");
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, store_.searches.size());
+        CPPUNIT_ASSERT(store_.verifications.at(2).purpose == Purpose::Reset);
+    }
+
+    void looksForTheCodeOfTheDeviceThatIsShown() {
+        const Uuid device = Uuid::makeV7(now(), random_);
+        service_.verify({{}, ada_, Purpose::Login}, "000000", device_, {client_, device}, now() + 168h);
+        CPPUNIT_ASSERT(store_.searches.at(0).device == device);
+        CPPUNIT_ASSERT(store_.verifications.at(0).shownDevice == device);
+        verify("000000");
+        CPPUNIT_ASSERT(!store_.verifications.at(1).shownDevice);
     }
 
     void doesTheSameWorkForADestinationWithoutACode() {
-        const auto verified = service_.verify(ada_, Purpose::Login, "000000", device_, client_);
+        const auto verified = verifyBy(service_, {{}, ada_, Purpose::Login}, "000000");
         CPPUNIT_ASSERT(verified.outcome == VerifyOutcome::Unknown);
         CPPUNIT_ASSERT_EQUAL(2U, verified.attemptsLeft);
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_.verifications.size());
         CPPUNIT_ASSERT(store_.verifications[0].otpId != Uuid{});
     }
 
+    void letsACodeSignUpOnlyWhereThatIsAllowed() {
+        verify("000000");
+        CPPUNIT_ASSERT(store_.verifications.at(0).mayRegister);
+        auto closed = settings();
+        closed.autoRegister = false;
+        OtpService invited = serviceOf(closed);
+        verifyBy(invited, {id_, {}, {}}, "000000");
+        CPPUNIT_ASSERT(!store_.verifications.at(1).mayRegister);
+    }
+
+    void exchangesAVerifiedCodeForAReceipt() {
+        store_.verifyResult.outcome = VerifyOutcome::Verified;
+        store_.verifyResult.purpose = Purpose::Reset;
+        store_.verifyResult.destination = ada_;
+        const std::string receipt = service_.receiptOf(verify(codes_.codeFor(id_)));
+        CPPUNIT_ASSERT(service_.parseReceipt(receipt, Purpose::Reset) == id_);
+        CPPUNIT_ASSERT(!service_.parseReceipt(receipt, Purpose::Register));
+        clock_.advance(kReceiptLifetime);
+        CPPUNIT_ASSERT(!service_.parseReceipt(receipt, Purpose::Reset));
+    }
+
     const crypto::KeyRing ring_ = crypto::KeyRing::parse(
         "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", "master.key");
     const Client client_{"2001:db8::1", "2001:db8::/64", "Browser/1.0", "request-1"};
     const Device device_{"install-1", "ios", "4.2", "Ada's phone"};
+    const Asker asker_{client_, std::nullopt};
     const Destination ada_ = Destination::parse("ada@example.org").value();
+    const Destination phone_ = Destination::parse("+4366012345678").value();
     test::FakeClock clock_;
     test::CountingRandom random_;
-    test::FakeSigningKeyStore keyStore_;
     FakeOtpStore store_;
-    UnusedSessionStore sessionStore_;
     FakeMessenger messenger_;
-    SigningKeys keys_{ring_, 15min};
-    SessionService sessions_{sessionStore_, keys_, ring_, clock_, random_, {"i", "a", 900s, 168h}};
-    const OtpCodes codes_{ring_, 6, ""};
-    OtpService service_{store_, sessions_, messenger_, codes_, clock_, random_, settings()};
+    const OtpCodes codes_{ring_, {}, ""};
+    OtpService service_{store_, messenger_, codes_, ring_, clock_, random_, settings()};
     const Uuid id_ = Uuid::makeV7(clock_.now(), random_);
 };
 

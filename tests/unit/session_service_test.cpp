@@ -1,6 +1,7 @@
 #include "otpgate/domain/session_service.h"
 
 #include "domain/refresh_token.h"
+#include "otpgate/base/encoding.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/fake_signing_key_store.h"
@@ -32,10 +33,23 @@ public:
         found.emplace_back(userId, now);
         return {Session{}, Session{}};
     }
+    void touch(const Uuid& sessionId, Timestamp now, Timestamp expiresAt) override {
+        touches.push_back({sessionId, now, expiresAt});
+    }
     bool revoke(const RevokeSession& revocation) override {
         revocations.push_back(revocation);
         return revokeResult;
     }
+    std::uint64_t revokeAll(const RevokeAllSessions& revocation) override {
+        allRevocations.push_back(revocation);
+        return 3;
+    }
+
+    struct Touch {
+        Uuid sessionId;
+        Timestamp now;
+        Timestamp expiresAt;
+    };
 
     SessionRefreshResult refreshResult;
     std::vector<SessionRefresh> refreshes;
@@ -43,11 +57,14 @@ public:
     std::vector<std::pair<Uuid, Timestamp>> found;
     bool revokeResult = true;
     std::vector<RevokeSession> revocations;
+    std::vector<RevokeAllSessions> allRevocations;
+    std::vector<Touch> touches;
 };
 
 class SessionServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SessionServiceTest);
     CPPUNIT_TEST(issuesTheFirstTokens);
+    CPPUNIT_TEST(tellsHowItsUserSignedIn);
     CPPUNIT_TEST(issuesAnotherTokenIdEachTime);
     CPPUNIT_TEST(refreshesByTheCounterOfTheToken);
     CPPUNIT_TEST(issuesTheSuccessor);
@@ -59,7 +76,21 @@ class SessionServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(recognisesNobodyByAForeignToken);
     CPPUNIT_TEST(recognisesNobodyWhoseSessionIsOver);
     CPPUNIT_TEST(recognisesTheCallerByAFormerKey);
+    CPPUNIT_TEST(recognisesTheCallerByAnOpaqueToken);
+    CPPUNIT_TEST(recognisesNobodyByAnExpiredOpaqueToken);
+    CPPUNIT_TEST(recognisesNobodyByAForgedOpaqueToken);
+    CPPUNIT_TEST(recognisesNobodyByATokenOfAnotherUse);
+    CPPUNIT_TEST(takesTokensOfTheFormatThatWasSetBefore);
+    CPPUNIT_TEST(describesTokensThatAreGood);
+    CPPUNIT_TEST(describesNoOtherText);
+    CPPUNIT_TEST(takesTheNewestRefreshTokenAlone);
+    CPPUNIT_TEST(recognisesTheBrowserByItsCookie);
+    CPPUNIT_TEST(recognisesNoBrowserByAnotherCookie);
+    CPPUNIT_TEST(letsASessionInUseLiveOn);
+    CPPUNIT_TEST(bindsTheCsrfTokenToItsSession);
+    CPPUNIT_TEST(takesTheTokensOfEveryKeyOfTheRing);
     CPPUNIT_TEST(endsASession);
+    CPPUNIT_TEST(endsAllSessions);
     CPPUNIT_TEST(listsSessions);
     CPPUNIT_TEST_SUITE_END();
 
@@ -70,7 +101,31 @@ private:
     static crypto::KeyRing ring(const std::string& lines) { return crypto::KeyRing::parse(lines, "master.key"); }
     static TokenSettings settings(const std::string& issuer = "https://login.example.org",
                                   const std::string& audience = "shop") {
-        return {issuer, audience, 900s, 168h};
+        return {TokenFormat::Jwt, issuer, audience, 900s, 168h};
+    }
+    static TokenSettings opaque() {
+        TokenSettings opaque = settings();
+        opaque.format = TokenFormat::Opaque;
+        return opaque;
+    }
+    SignIn signIn(const std::string& methods = "otp") const {
+        User user;
+        user.id = user_;
+        return {false, user, session_, device_, methods};
+    }
+    std::string accessToken() { return service_.issueFirst(signIn()).access; }
+    std::string accessTokenBy(const TokenSettings& settings) { return serviceOf(settings).issueFirst(signIn()).access; }
+    // Every text that differs from the token in one bit, or in its length.
+    static std::vector<std::string> forgeriesOf(const std::string& token) {
+        std::vector<std::string> forgeries{"", token + "A", token.substr(1), token.substr(0, token.size() - 1),
+                                           token + "=", token + token};
+        const std::string good = parseBase64Url(token).value();
+        for (std::size_t i = 0; i < good.size(); ++i) {
+            std::string forged = good;
+            forged[i] = static_cast<char>(forged[i] ^ 1);
+            forgeries.push_back(toBase64Url(forged));
+        }
+        return forgeries;
     }
     Timestamp now() const { return clock_.now(); }
     SessionService serviceOf(const TokenSettings& settings) {
@@ -81,10 +136,10 @@ private:
             .value();
     }
     std::string refreshTokenOf(std::int64_t counter) const { return RefreshToken{session_, counter}.toText(ring_); }
-    void answer(SessionRefreshResult::Outcome outcome) { store_.refreshResult = {outcome, user_, now() - 1h}; }
+    void answer(SessionRefreshResult::Outcome outcome) { store_.refreshResult = {outcome, user_, now() - 1h, "pwd otp"}; }
 
     void issuesTheFirstTokens() {
-        const Tokens tokens = service_.issueFirst(session_, user_, now());
+        const Tokens tokens = service_.issueFirst(signIn());
         CPPUNIT_ASSERT(tokens.sessionId == session_);
         CPPUNIT_ASSERT(tokens.expiresIn == 900s);
         const auto claims = claimsOf(tokens.access);
@@ -97,12 +152,20 @@ private:
         const auto refresh = RefreshToken::parse(tokens.refresh, ring_).value();
         CPPUNIT_ASSERT(refresh.sessionId == session_);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, refresh.counter);
-        CPPUNIT_ASSERT(service_.sessionEnd(now()) == now() + 168h);
+        CPPUNIT_ASSERT(service_.sessionEnd() == now() + 168h);
+        CPPUNIT_ASSERT(service_.refreshLifetime() == 168h);
+    }
+
+    // The amr of RFC 8176, one word each, at the sign-in and ever after.
+    void tellsHowItsUserSignedIn() {
+        const auto both = std::vector{"pwd"s, "otp"s};
+        CPPUNIT_ASSERT(claimsOf(service_.issueFirst(signIn("pwd otp")).access).methods == both);
+        answer(SessionRefreshResult::Outcome::Rotated);
+        CPPUNIT_ASSERT(claimsOf(service_.refresh(refreshTokenOf(0), client_).tokens.access).methods == both);
     }
 
     void issuesAnotherTokenIdEachTime() {
-        CPPUNIT_ASSERT(claimsOf(service_.issueFirst(session_, user_, now()).access).tokenId !=
-                       claimsOf(service_.issueFirst(session_, user_, now()).access).tokenId);
+        CPPUNIT_ASSERT(claimsOf(accessToken()).tokenId != claimsOf(accessToken()).tokenId);
     }
 
     void refreshesByTheCounterOfTheToken() {
@@ -155,39 +218,44 @@ private:
         const auto otherRing = ring(kLineB);
         for (const std::string& token :
              {""s, "nonsense"s, refreshTokenOf(5) + "A", RefreshToken{session_, 5}.toText(otherRing),
-              service_.issueFirst(session_, user_, now()).access}) {
+              accessToken()}) {
             CPPUNIT_ASSERT(service_.refresh(token, client_).kind == RefreshOutcome::Kind::Invalid);
         }
         CPPUNIT_ASSERT(store_.refreshes.empty());
     }
 
     void recognisesTheCaller() {
-        const std::string token = service_.issueFirst(session_, user_, now()).access;
+        const std::string token = accessToken();
+        store_.active->user.id = user_;
         clock_.advance(899s);
-        CPPUNIT_ASSERT(service_.authenticate(token));
+        const auto grant = service_.authenticate(token).value();
+        CPPUNIT_ASSERT(grant.session.user.id == user_);
+        CPPUNIT_ASSERT(grant.issuedAt == now() - 899s);
+        CPPUNIT_ASSERT(grant.expiresAt == now() + 1s);
+        CPPUNIT_ASSERT_EQUAL(claimsOf(token).tokenId, grant.id.value());
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_.found.size());
         CPPUNIT_ASSERT(store_.found[0].first == session_);
         CPPUNIT_ASSERT(store_.found[0].second == now());
     }
 
     void recognisesNobodyByAnExpiredToken() {
-        const std::string token = service_.issueFirst(session_, user_, now()).access;
+        const std::string token = accessToken();
         clock_.advance(900s);
         CPPUNIT_ASSERT(!service_.authenticate(token));
         CPPUNIT_ASSERT(store_.found.empty());
     }
 
     void recognisesNobodyByAForeignToken() {
-        const std::string good = service_.issueFirst(session_, user_, now()).access;
+        const std::string good = accessToken();
         test::FakeSigningKeyStore otherStore;
         SigningKeys otherKeys(ring_, 15min);
         otherKeys.reload(otherStore, random_, now());
         SessionService foreign(store_, otherKeys, ring_, clock_, random_, settings());
         for (const std::string& token :
              {""s, "."s, ".."s, "a.b.c"s, good.substr(0, good.size() - 4), good + ".x", refreshTokenOf(0),
-              foreign.issueFirst(session_, user_, now()).access,
-              serviceOf(settings("https://evil.example.org")).issueFirst(session_, user_, now()).access,
-              serviceOf(settings("https://login.example.org", "blog")).issueFirst(session_, user_, now()).access}) {
+              foreign.issueFirst(signIn()).access,
+              accessTokenBy(settings("https://evil.example.org")),
+              accessTokenBy(settings("https://login.example.org", "blog"))}) {
             CPPUNIT_ASSERT(!service_.authenticate(token));
         }
         CPPUNIT_ASSERT(store_.found.empty());
@@ -196,7 +264,7 @@ private:
 
     void recognisesNobodyWhoseSessionIsOver() {
         store_.active.reset();
-        CPPUNIT_ASSERT(!service_.authenticate(service_.issueFirst(session_, user_, now()).access));
+        CPPUNIT_ASSERT(!service_.authenticate(accessToken()));
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_.found.size());
     }
 
@@ -204,25 +272,216 @@ private:
         keys_.rotate(keyStore_, random_, now());
         keys_.reload(keyStore_, random_, now());
         clock_.advance(10min - 1us);
-        const std::string last = service_.issueFirst(session_, user_, now()).access;
+        const std::string last = accessToken();
         clock_.advance(1us);
-        const std::string first = service_.issueFirst(session_, user_, now()).access;
+        const std::string first = accessToken();
         CPPUNIT_ASSERT(crypto::keyIdOf(last) != crypto::keyIdOf(first));
         clock_.advance(899s - 1us);
         CPPUNIT_ASSERT(service_.authenticate(last));
         CPPUNIT_ASSERT(service_.authenticate(first));
     }
 
+    void recognisesTheCallerByAnOpaqueToken() {
+        const Tokens tokens = serviceOf(opaque()).issueFirst(signIn());
+        CPPUNIT_ASSERT(tokens.expiresIn == 900s);
+        CPPUNIT_ASSERT(tokens.access.find('.') == std::string::npos);
+        CPPUNIT_ASSERT(parseBase64Url(tokens.access));
+        store_.active->user.id = user_;
+        clock_.advance(900s - 1us);
+        const auto grant = service_.authenticate(tokens.access).value();
+        CPPUNIT_ASSERT(grant.session.user.id == user_);
+        CPPUNIT_ASSERT(grant.issuedAt == now() - 900s + 1us);
+        CPPUNIT_ASSERT(grant.expiresAt == now() + 1us);
+        CPPUNIT_ASSERT(!grant.id);
+        CPPUNIT_ASSERT((store_.found == std::vector{std::pair{session_, now()}}));
+
+        store_.active.reset();
+        CPPUNIT_ASSERT(!service_.authenticate(tokens.access));
+    }
+
+    void recognisesNobodyByAnExpiredOpaqueToken() {
+        const std::string token = accessTokenBy(opaque());
+        clock_.advance(900s);
+        CPPUNIT_ASSERT(!service_.authenticate(token));
+        CPPUNIT_ASSERT(store_.found.empty());
+    }
+
+    void recognisesNobodyByAForgedOpaqueToken() {
+        const std::string token = accessTokenBy(opaque());
+        for (const std::string& forged : forgeriesOf(token)) CPPUNIT_ASSERT(!service_.authenticate(forged));
+        const auto otherRing = ring(kLineB);
+        SessionService foreign(store_, keys_, otherRing, clock_, random_, opaque());
+        CPPUNIT_ASSERT(!service_.authenticate(foreign.issueFirst(signIn()).access));
+        CPPUNIT_ASSERT(store_.found.empty());
+        CPPUNIT_ASSERT(service_.authenticate(token));
+    }
+
+    // A cookie, a device's token, a refresh token: none of them is an access token, nor the other way round.
+    void recognisesNobodyByATokenOfAnotherUse() {
+        const std::string cookie = service_.cookieOf(session_);
+        const std::string csrf = service_.csrfTokenOf(session_);
+        const std::string device = service_.deviceTokenOf(session_);
+        const std::string access = accessTokenBy(opaque());
+        const std::string refresh = refreshTokenOf(0);  // as long as an opaque access token
+        CPPUNIT_ASSERT_EQUAL(access.size(), refresh.size());
+        for (const std::string& token : {cookie, csrf, device, refresh}) {
+            CPPUNIT_ASSERT(!service_.authenticate(token));
+        }
+        for (const std::string& token : {csrf, device, access, refresh}) {
+            CPPUNIT_ASSERT(!service_.authenticateCookie(token));
+        }
+        for (const std::string& token : {cookie, device, access, refresh}) {
+            CPPUNIT_ASSERT(!service_.isCsrfToken(token, session_));
+        }
+        for (const std::string& token : {cookie, csrf, access, refresh}) {
+            CPPUNIT_ASSERT(!service_.parseDeviceToken(token));
+        }
+        CPPUNIT_ASSERT(service_.refresh(access, client_).kind == RefreshOutcome::Kind::Invalid);
+        CPPUNIT_ASSERT(store_.found.empty() && store_.refreshes.empty());
+        CPPUNIT_ASSERT(service_.parseDeviceToken(device) == session_);
+    }
+
+    // A change of tokens.format ends nobody's work.
+    void takesTokensOfTheFormatThatWasSetBefore() {
+        const std::string jwt = accessToken();
+        const std::string opaqueToken = accessTokenBy(opaque());
+        SessionService later = serviceOf(opaque());
+        for (SessionService* service : {&service_, &later}) {
+            CPPUNIT_ASSERT(service->authenticate(jwt));
+            CPPUNIT_ASSERT(service->authenticate(opaqueToken));
+        }
+    }
+
+    void describesTokensThatAreGood() {
+        store_.active->session.refreshCounter = 4;
+        store_.active->session.lastSeenAt = now() - 1min;
+        store_.active->session.expiresAt = now() + 167h;
+        for (const std::string& token : {accessToken(), accessTokenBy(opaque())}) {
+            const auto access = service_.introspect(token).value();
+            CPPUNIT_ASSERT(access.kind == TokenDescription::Kind::Access);
+            CPPUNIT_ASSERT(access.grant.issuedAt == now());
+            CPPUNIT_ASSERT(access.grant.expiresAt == now() + 900s);
+            CPPUNIT_ASSERT_EQUAL("https://login.example.org"s, access.issuer);
+            CPPUNIT_ASSERT_EQUAL("shop"s, access.audience);
+        }
+        const auto refresh = service_.introspect(refreshTokenOf(4)).value();
+        CPPUNIT_ASSERT(refresh.kind == TokenDescription::Kind::Refresh);
+        CPPUNIT_ASSERT(refresh.grant.issuedAt == now() - 1min);
+        CPPUNIT_ASSERT(refresh.grant.expiresAt == now() + 167h);
+        CPPUNIT_ASSERT(!refresh.grant.id);
+        CPPUNIT_ASSERT_EQUAL("https://login.example.org"s, refresh.issuer);
+    }
+
+    void describesNoOtherText() {
+        for (const std::string& token : {""s, "."s, "nonsense"s, service_.cookieOf(session_),
+                                         service_.csrfTokenOf(session_), service_.deviceTokenOf(device_)}) {
+            CPPUNIT_ASSERT(!service_.introspect(token));
+        }
+        store_.active.reset();
+        for (const std::string& token : {accessToken(), accessTokenBy(opaque()), refreshTokenOf(0)}) {
+            CPPUNIT_ASSERT(!service_.introspect(token));
+        }
+    }
+
+    void takesTheNewestRefreshTokenAlone() {
+        store_.active->session.refreshCounter = 4;
+        CPPUNIT_ASSERT(service_.inspectRefreshToken(refreshTokenOf(4)));
+        // Its predecessor may still be exchanged within the grace time, but is not what the client should hold.
+        for (const std::int64_t counter : {3, 5, 0, -4}) {
+            CPPUNIT_ASSERT(!service_.inspectRefreshToken(refreshTokenOf(counter)));
+        }
+        const auto otherRing = ring(kLineB);
+        CPPUNIT_ASSERT(!service_.inspectRefreshToken(RefreshToken{session_, 4}.toText(otherRing)));
+        store_.active.reset();
+        CPPUNIT_ASSERT(!service_.inspectRefreshToken(refreshTokenOf(4)));
+        CPPUNIT_ASSERT(store_.refreshes.empty());
+    }
+
+    void recognisesTheBrowserByItsCookie() {
+        store_.active->session.lastSeenAt = now();
+        store_.active->user.id = user_;
+        const std::string cookie = service_.cookieOf(session_);
+        CPPUNIT_ASSERT(parseBase64Url(cookie));
+        CPPUNIT_ASSERT(service_.authenticateCookie(cookie)->user.id == user_);
+        CPPUNIT_ASSERT((store_.found == std::vector{std::pair{session_, now()}}));
+        store_.active.reset();
+        CPPUNIT_ASSERT(!service_.authenticateCookie(cookie));
+        CPPUNIT_ASSERT(store_.touches.empty());
+    }
+
+    void recognisesNoBrowserByAnotherCookie() {
+        const auto otherRing = ring(kLineB);
+        SessionService foreign(store_, keys_, otherRing, clock_, random_, settings());
+        auto cookies = forgeriesOf(service_.cookieOf(session_));
+        cookies.push_back(foreign.cookieOf(session_));
+        for (const std::string& cookie : cookies) CPPUNIT_ASSERT(!service_.authenticateCookie(cookie));
+        CPPUNIT_ASSERT(store_.found.empty());
+    }
+
+    // A browser has no refresh token: its use of the cookie moves the end, but writes no row at each request.
+    void letsASessionInUseLiveOn() {
+        store_.active->session.id = session_;
+        store_.active->session.lastSeenAt = now();
+        const std::string cookie = service_.cookieOf(session_);
+        clock_.advance(5min);
+        CPPUNIT_ASSERT(service_.authenticateCookie(cookie));
+        CPPUNIT_ASSERT(store_.touches.empty());
+        clock_.advance(1us);
+        CPPUNIT_ASSERT(service_.authenticateCookie(cookie));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_.touches.size());
+        CPPUNIT_ASSERT(store_.touches[0].sessionId == session_);
+        CPPUNIT_ASSERT(store_.touches[0].now == now());
+        CPPUNIT_ASSERT(store_.touches[0].expiresAt == now() + 168h);
+    }
+
+    void bindsTheCsrfTokenToItsSession() {
+        const std::string token = service_.csrfTokenOf(session_);
+        CPPUNIT_ASSERT(service_.isCsrfToken(token, session_));
+        CPPUNIT_ASSERT(!service_.isCsrfToken(token, device_));
+        CPPUNIT_ASSERT(!service_.isCsrfToken(service_.csrfTokenOf(device_), session_));
+        for (const std::string& forged : forgeriesOf(token)) CPPUNIT_ASSERT(!service_.isCsrfToken(forged, session_));
+        const auto otherRing = ring(kLineB);
+        SessionService foreign(store_, keys_, otherRing, clock_, random_, settings());
+        CPPUNIT_ASSERT(!service_.isCsrfToken(foreign.csrfTokenOf(session_), session_));
+    }
+
+    // A new master key signs nobody out.
+    void takesTheTokensOfEveryKeyOfTheRing() {
+        const auto both = ring(kLineB + kLineA);
+        SessionService later(store_, keys_, both, clock_, random_, opaque());
+        CPPUNIT_ASSERT(later.authenticate(accessTokenBy(opaque())));
+        CPPUNIT_ASSERT(later.authenticateCookie(service_.cookieOf(session_)));
+        CPPUNIT_ASSERT(later.isCsrfToken(service_.csrfTokenOf(session_), session_));
+        CPPUNIT_ASSERT(later.parseDeviceToken(service_.deviceTokenOf(device_)) == device_);
+        CPPUNIT_ASSERT(!service_.authenticate(later.issueFirst(signIn()).access));
+        CPPUNIT_ASSERT(!service_.authenticateCookie(later.cookieOf(session_)));
+    }
+
     void endsASession() {
-        CPPUNIT_ASSERT(service_.end(session_, user_, "logout", client_));
+        CPPUNIT_ASSERT(service_.end(session_, user_, "logout", DeviceFate::Keep, client_));
         const RevokeSession& asked = store_.revocations.at(0);
+        CPPUNIT_ASSERT(asked.deviceFate == DeviceFate::Keep);
         CPPUNIT_ASSERT(asked.sessionId == session_ && asked.userId == user_);
         CPPUNIT_ASSERT(asked.reason == "logout");
         CPPUNIT_ASSERT(asked.now == now());
         CPPUNIT_ASSERT(asked.auditId != Uuid{});
         CPPUNIT_ASSERT_EQUAL("192.0.2.7"s, asked.client.address);
         store_.revokeResult = false;
-        CPPUNIT_ASSERT(!service_.end(session_, user_, "logout", client_));
+        CPPUNIT_ASSERT(!service_.end(session_, user_, "ended_by_user", DeviceFate::Forget, client_));
+        CPPUNIT_ASSERT(store_.revocations.at(1).deviceFate == DeviceFate::Forget);
+        CPPUNIT_ASSERT(store_.revocations.at(1).auditId != store_.revocations.at(0).auditId);
+    }
+
+    void endsAllSessions() {
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{3}, service_.endAll(user_, session_, "password_changed", client_));
+        const RevokeAllSessions& asked = store_.allRevocations.at(0);
+        CPPUNIT_ASSERT(asked.userId == user_ && asked.keptSession == session_);
+        CPPUNIT_ASSERT(asked.reason == "password_changed");
+        CPPUNIT_ASSERT(asked.now == now());
+        CPPUNIT_ASSERT(asked.auditId != Uuid{});
+        CPPUNIT_ASSERT_EQUAL("192.0.2.7"s, asked.client.address);
+        service_.endAll(user_, std::nullopt, "logout_all", client_);
+        CPPUNIT_ASSERT(!store_.allRevocations.at(1).keptSession);
     }
 
     void listsSessions() {
@@ -240,6 +499,7 @@ private:
     SessionService service_{store_, keys_, ring_, clock_, random_, settings()};
     const Uuid session_ = Uuid::makeV7(clock_.now(), random_);
     const Uuid user_ = Uuid::makeV7(clock_.now(), random_);
+    const Uuid device_ = Uuid::makeV7(clock_.now(), random_);
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SessionServiceTest);

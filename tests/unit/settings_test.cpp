@@ -43,6 +43,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"otp.max_attempts", "4"},
     {"otp.resend_after", "1m"},
     {"otp.fixed_code", "000042"},
+    {"phone.validation", "strict"},
     {"limits.request_per_destination", "6/1h"},
     {"limits.request_per_client", "0"},
     {"limits.guesses_per_destination", "9/1h"},
@@ -99,6 +100,7 @@ std::string describe(const Settings& s) {
     line("otp.requestsPerDestination", describe(s.otp.requestsPerDestination));
     line("otp.requestsPerClient", describe(s.otp.requestsPerClient));
     line("otp.guessesPerDestination", describe(s.otp.guessesPerDestination));
+    line("phoneValidation", static_cast<int>(s.phoneValidation));
     line("tokens.issuer", s.tokens.issuer);
     line("tokens.audience", s.tokens.audience);
     line("tokens.accessLifetime", s.tokens.accessLifetime.count());
@@ -303,6 +305,7 @@ class SettingsTest : public CppUnit::TestFixture {
             {"limits.request_per_client", "30/1w"},
             {"limits.guesses_per_destination", "1001/1h"},
             {"limits.guesses_per_destination", "1/1s,2/1m,3/1h"},
+            {"phone.validation", "Strict"},
             {"mail.transport", "SMTP"},
             {"mail.smtp_port", "65536"},
             {"mail.smtp_port", "0"},

@@ -7,6 +7,7 @@
 #include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/password_service.h"
+#include "otpgate/domain/phone_numbers.h"
 #include "otpgate/domain/registration_service.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/domain/signing_keys.h"
@@ -33,6 +34,7 @@ struct Readiness {
 struct ApiSettings {
     bool smsIsSetUp = false;
     std::string publicUrl = {};  // without a trailing slash
+    domain::PhoneNumbers phoneNumbers{domain::PhoneValidation::Any};
 };
 
 struct Services {

@@ -1,0 +1,46 @@
+#include "otpgate/domain/phone_numbers.h"
+
+#include <phonenumbers/logger.h>
+#include <phonenumbers/phonenumberutil.h>
+
+namespace otpgate::domain {
+
+namespace {
+
+using i18n::phonenumbers::PhoneNumberUtil;
+
+// Made at the first call, because it costs milliseconds and memory that a service without strict need not spend.
+const PhoneNumberUtil& numberingPlans() {
+    static const PhoneNumberUtil& plans = []() -> const PhoneNumberUtil& {
+        PhoneNumberUtil* util = PhoneNumberUtil::GetInstance();
+        // Its own logger writes to standard output and may quote the number. It owns the new one.
+        util->SetLogger(new i18n::phonenumbers::NullLogger);
+        return *util;
+    }();
+    return plans;
+}
+
+bool isAssigned(const std::string& text) {
+    const PhoneNumberUtil& plans = numberingPlans();
+    i18n::phonenumbers::PhoneNumber number;
+    // "ZZ", no region: the number begins with + and says its country.
+    if (plans.Parse(text, "ZZ", &number) != PhoneNumberUtil::NO_PARSING_ERROR) return false;
+    if (!plans.IsValidNumber(number)) return false;
+    // It forgives a trunk prefix (+44 0 20...), with which one telephone would have several spellings, and so several
+    // accounts and budgets.
+    std::string written;
+    plans.Format(number, PhoneNumberUtil::E164, &written);
+    return written == text;
+}
+
+}  // namespace
+
+bool PhoneNumbers::accepts(const Destination& destination) const {
+    switch (validation_) {
+    case PhoneValidation::Any: return true;
+    case PhoneValidation::Strict: return destination.channel() != Channel::Sms || isAssigned(destination.value());
+    }
+    return false;
+}
+
+}  // namespace otpgate::domain

@@ -1,0 +1,290 @@
+"""Other sites of the host, protected by otpgate: nginx's auth_request, Apache's mod_authnz_fcgi, as the comments in etc/ show."""
+import http.server
+import pathlib
+import re
+import threading
+
+import pytest
+import requests
+
+from support import ports
+from support.apache import MODULES, Apache
+from support.nginx import Nginx
+from test_cookie_session import Browser
+from test_login_flow import assert_problem
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def commented(file, first, last):
+    """The lines of a comment from one to another, as they would stand without its marks."""
+    text = (ROOT / file).read_text()
+    found = re.search(rf"^#   {re.escape(first)}\n(?:#.*\n)*?#   {re.escape(last)}\n", text, re.MULTILINE)
+    assert found, f"the comment is not in {file}"
+    return re.sub(r"^#   ", "", found.group(), flags=re.MULTILINE)
+
+
+def replaced(text, *pairs):
+    for old, new in pairs:
+        assert old in text, f"{old} is not in:\n{text}"
+        text = text.replace(old, new)
+    return text
+
+
+class Application:
+    """The other site: tells what it was asked and by whom."""
+
+    def __init__(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *arguments):
+                pass
+
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                users = self.headers.get_all("X-Auth-User") or []
+                text = f"{self.command} {self.path} {len(body)} {','.join(users)}".encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_GET = do_POST = do_DELETE = answer
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def application():
+    running = Application()
+    yield running
+    running.stop()
+
+
+# /authz itself.
+
+def test_authz_says_who_it_is_to_a_token(site, address):
+    login = site.login(address)
+
+    answer = site.get("/authz", token=login["access"])
+
+    assert answer.status_code == 204
+    assert answer.content == b""
+    assert answer.headers["X-Auth-User"] == login["user"]["id"]
+    assert answer.headers["X-Auth-Email"] == address
+    assert answer.headers["X-Auth-Session"] == login["session_id"]
+
+
+def test_authz_says_who_it_is_to_a_cookie(site, address):
+    browser = Browser(site, address)
+
+    answer = browser.send("GET", "/authz")
+
+    assert answer.status_code == 204
+    assert answer.headers["X-Auth-User"] == browser.body["user"]["id"]
+    assert answer.headers["X-Auth-Session"] == browser.body["session_id"]
+
+
+def test_authz_of_somebody_without_an_address(sms_site, number):
+    otp_id = sms_site.post("/api/v1/auth/otp/request", {"destination": number}).json()["otp_id"]
+    login = sms_site.verify(otp_id, sms_site.phones.wait_for(number)).json()
+
+    answer = sms_site.get("/authz", token=login["access"])
+
+    assert answer.status_code == 204
+    assert answer.headers["X-Auth-User"] == login["user"]["id"]
+    assert not answer.headers.get("X-Auth-Email")
+
+
+def test_authz_refuses_everybody_else(site, address):
+    ended = Browser(site, address)
+    ended.send("POST", "/api/v1/auth/logout", csrf=ended.csrf_token)
+
+    for answer, code in (
+        (site.get("/authz"), "UNAUTHENTICATED"),
+        (site.get("/authz", token="nonsense"), "INVALID_TOKEN"),
+        (site.get("/authz", headers={"Cookie": "__Host-otpgate=nonsense"}), "INVALID_TOKEN"),
+        (ended.send("GET", "/authz"), "INVALID_TOKEN"),
+        (site.get("/authz", headers={"X-Auth-User": "me"}), "UNAUTHENTICATED"),
+    ):
+        assert_problem(answer, 401, code)
+        assert "WWW-Authenticate" in answer.headers
+        assert not {"X-Auth-User", "X-Auth-Email", "X-Auth-Session"} & set(answer.headers)
+
+
+# nginx.
+
+@pytest.fixture
+def behind_nginx(make_site, application, new_folder):
+    """(otpgate's site, the address of the other one)"""
+    site = make_site("sqlite")
+    port = ports.free_port()
+    inside = f'upstream otpgate {{ server "unix:{site.otpgate.socket}"; }}\n' + replaced(
+        commented("etc/nginx/otpgate.conf", "server {", "}"),
+        ("    ...\n", f"    listen 127.0.0.1:{port};\n"),
+        ("http://127.0.0.1:3000", f"http://127.0.0.1:{application.port}"),
+    )
+    nginx = Nginx(new_folder(), None, port=port, inside=inside)
+    assert nginx.check() == []
+    nginx.start()
+    yield site, nginx.url
+    nginx.stop()
+
+
+def test_nginx_lets_nobody_pass_who_is_not_signed_in(behind_nginx):
+    _, url = behind_nginx
+
+    for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Cookie": "__Host-otpgate=x"}, {"X-Auth-User": "me"}):
+        answer = requests.get(f"{url}/page", headers=headers, timeout=15)
+        assert answer.status_code == 401
+        assert "GET /page" not in answer.text
+
+
+def test_nginx_tells_the_site_who_it_is(behind_nginx, address):
+    site, url = behind_nginx
+    login, browser = site.login(address), Browser(site, address)
+    user = login["user"]["id"]
+
+    for headers in ({"Authorization": f"Bearer {login['access']}"}, {"Authorization": f"Token {login['access']}"},
+                    {"Cookie": browser.cookie}, {"Cookie": browser.cookie, "X-Auth-User": "somebody-else"}):
+        answer = requests.get(f"{url}/page?x=1", headers=headers, timeout=15)
+        assert answer.status_code == 200
+        assert answer.text == f"GET /page?x=1 0 {user}"
+
+
+@pytest.mark.parametrize("size", [0, 5, 20_000, 500_000])
+def test_nginx_hands_on_what_is_sent_and_needs_no_csrf_token_for_it(behind_nginx, address, size):
+    # The other site has its own protection against forged requests; what is asked here is who it is.
+    site, url = behind_nginx
+    browser = Browser(site, address)
+
+    answer = requests.post(f"{url}/form", data=b"x" * size, headers={"Cookie": browser.cookie}, timeout=15)
+
+    assert answer.status_code == 200
+    assert answer.text == f"POST /form {size} {browser.body['user']['id']}"
+
+
+def test_nginx_hands_on_a_chunked_body(behind_nginx, address):
+    site, url = behind_nginx
+    browser = Browser(site, address)
+
+    answer = requests.post(f"{url}/form", data=iter([b"x" * 1000, b"y" * 1000]), headers={"Cookie": browser.cookie}, timeout=15)
+
+    assert answer.status_code == 200
+    assert answer.text == f"POST /form 2000 {browser.body['user']['id']}"
+
+
+def test_behind_nginx_a_logout_holds_at_once(behind_nginx, address):
+    site, url = behind_nginx
+    browser = Browser(site, address)
+    assert requests.get(f"{url}/page", headers={"Cookie": browser.cookie}, timeout=15).status_code == 200
+
+    browser.send("POST", "/api/v1/auth/logout", csrf=browser.csrf_token)
+
+    assert requests.get(f"{url}/page", headers={"Cookie": browser.cookie}, timeout=15).status_code == 401
+
+
+def test_behind_nginx_nobody_passes_while_otpgate_is_down(behind_nginx, address):
+    site, url = behind_nginx
+    browser = Browser(site, address)
+    site.otpgate.kill()
+
+    answer = requests.get(f"{url}/page", headers={"Cookie": browser.cookie}, timeout=15)
+
+    assert answer.status_code >= 500
+    assert "GET /page" not in answer.text
+
+
+# Apache.
+
+@pytest.fixture
+def behind_apache(make_site, application, new_folder):
+    """The same. mod_authnz_fcgi speaks to a TCP port only, so nginx does too."""
+    fastcgi = ports.free_port()
+    site = make_site("sqlite", server_listen=f"127.0.0.1:{fastcgi}", start=False)
+    site.web = Nginx(new_folder(), None, port=site.web.port, inside=f"""
+        upstream otpgate {{ server 127.0.0.1:{fastcgi}; }}
+        server {{ listen 127.0.0.1:{site.web.port}; include snippets/otpgate_locations.conf; }}
+    """)
+    site.start()
+    port = ports.free_port()
+    protection = replaced(
+        commented("etc/apache/otpgate.conf", "AuthnzFcgiDefineProvider authn otpgate fcgi://127.0.0.1:9001/", "</Location>"),
+        ("127.0.0.1:9001", f"127.0.0.1:{fastcgi}"),
+        ("http://127.0.0.1:3000", f"http://127.0.0.1:{application.port}"),
+    )
+    modules = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n" for name in ("authnz_fcgi", "authz_user", "proxy_http"))
+    apache = Apache(new_folder(), None, port=port, inside=f"{modules}\nListen 127.0.0.1:{port}\n{protection}")
+    assert apache.check() == []
+    apache.start()
+    yield site, apache.url
+    apache.stop()
+
+
+def test_apache_lets_nobody_pass_who_is_not_signed_in(behind_apache):
+    _, url = behind_apache
+
+    for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Cookie": "__Host-otpgate=x"}, {"X-Auth-User": "me"}):
+        answer = requests.get(f"{url}/private/page", headers=headers, timeout=5)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        assert answer.json()["code"] in ("UNAUTHENTICATED", "INVALID_TOKEN")
+
+
+def test_apache_tells_the_site_who_it_is(behind_apache, address):
+    site, url = behind_apache
+    login, browser = site.login(address), Browser(site, address)
+    user = login["user"]["id"]
+
+    for headers in ({"Authorization": f"Bearer {login['access']}"}, {"Authorization": f"Token {login['access']}"},
+                    {"Cookie": browser.cookie}, {"Cookie": browser.cookie, "X-Auth-User": "somebody-else"}):
+        answer = requests.get(f"{url}/private/page?x=1", headers=headers, timeout=5)
+        assert answer.status_code == 200
+        assert answer.text == f"GET /page?x=1 0 {user}"
+
+
+@pytest.mark.parametrize("size", [0, 5, 20_000, 500_000])
+def test_apache_hands_on_what_is_sent(behind_apache, address, size):
+    site, url = behind_apache
+    browser = Browser(site, address)
+
+    answer = requests.post(f"{url}/private/form", data=b"x" * size, headers={"Cookie": browser.cookie}, timeout=5)
+
+    assert answer.status_code == 200
+    assert answer.text == f"POST /form {size} {browser.body['user']['id']}"
+
+
+def test_behind_apache_a_logout_holds_at_once(behind_apache, address):
+    site, url = behind_apache
+    browser = Browser(site, address)
+    assert requests.get(f"{url}/private/page", headers={"Cookie": browser.cookie}, timeout=5).status_code == 200
+
+    browser.send("POST", "/api/v1/auth/logout", csrf=browser.csrf_token)
+
+    assert requests.get(f"{url}/private/page", headers={"Cookie": browser.cookie}, timeout=5).status_code == 401
+
+
+def test_behind_apache_nobody_passes_while_otpgate_is_down(behind_apache, address):
+    site, url = behind_apache
+    browser = Browser(site, address)
+    site.otpgate.kill()
+
+    answer = requests.get(f"{url}/private/page", headers={"Cookie": browser.cookie}, timeout=15)
+
+    assert answer.status_code >= 500
+    assert "GET /page" not in answer.text
+
+
+def test_the_port_of_apaches_authorizer_answers_other_requests_too(behind_apache, address):
+    """The role is of the request, not of the process."""
+    site, url = behind_apache
+    login = site.login(address)
+
+    assert requests.get(f"{url}/private/page", headers={"Authorization": f"Bearer {login['access']}"}, timeout=5).ok
+    assert site.get("/api/v1/auth/me", token=login["access"]).status_code == 200

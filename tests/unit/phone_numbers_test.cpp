@@ -1,0 +1,89 @@
+#include "otpgate/domain/phone_numbers.h"
+
+#include <cppunit/TestFixture.h>
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace otpgate::domain {
+namespace {
+
+class PhoneNumbersTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(PhoneNumbersTest);
+    CPPUNIT_TEST(takesAnyNumberOfE164);
+    CPPUNIT_TEST(takesNumbersOfANumberingPlan);
+    CPPUNIT_TEST(refusesWhatNoNumberingPlanHas);
+    CPPUNIT_TEST(takesOneSpellingOfANumberOnly);
+    CPPUNIT_TEST(leavesEmailAddressesAlone);
+    CPPUNIT_TEST(answersManyThreadsAtOnce);
+    CPPUNIT_TEST_SUITE_END();
+
+    const PhoneNumbers any_{PhoneValidation::Any};
+    const PhoneNumbers strict_{PhoneValidation::Strict};
+
+    static bool accepts(const PhoneNumbers& numbers, const char* text) {
+        return numbers.accepts(Destination::parse(text).value());
+    }
+    void takes(const char* text) const { CPPUNIT_ASSERT_MESSAGE(text, accepts(strict_, text)); }
+    void refuses(const char* text) const {
+        CPPUNIT_ASSERT_MESSAGE(text, accepts(any_, text));
+        CPPUNIT_ASSERT_MESSAGE(text, !accepts(strict_, text));
+    }
+
+    // API.md, section 2, names two of them.
+    void takesAnyNumberOfE164() {
+        for (const char* number : {"+1234567890", "+1555000123", "+12", "+999999999999999"})
+            CPPUNIT_ASSERT_MESSAGE(number, accepts(any_, number));
+    }
+
+    void takesNumbersOfANumberingPlan() {
+        for (const char* number : {"+12025550123", "+447911123456", "+4930123456", "+4366012345678", "+819012345678",
+                                   "+5491123456789", "+80012345678"})
+            takes(number);
+        takes("+390612345678");  // where the 0 belongs to the number
+    }
+
+    void refusesWhatNoNumberingPlanHas() {
+        refuses("+1234567890");  // too short for North America
+        refuses("+1555000123");
+        refuses("+15551234567");  // long enough, but there is no area 555
+        refuses("+99912345678");  // no such country
+        refuses("+12");
+        refuses("+999999999999999");
+    }
+
+    // Otherwise one telephone could have several accounts, and several budgets for codes.
+    void takesOneSpellingOfANumberOnly() {
+        takes("+442079460958");
+        refuses("+4402079460958");
+        takes("+12025550123");
+        refuses("+112025550123");
+    }
+
+    void leavesEmailAddressesAlone() {
+        takes("ada@example.org");
+        takes("1555000123@example.org");
+        CPPUNIT_ASSERT(accepts(any_, "ada@example.org"));
+    }
+
+    void answersManyThreadsAtOnce() {
+        std::atomic<int> mistakes = 0;
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 8; ++i) {
+            threads.emplace_back([&] {
+                for (const char* number : {"+33612345678", "+34612345678", "+48512345678", "+905012345678"}) {
+                    if (!accepts(strict_, number) || accepts(strict_, "+15551234567")) ++mistakes;
+                }
+            });
+        }
+        threads.clear();
+        CPPUNIT_ASSERT_EQUAL(0, mistakes.load());
+    }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(PhoneNumbersTest);
+
+}  // namespace
+}  // namespace otpgate::domain
