@@ -1,5 +1,5 @@
--- What the scripts share: requests as text, which is several times quicker than wrk.format(), and the result as one line.
--- wrk is started in this folder with one thread, so that one Lua state sees every request.
+-- What the scripts share: requests as text, because wrk.format() is much slower, and the result as one line. wrk is
+-- started in this folder with one thread, so that one Lua state sees every request.
 local template = table.concat({
     "POST %s HTTP/1.1",
     "Host: localhost",

@@ -1,5 +1,6 @@
--- Refreshes sessions and follows their rotation: a token waits here, or is under way, never both. Arguments: a number that
--- nothing depends on, and the file of "CLIENT TOKEN" lines, one more than there are connections (wrk tries request() once).
+-- Refreshes sessions and follows their rotation: a token waits here, or is under way, never both. Arguments: a number
+-- that nothing depends on, and the file of "CLIENT TOKEN" lines, one more than there are connections, because wrk tries
+-- request() once before it begins.
 dofile("common.lua")
 
 local path = "/api/v1/auth/token/refresh"

@@ -2,6 +2,7 @@
 dofile("common.lua")
 
 local path = "/api/v1/auth/otp/request"
+local form = '{"destination":"u%06x.%d.%d@example.com","purpose":"login","locale":"en-US"}'
 local run, count = 0, 0
 
 function init(args)
@@ -12,6 +13,5 @@ end
 function request()
     count = count + 1
     -- The random part in front spreads the addresses over the whole index.
-    local body = string.format('{"destination":"u%06x.%d.%d@example.com","purpose":"login","locale":"en-US"}', math.random(0, 0xffffff), run, count)
-    return post(path, random_client(), body)
+    return post(path, random_client(), string.format(form, math.random(0, 0xffffff), run, count))
 end

@@ -1,7 +1,9 @@
--- Shows each code of a file once. Arguments: a number that makes this run's clients differ, and the file of "ID CODE" lines.
+-- Shows each code of a file once. Arguments: a number that makes this run's clients differ, and the file of "ID CODE"
+-- lines.
 dofile("common.lua")
 
 local path = "/api/v1/auth/otp/verify"
+local form = '{"otp_id":"%s","otp":"%s","platform":"web","device_name":"Firefox on Linux"}'
 local lines
 
 function init(args)
@@ -16,5 +18,5 @@ function request()
         return stop()
     end
     local id, code = line:match("^(%S+) (%S+)$")
-    return post(path, random_client(), string.format('{"otp_id":"%s","otp":"%s","platform":"web","device_name":"Firefox on Linux"}', id, code))
+    return post(path, random_client(), string.format(form, id, code))
 end
