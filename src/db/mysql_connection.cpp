@@ -93,17 +93,23 @@ using ResultSet = std::unique_ptr<sql::ResultSet>;
 struct MysqlConnection::Session {
     std::unique_ptr<sql::Connection> connection;
     std::unique_ptr<sql::Statement> plain;  // for what cannot or need not be prepared
-    StatementCache<std::unique_ptr<sql::PreparedStatement>> prepared;
+    // Asking the connector for the count of parameters costs as much as binding them all.
+    struct Prepared {
+        std::unique_ptr<sql::PreparedStatement> statement;
+        std::size_t parameterCount;
+    };
+    StatementCache<Prepared> prepared;
 
     sql::PreparedStatement& prepare(std::string_view sql, Params params) {
         auto found = prepared.find(sql);
         if (found == prepared.end()) {
             if (prepared.size() >= kMaxCachedStatements) prepared.clear();
             std::unique_ptr<sql::PreparedStatement> statement{connection->prepareStatement(toSql(sql))};
-            found = prepared.emplace(sql, std::move(statement)).first;
+            const std::size_t count = statement->getParameterMetaData()->getParameterCount();
+            found = prepared.emplace(sql, Prepared{std::move(statement), count}).first;
         }
-        sql::PreparedStatement& statement = *found->second;
-        requireParameterCount(sql, statement.getParameterMetaData()->getParameterCount(), params.size());
+        sql::PreparedStatement& statement = *found->second.statement;
+        requireParameterCount(sql, found->second.parameterCount, params.size());
         bind(statement, params);
         return statement;
     }

@@ -78,19 +78,20 @@ using Values = std::initializer_list<std::pair<std::string_view, std::string_vie
 // One pass, so that nothing in a value is taken for a placeholder.
 std::string fill(std::string_view pattern, Values values) {
     std::string out;
-    for (std::size_t i = 0; i < pattern.size();) {
-        const auto* found = values.end();
-        for (const auto* value = values.begin(); value != values.end(); ++value) {
-            if (pattern.substr(i).starts_with(value->first)) found = value;
-        }
-        if (found == values.end()) {
-            out += pattern[i++];
-        } else {
-            out += found->second;
-            i += found->first.size();
-        }
+    out.reserve(pattern.size() + 64);
+    while (true) {
+        // From one brace to the next: nearly all of a pattern is words.
+        const std::size_t brace = pattern.find('{');
+        out += pattern.substr(0, brace);
+        if (brace == std::string_view::npos) return out;
+        pattern.remove_prefix(brace);
+        const auto* const found = std::find_if(values.begin(), values.end(), [&](const auto& value) {
+            return pattern.starts_with(value.first);
+        });
+        const bool isPlaceholder = found != values.end();
+        out += isPlaceholder ? std::string_view{found->second} : pattern.substr(0, 1);
+        pattern.remove_prefix(isPlaceholder ? found->first.size() : 1);
     }
-    return out;
 }
 
 std::string minutesText(std::chrono::minutes minutes) {

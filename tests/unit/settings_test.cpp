@@ -39,14 +39,25 @@ const std::map<std::string, std::string> kOtherValues{
     {"database.connect_timeout", "2s"},
     {"database.answer_timeout", "3s"},
     {"otp.length", "8"},
+    {"otp.alphabet", "letters"},
     {"otp.email_lifetime", "5m"},
+    {"otp.sms_lifetime", "6m"},
+    {"otp.on_resend", "repeat"},
+    {"otp.auto_register", "false"},
     {"otp.max_attempts", "4"},
     {"otp.resend_after", "1m"},
     {"otp.fixed_code", "000042"},
     {"phone.validation", "strict"},
+    {"phone.validation", "strict"},
+    {"accounts.reveal", "true"},
     {"limits.request_per_destination", "6/1h"},
     {"limits.request_per_client", "0"},
     {"limits.guesses_per_destination", "9/1h"},
+    {"passwords.memory_kib", "65536"},
+    {"passwords.iterations", "3"},
+    {"passwords.slots", "7"},
+    {"passwords.queue", "8"},
+    {"passwords.min_score", "3"},
     {"mail.transport", "file"},
     {"mail.directory", "/other/mail"},
     {"mail.from", "login@example.org"},
@@ -58,12 +69,25 @@ const std::map<std::string, std::string> kOtherValues{
     {"mail.smtp_password", "secret"},
     {"mail.smtp_password_file", "SECRET FILE"},
     {"mail.smtp_timeout", "11s"},
+    {"sms.transport", "file"},
+    {"sms.directory", "/other/sms"},
+    {"sms.from", "+15550001111"},
+    {"sms.twilio_account_sid", "AC0123"},
+    {"sms.twilio_auth_token", "secret"},
+    {"sms.twilio_auth_token_file", "SECRET FILE"},
+    {"sms.twilio_url", "http://127.0.0.1:1"},
+    {"sms.twilio_ca_file", "/other/ca.pem"},
+    {"sms.failure_rate", "0.25"},
+    {"sms.timeout", "12s"},
+    {"cors.allowed_origins", "https://app.example.com, https://www.example.com"},
+    {"tokens.format", "opaque"},
     {"tokens.audience", "shop"},
     {"tokens.access_lifetime", "5m"},
     {"tokens.refresh_lifetime", "30d"},
     {"delivery.queue_length", "99"},
     {"retention.otp_requests", "2d"},
     {"retention.sessions", "60d"},
+    {"retention.devices", "90d"},
     {"retention.audit", "10d"},
 };
 
@@ -92,8 +116,14 @@ std::string describe(const Settings& s) {
     line("database.password", s.database.password);
     line("database.connectTimeout", s.database.connectTimeout.count());
     line("database.answerTimeout", s.database.answerTimeout.count());
-    line("otp.length", s.otp.length);
+    for (const auto& origin : s.corsOrigins) line("corsOrigins", origin);
+    line("otp.format.length", s.otp.format.length);
+    line("otp.format.alphabet", toString(s.otp.format.alphabet));
     line("otp.emailLifetime", s.otp.emailLifetime.count());
+    line("otp.smsLifetime", s.otp.smsLifetime.count());
+    line("otp.onResend", static_cast<int>(s.otp.onResend));
+    line("otp.autoRegister", s.otp.autoRegister);
+    line("otp.disclosure", static_cast<int>(s.otp.disclosure));
     line("otp.maxAttempts", s.otp.maxAttempts);
     line("otp.resendAfter", s.otp.resendAfter.count());
     line("otp.fixedCode", s.otp.fixedCode);
@@ -101,6 +131,13 @@ std::string describe(const Settings& s) {
     line("otp.requestsPerClient", describe(s.otp.requestsPerClient));
     line("otp.guessesPerDestination", describe(s.otp.guessesPerDestination));
     line("phoneValidation", static_cast<int>(s.phoneValidation));
+    line("phoneValidation", static_cast<int>(s.phoneValidation));
+    line("passwords.cost.memoryKib", s.passwords.cost.memoryKib);
+    line("passwords.cost.iterations", s.passwords.cost.iterations);
+    line("passwords.slots", s.passwords.slots);
+    line("passwords.queue", s.passwords.queue);
+    line("passwordMinScore", s.passwordMinScore);
+    line("tokens.format", static_cast<int>(s.tokens.format));
     line("tokens.issuer", s.tokens.issuer);
     line("tokens.audience", s.tokens.audience);
     line("tokens.accessLifetime", s.tokens.accessLifetime.count());
@@ -115,10 +152,20 @@ std::string describe(const Settings& s) {
     line("mail.smtpUsername", s.mail.smtpUsername);
     line("mail.smtpPassword", s.mail.smtpPassword);
     line("mail.smtpTimeout", s.mail.smtpTimeout.count());
+    line("sms.transport", static_cast<int>(s.sms.transport));
+    line("sms.directory", s.sms.directory);
+    line("sms.from", s.sms.from);
+    line("sms.twilioAccountSid", s.sms.twilioAccountSid);
+    line("sms.twilioAuthToken", s.sms.twilioAuthToken);
+    line("sms.twilioUrl", s.sms.twilioUrl);
+    line("sms.twilioCaFile", s.sms.twilioCaFile);
+    line("sms.mockFailureRate", s.sms.mockFailureRate);
+    line("sms.timeout", s.sms.timeout.count());
     line("courier.queueLength", s.courier.queueLength);
     line("courier.lookEvery", s.courier.lookEvery.count());
     line("retention.otpRequests", s.retention.otpRequests.count());
     line("retention.sessions", s.retention.sessions.count());
+    line("retention.devices", s.retention.devices.count());
     line("retention.audit", s.retention.audit.count());
     return out.str();
 }
@@ -252,9 +299,11 @@ class SettingsTest : public CppUnit::TestFixture {
     void readsSecretsFromFiles() {
         const std::string file = directory_.write("secret", "from a file\nsecond line\n");
         const Settings settings =
-            load("[database]\npassword_file = " + file + "\n[mail]\nsmtp_password_file = " + file + "\n");
+            load("[database]\npassword_file = " + file + "\n[mail]\nsmtp_password_file = " + file +
+                 "\n[sms]\ntwilio_auth_token_file = " + file + "\n");
         CPPUNIT_ASSERT_EQUAL("from a file"s, settings.database.password);
         CPPUNIT_ASSERT_EQUAL("from a file"s, settings.mail.smtpPassword);
+        CPPUNIT_ASSERT_EQUAL("from a file"s, settings.sms.twilioAuthToken);
     }
 
     void allowsAFixedCodeInDevelopmentOnly() {
@@ -295,6 +344,14 @@ class SettingsTest : public CppUnit::TestFixture {
             {"otp.length", "3"},
             {"otp.length", "11"},
             {"otp.length", "6.0"},
+            {"otp.alphabet", "hex"},
+            {"otp.alphabet", ""},
+            {"otp.sms_lifetime", "0s"},
+            {"otp.sms_lifetime", "25h"},
+            {"otp.on_resend", "again"},
+            {"otp.auto_register", "1"},
+            {"accounts.reveal", "maybe"},
+            {"phone.validation", "loose"},
             {"otp.email_lifetime", "25h"},
             {"otp.email_lifetime", "999ms"},
             {"otp.max_attempts", "0"},
@@ -306,17 +363,35 @@ class SettingsTest : public CppUnit::TestFixture {
             {"limits.guesses_per_destination", "1001/1h"},
             {"limits.guesses_per_destination", "1/1s,2/1m,3/1h"},
             {"phone.validation", "Strict"},
+            {"passwords.memory_kib", "7"},
+            {"passwords.memory_kib", "262145"},
+            {"passwords.iterations", "0"},
+            {"passwords.iterations", "11"},
+            {"passwords.slots", "257"},
+            {"passwords.queue", "-1"},
+            {"passwords.min_score", "5"},
             {"mail.transport", "SMTP"},
             {"mail.smtp_port", "65536"},
             {"mail.smtp_port", "0"},
             {"mail.smtp_security", "ssl"},
             {"mail.smtp_timeout", "1h"},
             {"mail.smtp_password_file", "/nonexistent/secret"},
+            {"sms.transport", "vonage"},
+            {"sms.failure_rate", "1.01"},
+            {"sms.failure_rate", "-0.1"},
+            {"sms.failure_rate", "nan"},
+            {"sms.failure_rate", "5%"},
+            {"sms.failure_rate", ""},
+            {"sms.timeout", "0s"},
+            {"sms.timeout", "121s"},
+            {"sms.twilio_auth_token_file", "/nonexistent/secret"},
+            {"tokens.format", "JWT"},
             {"tokens.access_lifetime", "1s"},
             {"tokens.refresh_lifetime", "367d"},
             {"delivery.queue_length", "-1"},
             {"retention.otp_requests", "23h"},
             {"retention.sessions", "59m"},
+            {"retention.devices", "23h"},
             {"retention.audit", "for ever"},
         };
         for (const auto& [key, value] : kBad) {

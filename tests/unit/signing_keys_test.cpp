@@ -28,6 +28,7 @@ class SigningKeysTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(takesTheKeyOfTheProcessThatWasFaster);
     CPPUNIT_TEST(publishesTheNextKeyAhead);
     CPPUNIT_TEST(signsWithTheNextKeyOnceItIsActive);
+    CPPUNIT_TEST(signsWithTheOldestKeyWhereNoneIsActiveYet);
     CPPUNIT_TEST(rotatesOnceAtATime);
     CPPUNIT_TEST(rotatesNotWhereAnotherProcessDid);
     CPPUNIT_TEST(makesTheFirstKeyByRotating);
@@ -153,6 +154,23 @@ class SigningKeysTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(first, currentId(keys));
         clock_.advance(1us);
         CPPUNIT_ASSERT_EQUAL(store_.keys[1].keyId, currentId(keys));
+    }
+
+    // Made by a host whose clock is ahead of ours, with the next one too.
+    void signsWithTheOldestKeyWhereNoneIsActiveYet() {
+        SigningKeys keys(ring_, kAccessLifetime);
+        reload(keys);
+        CPPUNIT_ASSERT(keys.rotate(store_, random_, now()));
+        const std::string first = store_.keys.at(0).keyId;
+        clock_.advance(-30s);
+        SigningKeys behind(ring_, kAccessLifetime);
+        reload(behind);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, store_.keys.size());
+        CPPUNIT_ASSERT_EQUAL(first, currentId(behind));
+        CPPUNIT_ASSERT(behind.find(first, now()));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, published(behind));
+        clock_.advance(30s + SigningKeys::kPublishedAhead);
+        CPPUNIT_ASSERT_EQUAL(store_.keys.at(1).keyId, currentId(behind));
     }
 
     void rotatesOnceAtATime() {
