@@ -8,24 +8,35 @@ namespace otpgate::http {
 
 namespace {
 
-// scheme://host[:port] of an address.
-std::string_view originOf(std::string_view url) {
+// scheme://host[:port] of an address, as a browser writes it: in lower case, without the port that the scheme implies.
+std::string originOf(std::string_view url) {
     const auto scheme = url.find("://");
     if (scheme == std::string_view::npos) return {};
-    return url.substr(0, url.find('/', scheme + 3));
+    std::string origin{url.substr(0, url.find('/', scheme + 3))};
+    for (char& c : origin) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const std::string_view port = origin.starts_with("https://") ? ":443" : ":80";
+    if (origin.ends_with(port)) origin.resize(origin.size() - port.size());
+    return origin;
+}
+
+bool isOrigin(std::string_view url) {
+    const std::string origin = originOf(url);
+    const bool hasScheme = origin.starts_with("https://") || origin.starts_with("http://");
+    if (!hasScheme || url.find('/', url.find("://") + 3) != std::string_view::npos) return false;
+    const auto host = std::string_view{origin}.substr(origin.find("://") + 3);
+    return !host.empty() && host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_:[]") == std::string_view::npos;
 }
 
 }  // namespace
 
 Cors::Cors(const std::vector<std::string>& allowedOrigins, std::string_view ownOrigin)
-    : allowedOrigins_(allowedOrigins),
-      ownOrigin_(originOf(ownOrigin)) {
-    for (const std::string& origin : allowedOrigins_) {
-        const bool hasScheme = origin.starts_with("https://") || origin.starts_with("http://");
-        if (!hasScheme || originOf(origin) != origin || origin.ends_with("://")) {
+    : ownOrigin_(originOf(ownOrigin)) {
+    for (const std::string& origin : allowedOrigins) {
+        if (!isOrigin(origin)) {
             throw ConfigurationError("cors.allowed_origins: " + origin +
                                      " is not an origin such as https://app.example.com");
         }
+        allowedOrigins_.push_back(originOf(origin));
     }
 }
 

@@ -9,8 +9,8 @@ namespace {
 std::optional<Uuid> findNewestInLane(db::Connection& connection, const domain::Destination& destination,
                                      domain::Purpose purpose, const Uuid& lane, Timestamp since) {
     const Uuid oldest = Uuid::lowestV7(since);
-    // Of two requests at the same moment the one with the older id may commit last and void the other: the live one is the
-    // one that expires last.
+    // Of two requests at the same moment the one with the older id may commit last and void the other: the live one is
+    // the one that expires last.
     const auto row = connection.queryOne(
         "SELECT id FROM otp_requests WHERE destination = ? AND purpose = ?"
         " AND lane = ? AND id >= ? ORDER BY expires_at_us DESC, id DESC LIMIT 1",

@@ -48,7 +48,6 @@ const std::map<std::string, std::string> kOtherValues{
     {"otp.resend_after", "1m"},
     {"otp.fixed_code", "000042"},
     {"phone.validation", "strict"},
-    {"phone.validation", "strict"},
     {"accounts.reveal", "true"},
     {"limits.request_per_destination", "6/1h"},
     {"limits.request_per_client", "0"},
@@ -130,7 +129,6 @@ std::string describe(const Settings& s) {
     line("otp.requestsPerDestination", describe(s.otp.requestsPerDestination));
     line("otp.requestsPerClient", describe(s.otp.requestsPerClient));
     line("otp.guessesPerDestination", describe(s.otp.guessesPerDestination));
-    line("phoneValidation", static_cast<int>(s.phoneValidation));
     line("phoneValidation", static_cast<int>(s.phoneValidation));
     line("passwords.cost.memoryKib", s.passwords.cost.memoryKib);
     line("passwords.cost.iterations", s.passwords.cost.iterations);
@@ -362,7 +360,6 @@ class SettingsTest : public CppUnit::TestFixture {
             {"limits.request_per_client", "30/1w"},
             {"limits.guesses_per_destination", "1001/1h"},
             {"limits.guesses_per_destination", "1/1s,2/1m,3/1h"},
-            {"phone.validation", "Strict"},
             {"passwords.memory_kib", "7"},
             {"passwords.memory_kib", "262145"},
             {"passwords.iterations", "0"},

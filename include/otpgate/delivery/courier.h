@@ -31,8 +31,9 @@ struct CourierSettings {
     std::size_t queueLength = 10000;  // of each channel
     // How often the outbox is looked into for what others left behind.
     std::chrono::milliseconds lookEvery{1000};
-    // A worker's message rests for so long, or up to twice of it, before it is sent. Sending right away would compete with
-    // the answer to the request, and the time that the answer takes would tell whether there is an account to send to.
+    // A worker's message rests for so long, or up to twice of it, before it is sent. Sending right away would compete
+    // with the answer to the request, and the time that the answer takes would tell whether there is an account to send
+    // to.
     std::chrono::milliseconds rest{0};
     // How long a worker's message is left to the process that wrote it; what NewOtpRequest::outboxAvailableAt is made
     // with.
