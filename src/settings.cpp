@@ -131,8 +131,8 @@ delivery::MailSettings readMail(SettingsReader& reader) {
 crypto::PasswordGateOptions readPasswords(SettingsReader& reader) {
     crypto::PasswordGateOptions passwords;
     crypto::PasswordCost& cost = passwords.cost;
-    cost.memoryKib = static_cast<unsigned>(reader.integer("passwords.memory_kib", cost.memoryKib,
-                                                          crypto::kMinPasswordMemoryKib, crypto::kMaxPasswordMemoryKib));
+    cost.memoryKib = static_cast<unsigned>(reader.integer(
+        "passwords.memory_kib", cost.memoryKib, crypto::kMinPasswordMemoryKib, crypto::kMaxPasswordMemoryKib));
     cost.iterations = static_cast<unsigned>(
         reader.integer("passwords.iterations", cost.iterations, 1, crypto::kMaxPasswordIterations));
     passwords.slots = static_cast<unsigned>(reader.integer("passwords.slots", 0, 0, 256));
