@@ -87,7 +87,21 @@ public:
           readiness_{.checkDatabase = [this] { connection_->query("SELECT 1"); },
                      .checkMigrations = [this] { requireMigrated(*connection_); },
                      .checkKeys = [&app] { app.signingKeys_.current(app.clock_.now()); }},
-          services_{otp_, sessions_, accounts_, passwords_, registration_, *auditStore_, apiKeys_, verifications_, app.signingKeys_, app.cors_, app.clock_, readiness_, {.smsIsSetUp = app.smsTransport_ != nullptr, .publicUrl = app.settings_.publicUrl, .phoneNumbers = domain::PhoneNumbers{app.settings_.phoneValidation}}},
+          services_{otp_,
+                    sessions_,
+                    accounts_,
+                    passwords_,
+                    registration_,
+                    *auditStore_,
+                    apiKeys_,
+                    verifications_,
+                    app.signingKeys_,
+                    app.cors_,
+                    app.clock_,
+                    readiness_,
+                    {.smsIsSetUp = app.smsTransport_ != nullptr,
+                     .publicUrl = app.settings_.publicUrl,
+                     .phoneNumbers = domain::PhoneNumbers{app.settings_.phoneValidation}}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
@@ -132,7 +146,8 @@ App::App(const Settings& settings)
       smsTransport_(delivery::makeSmsTransport(settings.sms, random_)),
       courierConnection_(database_->connect()),
       outbox_(store::makeOutboxStore(*courierConnection_)),
-      courier_(settings.courier, *outbox_, composer_, {.mail = *mailTransport_, .sms = smsTransport_.get()}, clock_, random_, log_),
+      courier_(settings.courier, *outbox_, composer_, {.mail = *mailTransport_, .sms = smsTransport_.get()}, clock_,
+               random_, log_),
       housekeeper_(*database_, signingKeys_, settings.retention, clock_, random_, log_) {
     try {
         requireMigrated(*startConnection_);

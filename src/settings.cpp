@@ -146,7 +146,8 @@ double readRate(SettingsReader& reader, const std::string& key, std::string_view
     double rate = 0;
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, rate);
-    if (error != std::errc{} || rest != end || !(rate >= 0 && rate <= 1)) reader.reject(key, "must be from 0 to 1, such as 0.05");
+    if (error != std::errc{} || rest != end || !(rate >= 0 && rate <= 1))
+        reader.reject(key, "must be from 0 to 1, such as 0.05");
     return rate;
 }
 

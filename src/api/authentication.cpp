@@ -62,7 +62,8 @@ bool isOwn(std::string_view origin, const http::Request& request) {
 void rejectForgery(Services& services, const http::Request& request, const Uuid& sessionId) {
     if (isSafe(request.method)) return;
     const auto origin = request.header("origin");
-    if (origin && !isOwn(*origin, request) && !services.cors.isTrusted(*origin)) throw ApiError(ErrorCode::Forbidden, "foreign origin");
+    if (origin && !isOwn(*origin, request) && !services.cors.isTrusted(*origin))
+        throw ApiError(ErrorCode::Forbidden, "foreign origin");
     const auto token = request.header("x-csrf-token");
     if (!token || !services.sessions.isCsrfToken(*token, sessionId)) {
         throw ApiError(ErrorCode::Forbidden, "no CSRF token").detail("The X-CSRF-Token header is missing or wrong.");

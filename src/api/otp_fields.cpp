@@ -104,7 +104,8 @@ domain::OtpReference readOtpReference(const Services& services, http::JsonBody& 
     if (body.has("otp_id")) {
         const auto text = body.string("otp_id");
         if (text) reference.otpId = Uuid::parse(*text);
-        if (text && !reference.otpId) body.noteInvalid("otp_id", "must be the otp_id that the request for the code returned");
+        if (text && !reference.otpId)
+            body.noteInvalid("otp_id", "must be the otp_id that the request for the code returned");
         return reference;
     }
     if (!reference.purpose) reference.purpose = domain::Purpose::Login;

@@ -13,8 +13,8 @@ namespace otpgate::api {
 // Of a number that phone.validation = strict refuses.
 inline constexpr std::string_view kUnassignedNumber = "is not a telephone number that can exist";
 
-// `destination`, else `email`, else `phone_number`, required; nullopt only where something was noted: of the one that is
-// there, or that `nameWhenMissing` is missing.
+// `destination`, else `email`, else `phone_number`, required; nullopt only where something was noted: of the one that
+// is there, or that `nameWhenMissing` is missing.
 std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body,
                                                    std::string_view nameWhenMissing);
 // `phone_number`, required; nullopt only where something was noted.

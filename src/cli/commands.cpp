@@ -32,7 +32,8 @@ const std::vector<Command>& commands() {
          "list    shows the keys that sign access tokens, and from when each does\n"
          "rotate  publishes a new one now; it signs ten minutes later, when everyone knows it\n",
          &keys},
-        {"audit", "export [--from TIME] [--to TIME] [--event EVENT] [--email ADDRESS] [--format csv|json] [--config FILE]",
+        {"audit",
+         "export [--from TIME] [--to TIME] [--event EVENT] [--email ADDRESS] [--format csv|json] [--config FILE]",
          "write the audit trail to standard output, the newest first",
          "TIME is a date (2026-11-20) or RFC 3339 (2026-11-20T05:12:00Z), both inclusive; EVENT a name such as "
          "LOGIN_FAILED.\n",

@@ -85,9 +85,8 @@ std::string fill(std::string_view pattern, Values values) {
         out += pattern.substr(0, brace);
         if (brace == std::string_view::npos) return out;
         pattern.remove_prefix(brace);
-        const auto* const found = std::find_if(values.begin(), values.end(), [&](const auto& value) {
-            return pattern.starts_with(value.first);
-        });
+        const auto* const found = std::find_if(values.begin(), values.end(),
+                                               [&](const auto& value) { return pattern.starts_with(value.first); });
         const bool isPlaceholder = found != values.end();
         out += isPlaceholder ? std::string_view{found->second} : pattern.substr(0, 1);
         pattern.remove_prefix(isPlaceholder ? found->first.size() : 1);

@@ -13,14 +13,6 @@ namespace {
 constexpr unsigned kMaxCount = 1000;
 constexpr std::size_t kTimeBytes = 8;
 
-std::string packTime(Timestamp time) {
-    auto value = static_cast<std::uint64_t>(toMicroseconds(time));
-    std::string bytes(kTimeBytes, '\0');
-    for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte, value >>= 8U)
-        *byte = static_cast<char>(value & 0xffU);
-    return bytes;
-}
-
 std::optional<LimitWindow> parseWindow(std::string_view text) {
     unsigned count = 0;
     const char* const end = text.data() + text.size();
@@ -45,6 +37,14 @@ std::string_view trimmed(std::string_view text) {
 }
 
 }  // namespace
+
+std::string packTime(Timestamp time) {
+    auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(toMicroseconds(time), 0));
+    std::string bytes(kTimeBytes, '\0');
+    for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte, value >>= 8U)
+        *byte = static_cast<char>(value & 0xffU);
+    return bytes;
+}
 
 LimitRule::LimitRule(std::vector<LimitWindow> windows) : windows_(std::move(windows)) {
     if (windows_.size() > 2) throw std::logic_error("a limit has at most two windows");

@@ -24,7 +24,8 @@ bool isOrigin(std::string_view url) {
     const bool hasScheme = origin.starts_with("https://") || origin.starts_with("http://");
     if (!hasScheme || url.find('/', url.find("://") + 3) != std::string_view::npos) return false;
     const auto host = std::string_view{origin}.substr(origin.find("://") + 3);
-    return !host.empty() && host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_:[]") == std::string_view::npos;
+    return !host.empty() &&
+           host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_:[]") == std::string_view::npos;
 }
 
 }  // namespace

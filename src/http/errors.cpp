@@ -111,7 +111,9 @@ const char* ApiError::what() const noexcept {
     return describe(code_).code.data();
 }
 
-std::string ApiError::sentence() const { return detail_.empty() ? std::string{describe(code_).detail} : detail_; }
+std::string ApiError::sentence() const {
+    return detail_.empty() ? std::string{describe(code_).detail} : detail_;
+}
 
 Response ApiError::toResponse(const std::string& requestId) const {
     const ErrorDescription row = describe(code_);

@@ -1,26 +1,15 @@
 #include "store/mysql_otp_store.h"
 
+#include "store/bucket_rule.h"
 #include "store/otp_requests.h"
 #include "store/users.h"
 #include "store/words.h"
 
-#include <array>
 #include <stdexcept>
 
 namespace otpgate::store {
 
 namespace {
-
-// A rule as the procedures take it: count and window in microseconds, twice; a count of 0 is no window.
-std::array<std::int64_t, 4> flat(const domain::LimitRule& rule) {
-    std::array<std::int64_t, 4> values{};
-    std::size_t i = 0;
-    for (const domain::LimitWindow& window : rule.windows()) {
-        values.at(i++) = window.count;
-        values.at(i++) = std::chrono::microseconds{window.window}.count();
-    }
-    return values;
-}
 
 domain::OtpRequestResult::Outcome parseRequestOutcome(std::string_view word) {
     using Outcome = domain::OtpRequestResult::Outcome;
@@ -52,8 +41,9 @@ std::string callOf(std::string_view name, const db::Param (&)[N]) {
 }  // namespace
 
 domain::OtpRequestResult MysqlOtpStore::request(const domain::NewOtpRequest& request) {
-    const auto client = flat(request.clientRule);
-    const auto destination = flat(request.destinationRule);
+    const BucketRule client(request.clientRule, request.now);
+    const BucketRule destination(request.destinationRule, request.now);
+    const std::string hit = domain::packTime(request.now);
     const Uuid oldestLive = Uuid::lowestV7(request.oldestLive);
     const Uuid lane = request.device.value_or(kStrangers);
     const db::Param params[] = {request.id,
@@ -70,16 +60,21 @@ domain::OtpRequestResult MysqlOtpStore::request(const domain::NewOtpRequest& req
                                 request.maxAttempts,
                                 oldestLive,
                                 db::Param::blob(request.guessBucket),
+                                db::Param::blob(hit),
                                 db::Param::blob(request.clientBucket),
-                                client[0],
-                                client[1],
-                                client[2],
-                                client[3],
+                                client.keep,
+                                client.expiresAt,
+                                client.places[0],
+                                db::Param::blob(client.since[0]),
+                                client.places[1],
+                                db::Param::blob(client.since[1]),
                                 db::Param::blob(request.destinationBucket),
-                                destination[0],
-                                destination[1],
-                                destination[2],
-                                destination[3],
+                                destination.keep,
+                                destination.expiresAt,
+                                destination.places[0],
+                                db::Param::blob(destination.since[0]),
+                                destination.places[1],
+                                db::Param::blob(destination.since[1]),
                                 lane,
                                 db::Param::blob(request.deviceGuessBucket),
                                 db::Param::blob(request.deviceBucket),
@@ -104,17 +99,21 @@ domain::OtpRequestResult MysqlOtpStore::request(const domain::NewOtpRequest& req
 }
 
 domain::OtpVerifyResult MysqlOtpStore::verify(const domain::OtpVerification& verification) {
-    const auto guesses = flat(verification.guessRule);
+    const BucketRule guesses(verification.guessRule, verification.now);
+    const std::string hit = domain::packTime(verification.now);
     std::optional<std::string_view> purpose;
     if (verification.purpose) purpose = domain::toString(*verification.purpose);
     const db::Param params[] = {verification.otpId,
                                 purpose,
                                 verification.guess == domain::Guess::Right ? 1 : 0,
                                 verification.now,
-                                guesses[0],
-                                guesses[1],
-                                guesses[2],
-                                guesses[3],
+                                db::Param::blob(hit),
+                                guesses.keep,
+                                guesses.expiresAt,
+                                guesses.places[0],
+                                db::Param::blob(guesses.since[0]),
+                                guesses.places[1],
+                                db::Param::blob(guesses.since[1]),
                                 verification.mayRegister ? 1 : 0,
                                 verification.newUserId,
                                 verification.sessionId,

@@ -27,7 +27,7 @@ std::uint64_t removeChunk(db::Connection& connection, std::span<const domain::Fi
     params.reserve(messages.size());
     for (const auto& finished : messages) params.emplace_back(finished.message.id);
     return connection.execute("DELETE FROM outbox WHERE id IN (" + repeated("?", ", ?", messages.size()) + ")",
-                       db::Connection::Params{params});
+                              db::Connection::Params{params});
 }
 
 void auditChunk(db::Connection& connection, std::span<const domain::FinishedMessage> messages,
@@ -120,11 +120,12 @@ void OutboxTable::finish(std::span<const domain::FinishedMessage> messages, Time
                     break;
                 }
             }
-            // A row that is gone was finished before, by a commit whose answer was lost or by another process: it has its
-            // audit event. Which of many it is shows when the caller finishes them one by one.
+            // A row that is gone was finished before, by a commit whose answer was lost or by another process: it has
+            // its audit event. Which of many it is shows when the caller finishes them one by one.
             const auto removed = removeChunk(connection_, messages.subspan(done, size));
             if (removed < size && size > 1) throw std::runtime_error("some of the messages are finished already");
-            if (removed == size) auditChunk(connection_, messages.subspan(done, size), std::span{metadata}.subspan(done, size), now);
+            if (removed == size)
+                auditChunk(connection_, messages.subspan(done, size), std::span{metadata}.subspan(done, size), now);
             done += size;
         }
     });

@@ -88,11 +88,11 @@ domain::OtpRequestResult SqliteOtpStore::request(const domain::NewOtpRequest& re
     const Timestamp now = request.now;
     return connection_.transact([&]() -> domain::OtpRequestResult {
         const Asker asker = findAsker(connection_, request);
-        const auto audit = [&](AuditEvent event) {
-            return AuditRow{request.auditId, event, asker.userId, request.destination.value(), request.client, now};
+        const auto audit = [&](AuditEvent event, const std::optional<Uuid>& userId) {
+            return AuditRow{request.auditId, event, userId, request.destination.value(), request.client, now};
         };
         const auto refuse = [&](RequestOutcome outcome, const std::string& bucket, std::string hits) {
-            auditRefusal(connection_, bucket, audit(AuditEvent::OtpRateLimited));
+            auditRefusal(connection_, bucket, audit(AuditEvent::OtpRateLimited, std::nullopt));
             return domain::OtpRequestResult{outcome, std::move(hits), {}, {}, false};
         };
 
@@ -132,7 +132,7 @@ domain::OtpRequestResult SqliteOtpStore::request(const domain::NewOtpRequest& re
             {request.outboxId, code->id, domain::toString(request.destination.channel()),
              domain::toString(request.purpose), request.destination.value(), request.locale, request.client.requestId,
              now, code->expiresAt, request.outboxAvailableAt, isDiscarded ? 1 : 0});
-        insertAuditEvent(connection_, audit(AuditEvent::OtpRequested));
+        insertAuditEvent(connection_, audit(AuditEvent::OtpRequested, asker.userId));
         return {RequestOutcome::Accepted, std::move(taken.hits), code->id, code->expiresAt, isDiscarded};
     });
 }
@@ -272,8 +272,8 @@ Uuid SqliteOtpStore::rememberDevice(const domain::OtpVerification& verification,
     // one.
     const auto known = connection_.queryOne(
         "SELECT id FROM devices WHERE user_id = ? AND revoked_at_us IS NULL"
-        " AND (id = ? OR (? <> '' AND install_id = ?)) ORDER BY id DESC LIMIT 1",
-        {userId, verification.shownDevice, device.installId, device.installId});
+        " AND (id = ? OR (? <> '' AND install_id = ?)) ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, id DESC LIMIT 1",
+        {userId, verification.shownDevice, device.installId, device.installId, verification.shownDevice});
     if (!known) {
         connection_.execute(
             "INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name,"

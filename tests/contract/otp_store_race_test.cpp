@@ -159,7 +159,7 @@ class OtpStoreRaceTest : public OtpStoreTest<OtpStoreRaceTest<Engine>, Engine> {
             share(kThreads, [&](domain::OtpStore& store, std::size_t job) {
                 const auto result = store.verify(newGuess(codes[job % 2], Guess::Right, rule("10/1h")));
                 tally.add(result.outcome);
-                if (result.signIn.value().isNewUser) ++newUsers;
+                if (result.signIn && result.signIn->isNewUser) ++newUsers;
             });
             CPPUNIT_ASSERT_EQUAL(2, tally.of(VerifyOutcome::Verified));
             CPPUNIT_ASSERT_EQUAL(14, tally.of(VerifyOutcome::Used));

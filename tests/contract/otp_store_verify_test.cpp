@@ -258,7 +258,7 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
         const Uuid code = requestCode("ada@example.org");
         assertOutcome(VerifyOutcome::AccountDisabled, guessRight(code));
         assertWords({"OTP_REQUESTED", "OTP_VERIFIED", "LOGIN_FAILED"}, auditEvents());
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("audit_events WHERE user_id = ?", {first.signIn.value().user.id}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("audit_events WHERE user_id = ?", {first.signIn.value().user.id}));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions"));
         CPPUNIT_ASSERT(only("SELECT last_login_at_us FROM users").timestamp(0) == now() - 1h);
         assertOutcome(VerifyOutcome::Used, guessRight(code));

@@ -1,6 +1,7 @@
 // Claiming, leasing, finishing and postponing what waits to be sent.
 #include "contract/store_test.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/errors.h"
 #include "otpgate/store/stores.h"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ class OutboxStoreTest : public StoreTest<OutboxStoreTest<Engine>, Engine> {
 
     CPPUNIT_TEST_SUITE(OutboxStoreTest);
     CPPUNIT_TEST(claimsAWholeMessage);
+    CPPUNIT_TEST(claimsWhatTellsOfTheCode);
     CPPUNIT_TEST(claimsTheLongestWaitingFirst);
     CPPUNIT_TEST(claimsNoMessageThatIsLeased);
     CPPUNIT_TEST(claimsNoMessageTwiceForSixteenThreads);
@@ -42,6 +44,9 @@ class OutboxStoreTest : public StoreTest<OutboxStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(auditsWhatWasSentAndWhatFailed);
     CPPUNIT_TEST(writesAReasonAsJson);
     CPPUNIT_TEST(finishesAllOrNothing);
+    CPPUNIT_TEST(auditsAMessageOnce);
+    CPPUNIT_TEST(finishesNoBatchOfWhichSomeAreFinished);
+    CPPUNIT_TEST(finishesAMessageOnceForSixteenThreads);
     CPPUNIT_TEST(postponesAMessage);
     CPPUNIT_TEST(cutsALongReason);
     CPPUNIT_TEST(keepsAReasonThatIsCutInsideACharacter);
@@ -104,6 +109,21 @@ private:
             CPPUNIT_ASSERT(claimed[0].expiresAt == now() + 10min);
             CPPUNIT_ASSERT(claimed[0].availableAt == now() + 1min);
         }
+    }
+
+    void claimsWhatTellsOfTheCode() {
+        add(now());
+        connection_->execute("UPDATE outbox SET code_length = 8, code_alphabet = 'letters', discard = 1", {});
+        const auto claimed = store_->claimAvailable(now(), now() + 1min, 10).at(0);
+        CPPUNIT_ASSERT_EQUAL(8U, claimed.codeLength);
+        CPPUNIT_ASSERT(claimed.codeAlphabet == domain::CodeAlphabet::Letters);
+        CPPUNIT_ASSERT(claimed.isDiscarded);
+        connection_->execute("DELETE FROM outbox", {});
+        add(now());
+        const auto usual = store_->claimAvailable(now(), now() + 1min, 10).at(0);
+        CPPUNIT_ASSERT_EQUAL(0U, usual.codeLength);
+        CPPUNIT_ASSERT(usual.codeAlphabet == domain::CodeAlphabet::Digits);
+        CPPUNIT_ASSERT(!usual.isDiscarded);
     }
 
     void claimsTheLongestWaitingFirst() {
@@ -245,6 +265,53 @@ private:
         finished.back().auditId = newId();
         store_->finish(finished, now());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("outbox"));
+    }
+
+    // The answer to a commit may be lost, and two processes may send one message: the trail tells of it once.
+    void auditsAMessageOnce() {
+        const OutboxMessage message = add(now());
+        const auto finished = [&](AuditEvent event) {
+            return std::vector{FinishedMessage{message, event, "", newId()}};
+        };
+        store_->finish(finished(AuditEvent::OtpSent), now());
+        store_->finish(finished(AuditEvent::OtpSent), now());
+        store_->finish(finished(AuditEvent::OtpSendFailed), now());
+        assertWords({"OTP_SENT"}, auditEvents());
+    }
+
+    // Which of them is for the caller to find out, one by one; waiting for the database would not help.
+    void finishesNoBatchOfWhichSomeAreFinished() {
+        for (const std::size_t size : {8U, 9U, 32U, 41U}) {
+            connection_->execute("DELETE FROM audit_events", {});
+            const auto finished = addFinished(size);
+            store_->finish({finished.data() + 3, 1}, now());
+            enum class End { None, Unavailable, Other } end = End::None;
+            try {
+                store_->finish(finished, now());
+            } catch (const ServiceUnavailable&) {
+                end = End::Unavailable;
+            } catch (const std::exception&) {
+                end = End::Other;
+            }
+            CPPUNIT_ASSERT(end == End::Other);
+            CPPUNIT_ASSERT_EQUAL(static_cast<std::int64_t>(size - 1), count("outbox"));
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events"));
+            for (const FinishedMessage& one : finished) store_->finish({&one, 1}, now());
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("outbox"));
+            CPPUNIT_ASSERT_EQUAL(static_cast<std::int64_t>(size), count("audit_events"));
+        }
+    }
+
+    void finishesAMessageOnceForSixteenThreads() {
+        for (int round = 0; round < 5; ++round) {
+            connection_->execute("DELETE FROM audit_events", {});
+            const OutboxMessage message = add(now());
+            onSixteenThreads([&](db::Connection& connection, std::size_t) {
+                store::makeOutboxStore(connection)
+                    ->finish(std::vector{FinishedMessage{message, AuditEvent::OtpSent, "", newId()}}, now());
+            });
+            assertWords({"OTP_SENT"}, auditEvents());
+        }
     }
 
     void postponesAMessage() {

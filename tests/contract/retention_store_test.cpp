@@ -21,9 +21,11 @@ class RetentionStoreTest : public StoreTest<RetentionStoreTest<Engine>, Engine> 
     CPPUNIT_TEST(deletesOldCodes);
     CPPUNIT_TEST(deletesOldAuditEvents);
     CPPUNIT_TEST(deletesSessionsThatEndedLongAgo);
+    CPPUNIT_TEST(deletesDevicesThatNobodySignsInFrom);
     CPPUNIT_TEST(deletesLimitsThatHaveRunOut);
     CPPUNIT_TEST(deletesInBatches);
     CPPUNIT_TEST(walksAllOfTheLimits);
+    CPPUNIT_TEST(findsTheOneLimitThatHasRunOutBehindManyThatHaveNot);
     CPPUNIT_TEST(beginsTheWalkAnew);
     CPPUNIT_TEST(leavesUsersMessagesAndKeys);
     CPPUNIT_TEST_SUITE_END();
@@ -36,7 +38,11 @@ public:
 
 private:
     domain::RetentionStore::Bounds bounds() const {
-        return {now(), now() - days{1}, now() - days{30}, now() - days{365}};
+        return {.now = now(),
+                .otpRequestsBefore = now() - days{1},
+                .sessionsBefore = now() - days{30},
+                .devicesBefore = now() - days{180},
+                .auditBefore = now() - days{365}};
     }
     std::uint64_t purge(unsigned batch = 500) { return store_->purge(bounds(), batch); }
     // How many went in all, and in how many calls that deleted something.
@@ -73,10 +79,19 @@ private:
             {id, id, created, created, expires, created, revoked});
         return id;
     }
-    void addLimit(int number, Timestamp expires) {
+    Uuid addDevice(Timestamp created, Timestamp seen, std::optional<Timestamp> revoked = {}) {
+        const Uuid id = idOf(created);
+        connection_->execute(
+            "INSERT INTO devices (id, user_id, created_at_us, last_seen_at_us, revoked_at_us) VALUES (?, ?, ?, ?, ?)",
+            {id, id, created, seen, revoked});
+        return id;
+    }
+    void addLimit(const std::string& bucket, Timestamp expires) {
         connection_->execute("INSERT INTO rate_limits (bucket, expires_at_us, hits) VALUES (?, ?, ?)",
-                             {db::Param::blob(domain::limitBucket("test", std::to_string(number))), expires,
-                              db::Param::blob(std::string(8, '\1'))});
+                             {db::Param::blob(bucket), expires, db::Param::blob(std::string(8, '\1'))});
+    }
+    void addLimit(int number, Timestamp expires) {
+        addLimit(domain::limitBucket("test", std::to_string(number)), expires);
     }
     bool has(const std::string& table, const Uuid& id) { return count(table + " WHERE id = ?", {id}) == 1; }
 
@@ -114,6 +129,22 @@ private:
         for (const Uuid& id : {expiredLater, revokedLater, alive, young}) CPPUNIT_ASSERT(has("sessions", id));
     }
 
+    // Its budget is that of strangers again. One that was revoked lately stays with the session that names it.
+    void deletesDevicesThatNobodySignsInFrom() {
+        const Timestamp bound = now() - days{180};
+        const Uuid unused = addDevice(bound - 1ms, bound - 1us);
+        const Uuid revoked = addDevice(now() - days{300}, now() - days{200}, now() - days{190});
+        const Uuid seenLater = addDevice(now() - days{300}, bound);
+        const Uuid revokedLately = addDevice(now() - days{300}, now() - days{10}, now() - days{9});
+        const Uuid young = addDevice(bound, bound);
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, purge());
+        CPPUNIT_ASSERT(!has("devices", unused) && !has("devices", revoked));
+        for (const Uuid& id : {seenLater, revokedLately, young}) CPPUNIT_ASSERT(has("devices", id));
+        for (int i = 0; i < 25; ++i) addDevice(now() - days{300}, now() - days{200});
+        CPPUNIT_ASSERT((purgeAll(10) == std::pair<std::uint64_t, int>{25, 3}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("devices"));
+    }
+
     void deletesLimitsThatHaveRunOut() {
         addLimit(1, now() - 1us);
         addLimit(2, now());
@@ -137,22 +168,37 @@ private:
         CPPUNIT_ASSERT((purgeAll(10) == std::pair<std::uint64_t, int>{45, 2}));
     }
 
-    // Each call looks at one batch of the table, in the order of the buckets, wherever the expired ones stand.
+    // Each call goes on to a batch with something to delete, in the order of the buckets.
     void walksAllOfTheLimits() {
         for (int i = 0; i < 95; ++i) addLimit(i, i % 3 == 0 ? now() - 1s : now() + 1h);
-        std::uint64_t deleted = 0;
-        for (int call = 0; call < 10; ++call) deleted += purge(10);
+        const auto [deleted, calls] = purgeAll(10);
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{32}, deleted);
+        CPPUNIT_ASSERT(calls >= 4);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{63}, count("rate_limits"));
+    }
+
+    // The housekeeper rests where a call has deleted nothing: it must not rest in front of what it is there for.
+    void findsTheOneLimitThatHasRunOutBehindManyThatHaveNot() {
+        for (int i = 0; i < 105; ++i) addLimit("first " + std::to_string(1'000'000'000 + i), now() + 1h);
+        addLimit("last  0123456789", now());
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, purge(10));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{105}, count("rate_limits"));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, purge(10));
+        // And the same from the beginning of the table on.
+        addLimit("a row before all", now());
+        addLimit("last  0123456789", now());
+        CPPUNIT_ASSERT((purgeAll(10) == std::pair<std::uint64_t, int>{2, 2}));
     }
 
     void beginsTheWalkAnew() {
         for (int i = 0; i < 20; ++i) addLimit(i, now() + 1h);
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, purge(15));
         connection_->execute("UPDATE rate_limits SET expires_at_us = ?", {now()});
-        CPPUNIT_ASSERT_EQUAL(std::uint64_t{5}, purge(15));
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{15}, purge(15));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{5}, purge(15));
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, purge(15));
+        for (int i = 0; i < 20; ++i) addLimit(i, now());
+        CPPUNIT_ASSERT((purgeAll(15) == std::pair<std::uint64_t, int>{20, 2}));
     }
 
     void leavesUsersMessagesAndKeys() {

@@ -72,6 +72,7 @@ class SessionStoreRefreshTest : public SessionStoreTest<SessionStoreRefreshTest<
         CPPUNIT_ASSERT_EQUAL(Outcome::Rotated, result.outcome);
         CPPUNIT_ASSERT(result.userId == user_);
         CPPUNIT_ASSERT(result.authenticatedAt == now() - 1h);
+        CPPUNIT_ASSERT_EQUAL(std::string{"otp"}, result.methods);
         const db::Row row = only(
             "SELECT refresh_counter, rotated_at_us, last_seen_at_us, expires_at_us, created_at_us,"
             " authenticated_at_us FROM sessions");
@@ -85,12 +86,14 @@ class SessionStoreRefreshTest : public SessionStoreTest<SessionStoreRefreshTest<
     }
 
     void repeatsTheSuccessorWithinTheGrace() {
+        connection_->execute("UPDATE sessions SET amr = 'pwd otp'", {});
         assertOutcome(Outcome::Rotated, 0);
         clock_.advance(30s - 1us);
         const auto result = refresh(0);
         CPPUNIT_ASSERT_EQUAL(Outcome::Repeated, result.outcome);
         CPPUNIT_ASSERT(result.userId == user_);
         CPPUNIT_ASSERT(result.authenticatedAt == now() - 30s + 1us);
+        CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp"}, result.methods);
         // It changes nothing: neither the successor nor how long the grace lasts.
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, counter());
         CPPUNIT_ASSERT(only("SELECT rotated_at_us FROM sessions").timestamp(0) == now() - 30s + 1us);

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 template <class Engine>
 class SessionStoreActiveTest : public SessionStoreTest<SessionStoreActiveTest<Engine>, Engine> {
     using Base = SessionStoreTest<SessionStoreActiveTest<Engine>, Engine>;
+    using Base::addDevice;
     using Base::addSession;
     using Base::addUser;
     using Base::assertWords;
@@ -18,6 +19,7 @@ class SessionStoreActiveTest : public SessionStoreTest<SessionStoreActiveTest<En
     using Base::client;
     using Base::clock_;
     using Base::connection_;
+    using Base::count;
     using Base::kLifetime;
     using Base::newId;
     using Base::now;
@@ -36,6 +38,15 @@ class SessionStoreActiveTest : public SessionStoreTest<SessionStoreActiveTest<En
     CPPUNIT_TEST(revokesASession);
     CPPUNIT_TEST(revokesNoSessionThatIsNotThere);
     CPPUNIT_TEST(revokesOnceWhereSixteenThreadsAsk);
+    CPPUNIT_TEST(tellsTheDeviceAndHowItsUserSignedIn);
+    CPPUNIT_TEST(movesTheEndOfASession);
+    CPPUNIT_TEST(movesNoEndOfARevokedSession);
+    CPPUNIT_TEST(forgetsTheDeviceOfASession);
+    CPPUNIT_TEST(forgetsNoDeviceOfASessionThatItDoesNotEnd);
+    CPPUNIT_TEST(revokesAllSessionsOfAUser);
+    CPPUNIT_TEST(revokesAllButTheKeptSession);
+    CPPUNIT_TEST(forgetsEveryDeviceWhereTheKeptSessionHasNone);
+    CPPUNIT_TEST(revokesEachSessionOnceForSixteenThreads);
     CPPUNIT_TEST_SUITE_END();
 
     void findsAnActiveSessionAndItsUser() {
@@ -105,7 +116,8 @@ class SessionStoreActiveTest : public SessionStoreTest<SessionStoreActiveTest<En
 
     void revokesASession() {
         const Uuid other = addSession(user_);
-        const domain::RevokeSession revocation{session_, user_, "logout", domain::DeviceFate::Keep, now(), newId(), client()};
+        const domain::RevokeSession revocation{session_, user_,   "logout", domain::DeviceFate::Keep,
+                                               now(),    newId(), client()};
         CPPUNIT_ASSERT(store_->revoke(revocation));
         const db::Row row = only("SELECT revoked_at_us, revoked_reason FROM sessions WHERE id = ?", {session_});
         CPPUNIT_ASSERT(row.timestamp(0) == now());
@@ -139,11 +151,147 @@ class SessionStoreActiveTest : public SessionStoreTest<SessionStoreActiveTest<En
     void revokesOnceWhereSixteenThreadsAsk() {
         std::atomic<int> won{0};
         onSixteenThreads([&](db::Connection& connection, std::size_t) {
-            if (store::makeSessionStore(connection)->revoke({session_, user_, "logout", domain::DeviceFate::Keep, now(), newId(), client()}))
+            if (store::makeSessionStore(connection)
+                    ->revoke({session_, user_, "logout", domain::DeviceFate::Keep, now(), newId(), client()}))
                 ++won;
         });
         CPPUNIT_ASSERT_EQUAL(1, won.load());
         assertWords({"SESSION_REVOKED"}, auditEvents());
+    }
+
+    void tellsTheDeviceAndHowItsUserSignedIn() {
+        const auto first = store_->findActive(session_, now()).value();
+        CPPUNIT_ASSERT(!first.session.deviceId);
+        CPPUNIT_ASSERT_EQUAL(std::string{"otp"}, first.session.methods);
+        const Uuid device = addDevice(user_);
+        const Uuid second = addSession(user_, device);
+        const auto found = store_->findActive(second, now()).value();
+        CPPUNIT_ASSERT(found.session.deviceId == device);
+        CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp"}, found.session.methods);
+        const auto listed = store_->listActive(user_, now());
+        CPPUNIT_ASSERT(listed.at(0).deviceId == device);
+        CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp"}, listed.at(0).methods);
+        CPPUNIT_ASSERT(!listed.at(1).deviceId);
+    }
+
+    void movesTheEndOfASession() {
+        const Uuid other = addSession(user_);
+        clock_.advance(1h);
+        store_->touch(session_, now(), now() + kLifetime);
+        const auto touched = store_->findActive(session_, now()).value().session;
+        CPPUNIT_ASSERT(touched.lastSeenAt == now());
+        CPPUNIT_ASSERT(touched.expiresAt == now() + kLifetime);
+        CPPUNIT_ASSERT(touched.createdAt == now() - 1h && touched.authenticatedAt == now() - 1h);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, touched.refreshCounter);
+        CPPUNIT_ASSERT(store_->findActive(other, now()).value().session.lastSeenAt == now() - 1h);
+        CPPUNIT_ASSERT(auditEvents().empty());
+    }
+
+    void movesNoEndOfARevokedSession() {
+        CPPUNIT_ASSERT(revoke(session_, user_));
+        clock_.advance(1h);
+        store_->touch(session_, now(), now() + kLifetime);
+        store_->touch(newId(), now(), now() + kLifetime);
+        CPPUNIT_ASSERT(!store_->findActive(session_, now()));
+        CPPUNIT_ASSERT(only("SELECT last_seen_at_us FROM sessions").timestamp(0) == now() - 1h);
+    }
+
+    bool isForgotten(const Uuid& device) {
+        return !only("SELECT revoked_at_us FROM devices WHERE id = ?", {device}).isNull(0);
+    }
+
+    void forgetsTheDeviceOfASession() {
+        const Uuid kept = addDevice(user_);
+        const Uuid forgotten = addDevice(user_);
+        const Uuid other = addDevice(user_);
+        CPPUNIT_ASSERT(revoke(addSession(user_, kept), user_, domain::DeviceFate::Keep));
+        CPPUNIT_ASSERT(revoke(addSession(user_, forgotten), user_, domain::DeviceFate::Forget));
+        CPPUNIT_ASSERT(revoke(session_, user_, domain::DeviceFate::Forget));
+        CPPUNIT_ASSERT(isForgotten(forgotten) && !isForgotten(kept) && !isForgotten(other));
+        CPPUNIT_ASSERT(only("SELECT revoked_at_us FROM devices WHERE id = ?", {forgotten}).timestamp(0) == now());
+        assertWords({"SESSION_REVOKED", "SESSION_REVOKED", "SESSION_REVOKED"}, auditEvents());
+    }
+
+    void forgetsNoDeviceOfASessionThatItDoesNotEnd() {
+        const Uuid eve = addUser("eve@example.org");
+        const Uuid device = addDevice(user_);
+        const Uuid session = addSession(user_, device);
+        CPPUNIT_ASSERT(!revoke(session, eve, domain::DeviceFate::Forget));
+        CPPUNIT_ASSERT(!isForgotten(device));
+        CPPUNIT_ASSERT(revoke(session, user_, domain::DeviceFate::Keep));
+        CPPUNIT_ASSERT(!revoke(session, user_, domain::DeviceFate::Forget));
+        CPPUNIT_ASSERT(!isForgotten(device));
+    }
+
+    std::uint64_t revokeAll(const std::optional<Uuid>& kept) {
+        return store_->revokeAll({user_, kept, "logout_all", now(), newId(), client()});
+    }
+
+    void revokesAllSessionsOfAUser() {
+        const Uuid eve = addUser("eve@example.org");
+        const Uuid evesDevice = addDevice(eve);
+        const Uuid eves = addSession(eve, evesDevice);
+        const Uuid device = addDevice(user_);
+        const Uuid deviceWithoutSession = addDevice(user_);
+        const Uuid second = addSession(user_, device);
+        const Uuid ended = addSession(user_);
+        CPPUNIT_ASSERT(revoke(ended, user_));
+        const Uuid expired = addSession(user_);
+        connection_->execute("UPDATE sessions SET expires_at_us = ? WHERE id = ?", {now(), expired});
+        connection_->execute("DELETE FROM audit_events", {});
+        clock_.advance(1s);
+
+        const domain::RevokeAllSessions revocation{user_, std::nullopt, "logout_all", now(), newId(), client()};
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, store_->revokeAll(revocation));
+        CPPUNIT_ASSERT(!store_->findActive(session_, now()) && !store_->findActive(second, now()));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2},
+                             count("sessions WHERE revoked_reason = 'logout_all' AND revoked_at_us = ?", {now()}));
+        CPPUNIT_ASSERT(isForgotten(device) && isForgotten(deviceWithoutSession));
+        CPPUNIT_ASSERT(store_->findActive(eves, now()));
+        CPPUNIT_ASSERT(!isForgotten(evesDevice));
+
+        const db::Row audit =
+            only("SELECT id, event, user_id, ip_address, request_id, created_at_us FROM audit_events");
+        CPPUNIT_ASSERT(audit.uuid(0) == revocation.auditId);
+        CPPUNIT_ASSERT_EQUAL(std::string{"SESSION_REVOKED"}, audit.text(1));
+        CPPUNIT_ASSERT(audit.uuid(2) == user_);
+        CPPUNIT_ASSERT_EQUAL(std::string{"192.0.2.7"}, audit.text(3));
+        CPPUNIT_ASSERT_EQUAL(std::string{"request-1"}, audit.text(4));
+        CPPUNIT_ASSERT(audit.timestamp(5) == now());
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, revokeAll({}));
+    }
+
+    void revokesAllButTheKeptSession() {
+        const Uuid device = addDevice(user_);
+        const Uuid otherDevice = addDevice(user_);
+        const Uuid kept = addSession(user_, device);
+        const Uuid other = addSession(user_, otherDevice);
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, revokeAll(kept));
+        CPPUNIT_ASSERT(store_->findActive(kept, now()));
+        CPPUNIT_ASSERT(!store_->findActive(other, now()) && !store_->findActive(session_, now()));
+        CPPUNIT_ASSERT(!isForgotten(device) && isForgotten(otherDevice));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, revokeAll(kept));
+        CPPUNIT_ASSERT(store_->findActive(kept, now()));
+    }
+
+    void forgetsEveryDeviceWhereTheKeptSessionHasNone() {
+        const Uuid device = addDevice(user_);
+        addSession(user_, device);
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, revokeAll(session_));
+        CPPUNIT_ASSERT(isForgotten(device));
+        CPPUNIT_ASSERT(store_->findActive(session_, now()));
+    }
+
+    void revokesEachSessionOnceForSixteenThreads() {
+        for (int i = 0; i < 9; ++i) addSession(user_, addDevice(user_));
+        std::atomic<std::uint64_t> ended{0};
+        onSixteenThreads([&](db::Connection& connection, std::size_t) {
+            ended += store::makeSessionStore(connection)
+                         ->revokeAll({user_, session_, "logout_all", now(), newId(), client()});
+        });
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{9}, ended.load());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("devices WHERE revoked_at_us IS NULL"));
+        CPPUNIT_ASSERT(store_->findActive(session_, now()));
     }
 };
 

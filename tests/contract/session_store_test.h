@@ -40,8 +40,19 @@ protected:
             {id, user, now(), now(), now() + kLifetime, now(), keys(25)});
         return id;
     }
-    bool revoke(const Uuid& session, const Uuid& user) {
-        return store_->revoke({session, user, "ended_by_user", domain::DeviceFate::Keep, now(), Base::newId(), Base::client()});
+    Uuid addDevice(const Uuid& user) {
+        const Uuid id = Base::newId();
+        connection_->execute("INSERT INTO devices (id, user_id, created_at_us, last_seen_at_us) VALUES (?, ?, ?, ?)",
+                             {id, user, now(), now()});
+        return id;
+    }
+    Uuid addSession(const Uuid& user, const Uuid& device) {
+        const Uuid id = addSession(user);
+        connection_->execute("UPDATE sessions SET device_id = ?, amr = 'pwd otp' WHERE id = ?", {device, id});
+        return id;
+    }
+    bool revoke(const Uuid& session, const Uuid& user, domain::DeviceFate fate = domain::DeviceFate::Keep) {
+        return store_->revoke({session, user, "ended_by_user", fate, now(), Base::newId(), Base::client()});
     }
 
     std::unique_ptr<domain::SessionStore> store_;

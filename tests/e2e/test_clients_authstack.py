@@ -52,6 +52,7 @@ def test_a_request_for_an_email_code(sms_site, address):
 
 def test_a_request_for_an_sms_code(sms_site):
     answer = sms_site.post(REQUEST, {"destination": "+1234567890", "purpose": "login"})
+    sms_site.phones.wait_for("+1234567890")  # or the next test with this number finds it
 
     assert answer.status_code == 200
     body = answer.json()

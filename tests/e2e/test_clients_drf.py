@@ -145,7 +145,8 @@ def test_a_reset_by_token(site, address):
 def test_a_change_of_the_password(site, address):
     register(site, address)
     site.post(f"{AUTH}/login/", {"email": address, "password": PASSWORD})
-    access = site.post(f"{AUTH}/login/otp-verify/", {"email": address, "otp": site.mailbox.wait_for(address)}).json()["access"]
+    signed_in = site.post(f"{AUTH}/login/otp-verify/", {"email": address, "otp": site.mailbox.wait_for(address)})
+    access = signed_in.json()["access"]
 
     body = {"current_password": PASSWORD, "new_password": OTHER}
     answer = site.post(f"{AUTH}/password-change/", body, token=access)
@@ -158,8 +159,8 @@ def test_a_change_of_the_password(site, address):
 
 @pytest.mark.parametrize("path, body, missing", [
     ("otp/request", {}, {"destination"}), ("otp/verify", {"email": "a@example.com"}, {"otp"}),
-    ("otp/verify", {"otp": "123456"}, {"otp_id"}), ("register", {}, {"email"}), ("login", {"email": "a@example.com"}, {"password"}),
-    ("login", {"password": PASSWORD}, {"email"}), ("login/otp-verify", {"email": "a@example.com"}, {"otp"}),
+    ("otp/verify", {"otp": "123456"}, {"otp_id"}), ("register", {}, {"email"}),
+    ("login", {"email": "a@example.com"}, {"password"}), ("login", {"password": PASSWORD}, {"email"}), ("login/otp-verify", {"email": "a@example.com"}, {"otp"}),
     ("forgot-password", {}, {"email"}), ("password-reset", {"email": "a@example.com", "otp": "123456"}, {"password"}),
     ("password-reset", {"email": "a@example.com", "password": OTHER}, {"otp"}),
 ])
@@ -250,6 +251,8 @@ def test_its_pages_hold_ten_at_first(site, address):
     assert len(body["results"]) == 10
 
 
-@pytest.mark.parametrize("path", ["/health/live/", "/health/ready/", "/health/otp/", "/api/openapi.json", "/api/docs/", "/api/redoc/"])
+@pytest.mark.parametrize(
+    "path", ["/health/live/", "/health/ready/", "/health/otp/", "/api/openapi.json", "/api/docs/", "/api/redoc/"]
+)
 def test_what_operators_look_at_is_there(site, path):
     assert site.get(path).status_code == 200

@@ -109,7 +109,9 @@ def test_a_trailing_slash_makes_no_difference(sms_site, number, slash):
 
 
 @pytest.mark.parametrize("path", [SEND, VERIFY])
-@pytest.mark.parametrize("value", ["", "1555000123", "+0155500012", "+15550001234567890", "a@example.com", 1555000123, "+1555\n0123"])
+@pytest.mark.parametrize(
+    "value", ["", "1555000123", "+0155500012", "+15550001234567890", "a@example.com", 1555000123, "+1555\n0123"]
+)
 def test_what_is_no_number_is_named(sms_site, path, value):
     problem = assert_problem(sms_site.post(path, {"phone_number": value, "otp_code": "123456"}), 400, "VALIDATION_ERROR")
 
@@ -117,8 +119,8 @@ def test_what_is_no_number_is_named(sms_site, path, value):
 
 
 @pytest.mark.parametrize("path, body, missing", [
-    (SEND, {}, ["phone_number"]), (VERIFY, {"phone_number": "+1555000199"}, ["otp"]), (VERIFY, {"otp_code": "123456"}, ["phone_number"]),
-    (VERIFY, {}, ["otp", "phone_number"]),
+    (SEND, {}, ["phone_number"]), (VERIFY, {"phone_number": "+1555000199"}, ["otp"]),
+    (VERIFY, {"otp_code": "123456"}, ["phone_number"]), (VERIFY, {}, ["otp", "phone_number"]),
 ])
 def test_a_missing_field_is_named(sms_site, path, body, missing):
     problem = assert_problem(sms_site.post(path, body), 400, "MISSING_FIELDS")

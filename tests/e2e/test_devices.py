@@ -97,8 +97,9 @@ def test_the_owner_signs_in_while_strangers_besiege_the_account(make_site, engin
     assert outcomes(requests_made)["ok"] == 4  # and the owner's own first one makes five
     assert outcomes(requests_made)["RATE_LIMIT"] == 196
     # Guesses at no code look like wrong ones, so what was really compared is counted where it is written down.
-    compared = int(site.sql(f"SELECT COUNT(*) FROM audit_events WHERE event = 'OTP_FAILED' AND destination = '{address}'")[0][0])
-    assert compared <= 10
+    where = f"event = 'OTP_FAILED' AND destination = '{address}'"
+    [[compared]] = site.sql(f"SELECT COUNT(*) FROM audit_events WHERE {where}")
+    assert int(compared) <= 10
     assert "ok" not in outcomes(guesses)
 
     # The owner's browser. What was sent for the strangers is out of the way first.

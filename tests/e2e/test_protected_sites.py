@@ -1,4 +1,4 @@
-"""Other sites of the host, protected by otpgate: nginx's auth_request, Apache's mod_authnz_fcgi, as the comments in etc/ show."""
+"""Other sites of the host, protected by otpgate through nginx or Apache, as the comments in etc/ show."""
 import http.server
 import pathlib
 import re
@@ -219,7 +219,8 @@ def behind_apache(make_site, application, new_folder):
         ("127.0.0.1:9001", f"127.0.0.1:{fastcgi}"),
         ("http://127.0.0.1:3000", f"http://127.0.0.1:{application.port}"),
     )
-    modules = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n" for name in ("authnz_fcgi", "authz_user", "proxy_http"))
+    names = ("authnz_fcgi", "authz_user", "proxy_http")
+    modules = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n" for name in names)
     apache = Apache(new_folder(), None, port=port, inside=f"{modules}\nListen 127.0.0.1:{port}\n{protection}")
     assert apache.check() == []
     apache.start()

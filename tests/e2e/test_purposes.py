@@ -309,7 +309,8 @@ def durations(site, addresses, count, order):
     for _ in range(count):
         for kind in order.sample(list(addresses), len(addresses)):
             begin = time.perf_counter()
-            connection.request("POST", REQUEST, json.dumps({"destination": addresses[kind]}), {"Content-Type": "application/json"})
+            body = json.dumps({"destination": addresses[kind]})
+            connection.request("POST", REQUEST, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             answer.read()
             taken[kind].append(time.perf_counter() - begin)

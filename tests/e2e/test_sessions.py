@@ -90,7 +90,8 @@ def refresh_in_a_row(site, tokens, count):
     def run(token):
         connection = http.client.HTTPConnection("localhost", site.web.port, timeout=30)
         for _ in range(count):
-            connection.request("POST", f"{AUTH}/token/refresh", json.dumps({"refresh": token}), {"Content-Type": "application/json"})
+            body = json.dumps({"refresh": token})
+            connection.request("POST", f"{AUTH}/token/refresh", body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             body = json.loads(answer.read())
             assert answer.status == 200, body

@@ -62,7 +62,8 @@ def test_a_login_by_number_alone(sms_site, number, field):
 
 
 @pytest.mark.parametrize("purpose, name", [
-    ("login", "sign-in code"), ("register", "registration code"), ("verify", "verification code"), ("reset", "password reset code"),
+    ("login", "sign-in code"), ("register", "registration code"), ("verify", "verification code"),
+    ("reset", "password reset code"),
 ])
 def test_the_text_says_what_it_is_for_and_ends_with_the_line_that_browsers_read(sms_site, number, purpose, name):
     # A reset needs an account.

@@ -1,5 +1,5 @@
-// A number that grows with each call, at the end of the bytes: the same in each run, never the same twice, and UUIDs of one
-// moment in their order.
+// A number that grows with each call, at the end of the bytes: the same in each run, never the same twice, and UUIDs of
+// one moment in their order.
 #pragma once
 
 #include "otpgate/base/random.h"

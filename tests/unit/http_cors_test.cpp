@@ -1,6 +1,5 @@
-#include "otpgate/http/cors.h"
-
 #include "otpgate/base/errors.h"
+#include "otpgate/http/cors.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
@@ -67,9 +66,9 @@ class CorsTest : public CppUnit::TestFixture {
         const Cors cors({"https://App.Example.com", "HTTPS://www.example.com:443", "http://www.example.com:80",
                          "http://[2001:DB8::1]:8080", "https://secure.example.com:80"},
                         "https://Login.Example.org:443");
-        for (const char* origin : {"https://app.example.com", "https://www.example.com", "http://www.example.com",
-                                   "http://[2001:db8::1]:8080", "https://secure.example.com:80",
-                                   "https://login.example.org"}) {
+        for (const char* origin :
+             {"https://app.example.com", "https://www.example.com", "http://www.example.com",
+              "http://[2001:db8::1]:8080", "https://secure.example.com:80", "https://login.example.org"}) {
             CPPUNIT_ASSERT_MESSAGE(origin, cors.isTrusted(origin));
         }
         CPPUNIT_ASSERT(!cors.isTrusted("https://secure.example.com"));
@@ -83,7 +82,7 @@ class CorsTest : public CppUnit::TestFixture {
               "ftp://app.example.com", "https://*.example.com", "https://app.example.com?x", "https://me@example.com",
               "https://app.example.com#x", "https://app example.com", "//app.example.com", "https:///"}) {
             try {
-                Cors({"https://good.example.com", origin}, "https://login.example.org");
+                const Cors cors({"https://good.example.com", origin}, "https://login.example.org");
                 CPPUNIT_FAIL(origin);
             } catch (const ConfigurationError& error) {
                 CPPUNIT_ASSERT_EQUAL("cors.allowed_origins: " + std::string{origin} +

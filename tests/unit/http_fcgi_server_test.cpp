@@ -640,8 +640,9 @@ public:
     }
 
     void namesWhatIsWrong() {
-        CPPUNIT_ASSERT_EQUAL(std::string{"server.listen: cannot listen on unix:/no/such/dir/x: No such file or directory"},
-                             refusalOf("unix:/no/such/dir/x"));
+        CPPUNIT_ASSERT_EQUAL(
+            std::string{"server.listen: cannot listen on unix:/no/such/dir/x: No such file or directory"},
+            refusalOf("unix:/no/such/dir/x"));
         CPPUNIT_ASSERT(contains(refusalOf("unix:"), "a path is missing"));
         CPPUNIT_ASSERT(contains(refusalOf("unix:/" + std::string(200, 'x')), "too long"));
         for (const char* listen : {"", "x", ":9000", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:9x",
@@ -649,8 +650,8 @@ public:
             CPPUNIT_ASSERT_MESSAGE(listen,
                                    contains(refusalOf(listen), "it is not unix:PATH, HOST:PORT, fd:0 or systemd"));
         }
-        CPPUNIT_ASSERT(
-            contains(refusalOf("no.such.host.invalid:9000"), "server.listen: cannot listen on no.such.host.invalid:9000: "));
+        CPPUNIT_ASSERT(contains(refusalOf("no.such.host.invalid:9000"),
+                                "server.listen: cannot listen on no.such.host.invalid:9000: "));
         CPPUNIT_ASSERT(contains(refusalOf("systemd"), "systemd passed no socket"));
     }
 
@@ -669,7 +670,8 @@ public:
     void namesAPortInUse() {
         const std::string listen = "127.0.0.1:" + freePort();
         const ListeningSocket socket(settingsFor(listen));
-        CPPUNIT_ASSERT_EQUAL("server.listen: cannot listen on " + listen + ": Address already in use", refusalOf(listen));
+        CPPUNIT_ASSERT_EQUAL("server.listen: cannot listen on " + listen + ": Address already in use",
+                             refusalOf(listen));
     }
 
     void refusesAnInheritedFileThatDoesNotListen() {

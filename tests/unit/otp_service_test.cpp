@@ -165,8 +165,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
         const Uuid device = Uuid::makeV7(now(), random_);
         service_.request({ada_, Purpose::Login, "de"}, {client_, device});
         service_.request({phone_, Purpose::Reset, "de"}, {Client{"192.0.2.7", "192.0.2.7", "", ""}, device});
-        const NewOtpRequest& first = store_.requests.at(0);
-        const NewOtpRequest& second = store_.requests.at(1);
+        const NewOtpRequest first = store_.requests.at(0);
+        const NewOtpRequest second = store_.requests.at(1);
         CPPUNIT_ASSERT(first.device == device);
         CPPUNIT_ASSERT_EQUAL(first.deviceBucket, second.deviceBucket);
         CPPUNIT_ASSERT_EQUAL(first.deviceGuessBucket, second.deviceGuessBucket);

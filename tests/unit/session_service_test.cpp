@@ -117,8 +117,8 @@ private:
     std::string accessTokenBy(const TokenSettings& settings) { return serviceOf(settings).issueFirst(signIn()).access; }
     // Every text that differs from the token in one bit, or in its length.
     static std::vector<std::string> forgeriesOf(const std::string& token) {
-        std::vector<std::string> forgeries{"", token + "A", token.substr(1), token.substr(0, token.size() - 1),
-                                           token + "=", token + token};
+        std::vector<std::string> forgeries{
+            "", token + "A", token.substr(1), token.substr(0, token.size() - 1), token + "=", token + token};
         const std::string good = parseBase64Url(token).value();
         for (std::size_t i = 0; i < good.size(); ++i) {
             std::string forged = good;
@@ -136,7 +136,9 @@ private:
             .value();
     }
     std::string refreshTokenOf(std::int64_t counter) const { return RefreshToken{session_, counter}.toText(ring_); }
-    void answer(SessionRefreshResult::Outcome outcome) { store_.refreshResult = {outcome, user_, now() - 1h, "pwd otp"}; }
+    void answer(SessionRefreshResult::Outcome outcome) {
+        store_.refreshResult = {outcome, user_, now() - 1h, "pwd otp"};
+    }
 
     void issuesTheFirstTokens() {
         const Tokens tokens = service_.issueFirst(signIn());
@@ -217,8 +219,7 @@ private:
         answer(SessionRefreshResult::Outcome::Rotated);
         const auto otherRing = ring(kLineB);
         for (const std::string& token :
-             {""s, "nonsense"s, refreshTokenOf(5) + "A", RefreshToken{session_, 5}.toText(otherRing),
-              accessToken()}) {
+             {""s, "nonsense"s, refreshTokenOf(5) + "A", RefreshToken{session_, 5}.toText(otherRing), accessToken()}) {
             CPPUNIT_ASSERT(service_.refresh(token, client_).kind == RefreshOutcome::Kind::Invalid);
         }
         CPPUNIT_ASSERT(store_.refreshes.empty());
@@ -253,8 +254,7 @@ private:
         SessionService foreign(store_, otherKeys, ring_, clock_, random_, settings());
         for (const std::string& token :
              {""s, "."s, ".."s, "a.b.c"s, good.substr(0, good.size() - 4), good + ".x", refreshTokenOf(0),
-              foreign.issueFirst(signIn()).access,
-              accessTokenBy(settings("https://evil.example.org")),
+              foreign.issueFirst(signIn()).access, accessTokenBy(settings("https://evil.example.org")),
               accessTokenBy(settings("https://login.example.org", "blog"))}) {
             CPPUNIT_ASSERT(!service_.authenticate(token));
         }

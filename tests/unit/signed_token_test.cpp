@@ -1,4 +1,5 @@
-// Tokens of our own beside the refresh token: signed payloads, device tokens, and what a verified code is exchanged for.
+// Tokens of our own beside the refresh token: signed payloads, device tokens, and what a verified code is exchanged
+// for.
 #include "otpgate/crypto/signed_token.h"
 
 #include "otpgate/base/encoding.h"
@@ -21,9 +22,9 @@ using crypto::KeyUse;
 const std::string kLineA = "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 const std::string kLineB = "otpgate1:ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 constexpr Purpose kPurposes[] = {Purpose::Login, Purpose::Register, Purpose::Verify, Purpose::Reset};
-constexpr KeyUse kUses[] = {KeyUse::OtpCode,       KeyUse::RefreshToken, KeyUse::SealedSecret,
-                            KeyUse::AccessToken,   KeyUse::DeviceToken,  KeyUse::SessionCookie,
-                            KeyUse::CsrfToken,     KeyUse::OtpReceipt,   KeyUse::VerificationContext};
+constexpr KeyUse kUses[] = {KeyUse::OtpCode,     KeyUse::RefreshToken, KeyUse::SealedSecret,
+                            KeyUse::AccessToken, KeyUse::DeviceToken,  KeyUse::SessionCookie,
+                            KeyUse::CsrfToken,   KeyUse::OtpReceipt,   KeyUse::VerificationContext};
 
 crypto::KeyRing ring(const std::string& lines) {
     return crypto::KeyRing::parse(lines, "master.key");
@@ -70,8 +71,7 @@ class SignedTokenTest : public CppUnit::TestFixture {
     void opensWhatItSigned() {
         for (const std::string& payload : {""s, "\0"s, "sixteen bytes id"s, std::string(300, '\xff')}) {
             const std::string token = crypto::signToken(ring_, KeyUse::AccessToken, payload);
-            CPPUNIT_ASSERT_EQUAL(payload,
-                                 crypto::openToken(ring_, KeyUse::AccessToken, token, payload.size()).value());
+            CPPUNIT_ASSERT_EQUAL(payload, crypto::openToken(ring_, KeyUse::AccessToken, token, payload.size()).value());
         }
     }
 
@@ -124,7 +124,8 @@ class DeviceTokenTest : public CppUnit::TestFixture {
 
     // Computed by another program. Another text would make a stranger of every browser at the next release.
     void neverChangesAToken() {
-        CPPUNIT_ASSERT_EQUAL("AX8i4nmwfMOYxNwMDAc5j8lFmh6Xrmv6yetSRUgw37ay7D9jnKIOa_hUHxvMtMDx"s, makeDeviceToken(ring_, device_));
+        CPPUNIT_ASSERT_EQUAL("AX8i4nmwfMOYxNwMDAc5j8lFmh6Xrmv6yetSRUgw37ay7D9jnKIOa_hUHxvMtMDx"s,
+                             makeDeviceToken(ring_, device_));
     }
 
     void readsWhatItWrites() {
@@ -150,9 +151,8 @@ class DeviceTokenTest : public CppUnit::TestFixture {
 
     void readsNoTokenOfAnotherUse() {
         for (const KeyUse use : kUses) {
-            CPPUNIT_ASSERT_EQUAL(
-                use == KeyUse::DeviceToken,
-                parseDeviceToken(ring_, crypto::signToken(ring_, use, device_.bytes())).has_value());
+            CPPUNIT_ASSERT_EQUAL(use == KeyUse::DeviceToken,
+                                 parseDeviceToken(ring_, crypto::signToken(ring_, use, device_.bytes())).has_value());
         }
     }
 
@@ -213,8 +213,7 @@ class OtpReceiptTest : public CppUnit::TestFixture {
     void readsNoTokenOfAnotherUse() {
         const std::string payload = parseBase64Url(receipt()).value().substr(0, 25);
         for (const KeyUse use : kUses) {
-            CPPUNIT_ASSERT_EQUAL(use == KeyUse::OtpReceipt,
-                                 parse(crypto::signToken(ring_, use, payload)).has_value());
+            CPPUNIT_ASSERT_EQUAL(use == KeyUse::OtpReceipt, parse(crypto::signToken(ring_, use, payload)).has_value());
         }
     }
 

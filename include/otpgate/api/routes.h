@@ -2,8 +2,8 @@
 #pragma once
 
 #include "otpgate/base/clock.h"
-#include "otpgate/domain/api_key_service.h"
 #include "otpgate/domain/account_service.h"
+#include "otpgate/domain/api_key_service.h"
 #include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/password_service.h"

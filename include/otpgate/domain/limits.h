@@ -46,6 +46,9 @@ struct LimitState {
     std::chrono::seconds reset{0};  // until one more is free; rounded up
 };
 
+// 8 bytes, big-endian: times in this form compare like the times themselves. What is before 1970 is 1970.
+std::string packTime(Timestamp time);
+
 // The packed times of a bucket, newest first, 8 bytes big-endian each: what the column rate_limits.hits holds.
 class LimitHits {
 public:

@@ -54,7 +54,7 @@ struct OtpQuestion {
     Destination destination;
     Purpose purpose = Purpose::Login;
     std::string locale;
-    std::string_view methods = "otp";  // "pwd otp" after a right password
+    std::string_view methods = "otp";            // "pwd otp" after a right password
     Disclosure disclosure = Disclosure::Reveal;  // at most: the settings may hide more
 };
 

@@ -3,7 +3,8 @@
 --
 -- p_account_rule: 'any' (register, verify), 'active_or_new' (login that may register), 'active' (login, reset). What the rule
 -- does not let through is refused by name where p_reveal is 1; else everything is written as usual and the message is never
--- sent. The two limits are rate_limit_take.sql written out: a CALL inside a CALL costs as much as the rest of it. p_lane: zeros, or the device that the client says it is; it counts only while the row devices says the same.
+-- sent. p_lane: zeros, or the device that the client says it is; it counts only while the row devices says the same. The two
+-- limits are rate_limit_take.sql written out, because a CALL inside a CALL costs as much as what it does.
 CREATE PROCEDURE otp_request(
     IN p_id BINARY(16),
     IN p_destination VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
@@ -19,12 +20,17 @@ CREATE PROCEDURE otp_request(
     IN p_max_attempts BIGINT,
     IN p_oldest_live_id BINARY(16),
     IN p_guess_bucket BINARY(16),
+    IN p_hit BINARY(8),
     IN p_client_bucket BINARY(16),
-    IN p_client_count_1 BIGINT, IN p_client_window_1_us BIGINT,
-    IN p_client_count_2 BIGINT, IN p_client_window_2_us BIGINT,
+    IN p_client_keep BIGINT,
+    IN p_client_expires_at_us BIGINT,
+    IN p_client_place_1 BIGINT, IN p_client_since_1 BINARY(8),
+    IN p_client_place_2 BIGINT, IN p_client_since_2 BINARY(8),
     IN p_destination_bucket BINARY(16),
-    IN p_destination_count_1 BIGINT, IN p_destination_window_1_us BIGINT,
-    IN p_destination_count_2 BIGINT, IN p_destination_window_2_us BIGINT,
+    IN p_destination_keep BIGINT,
+    IN p_destination_expires_at_us BIGINT,
+    IN p_destination_place_1 BIGINT, IN p_destination_since_1 BINARY(8),
+    IN p_destination_place_2 BIGINT, IN p_destination_since_2 BINARY(8),
     IN p_lane BINARY(16),
     IN p_device_guess_bucket BINARY(16),
     IN p_device_bucket BINARY(16),
@@ -44,9 +50,6 @@ request: BEGIN
     DECLARE v_status VARCHAR(16);
     DECLARE v_known_device BINARY(16);
     DECLARE v_discard BIGINT;
-    DECLARE v_hit BINARY(8) DEFAULT UNHEX(LPAD(HEX(p_now_us), 16, '0'));
-    DECLARE v_since_1 BINARY(8);
-    DECLARE v_since_2 BINARY(8);
     DECLARE v_changed BIGINT DEFAULT 1;
     DECLARE v_hits VARBINARY(8000) DEFAULT '';
     DECLARE v_id BINARY(16);
@@ -71,22 +74,13 @@ request: BEGIN
 
     IF v_known_device IS NULL THEN
         SET v_lane = v_strangers, v_guess_bucket = p_guess_bucket, v_bucket = p_destination_bucket;
-        IF p_client_count_1 > 0 THEN
-            SET v_since_1 = UNHEX(LPAD(HEX(GREATEST(p_now_us - p_client_window_1_us, 0)), 16, '0')),
-                v_since_2 = UNHEX(LPAD(HEX(GREATEST(p_now_us - p_client_window_2_us, 0)), 16, '0'));
-            INSERT INTO rate_limits (bucket, expires_at_us, hits)
-            VALUES (p_client_bucket, p_now_us + GREATEST(p_client_window_1_us, p_client_window_2_us), v_hit)
+        IF p_client_keep > 0 THEN
+            INSERT INTO rate_limits (bucket, expires_at_us, hits) VALUES (p_client_bucket, p_client_expires_at_us, p_hit)
             ON DUPLICATE KEY UPDATE
-                expires_at_us = IF(
-                    (LENGTH(hits) < 8 * p_client_count_1 OR SUBSTRING(hits, 8 * p_client_count_1 - 7, 8) <= v_since_1)
-                    AND (p_client_count_2 = 0 OR LENGTH(hits) < 8 * p_client_count_2
-                         OR SUBSTRING(hits, 8 * p_client_count_2 - 7, 8) <= v_since_2),
-                    VALUES(expires_at_us), expires_at_us),
-                hits = IF(
-                    (LENGTH(hits) < 8 * p_client_count_1 OR SUBSTRING(hits, 8 * p_client_count_1 - 7, 8) <= v_since_1)
-                    AND (p_client_count_2 = 0 OR LENGTH(hits) < 8 * p_client_count_2
-                         OR SUBSTRING(hits, 8 * p_client_count_2 - 7, 8) <= v_since_2),
-                    LEFT(CONCAT(v_hit, hits), 8 * GREATEST(p_client_count_1, p_client_count_2)), hits);
+                hits = IF(SUBSTRING(hits, p_client_place_1, 8) <= p_client_since_1
+                          AND SUBSTRING(hits, p_client_place_2, 8) <= p_client_since_2,
+                          LEFT(CONCAT(p_hit, hits), p_client_keep), hits),
+                expires_at_us = IF(LEFT(hits, 8) = p_hit, p_client_expires_at_us, expires_at_us);
             SET v_changed = ROW_COUNT();
         END IF;
         IF v_changed = 0 THEN
@@ -103,26 +97,14 @@ request: BEGIN
     END IF;
 
     SET v_changed = 1;
-    IF p_destination_count_1 > 0 THEN
-        SET v_since_1 = UNHEX(LPAD(HEX(GREATEST(p_now_us - p_destination_window_1_us, 0)), 16, '0')),
-            v_since_2 = UNHEX(LPAD(HEX(GREATEST(p_now_us - p_destination_window_2_us, 0)), 16, '0'));
-        INSERT INTO rate_limits (bucket, expires_at_us, hits)
-        VALUES (v_bucket, p_now_us + GREATEST(p_destination_window_1_us, p_destination_window_2_us), v_hit)
+    IF p_destination_keep > 0 THEN
+        INSERT INTO rate_limits (bucket, expires_at_us, hits) VALUES (v_bucket, p_destination_expires_at_us, p_hit)
         ON DUPLICATE KEY UPDATE
-            expires_at_us = IF(
-                (LENGTH(hits) < 8 * p_destination_count_1
-                 OR SUBSTRING(hits, 8 * p_destination_count_1 - 7, 8) <= v_since_1)
-                AND (p_destination_count_2 = 0 OR LENGTH(hits) < 8 * p_destination_count_2
-                     OR SUBSTRING(hits, 8 * p_destination_count_2 - 7, 8) <= v_since_2),
-                VALUES(expires_at_us), expires_at_us),
-            hits = IF(
-                (LENGTH(hits) < 8 * p_destination_count_1
-                 OR SUBSTRING(hits, 8 * p_destination_count_1 - 7, 8) <= v_since_1)
-                AND (p_destination_count_2 = 0 OR LENGTH(hits) < 8 * p_destination_count_2
-                     OR SUBSTRING(hits, 8 * p_destination_count_2 - 7, 8) <= v_since_2),
-                LEFT(CONCAT(v_hit, hits), 8 * GREATEST(p_destination_count_1, p_destination_count_2)), hits);
-        SET v_changed = ROW_COUNT();
-        SET v_hits = v_hit;
+            hits = IF(SUBSTRING(hits, p_destination_place_1, 8) <= p_destination_since_1
+                      AND SUBSTRING(hits, p_destination_place_2, 8) <= p_destination_since_2,
+                      LEFT(CONCAT(p_hit, hits), p_destination_keep), hits),
+            expires_at_us = IF(LEFT(hits, 8) = p_hit, p_destination_expires_at_us, expires_at_us);
+        SET v_changed = ROW_COUNT(), v_hits = p_hit;
         -- 1 is a new row, which holds this hit and no other.
         IF v_changed <> 1 THEN
             SELECT hits INTO v_hits FROM rate_limits WHERE bucket = v_bucket;
@@ -154,8 +136,7 @@ request: BEGIN
     IF v_id IS NULL THEN
         SET v_id = p_id, v_expires_at_us = p_expires_at_us;
         -- Where this is the first hit of a bucket that outlives a code, there is no code to void.
-        IF LENGTH(v_hits) <> 8 OR GREATEST(p_destination_window_1_us, p_destination_window_2_us) < p_expires_at_us - p_now_us
-           OR GREATEST(p_destination_count_1, p_destination_count_2) < 2 THEN
+        IF LENGTH(v_hits) <> 8 OR p_destination_expires_at_us < p_expires_at_us OR p_destination_keep = 8 THEN
             UPDATE otp_requests SET expires_at_us = p_now_us
             WHERE destination = p_destination AND purpose = p_purpose AND lane = v_lane AND id >= p_oldest_live_id
               AND consumed_at_us IS NULL AND expires_at_us > p_now_us;

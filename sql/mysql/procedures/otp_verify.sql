@@ -8,8 +8,11 @@ CREATE PROCEDURE otp_verify(
     IN p_purpose VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_right BIGINT,
     IN p_now_us BIGINT,
-    IN p_count_1 BIGINT, IN p_window_1_us BIGINT,
-    IN p_count_2 BIGINT, IN p_window_2_us BIGINT,
+    IN p_hit BINARY(8),
+    IN p_keep BIGINT,
+    IN p_limit_expires_at_us BIGINT,
+    IN p_place_1 BIGINT, IN p_since_1 BINARY(8),
+    IN p_place_2 BIGINT, IN p_since_2 BINARY(8),
     IN p_may_register BIGINT,
     IN p_new_user_id BINARY(16),
     IN p_session_id BINARY(16),
@@ -70,14 +73,11 @@ verify: BEGIN
     END IF;
 
     IF p_right = 0 THEN
-        CALL rate_limit_take(v_bucket, p_now_us, p_count_1, p_window_1_us, p_count_2, p_window_2_us, v_accepted, v_hits);
-    ELSEIF p_count_1 > 0 THEN
+        CALL rate_limit_take(v_bucket, p_hit, p_keep, p_limit_expires_at_us, p_place_1, p_since_1, p_place_2, p_since_2,
+                             v_accepted, v_hits);
+    ELSEIF p_keep > 0 THEN
         -- A right guess is not counted, but a spent budget refuses it like any other: who has it learns nothing more.
-        SELECT hits,
-               (LENGTH(hits) < 8 * p_count_1
-                OR SUBSTRING(hits, 8 * p_count_1 - 7, 8) <= UNHEX(LPAD(HEX(GREATEST(p_now_us - p_window_1_us, 0)), 16, '0')))
-               AND (p_count_2 = 0 OR LENGTH(hits) < 8 * p_count_2
-                OR SUBSTRING(hits, 8 * p_count_2 - 7, 8) <= UNHEX(LPAD(HEX(GREATEST(p_now_us - p_window_2_us, 0)), 16, '0')))
+        SELECT hits, SUBSTRING(hits, p_place_1, 8) <= p_since_1 AND SUBSTRING(hits, p_place_2, 8) <= p_since_2
         INTO v_hits, v_accepted FROM rate_limits WHERE bucket = v_bucket FOR UPDATE;
     END IF;
     IF v_accepted = 0 THEN
@@ -163,7 +163,7 @@ verify: BEGIN
     SELECT id INTO v_device_id FROM devices
     WHERE user_id = v_user_id AND revoked_at_us IS NULL
       AND (id = p_device_id OR (p_install_id <> '' AND install_id = p_install_id))
-    ORDER BY id DESC LIMIT 1;
+    ORDER BY CASE WHEN id = p_device_id THEN 0 ELSE 1 END, id DESC LIMIT 1;
     IF v_device_id IS NULL THEN
         SET v_device_id = p_new_device_id;
         INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name, created_at_us, last_seen_at_us)

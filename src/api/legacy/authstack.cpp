@@ -14,7 +14,8 @@ using http::ErrorCode;
 
 namespace {
 
-// What these clients are told instead of our own code; an empty message is our sentence. The rest keeps its code and status.
+// What these clients are told instead of our own code; an empty message is our sentence. The rest keeps its code and
+// status.
 struct AuthstackError {
     ErrorCode ours;
     int status;

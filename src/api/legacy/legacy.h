@@ -1,5 +1,5 @@
-// Older clients of other services, served unchanged (API.md 7). Paths, field names and statuses are theirs; the rules are the
-// services' that the v1 routes use, and none is here.
+// Older clients of other services, served unchanged (API.md 7). Paths, field names and statuses are theirs; the rules
+// are the services' that the v1 routes use, and none is here.
 #pragma once
 
 #include "api/endpoints.h"
