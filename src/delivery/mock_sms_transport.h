@@ -8,7 +8,7 @@ namespace otpgate::delivery {
 
 class MockSmsTransport final : public SmsTransport {
 public:
-    // `failureRate` of 0 never fails, of 1 always. Throws ConfigurationError("sms.mock_failure_rate ...").
+    // `failureRate` of 0 never fails, of 1 always. Throws ConfigurationError("sms.failure_rate ...").
     MockSmsTransport(double failureRate, Random& random);
 
     SendResult send(const SmsMessage& message) override;

@@ -115,7 +115,7 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
     OtpVerifyResult result =
         store_.verify({.otpId = otpId,
                        .purpose = reference.purpose,
-                       .guess = codes_.judge(otpId, guess),
+                       .guess = judged,
                        .guessRule = settings_.guessesPerDestination,
                        .now = now,
                        .mayRegister = settings_.autoRegister,
@@ -127,6 +127,12 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
                        .device = device,
                        .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
                        .client = asker.client});
+
+    // That a code was used says that somebody signed in: who names an address alone must know the code to be told.
+    const bool mayBeToldOfUse = reference.otpId || judged == Guess::Right;
+    if (result.outcome == OtpVerifyResult::Outcome::Used && !mayBeToldOfUse) {
+        result.outcome = OtpVerifyResult::Outcome::Unknown;
+    }
 
     VerifiedOtp verified;
     verified.outcome = result.outcome;

@@ -123,7 +123,9 @@ CgiRequest readCgi(const char* const* environment, const TrustedProxies& trusted
         } else if (name == "CONTENT_TYPE") {
             request.contentType = value;
         } else if (name == "CONTENT_LENGTH") {
-            if (!value.empty()) cgi.bodyBytes = parseLength(value);
+            // Of two the last one counts, as for the others: nginx's auth_request asks about a request whose body stays
+            // behind.
+            cgi.bodyBytes = value.empty() ? 0 : parseLength(value);
         } else if (name == "REMOTE_ADDR") {
             remoteAddress = value;
         } else if (name == "REQUEST_ID") {

@@ -239,7 +239,8 @@ void FcgiServer::State::serve(Connection& connection, const Handler& handler) {
     try {
         CgiRequest cgi = readCgi(connection.parameters(), trustedProxies, random);
         readBody(connection, cgi);
-        const bool isReadToEnd = connection.readToEnd();
+        // An Authorizer is sent no body at all, so no end of it either (FastCGI 1.0, section 6.3).
+        const bool isReadToEnd = cgi.request.role == Role::Authorizer || connection.readToEnd();
         Response response = respond(cgi.request, handler);
         if (cgi.request.role == Role::Authorizer) response = asAuthorizer(std::move(response));
         const BodyMode mode = cgi.request.method == "HEAD" ? BodyMode::HeadersOnly : BodyMode::Whole;

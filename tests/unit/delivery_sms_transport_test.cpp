@@ -74,7 +74,7 @@ class SmsTransportTest : public CppUnit::TestFixture {
         settings.mockFailureRate = 1;
         const SendResult result = makeSmsTransport(settings, random_)->send({"+12025550123", "x"});
         CPPUNIT_ASSERT(result.cause == SendResult::Cause::Message);
-        CPPUNIT_ASSERT_EQUAL(std::string("mock: failed as sms.mock_failure_rate asks for"), result.reason);
+        CPPUNIT_ASSERT_EQUAL(std::string("mock: failed as sms.failure_rate asks for"), result.reason);
     }
 
     void namesTheSettingThatIsWrong() {
@@ -85,7 +85,7 @@ class SmsTransportTest : public CppUnit::TestFixture {
         settings.transport = SmsTransportKind::Mock;
         for (const double rate : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()}) {
             settings.mockFailureRate = rate;
-            CPPUNIT_ASSERT_EQUAL(std::string("sms.mock_failure_rate must be 0 to 1"), reasonFor(settings));
+            CPPUNIT_ASSERT_EQUAL(std::string("sms.failure_rate must be 0 to 1"), reasonFor(settings));
         }
         for (const char* sid : {"", "AC", "SK0123456789abcdef0123456789abcdef", "AC01/../x", "AC 1"}) {
             settings = twilio();
