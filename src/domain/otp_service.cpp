@@ -112,6 +112,7 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
     const Timestamp now = clock_.now();
     const Uuid otpId = findCode(reference, asker, now);
     // The guess is judged here, but nobody learns the verdict before the store has counted the attempt.
+    const Guess judged = codes_.judge(otpId, guess);
     OtpVerifyResult result =
         store_.verify({.otpId = otpId,
                        .purpose = reference.purpose,
