@@ -16,6 +16,10 @@ from support.site import Site  # noqa: E402
 ROOMY = {"server.trusted_proxies": "127.0.0.1", "limits.request_per_client": "1000/1h"}
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures time, so nothing else may run beside it (see tests/run)")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def binary():
     assert BINARY.exists(), f"{BINARY} is missing: build it with make"

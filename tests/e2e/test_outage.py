@@ -1,8 +1,11 @@
 """Databases that die and return, and an otpgate that dies between its answer and the sending."""
 import time
 
+import pytest
 from support import ports
 from support.smtp_server import SmtpServer, StallingServer
+
+pytestmark = pytest.mark.alone
 
 REQUEST = "/api/v1/auth/otp/request"
 

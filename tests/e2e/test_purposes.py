@@ -319,6 +319,7 @@ def durations(site, addresses, count, order):
     return taken
 
 
+@pytest.mark.alone
 def test_disabled_and_unknown_accounts_take_as_long_as_others(closed, accounts):
     # Known and unknown ones have a test in test_timing.py too; here one address is asked for again and again.
     order, taken, spreads = random.Random(1), {kind: [] for kind in accounts}, []

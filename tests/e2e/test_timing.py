@@ -10,6 +10,8 @@ import pytest
 import requests
 from test_passwords import AUTH, OTHER, register
 
+pytestmark = pytest.mark.alone
+
 PAIRS = 200
 TRIES = 3
 # So that each request meets a courier that has nothing to do.
