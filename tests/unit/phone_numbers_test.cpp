@@ -71,6 +71,7 @@ class PhoneNumbersTest : public CppUnit::TestFixture {
     void answersManyThreadsAtOnce() {
         std::atomic<int> mistakes = 0;
         std::vector<std::jthread> threads;
+        threads.reserve(8);
         for (int i = 0; i < 8; ++i) {
             threads.emplace_back([&] {
                 for (const char* number : {"+33612345678", "+34612345678", "+48512345678", "+905012345678"}) {
