@@ -135,6 +135,7 @@ private:
 
     void acceptsExactlyFiveOfManyMessages() {
         std::vector<domain::VerificationMessage> messages;
+        messages.reserve(48);
         for (int i = 0; i < 48; ++i) messages.push_back(newMessage(rule("5/1h")));
         std::atomic<int> accepted{0};
         onSixteenThreads([&](db::Connection& connection, std::size_t thread) {
@@ -219,6 +220,7 @@ private:
         for (int round = 0; round < 5; ++round) {
             const Uuid context = newId();
             std::vector<domain::VerificationGuess> guesses;
+            guesses.reserve(16);
             for (int i = 0; i < 16; ++i) guesses.push_back(newGuess(context, Guess::Right, rule("10/1h,20/1d")));
             auto tally = guessAtOnce(guesses);
             CPPUNIT_ASSERT_EQUAL(1, tally[Outcome::Verified]);
@@ -231,6 +233,7 @@ private:
     void comparesExactlyThreeOfManyWrongGuesses() {
         const Uuid context = newId();
         std::vector<domain::VerificationGuess> guesses;
+        guesses.reserve(48);
         for (int i = 0; i < 48; ++i) guesses.push_back(newGuess(context, Guess::Wrong, rule("10/1h,20/1d")));
         auto tally = guessAtOnce(guesses);
         CPPUNIT_ASSERT_EQUAL(3, tally[Outcome::WrongCode]);
@@ -240,6 +243,7 @@ private:
 
     void comparesExactlyTenOfManyWrongGuessesAtADestination() {
         std::vector<domain::VerificationGuess> guesses;
+        guesses.reserve(48);
         for (int i = 0; i < 48; ++i) guesses.push_back(newGuess(newId(), Guess::Wrong, rule("10/1h,20/1d")));
         auto tally = guessAtOnce(guesses);
         CPPUNIT_ASSERT_EQUAL(10, tally[Outcome::WrongCode]);
