@@ -45,6 +45,7 @@ class OtpStoreLaneTest : public OtpStoreTest<OtpStoreLaneTest<Engine>, Engine> {
     CPPUNIT_TEST(letsADeviceGuessWhereStrangersMayNot);
     CPPUNIT_TEST(countsNoGuessOfADeviceAgainstStrangers);
     CPPUNIT_TEST(voidsOnlyTheOlderCodeOfItsLane);
+    CPPUNIT_TEST(repeatsOnlyTheCodeOfItsLane);
     CPPUNIT_TEST(keepsTwoDevicesOfOneUserApart);
     CPPUNIT_TEST(findsTheCodeOfTheDeviceFirst);
     CPPUNIT_TEST(findsNoCodeOfAnotherDevice);
@@ -208,6 +209,23 @@ class OtpStoreLaneTest : public OtpStoreTest<OtpStoreLaneTest<Engine>, Engine> {
         assertOutcome(VerifyOutcome::Expired, guessRight(own));
         CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, guessRight(strangersNext).outcome);
         CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, guessRight(ownNext).outcome);
+    }
+
+    // Or a stranger would be told the id of the device's code, and could spend its attempts.
+    void repeatsOnlyTheCodeOfItsLane() {
+        const Uuid device = knownDevice(kAda);
+        const auto repeatBy = [this](const ShownDevice& shown) {
+            auto request = requestBy(shown, kAda);
+            request.resend = domain::Resend::Repeat;
+            return store_->request(request).otpId;
+        };
+        const Uuid own = repeatBy(device);
+        const Uuid strangers = repeatBy({});
+        CPPUNIT_ASSERT(strangers != own);
+        CPPUNIT_ASSERT(repeatBy(device) == own);
+        CPPUNIT_ASSERT(repeatBy({}) == strangers);
+        CPPUNIT_ASSERT(repeatBy(newId()) == strangers);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("otp_requests WHERE consumed_at_us IS NULL"));
     }
 
     void keepsTwoDevicesOfOneUserApart() {
