@@ -8,9 +8,6 @@ namespace otpgate::domain {
 
 namespace {
 
-// The process that wrote a message sends it itself for so long; then whoever looks first takes it from the outbox.
-constexpr std::chrono::seconds kHandOverLease{10};
-
 std::string deviceBucket(std::string_view kind, const ShownDevice& device) {
     return limitBucket(kind, device.value_or(Uuid{}).bytes());
 }

@@ -6,9 +6,6 @@ namespace otpgate::domain {
 
 namespace {
 
-// The process that wrote a message sends it itself for so long; then whoever looks first takes it from the outbox.
-constexpr std::chrono::seconds kHandOverLease{10};
-
 // What one owner's applications do with an address is no concern of another's.
 std::string ownersBucket(std::string_view kind, const Uuid& ownerId, const Destination& destination) {
     return limitBucket(kind, ownerId.toString() + ":" + destination.value());

@@ -256,7 +256,7 @@ private:
                 .requestId = "r",
                 .attempts = 0,
                 .expiresAt = clock_.now() + minutes(10),
-                .availableAt = clock_.now() + CourierSettings::kHandOverLease};
+                .availableAt = clock_.now() + domain::kHandOverLease};
     }
     OutboxMessage smsMessage(int number = 1) const {
         OutboxMessage sms = message(number);

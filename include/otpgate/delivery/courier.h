@@ -35,9 +35,6 @@ struct CourierSettings {
     // with the answer to the request, and the time that the answer takes would tell whether there is an account to send
     // to.
     std::chrono::milliseconds rest{0};
-    // How long a worker's message is left to the process that wrote it; what NewOtpRequest::outboxAvailableAt is made
-    // with.
-    static constexpr std::chrono::seconds kHandOverLease{10};
 };
 
 struct Transports {

@@ -4,7 +4,12 @@
 
 #include "otpgate/domain/models.h"
 
+#include <chrono>
+
 namespace otpgate::domain {
+
+// The process that wrote a message sends it itself for so long; then whoever looks first takes it from the outbox.
+inline constexpr std::chrono::seconds kHandOverLease{10};
 
 class Messenger {
 public:
