@@ -50,11 +50,31 @@ std::optional<CodeAlphabet> parseCodeAlphabet(std::string_view text) {
     return std::nullopt;
 }
 
+std::string_view toString(MessageKind kind) {
+    switch (kind) {
+    case MessageKind::Code: return "code";
+    case MessageKind::NewSignIn: return "new_sign_in";
+    case MessageKind::PasswordChanged: return "password_changed";
+    case MessageKind::AddressChanged: return "address_changed";
+    }
+    return {};
+}
+
+std::optional<MessageKind> parseMessageKind(std::string_view text) {
+    for (const MessageKind kind :
+         {MessageKind::Code, MessageKind::NewSignIn, MessageKind::PasswordChanged, MessageKind::AddressChanged}) {
+        if (text == toString(kind)) return kind;
+    }
+    return std::nullopt;
+}
+
 std::string_view toString(AuditEvent event) {
     switch (event) {
     case AuditEvent::OtpRequested: return "OTP_REQUESTED";
     case AuditEvent::OtpSent: return "OTP_SENT";
     case AuditEvent::OtpSendFailed: return "OTP_SEND_FAILED";
+    case AuditEvent::NoticeSent: return "NOTICE_SENT";
+    case AuditEvent::NoticeSendFailed: return "NOTICE_SEND_FAILED";
     case AuditEvent::OtpVerified: return "OTP_VERIFIED";
     case AuditEvent::OtpFailed: return "OTP_FAILED";
     case AuditEvent::OtpLocked: return "OTP_LOCKED";
@@ -67,6 +87,7 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::SessionRevoked: return "SESSION_REVOKED";
     case AuditEvent::PasswordReset: return "PASSWORD_RESET";
     case AuditEvent::PasswordChanged: return "PASSWORD_CHANGED";
+    case AuditEvent::AddressChanged: return "ADDRESS_CHANGED";
     case AuditEvent::ProfileUpdated: return "PROFILE_UPDATED";
     case AuditEvent::UserDisabled: return "USER_DISABLED";
     case AuditEvent::UserEnabled: return "USER_ENABLED";

@@ -89,6 +89,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                          .codeLength = 0,
                          .isDiscarded = result.isDiscarded,
                          .attempts = 0,
+                         .createdAt = now,
                          .expiresAt = result.expiresAt,
                          .availableAt = request.outboxAvailableAt});
     return requested;

@@ -54,6 +54,7 @@ RequestedVerification VerificationService::request(const VerificationQuestion& q
                                 .codeAlphabet = question.format.alphabet,
                                 .isDiscarded = false,
                                 .attempts = 0,
+                                .createdAt = now,
                                 .expiresAt = context.codeExpiresAt,
                                 .availableAt = now + kHandOverLease};
     const auto result = store_.send({.message = message,

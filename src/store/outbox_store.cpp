@@ -74,13 +74,15 @@ std::string reasonJson(std::string_view reason) {
 std::vector<domain::OutboxMessage> OutboxTable::claimAvailable(Timestamp now, Timestamp leaseUntil, unsigned limit) {
     const auto rows = connection_.query(
         "SELECT id, otp_id, channel, purpose, destination, locale, request_id, attempts,"
-        " expires_at_us, available_at_us, code_length, discard, code_alphabet FROM outbox WHERE available_at_us <= ?"
+        " expires_at_us, available_at_us, code_length, discard, code_alphabet, kind, ip_address, device,"
+        " changed_address, created_at_us FROM outbox WHERE available_at_us <= ?"
         " ORDER BY available_at_us LIMIT ?",
         {now, limit});
     std::vector<domain::OutboxMessage> claimed;
     for (const db::Row& row : rows) {
         domain::OutboxMessage message{
             .id = row.uuid(0),
+            .kind = parseMessageKind(row.text(13)),
             .otpId = row.uuid(1),
             .purpose = parsePurpose(row.text(3)),
             .destination = domain::Destination::fromStored(parseChannel(row.text(2)), row.text(4)),
@@ -90,6 +92,8 @@ std::vector<domain::OutboxMessage> OutboxTable::claimAvailable(Timestamp now, Ti
             .codeAlphabet = parseCodeAlphabet(row.text(12)),
             .isDiscarded = row.integer(11) != 0,
             .attempts = static_cast<unsigned>(row.integer(7)),
+            .notice = {.ipAddress = row.text(14), .device = row.text(15), .changedAddress = row.text(16)},
+            .createdAt = row.timestamp(17),
             .expiresAt = row.timestamp(8),
             .availableAt = row.timestamp(9)};
         if (renewLease(message, leaseUntil)) claimed.push_back(std::move(message));

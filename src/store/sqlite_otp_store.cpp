@@ -1,6 +1,7 @@
 #include "store/sqlite_otp_store.h"
 
 #include "store/otp_requests.h"
+#include "store/outbox_rows.h"
 #include "store/rate_limits.h"
 #include "store/users.h"
 #include "store/words.h"
@@ -126,12 +127,16 @@ domain::OtpRequestResult SqliteOtpStore::request(const domain::NewOtpRequest& re
             code = insertCode(connection_, request, lane,
                               asker.isKnownDevice ? request.deviceGuessBucket : request.guessBucket);
         }
-        connection_.execute(
-            "INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us,"
-            " expires_at_us, available_at_us, discard) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            {request.outboxId, code->id, domain::toString(request.destination.channel()),
-             domain::toString(request.purpose), request.destination.value(), request.locale, request.client.requestId,
-             now, code->expiresAt, request.outboxAvailableAt, isDiscarded ? 1 : 0});
+        insertMessage(connection_, {.id = request.outboxId,
+                                    .otpId = code->id,
+                                    .purpose = request.purpose,
+                                    .destination = request.destination,
+                                    .locale = request.locale,
+                                    .requestId = request.client.requestId,
+                                    .isDiscarded = isDiscarded,
+                                    .createdAt = now,
+                                    .expiresAt = code->expiresAt,
+                                    .availableAt = request.outboxAvailableAt});
         insertAuditEvent(connection_, audit(AuditEvent::OtpRequested, asker.userId));
         return {RequestOutcome::Accepted, std::move(taken.hits), code->id, code->expiresAt, isDiscarded};
     });

@@ -1,6 +1,7 @@
 #include "store/verification_store.h"
 
 #include "store/audit_events.h"
+#include "store/outbox_rows.h"
 #include "store/rate_limits.h"
 
 namespace otpgate::store {
@@ -22,13 +23,7 @@ domain::VerificationMessageResult VerificationTable::send(const domain::Verifica
             auditRefusal(connection_, request.bucket, audit(AuditEvent::OtpRateLimited));
             return {false, std::move(taken.hits)};
         }
-        connection_.execute(
-            "INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us,"
-            " expires_at_us, available_at_us, code_length, code_alphabet) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            {message.id, message.otpId, domain::toString(message.destination.channel()),
-             domain::toString(message.purpose), message.destination.value(), message.locale, message.requestId,
-             request.now, message.expiresAt, message.availableAt, message.codeLength,
-             domain::toString(message.codeAlphabet)});
+        insertMessage(connection_, message);
         insertAuditEvent(connection_, audit(AuditEvent::VerificationRequested));
         return {true, std::move(taken.hits)};
     });

@@ -25,6 +25,11 @@ domain::Purpose parsePurpose(std::string_view word) {
     rejectWord("purpose", word);
 }
 
+domain::MessageKind parseMessageKind(std::string_view word) {
+    if (const auto kind = domain::parseMessageKind(word)) return *kind;
+    rejectWord("kind of message", word);
+}
+
 domain::CodeAlphabet parseCodeAlphabet(std::string_view word) {
     if (const auto alphabet = domain::parseCodeAlphabet(word)) return *alphabet;
     rejectWord("code alphabet", word);

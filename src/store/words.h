@@ -11,6 +11,7 @@ namespace otpgate::store {
 
 domain::Channel parseChannel(std::string_view word);
 domain::Purpose parsePurpose(std::string_view word);
+domain::MessageKind parseMessageKind(std::string_view word);
 domain::CodeAlphabet parseCodeAlphabet(std::string_view word);
 domain::ApiScope parseApiScope(std::string_view word);
 domain::Role parseRole(std::string_view word);

@@ -3,6 +3,7 @@
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/store/stores.h"
+#include "store/outbox_rows.h"
 
 #include <algorithm>
 #include <mutex>
@@ -33,6 +34,7 @@ class OutboxStoreTest : public StoreTest<OutboxStoreTest<Engine>, Engine> {
     CPPUNIT_TEST_SUITE(OutboxStoreTest);
     CPPUNIT_TEST(claimsAWholeMessage);
     CPPUNIT_TEST(claimsWhatTellsOfTheCode);
+    CPPUNIT_TEST(claimsWhatANoticeTells);
     CPPUNIT_TEST(claimsTheLongestWaitingFirst);
     CPPUNIT_TEST(claimsNoMessageThatIsLeased);
     CPPUNIT_TEST(claimsNoMessageTwiceForSixteenThreads);
@@ -118,6 +120,24 @@ private:
         CPPUNIT_ASSERT_EQUAL(8U, claimed.codeLength);
         CPPUNIT_ASSERT(claimed.codeAlphabet == domain::CodeAlphabet::Letters);
         CPPUNIT_ASSERT(claimed.isDiscarded);
+        CPPUNIT_ASSERT(claimed.kind == domain::MessageKind::Code);
+    }
+
+    void claimsWhatANoticeTells() {
+        OutboxMessage message = add(now());
+        connection_->execute("DELETE FROM outbox", {});
+        message.kind = domain::MessageKind::AddressChanged;
+        message.notice = {
+            .ipAddress = "2001:db8::1", .device = "Firefox, M\u00fcnchen", .changedAddress = "n*w@example.org"};
+        message.createdAt = now() - 5s;
+        connection_->transact([&] { store::insertMessage(*connection_, message); });
+        const auto claimed = store_->claimAvailable(now(), now() + 1min, 10).at(0);
+        CPPUNIT_ASSERT(claimed.id == message.id);
+        CPPUNIT_ASSERT(claimed.kind == domain::MessageKind::AddressChanged);
+        CPPUNIT_ASSERT_EQUAL(message.notice.ipAddress, claimed.notice.ipAddress);
+        CPPUNIT_ASSERT_EQUAL(message.notice.device, claimed.notice.device);
+        CPPUNIT_ASSERT_EQUAL(message.notice.changedAddress, claimed.notice.changedAddress);
+        CPPUNIT_ASSERT(claimed.createdAt == now() - 5s);
         connection_->execute("DELETE FROM outbox", {});
         add(now());
         const auto usual = store_->claimAvailable(now(), now() + 1min, 10).at(0);

@@ -77,10 +77,28 @@ enum class CodeAlphabet {
 std::string_view toString(CodeAlphabet alphabet);  // "digits", "letters"
 std::optional<CodeAlphabet> parseCodeAlphabet(std::string_view text);
 
+enum class MessageKind {
+    Code,
+    // Notices: they tell an account's owner what happened.
+    NewSignIn,        // by a device that the account did not know
+    PasswordChanged,  // or set anew
+    AddressChanged    // to the old address and to the new one
+};
+std::string_view toString(MessageKind kind);  // "code", "new_sign_in"
+std::optional<MessageKind> parseMessageKind(std::string_view text);
+
+// What a notice tells, besides when it happened.
+struct NoticeFacts {
+    std::string ipAddress;       // of whoever did it; may be empty
+    std::string device;          // its name, platform or user agent; may be empty; the client chose it
+    std::string changedAddress;  // of AddressChanged: the new address, masked
+};
+
 // A message that waits to be sent. The code is not in it: whoever sends derives it from `otpId`.
 struct OutboxMessage {
     Uuid id;
-    Uuid otpId;
+    MessageKind kind = MessageKind::Code;
+    Uuid otpId;  // zeros in a notice, as is `purpose` of no meaning there
     Purpose purpose = Purpose::Login;
     Destination destination;
     std::string locale;  // BCP 47, may be empty
@@ -90,6 +108,8 @@ struct OutboxMessage {
     CodeAlphabet codeAlphabet = CodeAlphabet::Digits;
     bool isDiscarded = false;  // never sent: it stands for an account that does not exist
     unsigned attempts = 0;     // sendings that failed so far
+    NoticeFacts notice{};      // of a notice
+    Timestamp createdAt{};     // of a notice: when it happened
     Timestamp expiresAt;       // never sent from then on
     Timestamp availableAt;     // others keep away until then: the lease of whoever holds this value
 };
@@ -98,6 +118,8 @@ enum class AuditEvent {
     OtpRequested,
     OtpSent,
     OtpSendFailed,
+    NoticeSent,
+    NoticeSendFailed,
     OtpVerified,
     OtpFailed,
     OtpLocked,
@@ -110,6 +132,7 @@ enum class AuditEvent {
     SessionRevoked,
     PasswordReset,
     PasswordChanged,
+    AddressChanged,
     ProfileUpdated,
     UserDisabled,
     UserEnabled,

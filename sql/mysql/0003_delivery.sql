@@ -1,0 +1,19 @@
+-- Notices beside codes, dead letters, and what may be spent on SMS.
+
+-- kind: code, or a notice: new_sign_in, password_changed, address_changed. The three columns after it are what a notice tells,
+-- besides created_at_us; its otp_id is zeros.
+-- dead_at_us: when the message was given up; it is kept to be looked at, with available_at_us beyond all time.
+ALTER TABLE outbox
+    ADD COLUMN kind            VARCHAR(32)  NOT NULL DEFAULT 'code',
+    ADD COLUMN ip_address      VARCHAR(45)  NOT NULL DEFAULT '',
+    ADD COLUMN device          VARCHAR(255) NOT NULL DEFAULT '',
+    ADD COLUMN changed_address VARCHAR(254) NOT NULL DEFAULT '',
+    ADD COLUMN dead_at_us      BIGINT       NULL;
+
+-- prefix: a calling code such as +49; day: days since 1970 in UTC.
+CREATE TABLE IF NOT EXISTS sms_budgets (
+    prefix VARCHAR(16) NOT NULL,
+    day    BIGINT      NOT NULL,
+    sent   BIGINT      NOT NULL,
+    PRIMARY KEY (prefix, day)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
