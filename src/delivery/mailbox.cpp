@@ -49,7 +49,7 @@ std::string Mailbox::toHeader() const {
         std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     std::string header;
     if (!ascii || name.size() > kLongestPlainName || name.find("=?") != std::string::npos) {
-        header = toEncodedWords(name);
+        header = toEncodedWords(name, std::string_view("From: ").size());
     } else {
         header = "\"";
         for (const char c : name) {

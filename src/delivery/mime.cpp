@@ -39,8 +39,14 @@ std::string withCrlf(std::string_view text) {
     return out;
 }
 
-std::string toQuotedPrintable(std::string_view text) {
+// "=C3", for quoted-printable and Q words.
+std::string toHexByte(char c) {
     static constexpr std::string_view kHex = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    return {'=', kHex[byte >> 4U], kHex[byte & 0xFU]};
+}
+
+std::string toQuotedPrintable(std::string_view text) {
     std::string out;
     std::size_t column = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -57,16 +63,66 @@ std::string toQuotedPrintable(std::string_view text) {
             out += "=\r\n";
             column = 0;
         }
-        if (literal) {
+        if (literal)
             out += text[i];
-        } else {
-            out += '=';
-            out += kHex[byte >> 4U];
-            out += kHex[byte & 0xFU];
-        }
+        else
+            out += toHexByte(text[i]);
         column += width;
     }
     return out;
+}
+
+bool isControl(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
+}
+
+// RFC 2047, section 4: base64, or characters with their bytes in hexadecimal, which is readable where it is short.
+enum class WordEncoding { B, Q };
+
+constexpr std::string_view kWordEnd = "?=";
+constexpr std::size_t kWordFrame = 12;    // =?UTF-8?B? and ?=
+constexpr std::size_t kLongestWord = 75;  // RFC 2047, section 2
+
+// What stands for itself in a Q word anywhere in a header (RFC 2047, section 5, case 3), or as one character.
+bool isOneColumn(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' || c == '-' ||
+           c == '!' || c == '*' || c == '+' || c == '/';
+}
+
+std::size_t encodedSize(std::string_view text, WordEncoding encoding) {
+    if (encoding == WordEncoding::B) return (text.size() + 2) / 3 * 4;
+    const auto literal = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), isOneColumn));
+    return literal + 3 * (text.size() - literal);
+}
+
+WordEncoding shorterEncoding(std::string_view text) {
+    return encodedSize(text, WordEncoding::Q) <= encodedSize(text, WordEncoding::B) ? WordEncoding::Q : WordEncoding::B;
+}
+
+// The bytes of the whole characters that fit into one word of `columns`.
+std::size_t fittingPrefix(std::string_view text, WordEncoding encoding, std::size_t columns) {
+    std::size_t fitting = 0;
+    while (fitting < text.size()) {
+        std::size_t next = fitting + 1;
+        while (next < text.size() && next < fitting + 4 && isContinuation(text[next])) ++next;
+        if (kWordFrame + encodedSize(text.substr(0, next), encoding) > columns) break;
+        fitting = next;
+    }
+    return fitting;
+}
+
+std::string toEncodedWord(std::string_view text, WordEncoding encoding) {
+    if (encoding == WordEncoding::B) return "=?UTF-8?B?" + toBase64(text) + std::string(kWordEnd);
+    std::string out = "=?UTF-8?Q?";
+    for (const char c : text) {
+        if (c == ' ')
+            out += '_';
+        else if (isOneColumn(c))
+            out += c;
+        else
+            out += toHexByte(c);
+    }
+    return out + std::string(kWordEnd);
 }
 
 }  // namespace
@@ -80,18 +136,26 @@ std::string toBase64(std::string_view bytes) {
     return out;
 }
 
-std::string toEncodedWords(std::string_view utf8) {
-    constexpr std::size_t kBytesPerWord = 45;  // 60 in base64, and "=?UTF-8?B?" and "?=" around them
+std::string toEncodedWords(std::string_view utf8, std::size_t columnsTaken) {
+    const WordEncoding encoding = shorterEncoding(utf8);
     std::string out;
-    while (!utf8.empty()) {
-        std::size_t length = std::min(utf8.size(), kBytesPerWord);
-        while (length < utf8.size() && length > 1 && isContinuation(utf8[length]))
-            --length;  // RFC 2047: whole characters
-        if (!out.empty()) out += "\r\n ";
-        out += "=?UTF-8?B?" + toBase64(utf8.substr(0, length)) + "?=";
+    for (std::size_t column = columnsTaken; !utf8.empty(); column = 1) {  // what follows a fold begins with a space
+        const std::size_t left = column < kLineLength ? kLineLength - column : 0;
+        const std::size_t length = fittingPrefix(utf8, encoding, std::min(left, kLongestWord));
+        if (length > 0) out += toEncodedWord(utf8.substr(0, length), encoding);
         utf8.remove_prefix(length);
+        if (!utf8.empty()) out += "\r\n ";
     }
     return out;
+}
+
+std::string encodedHeader(std::string_view utf8, std::size_t columnsTaken) {
+    std::string text(utf8);
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return isControl(c); }, ' ');
+    const bool isPlain = std::all_of(text.begin(), text.end(), [](char c) { return c > 0; }) &&
+                         text.find("=?") == std::string::npos && !text.starts_with(' ') && !text.ends_with(' ');
+    return isPlain && columnsTaken + text.size() <= kLineLength ? text : toEncodedWords(text, columnsTaken);
 }
 
 std::string toMailDate(Timestamp time) {

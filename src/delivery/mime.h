@@ -3,6 +3,7 @@
 
 #include "otpgate/base/clock.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,8 +11,13 @@ namespace otpgate::delivery {
 
 std::string toBase64(std::string_view bytes);  // RFC 4648, section 4, padded, on one line
 
-// Encoded words of RFC 2047 in UTF-8, at most 75 bytes each, folded by CRLF and a space. `utf8` is valid UTF-8.
-std::string toEncodedWords(std::string_view utf8);
+// The value of a header such as Subject, after the `columnsTaken` of its name: the text itself where it is printable
+// ASCII and fits into 76 columns, else encoded words of RFC 2047 with folds between them. Characters are never split;
+// control characters become spaces, so nothing in `utf8` (valid UTF-8) can begin another header.
+std::string encodedHeader(std::string_view utf8, std::size_t columnsTaken);
+
+// The same as encoded words in any case, without control characters: also for the name before an address.
+std::string toEncodedWords(std::string_view utf8, std::size_t columnsTaken);
 
 std::string toMailDate(Timestamp time);  // RFC 5322, section 3.3: "Fri, 20 Nov 2026 05:12:00 +0000"
 
