@@ -99,6 +99,7 @@ http::Response otpVerified(Services& services, const domain::VerifiedOtp& result
     case domain::Purpose::Reset: json.member("reset_token", services.otp.receiptOf(result)); break;
     case domain::Purpose::Verify:
     case domain::Purpose::Login:
+    case domain::Purpose::Change:
         json.member("verified", true).member("verified_destination", result.destination->value());
         break;
     }

@@ -13,6 +13,7 @@ constexpr std::string_view kLogin = "sign-in code";
 constexpr std::string_view kRegister = "registration code";
 constexpr std::string_view kVerify = "verification code";
 constexpr std::string_view kReset = "password reset code";
+constexpr std::string_view kChange = "address change code";
 
 std::string_view nameOfCode(domain::Purpose purpose) {
     switch (purpose) {
@@ -20,6 +21,7 @@ std::string_view nameOfCode(domain::Purpose purpose) {
     case domain::Purpose::Register: return kRegister;
     case domain::Purpose::Verify: return kVerify;
     case domain::Purpose::Reset: return kReset;
+    case domain::Purpose::Change: return kChange;
     }
     return "code";
 }

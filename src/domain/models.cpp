@@ -8,12 +8,14 @@ std::string_view toString(Purpose purpose) {
     case Purpose::Register: return "register";
     case Purpose::Verify: return "verify";
     case Purpose::Reset: return "reset";
+    case Purpose::Change: return "change";
     }
     return {};
 }
 
 std::optional<Purpose> parsePurpose(std::string_view text) {
-    for (const Purpose purpose : {Purpose::Login, Purpose::Register, Purpose::Verify, Purpose::Reset}) {
+    for (const Purpose purpose :
+         {Purpose::Login, Purpose::Register, Purpose::Verify, Purpose::Reset, Purpose::Change}) {
         if (text == toString(purpose)) return purpose;
     }
     return std::nullopt;

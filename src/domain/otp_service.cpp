@@ -34,7 +34,8 @@ AccountRule OtpService::accountRule(Purpose purpose) const {
     case Purpose::Login: return settings_.autoRegister ? AccountRule::ActiveOrNew : AccountRule::Active;
     case Purpose::Reset: return AccountRule::Active;
     case Purpose::Register:
-    case Purpose::Verify: return AccountRule::Any;
+    case Purpose::Verify:
+    case Purpose::Change: return AccountRule::Any;
     }
     return AccountRule::Active;
 }

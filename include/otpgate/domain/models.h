@@ -12,7 +12,13 @@
 
 namespace otpgate::domain {
 
-enum class Purpose { Login, Register, Verify, Reset };
+enum class Purpose {
+    Login,
+    Register,
+    Verify,
+    Reset,
+    Change  // of an account's address: sent to the new one, good for the user who asked only
+};
 std::string_view toString(Purpose purpose);  // "login"
 std::optional<Purpose> parsePurpose(std::string_view text);
 
