@@ -61,13 +61,14 @@ CONTRACT_SOURCES := $(sort $(wildcard tests/contract/*.cpp tests/contract/*/*.cp
 # What both share.
 TEST_SOURCES := $(sort $(wildcard tests/support_cpp/*.cpp))
 HEADERS := $(sort $(shell find include src tests -name '*.h'))
-SQL_FILES := $(sort $(shell find sql -name '*.sql'))
+SQL_FILES := $(sort $(shell find sql -type f))
+TEMPLATE_FILES := $(sort $(shell find etc/templates -type f))
 # The objects that name the version are the only ones that a new commit compiles again.
 VERSIONED := $(shell grep -rls OTPGATE_VERSION src --include='*.cpp')
 
 objects = $(patsubst %.cpp,$(OBJ)/%.o,$(1))
 LIBRARY := $(OBJ)/libotpgate.a
-GENERATED := build/gen/sql_files.cpp build/gen/openapi.cpp
+GENERATED := build/gen/sql_files.cpp build/gen/templates.cpp build/gen/openapi.cpp
 LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERATED))
 ALL_OBJECTS := $(call objects,$(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES) $(GENERATED))
 
@@ -109,9 +110,13 @@ $(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): | deps-test
 # g++ 12 reports std::optional<std::string> members of large test values that are never read (GCC bug 80635).
 $(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized
 
-build/gen/sql_files.cpp: sql/embed.sh $(SQL_FILES) build/gen/sql_files.list
+build/gen/sql_files.cpp: src/embed_files.sh $(SQL_FILES) build/gen/sql_files.list
 	@mkdir -p $(@D)
-	@sql/embed.sh sql > $@
+	@src/embed_files.sh sql otpgate/db/sql_files.h otpgate::db SqlFile sqlFiles > $@
+
+build/gen/templates.cpp: src/embed_files.sh $(TEMPLATE_FILES) build/gen/template_files.list
+	@mkdir -p $(@D)
+	@src/embed_files.sh etc/templates delivery/template_files.h otpgate::delivery BuiltInTemplate builtInTemplates > $@
 
 build/gen/openapi.cpp: src/embed_text.sh src/api/openapi.json
 	@mkdir -p $(@D)
@@ -127,6 +132,8 @@ $(OBJ)/library.list: FORCE
 	$(call remember,$(LIBRARY_OBJECTS))
 build/gen/sql_files.list: FORCE
 	$(call remember,$(SQL_FILES))
+build/gen/template_files.list: FORCE
+	$(call remember,$(TEMPLATE_FILES))
 
 -include $(ALL_OBJECTS:.o=.d)
 
@@ -202,7 +209,7 @@ sysconfdir := $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 datadir := $(PREFIX)/share/otpgate
 unitdir := $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(sysconfdir)/systemd/system)
 
-# The migrations are inside the binary. A configuration that is there is never touched; the new defaults stand in share/.
+# The migrations and the templates are inside the binary; those in share/ are for who wants others. A configuration that is there is never touched; the new defaults stand in share/.
 install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binary, pages, settings, systemd unit, web server examples
 	install -D -m 755 build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/otpgate
 	if [ -e build/www/api/redoc/redoc.standalone.js ]; then cd build/www; else cd www; fi && \
@@ -210,6 +217,7 @@ install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binar
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf
 	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf $(DESTDIR)$(datadir)/apache/otpgate.conf
+	cd etc/templates && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/templates/{} \;
 	install -D -m 644 -t $(DESTDIR)$(datadir) etc/otpgate.conf
 	test -e $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf || \
 	    install -D -m 644 etc/otpgate.conf $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf

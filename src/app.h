@@ -13,6 +13,7 @@
 #include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/message_composer.h"
 #include "otpgate/delivery/sms_transport.h"
+#include "otpgate/delivery/templates.h"
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/password_policy.h"
 #include "otpgate/domain/signing_keys.h"
@@ -52,6 +53,7 @@ private:
     domain::OtpCodes codes_;
     domain::PasswordPolicy passwordPolicy_;
     crypto::PasswordGate passwordGate_;
+    delivery::Templates templates_;
     delivery::MessageComposer composer_;
     std::unique_ptr<delivery::MailTransport> mailTransport_;
     std::unique_ptr<delivery::SmsTransport> smsTransport_;

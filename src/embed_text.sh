@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints the C++ source of a function that returns the text of one file: embed_text.sh FILE HEADER NAMESPACE FUNCTION,
-# where HEADER declares `std::string_view FUNCTION()` in NAMESPACE. Literals as sql/embed.sh makes them.
+# where HEADER declares `std::string_view FUNCTION()` in NAMESPACE. Literals as src/embed_files.sh makes them.
 set -eu
 file=$1 header=$2 namespace=$3 function=$4
 export LC_ALL=C

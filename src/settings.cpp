@@ -213,6 +213,8 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.tokens = readTokens(reader, settings.publicUrl);
     settings.mail = readMail(reader);
     settings.sms = readSms(reader);
+    settings.templates.directory = reader.text("templates.directory", "");
+    settings.templates.defaultLocale = reader.text("templates.default_locale", "en");
     settings.courier.rest = 25ms;
     settings.courier.queueLength =
         static_cast<std::size_t>(reader.integer("delivery.queue_length", 10000, 0, 1'000'000));

@@ -7,6 +7,7 @@
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/sms_transport.h"
+#include "otpgate/delivery/templates.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/phone_numbers.h"
 #include "otpgate/domain/session_service.h"
@@ -42,6 +43,7 @@ struct Settings {
     domain::TokenSettings tokens;
     delivery::MailSettings mail;
     delivery::SmsSettings sms;
+    delivery::TemplateSettings templates;
     delivery::CourierSettings courier;
     RetentionSettings retention;
 };

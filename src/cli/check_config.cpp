@@ -13,7 +13,8 @@ int checkConfig(const Invocation& invocation) {
     const Settings settings = invocation.settings();
     const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
     const domain::OtpCodes codes(ring, settings.otp.format, settings.otp.fixedCode);
-    const delivery::MessageComposer composer(codes, settings.mail.from, settings.publicUrl);
+    const delivery::Templates templates(settings.templates);
+    const delivery::MessageComposer composer(codes, templates, settings.mail.from, settings.publicUrl);
     const http::TrustedProxies proxies(settings.trustedProxies);
     const http::Cors cors(settings.corsOrigins, settings.publicUrl);
     db::openDatabase(settings.database);

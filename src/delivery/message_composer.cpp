@@ -37,10 +37,23 @@ std::chrono::minutes minutesLeft(Timestamp expiresAt, Timestamp now) {
     return std::max(left, std::chrono::minutes(1));
 }
 
+MessageContext contextOf(const domain::OutboxMessage& message, std::string_view service, std::string_view code,
+                         Timestamp now) {
+    return {.kind = message.kind,
+            .service = service,
+            .purpose = message.purpose,
+            .code = code,
+            .validFor = minutesLeft(message.expiresAt, now),
+            .notice = &message.notice,
+            .happenedAt = message.createdAt};
+}
+
 }  // namespace
 
-MessageComposer::MessageComposer(const domain::OtpCodes& codes, const std::string& from, const std::string& publicUrl)
+MessageComposer::MessageComposer(const domain::OtpCodes& codes, const Templates& templates, const std::string& from,
+                                 const std::string& publicUrl)
     : codes_(codes),
+      templates_(templates),
       service_(hostOf(publicUrl)) {
     const auto sender = Mailbox::parse(from);
     if (!sender) throw ConfigurationError("mail.from is neither an address nor Name <address>: " + from);
@@ -49,16 +62,16 @@ MessageComposer::MessageComposer(const domain::OtpCodes& codes, const std::strin
 }
 
 MailMessage MessageComposer::compose(const domain::OutboxMessage& message, Timestamp now) const {
-    const std::string code = codes_.codeFor(message);
+    const std::string code = codeOf(message);
     const MailTexts texts =
-        mailTexts({message.purpose, message.locale, service_, code, minutesLeft(message.expiresAt, now)});
+        mailTexts(templates_, templates_.localeFor(message.locale), contextOf(message, service_, code, now));
     const std::string id = message.id.toString();
     const std::string boundary = "=_" + id;  // "=_" occurs in no quoted-printable text, the id in none of ours
 
     std::string content;
     content += "From: " + fromHeader_ + "\r\n";
     content += "To: " + message.destination.value() + "\r\n";
-    content += "Subject: " + texts.subject + "\r\n";
+    content += "Subject: " + encodedHeader(texts.subject, 9) + "\r\n";
     content += "Date: " + toMailDate(now) + "\r\n";
     content += "Message-ID: <" + id + "@" + service_ + ">\r\n";
     content += "MIME-Version: 1.0\r\n";
@@ -73,9 +86,13 @@ MailMessage MessageComposer::compose(const domain::OutboxMessage& message, Times
 }
 
 SmsMessage MessageComposer::composeSms(const domain::OutboxMessage& message, Timestamp now) const {
-    const std::string code = codes_.codeFor(message);
+    const std::string code = codeOf(message);
     return {message.destination.value(),
-            smsText({message.purpose, message.locale, service_, code, minutesLeft(message.expiresAt, now)})};
+            smsText(templates_, templates_.localeFor(message.locale), contextOf(message, service_, code, now))};
+}
+
+std::string MessageComposer::codeOf(const domain::OutboxMessage& message) const {
+    return message.kind == domain::MessageKind::Code ? codes_.codeFor(message) : std::string{};
 }
 
 }  // namespace otpgate::delivery

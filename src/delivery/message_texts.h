@@ -1,6 +1,8 @@
-// Every word of our messages, in one place: what templates for other languages will replace. Used by the composer.
+// From what a message is about to the words of it: the values of the templates, and which form of an SMS fits. Used by
+// the composer.
 #pragma once
 
+#include "otpgate/delivery/templates.h"
 #include "otpgate/domain/models.h"
 
 #include <chrono>
@@ -10,24 +12,30 @@
 namespace otpgate::delivery {
 
 struct MessageContext {
-    domain::Purpose purpose = domain::Purpose::Login;
-    std::string_view locale;   // English alone so far
+    domain::MessageKind kind = domain::MessageKind::Code;
     std::string_view service;  // host name
+    // Of a code.
+    domain::Purpose purpose = domain::Purpose::Login;
     std::string_view code;
     std::chrono::minutes validFor{0};
+    // Of a notice.
+    const domain::NoticeFacts* notice = nullptr;
+    Timestamp happenedAt{};
 };
 
 struct MailTexts {
-    std::string subject;  // ASCII, without the code: it is shown on locked screens
-    std::string text;     // LF line ends; the code alone on a line
+    std::string subject;  // one line of UTF-8, without the code: it is shown on locked screens
+    std::string text;     // LF line ends
     std::string html;
 };
 
-MailTexts mailTexts(const MessageContext& context);
+// `locale` is one of the templates'.
+MailTexts mailTexts(const Templates& templates, const std::string& locale, const MessageContext& context);
 
-// One SMS segment of 160 characters, unless the host name alone is longer than that allows. Begins with the code and
-// ends with the line by which phones fill it in on this host only ("@host #code",
-// https://wicg.github.io/sms-one-time-codes/).
-std::string smsText(const MessageContext& context);
+// The longest form that one short message holds, else the shortest. That of a code ends with the line by which phones
+// fill it in on this host only ("@host #code", https://wicg.github.io/sms-one-time-codes/).
+std::string smsText(const Templates& templates, const std::string& locale, const MessageContext& context);
+
+std::string toUtcMinutes(Timestamp time);  // "2026-11-20 08:15 UTC"
 
 }  // namespace otpgate::delivery

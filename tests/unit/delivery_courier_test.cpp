@@ -218,7 +218,8 @@ class CourierTest : public CppUnit::TestFixture {
     Logger log_{LogFormat::Text, LogLevel::Debug, clock_, logFile_};
     crypto::KeyRing ring_ = crypto::KeyRing::parse("otpgate1:" + std::string(64, 'a') + "\n", "test");
     domain::OtpCodes codes_{ring_, {domain::CodeAlphabet::Digits, 6}, "918273"};
-    MessageComposer composer_{codes_, "no-reply@example.org", "https://login.example.org"};
+    const Templates templates_{TemplateSettings{}};
+    MessageComposer composer_{codes_, templates_, "no-reply@example.org", "https://login.example.org"};
     FakeOutbox outbox_;
     FakeTransport transport_;
     FakeSmsTransport sms_;

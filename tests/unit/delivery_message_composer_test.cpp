@@ -34,6 +34,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
 
     crypto::KeyRing ring_ = crypto::KeyRing::parse("otpgate1:" + std::string(64, 'a') + "\n", "test");
     domain::OtpCodes codes_{ring_, {domain::CodeAlphabet::Digits, 6}, "012345"};
+    const Templates templates_{TemplateSettings{}};
     domain::OutboxMessage message_{
         .id = *Uuid::parse("017f22e2-79b0-7000-8000-000000000001"),
         .otpId = *Uuid::parse("017f22e2-79b0-7000-8000-000000000002"),
@@ -48,7 +49,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
 
     MailMessage compose(const std::string& from = "Sign in <no-reply@example.org>",
                         const std::string& url = "https://login.example.org/") const {
-        return MessageComposer(codes_, from, url).compose(message_, kNow);
+        return MessageComposer(codes_, templates_, from, url).compose(message_, kNow);
     }
     static void assertHas(const std::string& text, const std::string& part) {
         CPPUNIT_ASSERT_MESSAGE(part + " is missing in\n" + text, text.find(part) != std::string::npos);
@@ -87,7 +88,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
     void showsTheCodeInTheHtmlWithoutLinksAndImages() {
         const std::string content = compose().content;
         const std::string html = content.substr(content.find("Content-Type: text/html; charset=utf-8\r\n"));
-        assertHas(html, ">012345</p>");
+        assertHas(html, ">012345</bdi></p>");
         for (const char* part : {"<a ", "href", "<img", "http", "{"}) {
             CPPUNIT_ASSERT_MESSAGE(part, html.find(part) == std::string::npos);
         }
@@ -129,7 +130,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
     void refusesAPublicUrlWithoutAUsableHost() {
         for (const char* url :
              {"", "https://", "https:///path", "https://a\r\nBcc: x@y.example/", "https://<b>/", "https://[::1"}) {
-            CPPUNIT_ASSERT_THROW_MESSAGE(url, MessageComposer(codes_, "a@b.example", url), ConfigurationError);
+            CPPUNIT_ASSERT_THROW_MESSAGE(url, MessageComposer(codes_, templates_, "a@b.example", url), ConfigurationError);
         }
     }
 
@@ -137,7 +138,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
         for (const char* from :
              {"", "nobody", "Name <>", "Name <a@b.example", "a@b.example>", "N\r\nBcc: x@y.example <a@b.example>",
               "a@b.example\r\nBcc: x@y.example", "\xff <a@b.example>"}) {
-            CPPUNIT_ASSERT_THROW_MESSAGE(from, MessageComposer(codes_, from, "https://x.example"), ConfigurationError);
+            CPPUNIT_ASSERT_THROW_MESSAGE(from, MessageComposer(codes_, templates_, from, "https://x.example"), ConfigurationError);
         }
     }
 
@@ -152,7 +153,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
         domain::OutboxMessage sms = message_;
         sms.destination = *domain::Destination::parsePhoneNumber("+12025550123");
         sms.expiresAt = kNow + minutes(5);
-        return MessageComposer(codes_, "a@b.example", url).composeSms(sms, kNow);
+        return MessageComposer(codes_, templates_, "a@b.example", url).composeSms(sms, kNow);
     }
 
     void writesAShortSmsThatEndsWithTheHostAndTheCode() {

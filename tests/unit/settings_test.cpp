@@ -79,6 +79,8 @@ const std::map<std::string, std::string> kOtherValues{
     {"sms.failure_rate", "0.25"},
     {"sms.timeout", "12s"},
     {"cors.allowed_origins", "https://app.example.com, https://www.example.com"},
+    {"templates.directory", "/other/templates"},
+    {"templates.default_locale", "de"},
     {"tokens.format", "opaque"},
     {"tokens.audience", "shop"},
     {"tokens.access_lifetime", "5m"},
@@ -159,6 +161,8 @@ std::string describe(const Settings& s) {
     line("sms.twilioCaFile", s.sms.twilioCaFile);
     line("sms.mockFailureRate", s.sms.mockFailureRate);
     line("sms.timeout", s.sms.timeout.count());
+    line("templates.directory", s.templates.directory);
+    line("templates.defaultLocale", s.templates.defaultLocale);
     line("courier.queueLength", s.courier.queueLength);
     line("courier.lookEvery", s.courier.lookEvery.count());
     line("retention.otpRequests", s.retention.otpRequests.count());
