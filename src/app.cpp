@@ -143,7 +143,7 @@ App::App(const Settings& settings)
       passwordGate_(settings.passwords, random_),
       templates_(settings.templates),
       composer_(codes_, templates_, settings.mail.from, settings.publicUrl),
-      mailTransport_(delivery::makeMailTransport(settings.mail)),
+      mailTransport_(delivery::makeMailTransport(settings.mail, &log_)),
       smsTransport_(delivery::makeSmsTransport(settings.sms, random_)),
       courierConnection_(database_->connect()),
       outbox_(store::makeOutboxStore(*courierConnection_)),

@@ -108,24 +108,48 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     return otp;
 }
 
+constexpr delivery::SmtpSecurity kSecurities[] = {delivery::SmtpSecurity::None, delivery::SmtpSecurity::StartTls,
+                                                  delivery::SmtpSecurity::Tls};
+constexpr delivery::SmtpAuth kAuths[] = {delivery::SmtpAuth::Auto, delivery::SmtpAuth::Plain, delivery::SmtpAuth::Login,
+                                         delivery::SmtpAuth::XOAuth2, delivery::SmtpAuth::OAuthBearer};
+const std::vector<std::string> kSecurityWords{"none", "starttls", "tls"};
+const std::vector<std::string> kAuthWords{"auto", "plain", "login", "xoauth2", "oauthbearer"};
+
 delivery::MailSettings readMail(SettingsReader& reader) {
     using delivery::MailTransportKind;
-    using delivery::SmtpSecurity;
     constexpr MailTransportKind kTransports[] = {MailTransportKind::Smtp, MailTransportKind::File,
                                                  MailTransportKind::Null};
-    constexpr SmtpSecurity kSecurities[] = {SmtpSecurity::None, SmtpSecurity::StartTls, SmtpSecurity::Tls};
     delivery::MailSettings mail;
     mail.transport = kTransports[reader.choice("mail.transport", {"smtp", "file", "null"}, "smtp")];
     mail.directory = reader.text("mail.directory", "/var/lib/otpgate/mail");
     mail.from = reader.text("mail.from", "otpgate <no-reply@localhost>");
-    mail.smtpHost = reader.text("mail.smtp_host", mail.smtpHost);
-    mail.smtpPort = static_cast<unsigned>(reader.integer("mail.smtp_port", 25, 1, 65535));
-    mail.smtpSecurity = kSecurities[reader.choice("mail.smtp_security", {"none", "starttls", "tls"}, "none")];
-    mail.smtpCaFile = reader.text("mail.smtp_ca_file", "");
-    mail.smtpUsername = reader.text("mail.smtp_username", "");
-    mail.smtpPassword = reader.secret("mail.smtp_password");
-    mail.smtpTimeout = wholeSeconds(reader, "mail.smtp_timeout", 10s, 1s, 120s);
+    mail.smtp.host = reader.text("mail.smtp_host", mail.smtp.host);
+    mail.smtp.port = static_cast<unsigned>(reader.integer("mail.smtp_port", 25, 1, 65535));
+    mail.smtp.security = kSecurities[reader.choice("mail.smtp_security", kSecurityWords, "none")];
+    mail.smtp.caFile = reader.text("mail.smtp_ca_file", "");
+    mail.smtp.username = reader.text("mail.smtp_username", "");
+    mail.smtp.password = reader.secret("mail.smtp_password");
+    mail.smtp.auth = kAuths[reader.choice("mail.smtp_auth", kAuthWords, "auto")];
+    mail.smtp.oauthTokenFile = reader.text("mail.smtp_oauth_token_file", "");
+    const bool allowsPlaintext = reader.flag("mail.smtp_allow_plaintext_auth", false);
+    mail.smtpManners.plaintextAuth =
+        allowsPlaintext ? delivery::PlaintextAuth::Allowed : delivery::PlaintextAuth::Forbidden;
+    delivery::SmtpTimeouts& timeouts = mail.smtpManners.timeouts;
+    timeouts.connect = wholeSeconds(reader, "mail.smtp_connect_timeout", 5s, 1s, 60s);
+    timeouts.answer = wholeSeconds(reader, "mail.smtp_timeout", 10s, 1s, 120s);
+    timeouts.data = wholeSeconds(reader, "mail.smtp_data_timeout", 30s, 1s, 600s);
     return mail;
+}
+
+void readMailFallback(SettingsReader& reader, delivery::SmtpServer& server) {
+    server.host = reader.text("mail_fallback.smtp_host", "");
+    server.port = static_cast<unsigned>(reader.integer("mail_fallback.smtp_port", 25, 1, 65535));
+    server.security = kSecurities[reader.choice("mail_fallback.smtp_security", kSecurityWords, "none")];
+    server.caFile = reader.text("mail_fallback.smtp_ca_file", "");
+    server.username = reader.text("mail_fallback.smtp_username", "");
+    server.password = reader.secret("mail_fallback.smtp_password");
+    server.auth = kAuths[reader.choice("mail_fallback.smtp_auth", kAuthWords, "auto")];
+    server.oauthTokenFile = reader.text("mail_fallback.smtp_oauth_token_file", "");
 }
 
 crypto::PasswordGateOptions readPasswords(SettingsReader& reader) {
@@ -212,6 +236,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.passwordMinScore = static_cast<unsigned>(reader.integer("passwords.min_score", 2, 0, 4));
     settings.tokens = readTokens(reader, settings.publicUrl);
     settings.mail = readMail(reader);
+    readMailFallback(reader, settings.mail.fallback);
     settings.sms = readSms(reader);
     settings.templates.directory = reader.text("templates.directory", "");
     settings.templates.defaultLocale = reader.text("templates.default_locale", "en");

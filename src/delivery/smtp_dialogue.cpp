@@ -1,6 +1,6 @@
 #include "delivery/smtp_dialogue.h"
 
-#include "delivery/mime.h"
+#include "delivery/smtp_auth.h"
 
 #include <algorithm>
 #include <array>
@@ -59,7 +59,8 @@ std::string helloName(const SmtpStream& stream) {
             });
         if (usable) return std::string(name);
     }
-    const std::string address = stream.localAddress();
+    std::string address = stream.localAddress();
+    if (address.empty()) address = "127.0.0.1";
     return (address.find(':') == std::string::npos ? "[" : "[IPv6:") + address + "]";
 }
 
@@ -74,6 +75,15 @@ std::string doubleDots(std::string_view message) {
     }
     if (!message.ends_with("\r\n")) out += "\r\n";
     return out;
+}
+
+std::string withoutSecrets(std::string text, const std::vector<std::string>& secrets) {
+    for (const auto& secret : secrets) {
+        if (secret.empty()) continue;
+        for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3)
+            text.replace(at, secret.size(), "***");
+    }
+    return text;
 }
 
 [[noreturn]] void fail(std::string_view step, const std::string& reply) {
@@ -99,21 +109,36 @@ std::string SmtpReply::codesForLog() const {
     return std::to_string(code) + (enhanced.empty() ? "" : " ") + std::string(enhanced);
 }
 
-SmtpDialogue::SmtpDialogue(const MailSettings& settings, SSL_CTX* tls, const TimeLimit& limit)
-    : stream_(settings.smtpHost, settings.smtpPort, limit.step()) {
-    if (settings.smtpSecurity == SmtpSecurity::Tls) secure(settings, tls, limit);
+SmtpDialogue::SmtpDialogue(const SmtpServer& server, const DialogueSurroundings& surroundings, const TimeLimit& limit)
+    : server_(server),
+      around_(surroundings),
+      stream_(server.host, server.port, limit.connect()) {
+    if (around_.transcript != nullptr) {
+        around_.transcript->noted("connected to " + stream_.peerAddress() + " port " + std::to_string(server.port));
+    }
+    open(limit);
+}
+
+void SmtpDialogue::open(const TimeLimit& limit) {
+    if (server_.security == SmtpSecurity::Tls) secure(limit);
     greet(limit);
     hello(limit);
-    if (settings.smtpSecurity == SmtpSecurity::StartTls) startTls(settings, tls, limit);
-    if (!settings.smtpUsername.empty()) logIn(settings, limit);
+    if (server_.security == SmtpSecurity::StartTls) startTls(limit);
+    if (!server_.username.empty()) logIn(limit);
 }
 
 SmtpReply SmtpDialogue::command(std::string_view step, std::string_view line, const TimeLimit& limit) {
+    return exchange(step, line, limit, line);
+}
+
+SmtpReply SmtpDialogue::exchange(std::string_view step, std::string_view line, const TimeLimit& limit,
+                                 std::string_view shown) {
     // The callers have checked what they put into the line; a line break would be a second command.
     if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
         throw SmtpError(std::string(step) + ": line break in a command");
     }
-    const auto deadline = limit.step();
+    if (around_.transcript != nullptr) around_.transcript->sent(shown);
+    const auto deadline = limit.answer();
     try {
         stream_.write(std::string(line) + "\r\n", deadline);
     } catch (const SmtpError& error) {
@@ -123,26 +148,30 @@ SmtpReply SmtpDialogue::command(std::string_view step, std::string_view line, co
 }
 
 SmtpReply SmtpDialogue::content(std::string_view message, const TimeLimit& limit) {
+    if (around_.transcript != nullptr) {
+        around_.transcript->sent("(the message, " + std::to_string(message.size()) + " bytes)");
+        around_.transcript->sent(".");
+    }
     try {
-        stream_.write(doubleDots(message) + ".\r\n", limit.step());
+        stream_.write(doubleDots(message) + ".\r\n", limit.answer());
     } catch (const SmtpError& error) {
         fail("message", error.what());
     }
-    // All the time there is: to give up here means that the user may get the message twice (RFC 5321,
-    // section 4.5.3.2.6).
-    return readReply("message", limit.end());
+    // A time of its own: to give up here means that the user may get the message twice (RFC 5321, section 4.5.3.2.6).
+    return readReply("message", limit.data());
 }
 
 void SmtpDialogue::quit() {
+    constexpr std::chrono::seconds kShort{1};
     try {
-        command("QUIT", "QUIT", TimeLimit(std::chrono::seconds(1)));
+        command("QUIT", "QUIT", TimeLimit({kShort, kShort, kShort}));
     } catch (const SmtpError&) {
         // Nothing hangs on it: what was sent has been accepted.
     }
 }
 
 void SmtpDialogue::greet(const TimeLimit& limit) {
-    const SmtpReply reply = readReply("greeting", limit.step());
+    const SmtpReply reply = readReply("greeting", limit.answer());
     if (reply.kind() != 2) fail("greeting", reply.forLog());
 }
 
@@ -153,48 +182,81 @@ void SmtpDialogue::hello(const TimeLimit& limit) {
     for (const auto& line : reply.lines) extensions_.push_back(upper(line));
 }
 
-void SmtpDialogue::startTls(const MailSettings& settings, SSL_CTX* tls, const TimeLimit& limit) {
-    if (!findExtension("STARTTLS")) throw SmtpError("the server does not offer STARTTLS");
+void SmtpDialogue::startTls(const TimeLimit& limit) {
+    if (!offers("STARTTLS")) {
+        throw SmtpError("the server does not offer STARTTLS: allow it there, or set " + server_.section +
+                        ".smtp_security = tls with port 465");
+    }
     const SmtpReply reply = command("STARTTLS", "STARTTLS", limit);
     if (reply.kind() != 2) fail("STARTTLS", reply.forLog());
-    secure(settings, tls, limit);
+    secure(limit);
     hello(limit);  // RFC 3207, section 4.2: what was said in clear does not count
 }
 
-void SmtpDialogue::secure(const MailSettings& settings, SSL_CTX* tls, const TimeLimit& limit) {
+void SmtpDialogue::secure(const TimeLimit& limit) {
     try {
-        stream_.startTls(*tls, settings.smtpHost, limit.step());
+        stream_.startTls(*around_.tls, {server_.host, server_.section}, limit.connect());
     } catch (const SmtpError& error) {
+        noteTls();
         fail("TLS", error.what());
     }
+    noteTls();
 }
 
-void SmtpDialogue::logIn(const MailSettings& settings, const TimeLimit& limit) {
-    const std::string mechanisms = " " + findExtension("AUTH").value_or("") + " ";
-    const auto accepts = [&](std::string_view name) {
-        return mechanisms.find(" " + std::string(name) + " ") != std::string::npos;
-    };
-    const std::string& user = settings.smtpUsername;
-    const std::string& password = settings.smtpPassword;
-    SmtpReply reply;
-    if (accepts("PLAIN")) {
-        const std::string nul(1, '\0');
-        reply = command("AUTH", "AUTH PLAIN " + toBase64(nul + user + nul + password), limit);
-    } else if (accepts("LOGIN")) {
-        reply = command("AUTH", "AUTH LOGIN", limit);
-        if (reply.code == 334) reply = command("AUTH", toBase64(user), limit);
-        if (reply.code == 334) reply = command("AUTH", toBase64(password), limit);
-    } else {
-        throw SmtpError("the server offers neither AUTH PLAIN nor AUTH LOGIN");
+void SmtpDialogue::noteTls() {
+    if (around_.transcript == nullptr) return;
+    if (const std::string suite = stream_.tlsSuite(); !suite.empty()) around_.transcript->noted(suite);
+    const ServerCertificate& certificate = stream_.certificate();
+    if (certificate.subject.empty()) return;
+    around_.transcript->noted("certificate of " + certificate.subject + ", for " + certificate.names + ", issued by " +
+                              certificate.issuer + ", valid until " + certificate.validUntil);
+}
+
+void SmtpDialogue::logIn(const TimeLimit& limit) {
+    const Encryption encryption = stream_.isEncrypted() ? Encryption::Tls : Encryption::None;
+    requireProtection(server_, {encryption, stream_.peerAddress()}, around_.plaintextAuth);
+    const SmtpAuth mechanism = chooseMechanism(server_, findExtension("AUTH").value_or(""));
+    const std::string secret = readSecret(server_, mechanism);
+    const std::vector<std::string> responses = saslResponses(mechanism, server_, secret);
+    secrets_ = responses;
+    secrets_.push_back(secret);
+    const SmtpReply reply = respond(mechanism, responses, limit);
+    if (reply.kind() == 2) return;
+    const std::string culprit = usesToken(mechanism)
+                                    ? "the access token of " + server_.section + ".smtp_oauth_token_file"
+                                    : server_.section + ".smtp_username or its password";
+    fail("AUTH", reply.codesForLog() + (reply.code == 535 ? ": " + culprit + " is wrong" : ""));
+}
+
+// The last reply. What the server says in between is of no use but to those who send a token.
+SmtpReply SmtpDialogue::respond(SmtpAuth mechanism, const std::vector<std::string>& responses, const TimeLimit& limit) {
+    // RFC 4954, section 4: a first response goes along when the line stays within 512 bytes.
+    constexpr std::size_t kLongestCommand = 510;
+    std::string line = "AUTH " + std::string(mechanismName(mechanism));
+    std::string shown = line;
+    auto next = responses.begin();
+    if (responses.size() == 1 && line.size() + 1 + next->size() <= kLongestCommand) {
+        line += " " + *next++;
+        shown += " ***";
     }
-    if (reply.kind() != 2) fail("AUTH", reply.codesForLog());
+    SmtpReply reply = exchange("AUTH", line, limit, shown);
+    while (reply.code == 334 && next != responses.end()) reply = exchange("AUTH", *next++, limit, "***");
+    if (reply.code != 334 || !usesToken(mechanism)) return reply;
+
+    const std::string status = statusOfErrorChallenge(reply.lines.back());
+    const std::string_view answer = answerToErrorChallenge(mechanism);
+    reply = exchange("AUTH", answer, limit, answer);
+    if (status.empty() || reply.kind() == 2) return reply;
+    fail("AUTH", reply.codesForLog() + ": the server says " + status + " to the access token of " + server_.section +
+                     ".smtp_oauth_token_file: renew it");
 }
 
-SmtpReply SmtpDialogue::readReply(std::string_view step, SmtpStream::Deadline deadline) {
+SmtpReply SmtpDialogue::readReply(std::string_view step, Deadline deadline) {
     SmtpReply reply;
     try {
         for (bool more = true; more;) {
             const std::string line = stream_.readLine(deadline);
+            if (around_.transcript != nullptr) around_.transcript->received(withoutSecrets(line, secrets_));
             const bool wellFormed = line.size() >= 3 && std::all_of(line.begin(), line.begin() + 3, isDigit) &&
                                     (line.size() == 3 || line[3] == ' ' || line[3] == '-');
             if (!wellFormed || reply.lines.size() >= kMostReplyLines) throw SmtpError("the server does not speak SMTP");
@@ -205,7 +267,9 @@ SmtpReply SmtpDialogue::readReply(std::string_view step, SmtpStream::Deadline de
     } catch (const SmtpError& error) {
         fail(step, error.what());
     }
-    if (reply.code == 421) fail(step, step == "AUTH" ? reply.codesForLog() : reply.forLog());
+    if (reply.code == 421) {
+        throw SmtpLeave(std::string(step) + ": " + (step == "AUTH" ? reply.codesForLog() : reply.forLog()));
+    }
     return reply;
 }
 

@@ -3,16 +3,11 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace otpgate::delivery {
@@ -21,96 +16,49 @@ namespace {
 
 constexpr std::size_t kLongestLine = 4096;  // RFC 5321 asks for 512; some servers are more talkative
 
-std::string errorText(int error) {
-    return std::generic_category().message(error);
-}
-
-// Waits until the socket is ready; false: the deadline has passed.
-bool waitFor(int socket, short events, SmtpStream::Deadline deadline) {
-    for (;;) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        if (left.count() <= 0) return false;
-        pollfd entry{socket, events, 0};
-        const int ready = ::poll(&entry, 1, static_cast<int>(left.count()));
-        if (ready > 0) return true;
-        if (ready < 0 && errno != EINTR) throw SmtpError("poll: " + errorText(errno));
-    }
-}
-
-void waitOrThrow(int socket, short events, SmtpStream::Deadline deadline) {
+void waitOrThrow(int socket, short events, Deadline deadline) {
     if (!waitFor(socket, events, deadline)) throw SmtpError("timeout");
 }
 
-// The socket, or -1 with the reason.
-int connectTo(const addrinfo& address, SmtpStream::Deadline deadline, std::string& reason) {
-    const int socket = ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (socket < 0) {
-        reason = errorText(errno);
-        return -1;
-    }
-    int error = ::connect(socket, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
-    if (error == EINPROGRESS) {
-        socklen_t length = sizeof error;
-        if (!waitFor(socket, POLLOUT, deadline)) {
-            error = ETIMEDOUT;
-        } else if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
-            error = errno;
-        }
-    }
-    if (error != 0) {
-        reason = errorText(error);
-        ::close(socket);
-        return -1;
-    }
-    const int on = 1;  // short commands that wait for their answer
-    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return socket;
-}
-
-struct FreeAddresses {
-    void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
-};
-
-std::unique_ptr<addrinfo, FreeAddresses> lookUp(const std::string& host, unsigned port) {
-    addrinfo hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_NUMERICSERV;
-    addrinfo* list = nullptr;
-    const int result = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
-    if (result != 0) throw SmtpError(std::string("name lookup: ") + ::gai_strerror(result));
-    return std::unique_ptr<addrinfo, FreeAddresses>(list);
-}
-
-std::string tlsErrorText(const SSL* tls) {
-    const long verdict = SSL_get_verify_result(tls);
-    if (verdict != X509_V_OK) return std::string("certificate: ") + X509_verify_cert_error_string(verdict);
+std::string tlsErrorText() {
     const unsigned long error = ERR_get_error();
     const char* text = error == 0 ? nullptr : ERR_reason_error_string(error);
     return text == nullptr ? "protocol error" : text;
 }
 
+// The end of a handshake that failed.
+std::string handshakeFailure(const SSL* tls, const ServerCertificate& certificate, const CertificateOwner& owner) {
+    const long verdict = SSL_get_verify_result(tls);
+    if (verdict != X509_V_OK) return certificateFailure(verdict, certificate, owner);
+    const std::string text = tlsErrorText();
+    if (text != "wrong version number") return text;
+    return owner.host + " answers without TLS: set " + owner.section + ".smtp_security = starttls, or another port";
+}
+
+// "127.0.0.1", "::1"; empty where there is no connection any more.
+std::string addressOf(int (*ask)(int, sockaddr*, socklen_t*), int socket) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    std::array<char, NI_MAXHOST> text{};
+    if (ask(socket, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
+        ::getnameinfo(reinterpret_cast<sockaddr*>(&address), length, text.data(), text.size(), nullptr, 0,
+                      NI_NUMERICHOST) != 0) {
+        return {};
+    }
+    const std::string name(text.data());
+    return name.substr(0, name.find('%'));  // without the scope of a link-local address
+}
+
 }  // namespace
 
-SmtpStream::SmtpStream(const std::string& host, unsigned port, Deadline deadline) {
-    const auto addresses = lookUp(host, port);
-    int left = 0;
-    for (const auto* address = addresses.get(); address != nullptr; address = address->ai_next) ++left;
-    std::string reason = "no address";
-    for (const auto* address = addresses.get(); address != nullptr; address = address->ai_next) {
-        // An address that swallows packets leaves their share of the time to the others.
-        const auto now = std::chrono::steady_clock::now();
-        socket_ = connectTo(*address, now + (deadline - now) / left--, reason);
-        if (socket_ >= 0) return;
-    }
-    throw SmtpError("connect: " + reason);
-}
+SmtpStream::SmtpStream(const std::string& host, unsigned port, Deadline deadline)
+    : socket_(connectTcp(host, port, deadline)) {}
 
 SmtpStream::~SmtpStream() {
     if (socket_ >= 0) ::close(socket_);
 }
 
-void SmtpStream::startTls(SSL_CTX& context, const std::string& host, Deadline deadline) {
+void SmtpStream::startTls(SSL_CTX& context, const CertificateOwner& owner, Deadline deadline) {
     if (!received_.empty()) throw SmtpError("the server sent more than its consent");
     ERR_clear_error();
     tls_.reset(SSL_new(&context));
@@ -122,7 +70,20 @@ void SmtpStream::startTls(SSL_CTX& context, const std::string& host, Deadline de
         throw SmtpError("out of memory");
     }
     SSL_set_bio(tls_.get(), input, output);
+    expectCertificateFor(owner.host);
+    shakeHands(owner, deadline);
+}
 
+void SmtpStream::expectCertificateFor(const std::string& host) {
+    // The certificate that is judged is wanted for the message about it, and nobody keeps one that fails.
+    SSL_set_app_data(tls_.get(), this);
+    SSL_set_verify(tls_.get(), SSL_VERIFY_PEER, [](int isGood, X509_STORE_CTX* context) {
+        const auto* tls = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+        auto* stream = static_cast<SmtpStream*>(SSL_get_app_data(tls));
+        const X509* certificate = X509_STORE_CTX_get_current_cert(context);
+        if (stream != nullptr && certificate != nullptr) stream->certificate_ = ServerCertificate::of(certificate);
+        return isGood;
+    });
     // OpenSSL compares the name while it verifies the chain; a common name does not count where alternative names
     // stand.
     X509_VERIFY_PARAM* verification = SSL_get0_param(tls_.get());
@@ -133,10 +94,12 @@ void SmtpStream::startTls(SSL_CTX& context, const std::string& host, Deadline de
         ready = SSL_set1_host(tls_.get(), host.c_str()) == 1 && SSL_set_tlsext_host_name(tls_.get(), host.c_str()) == 1;
     }
     if (!ready) throw SmtpError("the host name is not usable");
+}
 
+void SmtpStream::shakeHands(const CertificateOwner& owner, Deadline deadline) {
     for (int done = 0; (done = SSL_connect(tls_.get())) != 1;) {
         if (SSL_get_error(tls_.get(), done) != SSL_ERROR_WANT_READ) {
-            const std::string reason = tlsErrorText(tls_.get());
+            const std::string reason = handshakeFailure(tls_.get(), certificate_, owner);
             try {
                 flushTls(deadline);
             } catch (const SmtpError&) {
@@ -167,22 +130,22 @@ void SmtpStream::write(std::string_view bytes, Deadline deadline) {
     ERR_clear_error();
     // A memory BIO takes everything, so one call writes all; TLS 1.2 renegotiation is off in the context.
     if (SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0) {
-        throw SmtpError("TLS: " + tlsErrorText(tls_.get()));
+        throw SmtpError("TLS: " + tlsErrorText());
     }
     flushTls(deadline);
 }
 
 std::string SmtpStream::localAddress() const {
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    std::array<char, NI_MAXHOST> text{};
-    if (::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
-        ::getnameinfo(reinterpret_cast<sockaddr*>(&address), length, text.data(), text.size(), nullptr, 0,
-                      NI_NUMERICHOST) != 0) {
-        return "127.0.0.1";
-    }
-    const std::string name(text.data());
-    return name.substr(0, name.find('%'));  // without the scope of a link-local address
+    return addressOf(::getsockname, socket_);
+}
+
+std::string SmtpStream::peerAddress() const {
+    return addressOf(::getpeername, socket_);
+}
+
+std::string SmtpStream::tlsSuite() const {
+    if (!tls_) return {};
+    return std::string(SSL_get_version(tls_.get())) + " with " + SSL_get_cipher_name(tls_.get());
 }
 
 void SmtpStream::receiveMore(Deadline deadline) {
@@ -201,7 +164,7 @@ void SmtpStream::receiveMore(Deadline deadline) {
         switch (SSL_get_error(tls_.get(), count)) {
         case SSL_ERROR_WANT_READ: feedTls(deadline); break;
         case SSL_ERROR_ZERO_RETURN: throw SmtpError("the server closed the connection");
-        default: throw SmtpError("TLS: " + tlsErrorText(tls_.get()));
+        default: throw SmtpError("TLS: " + tlsErrorText());
         }
     }
 }

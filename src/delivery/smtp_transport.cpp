@@ -1,5 +1,6 @@
 #include "delivery/smtp_transport.h"
 
+#include "delivery/smtp_auth.h"
 #include "otpgate/base/errors.h"
 
 #include <openssl/err.h>
@@ -13,9 +14,10 @@ namespace {
 using Outcome = SendResult::Outcome;
 using Cause = SendResult::Cause;
 
-SSL_CTX* makeTlsContext(const std::string& caFile) {
+SSL_CTX* makeTlsContext(const SmtpServer& server) {
+    const std::string& caFile = server.caFile;
     SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-    if (context == nullptr) throw ConfigurationError("mail.smtp_security: OpenSSL gives no TLS context");
+    if (context == nullptr) throw ConfigurationError(server.section + ".smtp_security: OpenSSL gives no TLS context");
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
@@ -24,7 +26,7 @@ SSL_CTX* makeTlsContext(const std::string& caFile) {
     if (loaded != 1) {
         ERR_clear_error();
         SSL_CTX_free(context);
-        throw ConfigurationError("mail.smtp_ca_file holds no certificates or cannot be read: " + caFile);
+        throw ConfigurationError(server.section + ".smtp_ca_file holds no certificates or cannot be read: " + caFile);
     }
     return context;
 }
@@ -41,19 +43,46 @@ bool isAboutSettings(int code) {
     return code == 530 || code == 538;
 }
 
+void checkLogin(const SmtpServer& server) {
+    const auto named = [&server](const char* setting) { return server.section + "." + setting; };
+    const bool hasPassword = !server.password.empty();
+    const bool hasToken = !server.oauthTokenFile.empty();
+    const bool needsToken = usesToken(server.auth);
+    if (hasPassword && hasToken)
+        throw ConfigurationError(named("smtp_password") + " and " + named("smtp_oauth_token_file") +
+                                 " exclude each other: leave one of them out");
+    if (needsToken && !hasToken)
+        throw ConfigurationError(named("smtp_oauth_token_file") + " is needed with " + named("smtp_auth") + " = " +
+                                 (server.auth == SmtpAuth::XOAuth2 ? "xoauth2" : "oauthbearer"));
+    if (!needsToken && server.auth != SmtpAuth::Auto && hasToken)
+        throw ConfigurationError(named("smtp_oauth_token_file") + " is of no use with this " + named("smtp_auth"));
+    if (server.username.empty() && hasToken)
+        throw ConfigurationError(named("smtp_username") + " is needed with " + named("smtp_oauth_token_file"));
+    if (server.username.empty() != (!hasPassword && !hasToken))
+        throw ConfigurationError(named("smtp_username") + " and " + named("smtp_password") +
+                                 " go together: one of them is missing");
+    // Neither may end a field of a SASL response.
+    const auto isControl = [](char c) { return c >= 0 && c < 0x20; };
+    for (const std::string* text : {&server.username, &server.password}) {
+        if (std::any_of(text->begin(), text->end(), isControl))
+            throw ConfigurationError(named("smtp_username") + " and its password must have no control characters");
+    }
+}
+
 }  // namespace
 
-SmtpTransport::SmtpTransport(MailSettings settings) : settings_(std::move(settings)) {
-    const auto& host = settings_.smtpHost;
+SmtpTransport::SmtpTransport(SmtpServer server, const SmtpManners& manners, SmtpTranscript* transcript)
+    : server_(std::move(server)),
+      timeouts_(manners.timeouts) {
+    const auto& host = server_.host;
     if (host.empty() || !std::all_of(host.begin(), host.end(), [](char c) { return c > 0x20 && c < 0x7F; })) {
-        throw ConfigurationError("mail.smtp_host is no host name: " + host);
+        throw ConfigurationError(server_.section + ".smtp_host is no host name: " + host);
     }
-    if (settings_.smtpPort < 1 || settings_.smtpPort > 65535)
-        throw ConfigurationError("mail.smtp_port must be 1 to 65535");
-    if (settings_.smtpUsername.empty() != settings_.smtpPassword.empty()) {
-        throw ConfigurationError("mail.smtp_username and mail.smtp_password go together: one of them is missing");
-    }
-    if (settings_.smtpSecurity != SmtpSecurity::None) tls_.reset(makeTlsContext(settings_.smtpCaFile));
+    if (server_.port < 1 || server_.port > 65535)
+        throw ConfigurationError(server_.section + ".smtp_port must be 1 to 65535");
+    checkLogin(server_);
+    if (server_.security != SmtpSecurity::None) tls_.reset(makeTlsContext(server_));
+    surroundings_ = {tls_.get(), manners.plaintextAuth, transcript};
 }
 
 SmtpTransport::~SmtpTransport() {
@@ -64,7 +93,7 @@ SendResult SmtpTransport::send(const MailMessage& message) {
     if (!isFitForCommand(message.envelopeFrom) || !isFitForCommand(message.recipient)) {
         return {Outcome::Refused, "the address is not fit for SMTP"};
     }
-    return attempt(message, TimeLimit(settings_.smtpTimeout));
+    return attempt(message, TimeLimit(timeouts_));
 }
 
 void SmtpTransport::idle() {
@@ -73,15 +102,21 @@ void SmtpTransport::idle() {
 }
 
 std::chrono::seconds SmtpTransport::longestSend() const {
-    return settings_.smtpTimeout * TimeLimit::kStepsInAll;
+    return TimeLimit::longest(timeouts_);
+}
+
+// With its size where the server wants to know it (RFC 1870). Our messages are 7-bit, so nothing else is to be told.
+std::string SmtpTransport::mailFrom(const MailMessage& message) const {
+    const std::string line = "MAIL FROM:<" + message.envelopeFrom + ">";
+    return dialogue_->offers("SIZE") ? line + " SIZE=" + std::to_string(message.content.size()) : line;
 }
 
 SendResult SmtpTransport::attempt(const MailMessage& message, const TimeLimit& limit) {
     const bool kept = dialogue_ != nullptr;
     bool accepted = false;
     try {
-        if (!kept) dialogue_ = std::make_unique<SmtpDialogue>(settings_, tls_.get(), limit);
-        SmtpReply reply = dialogue_->command("MAIL FROM", "MAIL FROM:<" + message.envelopeFrom + ">", limit);
+        if (!kept) dialogue_ = std::make_unique<SmtpDialogue>(server_, surroundings_, limit);
+        SmtpReply reply = dialogue_->command("MAIL FROM", mailFrom(message), limit);
         if (reply.kind() != 2) return refusal("MAIL FROM", reply, limit);
         accepted = true;
         reply = dialogue_->command("RCPT TO", "RCPT TO:<" + message.recipient + ">", limit);
@@ -91,12 +126,18 @@ SendResult SmtpTransport::attempt(const MailMessage& message, const TimeLimit& l
         reply = dialogue_->content(message.content, limit);
         if (reply.kind() != 2) return refusal("message", reply, limit);
         return {};
+    } catch (const SmtpLeave& leave) {
+        dialogue_.reset();
+        if (kept && !accepted) return attempt(message, limit);
+        return serverFailure(leave.what());
     } catch (const SmtpError& error) {
         dialogue_.reset();
         // Servers end connections that rest; that says nothing about the message.
         if (kept && !accepted) return attempt(message, limit);
         // Once MAIL FROM was accepted the message may be what the server stumbles over: others may still get through.
-        return {Outcome::TryLater, error.what(), accepted ? Cause::Message : Cause::Provider};
+        // And where the final dot was sent, the message may have been accepted: no other server must send it at once.
+        if (accepted) return {Outcome::TryLater, error.what(), Cause::Message};
+        return serverFailure(error.what());
     }
 }
 
@@ -105,7 +146,7 @@ SendResult SmtpTransport::refusal(std::string_view step, const SmtpReply& reply,
     if (reply.kind() != 4 && reply.kind() != 5) throw SmtpError(reason);  // out of step: begin anew
     if (isAboutSettings(reply.code)) {
         dialogue_.reset();
-        return {Outcome::TryLater, reason, Cause::Provider};
+        return serverFailure(reason);
     }
     try {
         dialogue_->command("RSET", "RSET", limit);
@@ -113,6 +154,11 @@ SendResult SmtpTransport::refusal(std::string_view step, const SmtpReply& reply,
         dialogue_.reset();
     }
     return {reply.kind() == 4 ? Outcome::TryLater : Outcome::Refused, reason};
+}
+
+SendResult SmtpTransport::serverFailure(std::string_view reason) const {
+    return {Outcome::TryLater, server_.host + ":" + std::to_string(server_.port) + ": " + std::string(reason),
+            Cause::Provider};
 }
 
 }  // namespace otpgate::delivery

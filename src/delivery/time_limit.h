@@ -1,5 +1,7 @@
-// How long one sending may take: each step a while, all together three times that. Used by the SMTP classes.
+// How long one sending may take: each phase a while, and all commands together a bound. Used by the SMTP classes.
 #pragma once
+
+#include "otpgate/delivery/mail_settings.h"
 
 #include <algorithm>
 #include <chrono>
@@ -9,16 +11,28 @@ namespace otpgate::delivery {
 class TimeLimit {
 public:
     using Clock = std::chrono::steady_clock;
-    // A whole sending is some ten steps; a server that is slow at each must not hold the courier for ten timeouts.
-    static constexpr int kStepsInAll = 3;
 
-    explicit TimeLimit(std::chrono::milliseconds step) : step_(step), end_(Clock::now() + step * kStepsInAll) {}
+    explicit TimeLimit(const SmtpTimeouts& timeouts)
+        : timeouts_(timeouts),
+          commandsEnd_(Clock::now() + commands(timeouts)),
+          end_(commandsEnd_ + timeouts.data) {}
 
-    Clock::time_point step() const { return std::min(Clock::now() + step_, end_); }
-    Clock::time_point end() const { return end_; }
+    // All that a sending can take.
+    static std::chrono::seconds longest(const SmtpTimeouts& timeouts) { return commands(timeouts) + timeouts.data; }
+
+    Clock::time_point connect() const { return std::min(Clock::now() + timeouts_.connect, commandsEnd_); }
+    Clock::time_point answer() const { return std::min(Clock::now() + timeouts_.answer, commandsEnd_); }
+    Clock::time_point data() const { return std::min(Clock::now() + timeouts_.data, end_); }
 
 private:
-    std::chrono::milliseconds step_;
+    // There are some ten commands before the message; a server that is slow at each must not hold a sender for ten
+    // timeouts.
+    static std::chrono::seconds commands(const SmtpTimeouts& timeouts) {
+        return timeouts.connect + 2 * timeouts.answer;
+    }
+
+    SmtpTimeouts timeouts_;
+    Clock::time_point commandsEnd_;
     Clock::time_point end_;
 };
 

@@ -67,7 +67,21 @@ const std::map<std::string, std::string> kOtherValues{
     {"mail.smtp_username", "otpgate"},
     {"mail.smtp_password", "secret"},
     {"mail.smtp_password_file", "SECRET FILE"},
+    {"mail.smtp_auth", "login"},
+    {"mail.smtp_oauth_token_file", "/other/token"},
+    {"mail.smtp_allow_plaintext_auth", "true"},
+    {"mail.smtp_connect_timeout", "6s"},
     {"mail.smtp_timeout", "11s"},
+    {"mail.smtp_data_timeout", "31s"},
+    {"mail_fallback.smtp_host", "backup.example.org"},
+    {"mail_fallback.smtp_port", "465"},
+    {"mail_fallback.smtp_security", "tls"},
+    {"mail_fallback.smtp_ca_file", "/other/ca.pem"},
+    {"mail_fallback.smtp_username", "otpgate"},
+    {"mail_fallback.smtp_password", "secret"},
+    {"mail_fallback.smtp_password_file", "SECRET FILE"},
+    {"mail_fallback.smtp_auth", "xoauth2"},
+    {"mail_fallback.smtp_oauth_token_file", "/other/token"},
     {"sms.transport", "file"},
     {"sms.directory", "/other/sms"},
     {"sms.from", "+15550001111"},
@@ -145,13 +159,20 @@ std::string describe(const Settings& s) {
     line("mail.transport", static_cast<int>(s.mail.transport));
     line("mail.directory", s.mail.directory);
     line("mail.from", s.mail.from);
-    line("mail.smtpHost", s.mail.smtpHost);
-    line("mail.smtpPort", s.mail.smtpPort);
-    line("mail.smtpSecurity", static_cast<int>(s.mail.smtpSecurity));
-    line("mail.smtpCaFile", s.mail.smtpCaFile);
-    line("mail.smtpUsername", s.mail.smtpUsername);
-    line("mail.smtpPassword", s.mail.smtpPassword);
-    line("mail.smtpTimeout", s.mail.smtpTimeout.count());
+    for (const auto* server : {&s.mail.smtp, &s.mail.fallback}) {
+        line(server->section + ".host", server->host);
+        line(server->section + ".port", server->port);
+        line(server->section + ".security", static_cast<int>(server->security));
+        line(server->section + ".caFile", server->caFile);
+        line(server->section + ".username", server->username);
+        line(server->section + ".password", server->password);
+        line(server->section + ".auth", static_cast<int>(server->auth));
+        line(server->section + ".oauthTokenFile", server->oauthTokenFile);
+    }
+    line("mail.smtpManners.plaintextAuth", static_cast<int>(s.mail.smtpManners.plaintextAuth));
+    line("mail.smtpManners.timeouts.connect", s.mail.smtpManners.timeouts.connect.count());
+    line("mail.smtpManners.timeouts.answer", s.mail.smtpManners.timeouts.answer.count());
+    line("mail.smtpManners.timeouts.data", s.mail.smtpManners.timeouts.data.count());
     line("sms.transport", static_cast<int>(s.sms.transport));
     line("sms.directory", s.sms.directory);
     line("sms.from", s.sms.from);
@@ -304,7 +325,7 @@ class SettingsTest : public CppUnit::TestFixture {
             load("[database]\npassword_file = " + file + "\n[mail]\nsmtp_password_file = " + file +
                  "\n[sms]\ntwilio_auth_token_file = " + file + "\n");
         CPPUNIT_ASSERT_EQUAL("from a file"s, settings.database.password);
-        CPPUNIT_ASSERT_EQUAL("from a file"s, settings.mail.smtpPassword);
+        CPPUNIT_ASSERT_EQUAL("from a file"s, settings.mail.smtp.password);
         CPPUNIT_ASSERT_EQUAL("from a file"s, settings.sms.twilioAuthToken);
     }
 
@@ -376,6 +397,14 @@ class SettingsTest : public CppUnit::TestFixture {
             {"mail.smtp_port", "0"},
             {"mail.smtp_security", "ssl"},
             {"mail.smtp_timeout", "1h"},
+            {"mail.smtp_connect_timeout", "61s"},
+            {"mail.smtp_data_timeout", "0s"},
+            {"mail.smtp_auth", "cram-md5"},
+            {"mail.smtp_allow_plaintext_auth", "yes"},
+            {"mail_fallback.smtp_port", "0"},
+            {"mail_fallback.smtp_security", "ssl"},
+            {"mail_fallback.smtp_auth", ""},
+            {"mail_fallback.smtp_password_file", "/nonexistent/secret"},
             {"mail.smtp_password_file", "/nonexistent/secret"},
             {"sms.transport", "vonage"},
             {"sms.failure_rate", "1.01"},

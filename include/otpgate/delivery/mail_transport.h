@@ -1,11 +1,16 @@
 // How a composed e-mail leaves the house. One object, used by one thread of the courier.
 #pragma once
 
+#include "otpgate/delivery/mail_settings.h"
 #include "otpgate/delivery/send_result.h"
 
 #include <chrono>
 #include <memory>
 #include <string>
+
+namespace otpgate {
+class Logger;
+}
 
 namespace otpgate::delivery {
 
@@ -25,24 +30,9 @@ public:
     virtual std::chrono::seconds longestSend() const = 0;
 };
 
-enum class MailTransportKind { Smtp, File, Null };
-enum class SmtpSecurity { None, StartTls, Tls };
-
-struct MailSettings {
-    MailTransportKind transport = MailTransportKind::Smtp;
-    std::string directory;  // of File
-    std::string from;       // address, or Name <address>
-    std::string smtpHost = "localhost";
-    unsigned smtpPort = 25;
-    SmtpSecurity smtpSecurity = SmtpSecurity::None;
-    std::string smtpCaFile;
-    std::string smtpUsername;
-    std::string smtpPassword;
-    std::chrono::seconds smtpTimeout{10};
-};
-
-// Checks what can be checked without sending: the directory is there (made, mode 0700) and writable, the CA file
-// readable, the sender an address. Throws ConfigurationError that names the setting.
-std::unique_ptr<MailTransport> makeMailTransport(const MailSettings& settings);
+// Checks what can be checked without sending: the directory is there (made, mode 0700) and writable, the CA files
+// readable, the sender an address. Throws ConfigurationError that names the setting. `log` outlives the transport and
+// hears when mail goes to the fallback server, and when it no longer does.
+std::unique_ptr<MailTransport> makeMailTransport(const MailSettings& settings, Logger* log = nullptr);
 
 }  // namespace otpgate::delivery
