@@ -152,7 +152,7 @@ void MysqlConnection::fail(const sql::SQLException& error) {
     if (inTransaction() && (failure.kind() == ErrorKind::Gone || failure.kind() == ErrorKind::Deadlock)) {
         transactionEndedBy(failure);
     }
-    throw failure;
+    throw database_.counted(failure);
 }
 
 MysqlConnection::Session& MysqlConnection::session() {
@@ -175,7 +175,8 @@ void MysqlConnection::dropIfDead() {
     if (losses == seenLosses_) database_.noteLoss();
     // A frozen server lets the ping time out, and a new connection would take as long again to fail.
     if (SteadyClock::now() - started > std::chrono::milliseconds{database_.settings().answerTimeout} / 2) {
-        throw DbError(ErrorKind::Gone, 2013, "2013 " + database_.describe() + " does not answer a ping");
+        throw database_.counted(
+            DbError(ErrorKind::Gone, 2013, "2013 " + database_.describe() + " does not answer a ping"));
     }
 }
 
@@ -212,9 +213,9 @@ void MysqlConnection::connectAnew() {
         session_ = std::move(fresh);
         seenLosses_ = losses;
     } catch (const sql::SQLException& error) {
-        throw DbError(
+        throw database_.counted(DbError(
             ErrorKind::Gone, error.getErrorCode(),
-            std::to_string(error.getErrorCode()) + " cannot connect to " + database_.describe() + ": " + error.what());
+            std::to_string(error.getErrorCode()) + " cannot connect to " + database_.describe() + ": " + error.what()));
     }
 }
 

@@ -208,6 +208,14 @@ SqliteConnection::Session& SqliteConnection::session() {
 }
 
 void SqliteConnection::open() {
+    try {
+        openOrThrow();
+    } catch (const DbError& error) {
+        throw database_.counted(error);
+    }
+}
+
+void SqliteConnection::openOrThrow() {
     // One at a time: the first of all creates the file and sets WAL for good, which needs the file for itself; and Poco
     // opens on a thread of a pool that has sixteen.
     const std::lock_guard lock(database_.opening());
@@ -229,7 +237,7 @@ void SqliteConnection::open() {
 
 WriterQueue::Turn SqliteConnection::takeTurn() {
     if (auto turn = database_.writers().enter(database_.busyTimeout())) return turn;
-    throw makeError(SQLITE_BUSY, "too many writers wait for " + database_.path());
+    throw database_.counted(makeError(SQLITE_BUSY, "too many writers wait for " + database_.path()));
 }
 
 void SqliteConnection::fail() {
@@ -241,7 +249,7 @@ void SqliteConnection::fail() {
         if (inTransaction()) transactionEndedBy(error);
         session_.reset();
     }
-    throw error;
+    throw database_.counted(error);
 }
 
 std::uint64_t SqliteConnection::execute(std::string_view sql, Params params) {

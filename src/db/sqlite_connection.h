@@ -56,6 +56,7 @@ private:
 
     Session& session();
     void open();
+    void openOrThrow();
     WriterQueue::Turn takeTurn();
     void runPlain(const char* sql);
     [[noreturn]] void fail();

@@ -61,6 +61,7 @@ class MysqlConnectionTest : public ContractTest<MysqlConnectionTest, MysqlEngine
     CPPUNIT_TEST(givesUpOnASlowAnswer);
     CPPUNIT_TEST(givesUpOnAServerThatIsSilent);
     CPPUNIT_TEST(givesUpOnAServerThatIsNotThere);
+    CPPUNIT_TEST(countsTheErrorsOfItsConnections);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -300,6 +301,28 @@ private:
         const auto connection = database->connect();
         requireGoneWithinTwoSeconds(*connection, "SELECT 1");
         requireGoneWithinTwoSeconds(*connection, "SELECT 1");
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, database->errors().of(ErrorKind::Gone).value());
+    }
+
+    void countsTheErrorsOfItsConnections() {
+        const auto database = db::openDatabase(scratch().settings());
+        const auto mine = database->connect();
+        const auto other = database->connect();
+        kill(idOf(*mine));
+        CPPUNIT_ASSERT(kindOf([&] { add(*mine, 1); }) == ErrorKind::Gone);
+        CPPUNIT_ASSERT(kindOf([&] { other->execute("INSERT INTO items VALUES (1, 0)", {}); }) == ErrorKind::Duplicate);
+        CPPUNIT_ASSERT(kindOf([&] { other->query("SELECT nothing FROM items"); }) == ErrorKind::Other);
+        connection_->transact([&] {
+            add(*connection_, 2);
+            // A lock wait of a second is tried again for two, and each of them counts.
+            CPPUNIT_ASSERT(kindOf([&] { add(*other, 2); }) == ErrorKind::Deadlock);
+        });
+        const db::ErrorCounts& errors = database->errors();
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errors.of(ErrorKind::Gone).value());
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errors.of(ErrorKind::Duplicate).value());
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errors.of(ErrorKind::Other).value());
+        CPPUNIT_ASSERT(errors.of(ErrorKind::Deadlock).value() >= 2);
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, errors.of(ErrorKind::Busy).value());
     }
 
     std::unique_ptr<db::Connection> connection_;

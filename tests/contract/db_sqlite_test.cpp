@@ -27,6 +27,7 @@ class SqliteConnectionTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(opensANewFileFromManyThreadsAtOnce);
     CPPUNIT_TEST(refusesACall);
     CPPUNIT_TEST(saysWhatIsWrongWithTheFile);
+    CPPUNIT_TEST(countsTheErrorsOfItsConnections);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -168,6 +169,26 @@ private:
         CPPUNIT_ASSERT(messageFor(directory_.path("missing/x.db")).find("No such file") != std::string::npos);
         const std::string noDatabase = directory_.write("text.db", std::string(5000, 'x'));
         CPPUNIT_ASSERT(messageFor(noDatabase).find("not a database") != std::string::npos);
+    }
+
+    void countsTheErrorsOfItsConnections() {
+        insert(*connection_, 1);
+        CPPUNIT_ASSERT(kindOf([&] { insert(*connection_, 1); }) == ErrorKind::Duplicate);
+        CPPUNIT_ASSERT(kindOf([&] { connection_->query("SELECT nothing FROM items"); }) == ErrorKind::Other);
+        const auto other = anotherProcess();
+        const auto theirs = other->connect();
+        theirs->transact([&] {
+            CPPUNIT_ASSERT(kindOf([&] { insert(*database_->connect(), 2); }) == ErrorKind::Busy);
+            CPPUNIT_ASSERT(kindOf([&] { connection_->transact([] {}); }) == ErrorKind::Busy);
+        });
+        const db::ErrorCounts& errors = database_->errors();
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errors.of(ErrorKind::Duplicate).value());
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errors.of(ErrorKind::Other).value());
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, errors.of(ErrorKind::Busy).value());
+
+        const auto nowhere = db::openDatabase({.url = "sqlite:" + directory_.path("missing/x.db"), .password = {}});
+        CPPUNIT_ASSERT(kindOf([&] { nowhere->connect()->query("SELECT 1"); }) == ErrorKind::Other);
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, nowhere->errors().of(ErrorKind::Other).value());
     }
 
     TemporaryDirectory directory_;

@@ -142,6 +142,17 @@ public:
     virtual std::unique_ptr<Connection> connect() = 0;
     // For messages: the url without a password.
     virtual std::string describe() const = 0;
+
+    // Of all its connections: a deadlock at each try, and each failure to connect.
+    const ErrorCounts& errors() const { return errors_; }
+    // For the drivers, at each error that they throw: `throw database.counted(error)`.
+    DbError counted(DbError error) {
+        errors_.add(error.kind());
+        return error;
+    }
+
+private:
+    ErrorCounts errors_;
 };
 
 // Throws ConfigurationError for a url that it cannot read.

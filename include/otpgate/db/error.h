@@ -2,6 +2,9 @@
 #pragma once
 
 #include "otpgate/base/errors.h"
+#include "otpgate/base/metrics.h"
+
+#include <array>
 
 namespace otpgate::db {
 
@@ -25,6 +28,16 @@ public:
 private:
     ErrorKind kind_;
     int engineCode_;
+};
+
+// How many there have been. Any thread.
+class ErrorCounts {
+public:
+    void add(ErrorKind kind) { counters_[static_cast<std::size_t>(kind)].add(); }
+    const Counter& of(ErrorKind kind) const { return counters_[static_cast<std::size_t>(kind)]; }
+
+private:
+    std::array<Counter, static_cast<std::size_t>(ErrorKind::Other) + 1> counters_;
 };
 
 }  // namespace otpgate::db
