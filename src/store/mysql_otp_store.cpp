@@ -137,9 +137,11 @@ domain::OtpVerifyResult MysqlOtpStore::verify(const domain::OtpVerification& ver
     result.outcome = parseVerifyOutcome(row.text(0));
     result.attemptsLeft = static_cast<unsigned>(row.integer(1));
     result.hits = row.text(2);
-    if (result.outcome != domain::OtpVerifyResult::Outcome::Verified) return result;
+    if (row.isNull(3)) return result;
     result.purpose = parsePurpose(row.text(3));
-    result.destination = domain::Destination::fromStored(parseChannel(row.text(4)), row.text(5));
+    result.channel = parseChannel(row.text(4));
+    if (result.outcome != domain::OtpVerifyResult::Outcome::Verified) return result;
+    result.destination = domain::Destination::fromStored(*result.channel, row.text(5));
     if (result.purpose == domain::Purpose::Login) {
         result.signIn = {.isNewUser = row.integer(6) != 0,
                          .user = readUser(row, 9),

@@ -83,6 +83,15 @@ LiveCode insertCode(db::Connection& connection, const domain::NewOtpRequest& req
     return {request.id, request.expiresAt};
 }
 
+// Of a code that there is.
+domain::OtpVerifyResult resultOf(VerifyOutcome outcome, Channel channel, domain::Purpose purpose) {
+    domain::OtpVerifyResult result;
+    result.outcome = outcome;
+    result.channel = channel;
+    result.purpose = purpose;
+    return result;
+}
+
 }  // namespace
 
 domain::OtpRequestResult SqliteOtpStore::request(const domain::NewOtpRequest& request) {
@@ -157,9 +166,10 @@ domain::OtpVerifyResult SqliteOtpStore::verify(const domain::OtpVerification& ve
             "SELECT destination, channel, purpose, amr, guess_bucket, attempts,"
             " max_attempts, expires_at_us, consumed_at_us FROM otp_requests WHERE id = ?",
             {verification.otpId});
-        domain::OtpVerifyResult result;
-        if (!row) return result;
+        if (!row) return {};
+        const auto channel = parseChannel(row->text(1));
         const auto purpose = parsePurpose(row->text(2));
+        auto result = resultOf(VerifyOutcome::Unknown, channel, purpose);
         const auto attempts = row->integer(5);
         const auto maxAttempts = row->integer(6);
         if (verification.purpose && *verification.purpose != purpose) return result;
@@ -171,8 +181,8 @@ domain::OtpVerifyResult SqliteOtpStore::verify(const domain::OtpVerification& ve
             result.outcome = VerifyOutcome::AttemptsExhausted;
         if (result.outcome != VerifyOutcome::Unknown) return result;
 
-        const LiveOtp otp{domain::Destination::fromStored(parseChannel(row->text(1)), row->text(0)), purpose,
-                          row->text(3), row->text(4), static_cast<unsigned>(maxAttempts - attempts - 1)};
+        const LiveOtp otp{domain::Destination::fromStored(channel, row->text(0)), purpose, row->text(3), row->text(4),
+                          static_cast<unsigned>(maxAttempts - attempts - 1)};
         // A right guess is not counted, but a spent budget refuses it like any other: who has it learns nothing more.
         const auto budget = verification.guess == domain::Guess::Wrong ? &takeFromBucket : &peekBucket;
         auto answer = budget(connection_, otp.guessBucket, verification.guessRule, verification.now);
@@ -193,8 +203,7 @@ domain::OtpVerifyResult SqliteOtpStore::refuse(const domain::OtpVerification& ve
     auditRefusal(connection_, otp.guessBucket,
                  {verification.auditIds[0], AuditEvent::OtpLocked, std::nullopt, otp.destination.value(),
                   verification.client, verification.now});
-    domain::OtpVerifyResult result;
-    result.outcome = VerifyOutcome::BudgetExhausted;
+    auto result = resultOf(VerifyOutcome::BudgetExhausted, otp.destination.channel(), otp.purpose);
     result.hits = std::move(hits);
     return result;
 }
@@ -215,9 +224,7 @@ domain::OtpVerifyResult SqliteOtpStore::succeed(const domain::OtpVerification& v
     insertAuditEvent(connection_,
                      {verification.auditIds[0], AuditEvent::OtpVerified, user ? std::optional{user->id} : std::nullopt,
                       otp.destination.value(), verification.client, verification.now});
-    domain::OtpVerifyResult result;
-    result.outcome = VerifyOutcome::Verified;
-    result.purpose = otp.purpose;
+    auto result = resultOf(VerifyOutcome::Verified, otp.destination.channel(), otp.purpose);
     result.destination = otp.destination;
     return result;
 }
@@ -251,7 +258,7 @@ domain::OtpVerifyResult SqliteOtpStore::signIn(const domain::OtpVerification& ve
     audit(verification.auditIds[0], AuditEvent::OtpVerified);
     if (isNew) audit(verification.auditIds[1], AuditEvent::UserRegistered);
     audit(verification.auditIds[2], isActive ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed);
-    domain::OtpVerifyResult result;
+    auto result = resultOf(VerifyOutcome::Verified, otp.destination.channel(), otp.purpose);
     if (!isActive) {
         result.outcome = user ? VerifyOutcome::AccountDisabled : VerifyOutcome::Unknown;
         return result;
@@ -264,8 +271,6 @@ domain::OtpVerifyResult SqliteOtpStore::signIn(const domain::OtpVerification& ve
         {verification.sessionId, user->id, deviceId, otp.methods, now, now, verification.sessionExpiresAt, now,
          verification.client.address, verification.client.userAgent, verification.device.installId,
          verification.device.platform, verification.device.appVersion, verification.device.name});
-    result.outcome = VerifyOutcome::Verified;
-    result.purpose = otp.purpose;
     result.destination = otp.destination;
     result.signIn = {isNew, std::move(*user), verification.sessionId, deviceId, otp.methods};
     return result;

@@ -42,6 +42,8 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
     CPPUNIT_TEST(knowsNoForeignId);
     CPPUNIT_TEST(namesTheFirstReasonOfSeveral);
     CPPUNIT_TEST(refusesADisabledUser);
+    CPPUNIT_TEST(tellsTheChannelAndPurposeOfEveryCode);
+    CPPUNIT_TEST(tellsNothingOfNoCode);
     CPPUNIT_TEST_SUITE_END();
 
     void createsTheUserOfANewAddress() {
@@ -263,6 +265,52 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
         CPPUNIT_ASSERT(only("SELECT last_login_at_us FROM users").timestamp(0) == now() - 1h);
         assertOutcome(VerifyOutcome::Used, guessRight(code));
         CPPUNIT_ASSERT_EQUAL(VerifyOutcome::WrongCode, guessWrong(requestCode("ada@example.org")).outcome);
+    }
+
+    void tellsTheChannelAndPurposeOfEveryCode() {
+        const auto assertTold = [&](VerifyOutcome outcome, domain::Channel channel, domain::Purpose purpose,
+                                    const domain::OtpVerifyResult& result) {
+            assertOutcome(outcome, result);
+            CPPUNIT_ASSERT(result.channel == channel);
+            CPPUNIT_ASSERT(result.purpose == purpose);
+        };
+        using domain::Channel;
+        using domain::Purpose;
+        auto request = Base::newRequest("+4366012345678");
+        request.purpose = Purpose::Reset;
+        store_->request(request);
+        auto forLogin = newGuess(request.id, Guess::Right);
+        forLogin.purpose = Purpose::Login;
+        assertTold(VerifyOutcome::Unknown, Channel::Sms, Purpose::Reset, store_->verify(forLogin));
+        assertTold(VerifyOutcome::WrongCode, Channel::Sms, Purpose::Reset, guessWrong(request.id));
+        assertTold(VerifyOutcome::BudgetExhausted, Channel::Sms, Purpose::Reset, spendBudget(request.id));
+        assertTold(VerifyOutcome::Verified, Channel::Sms, Purpose::Reset, guessRight(request.id));
+        assertTold(VerifyOutcome::Used, Channel::Sms, Purpose::Reset, guessRight(request.id));
+
+        const Uuid code = requestAnotherCode("ada@example.org", 1);
+        assertTold(VerifyOutcome::WrongCode, Channel::Email, Purpose::Login, guessWrong(code));
+        assertTold(VerifyOutcome::AttemptsExhausted, Channel::Email, Purpose::Login, guessRight(code));
+        assertTold(VerifyOutcome::Verified, Channel::Email, Purpose::Login, guessRight(requestCode("ada@example.org")));
+        connection_->execute("UPDATE users SET status = 'disabled'", {});
+        assertTold(VerifyOutcome::AccountDisabled, Channel::Email, Purpose::Login,
+                   guessRight(requestCode("ada@example.org")));
+        auto uninvited = newGuess(requestCode("eve@example.org"), Guess::Right);
+        uninvited.mayRegister = false;
+        assertTold(VerifyOutcome::Unknown, Channel::Email, Purpose::Login, store_->verify(uninvited));
+        const Uuid late = requestCode("ada@example.org");
+        clock_.advance(kLifetime);
+        assertTold(VerifyOutcome::Expired, Channel::Email, Purpose::Login, guessRight(late));
+    }
+
+    void tellsNothingOfNoCode() {
+        CPPUNIT_ASSERT(!guessRight(Base::newId()).channel);
+        CPPUNIT_ASSERT(!guessWrong(Uuid{}).channel);
+    }
+
+    // The first guess of a budget of one, and the one that it refuses.
+    domain::OtpVerifyResult spendBudget(const Uuid& code) {
+        guessWrong(code, rule("1/1h"));
+        return guessWrong(code, rule("1/1h"));
     }
 };
 

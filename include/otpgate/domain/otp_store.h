@@ -108,8 +108,10 @@ struct OtpVerifyResult {
     Outcome outcome = Outcome::Unknown;
     unsigned attemptsLeft = 0;
     std::string hits;  // of the guess bucket, where the budget is exhausted
-    // These where Verified.
+    // Of the code; without a channel there is none with this id, and the purpose says nothing.
+    std::optional<Channel> channel;
     Purpose purpose = Purpose::Login;
+    // These where Verified.
     std::optional<Destination> destination;
     std::optional<SignIn> signIn;  // of a login
 };

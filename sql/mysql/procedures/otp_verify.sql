@@ -68,7 +68,8 @@ verify: BEGIN
         SELECT CASE WHEN v_destination IS NULL OR v_purpose <> p_purpose THEN 'unknown'
                     WHEN v_consumed_at_us IS NOT NULL THEN 'used'
                     WHEN v_expires_at_us <= p_now_us THEN 'expired'
-                    ELSE 'attempts_exhausted' END AS outcome, 0 AS attempts_left, '' AS hits;
+                    ELSE 'attempts_exhausted' END AS outcome, 0 AS attempts_left, '' AS hits, v_purpose AS purpose,
+               v_channel AS channel;
         LEAVE verify;
     END IF;
 
@@ -87,7 +88,7 @@ verify: BEGIN
         CALL rate_limit_refused(v_bucket, p_now_us, p_otp_audit_id, 'OTP_LOCKED', v_destination,
                                 p_ip_address, p_user_agent, p_request_id);
         COMMIT;
-        SELECT 'budget_exhausted' AS outcome, 0 AS attempts_left, v_hits AS hits;
+        SELECT 'budget_exhausted' AS outcome, 0 AS attempts_left, v_hits AS hits, v_purpose AS purpose, v_channel AS channel;
         LEAVE verify;
     END IF;
 
@@ -95,7 +96,8 @@ verify: BEGIN
         INSERT INTO audit_events (id, event, destination, ip_address, user_agent, request_id, created_at_us)
         VALUES (p_otp_audit_id, 'OTP_FAILED', v_destination, p_ip_address, p_user_agent, p_request_id, p_now_us);
         COMMIT;
-        SELECT 'wrong_code' AS outcome, v_max_attempts - v_attempts AS attempts_left, '' AS hits;
+        SELECT 'wrong_code' AS outcome, v_max_attempts - v_attempts AS attempts_left, '' AS hits, v_purpose AS purpose,
+               v_channel AS channel;
         LEAVE verify;
     END IF;
 
@@ -155,7 +157,8 @@ verify: BEGIN
             p_ip_address, p_user_agent, p_request_id, p_now_us);
     IF v_user_id IS NULL OR v_status <> 'active' THEN
         COMMIT;
-        SELECT IF(v_user_id IS NULL, 'unknown', 'account_disabled') AS outcome, 0 AS attempts_left, '' AS hits;
+        SELECT IF(v_user_id IS NULL, 'unknown', 'account_disabled') AS outcome, 0 AS attempts_left, '' AS hits,
+               v_purpose AS purpose, v_channel AS channel;
         LEAVE verify;
     END IF;
 
