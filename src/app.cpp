@@ -75,18 +75,21 @@ public:
           verificationStore_(store::makeVerificationStore(*connection_)),
           accountStore_(store::makeAccountStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
-          otp_(*otpStore_, app.courier_, app.codes_, app.keyRing_, app.clock_, app.random_, app.settings_.otp),
+          otp_(*otpStore_, app.courier_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
+               app.settings_.otp),
           accounts_(*accountStore_, app.clock_, app.random_),
           passwords_(*accountStore_, app.passwordGate_, app.passwordPolicy_, app.clock_, app.random_,
                      app.settings_.otp.guessesPerDestination),
           registration_(*accountStore_, otp_, passwords_, app.clock_, app.random_, app.settings_.otp),
           apiKeys_(*apiKeyStore_, app.clock_, app.random_),
           verifications_(*verificationStore_, app.courier_, app.codes_, app.keyRing_, app.clock_, app.random_,
+                         app.metrics_.otp,
                          {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
                           app.settings_.otp.resendAfter}),
           readiness_{.checkDatabase = [this] { connection_->query("SELECT 1"); },
                      .checkMigrations = [this] { requireMigrated(*connection_); },
                      .checkKeys = [&app] { app.signingKeys_.current(app.clock_.now()); }},
+          monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
           services_{otp_,
                     sessions_,
                     accounts_,
@@ -99,13 +102,14 @@ public:
                     app.cors_,
                     app.clock_,
                     readiness_,
+                    monitoring_,
                     {.smsIsSetUp = app.smsTransport_ != nullptr,
                      .publicUrl = app.settings_.publicUrl,
                      .phoneNumbers = domain::PhoneNumbers{app.settings_.phoneValidation}}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
-        return http::answer(router_, request, app_.cors_, app_.clock_, app_.log_);
+        return http::answer(router_, request, app_.cors_, app_.clock_, app_.log_, app_.metrics_.requests);
     }
 
 private:
@@ -125,6 +129,7 @@ private:
     domain::ApiKeyService apiKeys_;
     domain::VerificationService verifications_;
     api::Readiness readiness_;
+    api::Monitoring monitoring_;
     api::Services services_;
     http::Router router_;
 };
@@ -135,12 +140,14 @@ App::App(const Settings& settings)
       keyRing_(crypto::KeyRing::load(settings.masterKeyFile)),
       trustedProxies_(settings.trustedProxies),
       cors_(settings.corsOrigins, settings.publicUrl),
+      metricsReaders_(settings.metricsReaders, "metrics.allowed_addresses"),
       database_(db::openDatabase(settings.database)),
       startConnection_(database_->connect()),
       signingKeys_(keyRing_, settings.tokens.accessLifetime),
       codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
       passwordPolicy_(settings.passwordMinScore, hostOf(settings.publicUrl)),
       passwordGate_(settings.passwords, random_),
+      metrics_(*database_, passwordGate_, clock_),
       templates_(settings.templates),
       composer_(codes_, templates_, settings.mail.from, settings.publicUrl),
       mailTransport_(delivery::makeMailTransport(settings.mail, &log_)),

@@ -20,6 +20,7 @@
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/fcgi_server.h"
+#include "service_metrics.h"
 #include "settings.h"
 
 #include <memory>
@@ -47,12 +48,14 @@ private:
     crypto::KeyRing keyRing_;
     http::TrustedProxies trustedProxies_;
     http::Cors cors_;
+    http::AddressList metricsReaders_;
     std::unique_ptr<db::Database> database_;
     std::unique_ptr<db::Connection> startConnection_;
     domain::SigningKeys signingKeys_;
     domain::OtpCodes codes_;
     domain::PasswordPolicy passwordPolicy_;
     crypto::PasswordGate passwordGate_;
+    ServiceMetrics metrics_;
     delivery::Templates templates_;
     delivery::MessageComposer composer_;
     std::unique_ptr<delivery::MailTransport> mailTransport_;

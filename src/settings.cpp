@@ -228,6 +228,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.server = readServer(reader);
     settings.trustedProxies = reader.list("server.trusted_proxies", "");
     settings.corsOrigins = reader.list("cors.allowed_origins", "");
+    settings.metricsReaders = reader.list("metrics.allowed_addresses", "");
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
     constexpr domain::PhoneValidation kValidations[] = {domain::PhoneValidation::Any, domain::PhoneValidation::Strict};

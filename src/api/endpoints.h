@@ -71,4 +71,7 @@ http::Response showOtpHealth(Services& services, const http::Request& request);
 http::Response showLiveness(Services& services, const http::Request& request);
 http::Response showReadiness(Services& services, const http::Request& request);
 
+// metrics.cpp
+http::Response showMetrics(Services& services, const http::Request& request);
+
 }  // namespace otpgate::api

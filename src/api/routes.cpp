@@ -21,6 +21,10 @@ using KeyHolderEndpoint = http::Response (*)(Services&, const http::Request&, co
 struct Public {
     PublicEndpoint function;
 };
+// For whoever metrics.allowed_addresses names; to all others the path is unknown.
+struct ForMonitors {
+    PublicEndpoint function;
+};
 struct SignedIn {
     SignedInEndpoint function;
 };
@@ -36,10 +40,12 @@ struct KeyHolder {
 const std::vector<ApiScope> kAnyKey;
 constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
 
+using Protected = std::variant<Public, ForMonitors, SignedIn, KeyHolder>;
+
 struct Route {
     std::string_view method;
     std::string_view path;
-    std::variant<Public, SignedIn, KeyHolder> endpoint;
+    Protected endpoint;
 };
 
 const Route kRoutes[] = {
@@ -74,6 +80,7 @@ const Route kRoutes[] = {
     {"GET",    "/health/live",               Public{showLiveness}},
     {"GET",    "/health/ready",              Public{showReadiness}},
     {"GET",    "/health/otp",                Public{showOtpHealth}},
+    {"GET",    "/metrics",                   ForMonitors{showMetrics}},
 
     // Clients of other services (API.md 7).
     {"POST",   "/api/auth/otp/request",      Public{legacy::requestAuthstackOtp}},
@@ -94,15 +101,24 @@ http::Endpoint bind(Services& services, const KeyHolder& holder) {
     };
 }
 
-http::Endpoint bind(Services& services, const std::variant<Public, SignedIn, KeyHolder>& endpoint) {
-    if (const auto* open = std::get_if<Public>(&endpoint)) {
-        return [&services, function = open->function](const http::Request& request) {
-            return function(services, request);
-        };
-    }
+http::Endpoint bind(Services& services, PublicEndpoint function) {
+    return [&services, function](const http::Request& request) { return function(services, request); };
+}
+
+http::Endpoint bind(Services& services, const Protected& endpoint) {
+    if (const auto* open = std::get_if<Public>(&endpoint)) return bind(services, open->function);
+    if (const auto* forMonitors = std::get_if<ForMonitors>(&endpoint)) return bind(services, forMonitors->function);
     if (const auto* holder = std::get_if<KeyHolder>(&endpoint)) return bind(services, *holder);
     return [&services, function = std::get<SignedIn>(endpoint).function](const http::Request& request) {
         return function(services, request, authenticate(services, request));
+    };
+}
+
+http::Visibility visibilityOf(Services& services, const Protected& endpoint) {
+    if (!std::holds_alternative<ForMonitors>(endpoint)) return {};
+    return [&services](const http::Request& request) {
+        const auto address = http::IpAddress::parse(request.clientAddress);
+        return address && services.monitoring.readers.contains(*address);
     };
 }
 
@@ -110,9 +126,17 @@ http::Endpoint bind(Services& services, const std::variant<Public, SignedIn, Key
 
 http::Router makeRouter(Services& services) {
     http::Router router;
-    for (const Route& route : kRoutes)
-        router.add(std::string{route.method}, route.path, bind(services, route.endpoint));
+    for (const Route& route : kRoutes) {
+        router.add(std::string{route.method}, route.path, bind(services, route.endpoint),
+                   visibilityOf(services, route.endpoint));
+    }
     return router;
+}
+
+std::vector<std::string> patterns() {
+    http::Router router;
+    for (const Route& route : kRoutes) router.add(std::string{route.method}, route.path, {});
+    return router.patterns();
 }
 
 std::vector<std::pair<std::string_view, std::string_view>> routes() {

@@ -16,6 +16,7 @@ int checkConfig(const Invocation& invocation) {
     const delivery::Templates templates(settings.templates);
     const delivery::MessageComposer composer(codes, templates, settings.mail.from, settings.publicUrl);
     const http::TrustedProxies proxies(settings.trustedProxies);
+    const http::AddressList metricsReaders(settings.metricsReaders, "metrics.allowed_addresses");
     const http::Cors cors(settings.corsOrigins, settings.publicUrl);
     db::openDatabase(settings.database);
     std::cout << "the configuration is good\n";

@@ -12,6 +12,32 @@ std::string deviceBucket(std::string_view kind, const ShownDevice& device) {
     return limitBucket(kind, device.value_or(Uuid{}).bytes());
 }
 
+// What a refusal by name is counted as: nothing, for no code was asked of anybody.
+std::optional<OtpEvent> eventOf(OtpRequestResult::Outcome outcome) {
+    switch (outcome) {
+    case OtpRequestResult::Outcome::Accepted: return OtpEvent::Requested;
+    case OtpRequestResult::Outcome::ClientLimited:
+    case OtpRequestResult::Outcome::DestinationLimited: return OtpEvent::RateLimited;
+    case OtpRequestResult::Outcome::UserNotFound:
+    case OtpRequestResult::Outcome::AccountDisabled: break;
+    }
+    return std::nullopt;
+}
+
+OtpEvent eventOf(OtpVerifyResult::Outcome outcome) {
+    switch (outcome) {
+    case OtpVerifyResult::Outcome::Verified: return OtpEvent::Verified;
+    case OtpVerifyResult::Outcome::Expired: return OtpEvent::Expired;
+    case OtpVerifyResult::Outcome::AttemptsExhausted:
+    case OtpVerifyResult::Outcome::BudgetExhausted: return OtpEvent::Locked;
+    case OtpVerifyResult::Outcome::WrongCode:
+    case OtpVerifyResult::Outcome::Unknown:
+    case OtpVerifyResult::Outcome::Used:
+    case OtpVerifyResult::Outcome::AccountDisabled: break;
+    }
+    return OtpEvent::Failed;
+}
+
 }  // namespace
 
 std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& rule, std::string hits, Timestamp now) {
@@ -20,13 +46,14 @@ std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& r
 }
 
 OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
-                       const Clock& clock, Random& random, OtpSettings settings)
+                       const Clock& clock, Random& random, OtpMetrics& metrics, OtpSettings settings)
     : store_(store),
       messenger_(messenger),
       codes_(codes),
       ring_(ring),
       clock_(clock),
       random_(random),
+      metrics_(metrics),
       settings_(std::move(settings)) {}
 
 AccountRule OtpService::accountRule(Purpose purpose) const {
@@ -69,6 +96,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .auditId = Uuid::makeV7(now, random_),
                                 .client = asker.client};
     const OtpRequestResult result = store_.request(request);
+    if (const auto event = eventOf(result.outcome)) metrics_.count(*event, question.destination, question.purpose);
 
     RequestedOtp requested{.outcome = result.outcome,
                            .id = result.otpId,
@@ -127,6 +155,9 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
                        .device = device,
                        .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
                        .client = asker.client});
+
+    metrics_.count(eventOf(result.outcome), result.channel,
+                   result.channel ? std::optional{result.purpose} : std::nullopt);
 
     // That a code was used says that somebody signed in: who names an address alone must know the code to be told.
     const bool mayBeToldOfUse = reference.otpId || judged == Guess::Right;

@@ -11,17 +11,29 @@ std::string ownersBucket(std::string_view kind, const Uuid& ownerId, const Desti
     return limitBucket(kind, ownerId.toString() + ":" + destination.value());
 }
 
+OtpEvent eventOf(VerificationGuessResult::Outcome outcome) {
+    switch (outcome) {
+    case VerificationGuessResult::Outcome::Verified: return OtpEvent::Verified;
+    case VerificationGuessResult::Outcome::AttemptsExhausted:
+    case VerificationGuessResult::Outcome::BudgetExhausted: return OtpEvent::Locked;
+    case VerificationGuessResult::Outcome::WrongCode:
+    case VerificationGuessResult::Outcome::Used: break;
+    }
+    return OtpEvent::Failed;
+}
+
 }  // namespace
 
 VerificationService::VerificationService(VerificationStore& store, Messenger& messenger, const OtpCodes& codes,
                                          const crypto::KeyRing& ring, const Clock& clock, Random& random,
-                                         VerificationSettings settings)
+                                         OtpMetrics& metrics, VerificationSettings settings)
     : store_(store),
       messenger_(messenger),
       codes_(codes),
       ring_(ring),
       clock_(clock),
       random_(random),
+      metrics_(metrics),
       settings_(std::move(settings)) {}
 
 RequestedVerification VerificationService::request(const VerificationQuestion& question, const Uuid& ownerId,
@@ -40,6 +52,7 @@ RequestedVerification VerificationService::request(const VerificationQuestion& q
     RequestedVerification requested;
     requested.context = sealContext(ring_, context, random_);
     if (question.delivery == CodeDelivery::Caller) {
+        metrics_.count(OtpEvent::Requested, question.to, Purpose::Verify);
         requested.code = codes_.codeFor(context.id, context.format);
         return requested;
     }
@@ -66,6 +79,7 @@ RequestedVerification VerificationService::request(const VerificationQuestion& q
                                      .client = client});
     requested.isAccepted = result.isAccepted;
     requested.limit = reportLimit("request_per_destination", settings_.requestsPerDestination, result.hits, now);
+    metrics_.count(result.isAccepted ? OtpEvent::Requested : OtpEvent::RateLimited, question.to, Purpose::Verify);
     if (result.isAccepted) messenger_.handOver(message);
     return requested;
 }
@@ -76,8 +90,12 @@ CheckedVerification VerificationService::check(std::string_view context, std::st
     const Timestamp now = clock_.now();
     CheckedVerification checked;
     auto opened = openContext(ring_, context);
-    if (!opened || opened->ownerId != ownerId) return checked;
+    if (!opened || opened->ownerId != ownerId) {
+        metrics_.count(OtpEvent::Failed, std::nullopt, std::nullopt);
+        return checked;
+    }
     if (opened->expiresAt <= now || opened->codeExpiresAt <= now) {
+        metrics_.count(OtpEvent::Expired, opened->destination, Purpose::Verify);
         checked.outcome = opened->expiresAt <= now ? Outcome::SessionExpired : Outcome::CodeExpired;
         return checked;
     }
@@ -94,6 +112,7 @@ CheckedVerification VerificationService::check(std::string_view context, std::st
                                       .now = now,
                                       .auditId = Uuid::makeV7(now, random_),
                                       .client = client});
+    metrics_.count(eventOf(result.outcome), opened->destination, Purpose::Verify);
     switch (result.outcome) {
     case VerificationGuessResult::Outcome::Verified:
         checked.outcome = Outcome::Verified;

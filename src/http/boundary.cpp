@@ -31,7 +31,10 @@ Outcome unexpected(std::string_view what, const Request& request, Logger& log) {
 
 Outcome respond(const Router& router, Request& request, const Cors& cors, Logger& log) {
     try {
-        if (auto preflight = cors.answerPreflight(request)) return {std::move(*preflight), {}, {}};
+        if (auto preflight = cors.answerPreflight(request)) {
+            router.recognize(request);
+            return {std::move(*preflight), {}, {}};
+        }
         return {router.route(request), {}, {}};
     } catch (const ApiError& error) {
         return outcomeOf(error, request);
@@ -68,7 +71,8 @@ void logRequest(const Request& request, const Outcome& outcome, std::chrono::mic
 
 }  // namespace
 
-Response answer(const Router& router, Request& request, const Cors& cors, const Clock& clock, Logger& log) {
+Response answer(const Router& router, Request& request, const Cors& cors, const Clock& clock, Logger& log,
+                RequestMetrics& metrics) {
     try {
         const Timestamp begin = clock.now();
         Outcome outcome = respond(router, request, cors, log);
@@ -76,7 +80,9 @@ Response answer(const Router& router, Request& request, const Cors& cors, const 
         outcome.response.with("X-Request-Id", request.requestId);
         setUnlessThere(outcome.response, "Cache-Control", "no-store");
         setUnlessThere(outcome.response, "X-Content-Type-Options", "nosniff");
-        logRequest(request, outcome, clock.now() - begin, log);
+        const std::chrono::microseconds duration = clock.now() - begin;
+        metrics.count(request.route, request.method, outcome.response.status, duration);
+        logRequest(request, outcome, duration, log);
         return std::move(outcome.response);
     } catch (...) {
         // Out of memory while an answer was built: what is left to say fits without any.

@@ -44,6 +44,11 @@ std::optional<IpAddress> parseHop(std::string_view text) {
     return IpAddress::parse(text);
 }
 
+std::vector<std::string> withoutUnixPeer(std::vector<std::string> entries) {
+    std::erase(entries, kUnixPeer);
+    return entries;
+}
+
 }  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
@@ -86,16 +91,15 @@ bool IpAddress::isIn(const IpAddress& base, unsigned prefixLength) const {
     return restBits == 0 || ((bytes_[wholeBytes] ^ base.bytes_[wholeBytes]) >> (8 - restBits)) == 0;
 }
 
-TrustedProxies::TrustedProxies(const std::vector<std::string>& entries) {
+AddressList::AddressList(const std::vector<std::string>& entries, std::string_view setting) {
     for (const std::string& entry : entries) {
-        if (entry == kUnixPeer) {
-            trustsUnixPeers_ = true;
-            continue;
-        }
+        const auto reject = [&] {
+            throw ConfigurationError(std::string{setting} + ": not an IP address or network: " + entry);
+        };
         const std::string_view text = entry;
         const std::size_t slash = text.find('/');
         const auto base = IpAddress::parse(text.substr(0, slash));
-        if (!base) throw ConfigurationError("server.trusted_proxies: not an IP address or network: " + entry);
+        if (!base) reject();
         unsigned prefixLength = base->bits();
         if (slash != std::string_view::npos) {
             const std::string_view digits = text.substr(slash + 1);
@@ -105,7 +109,7 @@ TrustedProxies::TrustedProxies(const std::vector<std::string>& entries) {
                 base->bits() == 32 && text.substr(0, slash).find(':') != std::string_view::npos ? 96 : 0;
             if (error != std::errc{} || end != digits.data() + digits.size() || prefixLength < mappedBits ||
                 prefixLength - mappedBits > base->bits()) {
-                throw ConfigurationError("server.trusted_proxies: not an IP address or network: " + entry);
+                reject();
             }
             prefixLength -= mappedBits;
         }
@@ -113,21 +117,25 @@ TrustedProxies::TrustedProxies(const std::vector<std::string>& entries) {
     }
 }
 
-bool TrustedProxies::trusts(const IpAddress& address) const {
+bool AddressList::contains(const IpAddress& address) const {
     return std::any_of(networks_.begin(), networks_.end(),
                        [&](const Network& network) { return address.isIn(network.base, network.prefixLength); });
 }
 
+TrustedProxies::TrustedProxies(const std::vector<std::string>& entries)
+    : addresses_(withoutUnixPeer(entries), "server.trusted_proxies"),
+      trustsUnixPeers_(std::find(entries.begin(), entries.end(), kUnixPeer) != entries.end()) {}
+
 IpAddress TrustedProxies::clientOf(std::string_view remoteAddress, std::string_view forwardedFor) const {
     const auto peer = IpAddress::parse(remoteAddress);
     IpAddress client = peer ? *peer : IpAddress::parse("0.0.0.0").value();
-    bool trusted = peer ? trusts(client) : trustsUnixPeers_ && remoteAddress == kUnixPeer;
+    bool trusted = peer ? addresses_.contains(client) : trustsUnixPeers_ && remoteAddress == kUnixPeer;
     while (trusted && !forwardedFor.empty()) {
         const std::size_t comma = forwardedFor.rfind(',');
         const auto hop = parseHop(comma == std::string_view::npos ? forwardedFor : forwardedFor.substr(comma + 1));
         if (!hop) break;
         client = *hop;
-        trusted = trusts(client);
+        trusted = addresses_.contains(client);
         forwardedFor = comma == std::string_view::npos ? std::string_view{} : forwardedFor.substr(0, comma);
     }
     return client;

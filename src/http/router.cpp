@@ -54,10 +54,10 @@ bool haveOneShape(const std::vector<std::string>& a, const std::vector<std::stri
 
 }  // namespace
 
-void Router::add(std::string method, std::string_view pattern, Endpoint endpoint) {
+void Router::add(std::string method, std::string_view pattern, Endpoint endpoint, Visibility isVisible) {
     const std::string described = method + " " + std::string{pattern};
     if (!pattern.starts_with('/')) throw std::logic_error("a route must start with a slash: " + described);
-    Route route{std::move(method), std::string{pattern}, {}, std::move(endpoint)};
+    Route route{std::move(method), std::string{pattern}, {}, std::move(endpoint), std::move(isVisible), 0};
     for (const std::string_view segment : split(withoutTrailingSlash(pattern))) {
         const bool isGood = isName(segment) ? segment.size() > 2 && segment.ends_with('}') : !segment.empty();
         if (!isGood) throw std::logic_error("a bad segment in a route: " + described);
@@ -68,7 +68,30 @@ void Router::add(std::string method, std::string_view pattern, Endpoint endpoint
             throw std::logic_error("the same route twice: " + described);
         }
     }
+    route.place = placeOf(pattern);
     routes_.push_back(std::move(route));
+}
+
+std::size_t Router::placeOf(std::string_view pattern) {
+    const auto found = std::find(patterns_.begin(), patterns_.end(), pattern);
+    const auto place = static_cast<std::size_t>(found - patterns_.begin());
+    if (found == patterns_.end()) patterns_.emplace_back(pattern);
+    return place;
+}
+
+Router::Candidates Router::findCandidates(const Request& request, const std::vector<std::string_view>& path) const {
+    Candidates candidates;
+    for (const Route& route : routes_) {
+        if (!matches(route.segments, path)) continue;
+        if (!route.isVisible || route.isVisible(request)) candidates.push_back(&route);
+    }
+    return candidates;
+}
+
+void Router::recognize(Request& request) const {
+    if (!request.path.starts_with('/')) return;
+    const auto candidates = findCandidates(request, split(request.path));
+    if (!candidates.empty()) request.route = candidates.front()->place;
 }
 
 Response Router::route(Request& request) const {
@@ -78,11 +101,9 @@ Response Router::route(Request& request) const {
     if (!request.path.starts_with('/')) throw ApiError(ErrorCode::NotFound);
 
     const std::vector<std::string_view> path = split(request.path);
-    std::vector<const Route*> candidates;
-    for (const Route& route : routes_) {
-        if (matches(route.segments, path)) candidates.push_back(&route);
-    }
+    const Candidates candidates = findCandidates(request, path);
     if (candidates.empty()) throw ApiError(ErrorCode::NotFound);
+    request.route = candidates.front()->place;
 
     const auto mostSpecific = [&](std::string_view method) {
         const Route* best = nullptr;
@@ -94,6 +115,7 @@ Response Router::route(Request& request) const {
     };
     const Route* best = mostSpecific(request.method);
     if (best == nullptr && request.method == "HEAD") best = mostSpecific("GET");
+    if (best != nullptr) request.route = best->place;
     if (best == nullptr && request.method != "OPTIONS") {
         throw ApiError(ErrorCode::MethodNotAllowed).header("Allow", allowedMethods(candidates));
     }
@@ -107,7 +129,7 @@ Response Router::route(Request& request) const {
     return best->endpoint(request);
 }
 
-std::string Router::allowedMethods(const std::vector<const Route*>& candidates) {
+std::string Router::allowedMethods(const Candidates& candidates) {
     std::vector<std::string_view> methods;
     const auto add = [&methods](std::string_view method) {
         if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);

@@ -6,6 +6,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <algorithm>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -37,6 +38,11 @@ class BoundaryTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(turnsAnyExceptionInto500);
     CPPUNIT_TEST(turnsAnythingThrownInto500);
     CPPUNIT_TEST(cutsALongPathInTheLog);
+    CPPUNIT_TEST(countsByRouteMethodAndStatus);
+    CPPUNIT_TEST(countsWhatItAnswersWithoutTheRoute);
+    CPPUNIT_TEST(countsUnknownPathsAndMethodsTogether);
+    CPPUNIT_TEST(countsHowLongItTook);
+    CPPUNIT_TEST(hasAPlaceForTheStatusOfEveryError);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -136,18 +142,98 @@ public:
         CPPUNIT_ASSERT(directory_.read("log").size() < 1000);
     }
 
+    void countsByRouteMethodAndStatus() {
+        answerOf([](const Request&) { return Response{}; });
+        answerOf([](const Request&) { return Response{}; });
+        answerOf([](const Request&) -> Response { throw ApiError(ErrorCode::Forbidden); });
+        answerOf([](const Request&) -> Response { throw std::runtime_error("stack smashed"); });
+        request_.method = "HEAD";
+        answerOf([](const Request&) { return Response{}; });
+        assertCounts({R"({route="/a",method="GET",status="200"} 2)", R"({route="/a",method="GET",status="403"} 1)",
+                      R"({route="/a",method="GET",status="500"} 1)", R"({route="/a",method="HEAD",status="200"} 1)"});
+    }
+
+    void countsWhatItAnswersWithoutTheRoute() {
+        request_.method = "PUT";
+        answerOf([](const Request&) { return Response{}; });
+        request_.method = "OPTIONS";
+        answerOf([](const Request&) { return Response{}; });
+        request_.headers = {{"origin", "https://app.example.org"}, {"access-control-request-method", "PUT"}};
+        answerOf([](const Request&) { return Response{}; }, {"https://app.example.org"});
+        assertCounts(
+            {R"({route="/a",method="PUT",status="405"} 1)", R"({route="/a",method="OPTIONS",status="204"} 2)"});
+    }
+
+    void countsUnknownPathsAndMethodsTogether() {
+        for (const char* path : {"/1", "/a/2", "no path"}) {
+            request_.path = path;
+            answerOf([](const Request&) { return Response{}; });
+        }
+        request_.path = "/a";
+        for (const char* method : {"BREW", "PROPFIND", ""}) {
+            request_.method = method;
+            answerOf([](const Request&) { return Response{}; });
+        }
+        request_.method = "GET";
+        answerOf([](const Request&) { return Response{418, {}, {}, {}}; });
+        assertCounts({R"({route="/a",method="GET",status="other"} 1)", R"({route="/a",method="other",status="405"} 3)",
+                      R"({route="unknown",method="GET",status="404"} 3)"});
+    }
+
+    void countsHowLongItTook() {
+        answerOf([this](const Request&) {
+            clock_.advance(std::chrono::milliseconds{30});
+            return Response{};
+        });
+        const std::string text = metricsText();
+        const std::string name = R"(otpgate_http_request_duration_seconds_)";
+        CPPUNIT_ASSERT(contains(text, name + R"(bucket{route="/a",le="0.025"} 0)"));
+        CPPUNIT_ASSERT(contains(text, name + R"(bucket{route="/a",le="0.05"} 1)"));
+        CPPUNIT_ASSERT(contains(text, name + R"(count{route="/a"} 1)"));
+        CPPUNIT_ASSERT(contains(text, name + R"(sum{route="/a"} 0.03)"));
+        CPPUNIT_ASSERT(!contains(text, "unknown"));
+    }
+
+    void hasAPlaceForTheStatusOfEveryError() {
+        for (int i = 0; i <= static_cast<int>(ErrorCode::InternalError); ++i) {
+            const int status = describe(static_cast<ErrorCode>(i)).status;
+            const auto& known = RequestMetrics::kStatuses;
+            CPPUNIT_ASSERT_MESSAGE(std::to_string(status),
+                                   std::find(known.begin(), known.end(), status) != known.end());
+        }
+    }
+
 private:
-    Response answerOf(Endpoint endpoint) {
+    std::string metricsText() const {
+        MetricsText text;
+        metrics_.write(text);
+        return text.take();
+    }
+
+    // All that was counted, and no more.
+    void assertCounts(const std::vector<std::string>& expected) const {
+        const std::string text = metricsText();
+        const std::string name = "\notpgate_http_requests_total";
+        std::size_t series = 0;
+        for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) ++series;
+        for (const std::string& line : expected) {
+            CPPUNIT_ASSERT_MESSAGE(line + " is not in:\n" + text, contains(text, name + line + "\n"));
+        }
+        CPPUNIT_ASSERT_EQUAL_MESSAGE(text, expected.size(), series);
+    }
+
+    Response answerOf(Endpoint endpoint, const std::vector<std::string>& origins = {}) {
         Router router;
         router.add("GET", "/a", std::move(endpoint));
         Logger log(LogFormat::Text, LogLevel::Info, clock_, logFile_);
-        return answer(router, request_, Cors({}, "https://login.example.org"), clock_, log);
+        return answer(router, request_, Cors(origins, "https://login.example.org"), clock_, log, metrics_);
     }
 
     test::TemporaryDirectory directory_;
     test::FakeClock clock_;
     int logFile_ = -1;
     Request request_;
+    RequestMetrics metrics_{{"/a"}};
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(BoundaryTest);

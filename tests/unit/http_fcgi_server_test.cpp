@@ -150,7 +150,8 @@ public:
         addRoutes();
         finished_ = std::async(std::launch::async, [this] {
             server_.run([this] {
-                return Handler{[this](Request& request) { return answer(router_, request, cors_, clock_, log_); }};
+                return Handler{
+                    [this](Request& request) { return answer(router_, request, cors_, clock_, log_, metrics_); }};
             });
         });
     }
@@ -189,6 +190,7 @@ private:
     int logFile_ = open("/dev/null", O_WRONLY | O_CLOEXEC);
     Logger log_{LogFormat::Text, LogLevel::Info, clock_, logFile_};
     TrustedProxies proxies_{std::vector<std::string>{}};
+    RequestMetrics metrics_{{}};
     Router router_;
     const Cors cors_{{}, "https://login.example.org"};
     std::promise<void> inFlight_;

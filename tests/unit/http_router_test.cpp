@@ -56,6 +56,8 @@ class RouterTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(treatsASlashAtTheEndOfAPatternAsNone);
     CPPUNIT_TEST(servesTheRoot);
     CPPUNIT_TEST(answers404ForAnUnknownPath);
+    CPPUNIT_TEST(hidesARouteFromThoseItIsNotFor);
+    CPPUNIT_TEST(tellsWhichPatternAPathIs);
     CPPUNIT_TEST(neverCollapsesSlashes);
     CPPUNIT_TEST(answers405WithAllow);
     CPPUNIT_TEST(servesHeadByGet);
@@ -117,6 +119,44 @@ public:
         Router router;
         router.add("GET", "/", named("root"));
         CPPUNIT_ASSERT_EQUAL(std::string{"root"}, bodyOf(router, "GET", "/"));
+    }
+
+    void hidesARouteFromThoseItIsNotFor() {
+        Router router;
+        router.add("GET", "/a", named("a"),
+                   [](const Request& request) { return request.clientAddress == "192.0.2.1"; });
+        for (const char* method : {"GET", "HEAD", "POST", "OPTIONS"}) {
+            Request request = requestFor(method, "/a");
+            CPPUNIT_ASSERT_EQUAL(std::string{"404"}, refusalOf(router, request));
+            router.recognize(request);
+            CPPUNIT_ASSERT_EQUAL(Request::kNoRoute, request.route);
+        }
+        Request request = requestFor("GET", "/a");
+        request.clientAddress = "192.0.2.1";
+        CPPUNIT_ASSERT_EQUAL(std::string{"a"}, router.route(request).body);
+    }
+
+    void tellsWhichPatternAPathIs() {
+        Router router;
+        router.add("GET", "/a/{id}", named("a"));
+        router.add("GET", "/a/b", named("b"));
+        router.add("PUT", "/a/{id}", named("a"));
+        CPPUNIT_ASSERT(router.patterns() == (std::vector<std::string>{"/a/{id}", "/a/b"}));
+        const auto routeOf = [&router](const char* method, const char* path) {
+            Request request = requestFor(method, path);
+            try {
+                router.route(request);
+            } catch (const ApiError&) {
+                // A refused request has its route all the same.
+            }
+            return request.route;
+        };
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, routeOf("GET", "/a/1"));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, routeOf("PUT", "/a/b"));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, routeOf("GET", "/a/b"));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, routeOf("HEAD", "/a/b"));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, routeOf("DELETE", "/a/2"));
+        CPPUNIT_ASSERT_EQUAL(Request::kNoRoute, routeOf("GET", "/b"));
     }
 
     void answers404ForAnUnknownPath() {

@@ -1,6 +1,7 @@
 #include "otpgate/domain/otp_service.h"
 
 #include "otpgate/domain/otp_receipt.h"
+#include "support_cpp/counted.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
 
@@ -77,6 +78,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(signsInWhoeverIsVerified);
     CPPUNIT_TEST(signsInNobodyElse);
     CPPUNIT_TEST(answersAnUnknownIdAsAFirstWrongGuess);
+    CPPUNIT_TEST(countsRequestsByTheirOutcome);
+    CPPUNIT_TEST(countsGuessesByTheirOutcome);
     CPPUNIT_TEST(tellsWhenTheBudgetIsFree);
     CPPUNIT_TEST(tellsWhenANewCodeMayBeAskedFor);
     CPPUNIT_TEST(verifiesTheNewestCodeOfADestination);
@@ -95,7 +98,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
     }
     Timestamp now() const { return clock_.now(); }
     OtpService serviceOf(const OtpSettings& settings) {
-        return {store_, messenger_, codes_, ring_, clock_, random_, settings};
+        return {store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings};
     }
     RequestedOtp request() { return service_.request({ada_, Purpose::Login, "de"}, asker_); }
     VerifiedOtp verify(const std::string& guess) { return verifyBy(service_, {id_, {}, {}}, guess); }
@@ -106,6 +109,9 @@ class OtpServiceTest : public CppUnit::TestFixture {
     // Every following request is refused so.
     void refuse(RequestOutcome outcome, const std::string& hits = {}) {
         store_.answer = [=](const NewOtpRequest&) { return OtpRequestResult{outcome, hits, {}, {}, false}; };
+    }
+    void assertCounted(const std::vector<std::string>& expected) const {
+        CPPUNIT_ASSERT_EQUAL(test::lines(expected), test::counted(metrics_));
     }
     // The bucket after `count` hits of this moment.
     std::string hits(const LimitRule& rule, int count) const {
@@ -362,6 +368,37 @@ class OtpServiceTest : public CppUnit::TestFixture {
         }
     }
 
+    void countsRequestsByTheirOutcome() {
+        request();
+        service_.request({phone_, Purpose::Reset, "de"}, asker_);
+        for (const auto outcome : {RequestOutcome::ClientLimited, RequestOutcome::DestinationLimited,
+                                   RequestOutcome::UserNotFound, RequestOutcome::AccountDisabled}) {
+            refuse(outcome);
+            request();
+        }
+        assertCounted({R"(otpgate_otp_requested_total{channel="email",purpose="login"} 1)",
+                       R"(otpgate_otp_requested_total{channel="sms",purpose="reset"} 1)",
+                       R"(otpgate_otp_rate_limited_total{channel="email",purpose="login"} 2)"});
+    }
+
+    void countsGuessesByTheirOutcome() {
+        store_.verifyResult.channel = Channel::Sms;
+        store_.verifyResult.purpose = Purpose::Verify;
+        for (const auto outcome :
+             {VerifyOutcome::Verified, VerifyOutcome::WrongCode, VerifyOutcome::Used, VerifyOutcome::Expired,
+              VerifyOutcome::AttemptsExhausted, VerifyOutcome::BudgetExhausted, VerifyOutcome::AccountDisabled}) {
+            store_.verifyResult.outcome = outcome;
+            verify("000000");
+        }
+        store_.verifyResult = {};
+        verify("000000");
+        assertCounted({R"(otpgate_otp_verified_total{channel="sms",purpose="verify"} 1)",
+                       R"(otpgate_otp_failed_total{channel="sms",purpose="verify"} 3)",
+                       R"(otpgate_otp_failed_total{channel="unknown",purpose="unknown"} 1)",
+                       R"(otpgate_otp_expired_total{channel="sms",purpose="verify"} 1)",
+                       R"(otpgate_otp_locked_total{channel="sms",purpose="verify"} 2)"});
+    }
+
     void answersAnUnknownIdAsAFirstWrongGuess() {
         store_.verifyResult.outcome = VerifyOutcome::Unknown;
         CPPUNIT_ASSERT_EQUAL(2U, verify("000000").attemptsLeft);
@@ -463,7 +500,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
     FakeOtpStore store_;
     FakeMessenger messenger_;
     const OtpCodes codes_{ring_, {}, ""};
-    OtpService service_{store_, messenger_, codes_, ring_, clock_, random_, settings()};
+    OtpMetrics metrics_;
+    OtpService service_{store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings()};
     const Uuid id_ = Uuid::makeV7(clock_.now(), random_);
 };
 

@@ -95,6 +95,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"cors.allowed_origins", "https://app.example.com, https://www.example.com"},
     {"templates.directory", "/other/templates"},
     {"templates.default_locale", "de"},
+    {"metrics.allowed_addresses", "127.0.0.1, 10.0.0.0/8"},
     {"tokens.format", "opaque"},
     {"tokens.audience", "shop"},
     {"tokens.access_lifetime", "5m"},
@@ -132,6 +133,7 @@ std::string describe(const Settings& s) {
     line("database.connectTimeout", s.database.connectTimeout.count());
     line("database.answerTimeout", s.database.answerTimeout.count());
     for (const auto& origin : s.corsOrigins) line("corsOrigins", origin);
+    for (const auto& reader : s.metricsReaders) line("metricsReaders", reader);
     line("otp.format.length", s.otp.format.length);
     line("otp.format.alphabet", toString(s.otp.format.alphabet));
     line("otp.emailLifetime", s.otp.emailLifetime.count());

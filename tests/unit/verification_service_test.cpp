@@ -1,5 +1,6 @@
 #include "otpgate/domain/verification_service.h"
 
+#include "support_cpp/counted.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
 
@@ -52,6 +53,7 @@ class VerificationServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(asksNobodyAboutALateContext);
     CPPUNIT_TEST(passesOnWhatTheStoreRefuses);
     CPPUNIT_TEST(countsEachOwnersDestinationsApart);
+    CPPUNIT_TEST(countsRequestsAndGuessesByTheirOutcome);
     CPPUNIT_TEST(worksInItself);
     CPPUNIT_TEST_SUITE_END();
 
@@ -187,6 +189,34 @@ class VerificationServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(store_.guesses.at(0).bucket != store_.messages.at(2).bucket);
     }
 
+    void countsRequestsAndGuessesByTheirOutcome() {
+        using Answer = VerificationGuessResult::Outcome;
+        auto asked = question();
+        const auto requested = told();
+        asked.delivery = CodeDelivery::Message;
+        service_.request(asked, owner_, client_);
+        store_.messageResult.isAccepted = false;
+        service_.request(asked, owner_, client_);
+        for (const auto outcome :
+             {Answer::Verified, Answer::WrongCode, Answer::Used, Answer::AttemptsExhausted, Answer::BudgetExhausted}) {
+            store_.guessResult = {};
+            store_.guessResult.outcome = outcome;
+            store_.guessResult.attempts = 1;
+            check(requested, "22222222");
+        }
+        service_.check("nonsense", "22222222", owner_, client_);
+        clock_.advance(1h);
+        check(requested, "22222222");
+        const std::vector<std::string> expected{R"(otpgate_otp_requested_total{channel="email",purpose="verify"} 2)",
+                                                R"(otpgate_otp_rate_limited_total{channel="email",purpose="verify"} 1)",
+                                                R"(otpgate_otp_verified_total{channel="email",purpose="verify"} 1)",
+                                                R"(otpgate_otp_failed_total{channel="email",purpose="verify"} 2)",
+                                                R"(otpgate_otp_failed_total{channel="unknown",purpose="unknown"} 1)",
+                                                R"(otpgate_otp_expired_total{channel="email",purpose="verify"} 1)",
+                                                R"(otpgate_otp_locked_total{channel="email",purpose="verify"} 2)"};
+        CPPUNIT_ASSERT_EQUAL(test::lines(expected), test::counted(metrics_));
+    }
+
     void worksInItself() { CPPUNIT_ASSERT(service_.worksInItself()); }
 
     const crypto::KeyRing ring_ = crypto::KeyRing::parse(kLine, "master.key");
@@ -197,13 +227,10 @@ class VerificationServiceTest : public CppUnit::TestFixture {
     FakeMessenger messenger_;
     const Uuid owner_ = Uuid::makeV7(clock_.now(), random_);
     const Client client_{"192.0.2.7", "192.0.2.7", "Backend/1.0", "request-1"};
-    VerificationService service_{store_,
-                                 messenger_,
-                                 codes_,
-                                 ring_,
-                                 clock_,
-                                 random_,
-                                 {LimitRule::parse("5/1h").value(), LimitRule::parse("10/1h").value(), 30s}};
+    OtpMetrics metrics_;
+    VerificationService service_{
+        store_, messenger_, codes_,   ring_,
+        clock_, random_,    metrics_, {LimitRule::parse("5/1h").value(), LimitRule::parse("10/1h").value(), 30s}};
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(VerificationServiceTest);

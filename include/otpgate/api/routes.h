@@ -12,6 +12,7 @@
 #include "otpgate/domain/session_service.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/verification_service.h"
+#include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/router.h"
 
@@ -28,6 +29,12 @@ struct Readiness {
     std::function<void()> checkDatabase;
     std::function<void()> checkMigrations;
     std::function<void()> checkKeys;
+};
+
+// What GET /metrics tells, and whom.
+struct Monitoring {
+    const http::AddressList& readers;
+    std::function<std::string()> metrics;
 };
 
 // What a deployment decides of the API itself.
@@ -50,6 +57,7 @@ struct Services {
     const http::Cors& cors;
     const Clock& clock;
     const Readiness& readiness;
+    const Monitoring& monitoring;
     ApiSettings settings;
 };
 
@@ -58,5 +66,7 @@ http::Router makeRouter(Services& services);
 
 // Each route of it as {method, pattern}: what the documentation is held to.
 std::vector<std::pair<std::string_view, std::string_view>> routes();
+// The patterns() of that router.
+std::vector<std::string> patterns();
 
 }  // namespace otpgate::api

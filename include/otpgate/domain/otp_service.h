@@ -6,6 +6,7 @@
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/messenger.h"
 #include "otpgate/domain/otp_code.h"
+#include "otpgate/domain/otp_metrics.h"
 #include "otpgate/domain/otp_store.h"
 #include "otpgate/domain/session_service.h"
 
@@ -89,7 +90,7 @@ struct VerifiedOtp {
 class OtpService {
 public:
     OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
-               const Clock& clock, Random& random, OtpSettings settings);
+               const Clock& clock, Random& random, OtpMetrics& metrics, OtpSettings settings);
 
     RequestedOtp request(const OtpQuestion& question, const Asker& asker);
 
@@ -111,6 +112,7 @@ private:
     const crypto::KeyRing& ring_;
     const Clock& clock_;
     Random& random_;
+    OtpMetrics& metrics_;
     OtpSettings settings_;
 };
 

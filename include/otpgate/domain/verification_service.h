@@ -6,6 +6,7 @@
 #include "otpgate/base/random.h"
 #include "otpgate/domain/messenger.h"
 #include "otpgate/domain/otp_code.h"
+#include "otpgate/domain/otp_metrics.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/verification_store.h"
 
@@ -73,7 +74,8 @@ struct CheckedVerification {
 class VerificationService {
 public:
     VerificationService(VerificationStore& store, Messenger& messenger, const OtpCodes& codes,
-                        const crypto::KeyRing& ring, const Clock& clock, Random& random, VerificationSettings settings);
+                        const crypto::KeyRing& ring, const Clock& clock, Random& random, OtpMetrics& metrics,
+                        VerificationSettings settings);
 
     const CodeFormat& codeFormat() const { return codes_.format(); }
     RequestedVerification request(const VerificationQuestion& question, const Uuid& ownerId, const Client& client);
@@ -90,6 +92,7 @@ private:
     const crypto::KeyRing& ring_;
     const Clock& clock_;
     Random& random_;
+    OtpMetrics& metrics_;
     VerificationSettings settings_;
 };
 

@@ -1,10 +1,12 @@
-// The one error boundary, and the one log line a request. Everything that a client gets passes here.
+// The one error boundary, the one log line a request, and where requests are counted. Everything that a client gets
+// passes here.
 #pragma once
 
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/request.h"
+#include "otpgate/http/request_metrics.h"
 #include "otpgate/http/router.h"
 
 namespace otpgate::http {
@@ -12,8 +14,9 @@ namespace otpgate::http {
 // Routes the request and turns whatever happens into an answer: ApiError by its table, ServiceUnavailable into 503
 // UNAVAILABLE with Retry-After: 1, anything else into 500 INTERNAL_ERROR. Adds X-Request-Id, Cache-Control: no-store
 // and X-Content-Type-Options: nosniff (an endpoint may have set its own Cache-Control), then logs method, path
-// pattern-free path, status, client address, duration and request id, with the log detail of an error. Preflights of
-// configured origins are answered here. Never throws.
-Response answer(const Router& router, Request& request, const Cors& cors, const Clock& clock, Logger& log);
+// pattern-free path, status, client address, duration and request id, with the log detail of an error, and counts.
+// Preflights of configured origins are answered here. Never throws.
+Response answer(const Router& router, Request& request, const Cors& cors, const Clock& clock, Logger& log,
+                RequestMetrics& metrics);
 
 }  // namespace otpgate::http

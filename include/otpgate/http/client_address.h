@@ -25,6 +25,22 @@ private:
     bool isV4_ = false;
 };
 
+// Addresses and networks, as a setting lists them.
+class AddressList {
+public:
+    // Addresses and CIDR networks; throws ConfigurationError that names `setting` and the bad one.
+    AddressList(const std::vector<std::string>& entries, std::string_view setting);
+    bool isEmpty() const { return networks_.empty(); }
+    bool contains(const IpAddress& address) const;
+
+private:
+    struct Network {
+        IpAddress base;
+        unsigned prefixLength;
+    };
+    std::vector<Network> networks_;
+};
+
 class TrustedProxies {
 public:
     // Addresses and CIDR networks, or "unix:", which is what nginx gives as REMOTE_ADDR when it was itself reached over
@@ -37,14 +53,8 @@ public:
     IpAddress clientOf(std::string_view remoteAddress, std::string_view forwardedFor) const;
 
 private:
-    struct Network {
-        IpAddress base;
-        unsigned prefixLength;
-    };
-    bool trusts(const IpAddress& address) const;
-
-    std::vector<Network> networks_;
-    bool trustsUnixPeers_ = false;
+    AddressList addresses_;
+    bool trustsUnixPeers_;
 };
 
 }  // namespace otpgate::http

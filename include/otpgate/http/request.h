@@ -3,6 +3,7 @@
 
 #include "otpgate/http/error_code.h"
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,7 +33,10 @@ struct Request {
     // The CGI variables HTTP_*, as lower-case names with dashes: "x-forwarded-for". A repeated one is joined by ", "
     // (RFC 9110, section 5.3), cookies by "; ".
     std::map<std::string, std::string, std::less<>> headers;
-    std::map<std::string, std::string, std::less<>> pathParameters;  // set by the router: {id}
+    // Set by the router: {id}, and which of its patterns the path is.
+    std::map<std::string, std::string, std::less<>> pathParameters;
+    static constexpr std::size_t kNoRoute = static_cast<std::size_t>(-1);
+    std::size_t route = kNoRoute;
 
     std::string clientAddress;  // canonical text of the client's IP after trusted proxies: what is logged and audited
     std::string clientNetwork;  // the same for limits: IPv4 whole, IPv6 as its /64

@@ -12,21 +12,27 @@
 namespace otpgate::http {
 
 using Endpoint = std::function<Response(const Request&)>;
+// For whom a route is there; for all others its path is unknown.
+using Visibility = std::function<bool(const Request&)>;
 
 class Router {
 public:
     // `pattern` is a path whose segments are literal or {name}; a literal wins over a name, and a slash at the end
     // makes no difference. The same route twice, an empty segment, or a pattern that does not start with a slash is
-    // std::logic_error.
-    void add(std::string method, std::string_view pattern, Endpoint endpoint);
+    // std::logic_error. Without a Visibility the route is there for everybody.
+    void add(std::string method, std::string_view pattern, Endpoint endpoint, Visibility isVisible = {});
 
     // Answers the request: HEAD is served by GET (the edge leaves the body out), OPTIONS on a known path is 204 with
     // Allow. Throws ApiError: NotFound, MethodNotAllowed with Allow, or what the edge rejected the request for. What
     // the endpoint throws passes through.
     Response route(Request& request) const;
+    // Sets request.route alone: for what is answered without its route.
+    void recognize(Request& request) const;
 
     // Every route as {method, pattern}, in the order of registration: what the documentation tests walk.
     std::vector<std::pair<std::string, std::string>> routes() const;
+    // Their patterns, each once, in that order; Request::route is a place in it.
+    const std::vector<std::string>& patterns() const { return patterns_; }
 
 private:
     struct Route {
@@ -34,10 +40,16 @@ private:
         std::string pattern;
         std::vector<std::string> segments;
         Endpoint endpoint;
+        Visibility isVisible;
+        std::size_t place;  // of the pattern in patterns_
     };
-    static std::string allowedMethods(const std::vector<const Route*>& candidates);
+    using Candidates = std::vector<const Route*>;
+    Candidates findCandidates(const Request& request, const std::vector<std::string_view>& path) const;
+    std::size_t placeOf(std::string_view pattern);
+    static std::string allowedMethods(const Candidates& candidates);
 
     std::vector<Route> routes_;
+    std::vector<std::string> patterns_;
 };
 
 }  // namespace otpgate::http
