@@ -105,7 +105,8 @@ public:
                     monitoring_,
                     {.smsIsSetUp = app.smsTransport_ != nullptr,
                      .publicUrl = app.settings_.publicUrl,
-                     .phoneNumbers = domain::PhoneNumbers{app.settings_.phoneValidation}}},
+                     .phoneNumbers =
+                         domain::PhoneNumbers{app.settings_.phoneValidation, app.settings_.sms.rules.allowedPrefixes}}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
@@ -151,7 +152,10 @@ App::App(const Settings& settings)
       templates_(settings.templates),
       composer_(codes_, templates_, settings.mail.from, settings.publicUrl),
       mailTransport_(delivery::makeMailTransport(settings.mail, &log_)),
-      smsTransport_(delivery::makeSmsTransport(settings.sms, random_)),
+      smsBudgetConnection_(database_->connect()),
+      smsBudgets_(store::makeSmsBudgetStore(*smsBudgetConnection_)),
+      smsGuard_(settings.sms.rules, *smsBudgets_, clock_, log_),
+      smsTransport_(smsGuard_.wrap(delivery::makeSmsTransport(settings.sms, random_))),
       courierConnection_(database_->connect()),
       outbox_(store::makeOutboxStore(*courierConnection_)),
       courier_(settings.courier, *outbox_, composer_, {.mail = *mailTransport_, .sms = smsTransport_.get()}, clock_,

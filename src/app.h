@@ -12,6 +12,7 @@
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/message_composer.h"
+#include "otpgate/delivery/sms_guard.h"
 #include "otpgate/delivery/sms_transport.h"
 #include "otpgate/delivery/templates.h"
 #include "otpgate/domain/otp_code.h"
@@ -59,6 +60,9 @@ private:
     delivery::Templates templates_;
     delivery::MessageComposer composer_;
     std::unique_ptr<delivery::MailTransport> mailTransport_;
+    std::unique_ptr<db::Connection> smsBudgetConnection_;
+    std::unique_ptr<domain::SmsBudgetStore> smsBudgets_;
+    delivery::SmsGuard smsGuard_;
     std::unique_ptr<delivery::SmsTransport> smsTransport_;
     std::unique_ptr<db::Connection> courierConnection_;
     std::unique_ptr<domain::OutboxStore> outbox_;

@@ -186,9 +186,16 @@ delivery::SmsSettings readSms(SettingsReader& reader) {
     sms.twilioAccountSid = reader.text("sms.twilio_account_sid", "");
     sms.twilioAuthToken = reader.secret("sms.twilio_auth_token");
     sms.twilioUrl = reader.text("sms.twilio_url", sms.twilioUrl);
-    sms.twilioCaFile = reader.text("sms.twilio_ca_file", "");
+    sms.caFile = reader.text("sms.ca_file", "");
     sms.mockFailureRate = readRate(reader, "sms.failure_rate", "0");
     sms.timeout = wholeSeconds(reader, "sms.timeout", 10s, 1s, 120s);
+    auto allowed = domain::AllowedPrefixes::parse(reader.list("sms.allowed_prefixes", ""));
+    if (!allowed) reader.reject("sms.allowed_prefixes", "must be calling prefixes such as +49, +1, +1242");
+    auto budgets = domain::DailyBudgets::parse(reader.list("sms.daily_budgets", ""));
+    if (!budgets) {
+        reader.reject("sms.daily_budgets", "must be PREFIX:MESSAGES such as +49:1000, +1:200, *:100, each prefix once");
+    }
+    sms.rules = {std::move(*allowed), std::move(*budgets)};
     return sms;
 }
 

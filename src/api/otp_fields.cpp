@@ -36,6 +36,8 @@ std::optional<domain::Destination> parsed(const Services& services, http::JsonBo
         body.noteInvalid(field.name, kNoSms);
     } else if (!services.settings.phoneNumbers.accepts(*destination)) {
         body.noteInvalid(field.name, kUnassignedNumber);
+    } else if (!services.settings.phoneNumbers.allowsMessagesTo(*destination)) {
+        body.noteInvalid(field.name, kNotSentTo);
     }
     return destination;
 }

@@ -12,6 +12,8 @@ namespace otpgate::api {
 
 // Of a number that phone.validation = strict refuses.
 inline constexpr std::string_view kUnassignedNumber = "is not a telephone number that can exist";
+// Of one that sms.allowed_prefixes does not cover.
+inline constexpr std::string_view kNotSentTo = "this server sends no messages to numbers with this country code";
 
 // `destination`, else `email`, else `phone_number`, required; nullopt only where something was noted: of the one that
 // is there, or that `nameWhenMissing` is missing.

@@ -78,9 +78,12 @@ std::optional<domain::VerificationQuestion> readVerification(const Services& ser
     const auto maxAttempts = static_cast<unsigned>(readNumber(body, "max_retries", 3, 1, 10));
     const auto delivery = readDelivery(body);
     if (!to) return std::nullopt;
-    if (to->channel() == domain::Channel::Sms && delivery == domain::CodeDelivery::Message &&
-        !services.settings.smsIsSetUp) {
-        body.noteInvalid("to", "codes by SMS are not set up on this server");
+    if (to->channel() == domain::Channel::Sms && delivery == domain::CodeDelivery::Message) {
+        if (!services.settings.smsIsSetUp) {
+            body.noteInvalid("to", "codes by SMS are not set up on this server");
+        } else if (!services.settings.phoneNumbers.allowsMessagesTo(*to)) {
+            body.noteInvalid("to", kNotSentTo);
+        }
     }
     return domain::VerificationQuestion{.to = std::move(*to),
                                         .purpose = purpose,

@@ -164,7 +164,7 @@ SendResult CourierLane::deliver(OutboxMessage& message) {
         postpone(message, result.reason);
         break;
     case Outcome::Refused:
-        logFailure(message, "message refused", result.reason);
+        if (!result.isLogged) logFailure(message, "message refused", result.reason);
         around_.desk.addDone(message, AuditEvent::OtpSendFailed, result.reason);
         break;
     }

@@ -93,7 +93,7 @@ void checkCaFile(const std::string& file) {
     const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), &X509_STORE_free);
     if (store && X509_STORE_load_file(store.get(), file.c_str()) == 1) return;
     ERR_clear_error();
-    throw ConfigurationError("sms.twilio_ca_file holds no certificates or cannot be read: " + file);
+    throw ConfigurationError("sms.ca_file holds no certificates or cannot be read: " + file);
 }
 
 // Twilio splits its codes into finer ones now and then and advises against logic upon them: the status decides, and an
@@ -179,13 +179,13 @@ SendResult judge(const HttpReply& reply) {
 TwilioSmsTransport::TwilioSmsTransport(const SmsSettings& settings)
     : sender_(settings.from),
       timeout_(settings.timeout),
-      client_({.caFile = settings.twilioCaFile,
+      client_({.caFile = settings.caFile,
                .username = settings.twilioAccountSid,
                .password = settings.twilioAuthToken,
                .timeout = settings.timeout}) {
     checkSender(settings.from);
     checkAccount(settings);
-    checkCaFile(settings.twilioCaFile);
+    checkCaFile(settings.caFile);
     if (settings.timeout < std::chrono::seconds(1)) throw ConfigurationError("sms.timeout must be 1s or more");
     url_ = checkedUrl(settings.twilioUrl) + "/2010-04-01/Accounts/" + settings.twilioAccountSid + "/Messages.json";
     senderField_ = isMessagingService(settings.from) ? "MessagingServiceSid" : "From";

@@ -43,4 +43,8 @@ bool PhoneNumbers::accepts(const Destination& destination) const {
     return false;
 }
 
+bool PhoneNumbers::allowsMessagesTo(const Destination& destination) const {
+    return destination.channel() != Channel::Sms || allowed_.covers(destination.value());
+}
+
 }  // namespace otpgate::domain

@@ -6,6 +6,8 @@ namespace {
 
 // A host whose clock is behind still takes the context that the row counts the checks of.
 constexpr std::chrono::hours kClocksApart{1};
+// How long the counted messages of a day can be looked up.
+constexpr std::int64_t kBudgetDays = 31;
 
 }  // namespace
 
@@ -33,7 +35,14 @@ std::uint64_t RetentionTables::purge(const Bounds& bounds, unsigned batch) {
         "DELETE FROM devices WHERE id IN (SELECT id FROM (SELECT id FROM devices WHERE id < ? AND last_seen_at_us < ?"
         " ORDER BY id LIMIT ?) q)",
         {oldestDevice, bounds.devicesBefore, batch});
-    return deleted + purgeVerifications(bounds.now, batch) + purgeRateLimits(bounds.now, batch);
+    return deleted + purgeVerifications(bounds.now, batch) + purgeRateLimits(bounds.now, batch) +
+           purgeSmsBudgets(bounds.now);
+}
+
+// A row for each budget and day, so there is never much of it.
+std::uint64_t RetentionTables::purgeSmsBudgets(Timestamp now) {
+    const std::int64_t day = std::chrono::floor<std::chrono::days>(now).time_since_epoch().count();
+    return connection_.execute("DELETE FROM sms_budgets WHERE day < ?", {day - kBudgetDays});
 }
 
 std::uint64_t RetentionTables::purgeVerifications(Timestamp now, unsigned batch) {

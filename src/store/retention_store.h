@@ -16,6 +16,7 @@ public:
 private:
     std::uint64_t purgeVerifications(Timestamp now, unsigned batch);
     std::uint64_t purgeRateLimits(Timestamp now, unsigned batch);
+    std::uint64_t purgeSmsBudgets(Timestamp now);
 
     db::Connection& connection_;
     std::string lastBucket_ =

@@ -8,6 +8,7 @@
 #include "store/retention_store.h"
 #include "store/session_store.h"
 #include "store/signing_key_store.h"
+#include "store/sms_budget_store.h"
 #include "store/sqlite_otp_store.h"
 #include "store/verification_store.h"
 
@@ -45,6 +46,10 @@ std::unique_ptr<domain::ApiKeyStore> makeApiKeyStore(db::Connection& connection)
 
 std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection& connection) {
     return std::make_unique<VerificationTable>(connection);
+}
+
+std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& connection) {
+    return std::make_unique<SmsBudgetTable>(connection);
 }
 
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection) {

@@ -27,6 +27,7 @@ class RetentionStoreTest : public StoreTest<RetentionStoreTest<Engine>, Engine> 
     CPPUNIT_TEST(walksAllOfTheLimits);
     CPPUNIT_TEST(findsTheOneLimitThatHasRunOutBehindManyThatHaveNot);
     CPPUNIT_TEST(beginsTheWalkAnew);
+    CPPUNIT_TEST(deletesTheSmsBudgetsOfLongAgo);
     CPPUNIT_TEST(leavesUsersMessagesAndKeys);
     CPPUNIT_TEST_SUITE_END();
 
@@ -199,6 +200,16 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, purge(15));
         for (int i = 0; i < 20; ++i) addLimit(i, now());
         CPPUNIT_ASSERT((purgeAll(15) == std::pair<std::uint64_t, int>{20, 2}));
+    }
+
+    void deletesTheSmsBudgetsOfLongAgo() {
+        const std::int64_t today = std::chrono::floor<days>(now()).time_since_epoch().count();
+        for (const std::int64_t age : {0, 1, 31, 32, 400}) {
+            connection_->execute("INSERT INTO sms_budgets (prefix, day, sent) VALUES ('+49', ?, 5)", {today - age});
+        }
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, purge());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("sms_budgets WHERE day >= ?", {today - 31}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("sms_budgets"));
     }
 
     void leavesUsersMessagesAndKeys() {

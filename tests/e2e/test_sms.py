@@ -151,7 +151,7 @@ def twilio_site(make_site, engine, twilio, authority):
         chosen = {
             "sms_transport": "twilio", "sms_from": NUMBER, "sms_twilio_account_sid": twilio.account_sid,
             "sms_twilio_auth_token": twilio.auth_token, "sms_twilio_url": twilio.url,
-            "sms_twilio_ca_file": authority.ca_file, **settings,
+            "sms_ca_file": authority.ca_file, **settings,
         }
         return make_site(engine, **chosen)
 
@@ -308,7 +308,7 @@ def test_a_certificate_that_does_not_prove_the_host_gets_no_message(twilio_site,
     others = Authority(new_folder(), hosts=("twilio.example.com",), name="somebody else")
     server = twilio if kind == "another_authority" else TwilioServer(others).start()
     try:
-        site = twilio_site(sms_twilio_ca_file=others.ca_file, sms_twilio_url=server.url)
+        site = twilio_site(sms_ca_file=others.ca_file, sms_twilio_url=server.url)
         ask(site, number)
 
         wait_until(lambda: waiting(site)[0][0] >= 1, 15, "the message is postponed")

@@ -100,8 +100,8 @@ class SmsTransportTest : public CppUnit::TestFixture {
         }
         for (const std::string& file : {files_.path("missing"), files_.write("empty", ""), files_.write("text", "x")}) {
             settings = twilio();
-            settings.twilioCaFile = file;
-            CPPUNIT_ASSERT_MESSAGE(file, reasonFor(settings).starts_with("sms.twilio_ca_file "));
+            settings.caFile = file;
+            CPPUNIT_ASSERT_MESSAGE(file, reasonFor(settings).starts_with("sms.ca_file "));
         }
         settings = twilio();
         settings.timeout = std::chrono::seconds(0);

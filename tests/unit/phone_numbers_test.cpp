@@ -17,6 +17,7 @@ class PhoneNumbersTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(refusesWhatNoNumberingPlanHas);
     CPPUNIT_TEST(takesOneSpellingOfANumberOnly);
     CPPUNIT_TEST(leavesEmailAddressesAlone);
+    CPPUNIT_TEST(sendsToAllowedPrefixesAlone);
     CPPUNIT_TEST(answersManyThreadsAtOnce);
     CPPUNIT_TEST_SUITE_END();
 
@@ -60,6 +61,17 @@ class PhoneNumbersTest : public CppUnit::TestFixture {
         refuses("+4402079460958");
         takes("+12025550123");
         refuses("+112025550123");
+    }
+
+    void sendsToAllowedPrefixesAlone() {
+        const PhoneNumbers german{PhoneValidation::Any, AllowedPrefixes::parse({"+49"}).value()};
+        const auto allows = [&](const PhoneNumbers& numbers, const char* text) {
+            return numbers.allowsMessagesTo(Destination::parse(text).value());
+        };
+        CPPUNIT_ASSERT(allows(german, "+4930123456") && allows(german, "ada@example.org"));
+        CPPUNIT_ASSERT(!allows(german, "+12025550123"));
+        CPPUNIT_ASSERT(allows(any_, "+12025550123"));
+        CPPUNIT_ASSERT(accepts(german, "+12025550123"));  // a number it is
     }
 
     void leavesEmailAddressesAlone() {

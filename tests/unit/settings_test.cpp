@@ -89,9 +89,11 @@ const std::map<std::string, std::string> kOtherValues{
     {"sms.twilio_auth_token", "secret"},
     {"sms.twilio_auth_token_file", "SECRET FILE"},
     {"sms.twilio_url", "http://127.0.0.1:1"},
-    {"sms.twilio_ca_file", "/other/ca.pem"},
+    {"sms.ca_file", "/other/ca.pem"},
     {"sms.failure_rate", "0.25"},
     {"sms.timeout", "12s"},
+    {"sms.allowed_prefixes", "+49, +1242"},
+    {"sms.daily_budgets", "+49:1000, *:5"},
     {"cors.allowed_origins", "https://app.example.com, https://www.example.com"},
     {"templates.directory", "/other/templates"},
     {"templates.default_locale", "de"},
@@ -181,11 +183,14 @@ std::string describe(const Settings& s) {
     line("sms.twilioAccountSid", s.sms.twilioAccountSid);
     line("sms.twilioAuthToken", s.sms.twilioAuthToken);
     line("sms.twilioUrl", s.sms.twilioUrl);
-    line("sms.twilioCaFile", s.sms.twilioCaFile);
+    line("sms.caFile", s.sms.caFile);
     line("sms.mockFailureRate", s.sms.mockFailureRate);
     line("sms.timeout", s.sms.timeout.count());
     line("templates.directory", s.templates.directory);
     line("templates.defaultLocale", s.templates.defaultLocale);
+    for (const auto& prefix : s.sms.rules.allowedPrefixes.prefixes()) line("sms.allowedPrefixes", prefix);
+    for (const auto& budget : s.sms.rules.dailyBudgets.all())
+        line("sms.dailyBudgets " + budget.prefix, budget.messages);
     line("courier.queueLength", s.courier.queueLength);
     line("courier.lookEvery", s.courier.lookEvery.count());
     line("retention.otpRequests", s.retention.otpRequests.count());
@@ -416,6 +421,11 @@ class SettingsTest : public CppUnit::TestFixture {
             {"sms.failure_rate", ""},
             {"sms.timeout", "0s"},
             {"sms.timeout", "121s"},
+            {"sms.allowed_prefixes", "49"},
+            {"sms.allowed_prefixes", "+49, +"},
+            {"sms.daily_budgets", "+49"},
+            {"sms.daily_budgets", "+49:1000, +49:10"},
+            {"sms.daily_budgets", "+49:-1"},
             {"sms.twilio_auth_token_file", "/nonexistent/secret"},
             {"tokens.format", "JWT"},
             {"tokens.access_lifetime", "1s"},

@@ -16,6 +16,14 @@ struct SendResult {
     Cause cause = Cause::Message;
     // With TryLater: the provider does not want to hear from us before.
     std::optional<std::chrono::seconds> retryAfter = std::nullopt;
+    // With TryLater or Refused: no clear answer came, so the provider may have sent the message all the same.
+    bool mayHaveBeenTaken = false;
+    // With Refused: the log has a line about it already, so one about each message goes to debug.
+    bool isLogged = false;
+    // What the administrator should change; empty where nothing is wrong with the settings.
+    std::string advice = {};
+    int httpStatus = 0;          // of the provider's answer; 0: none
+    std::string messageId = {};  // as the provider calls what it took
 };
 
 }  // namespace otpgate::delivery

@@ -3,6 +3,7 @@
 
 #include "otpgate/base/random.h"
 #include "otpgate/delivery/send_result.h"
+#include "otpgate/domain/calling_prefixes.h"
 
 #include <chrono>
 #include <memory>
@@ -27,6 +28,12 @@ public:
 
 enum class SmsTransportKind { None, Twilio, File, Mock };
 
+// What SmsGuard holds the transports to.
+struct SmsRules {
+    domain::AllowedPrefixes allowedPrefixes;
+    domain::DailyBudgets dailyBudgets;
+};
+
 struct SmsSettings {
     SmsTransportKind transport = SmsTransportKind::None;
     std::string directory;  // of File
@@ -35,9 +42,10 @@ struct SmsSettings {
     std::string twilioAccountSid;
     std::string twilioAuthToken;
     std::string twilioUrl = "https://api.twilio.com";
-    std::string twilioCaFile;      // empty: the system's authorities
+    std::string caFile;            // empty: the system's authorities
     double mockFailureRate = 0.0;  // of Mock: 0 to 1
     std::chrono::seconds timeout{10};
+    SmsRules rules;
 };
 
 // Null for None. Checks what can be checked without sending: the directory is there (made, mode 0700) and writable, the

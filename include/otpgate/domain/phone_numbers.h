@@ -1,7 +1,10 @@
 // Which telephone numbers are taken from clients. Any thread may ask.
 #pragma once
 
+#include "otpgate/domain/calling_prefixes.h"
 #include "otpgate/domain/destination.h"
+
+#include <utility>
 
 namespace otpgate::domain {
 
@@ -12,13 +15,18 @@ enum class PhoneValidation {
 
 class PhoneNumbers {
 public:
-    explicit PhoneNumbers(PhoneValidation validation) : validation_(validation) {}
+    explicit PhoneNumbers(PhoneValidation validation, AllowedPrefixes allowed = {})
+        : validation_(validation),
+          allowed_(std::move(allowed)) {}
 
     // E-mail addresses always. Strict reads the numbering plans at the first telephone number.
     bool accepts(const Destination& destination) const;
+    // Whether messages go to it, by its calling prefix. E-mail addresses always.
+    bool allowsMessagesTo(const Destination& destination) const;
 
 private:
     PhoneValidation validation_;
+    AllowedPrefixes allowed_;
 };
 
 }  // namespace otpgate::domain

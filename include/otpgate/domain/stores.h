@@ -9,4 +9,5 @@
 #include "otpgate/domain/retention_store.h"
 #include "otpgate/domain/session_store.h"
 #include "otpgate/domain/signing_key_store.h"
+#include "otpgate/domain/sms_budget_store.h"
 #include "otpgate/domain/verification_store.h"

@@ -18,6 +18,7 @@ std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& conne
 std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection);
 std::unique_ptr<domain::ApiKeyStore> makeApiKeyStore(db::Connection& connection);
 std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection& connection);
+std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
 
 }  // namespace otpgate::store

@@ -1,0 +1,67 @@
+#include "otpgate/domain/calling_prefixes.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace otpgate::domain {
+
+namespace {
+
+constexpr std::string_view kOthers = "*";
+constexpr std::size_t kMostDigits = 15;  // of E.164
+
+bool isPrefix(std::string_view text) {
+    if (text.size() < 2 || text.size() > kMostDigits + 1 || text[0] != '+' || text[1] == '0') return false;
+    return text.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
+
+std::optional<DailyBudget> parseBudget(std::string_view word) {
+    const auto colon = word.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    DailyBudget budget{std::string(word.substr(0, colon)), 0};
+    if (budget.prefix != kOthers && !isPrefix(budget.prefix)) return std::nullopt;
+    const char* const end = word.data() + word.size();
+    const auto [rest, error] = std::from_chars(word.data() + colon + 1, end, budget.messages);
+    if (error != std::errc{} || rest != end) return std::nullopt;
+    if (budget.messages < 0 || budget.messages > DailyBudgets::kMost) return std::nullopt;
+    return budget;
+}
+
+}  // namespace
+
+std::optional<AllowedPrefixes> AllowedPrefixes::parse(std::vector<std::string> words) {
+    if (!std::all_of(words.begin(), words.end(), isPrefix)) return std::nullopt;
+    AllowedPrefixes allowed;
+    allowed.prefixes_ = std::move(words);
+    return allowed;
+}
+
+bool AllowedPrefixes::covers(std::string_view number) const {
+    return prefixes_.empty() || std::any_of(prefixes_.begin(), prefixes_.end(),
+                                            [&](const std::string& prefix) { return number.starts_with(prefix); });
+}
+
+std::optional<DailyBudgets> DailyBudgets::parse(const std::vector<std::string>& words) {
+    DailyBudgets budgets;
+    for (const std::string& word : words) {
+        auto budget = parseBudget(word);
+        if (!budget) return std::nullopt;
+        const bool isThere = std::any_of(budgets.budgets_.begin(), budgets.budgets_.end(),
+                                         [&](const DailyBudget& other) { return other.prefix == budget->prefix; });
+        if (isThere) return std::nullopt;
+        budgets.budgets_.push_back(std::move(*budget));
+    }
+    // A prefix has two characters at least, so * comes last.
+    std::stable_sort(budgets.budgets_.begin(), budgets.budgets_.end(),
+                     [](const DailyBudget& a, const DailyBudget& b) { return a.prefix.size() > b.prefix.size(); });
+    return budgets;
+}
+
+const DailyBudget* DailyBudgets::of(std::string_view number) const {
+    const auto found = std::find_if(budgets_.begin(), budgets_.end(), [&](const DailyBudget& budget) {
+        return budget.prefix == kOthers || number.starts_with(budget.prefix);
+    });
+    return found == budgets_.end() ? nullptr : &*found;
+}
+
+}  // namespace otpgate::domain
