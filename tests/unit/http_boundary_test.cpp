@@ -216,8 +216,9 @@ private:
         const std::string name = "\notpgate_http_requests_total";
         std::size_t series = 0;
         for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) ++series;
-        for (const std::string& line : expected) {
-            CPPUNIT_ASSERT_MESSAGE(line + " is not in:\n" + text, contains(text, name + line + "\n"));
+        for (std::string line : expected) {
+            line.insert(0, name).append("\n");
+            CPPUNIT_ASSERT_MESSAGE(text, contains(text, line));
         }
         CPPUNIT_ASSERT_EQUAL_MESSAGE(text, expected.size(), series);
     }

@@ -104,6 +104,7 @@ class MetricsTest : public CppUnit::TestFixture {
         constexpr int kRounds = 20'000;
         DurationHistogram histogram;
         std::vector<std::thread> threads;
+        threads.reserve(kThreads);
         for (int i = 0; i < kThreads; ++i) {
             threads.emplace_back([&histogram] {
                 for (int round = 0; round < kRounds; ++round) histogram.observe(7us);
