@@ -67,6 +67,16 @@ const std::vector<Command>& commands() {
          "that cannot be imported is named on standard error by its index in the array, counted from 0, and skipped.\n"
          "The last line is `N imported, N unchanged, N skipped`; the exit code is 0 even when rows were skipped.\n",
          &importDjango},
+        {"mail-test", "ADDRESS [--config FILE]", "send a test message and show what the mail server says",
+         "Sends a short message to ADDRESS by the server of [mail], and another by that of [mail_fallback] where there "
+         "is\n"
+         "one. Shows the dialogue line by line, C: what we say, S: what the server says, -- the connection, its TLS "
+         "and\n"
+         "certificate; passwords and tokens are left out. The last lines are `sent`, or `failed:` with the reason, "
+         "and\n"
+         "`what to change:`. With mail.transport = file it names the file that it wrote.\n\n"
+         "Exit code 0 when every server took the message, 1 when one did not, 2 for wrong arguments or settings.\n",
+         &mailTest},
         {"health", "[--config FILE]", "say whether database, migrations, keys and the running service are well",
          "Exit code 0 when all is well, 1 when something is not.\n", &health},
         {"version", "", "show the version", "", &version},

@@ -40,6 +40,7 @@ int keys(const Invocation& invocation);
 int audit(const Invocation& invocation);
 int user(const Invocation& invocation);
 int importDjango(const Invocation& invocation);
+int mailTest(const Invocation& invocation);
 int health(const Invocation& invocation);
 int version(const Invocation& invocation);
 

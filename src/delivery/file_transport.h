@@ -15,6 +15,7 @@ public:
     explicit FileTransport(std::string directory) : directory_(std::move(directory), "mail", ".eml") {}
 
     SendResult send(const MailMessage& message) override { return directory_.write(message.content); }
+    const std::string& lastFile() const { return directory_.lastFile(); }
     std::chrono::seconds longestSend() const override { return std::chrono::seconds(1); }
 
 private:

@@ -65,7 +65,10 @@ SendResult MessageDirectory::write(std::string_view content) {
     const std::string temporary = name + ".tmp";
     int error = writeFile(temporary, content);
     if (error == 0 && std::rename(temporary.c_str(), (name + extension_).c_str()) != 0) error = errno;
-    if (error == 0) return {};
+    if (error == 0) {
+        lastFile_ = name + extension_;
+        return {};
+    }
     ::unlink(temporary.c_str());
     return {SendResult::Outcome::TryLater, "cannot write to " + setting_ + ": " + errorText(error),
             SendResult::Cause::Provider};

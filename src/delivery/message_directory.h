@@ -20,6 +20,8 @@ public:
 
     // <microseconds>-<process>-<sequence><extension>, mode 0600.
     SendResult write(std::string_view content);
+    // The path of the last message that write() left here.
+    const std::string& lastFile() const { return lastFile_; }
 
 private:
     std::string directory_;
@@ -27,6 +29,7 @@ private:
     std::string extension_;
     SystemClock clock_;  // names files only, so it needs no seam
     std::uint64_t sequence_ = 0;
+    std::string lastFile_;
 };
 
 }  // namespace otpgate::delivery

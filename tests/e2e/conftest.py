@@ -77,13 +77,14 @@ def sms_site(engine, new_folder, request):
 
 @pytest.fixture
 def make_site(new_folder, request):
-    """make_site(engine="mysql", web="apache", otp_length=8): a site of one's own. A setting is section_name=value."""
+    """make_site(engine="mysql", web="apache", otp_length=8): a site of one's own. A setting is section_name=value,
+    or "section.name" where the section has an underscore."""
     running = []
 
     def make(engine="sqlite", *, web="nginx", mysql=None, env=None, start=True, **settings):
         if engine == "mysql" and mysql is None:
             mysql = request.getfixturevalue("mysql")
-        named = {key.replace("_", ".", 1): value for key, value in settings.items()}
+        named = {key if "." in key else key.replace("_", ".", 1): value for key, value in settings.items()}
         made = Site(new_folder(), engine=engine, web=web, mysql=mysql, env=env, settings={**ROOMY, **named})
         running.append(made)
         return made.start() if start else made

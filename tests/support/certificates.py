@@ -10,9 +10,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 class Authority:
-    """Files in `folder`: ca.pem, and server.pem with server.key for the given host names."""
+    """Files in `folder`: ca.pem, and server.pem with server.key for the given host names. `days` are how long the server's
+    certificate is still good, or since when it no longer is."""
 
-    def __init__(self, folder, hosts=("localhost",), name="otpgate tests"):
+    def __init__(self, folder, hosts=("localhost",), name="otpgate tests", days=7):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.ca_file = folder / "ca.pem"
@@ -38,7 +39,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.DNSName(host) for host in hosts] + [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         certificate = (
-            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])]), ca_name, key.public_key())
+            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])]), ca_name, key.public_key(), days)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -54,7 +55,7 @@ class Authority:
         )
 
     @staticmethod
-    def _builder(subject, issuer, public_key):
+    def _builder(subject, issuer, public_key, days=7):
         now = datetime.datetime.utcnow()
         return (
             x509.CertificateBuilder()
@@ -62,6 +63,6 @@ class Authority:
             .issuer_name(issuer)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=7))
+            .not_valid_before(now - datetime.timedelta(days=30))
+            .not_valid_after(now + datetime.timedelta(days=days))
         )

@@ -31,7 +31,7 @@ struct Step {
 inline const std::string kContent = "(content)";
 inline const std::string kStall = "(stall)";  // says nothing until the client goes away
 inline const std::string kDrip = "(drip)";    // a byte now and then, never a whole line
-inline const std::string kSlow = "(slow)";    // before a reply: 0.9 s late
+inline const std::string kSlow = "(slow)";    // before a reply: 0.7 s late
 inline const std::string kClose = "(close)";
 
 using Script = std::vector<Step>;
@@ -93,7 +93,8 @@ private:
         return text;
     }
     void awaitOver(std::chrono::milliseconds atMost) const {
-        for (auto left = atMost; left.count() > 0 && !isOver_; left -= std::chrono::milliseconds(10))
+        const auto end = std::chrono::steady_clock::now() + atMost;
+        while (std::chrono::steady_clock::now() < end && !isOver_)
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     static void say(int socket, const std::string& text) { ::send(socket, text.data(), text.size(), MSG_NOSIGNAL); }
@@ -123,7 +124,7 @@ private:
             if (step.reply == kDrip) drip(socket);
             if (step.reply == kStall || step.reply == kDrip || step.reply == kClose) break;
             const bool isSlow = step.reply.starts_with(kSlow);
-            if (isSlow) awaitOver(std::chrono::milliseconds(900));
+            if (isSlow) awaitOver(std::chrono::milliseconds(700));
             say(socket, step.reply.substr(isSlow ? kSlow.size() : 0) + "\r\n");
         }
         ::close(socket);
