@@ -103,7 +103,7 @@ public:
                     app.clock_,
                     readiness_,
                     monitoring_,
-                    {.smsIsSetUp = app.smsTransport_ != nullptr,
+                    {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
                      .publicUrl = app.settings_.publicUrl,
                      .phoneNumbers =
                          domain::PhoneNumbers{app.settings_.phoneValidation, app.settings_.sms.rules.allowedPrefixes}}},
@@ -151,15 +151,15 @@ App::App(const Settings& settings)
       metrics_(*database_, passwordGate_, clock_),
       templates_(settings.templates),
       composer_(codes_, templates_, settings.mail.from, settings.publicUrl),
-      mailTransport_(delivery::makeMailTransport(settings.mail, &log_)),
       smsBudgetConnection_(database_->connect()),
       smsBudgets_(store::makeSmsBudgetStore(*smsBudgetConnection_)),
       smsGuard_(settings.sms.rules, *smsBudgets_, clock_, log_),
-      smsTransport_(smsGuard_.wrap(delivery::makeSmsTransport(settings.sms, random_))),
       courierConnection_(database_->connect()),
       outbox_(store::makeOutboxStore(*courierConnection_)),
-      courier_(settings.courier, *outbox_, composer_, {.mail = *mailTransport_, .sms = smsTransport_.get()}, clock_,
-               random_, log_),
+      courier_(settings.courier, *outbox_, composer_,
+               {.mail = [this, &settings] { return delivery::makeMailTransport(settings.mail, &log_); },
+                .sms = [this, &settings] { return smsGuard_.wrap(delivery::makeSmsTransport(settings.sms, random_)); }},
+               clock_, random_, log_),
       housekeeper_(*database_, signingKeys_, settings.retention, clock_, random_, log_) {
     try {
         requireMigrated(*startConnection_);

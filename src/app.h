@@ -59,11 +59,9 @@ private:
     ServiceMetrics metrics_;
     delivery::Templates templates_;
     delivery::MessageComposer composer_;
-    std::unique_ptr<delivery::MailTransport> mailTransport_;
     std::unique_ptr<db::Connection> smsBudgetConnection_;
     std::unique_ptr<domain::SmsBudgetStore> smsBudgets_;
     delivery::SmsGuard smsGuard_;
-    std::unique_ptr<delivery::SmsTransport> smsTransport_;
     std::unique_ptr<db::Connection> courierConnection_;
     std::unique_ptr<domain::OutboxStore> outbox_;
     delivery::Courier courier_;

@@ -64,8 +64,12 @@ void Housekeeper::tidy() {
     const Timestamp now = clock_.now();
     keys_.reload(*keyStore_, random_, now);
     keys_.removeSpent(*keyStore_, now);
-    const domain::RetentionStore::Bounds bounds{now, now - retention_.otpRequests, now - retention_.sessions,
-                                                now - retention_.devices, now - retention_.audit};
+    const domain::RetentionStore::Bounds bounds{now,
+                                                now - retention_.otpRequests,
+                                                now - retention_.sessions,
+                                                now - retention_.devices,
+                                                now - retention_.audit,
+                                                now - retention_.deadLetters};
     while (!isStopping() && retentionStore_->purge(bounds, kPurgeBatch) > 0) std::this_thread::sleep_for(kPurgePause);
 }
 

@@ -199,6 +199,15 @@ delivery::SmsSettings readSms(SettingsReader& reader) {
     return sms;
 }
 
+delivery::CourierSettings readCourier(SettingsReader& reader) {
+    delivery::CourierSettings courier;
+    courier.rest = 25ms;
+    courier.mailSenders = static_cast<unsigned>(reader.integer("mail.concurrency", 4, 1, 64));
+    courier.smsSenders = static_cast<unsigned>(reader.integer("sms.concurrency", 4, 1, 64));
+    courier.queueLength = static_cast<std::size_t>(reader.integer("delivery.queue_length", 10000, 0, 1'000'000));
+    return courier;
+}
+
 domain::TokenSettings readTokens(SettingsReader& reader, const std::string& issuer) {
     domain::TokenSettings tokens;
     tokens.format = reader.choice("tokens.format", {"jwt", "opaque"}, "jwt") == 1 ? domain::TokenFormat::Opaque
@@ -216,6 +225,7 @@ RetentionSettings readRetention(SettingsReader& reader) {
     retention.sessions = reader.duration("retention.sessions", days{30}, hours{1}, days{36500});
     retention.devices = reader.duration("retention.devices", days{180}, days{1}, days{36500});
     retention.audit = reader.duration("retention.audit", days{365}, hours{1}, days{36500});
+    retention.deadLetters = reader.duration("retention.dead_letters", days{7}, hours{1}, days{36500});
     return retention;
 }
 
@@ -248,9 +258,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.sms = readSms(reader);
     settings.templates.directory = reader.text("templates.directory", "");
     settings.templates.defaultLocale = reader.text("templates.default_locale", "en");
-    settings.courier.rest = 25ms;
-    settings.courier.queueLength =
-        static_cast<std::size_t>(reader.integer("delivery.queue_length", 10000, 0, 1'000'000));
+    settings.courier = readCourier(reader);
     settings.retention = readRetention(reader);
     reader.rejectUnknown();
     return settings;

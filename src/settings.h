@@ -25,6 +25,7 @@ struct RetentionSettings {
     std::chrono::milliseconds sessions{};
     std::chrono::milliseconds devices{};
     std::chrono::milliseconds audit{};
+    std::chrono::milliseconds deadLetters{};
 };
 
 struct Settings {

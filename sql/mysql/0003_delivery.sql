@@ -3,12 +3,16 @@
 -- kind: code, or a notice: new_sign_in, password_changed, address_changed. The three columns after it are what a notice tells,
 -- besides created_at_us; its otp_id is zeros.
 -- dead_at_us: when the message was given up; it is kept to be looked at, with available_at_us beyond all time.
+-- leased: 1 where available_at_us is the end of a lease, 0 where it is that of a rest after a failure. For people alone.
 ALTER TABLE outbox
     ADD COLUMN kind            VARCHAR(32)  NOT NULL DEFAULT 'code',
     ADD COLUMN ip_address      VARCHAR(45)  NOT NULL DEFAULT '',
     ADD COLUMN device          VARCHAR(255) NOT NULL DEFAULT '',
     ADD COLUMN changed_address VARCHAR(254) NOT NULL DEFAULT '',
-    ADD COLUMN dead_at_us      BIGINT       NULL;
+    ADD COLUMN dead_at_us      BIGINT       NULL,
+    ADD COLUMN leased          BIGINT       NOT NULL DEFAULT 1,
+    DROP KEY outbox_available,
+    ADD KEY outbox_channel_available (channel, available_at_us);
 
 -- prefix: a calling code such as +49; day: days since 1970 in UTC.
 CREATE TABLE IF NOT EXISTS sms_budgets (

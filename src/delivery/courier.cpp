@@ -3,69 +3,30 @@
 #include "delivery/courier_lane.h"
 #include "delivery/outbox_desk.h"
 #include "otpgate/base/errors.h"
-#include "otpgate/delivery/message_composer.h"
 
 #include <algorithm>
 #include <cstdint>
 
 namespace otpgate::delivery {
 
+using domain::Channel;
 using domain::OutboxMessage;
 using std::chrono::steady_clock;
 
-namespace {
-
-class MailSender final : public ChannelSender {
-public:
-    MailSender(const MessageComposer& composer, MailTransport& transport)
-        : composer_(composer),
-          transport_(transport) {}
-    SendResult send(const OutboxMessage& message, Timestamp now) override {
-        return transport_.send(composer_.compose(message, now));
-    }
-    void idle() override { transport_.idle(); }
-    std::chrono::seconds longestSend() const override { return transport_.longestSend(); }
-
-private:
-    const MessageComposer& composer_;
-    MailTransport& transport_;
-};
-
-class SmsSender final : public ChannelSender {
-public:
-    SmsSender(const MessageComposer& composer, SmsTransport* transport) : composer_(composer), transport_(transport) {}
-    SendResult send(const OutboxMessage& message, Timestamp now) override {
-        if (transport_ == nullptr) return {SendResult::Outcome::Refused, "no SMS provider"};
-        return transport_->send(composer_.composeSms(message, now));
-    }
-    void idle() override {
-        if (transport_ != nullptr) transport_->idle();
-    }
-    std::chrono::seconds longestSend() const override {
-        return transport_ == nullptr ? std::chrono::seconds(0) : transport_->longestSend();
-    }
-
-private:
-    const MessageComposer& composer_;
-    SmsTransport* transport_;
-};
-
-}  // namespace
-
 Courier::Courier(CourierSettings settings, domain::OutboxStore& outbox, const MessageComposer& composer,
-                 Transports transports, const Clock& clock, Random& random, Logger& log)
+                 const Transports& transports, const Clock& clock, Random& random, Logger& log)
     : settings_(settings),
       clock_(clock),
       log_(log),
-      desk_(std::make_unique<OutboxDesk>(outbox, clock, random, log)),
-      mailSender_(std::make_unique<MailSender>(composer, transports.mail)),
-      smsSender_(std::make_unique<SmsSender>(composer, transports.sms)) {
+      desk_(std::make_unique<OutboxDesk>(outbox, clock, random, log)) {
     const LaneSurroundings surroundings{*desk_, clock, random, log, [this] {
                                             { const std::lock_guard lock(mutex_); }
                                             wake_.notify_one();
                                         }};
-    mail_ = std::make_unique<CourierLane>(settings_, *mailSender_, surroundings);
-    sms_ = std::make_unique<CourierLane>(settings_, *smsSender_, surroundings);
+    mail_ = std::make_unique<CourierLane>(Channel::Email, settings_,
+                                          makeMailSenders(settings_.mailSenders, composer, transports), surroundings);
+    sms_ = std::make_unique<CourierLane>(Channel::Sms, settings_,
+                                         makeSmsSenders(settings_.smsSenders, composer, transports), surroundings);
 }
 
 Courier::~Courier() {
@@ -73,9 +34,12 @@ Courier::~Courier() {
 }
 
 void Courier::start() {
-    threads_.emplace_back([this] { repeat([this] { return isStopping(); }, [this] { look(); }); });
-    for (CourierLane* lane : {mail_.get(), sms_.get()}) {
-        threads_.emplace_back([this, lane] { repeat([lane] { return lane->isOver(); }, [lane] { lane->round(); }); });
+    finisher_ = startThread([this] { return desk_->isFinishingOver(); }, [this] { desk_->finishNextGroup(); });
+    threads_.push_back(startThread([this] { return isStopping(); }, [this] { look(); }));
+    for (CourierLane* lane : lanes()) {
+        for (std::size_t sender = 0; sender < lane->countSenders(); ++sender) {
+            threads_.push_back(startThread([lane] { return lane->isOver(); }, [lane, sender] { lane->round(sender); }));
+        }
     }
 }
 
@@ -86,58 +50,72 @@ void Courier::stop(std::chrono::milliseconds patience) {
     }
     wake_.notify_one();
     const auto giveUpAt = steady_clock::now() + patience;
-    mail_->stop(giveUpAt);
-    sms_->stop(giveUpAt);
+    for (CourierLane* lane : lanes()) lane->stop(giveUpAt);
     for (auto& thread : threads_) thread.join();
-    if (!threads_.empty()) finish();
     threads_.clear();
+    if (!finisher_.joinable()) return;
+    desk_->stopFinishing();
+    finisher_.join();
+    finish();
+}
+
+std::chrono::seconds Courier::lease() const {
+    return kHandOverLease;
 }
 
 void Courier::handOver(const OutboxMessage& message) {
     laneOf(message).handOver(message);
 }
 
+domain::Delivery Courier::deliver(const OutboxMessage& message) {
+    if (settings_.mode == DeliveryMode::Sync) return laneOf(message).deliver(message);
+    handOver(message);
+    return domain::Delivery::UnderWay;
+}
+
 CourierLane& Courier::laneOf(const OutboxMessage& message) {
     switch (message.destination.channel()) {
-    case domain::Channel::Email: return *mail_;
-    case domain::Channel::Sms: return *sms_;
+    case Channel::Email: return *mail_;
+    case Channel::Sms: return *sms_;
     }
     return *mail_;
 }
 
-void Courier::repeat(const std::function<bool()>& isOver, const std::function<void()>& round) {
-    while (!isOver()) {
-        try {
-            round();
-        } catch (const ServiceUnavailable&) {
-            // Whoever asked the database has said so; its messages come back when their leases are over.
-        } catch (const std::exception& error) {
-            log_.error("courier failed and goes on", {{"reason", error.what()}});
-        } catch (...) {
-            log_.error("courier failed and goes on", {{"reason", "unknown"}});
+std::thread Courier::startThread(std::function<bool()> isOver, std::function<void()> round) {
+    return std::thread([this, isOver = std::move(isOver), round = std::move(round)] {
+        while (!isOver()) {
+            try {
+                round();
+            } catch (const ServiceUnavailable&) {
+                // Whoever asked the database has said so; its messages come back when their leases are over.
+            } catch (const std::exception& error) {
+                log_.error("courier failed and goes on", {{"reason", error.what()}});
+            } catch (...) {
+                log_.error("courier failed and goes on", {{"reason", "unknown"}});
+            }
         }
-    }
+    });
 }
 
 // Waits until it is time to look into the outbox again, and gives the lanes what was found there.
 void Courier::look() {
+    bool isForAll = false;
     {
         std::unique_lock lock(mutex_);
-        wake_.wait_until(lock, nextLook_,
-                         [this] { return isStopping_ || (isMoreWaiting_ && mail_->hasRoom() && sms_->hasRoom()); });
+        isForAll = !wake_.wait_until(lock, nextLook_, [this] { return isStopping_ || isMoreWanted(); });
         if (isStopping_) return;  // what is in memory goes out; nothing more is claimed
     }
-    nextLook_ = steady_clock::now() + settings_.lookEvery;  // before what may throw: an outage makes no busy loop
-    isMoreWaiting_ = false;
+    isForAll = isForAll || steady_clock::now() >= nextLook_;
+    if (isForAll) nextLook_ = steady_clock::now() + settings_.lookEvery;  // before what may throw: no busy loop
+    for (CourierLane* lane : lanes()) {
+        if (!(isForAll ? lane->hasRoom() : lane->wantsMore())) continue;
+        lane->noteLook();
+        lane->take(desk_->claim(lane->channel(), clock_.now() + lane->lease()));
+    }
+}
 
-    const auto longest = std::max(mail_->longestSend(), sms_->longestSend());
-    const auto claimed = desk_->claim(clock_.now() + leaseFor(longest));
-    isMoreWaiting_ = claimed.size() == OutboxDesk::kBatch;
-    CourierLane::Batch mails;
-    CourierLane::Batch texts;
-    for (const auto& message : claimed) (&laneOf(message) == mail_.get() ? mails : texts).push_back(message);
-    mail_->take(mails);
-    sms_->take(texts);
+bool Courier::isMoreWanted() const {
+    return mail_->wantsMore() || sms_->wantsMore();
 }
 
 bool Courier::isStopping() {
@@ -154,8 +132,7 @@ void Courier::finish() {
                    {{"count", static_cast<std::int64_t>(desk_->countDone())}, {"reason", error.what()}});
     }
     try {
-        mail_->disconnect();
-        sms_->disconnect();
+        for (CourierLane* lane : lanes()) lane->leave();
     } catch (const std::exception& error) {
         log_.warning("courier could not say good-bye to a provider", {{"reason", error.what()}});
     }

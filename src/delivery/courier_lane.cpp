@@ -5,227 +5,379 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <iterator>
+#include <thread>
 #include <utility>
 
 namespace otpgate::delivery {
 
-using domain::AuditEvent;
+using domain::Delivery;
+using domain::MessageEnd;
 using domain::OutboxMessage;
 using std::chrono::steady_clock;
 using Outcome = SendResult::Outcome;
 
 namespace {
 
-constexpr std::size_t kMostClaimed = 2 * OutboxDesk::kBatch;
-constexpr std::chrono::seconds kShortestLease{60};
-constexpr std::chrono::seconds kSafetyMargin{1};
+// So few may be left of what was claimed when more is.
+constexpr std::size_t kRefillAt = OutboxDesk::kBatch / 4;
+constexpr std::chrono::seconds kShortestLease{20};
 // A provider that asks for more is asked again after this: a code does not live longer.
 constexpr std::chrono::seconds kLongestRest{300};
+// One connection that breaks is a chance; so many in a row, and the others need not try.
+constexpr unsigned kFailuresOfADownProvider = 3;
+// Messages that are due at about the same time wake a sender once.
+constexpr int kTicksARest = 5;
+constexpr std::chrono::seconds kShortestPatience{5};
 
 }  // namespace
 
-std::chrono::seconds leaseFor(std::chrono::seconds longestSend) {
-    return std::max(kShortestLease, 2 * longestSend);
+// A message in a sender's hand, until whatever happens to it has happened.
+class CourierLane::InHand {
+public:
+    explicit InHand(CourierLane& lane) : lane_(lane) {}
+    InHand(const InHand&) = delete;
+    InHand& operator=(const InHand&) = delete;
+    ~InHand() {
+        const std::lock_guard lock(lane_.mutex_);
+        --lane_.inHand_;
+        // Where the provider is down, or the end has come, the others have waited for this one.
+        if (lane_.isStopping_) lane_.wakeAll();
+        if (lane_.failuresInARow_ > 0 && !lane_.queue_.isEmpty()) lane_.wakeOne();
+    }
+
+private:
+    CourierLane& lane_;
+};
+
+CourierLane::CourierLane(domain::Channel channel, const CourierSettings& settings, ChannelSenders senders,
+                         LaneSurroundings surroundings)
+    : channel_(channel),
+      settings_(settings),
+      around_(std::move(surroundings)) {
+    for (auto& sender : senders) {
+        hands_.push_back(std::make_unique<Hand>());
+        hands_.back()->sender = std::move(sender);
+    }
 }
 
-CourierLane::CourierLane(const CourierSettings& settings, ChannelSender& sender, LaneSurroundings surroundings)
-    : settings_(settings),
-      sender_(sender),
-      around_(std::move(surroundings)) {}
-
 void CourierLane::handOver(const OutboxMessage& message) {
+    const std::lock_guard lock(mutex_);
+    if (isStopping_ || queue_.countHandedOver() >= settings_.queueLength) return;
+    auto dueAt = steady_clock::now() + settings_.rest;
+    if (settings_.rest.count() > 0) {
+        const steady_clock::duration tick = steady_clock::duration(settings_.rest) / kTicksARest;
+        // The last byte of an id is random.
+        dueAt += (settings_.rest - tick) * static_cast<unsigned char>(message.id.bytes().back()) / 256;
+        dueAt += tick - dueAt.time_since_epoch() % tick;
+    }
+    queue_.addHandedOver({message, nullptr, dueAt});
+    if (watcher_ == nullptr) wakeOne();
+}
+
+Delivery CourierLane::deliver(OutboxMessage message) {
+    const auto start = steady_clock::now();
+    if (message.isDiscarded) {
+        handOver(message);
+        return imitateLast(start);
+    }
+    const auto firstTry = std::make_shared<FirstTry>();
+    const QueuedMessage queued{std::move(message), firstTry};
+    bool isQueued = false;
     {
         const std::lock_guard lock(mutex_);
-        if (isStopping_ || handedOver_.size() >= settings_.queueLength) return;
-        // The last byte of an id is random.
-        const auto extra = settings_.rest * static_cast<unsigned char>(message.id.bytes().back()) / 256;
-        handedOver_.push_back({message, steady_clock::now() + settings_.rest + extra});
+        isQueued = !isStopping_ && queue_.countHandedOver() < std::max<std::size_t>(settings_.queueLength, 1);
+        if (isQueued) {
+            queue_.addUrgent(queued);
+            wakeOne();
+        }
     }
-    wake_.notify_one();
+    if (!isQueued) giveUp(queued, "too many messages wait");
+    const auto patience = std::max(kShortestPatience, hands_.front()->sender->longestSend());
+    if (!firstTry->waitUntil(start + patience)) {
+        std::unique_lock lock(mutex_);
+        const bool isWithdrawn = queue_.withdraw(queued.message.id);
+        lock.unlock();
+        if (isWithdrawn) giveUp(queued, "no sender was free in time");
+    }
+    const Delivery delivery = firstTry->wait();  // a sending that has begun comes to an end
+    const std::lock_guard lock(mutex_);
+    lastWait_ = steady_clock::now() - start;
+    lastDelivery_ = delivery;
+    return delivery;
+}
+
+// What stands for an account that does not exist takes as long as the last message, and ends as it did.
+Delivery CourierLane::imitateLast(SteadyTime start) {
+    std::unique_lock lock(mutex_);
+    const auto end = start + lastWait_;
+    const Delivery delivery = lastDelivery_;
+    lock.unlock();
+    std::this_thread::sleep_until(end);
+    return delivery;
 }
 
 void CourierLane::take(std::span<const OutboxMessage> claimed) {
-    if (claimed.empty()) return;
-    {
-        const std::lock_guard lock(mutex_);
-        if (isStopping_) return;
-        for (const auto& message : claimed) {
-            if (claimed_.size() < kMostClaimed) claimed_.push_back(message);
-        }
-    }
-    wake_.notify_one();
+    const std::lock_guard lock(mutex_);
+    leftSome_ = claimed.size() == OutboxDesk::kBatch;
+    if (isStopping_ || claimed.empty()) return;
+    queue_.addClaimed(claimed);
+    wakeOne();
 }
 
 bool CourierLane::hasRoom() const {
     const std::lock_guard lock(mutex_);
-    return claimed_.empty() && !isProviderDown_;
+    return queue_.countClaimed() <= kRefillAt;
+}
+
+bool CourierLane::wantsMore() const {
+    const std::lock_guard lock(mutex_);
+    return leftSome_ && queue_.countClaimed() <= kRefillAt && !isDown();
+}
+
+void CourierLane::noteLook() {
+    const std::lock_guard lock(mutex_);
+    leftSome_ = false;
+}
+
+std::chrono::seconds CourierLane::lease() const {
+    return std::max(kShortestLease, hands_.front()->sender->longestSend() + std::chrono::seconds(10));
 }
 
 void CourierLane::stop(SteadyTime giveUpAt) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (!isStopping_) giveUpAt_ = giveUpAt;
-        isStopping_ = true;
-    }
-    wake_.notify_one();
-}
-
-void CourierLane::round() {
-    Batch batch = next();
-    sendAll(batch);
-    if (!isConnectionKept_ || steady_clock::now() - lastSend_ < settings_.lookEvery) return;
-    sender_.idle();
-    isConnectionKept_ = false;
+    const std::lock_guard lock(mutex_);
+    if (!isStopping_) giveUpAt_ = giveUpAt;
+    isStopping_ = true;
+    wakeAll();
 }
 
 bool CourierLane::isOver() const {
     const std::lock_guard lock(mutex_);
-    return isStopping_ && ((handedOver_.empty() && claimed_.empty()) || steady_clock::now() >= giveUpAt_);
+    return isOverNow();
 }
 
-bool CourierLane::isOutOfPatience() const {
-    const std::lock_guard lock(mutex_);
-    return isStopping_ && steady_clock::now() >= giveUpAt_;
+bool CourierLane::isOverNow() const {
+    return isStopping_ && (queue_.isEmpty() || steady_clock::now() >= giveUpAt_);
 }
 
-std::optional<CourierLane::SteadyTime> CourierLane::nextDue() const {
-    if (isStopping_ || !claimed_.empty()) return SteadyTime{};
-    if (handedOver_.empty()) return std::nullopt;
-    return handedOver_.front().dueAt;
+bool CourierLane::isDown() const {
+    return failuresInARow_ >= kFailuresOfADownProvider || around_.clock.now() < restUntil_;
 }
 
-// Waits for messages, or until a kept connection has rested long enough.
-CourierLane::Batch CourierLane::next() {
-    Batch batch;
-    bool tookClaimed = false;
+void CourierLane::leave() {
+    std::unique_lock lock(mutex_);
+    const auto left = queue_.takeAll();
+    lock.unlock();
+    for (const auto& queued : left) {
+        if (queued.firstTry) queued.firstTry->tell(Delivery::UnderWay);
+    }
+    for (auto& hand : hands_) hand->sender->idle();
+}
+
+// Always the first that waits, so that few connections are used while few are needed.
+void CourierLane::wakeOne() {
+    for (auto& hand : hands_) {
+        if (!hand->isWaiting) continue;
+        hand->isWaiting = false;
+        hand->wake.notify_one();
+        return;
+    }
+}
+
+void CourierLane::wakeAll() {
+    for (auto& hand : hands_) hand->wake.notify_one();
+}
+
+void CourierLane::round(std::size_t sender) {
+    Hand& hand = *hands_[sender];
+    if (auto queued = next(hand)) {
+        work(hand, std::move(*queued));
+    } else if (hand.isConnectionKept) {
+        hand.sender->idle();
+        hand.isConnectionKept = false;
+    }
+}
+
+// Waits for a message, or until a kept connection has rested long enough.
+std::optional<QueuedMessage> CourierLane::next(Hand& hand) {
+    std::optional<QueuedMessage> taken;
+    bool hasGotRoom = false;
     {
         std::unique_lock lock(mutex_);
-        while (true) {
-            auto until = nextDue();
-            if (isConnectionKept_) until = std::min(until.value_or(SteadyTime::max()), lastSend_ + settings_.lookEvery);
-            if (until && *until <= steady_clock::now()) break;
-            if (until)
-                wake_.wait_until(lock, *until);
-            else
-                wake_.wait(lock);
+        while (!isOverNow()) {
+            const auto now = steady_clock::now();
+            const std::size_t claimed = queue_.countClaimed();
+            taken = takeNext(now);
+            hasGotRoom = claimed > kRefillAt && queue_.countClaimed() <= kRefillAt;
+            const auto idleAt = hand.isConnectionKept ? hand.lastSend + settings_.lookEvery : SteadyTime::max();
+            if (taken || idleAt <= now) break;
+            waitForWork(lock, hand, idleAt);
         }
-        const auto now = steady_clock::now();
-        while (!handedOver_.empty() && batch.size() < OutboxDesk::kBatch &&
-               (isStopping_ || handedOver_.front().dueAt <= now)) {
-            batch.push_back(std::move(handedOver_.front().message));
-            handedOver_.pop_front();
-        }
-        tookClaimed = !claimed_.empty();
-        batch.insert(batch.end(), std::make_move_iterator(claimed_.begin()), std::make_move_iterator(claimed_.end()));
-        claimed_.clear();
+        const auto due = queue_.nextDue();
+        if (due && (watcher_ == nullptr || *due <= steady_clock::now())) wakeOne();
     }
-    if (tookClaimed) around_.onTaken();
-    return batch;
+    if (hasGotRoom) around_.onRoom();
+    return taken;
 }
 
-void CourierLane::sendAll(Batch& batch) {
-    for (std::size_t i = 0; i < batch.size() && !isOutOfPatience(); ++i) {
-        if (around_.clock.now() < restUntil_) {
-            postponeAll(std::span(batch).subspan(i), restReason_);
-            break;
-        }
-        const SendResult result = deliver(batch[i]);
-        around_.desk.tryFinishDoneIfDue();
-        isProviderDown_ = result.outcome == Outcome::TryLater && result.cause == SendResult::Cause::Provider;
-        if (isProviderDown_) {
-            postponeAll(std::span(batch).subspan(i + 1), result.reason);  // each would wait for the same failure
-            break;
-        }
-    }
-    around_.desk.tryFinishDone();
+std::optional<QueuedMessage> CourierLane::takeNext(SteadyTime now) {
+    // A provider that is down is tried by one sender at a time.
+    if (inHand_ > 0 && failuresInARow_ >= kFailuresOfADownProvider) return std::nullopt;
+    auto taken = queue_.takeDue(isStopping_ ? SteadyTime::max() : now);
+    if (taken) ++inHand_;
+    return taken;
 }
 
-SendResult CourierLane::deliver(OutboxMessage& message) {
-    if (around_.desk.isDone(message.id)) return {};
+void CourierLane::waitForWork(std::unique_lock<std::mutex>& lock, Hand& hand, SteadyTime until) {
+    const auto due = queue_.nextDue();
+    const bool watches = due && *due > steady_clock::now() && watcher_ == nullptr;
+    if (watches) {
+        watcher_ = &hand;
+        until = std::min(until, *due);
+    }
+    if (isStopping_) until = std::min(until, giveUpAt_);
+    hand.isWaiting = true;
+    if (until == SteadyTime::max())
+        hand.wake.wait(lock);
+    else
+        hand.wake.wait_until(lock, until);
+    hand.isWaiting = false;
+    if (watches) watcher_ = nullptr;
+}
+
+void CourierLane::work(Hand& hand, QueuedMessage queued) {
+    const InHand inHand(*this);
+    if (const auto reason = restReason()) {
+        std::unique_lock lock(mutex_);
+        auto messages = queue_.takeAllDue(steady_clock::now());
+        lock.unlock();
+        messages.insert(messages.begin(), std::move(queued));
+        postpone(std::move(messages), *reason);
+        return;
+    }
+    if (!isToBeSent(hand, queued)) return;
+    const SendResult result = send(hand, queued.message);
+    auto others = noteResult(result);
+    ++queued.message.attempts;
+    judge(queued, result);
+    postpone(std::move(others), result.reason);
+}
+
+std::optional<std::string> CourierLane::restReason() const {
+    const std::lock_guard lock(mutex_);
+    return around_.clock.now() < restUntil_ ? std::optional(restReason_) : std::nullopt;
+}
+
+bool CourierLane::isToBeSent(const Hand& hand, QueuedMessage& queued) {
+    OutboxMessage& message = queued.message;
+    if (around_.desk.isDone(message.id)) return false;
     if (message.isDiscarded) {
         // Written so that a request for an account that is not there costs the same work as any other.
-        around_.desk.addDone(message, AuditEvent::OtpSendFailed, "no account to send to");
-        return {};
+        around_.desk.addDone(message, MessageEnd::Discarded, "no account to send to");
+        return false;
     }
     if (around_.clock.now() >= message.expiresAt) {
-        around_.desk.addDone(message, AuditEvent::OtpSendFailed, "expired");
         logFailure(message, "message not sent", "expired");
-        return {};
+        giveUp(queued, "expired");
+        return false;
     }
-    if (!holdsLease(message)) return {};
-
-    SendResult result = send(message);
-    switch (result.outcome) {
-    case Outcome::Sent: around_.desk.addDone(message, AuditEvent::OtpSent, ""); break;
-    case Outcome::TryLater:
-        logFailure(message, "message not sent, will try later", result.reason);
-        rest(result);
-        postpone(message, result.reason);
-        break;
-    case Outcome::Refused:
-        if (!result.isLogged) logFailure(message, "message refused", result.reason);
-        around_.desk.addDone(message, AuditEvent::OtpSendFailed, result.reason);
-        break;
-    }
-    return result;
+    const auto needed = hand.sender->longestSend() + std::chrono::seconds(1);
+    if (message.availableAt - around_.clock.now() >= needed) return true;
+    if (around_.desk.renewLease(message, around_.clock.now() + lease())) return true;
+    if (queued.firstTry) queued.firstTry->tell(Delivery::UnderWay);  // somebody else's
+    return false;
 }
 
-SendResult CourierLane::send(const OutboxMessage& message) {
+SendResult CourierLane::send(Hand& hand, const OutboxMessage& message) {
     const auto start = steady_clock::now();
     SendResult result;
     try {
-        result = sender_.send(message, around_.clock.now());
+        result = hand.sender->send(message, around_.clock.now());
     } catch (const std::exception& error) {
         // Neither composer nor transport is known to throw; one message must not keep the others from being sent.
         result = {Outcome::TryLater, std::string("internal error: ") + error.what()};
     }
-    lastSend_ = steady_clock::now();
-    isConnectionKept_ = true;
+    hand.lastSend = steady_clock::now();
+    hand.isConnectionKept = true;
     if (result.outcome == Outcome::Sent) {
-        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(lastSend_ - start);
+        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(hand.lastSend - start);
         around_.log.debug("message sent", {{"outbox_id", message.id.toString()},
-                                           {"channel", toString(message.destination.channel())},
+                                           {"channel", toString(channel_)},
                                            {"ms", static_cast<std::int64_t>(took.count())}});
     }
     return result;
 }
 
-// Whether nobody else will take the message while it is being sent.
-bool CourierLane::holdsLease(OutboxMessage& message) {
-    if (message.availableAt - around_.clock.now() >= sender_.longestSend() + kSafetyMargin) return true;
-    return around_.desk.renewLease(message, around_.clock.now() + leaseFor(sender_.longestSend()));
+std::vector<QueuedMessage> CourierLane::noteResult(const SendResult& result) {
+    const std::lock_guard lock(mutex_);
+    if (result.outcome != Outcome::TryLater) {
+        failuresInARow_ = 0;
+        return {};
+    }
+    if (result.retryAfter) {
+        restUntil_ = around_.clock.now() + std::min(*result.retryAfter, kLongestRest);
+        restReason_ = result.reason;
+    }
+    failuresInARow_ = result.cause == SendResult::Cause::Provider ? failuresInARow_ + 1 : 0;
+    return isDown() ? queue_.takeAllDue(steady_clock::now()) : std::vector<QueuedMessage>{};
 }
 
-void CourierLane::rest(const SendResult& result) {
-    if (!result.retryAfter) return;
-    restUntil_ = around_.clock.now() + std::min(*result.retryAfter, kLongestRest);
-    restReason_ = result.reason;
+void CourierLane::judge(QueuedMessage& queued, const SendResult& result) {
+    switch (result.outcome) {
+    case Outcome::Sent:
+        around_.desk.addDone(queued.message, MessageEnd::Sent, "");
+        if (queued.firstTry) queued.firstTry->tell(Delivery::Sent);
+        break;
+    case Outcome::TryLater:
+        logFailure(queued.message,
+                   queued.firstTry ? "message not sent, and whoever asked for it was told"
+                                   : "message not sent, will try later",
+                   result.reason);
+        postpone({queued}, result.reason);
+        break;
+    case Outcome::Refused:
+        if (!result.isLogged) logFailure(queued.message, "message refused", result.reason);
+        giveUp(queued, result.reason);
+        break;
+    }
 }
 
-void CourierLane::postpone(const OutboxMessage& message, const std::string& reason) {
+void CourierLane::postpone(std::vector<QueuedMessage> messages, const std::string& reason) {
+    std::vector<domain::PostponedMessage> postponed;
+    for (auto& queued : messages) {
+        OutboxMessage& message = queued.message;
+        if (around_.desk.isDone(message.id)) continue;
+        const Timestamp until = restsUntil(message);
+        if (queued.firstTry || (!message.isDiscarded && until >= message.expiresAt))
+            giveUp(queued, reason);
+        else
+            postponed.push_back({std::move(message), until, reason});
+    }
+    around_.desk.postpone(postponed);
+    if (postponed.size() > 1) {
+        around_.log.warning("messages postponed",
+                            {{"count", static_cast<std::int64_t>(postponed.size())}, {"reason", reason}});
+    }
+}
+
+Timestamp CourierLane::restsUntil(const OutboxMessage& message) {
     std::array<std::uint8_t, 2> noise{};
     around_.random.fill(noise);
-    const auto pause = backOff(message.attempts, static_cast<std::uint16_t>(noise[0] << 8U | noise[1]));
-    const Timestamp until = std::max<Timestamp>(around_.clock.now() + pause, restUntil_);
-    if (until >= message.expiresAt)
-        around_.desk.addDone(message, AuditEvent::OtpSendFailed, reason);
-    else
-        around_.desk.postpone(message, until, reason);
+    const unsigned failuresBefore = std::max(message.attempts, 1U) - 1;
+    const auto pause = backOff(failuresBefore, static_cast<std::uint16_t>(noise[0] << 8U | noise[1]));
+    const std::lock_guard lock(mutex_);
+    return std::max<Timestamp>(around_.clock.now() + pause, restUntil_);
 }
 
-void CourierLane::postponeAll(std::span<const OutboxMessage> messages, const std::string& reason) {
-    if (messages.empty()) return;
-    for (const auto& message : messages) {
-        if (!around_.desk.isDone(message.id)) postpone(message, reason);
-    }
-    around_.log.warning("messages postponed",
-                        {{"count", static_cast<std::int64_t>(messages.size())}, {"reason", reason}});
+void CourierLane::giveUp(const QueuedMessage& queued, const std::string& reason) {
+    around_.desk.addDone(queued.message, MessageEnd::GivenUp, reason);
+    if (!queued.firstTry) return;
+    around_.desk.tryFinishDone();  // before anybody is told: a crash must not send it after all
+    queued.firstTry->tell(Delivery::Failed);
 }
 
 void CourierLane::logFailure(const OutboxMessage& message, std::string_view what, std::string_view reason) {
     around_.log.warning(what, {{"outbox_id", message.id.toString()},
-                               {"channel", toString(message.destination.channel())},
+                               {"channel", toString(channel_)},
                                {"attempts", static_cast<std::int64_t>(message.attempts)},
                                {"reason", reason}});
 }

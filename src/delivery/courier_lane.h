@@ -1,15 +1,16 @@
-// The courier's lane of one channel: what waits for it in memory, and how it is sent. Each lane has a thread, so that a
-// provider that is slow or down holds up nobody but itself.
+// The courier's lane of one channel: what waits for it in memory, the senders that send it, and what is known of their
+// provider. Each sender has a thread.
 #pragma once
 
+#include "delivery/channel_sender.h"
+#include "delivery/lane_queue.h"
 #include "delivery/outbox_desk.h"
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/send_result.h"
 
-#include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -17,84 +18,99 @@
 
 namespace otpgate::delivery {
 
-// Composes and sends the messages of one channel.
-class ChannelSender {
-public:
-    virtual ~ChannelSender() = default;
-    virtual SendResult send(const domain::OutboxMessage& message, Timestamp now) = 0;
-    virtual void idle() = 0;
-    virtual std::chrono::seconds longestSend() const = 0;
-};
-
 struct LaneSurroundings {
     OutboxDesk& desk;
     const Clock& clock;
     Random& random;
     Logger& log;
-    std::function<void()> onTaken;  // called when the messages of take() were taken up
+    std::function<void()> onRoom;  // called when more can be claimed for the lane
 };
 
 class CourierLane {
 public:
-    using Batch = std::vector<domain::OutboxMessage>;
     using SteadyTime = std::chrono::steady_clock::time_point;
 
-    CourierLane(const CourierSettings& settings, ChannelSender& sender, LaneSurroundings surroundings);
+    CourierLane(domain::Channel channel, const CourierSettings& settings, ChannelSenders senders,
+                LaneSurroundings surroundings);
 
+    domain::Channel channel() const { return channel_; }
     // A worker's message; what does not fit stays in the outbox.
     void handOver(const domain::OutboxMessage& message);
-    // Messages that were claimed from the outbox; what does not fit is found again when its lease is over.
+    // Sends it before all others and returns when that was tried; what fails is given up.
+    domain::Delivery deliver(domain::OutboxMessage message);
+    // Messages that were claimed from the outbox: as many as claim() of the desk returns, where there is room.
     void take(std::span<const domain::OutboxMessage> claimed);
-    // Whether more can be claimed for it now: it has taken up what it got, and its provider answers.
     bool hasRoom() const;
-    std::chrono::seconds longestSend() const { return sender_.longestSend(); }
+    // Whether it is worth while to claim before the next look: the last claim left some behind, and there is room.
+    bool wantsMore() const;
+    void noteLook();  // a claim comes, whatever becomes of it
+    // How long a message of this lane is leased for.
+    std::chrono::seconds lease() const;
     void stop(SteadyTime giveUpAt);
 
-    // Of the lane's thread. round() waits for messages and sends them.
-    void round();
+    std::size_t countSenders() const { return hands_.size(); }
+    // Of a sender's thread. round() waits for a message and sends it.
+    void round(std::size_t sender);
     bool isOver() const;
-    void disconnect() { sender_.idle(); }
+    // After the threads have ended: closes connections, and whoever still waits for a message is told that it is left.
+    void leave();
 
 private:
-    struct HandedOver {
-        domain::OutboxMessage message;
-        SteadyTime dueAt;
+    // A sender and its thread.
+    struct Hand {
+        std::unique_ptr<ChannelSender> sender;
+        std::condition_variable wake;
+        bool isWaiting = false;
+        // The thread's own.
+        bool isConnectionKept = false;
+        SteadyTime lastSend;
     };
-    // When there is something for next() to take; nullopt: not before something comes.
-    std::optional<SteadyTime> nextDue() const;
-    Batch next();
-    bool isOutOfPatience() const;
-    void sendAll(Batch& batch);
-    // What came of the sending; Sent also for what was finished or left to others without one.
-    SendResult deliver(domain::OutboxMessage& message);
-    SendResult send(const domain::OutboxMessage& message);
-    bool holdsLease(domain::OutboxMessage& message);
-    void rest(const SendResult& result);
-    void postpone(const domain::OutboxMessage& message, const std::string& reason);
-    void postponeAll(std::span<const domain::OutboxMessage> messages, const std::string& reason);
+    class InHand;
+
+    // With the mutex held.
+    bool isOverNow() const;
+    bool isDown() const;
+    void wakeOne();
+    void wakeAll();
+    void waitForWork(std::unique_lock<std::mutex>& lock, Hand& hand, SteadyTime until);
+    std::optional<QueuedMessage> takeNext(SteadyTime now);
+
+    std::optional<QueuedMessage> next(Hand& hand);
+    void work(Hand& hand, QueuedMessage queued);
+    // Whether the message is to be sent; ends it where it is not.
+    bool isToBeSent(const Hand& hand, QueuedMessage& queued);
+    SendResult send(Hand& hand, const domain::OutboxMessage& message);
+    // Returns what would only meet the same failure now.
+    std::vector<QueuedMessage> noteResult(const SendResult& result);
+    void judge(QueuedMessage& queued, const SendResult& result);
+    void postpone(std::vector<QueuedMessage> messages, const std::string& reason);
+    Timestamp restsUntil(const domain::OutboxMessage& message);
+    void giveUp(const QueuedMessage& queued, const std::string& reason);
+    std::optional<std::string> restReason() const;
+    domain::Delivery imitateLast(SteadyTime start);
     void logFailure(const domain::OutboxMessage& message, std::string_view what, std::string_view reason);
 
+    const domain::Channel channel_;
     const CourierSettings settings_;
-    ChannelSender& sender_;
     LaneSurroundings around_;
+    std::vector<std::unique_ptr<Hand>> hands_;
 
-    mutable std::mutex mutex_;  // over the next five
-    std::condition_variable wake_;
-    std::deque<HandedOver> handedOver_;
-    std::deque<domain::OutboxMessage> claimed_;
+    mutable std::mutex mutex_;  // over the rest
+    LaneQueue queue_;
+    Hand* watcher_ = nullptr;  // the one that waits for the next message to be due
+    bool leftSome_ = false;    // the last claim
     bool isStopping_ = false;
     SteadyTime giveUpAt_;
 
-    std::atomic<bool> isProviderDown_ = false;
-
-    // The thread's own.
-    bool isConnectionKept_ = false;
-    SteadyTime lastSend_;
+    // The provider.
+    unsigned inHand_ = 0;  // messages that are being sent
+    unsigned failuresInARow_ = 0;
     Timestamp restUntil_;  // as the provider asked for
     std::string restReason_;
-};
 
-// How long a message is leased for a sending of at most `longestSend`.
-std::chrono::seconds leaseFor(std::chrono::seconds longestSend);
+    // Of the last message that somebody waited for.
+    std::chrono::steady_clock::duration lastWait_{};
+    domain::Delivery lastDelivery_ = domain::Delivery::Sent;
+};
 
 }  // namespace otpgate::delivery

@@ -3,8 +3,7 @@
 #include "otpgate/base/errors.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <span>
+#include <iterator>
 #include <utility>
 
 namespace otpgate::delivery {
@@ -15,10 +14,10 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// What was sent and not finished is sent again after a crash, so it must not pile up; a transaction for each of many
-// quick sendings would be slower than they are. So: after each sending that is slower than this, and in groups of
-// quicker ones.
-constexpr std::chrono::milliseconds kFinishWithin{100};
+// What was sent and not finished is sent again after a crash, so a message that comes alone is finished at once; under
+// load a transaction each so often, because one for each message would cost more than its sending.
+constexpr std::chrono::milliseconds kBetweenGroups{10};
+constexpr std::size_t kLargestGroup = 128;
 
 }  // namespace
 
@@ -28,11 +27,12 @@ OutboxDesk::OutboxDesk(domain::OutboxStore& outbox, const Clock& clock, Random& 
       random_(random),
       log_(log) {}
 
-std::vector<OutboxMessage> OutboxDesk::claim(Timestamp leaseUntil) {
+std::vector<OutboxMessage> OutboxDesk::claim(domain::Channel channel, Timestamp leaseUntil) {
     const std::lock_guard turn(database_);
     try {
+        putBack(std::exchange(indigestible_, {}));
         finishAll();
-        auto claimed = outbox_.claimAvailable(clock_.now(), leaseUntil, kBatch);
+        auto claimed = outbox_.claimAvailable(channel, clock_.now(), leaseUntil, kBatch);
         noteAnswer();
         return claimed;
     } catch (const ServiceUnavailable& error) {
@@ -53,35 +53,41 @@ bool OutboxDesk::renewLease(OutboxMessage& message, Timestamp leaseUntil) {
     return false;
 }
 
-void OutboxDesk::postpone(const OutboxMessage& message, Timestamp until, std::string_view reason) {
-    if (isDatabaseDown_) return;
-    const std::lock_guard turn(database_);
-    try {
-        outbox_.postpone(message, until, reason);
-    } catch (const ServiceUnavailable& error) {
-        noteOutage(error);
+void OutboxDesk::postpone(std::span<const domain::PostponedMessage> messages) {
+    while (!messages.empty()) {
+        if (isDatabaseDown_) return;
+        const auto batch = messages.first(std::min<std::size_t>(messages.size(), kBatch));
+        const std::lock_guard turn(database_);
+        try {
+            outbox_.postpone(batch);
+        } catch (const ServiceUnavailable& error) {
+            noteOutage(error);
+        }
+        messages = messages.subspan(batch.size());
     }
 }
 
-void OutboxDesk::addDone(const OutboxMessage& message, domain::AuditEvent event, std::string reason) {
+void OutboxDesk::addDone(const OutboxMessage& message, domain::MessageEnd end, std::string reason) {
     const Uuid auditId = Uuid::makeV7(clock_.now(), random_);
     const std::lock_guard lock(state_);
-    if (done_.empty()) doneSince_ = steady_clock::now();
-    done_.push_back({message, event, std::move(reason), auditId});
+    done_.push_back({message, end, std::move(reason), auditId});
+    doneIds_.insert(message.id);
+    if (done_.size() == 1 || done_.size() == kLargestGroup) wakeFinisher_.notify_one();
 }
 
 bool OutboxDesk::isDone(const Uuid& id) const {
     const std::lock_guard lock(state_);
-    return std::any_of(done_.begin(), done_.end(), [&](const FinishedMessage& done) { return done.message.id == id; });
+    return doneIds_.contains(id);
 }
 
 std::size_t OutboxDesk::countDone() const {
     const std::lock_guard lock(state_);
-    return done_.size();
+    return doneIds_.size();
 }
 
 void OutboxDesk::finishDone() {
     const std::lock_guard turn(database_);
+    putBack(std::exchange(indigestible_, {}));
     finishAll();
 }
 
@@ -95,60 +101,86 @@ void OutboxDesk::tryFinishDone() {
     }
 }
 
-void OutboxDesk::tryFinishDoneIfDue() {
+void OutboxDesk::finishNextGroup() {
     {
-        const std::lock_guard lock(state_);
-        if (done_.empty()) return;
-        if (done_.size() < kBatch && steady_clock::now() - doneSince_ < kFinishWithin) return;
+        std::unique_lock lock(state_);
+        wakeFinisher_.wait(lock, [this] { return isFinishingOver_ || (!done_.empty() && !isDatabaseDown_); });
+        if (isFinishingOver_) return;
+        wakeFinisher_.wait_until(lock, lastFinish_ + kBetweenGroups,
+                                 [this] { return isFinishingOver_ || done_.size() >= kLargestGroup; });
     }
     tryFinishDone();
 }
 
+void OutboxDesk::stopFinishing() {
+    {
+        const std::lock_guard lock(state_);
+        isFinishingOver_ = true;
+    }
+    wakeFinisher_.notify_one();
+}
+
+bool OutboxDesk::isFinishingOver() const {
+    const std::lock_guard lock(state_);
+    return isFinishingOver_;
+}
+
 void OutboxDesk::finishAll() {
-    std::size_t left = countDone();  // what is kept below is not tried twice
-    while (left > 0) {
-        const FinishedMessages batch = firstDone(std::min<std::size_t>(left, kBatch));
+    while (true) {
+        FinishedMessages group = takeDone();
+        if (group.empty()) return;
         try {
-            outbox_.finish(batch, clock_.now());
-            dropFirstDone(batch.size());
+            outbox_.finish(group, clock_.now());
+            forget(group);
             noteAnswer();
         } catch (const ServiceUnavailable&) {
+            putBack(std::move(group));
             throw;
         } catch (const std::exception&) {
-            finishOneByOne(batch);  // one row that the database will not take must not hold up the others
+            finishOneByOne(group);  // one row that the database will not take must not hold up the others
         }
-        left -= batch.size();
     }
 }
 
-// What fails goes to the end, where isDone() still keeps it from being sent again until it expires.
+// What fails is kept, where isDone() still keeps it from being sent again until it expires.
 void OutboxDesk::finishOneByOne(const FinishedMessages& messages) {
-    for (const auto& message : messages) {
-        bool isKept = false;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        const FinishedMessage& finished = messages[i];
         try {
-            outbox_.finish(std::span(&message, 1), clock_.now());
+            outbox_.finish({&finished, 1}, clock_.now());
         } catch (const ServiceUnavailable&) {
+            putBack({messages.begin() + static_cast<std::ptrdiff_t>(i), messages.end()});
             throw;
         } catch (const std::exception& error) {
             log_.error("message cannot be finished",
-                       {{"outbox_id", message.message.id.toString()}, {"reason", error.what()}});
-            isKept = clock_.now() < message.message.expiresAt;
+                       {{"outbox_id", finished.message.id.toString()}, {"reason", error.what()}});
+            if (clock_.now() < finished.message.expiresAt) {
+                indigestible_.push_back(finished);
+                continue;
+            }
         }
-        const std::lock_guard lock(state_);
-        if (isKept) done_.push_back(message);
-        done_.erase(done_.begin());
+        forget({finished});
     }
 }
 
-OutboxDesk::FinishedMessages OutboxDesk::firstDone(std::size_t count) const {
+OutboxDesk::FinishedMessages OutboxDesk::takeDone() {
     const std::lock_guard lock(state_);
-    return {done_.begin(), done_.begin() + static_cast<std::ptrdiff_t>(count)};
+    lastFinish_ = steady_clock::now();
+    if (done_.size() <= kLargestGroup) return std::exchange(done_, {});
+    const auto end = done_.begin() + static_cast<std::ptrdiff_t>(kLargestGroup);
+    FinishedMessages group{std::make_move_iterator(done_.begin()), std::make_move_iterator(end)};
+    done_.erase(done_.begin(), end);
+    return group;
 }
 
-void OutboxDesk::dropFirstDone(std::size_t count) {
+void OutboxDesk::putBack(FinishedMessages messages) {
     const std::lock_guard lock(state_);
-    done_.erase(done_.begin(), done_.begin() + static_cast<std::ptrdiff_t>(count));
-    doneSince_ = steady_clock::now();  // of those that were added meanwhile
+    done_.insert(done_.end(), std::make_move_iterator(messages.begin()), std::make_move_iterator(messages.end()));
+}
+
+void OutboxDesk::forget(const FinishedMessages& messages) {
+    const std::lock_guard lock(state_);
+    for (const auto& finished : messages) doneIds_.erase(finished.message.id);
 }
 
 void OutboxDesk::noteOutage(const std::exception& error) {
@@ -156,7 +188,10 @@ void OutboxDesk::noteOutage(const std::exception& error) {
 }
 
 void OutboxDesk::noteAnswer() {
-    if (isDatabaseDown_.exchange(false)) log_.info("courier has the database back");
+    if (!isDatabaseDown_.exchange(false)) return;
+    log_.info("courier has the database back");
+    { const std::lock_guard lock(state_); }
+    wakeFinisher_.notify_one();
 }
 
 }  // namespace otpgate::delivery

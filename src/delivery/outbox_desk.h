@@ -9,11 +9,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <exception>
 #include <mutex>
+#include <set>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace otpgate::delivery {
@@ -26,19 +28,24 @@ public:
 
     // Finishes what is done, then takes up to kBatch messages that are available. Asks a database that is down, too:
     // this is how it is found to be back. Throws ServiceUnavailable.
-    std::vector<domain::OutboxMessage> claim(Timestamp leaseUntil);
+    std::vector<domain::OutboxMessage> claim(domain::Channel channel, Timestamp leaseUntil);
     // Whether nobody else has the message now; false also while the database is down.
     bool renewLease(domain::OutboxMessage& message, Timestamp leaseUntil);
-    // Counts a failure and lets the message rest; without a database it rests until its lease is over.
-    void postpone(const domain::OutboxMessage& message, Timestamp until, std::string_view reason);
+    // Lets messages rest; without a database they rest until their leases are over.
+    void postpone(std::span<const domain::PostponedMessage> messages);
 
-    void addDone(const domain::OutboxMessage& message, domain::AuditEvent event, std::string reason);
+    void addDone(const domain::OutboxMessage& message, domain::MessageEnd end, std::string reason);
     // Whether the message was sent or given up and the database does not know yet.
     bool isDone(const Uuid& id) const;
     std::size_t countDone() const;
-    void finishDone();          // throws ServiceUnavailable and keeps what was not finished
-    void tryFinishDone();       // notes it instead
-    void tryFinishDoneIfDue();  // when they are many, or wait for long
+    void finishDone();     // throws ServiceUnavailable and keeps what was not finished
+    void tryFinishDone();  // notes it instead
+
+    // Of the finishing thread: waits until something is done, then finishes all of it. What comes meanwhile, and within
+    // a moment after, makes the next group, so that a message is soon finished and many share a transaction.
+    void finishNextGroup();
+    void stopFinishing();  // and it waits no more
+    bool isFinishingOver() const;
 
 private:
     using FinishedMessages = std::vector<domain::FinishedMessage>;
@@ -46,8 +53,9 @@ private:
     // With the database's turn held.
     void finishAll();
     void finishOneByOne(const FinishedMessages& messages);
-    FinishedMessages firstDone(std::size_t count) const;
-    void dropFirstDone(std::size_t count);
+    FinishedMessages takeDone();
+    void putBack(FinishedMessages messages);
+    void forget(const FinishedMessages& messages);
 
     void noteOutage(const std::exception& error);
     void noteAnswer();
@@ -58,10 +66,15 @@ private:
     Logger& log_;
 
     std::mutex database_;  // taken before state_, never after it
+    FinishedMessages indigestible_;
     std::atomic<bool> isDatabaseDown_ = false;
-    mutable std::mutex state_;  // over the next two; never held while the database is asked
-    FinishedMessages done_;     // only whoever holds database_ takes from it, from the front
-    std::chrono::steady_clock::time_point doneSince_;
+
+    mutable std::mutex state_;  // over the rest; never held while the database is asked
+    std::condition_variable wakeFinisher_;
+    FinishedMessages done_;
+    std::set<Uuid> doneIds_;  // of all that the database does not know yet
+    std::chrono::steady_clock::time_point lastFinish_;
+    bool isFinishingOver_ = false;
 };
 
 }  // namespace otpgate::delivery

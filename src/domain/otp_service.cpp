@@ -92,7 +92,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .deviceGuessBucket = deviceBucket("guess-device", asker.device),
                                 .deviceBucket = deviceBucket("request-device", asker.device),
                                 .outboxId = Uuid::makeV7(now, random_),
-                                .outboxAvailableAt = now + kHandOverLease,
+                                .outboxAvailableAt = now + messenger_.lease(),
                                 .auditId = Uuid::makeV7(now, random_),
                                 .client = asker.client};
     const OtpRequestResult result = store_.request(request);
@@ -102,25 +102,32 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                            .id = result.otpId,
                            .expiresIn = std::chrono::ceil<std::chrono::seconds>(result.expiresAt - now),
                            .resendIn = settings_.resendAfter,
-                           .limit = std::nullopt};
+                           .limit = std::nullopt,
+                           .delivery = Delivery::UnderWay};
     if (result.outcome == OtpRequestResult::Outcome::ClientLimited) {
         requested.limit = reportLimit("request_per_client", settings_.requestsPerClient, result.hits, now);
         return requested;
     }
     requested.limit = reportLimit("request_per_destination", settings_.requestsPerDestination, result.hits, now);
     if (result.outcome != OtpRequestResult::Outcome::Accepted) return requested;
-    messenger_.handOver({.id = request.outboxId,
-                         .otpId = result.otpId,
-                         .purpose = question.purpose,
-                         .destination = question.destination,
-                         .locale = question.locale,
-                         .requestId = asker.client.requestId,
-                         .codeLength = 0,
-                         .isDiscarded = result.isDiscarded,
-                         .attempts = 0,
-                         .createdAt = now,
-                         .expiresAt = result.expiresAt,
-                         .availableAt = request.outboxAvailableAt});
+    const OutboxMessage message{.id = request.outboxId,
+                                .otpId = result.otpId,
+                                .purpose = question.purpose,
+                                .destination = question.destination,
+                                .locale = question.locale,
+                                .requestId = asker.client.requestId,
+                                .codeLength = 0,
+                                .isDiscarded = result.isDiscarded,
+                                .attempts = 0,
+                                .createdAt = now,
+                                .expiresAt = result.expiresAt,
+                                .availableAt = request.outboxAvailableAt};
+    // Where the account decides whether anything is sent and nobody may know, nobody waits for it.
+    const bool isSecret = request.accountRule == AccountRule::Active && request.disclosure == Disclosure::Hide;
+    if (isSecret)
+        messenger_.handOver(message);
+    else
+        requested.delivery = messenger_.deliver(message);
     return requested;
 }
 

@@ -69,7 +69,7 @@ RequestedVerification VerificationService::request(const VerificationQuestion& q
                                 .attempts = 0,
                                 .createdAt = now,
                                 .expiresAt = context.codeExpiresAt,
-                                .availableAt = now + kHandOverLease};
+                                .availableAt = now + messenger_.lease()};
     const auto result = store_.send({.message = message,
                                      .ownerId = ownerId,
                                      .bucket = ownersBucket("verification", ownerId, question.to),
@@ -80,7 +80,7 @@ RequestedVerification VerificationService::request(const VerificationQuestion& q
     requested.isAccepted = result.isAccepted;
     requested.limit = reportLimit("request_per_destination", settings_.requestsPerDestination, result.hits, now);
     metrics_.count(result.isAccepted ? OtpEvent::Requested : OtpEvent::RateLimited, question.to, Purpose::Verify);
-    if (result.isAccepted) messenger_.handOver(message);
+    if (result.isAccepted) requested.delivery = messenger_.deliver(message);
     return requested;
 }
 

@@ -1,6 +1,56 @@
 #include "store/outbox_rows.h"
 
+#include "store/words.h"
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
 namespace otpgate::store {
+
+namespace {
+
+constexpr std::size_t kReasonBytes = 200;
+constexpr std::size_t kLargestChunk = 64;
+
+// {"kind":"new_sign_in","reason":"..."}; a reason is our own sentence, so only what JSON forbids has to be replaced.
+std::string metadataOf(const domain::FinishedMessage& finished) {
+    std::string json;
+    const auto add = [&json](std::string_view name, std::string_view value) {
+        json += (json.empty() ? "{\"" : ",\"") + std::string{name} + "\":\"";
+        for (const char c : value) json += c == '"' || c == '\\' ? '\'' : c;
+        json += '"';
+    };
+    if (finished.message.kind != domain::MessageKind::Code) add("kind", domain::toString(finished.message.kind));
+    if (!finished.reason.empty()) add("reason", plainReason(finished.reason));
+    return json.empty() ? json : json + "}";
+}
+
+void auditChunk(db::Connection& connection, std::span<const domain::FinishedMessage> messages, Timestamp now) {
+    std::vector<std::string> metadata;
+    metadata.reserve(messages.size());
+    for (const auto& finished : messages) metadata.push_back(metadataOf(finished));
+    std::vector<db::Param> params;
+    params.reserve(messages.size() * 6);
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        const domain::OutboxMessage& message = messages[i].message;
+        params.emplace_back(messages[i].auditId);
+        params.emplace_back(domain::toString(domain::eventOf(messages[i])));
+        params.emplace_back(message.destination.value());
+        params.emplace_back(message.requestId);
+        if (metadata[i].empty())
+            params.emplace_back(std::nullopt);
+        else
+            params.emplace_back(metadata[i]);
+        params.emplace_back(now);
+    }
+    connection.execute(
+        "INSERT INTO audit_events (id, event, destination, request_id, metadata, created_at_us) VALUES " +
+            repeated("(?, ?, ?, ?, ?, ?)", ", (?, ?, ?, ?, ?, ?)", messages.size()),
+        db::Connection::Params{params});
+}
+
+}  // namespace
 
 void insertMessage(db::Connection& connection, const domain::OutboxMessage& message) {
     connection.execute(
@@ -12,6 +62,50 @@ void insertMessage(db::Connection& connection, const domain::OutboxMessage& mess
          message.createdAt, message.expiresAt, message.availableAt, message.codeLength,
          domain::toString(message.codeAlphabet), message.isDiscarded ? 1 : 0, message.notice.ipAddress,
          message.notice.device, message.notice.changedAddress});
+}
+
+domain::OutboxMessage messageOf(const db::Row& row) {
+    return {.id = row.uuid(0),
+            .kind = parseMessageKind(row.text(13)),
+            .otpId = row.uuid(1),
+            .purpose = parsePurpose(row.text(3)),
+            .destination = domain::Destination::fromStored(parseChannel(row.text(2)), row.text(4)),
+            .locale = row.text(5),
+            .requestId = row.text(6),
+            .codeLength = static_cast<unsigned>(row.integer(10)),
+            .codeAlphabet = parseCodeAlphabet(row.text(12)),
+            .isDiscarded = row.integer(11) != 0,
+            .attempts = static_cast<unsigned>(row.integer(7)),
+            .notice = {.ipAddress = row.text(14), .device = row.text(15), .changedAddress = row.text(16)},
+            .createdAt = row.timestamp(17),
+            .expiresAt = row.timestamp(8),
+            .availableAt = row.timestamp(9)};
+}
+
+void auditFinished(db::Connection& connection, std::span<const domain::FinishedMessage> messages, Timestamp now) {
+    while (!messages.empty()) {
+        const std::size_t size = chunkOf(messages.size());
+        auditChunk(connection, messages.first(size), now);
+        messages = messages.subspan(size);
+    }
+}
+
+std::string plainReason(std::string_view reason) {
+    std::string plain{reason.substr(0, kReasonBytes)};
+    for (char& c : plain) {
+        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = ' ';
+    }
+    return plain;
+}
+
+std::string repeated(std::string_view first, std::string_view next, std::size_t count) {
+    std::string text{first};
+    for (std::size_t i = 1; i < count; ++i) text += next;
+    return text;
+}
+
+std::size_t chunkOf(std::size_t left) {
+    return std::min(std::bit_floor(left), kLargestChunk);
 }
 
 }  // namespace otpgate::store

@@ -1,13 +1,37 @@
-// Rows of the table outbox, as transactions of several stores write them beside their own. (The procedure otp_request
-// writes its own.)
+// Rows of the table outbox: as transactions of several stores write them beside their own (the procedure otp_request
+// writes its own), and what those that read and end them share.
 #pragma once
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/models.h"
+#include "otpgate/domain/outbox_store.h"
+
+#include <span>
+#include <string>
+#include <string_view>
 
 namespace otpgate::store {
 
 // Within the caller's transaction. The row is as it will be claimed, with `attempts` 0.
 void insertMessage(db::Connection& connection, const domain::OutboxMessage& message);
+
+// The columns of a message, for a SELECT, and the message of such a row.
+inline constexpr std::string_view kMessageColumns =
+    "id, otp_id, channel, purpose, destination, locale, request_id, attempts, expires_at_us, available_at_us,"
+    " code_length, discard, code_alphabet, kind, ip_address, device, changed_address, created_at_us";
+inline constexpr std::size_t kMessageColumnCount = 18;
+domain::OutboxMessage messageOf(const db::Row& row);
+
+// How the messages ended, as audit events. Within the caller's transaction.
+void auditFinished(db::Connection& connection, std::span<const domain::FinishedMessage> messages, Timestamp now);
+
+// Printable ASCII, cut to the column's length: half a character at the cut would be refused by MySQL.
+std::string plainReason(std::string_view reason);
+
+// "?, ?, ?" and the like.
+std::string repeated(std::string_view first, std::string_view next, std::size_t count);
+// Of `left` rows those that one statement takes: a power of two, so that the texts of the statements, and with them the
+// prepared ones, stay few.
+std::size_t chunkOf(std::size_t left);
 
 }  // namespace otpgate::store

@@ -1,8 +1,8 @@
 #include "store/outbox_store.h"
 
-#include "store/words.h"
+#include "store/outbox_rows.h"
 
-#include <array>
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -10,94 +10,44 @@ namespace otpgate::store {
 
 namespace {
 
-constexpr std::size_t kReasonBytes = 200;
-
-std::string repeated(std::string_view first, std::string_view next, std::size_t count) {
-    std::string text{first};
-    for (std::size_t i = 1; i < count; ++i) text += next;
-    return text;
-}
-
-// A batch is written in statements of these sizes, so that their texts, and with them the prepared statements, stay
-// few.
-constexpr std::array<std::size_t, 3> kChunks{32, 8, 1};
-
-std::uint64_t removeChunk(db::Connection& connection, std::span<const domain::FinishedMessage> messages) {
-    std::vector<db::Param> params;
-    params.reserve(messages.size());
-    for (const auto& finished : messages) params.emplace_back(finished.message.id);
-    return connection.execute("DELETE FROM outbox WHERE id IN (" + repeated("?", ", ?", messages.size()) + ")",
-                              db::Connection::Params{params});
-}
-
-void auditChunk(db::Connection& connection, std::span<const domain::FinishedMessage> messages,
-                std::span<const std::string> metadata, Timestamp now) {
-    std::vector<db::Param> params;
-    params.reserve(messages.size() * 6);
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-        const domain::OutboxMessage& message = messages[i].message;
-        params.emplace_back(messages[i].auditId);
-        params.emplace_back(domain::toString(messages[i].event));
-        params.emplace_back(message.destination.value());
-        params.emplace_back(message.requestId);
-        if (metadata[i].empty())
-            params.emplace_back(std::nullopt);
-        else
-            params.emplace_back(metadata[i]);
-        params.emplace_back(now);
-    }
+// Within a transaction that has the rows. Ids beyond their number repeat the last one: few texts of statements.
+void lease(db::Connection& connection, std::span<const domain::OutboxMessage> messages, Timestamp leaseUntil) {
+    std::size_t places = 1;
+    while (places < messages.size()) places *= 2;
+    std::vector<db::Param> params{leaseUntil};
+    params.reserve(places + 1);
+    for (std::size_t i = 0; i < places; ++i) params.emplace_back(messages[std::min(i, messages.size() - 1)].id);
     connection.execute(
-        "INSERT INTO audit_events (id, event, destination, request_id, metadata, created_at_us) VALUES " +
-            repeated("(?, ?, ?, ?, ?, ?)", ", (?, ?, ?, ?, ?, ?)", messages.size()),
+        "UPDATE outbox SET available_at_us = ?, leased = 1 WHERE id IN (" + repeated("?", ", ?", places) + ")",
         db::Connection::Params{params});
-}
-
-// Printable ASCII: half a character at the cut would be refused by MySQL, and the row would not be postponed.
-std::string plainReason(std::string_view reason) {
-    std::string plain{reason.substr(0, kReasonBytes)};
-    for (char& c : plain) {
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = ' ';
-    }
-    return plain;
-}
-
-// {"reason":"..."}; a reason is our own sentence, so only what JSON forbids has to be replaced.
-std::string reasonJson(std::string_view reason) {
-    if (reason.empty()) return {};
-    std::string json = "{\"reason\":\"";
-    for (const char c : plainReason(reason)) json += c == '"' || c == '\\' ? '\'' : c;
-    return json + "\"}";
 }
 
 }  // namespace
 
-std::vector<domain::OutboxMessage> OutboxTable::claimAvailable(Timestamp now, Timestamp leaseUntil, unsigned limit) {
-    const auto rows = connection_.query(
-        "SELECT id, otp_id, channel, purpose, destination, locale, request_id, attempts,"
-        " expires_at_us, available_at_us, code_length, discard, code_alphabet, kind, ip_address, device,"
-        " changed_address, created_at_us FROM outbox WHERE available_at_us <= ?"
-        " ORDER BY available_at_us LIMIT ?",
-        {now, limit});
+std::vector<domain::OutboxMessage> OutboxTable::claimAvailable(domain::Channel channel, Timestamp now,
+                                                               Timestamp leaseUntil, unsigned limit) {
+    // Most looks find nothing, and this costs no transaction.
+    const auto any = connection_.queryOne("SELECT id FROM outbox WHERE channel = ? AND available_at_us <= ? LIMIT 1",
+                                          {domain::toString(channel), now});
+    if (!any || limit == 0) return {};
+    return connection_.transact([&] { return takeAvailable(channel, now, leaseUntil, limit); });
+}
+
+std::vector<domain::OutboxMessage> OutboxTable::takeAvailable(domain::Channel channel, Timestamp now,
+                                                              Timestamp leaseUntil, unsigned limit) {
+    static const std::string kSelect = "SELECT " + std::string{kMessageColumns} +
+                                       " FROM outbox WHERE channel = ? AND available_at_us <= ?"
+                                       " ORDER BY available_at_us LIMIT ?";
+    // SQLite's transaction has the table for itself from its beginning.
+    static const std::string kSelectLocking = kSelect + " FOR UPDATE SKIP LOCKED";
+    const bool isLocking = connection_.engine() == db::Engine::Mysql;
     std::vector<domain::OutboxMessage> claimed;
-    for (const db::Row& row : rows) {
-        domain::OutboxMessage message{
-            .id = row.uuid(0),
-            .kind = parseMessageKind(row.text(13)),
-            .otpId = row.uuid(1),
-            .purpose = parsePurpose(row.text(3)),
-            .destination = domain::Destination::fromStored(parseChannel(row.text(2)), row.text(4)),
-            .locale = row.text(5),
-            .requestId = row.text(6),
-            .codeLength = static_cast<unsigned>(row.integer(10)),
-            .codeAlphabet = parseCodeAlphabet(row.text(12)),
-            .isDiscarded = row.integer(11) != 0,
-            .attempts = static_cast<unsigned>(row.integer(7)),
-            .notice = {.ipAddress = row.text(14), .device = row.text(15), .changedAddress = row.text(16)},
-            .createdAt = row.timestamp(17),
-            .expiresAt = row.timestamp(8),
-            .availableAt = row.timestamp(9)};
-        if (renewLease(message, leaseUntil)) claimed.push_back(std::move(message));
+    for (const db::Row& row :
+         connection_.query(isLocking ? kSelectLocking : kSelect, {domain::toString(channel), now, limit})) {
+        claimed.push_back(messageOf(row));
+        claimed.back().availableAt = leaseUntil;
     }
+    if (!claimed.empty()) lease(connection_, claimed, leaseUntil);
     return claimed;
 }
 
@@ -112,32 +62,62 @@ bool OutboxTable::renewLease(domain::OutboxMessage& message, Timestamp leaseUnti
 }
 
 void OutboxTable::finish(std::span<const domain::FinishedMessage> messages, Timestamp now) {
-    std::vector<std::string> metadata;
-    metadata.reserve(messages.size());
-    for (const auto& finished : messages) metadata.push_back(reasonJson(finished.reason));
+    std::vector<domain::FinishedMessage> gone;
+    gone.reserve(messages.size());
+    for (const auto& finished : messages) {
+        if (finished.end != domain::MessageEnd::GivenUp) gone.push_back(finished);
+    }
     connection_.transact([&] {
-        for (std::size_t done = 0; done < messages.size();) {
-            std::size_t size = 1;
-            for (const std::size_t chunk : kChunks) {
-                if (chunk <= messages.size() - done) {
-                    size = chunk;
-                    break;
-                }
-            }
-            // A row that is gone was finished before, by a commit whose answer was lost or by another process: it has
-            // its audit event. Which of many it is shows when the caller finishes them one by one.
-            const auto removed = removeChunk(connection_, messages.subspan(done, size));
-            if (removed < size && size > 1) throw std::runtime_error("some of the messages are finished already");
-            if (removed == size)
-                auditChunk(connection_, messages.subspan(done, size), std::span{metadata}.subspan(done, size), now);
-            done += size;
+        remove(gone, now);
+        for (const auto& finished : messages) {
+            if (finished.end == domain::MessageEnd::GivenUp) bury(finished, now);
         }
     });
 }
 
-void OutboxTable::postpone(const domain::OutboxMessage& message, Timestamp availableAt, std::string_view reason) {
-    connection_.execute("UPDATE outbox SET attempts = attempts + 1, available_at_us = ?, last_error = ? WHERE id = ?",
-                        {availableAt, plainReason(reason), message.id});
+void OutboxTable::remove(std::span<const domain::FinishedMessage> messages, Timestamp now) {
+    while (!messages.empty()) {
+        const auto chunk = messages.first(chunkOf(messages.size()));
+        std::vector<db::Param> params;
+        params.reserve(chunk.size());
+        for (const auto& finished : chunk) params.emplace_back(finished.message.id);
+        const auto removed =
+            connection_.execute("DELETE FROM outbox WHERE id IN (" + repeated("?", ", ?", chunk.size()) + ")",
+                                db::Connection::Params{params});
+        // A row that is gone was finished before, by a commit whose answer was lost or by another process: it has its
+        // audit event. Which of many it is shows when the caller finishes them one by one.
+        if (removed < chunk.size() && chunk.size() > 1)
+            throw std::runtime_error("some of the messages are finished already");
+        if (removed == chunk.size()) auditFinished(connection_, chunk, now);
+        messages = messages.subspan(chunk.size());
+    }
+}
+
+void OutboxTable::bury(const domain::FinishedMessage& finished, Timestamp now) {
+    const domain::OutboxMessage& message = finished.message;
+    const auto changed = connection_.execute(
+        "UPDATE outbox SET dead_at_us = ?, available_at_us = ?, leased = 0, attempts = ?, last_error = ?"
+        " WHERE id = ? AND available_at_us = ?",
+        {now, domain::kNever, message.attempts, plainReason(finished.reason), message.id, message.availableAt});
+    if (changed > 0) auditFinished(connection_, {&finished, 1}, now);
+}
+
+void OutboxTable::postpone(std::span<const domain::PostponedMessage> messages) {
+    if (messages.size() == 1) {
+        postponeOne(messages.front());
+        return;
+    }
+    connection_.transact([&] {
+        for (const auto& postponed : messages) postponeOne(postponed);
+    });
+}
+
+void OutboxTable::postponeOne(const domain::PostponedMessage& postponed) {
+    const domain::OutboxMessage& message = postponed.message;
+    connection_.execute(
+        "UPDATE outbox SET attempts = ?, available_at_us = ?, leased = 0, last_error = ?"
+        " WHERE id = ? AND available_at_us = ?",
+        {message.attempts, postponed.until, plainReason(postponed.reason), message.id, message.availableAt});
 }
 
 }  // namespace otpgate::store

@@ -9,12 +9,19 @@ namespace otpgate::store {
 class OutboxTable final : public domain::OutboxStore {
 public:
     explicit OutboxTable(db::Connection& connection) : connection_(connection) {}
-    std::vector<domain::OutboxMessage> claimAvailable(Timestamp now, Timestamp leaseUntil, unsigned limit) override;
+    std::vector<domain::OutboxMessage> claimAvailable(domain::Channel channel, Timestamp now, Timestamp leaseUntil,
+                                                      unsigned limit) override;
     bool renewLease(domain::OutboxMessage& message, Timestamp leaseUntil) override;
     void finish(std::span<const domain::FinishedMessage> messages, Timestamp now) override;
-    void postpone(const domain::OutboxMessage& message, Timestamp availableAt, std::string_view reason) override;
+    void postpone(std::span<const domain::PostponedMessage> messages) override;
 
 private:
+    std::vector<domain::OutboxMessage> takeAvailable(domain::Channel channel, Timestamp now, Timestamp leaseUntil,
+                                                     unsigned limit);
+    void remove(std::span<const domain::FinishedMessage> messages, Timestamp now);
+    void bury(const domain::FinishedMessage& message, Timestamp now);
+    void postponeOne(const domain::PostponedMessage& postponed);
+
     db::Connection& connection_;
 };
 

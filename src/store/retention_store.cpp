@@ -17,6 +17,7 @@ std::uint64_t RetentionTables::purge(const Bounds& bounds, unsigned batch) {
     const Uuid oldestAudit = Uuid::lowestV7(bounds.auditBefore);
     const Uuid oldestSession = Uuid::lowestV7(bounds.sessionsBefore);
     const Uuid oldestDevice = Uuid::lowestV7(bounds.devicesBefore);
+    const Uuid oldestDeadLetter = Uuid::lowestV7(bounds.deadLettersBefore);
     std::uint64_t deleted = connection_.execute(
         "DELETE FROM otp_requests WHERE id IN (SELECT id FROM (SELECT id FROM otp_requests WHERE id < ? ORDER BY id "
         "LIMIT ?) q)",
@@ -35,6 +36,11 @@ std::uint64_t RetentionTables::purge(const Bounds& bounds, unsigned batch) {
         "DELETE FROM devices WHERE id IN (SELECT id FROM (SELECT id FROM devices WHERE id < ? AND last_seen_at_us < ?"
         " ORDER BY id LIMIT ?) q)",
         {oldestDevice, bounds.devicesBefore, batch});
+    // Given up after it was made, so what is young enough is not even looked at.
+    deleted += connection_.execute(
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM (SELECT id FROM outbox WHERE id < ? AND dead_at_us < ?"
+        " ORDER BY id LIMIT ?) q)",
+        {oldestDeadLetter, bounds.deadLettersBefore, batch});
     return deleted + purgeVerifications(bounds.now, batch) + purgeRateLimits(bounds.now, batch) +
            purgeSmsBudgets(bounds.now);
 }

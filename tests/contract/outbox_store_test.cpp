@@ -13,8 +13,8 @@ namespace otpgate::test {
 namespace {
 
 using namespace std::chrono_literals;
-using domain::AuditEvent;
 using domain::FinishedMessage;
+using domain::MessageEnd;
 using domain::OutboxMessage;
 
 template <class Engine>
@@ -38,6 +38,9 @@ class OutboxStoreTest : public StoreTest<OutboxStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(claimsTheLongestWaitingFirst);
     CPPUNIT_TEST(claimsNoMessageThatIsLeased);
     CPPUNIT_TEST(claimsNoMessageTwiceForSixteenThreads);
+    CPPUNIT_TEST(claimsAndFinishesEachMessageOnceForSixteenThreads);
+    CPPUNIT_TEST(claimsMessagesOfOneChannel);
+    CPPUNIT_TEST(leasesAsManyAsItClaims);
     CPPUNIT_TEST(renewsALeaseThatNobodyElseTook);
     CPPUNIT_TEST(renewsNoLeaseThatIsLost);
     CPPUNIT_TEST(renewsALeaseForOneOfSixteenThreads);
@@ -49,7 +52,15 @@ class OutboxStoreTest : public StoreTest<OutboxStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(auditsAMessageOnce);
     CPPUNIT_TEST(finishesNoBatchOfWhichSomeAreFinished);
     CPPUNIT_TEST(finishesAMessageOnceForSixteenThreads);
+    CPPUNIT_TEST(keepsWhatWasGivenUpAsADeadLetter);
+    CPPUNIT_TEST(keepsNothingOfWhatStoodForNobody);
+    CPPUNIT_TEST(givesUpNothingThatSomebodyElseTook);
+    CPPUNIT_TEST(finishesBatchesOfEveryEnd);
+    CPPUNIT_TEST(auditsNoticesByTheirOwnName);
     CPPUNIT_TEST(postponesAMessage);
+    CPPUNIT_TEST(postponesManyMessages);
+    CPPUNIT_TEST(postponesNothingThatSomebodyElseTook);
+    CPPUNIT_TEST(tellsALeaseFromARest);
     CPPUNIT_TEST(cutsALongReason);
     CPPUNIT_TEST(keepsAReasonThatIsCutInsideACharacter);
     CPPUNIT_TEST(keepsAReasonThatIsNotUtf8);
@@ -80,9 +91,20 @@ private:
              message.requestId, now(), message.expiresAt, availableAt});
         return message;
     }
+    std::vector<OutboxMessage> claim(Timestamp at, Timestamp leaseUntil, unsigned limit,
+                                     domain::Channel channel = domain::Channel::Email) {
+        return store_->claimAvailable(channel, at, leaseUntil, limit);
+    }
+    void postpone(OutboxMessage message, Timestamp until, const std::string& reason) {
+        ++message.attempts;
+        store_->postpone(std::vector<domain::PostponedMessage>{{message, until, reason}});
+    }
+    void finish(const OutboxMessage& message, MessageEnd end, const std::string& reason = "") {
+        store_->finish(std::vector{FinishedMessage{message, end, reason, newId()}}, now());
+    }
     std::vector<FinishedMessage> addFinished(std::size_t size) {
         std::vector<FinishedMessage> finished;
-        for (std::size_t i = 0; i < size; ++i) finished.push_back({add(now()), AuditEvent::OtpSent, "", newId()});
+        for (std::size_t i = 0; i < size; ++i) finished.push_back({add(now()), MessageEnd::Sent, "", newId()});
         return finished;
     }
     db::Row rowOf(const OutboxMessage& message) {
@@ -99,7 +121,7 @@ private:
     void claimsAWholeMessage() {
         for (const char* to : {"ada@example.org", "+4366012345678"}) {
             const OutboxMessage message = add(now(), to);
-            const auto claimed = store_->claimAvailable(now(), now() + 1min, 10);
+            const auto claimed = claim(now(), now() + 1min, 10, message.destination.channel());
             CPPUNIT_ASSERT_EQUAL(std::size_t{1}, claimed.size());
             CPPUNIT_ASSERT(claimed[0].id == message.id);
             CPPUNIT_ASSERT(claimed[0].otpId == message.otpId);
@@ -116,7 +138,7 @@ private:
     void claimsWhatTellsOfTheCode() {
         add(now());
         connection_->execute("UPDATE outbox SET code_length = 8, code_alphabet = 'letters', discard = 1", {});
-        const auto claimed = store_->claimAvailable(now(), now() + 1min, 10).at(0);
+        const auto claimed = claim(now(), now() + 1min, 10).at(0);
         CPPUNIT_ASSERT_EQUAL(8U, claimed.codeLength);
         CPPUNIT_ASSERT(claimed.codeAlphabet == domain::CodeAlphabet::Letters);
         CPPUNIT_ASSERT(claimed.isDiscarded);
@@ -131,7 +153,7 @@ private:
             .ipAddress = "2001:db8::1", .device = "Firefox, M\u00fcnchen", .changedAddress = "n*w@example.org"};
         message.createdAt = now() - 5s;
         connection_->transact([&] { store::insertMessage(*connection_, message); });
-        const auto claimed = store_->claimAvailable(now(), now() + 1min, 10).at(0);
+        const auto claimed = claim(now(), now() + 1min, 10).at(0);
         CPPUNIT_ASSERT(claimed.id == message.id);
         CPPUNIT_ASSERT(claimed.kind == domain::MessageKind::AddressChanged);
         CPPUNIT_ASSERT_EQUAL(message.notice.ipAddress, claimed.notice.ipAddress);
@@ -140,7 +162,7 @@ private:
         CPPUNIT_ASSERT(claimed.createdAt == now() - 5s);
         connection_->execute("DELETE FROM outbox", {});
         add(now());
-        const auto usual = store_->claimAvailable(now(), now() + 1min, 10).at(0);
+        const auto usual = claim(now(), now() + 1min, 10).at(0);
         CPPUNIT_ASSERT_EQUAL(0U, usual.codeLength);
         CPPUNIT_ASSERT(usual.codeAlphabet == domain::CodeAlphabet::Digits);
         CPPUNIT_ASSERT(!usual.isDiscarded);
@@ -154,19 +176,18 @@ private:
         }
         std::vector<Uuid> claimed;
         for (const unsigned limit : {2U, 2U, 2U}) {
-            for (const auto& message : store_->claimAvailable(now(), now() + 1min, limit))
-                claimed.push_back(message.id);
+            for (const auto& message : claim(now(), now() + 1min, limit)) claimed.push_back(message.id);
         }
         CPPUNIT_ASSERT(claimed == expected);
     }
 
     void claimsNoMessageThatIsLeased() {
         add(now() + 1us);
-        CPPUNIT_ASSERT(store_->claimAvailable(now(), now() + 1min, 10).empty());
+        CPPUNIT_ASSERT(claim(now(), now() + 1min, 10).empty());
         clock_.advance(1us);
-        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_->claimAvailable(now(), now() + 1min, 10).size());
-        CPPUNIT_ASSERT(store_->claimAvailable(now() + 1min - 1us, now() + 2min, 10).empty());
-        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_->claimAvailable(now() + 1min, now() + 2min, 10).size());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, claim(now(), now() + 1min, 10).size());
+        CPPUNIT_ASSERT(claim(now() + 1min - 1us, now() + 2min, 10).empty());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, claim(now() + 1min, now() + 2min, 10).size());
     }
 
     void claimsNoMessageTwiceForSixteenThreads() {
@@ -178,7 +199,7 @@ private:
             const auto store = store::makeOutboxStore(connection);
             // A claim may come back empty because others were faster; what is left shows in the table.
             while (connection.queryOne("SELECT id FROM outbox WHERE available_at_us <= ? LIMIT 1", {now()})) {
-                for (const auto& message : store->claimAvailable(now(), now() + 1min, 7)) {
+                for (const auto& message : store->claimAvailable(domain::Channel::Email, now(), now() + 1min, 7)) {
                     const std::lock_guard lock(mutex);
                     claimed.push_back(message.id);
                 }
@@ -186,6 +207,46 @@ private:
         });
         CPPUNIT_ASSERT_EQUAL(kMessages, claimed.size());
         CPPUNIT_ASSERT_EQUAL(kMessages, std::set<Uuid>(claimed.begin(), claimed.end()).size());
+    }
+
+    void claimsAndFinishesEachMessageOnceForSixteenThreads() {
+        constexpr std::size_t kMessages = 300;
+        for (std::size_t i = 0; i < kMessages; ++i) add(now());
+        onSixteenThreads([&](db::Connection& connection, std::size_t) {
+            const auto store = store::makeOutboxStore(connection);
+            while (connection.queryOne("SELECT id FROM outbox WHERE available_at_us <= ? LIMIT 1", {now()})) {
+                std::vector<FinishedMessage> finished;
+                for (const auto& message : store->claimAvailable(domain::Channel::Email, now(), now() + 1min, 20)) {
+                    const auto end = finished.size() % 3 == 2 ? MessageEnd::GivenUp : MessageEnd::Sent;
+                    finished.push_back({message, end, "", newId()});
+                }
+                store->finish(finished, now());
+            }
+        });
+        CPPUNIT_ASSERT_EQUAL(count("outbox"), count("audit_events WHERE event = 'OTP_SEND_FAILED'"));
+        CPPUNIT_ASSERT_EQUAL(count("outbox"), count("outbox WHERE dead_at_us = ?", {now()}));
+        CPPUNIT_ASSERT_EQUAL(static_cast<std::int64_t>(kMessages), count("audit_events"));
+    }
+
+    void claimsMessagesOfOneChannel() {
+        const OutboxMessage mail = add(now());
+        const OutboxMessage text = add(now(), "+4366012345678");
+        const auto texts = claim(now(), now() + 1min, 10, domain::Channel::Sms);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, texts.size());
+        CPPUNIT_ASSERT(texts[0].id == text.id);
+        CPPUNIT_ASSERT(rowOf(mail).timestamp(2) == now());
+        CPPUNIT_ASSERT(claim(now(), now() + 1min, 10).at(0).id == mail.id);
+    }
+
+    void leasesAsManyAsItClaims() {
+        for (const unsigned size : {1U, 2U, 3U, 7U, 64U, 65U, 100U}) {
+            connection_->execute("DELETE FROM outbox", {});
+            for (unsigned i = 0; i < size + 2; ++i) add(now());
+            CPPUNIT_ASSERT_EQUAL(std::size_t{size}, claim(now(), now() + 1min, size).size());
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{size}, count("outbox WHERE available_at_us = ?", {now() + 1min}));
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("outbox WHERE available_at_us = ?", {now()}));
+        }
+        CPPUNIT_ASSERT(claim(now(), now() + 1min, 0).empty());
     }
 
     void renewsALeaseThatNobodyElseTook() {
@@ -198,18 +259,18 @@ private:
 
     void renewsNoLeaseThatIsLost() {
         OutboxMessage mine = add(now());
-        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_->claimAvailable(now(), now() + 1min, 1).size());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, claim(now(), now() + 1min, 1).size());
         CPPUNIT_ASSERT(!store_->renewLease(mine, now() + 2min));
         CPPUNIT_ASSERT(mine.availableAt == now());
         CPPUNIT_ASSERT(rowOf(mine).timestamp(2) == now() + 1min);
 
         // Whatever it is now, earlier or later than mine was.
         OutboxMessage failed = add(now() + 1min);
-        store_->postpone(failed, now() + 5s, "by another");
+        postpone(failed, now() + 5s, "by another");
         CPPUNIT_ASSERT(!store_->renewLease(failed, now() + 2min));
 
         OutboxMessage gone = add(now());
-        store_->finish(std::vector{FinishedMessage{gone, AuditEvent::OtpSent, "", newId()}}, now());
+        store_->finish(std::vector{FinishedMessage{gone, MessageEnd::Sent, "", newId()}}, now());
         CPPUNIT_ASSERT(!store_->renewLease(gone, now() + 2min));
     }
 
@@ -251,9 +312,8 @@ private:
     void auditsWhatWasSentAndWhatFailed() {
         const OutboxMessage sent = add(now());
         const OutboxMessage failed = add(now(), "+4366012345678");
-        const std::vector<FinishedMessage> finished{
-            {sent, AuditEvent::OtpSent, "", newId()},
-            {failed, AuditEvent::OtpSendFailed, "RCPT: 550 no such user", newId()}};
+        const std::vector<FinishedMessage> finished{{sent, MessageEnd::Sent, "", newId()},
+                                                    {failed, MessageEnd::GivenUp, "RCPT: 550 no such user", newId()}};
         store_->finish(finished, now() + 1s);
         assertWords({"OTP_SENT", "OTP_SEND_FAILED"}, auditEvents());
         const auto rows = connection_->query(
@@ -268,7 +328,7 @@ private:
     }
 
     void writesAReasonAsJson() {
-        store_->finish(std::vector{FinishedMessage{add(now()), AuditEvent::OtpSendFailed,
+        store_->finish(std::vector{FinishedMessage{add(now()), MessageEnd::GivenUp,
                                                    "a \"b\" \\ c\r\nd \x7f\xff " + std::string(300, 'x'), newId()}},
                        now());
         // Sixteen bytes of the beginning, and as many x as make two hundred.
@@ -290,12 +350,10 @@ private:
     // The answer to a commit may be lost, and two processes may send one message: the trail tells of it once.
     void auditsAMessageOnce() {
         const OutboxMessage message = add(now());
-        const auto finished = [&](AuditEvent event) {
-            return std::vector{FinishedMessage{message, event, "", newId()}};
-        };
-        store_->finish(finished(AuditEvent::OtpSent), now());
-        store_->finish(finished(AuditEvent::OtpSent), now());
-        store_->finish(finished(AuditEvent::OtpSendFailed), now());
+        const auto finished = [&](MessageEnd end) { return std::vector{FinishedMessage{message, end, "", newId()}}; };
+        store_->finish(finished(MessageEnd::Sent), now());
+        store_->finish(finished(MessageEnd::Sent), now());
+        store_->finish(finished(MessageEnd::GivenUp), now());
         assertWords({"OTP_SENT"}, auditEvents());
     }
 
@@ -328,25 +386,106 @@ private:
             const OutboxMessage message = add(now());
             onSixteenThreads([&](db::Connection& connection, std::size_t) {
                 store::makeOutboxStore(connection)
-                    ->finish(std::vector{FinishedMessage{message, AuditEvent::OtpSent, "", newId()}}, now());
+                    ->finish(std::vector{FinishedMessage{message, MessageEnd::Sent, "", newId()}}, now());
             });
             assertWords({"OTP_SENT"}, auditEvents());
         }
     }
 
+    void keepsWhatWasGivenUpAsADeadLetter() {
+        OutboxMessage message = add(now() + 10s);
+        message.attempts = 3;
+        finish(message, MessageEnd::GivenUp, "RCPT: 550 no such user");
+        const db::Row row = rowOf(message);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, row.integer(0));
+        CPPUNIT_ASSERT_EQUAL(std::string{"RCPT: 550 no such user"}, row.text(1));
+        CPPUNIT_ASSERT(row.timestamp(2) == domain::kNever);
+        CPPUNIT_ASSERT(only("SELECT dead_at_us FROM outbox").timestamp(0) == now());
+        CPPUNIT_ASSERT(claim(now() + std::chrono::years{1000}, domain::kNever, 10).empty());
+        assertWords({"OTP_SEND_FAILED"}, auditEvents());
+        finish(message, MessageEnd::GivenUp, "again");
+        assertWords({"OTP_SEND_FAILED"}, auditEvents());
+    }
+
+    void keepsNothingOfWhatStoodForNobody() {
+        finish(add(now()), MessageEnd::Discarded, "no account to send to");
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("outbox"));
+        assertWords({"OTP_SEND_FAILED"}, auditEvents());
+    }
+
+    void givesUpNothingThatSomebodyElseTook() {
+        const OutboxMessage message = add(now());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, claim(now(), now() + 1min, 1).size());
+        finish(message, MessageEnd::GivenUp, "expired");
+        CPPUNIT_ASSERT(rowOf(message).timestamp(2) == now() + 1min);
+        CPPUNIT_ASSERT(auditEvents().empty());
+    }
+
+    void finishesBatchesOfEveryEnd() {
+        std::vector<FinishedMessage> finished = addFinished(90);
+        for (std::size_t i = 0; i < finished.size(); i += 3) finished[i].end = MessageEnd::GivenUp;
+        for (std::size_t i = 1; i < finished.size(); i += 3) finished[i].end = MessageEnd::Discarded;
+        store_->finish(finished, now());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{30}, count("outbox"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{30}, count("outbox WHERE dead_at_us IS NOT NULL"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{30}, count("audit_events WHERE event = 'OTP_SENT'"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{60}, count("audit_events WHERE event = 'OTP_SEND_FAILED'"));
+    }
+
+    void auditsNoticesByTheirOwnName() {
+        OutboxMessage sent = add(now());
+        sent.kind = domain::MessageKind::NewSignIn;
+        OutboxMessage failed = add(now());
+        failed.kind = domain::MessageKind::PasswordChanged;
+        finish(sent, MessageEnd::Sent);
+        finish(failed, MessageEnd::GivenUp, "550 no");
+        assertWords({"NOTICE_SENT", "NOTICE_SEND_FAILED"}, auditEvents());
+        const auto rows = connection_->query("SELECT metadata FROM audit_events ORDER BY id");
+        CPPUNIT_ASSERT_EQUAL(std::string{R"({"kind":"new_sign_in"})"}, rows[0].text(0));
+        CPPUNIT_ASSERT_EQUAL(std::string{R"({"kind":"password_changed","reason":"550 no"})"}, rows[1].text(0));
+    }
+
+    void postponesManyMessages() {
+        std::vector<domain::PostponedMessage> postponed;
+        for (int i = 0; i < 20; ++i) postponed.push_back({add(now()), now() + i * 1s + 1s, "connect: refused"});
+        store_->postpone(postponed);
+        for (const auto& one : postponed) {
+            CPPUNIT_ASSERT(rowOf(one.message).timestamp(2) == one.until);
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, rowOf(one.message).integer(0));
+        }
+        store_->postpone({});
+    }
+
+    void postponesNothingThatSomebodyElseTook() {
+        const OutboxMessage message = add(now());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, claim(now(), now() + 1min, 1).size());
+        postpone(message, now() + 5s, "connect: refused");
+        CPPUNIT_ASSERT(rowOf(message).timestamp(2) == now() + 1min);
+    }
+
+    void tellsALeaseFromARest() {
+        const auto leased = [this] { return only("SELECT leased FROM outbox").integer(0); };
+        add(now());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, leased());
+        postpone(claim(now(), now() + 1min, 1).at(0), now() + 5s, "451 later");
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, leased());
+        claim(now() + 5s, now() + 1min, 1);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, leased());
+    }
+
     void postponesAMessage() {
         const OutboxMessage message = add(now());
         const OutboxMessage other = add(now() + 1h);
-        store_->postpone(message, now() + 5s, "connect: refused");
+        postpone(message, now() + 5s, "connect: refused");
         const db::Row row = rowOf(message);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, row.integer(0));
         CPPUNIT_ASSERT_EQUAL(std::string{"connect: refused"}, row.text(1));
         CPPUNIT_ASSERT(row.timestamp(2) == now() + 5s);
-        CPPUNIT_ASSERT(store_->claimAvailable(now() + 5s - 1us, now() + 1min, 10).empty());
-        const auto claimed = store_->claimAvailable(now() + 5s, now() + 1min, 10);
+        CPPUNIT_ASSERT(claim(now() + 5s - 1us, now() + 1min, 10).empty());
+        const auto claimed = claim(now() + 5s, now() + 1min, 10);
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, claimed.size());
         CPPUNIT_ASSERT_EQUAL(1U, claimed[0].attempts);
-        store_->postpone(claimed[0], now() + 2min, "again");
+        postpone(claimed[0], now() + 2min, "again");
         CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, rowOf(message).integer(0));
         CPPUNIT_ASSERT_EQUAL(std::string{"again"}, rowOf(message).text(1));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, rowOf(other).integer(0));
@@ -354,20 +493,20 @@ private:
 
     void cutsALongReason() {
         const OutboxMessage message = add(now());
-        store_->postpone(message, now(), std::string(5000, 'x'));
+        postpone(message, now(), std::string(5000, 'x'));
         CPPUNIT_ASSERT_EQUAL(std::string(200, 'x'), rowOf(message).text(1));
     }
 
     // MySQL refuses half a character, and the message would be tried again for ever without being counted.
     void keepsAReasonThatIsCutInsideACharacter() {
         const OutboxMessage message = add(now());
-        store_->postpone(message, now() + 5s, "x" + keys(60));
+        postpone(message, now() + 5s, "x" + keys(60));
         assertPostponed(message);
     }
 
     void keepsAReasonThatIsNotUtf8() {
         const OutboxMessage message = add(now());
-        store_->postpone(message, now() + 5s, "550 caf\xe9");
+        postpone(message, now() + 5s, "550 caf\xe9");
         assertPostponed(message);
         CPPUNIT_ASSERT_EQUAL(std::size_t{0}, rowOf(message).text(1).find("550 caf"));
     }

@@ -27,6 +27,7 @@ class RetentionStoreTest : public StoreTest<RetentionStoreTest<Engine>, Engine> 
     CPPUNIT_TEST(walksAllOfTheLimits);
     CPPUNIT_TEST(findsTheOneLimitThatHasRunOutBehindManyThatHaveNot);
     CPPUNIT_TEST(beginsTheWalkAnew);
+    CPPUNIT_TEST(deletesOldDeadLetters);
     CPPUNIT_TEST(deletesTheSmsBudgetsOfLongAgo);
     CPPUNIT_TEST(leavesUsersMessagesAndKeys);
     CPPUNIT_TEST_SUITE_END();
@@ -43,7 +44,8 @@ private:
                 .otpRequestsBefore = now() - days{1},
                 .sessionsBefore = now() - days{30},
                 .devicesBefore = now() - days{180},
-                .auditBefore = now() - days{365}};
+                .auditBefore = now() - days{365},
+                .deadLettersBefore = now() - days{7}};
     }
     std::uint64_t purge(unsigned batch = 500) { return store_->purge(bounds(), batch); }
     // How many went in all, and in how many calls that deleted something.
@@ -210,6 +212,22 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, purge());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("sms_budgets WHERE day >= ?", {today - 31}));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("sms_budgets"));
+    }
+
+    void deletesOldDeadLetters() {
+        const auto add = [this](Timestamp created, std::optional<Timestamp> died) {
+            connection_->execute(
+                "INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id,"
+                " created_at_us, expires_at_us, available_at_us, dead_at_us)"
+                " VALUES (?, ?, 'email', 'login', 'ada@example.org', '', '', 0, 0, ?, ?)",
+                {idOf(created), idOf(created), died ? domain::kNever : created, died});
+        };
+        for (int i = 0; i < 5; ++i) add(now() - days{8}, now() - days{7} - std::chrono::microseconds{1});
+        add(now() - days{8}, now() - days{7});
+        add(now() - days{1}, now());
+        add(now() - days{8}, std::nullopt);
+        CPPUNIT_ASSERT((purgeAll(2) == std::pair<std::uint64_t, int>{5, 3}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("outbox"));
     }
 
     void leavesUsersMessagesAndKeys() {

@@ -118,7 +118,8 @@ private:
         const auto result = store_->send(written);
         CPPUNIT_ASSERT(result.isAccepted);
         CPPUNIT_ASSERT_EQUAL(std::size_t{8}, result.hits.size());
-        const auto found = store::makeOutboxStore(*connection_)->claimAvailable(now() + 11s, now() + 60s, 10);
+        const auto found =
+            store::makeOutboxStore(*connection_)->claimAvailable(domain::Channel::Email, now() + 11s, now() + 60s, 10);
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, found.size());
         CPPUNIT_ASSERT(found[0].id == written.message.id && found[0].otpId == written.message.otpId);
         CPPUNIT_ASSERT(found[0].destination == written.message.destination);

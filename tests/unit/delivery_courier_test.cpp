@@ -1,3 +1,4 @@
+#include "delivery/null_transport.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/message_composer.h"
@@ -13,14 +14,16 @@
 #include <fcntl.h>
 #include <functional>
 #include <map>
+#include <set>
 #include <unistd.h>
 
 namespace otpgate::delivery {
 namespace {
 
-using domain::AuditEvent;
 using domain::FinishedMessage;
+using domain::MessageEnd;
 using domain::OutboxMessage;
+using domain::PostponedMessage;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
@@ -28,20 +31,20 @@ using std::chrono::seconds;
 // An outbox in memory that can be down, lose leases, and choke on one row.
 class FakeOutbox final : public domain::OutboxStore {
 public:
-    struct Postponed {
-        Uuid id;
-        Timestamp until;
-        std::string reason;
-    };
-
-    std::vector<OutboxMessage> claimAvailable(Timestamp /*now*/, Timestamp leaseUntil, unsigned limit) override {
+    std::vector<OutboxMessage> claimAvailable(domain::Channel channel, Timestamp /*now*/, Timestamp leaseUntil,
+                                              unsigned limit) override {
         const std::lock_guard lock(mutex_);
-        ++claims_;
+        ++claims_[channel];
         answer();
-        const auto count = static_cast<std::ptrdiff_t>(std::min<std::size_t>(limit, waiting_.size()));
-        std::vector<OutboxMessage> claimed(waiting_.begin(), waiting_.begin() + count);
-        waiting_.erase(waiting_.begin(), waiting_.begin() + count);
-        for (auto& message : claimed) message.availableAt = leaseUntil;
+        std::vector<OutboxMessage> claimed;
+        for (auto at = waiting_.begin(); at != waiting_.end() && claimed.size() < limit;) {
+            const bool isOfChannel = at->destination.channel() == channel;
+            if (isOfChannel) {
+                claimed.push_back(*at);
+                claimed.back().availableAt = leaseUntil;
+            }
+            at = isOfChannel ? waiting_.erase(at) : at + 1;
+        }
         return claimed;
     }
     bool renewLease(OutboxMessage& message, Timestamp leaseUntil) override {
@@ -57,12 +60,13 @@ public:
         for (const auto& done : messages) {
             if (done.message.id == indigestible) throw std::runtime_error("no");
         }
+        ++finishCalls_;
         for (const auto& done : messages) finished_.push_back(done);
     }
-    void postpone(const OutboxMessage& message, Timestamp availableAt, std::string_view reason) override {
+    void postpone(std::span<const PostponedMessage> messages) override {
         const std::lock_guard lock(mutex_);
         answer();
-        postponed_.push_back({message.id, availableAt, std::string(reason)});
+        postponed_.insert(postponed_.end(), messages.begin(), messages.end());
     }
 
     void wait(const OutboxMessage& message) {
@@ -73,7 +77,11 @@ public:
         const std::lock_guard lock(mutex_);
         return finished_;
     }
-    std::vector<Postponed> postponed() {
+    int finishCalls() {
+        const std::lock_guard lock(mutex_);
+        return finishCalls_;
+    }
+    std::vector<PostponedMessage> postponed() {
         const std::lock_guard lock(mutex_);
         return postponed_;
     }
@@ -81,9 +89,9 @@ public:
         const std::lock_guard lock(mutex_);
         return renewed_;
     }
-    int claims() {
+    int claims(domain::Channel channel = domain::Channel::Email) {
         const std::lock_guard lock(mutex_);
-        return claims_;
+        return claims_[channel];
     }
 
     std::atomic<bool> isDown = false;
@@ -99,9 +107,10 @@ private:
     std::mutex mutex_;
     std::vector<OutboxMessage> waiting_;
     std::vector<FinishedMessage> finished_;
-    std::vector<Postponed> postponed_;
+    std::vector<PostponedMessage> postponed_;
     std::vector<Timestamp> renewed_;
-    int claims_ = 0;
+    int finishCalls_ = 0;
+    std::map<domain::Channel, int> claims_;
 };
 
 class FakeTransport final : public MailTransport {
@@ -174,6 +183,19 @@ private:
     std::function<SendResult(const SmsMessage&)> answer_;
 };
 
+// A sender's own transport, which hands on to one that all senders of a test share.
+template <class Transport, class Message>
+class Shared final : public Transport {
+public:
+    explicit Shared(Transport& shared) : shared_(shared) {}
+    SendResult send(const Message& message) override { return shared_.send(message); }
+    void idle() override { shared_.idle(); }
+    seconds longestSend() const override { return shared_.longestSend(); }
+
+private:
+    Transport& shared_;
+};
+
 class CourierTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(CourierTest);
     CPPUNIT_TEST(sendsOnceAndFinishes);
@@ -203,6 +225,22 @@ class CourierTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(finishesTheOthersWhenOneRowCannotBeFinished);
     CPPUNIT_TEST(outlivesUnexpectedErrors);
     CPPUNIT_TEST(postponesTheBatchWhenTheProviderIsDown);
+    CPPUNIT_TEST(goesOnAfterAConnectionThatBreaks);
+    CPPUNIT_TEST(sendsAsManyAtATimeAsItHasSenders);
+    CPPUNIT_TEST(givesEachSenderATransportOfItsOwn);
+    CPPUNIT_TEST(usesNoMoreConnectionsThanItNeeds);
+    CPPUNIT_TEST(triesAProviderThatIsDownWithOneSender);
+    CPPUNIT_TEST(finishesAMessageThatComesAloneAtOnce);
+    CPPUNIT_TEST(finishesManyInFewTransactions);
+    CPPUNIT_TEST(finishesWhatIsDiscardedWithoutADeadLetter);
+    CPPUNIT_TEST(countsTheAttemptOfWhatItGivesUp);
+    CPPUNIT_TEST(letsAWorkersMessageRest);
+    CPPUNIT_TEST(waitsForTheFirstSendingInSyncMode);
+    CPPUNIT_TEST(givesUpWhatFailsWhileSomebodyWaits);
+    CPPUNIT_TEST(waitsForNothingInAsyncMode);
+    CPPUNIT_TEST(takesWhatSomebodyWaitsForBeforeAllOthers);
+    CPPUNIT_TEST(waitsNoLongerThanThereIsASender);
+    CPPUNIT_TEST(answersWhatIsDiscardedAsItAnsweredTheLast);
     CPPUNIT_TEST(leavesWhatDoesNotFitToTheOutbox);
     CPPUNIT_TEST(sendsWhatIsInMemoryBeforeItStops);
     CPPUNIT_TEST(stopsWhenPatienceEnds);
@@ -224,6 +262,7 @@ class CourierTest : public CppUnit::TestFixture {
     FakeTransport transport_;
     FakeSmsTransport sms_;
     std::atomic<bool> go_ = false;
+    std::atomic<int> atATime_ = 0;
     std::unique_ptr<Courier> courier_;
 
 public:
@@ -234,11 +273,15 @@ public:
 
 private:
     void start(std::size_t queueLength = 1000, milliseconds lookEvery = milliseconds(20)) {
-        startWith({.mail = transport_, .sms = &sms_}, queueLength, lookEvery);
+        start(CourierSettings{.queueLength = queueLength, .lookEvery = lookEvery});
     }
-    void startWith(Transports transports, std::size_t queueLength = 1000, milliseconds lookEvery = milliseconds(20)) {
-        courier_ = std::make_unique<Courier>(CourierSettings{.queueLength = queueLength, .lookEvery = lookEvery},
-                                             outbox_, composer_, transports, clock_, random_, log_);
+    void start(const CourierSettings& settings) {
+        startWith({.mail = [this] { return std::make_unique<Shared<MailTransport, MailMessage>>(transport_); },
+                   .sms = [this] { return std::make_unique<Shared<SmsTransport, SmsMessage>>(sms_); }},
+                  settings);
+    }
+    void startWith(const Transports& transports, const CourierSettings& settings) {
+        courier_ = std::make_unique<Courier>(settings, outbox_, composer_, transports, clock_, random_, log_);
         courier_->start();
     }
 
@@ -257,7 +300,7 @@ private:
                 .requestId = "r",
                 .attempts = 0,
                 .expiresAt = clock_.now() + minutes(10),
-                .availableAt = clock_.now() + domain::kHandOverLease};
+                .availableAt = clock_.now() + kHandOverLease};
     }
     OutboxMessage smsMessage(int number = 1) const {
         OutboxMessage sms = message(number);
@@ -274,7 +317,7 @@ private:
         CPPUNIT_ASSERT(becomesTrue([this] { return !outbox_.finished().empty(); }));
         return outbox_.finished().front();
     }
-    FakeOutbox::Postponed firstPostponed() {
+    PostponedMessage firstPostponed() {
         CPPUNIT_ASSERT(becomesTrue([this] { return !outbox_.postponed().empty(); }));
         return outbox_.postponed().front();
     }
@@ -295,7 +338,7 @@ private:
         const FinishedMessage done = firstFinished();
         letLookAgain();
         CPPUNIT_ASSERT(done.message.id == idOf(1));
-        CPPUNIT_ASSERT(done.event == AuditEvent::OtpSent);
+        CPPUNIT_ASSERT(done.end == MessageEnd::Sent);
         CPPUNIT_ASSERT(done.auditId != Uuid());
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, outbox_.finished().size());
         CPPUNIT_ASSERT(transport_.sent() == std::vector<std::string>{"user1@example.com"});
@@ -306,7 +349,7 @@ private:
         outbox_.wait(message(2));
         start();
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
-        CPPUNIT_ASSERT(outbox_.finished().back().message.availableAt == clock_.now() + seconds(60));
+        CPPUNIT_ASSERT(outbox_.finished().back().message.availableAt == clock_.now() + seconds(20));
         CPPUNIT_ASSERT(outbox_.renewed().empty());
     }
 
@@ -343,7 +386,7 @@ private:
         OutboxMessage late = message();
         late.expiresAt = clock_.now() + milliseconds(1400);
         courier_->handOver(late);
-        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSendFailed);
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::GivenUp);
         CPPUNIT_ASSERT_EQUAL(std::string("451 later"), firstFinished().reason);
         CPPUNIT_ASSERT(outbox_.postponed().empty());
     }
@@ -352,7 +395,7 @@ private:
         transport_.answerWith({SendResult::Outcome::Refused, "550 no", SendResult::Cause::Message});
         start();
         courier_->handOver(message());
-        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSendFailed);
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::GivenUp);
         CPPUNIT_ASSERT_EQUAL(std::string("550 no"), firstFinished().reason);
     }
 
@@ -361,17 +404,16 @@ private:
         OutboxMessage old = message();
         old.expiresAt = clock_.now();
         courier_->handOver(old);
-        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSendFailed);
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::GivenUp);
         CPPUNIT_ASSERT_EQUAL(std::string("expired"), firstFinished().reason);
         CPPUNIT_ASSERT(transport_.sent().empty());
     }
 
     void refusesSmsAsLongAsThereIsNoProvider() {
-        startWith({.mail = transport_});
+        startWith({.mail = [] { return std::make_unique<NullTransport>(); }, .sms = {}}, {});
         courier_->handOver(smsMessage());
         CPPUNIT_ASSERT_EQUAL(std::string("no SMS provider"), firstFinished().reason);
-        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSendFailed);
-        CPPUNIT_ASSERT(transport_.sent().empty());
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::GivenUp);
     }
 
     void sendsEachMessageOverItsChannel() {
@@ -390,7 +432,7 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::string("+12025551001"), texts[0].recipient);
         CPPUNIT_ASSERT_EQUAL(std::string("+12025551003"), texts[1].recipient);
         CPPUNIT_ASSERT(texts[0].text.ends_with("\n@login.example.org #918273"));
-        for (const auto& done : outbox_.finished()) CPPUNIT_ASSERT(done.event == AuditEvent::OtpSent);
+        for (const auto& done : outbox_.finished()) CPPUNIT_ASSERT(done.end == MessageEnd::Sent);
     }
 
     void leasesForTheChannelInQuestion() {
@@ -398,13 +440,13 @@ private:
         sms_.longest = seconds(9);
         outbox_.wait(smsMessage(1));
         start();
-        CPPUNIT_ASSERT(firstFinished().message.availableAt == clock_.now() + seconds(80));
+        CPPUNIT_ASSERT(firstFinished().message.availableAt == clock_.now() + seconds(20));
         courier_->handOver(smsMessage(2));
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
         CPPUNIT_ASSERT(outbox_.renewed().empty());
         courier_->handOver(message(3));
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 3; }));
-        CPPUNIT_ASSERT(outbox_.renewed() == std::vector<Timestamp>{clock_.now() + seconds(80)});
+        CPPUNIT_ASSERT(outbox_.renewed() == std::vector<Timestamp>{clock_.now() + seconds(50)});
     }
 
     void sendsMailWhileTheSmsProviderHangs() {
@@ -444,7 +486,7 @@ private:
         start();
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.postponed().size() == 10; }));
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 10; }));
-        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, sms_.sent().size());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{3}, sms_.sent().size());
         CPPUNIT_ASSERT_EQUAL(std::size_t{10}, transport_.sent().size());
         sms_.answerWith(nullptr);
         courier_->handOver(smsMessage(40));
@@ -466,7 +508,7 @@ private:
         clock_.advance(seconds(10));
         courier_->handOver(smsMessage(3));
         CPPUNIT_ASSERT(firstFinished().message.id == idOf(3));
-        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSent);
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Sent);
     }
 
     void waitsFiveMinutesAtMost() {
@@ -477,7 +519,7 @@ private:
         sms_.answerWith(nullptr);
         clock_.advance(minutes(5));
         courier_->handOver(smsMessage(2));
-        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSent);
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Sent);
     }
 
     void looksAgainAtOnceOnlyWhileProvidersAnswer() {
@@ -486,8 +528,8 @@ private:
         start(1000, minutes(1));
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.postponed().size() >= 100; }));
         std::this_thread::sleep_for(milliseconds(100));
-        CPPUNIT_ASSERT(sms_.sent().size() <= 2);
-        CPPUNIT_ASSERT(outbox_.claims() <= 2);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{3}, sms_.sent().size());
+        CPPUNIT_ASSERT_EQUAL(1, outbox_.claims(domain::Channel::Sms));
     }
 
     void letsTheSmsTransportRestWhenNothingWaits() {
@@ -512,8 +554,8 @@ private:
         transport_.longest = seconds(40);
         start();
         courier_->handOver(message());
-        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSent);
-        CPPUNIT_ASSERT(outbox_.renewed() == std::vector<Timestamp>{clock_.now() + seconds(80)});
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Sent);
+        CPPUNIT_ASSERT(outbox_.renewed() == std::vector<Timestamp>{clock_.now() + seconds(50)});
     }
 
     void leavesAMessageWhoseLeaseIsLost() {
@@ -541,7 +583,7 @@ private:
         CPPUNIT_ASSERT(outbox_.finished().empty());
         transport_.answerWith(nullptr);
         outbox_.isDown = false;
-        CPPUNIT_ASSERT(firstFinished().event == AuditEvent::OtpSent);
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Sent);
         letLookAgain();
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, outbox_.finished().size());
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, transport_.sent().size());
@@ -594,8 +636,230 @@ private:
         for (int i = 0; i < 20; ++i) outbox_.wait(message(i));
         start();
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.postponed().size() == 20; }));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{3}, transport_.sent().size());
+        CPPUNIT_ASSERT(becomesTrue([this] { return countInLog("messages postponed count=17") == 1; }));
+        // What was not tried has not failed.
+        const auto postponed = outbox_.postponed();
+        const auto tried = std::count_if(postponed.begin(), postponed.end(),
+                                         [](const PostponedMessage& one) { return one.message.attempts == 1; });
+        CPPUNIT_ASSERT_EQUAL(std::ptrdiff_t{3}, tried);
+    }
+
+    void goesOnAfterAConnectionThatBreaks() {
+        std::atomic<int> calls = 0;
+        transport_.answerWith([&calls](const MailMessage&) -> SendResult {
+            if (++calls % 3 == 0) return {};
+            return {SendResult::Outcome::TryLater, "connection reset", SendResult::Cause::Provider};
+        });
+        for (int i = 0; i < 30; ++i) outbox_.wait(message(i));
+        start();
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 10; }));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{30}, transport_.sent().size());
+    }
+
+    // The sending hangs until so many hang, or for good.
+    void letSendersMeet(int count) {
+        transport_.answerWith([this, count](const MailMessage&) {
+            ++atATime_;
+            becomesTrue([this, count] { return atATime_ >= count || go_; });
+            return SendResult{};
+        });
+    }
+
+    void sendsAsManyAtATimeAsItHasSenders() {
+        letSendersMeet(5);
+        for (int i = 0; i < 10; ++i) outbox_.wait(message(i));
+        start({.mailSenders = 4, .lookEvery = milliseconds(20)});
+        CPPUNIT_ASSERT(becomesTrue([this] { return atATime_ == 4; }));
+        std::this_thread::sleep_for(milliseconds(60));
+        CPPUNIT_ASSERT_EQUAL(4, atATime_.load());
+        go_ = true;
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 10; }));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{10}, transport_.sent().size());
+    }
+
+    void givesEachSenderATransportOfItsOwn() {
+        std::atomic<int> mails = 0;
+        std::atomic<int> texts = 0;
+        startWith({.mail =
+                       [&] {
+                           ++mails;
+                           return std::make_unique<NullTransport>();
+                       },
+                   .sms =
+                       [&] {
+                           ++texts;
+                           return std::make_unique<Shared<SmsTransport, SmsMessage>>(sms_);
+                       }},
+                  {.mailSenders = 5, .smsSenders = 3});
+        CPPUNIT_ASSERT_EQUAL(5, mails.load());
+        CPPUNIT_ASSERT_EQUAL(3, texts.load());
+    }
+
+    void usesNoMoreConnectionsThanItNeeds() {
+        std::mutex mutex;
+        std::set<std::thread::id> senders;
+        transport_.answerWith([&](const MailMessage&) {
+            const std::lock_guard lock(mutex);
+            senders.insert(std::this_thread::get_id());
+            return SendResult{};
+        });
+        start({.mailSenders = 4, .lookEvery = minutes(1)});
+        for (std::size_t i = 1; i <= 10; ++i) {
+            courier_->handOver(message(static_cast<int>(i)));
+            CPPUNIT_ASSERT(becomesTrue([&] { return outbox_.finished().size() == i; }));
+        }
+        CPPUNIT_ASSERT(senders.size() <= 2);  // the first may not be back when the next message comes
+    }
+
+    void triesAProviderThatIsDownWithOneSender() {
+        transport_.answerWith({SendResult::Outcome::TryLater, "connect: refused", SendResult::Cause::Provider});
+        for (int i = 0; i < 20; ++i) outbox_.wait(message(i));
+        start({.mailSenders = 4, .lookEvery = minutes(1)});
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.postponed().size() == 20; }));
+        letSendersMeet(2);
+        for (int i = 20; i < 40; ++i) courier_->handOver(message(i));
+        CPPUNIT_ASSERT(becomesTrue([this] { return atATime_ == 1; }));
+        std::this_thread::sleep_for(milliseconds(60));
+        CPPUNIT_ASSERT_EQUAL(1, atATime_.load());
+        go_ = true;
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 20; }));
+    }
+
+    void finishesAMessageThatComesAloneAtOnce() {
+        transport_.answerWith([this](const MailMessage& mail) {
+            if (mail.recipient == "user2@example.com") becomesTrue([this] { return go_.load(); });
+            return SendResult{};
+        });
+        start();
+        courier_->handOver(message(1));
+        courier_->handOver(message(2));
+        // While the second one is being sent.
+        CPPUNIT_ASSERT(firstFinished().message.id == idOf(1));
+        go_ = true;
+    }
+
+    void finishesManyInFewTransactions() {
+        for (int i = 0; i < 1000; ++i) outbox_.wait(message(i));
+        start({.mailSenders = 4, .lookEvery = milliseconds(20)});
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 1000; }));
+        CPPUNIT_ASSERT(outbox_.finishCalls() < 100);
+    }
+
+    void finishesWhatIsDiscardedWithoutADeadLetter() {
+        start();
+        OutboxMessage nobodys = message();
+        nobodys.isDiscarded = true;
+        courier_->handOver(nobodys);
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Discarded);
+        CPPUNIT_ASSERT(transport_.sent().empty());
+    }
+
+    void countsTheAttemptOfWhatItGivesUp() {
+        transport_.answerWith({SendResult::Outcome::Refused, "550 no", SendResult::Cause::Message});
+        start();
+        OutboxMessage failed = message();
+        failed.attempts = 2;
+        courier_->handOver(failed);
+        CPPUNIT_ASSERT_EQUAL(3U, firstFinished().message.attempts);
+    }
+
+    void letsAWorkersMessageRest() {
+        start({.lookEvery = minutes(1), .rest = milliseconds(50)});
+        for (int i = 0; i < 20; ++i) {
+            const auto handedOver = std::chrono::steady_clock::now();
+            courier_->handOver(message(13 * i));
+            const std::size_t wanted = static_cast<std::size_t>(i) + 1;
+            CPPUNIT_ASSERT(becomesTrue([&] { return transport_.sent().size() == wanted; }));
+            CPPUNIT_ASSERT(std::chrono::steady_clock::now() - handedOver >= milliseconds(50));
+        }
+    }
+
+    void startInSyncMode(unsigned senders = 1) {
+        start({.mode = DeliveryMode::Sync,
+               .mailSenders = senders,
+               .lookEvery = milliseconds(20),
+               .rest = milliseconds(25)});
+    }
+
+    void waitsForTheFirstSendingInSyncMode() {
+        startInSyncMode();
+        CPPUNIT_ASSERT(courier_->deliver(message()) == domain::Delivery::Sent);
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, transport_.sent().size());
-        CPPUNIT_ASSERT(becomesTrue([this] { return countInLog("messages postponed count=19") == 1; }));
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Sent);
+    }
+
+    void givesUpWhatFailsWhileSomebodyWaits() {
+        startInSyncMode();
+        for (const auto outcome : {SendResult::Outcome::TryLater, SendResult::Outcome::Refused}) {
+            const std::size_t before = outbox_.finished().size();
+            transport_.answerWith({outcome, "450 no", SendResult::Cause::Message});
+            CPPUNIT_ASSERT(courier_->deliver(message(static_cast<int>(before))) == domain::Delivery::Failed);
+            // The database knows it before the one who waits.
+            CPPUNIT_ASSERT_EQUAL(before + 1, outbox_.finished().size());
+            CPPUNIT_ASSERT(outbox_.finished().back().end == MessageEnd::GivenUp);
+            CPPUNIT_ASSERT_EQUAL(std::string("450 no"), outbox_.finished().back().reason);
+        }
+        CPPUNIT_ASSERT(outbox_.postponed().empty());
+    }
+
+    void waitsForNothingInAsyncMode() {
+        transport_.answerWith([this](const MailMessage&) {
+            becomesTrue([this] { return go_.load(); });
+            return SendResult{};
+        });
+        start();
+        CPPUNIT_ASSERT(courier_->deliver(message()) == domain::Delivery::UnderWay);
+        CPPUNIT_ASSERT(outbox_.finished().empty());
+        go_ = true;
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Sent);
+    }
+
+    void takesWhatSomebodyWaitsForBeforeAllOthers() {
+        transport_.answerWith([](const MailMessage&) {
+            std::this_thread::sleep_for(milliseconds(2));
+            return SendResult{};
+        });
+        startInSyncMode();
+        for (int i = 1; i <= 100; ++i) outbox_.wait(message(i));
+        CPPUNIT_ASSERT(becomesTrue([this] { return !transport_.sent().empty(); }));
+        CPPUNIT_ASSERT(courier_->deliver(message(200)) == domain::Delivery::Sent);
+        CPPUNIT_ASSERT(transport_.sent().size() < 50);
+    }
+
+    void waitsNoLongerThanThereIsASender() {
+        letSendersMeet(2);
+        startInSyncMode();
+        courier_->handOver(message(1));
+        CPPUNIT_ASSERT(becomesTrue([this] { return atATime_ == 1; }));
+        std::thread freesTheSender([this] {
+            std::this_thread::sleep_for(seconds(6));
+            go_ = true;
+        });
+        const auto begin = std::chrono::steady_clock::now();
+        CPPUNIT_ASSERT(courier_->deliver(message(2)) == domain::Delivery::Failed);
+        const auto waited = std::chrono::steady_clock::now() - begin;
+        freesTheSender.join();
+        CPPUNIT_ASSERT(waited >= seconds(5) && waited < milliseconds(5900));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
+        CPPUNIT_ASSERT(transport_.sent() == std::vector<std::string>{"user1@example.com"});
+    }
+
+    void answersWhatIsDiscardedAsItAnsweredTheLast() {
+        transport_.answerWith([](const MailMessage&) -> SendResult {
+            std::this_thread::sleep_for(milliseconds(80));
+            return {SendResult::Outcome::Refused, "550 no", SendResult::Cause::Message};
+        });
+        startInSyncMode();
+        CPPUNIT_ASSERT(courier_->deliver(message(1)) == domain::Delivery::Failed);
+        OutboxMessage nobodys = message(2);
+        nobodys.isDiscarded = true;
+        const auto begin = std::chrono::steady_clock::now();
+        CPPUNIT_ASSERT(courier_->deliver(nobodys) == domain::Delivery::Failed);
+        CPPUNIT_ASSERT(std::chrono::steady_clock::now() - begin >= milliseconds(80));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
+        CPPUNIT_ASSERT(outbox_.finished().back().end == MessageEnd::Discarded);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, transport_.sent().size());
     }
 
     void leavesWhatDoesNotFitToTheOutbox() {

@@ -72,6 +72,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"mail.smtp_allow_plaintext_auth", "true"},
     {"mail.smtp_connect_timeout", "6s"},
     {"mail.smtp_timeout", "11s"},
+    {"mail.concurrency", "2"},
     {"mail.smtp_data_timeout", "31s"},
     {"mail_fallback.smtp_host", "backup.example.org"},
     {"mail_fallback.smtp_port", "465"},
@@ -92,6 +93,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"sms.ca_file", "/other/ca.pem"},
     {"sms.failure_rate", "0.25"},
     {"sms.timeout", "12s"},
+    {"sms.concurrency", "3"},
     {"sms.allowed_prefixes", "+49, +1242"},
     {"sms.daily_budgets", "+49:1000, *:5"},
     {"cors.allowed_origins", "https://app.example.com, https://www.example.com"},
@@ -107,6 +109,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"retention.sessions", "60d"},
     {"retention.devices", "90d"},
     {"retention.audit", "10d"},
+    {"retention.dead_letters", "3d"},
 };
 
 std::string describe(const domain::LimitRule& rule) {
@@ -192,11 +195,14 @@ std::string describe(const Settings& s) {
     for (const auto& budget : s.sms.rules.dailyBudgets.all())
         line("sms.dailyBudgets " + budget.prefix, budget.messages);
     line("courier.queueLength", s.courier.queueLength);
+    line("courier.mailSenders", s.courier.mailSenders);
+    line("courier.smsSenders", s.courier.smsSenders);
     line("courier.lookEvery", s.courier.lookEvery.count());
     line("retention.otpRequests", s.retention.otpRequests.count());
     line("retention.sessions", s.retention.sessions.count());
     line("retention.devices", s.retention.devices.count());
     line("retention.audit", s.retention.audit.count());
+    line("retention.deadLetters", s.retention.deadLetters.count());
     return out.str();
 }
 

@@ -37,7 +37,15 @@ public:
 
 class FakeMessenger final : public Messenger {
 public:
+    std::chrono::seconds lease() const override { return std::chrono::seconds(10); }
     void handOver(const OutboxMessage& message) override { messages.push_back(message); }
+    Delivery deliver(const OutboxMessage& message) override {
+        waitedFor.push_back(message);
+        messages.push_back(message);
+        return delivery;
+    }
+    std::vector<OutboxMessage> waitedFor;  // those of `messages` that the asker may wait for
+    Delivery delivery = Delivery::UnderWay;
     std::vector<OutboxMessage> messages;
 };
 

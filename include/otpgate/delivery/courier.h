@@ -1,6 +1,7 @@
-// Sends what waits in the outbox: at once what a worker hands over, and what a crash or a failure left behind when its
-// lease is over. At least once, never after the code has expired. A lane with a thread for each channel, so that a
-// provider that is slow or down does not hold up the other; one database connection of its own, which they share.
+// Sends what waits in the outbox: what a worker of this process hands over, and what others left there or a crash or a
+// failure left behind, when its lease is over. At least once, never after the message has expired. A lane for each
+// channel, so that a provider that is slow or down does not hold up the other, with as many senders as the settings
+// say, each a thread; one database connection, which they share.
 #pragma once
 
 #include "otpgate/base/clock.h"
@@ -22,12 +23,24 @@
 
 namespace otpgate::delivery {
 
-class ChannelSender;
 class CourierLane;
 class MessageComposer;
 class OutboxDesk;
 
+enum class DeliveryMode {
+    Async,  // requests are answered at once
+    Sync,   // requests wait for the first sending
+    Outbox  // this process writes rows, and others send them
+};
+
+// The process that wrote a message sends it itself for so long.
+inline constexpr std::chrono::seconds kHandOverLease{10};
+
 struct CourierSettings {
+    DeliveryMode mode = DeliveryMode::Async;
+    // At the same time, of each channel.
+    unsigned mailSenders = 1;
+    unsigned smsSenders = 1;
     std::size_t queueLength = 10000;  // of each channel
     // How often the outbox is looked into for what others left behind.
     std::chrono::milliseconds lookEvery{1000};
@@ -37,15 +50,17 @@ struct CourierSettings {
     std::chrono::milliseconds rest{0};
 };
 
+// Called once for each sender, whose thread alone uses what it makes.
 struct Transports {
-    MailTransport& mail;
-    SmsTransport* sms = nullptr;  // null: a message to a telephone number is given up, "no SMS provider"
+    std::function<std::unique_ptr<MailTransport>()> mail;
+    // Absent, or makes null: a message to a telephone number is given up, "no SMS provider".
+    std::function<std::unique_ptr<SmsTransport>()> sms;
 };
 
 class Courier final : public domain::Messenger {
 public:
     Courier(CourierSettings settings, domain::OutboxStore& outbox, const MessageComposer& composer,
-            Transports transports, const Clock& clock, Random& random, Logger& log);
+            const Transports& transports, const Clock& clock, Random& random, Logger& log);
     ~Courier() override;  // stops, if nobody did
     Courier(const Courier&) = delete;
     Courier& operator=(const Courier&) = delete;
@@ -55,36 +70,36 @@ public:
     // the rest waits in the outbox.
     void stop(std::chrono::milliseconds patience);
 
+    std::chrono::seconds lease() const override;
     void handOver(const domain::OutboxMessage& message) override;
+    domain::Delivery deliver(const domain::OutboxMessage& message) override;
 
 private:
     using SteadyTime = std::chrono::steady_clock::time_point;
 
     CourierLane& laneOf(const domain::OutboxMessage& message);
-    // Calls round() until isOver(), whatever it throws.
-    void repeat(const std::function<bool()>& isOver, const std::function<void()>& round);
+    std::vector<CourierLane*> lanes() const { return {mail_.get(), sms_.get()}; }
+    // A thread that calls round() until isOver(), whatever it throws.
+    std::thread startThread(std::function<bool()> isOver, std::function<void()> round);
     void look();
     bool isStopping();
+    bool isMoreWanted() const;
     void finish();
 
     const CourierSettings settings_;
     const Clock& clock_;
     Logger& log_;
     std::unique_ptr<OutboxDesk> desk_;
-    std::unique_ptr<ChannelSender> mailSender_;
-    std::unique_ptr<ChannelSender> smsSender_;
     std::unique_ptr<CourierLane> mail_;
     std::unique_ptr<CourierLane> sms_;
 
     std::mutex mutex_;  // over isStopping_; no other is taken by whoever holds it, but a lane's
     std::condition_variable wake_;
     bool isStopping_ = false;
+    SteadyTime nextLook_;  // the looking thread's own
 
-    // The looking thread's own.
-    SteadyTime nextLook_;
-    bool isMoreWaiting_ = false;
-
-    std::vector<std::thread> threads_;
+    std::thread finisher_;
+    std::vector<std::thread> threads_;  // the others
 };
 
 }  // namespace otpgate::delivery

@@ -8,14 +8,24 @@
 
 namespace otpgate::domain {
 
-// The process that wrote a message sends it itself for so long; then whoever looks first takes it from the outbox.
-inline constexpr std::chrono::seconds kHandOverLease{10};
+// What is known of a message when its request is answered.
+enum class Delivery {
+    UnderWay,
+    Sent,   // a provider has accepted it
+    Failed  // it was refused, or the first sending failed, and it will not be sent
+};
 
 class Messenger {
 public:
     virtual ~Messenger() = default;
+    // How long a row that is written now is left to this process; then whoever looks first takes it from the outbox. 0
+    // where this process sends nothing. A row's `available_at_us` is now and this.
+    virtual std::chrono::seconds lease() const = 0;
     // Never blocks and never fails: what does not fit stays in the outbox and is found there when its lease is over.
     virtual void handOver(const OutboxMessage& message) = 0;
+    // Where the settings want it (delivery.mode = sync), waits until the first sending has been tried; else as
+    // handOver(). For answers that may depend on what came of it.
+    virtual Delivery deliver(const OutboxMessage& message) = 0;
 };
 
 }  // namespace otpgate::domain

@@ -64,7 +64,8 @@ struct RequestedOtp {
     Uuid id;
     std::chrono::seconds expiresIn{0};
     std::chrono::seconds resendIn{0};
-    std::optional<LimitReport> limit;  // of the destination, or the one that refused; nullopt: unlimited
+    std::optional<LimitReport> limit;        // of the destination, or the one that refused; nullopt: unlimited
+    Delivery delivery = Delivery::UnderWay;  // where Accepted
 };
 
 // Which code a guess is at: an id, or the newest code of a destination.

@@ -6,31 +6,52 @@
 #include "otpgate/base/uuid.h"
 #include "otpgate/domain/models.h"
 
+#include <limits>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace otpgate::domain {
 
+// When a dead letter is available.
+inline constexpr Timestamp kNever = fromMicroseconds(std::numeric_limits<std::int64_t>::max());
+
+enum class MessageEnd {
+    Sent,
+    GivenUp,   // refused for good, or out of time: it stays as a dead letter
+    Discarded  // it stood for an account that does not exist
+};
+
 struct FinishedMessage {
     OutboxMessage message;
-    AuditEvent event = AuditEvent::OtpSent;  // or OtpSendFailed
-    std::string reason;                      // why it failed, without secrets; at most 200 bytes are kept
+    MessageEnd end = MessageEnd::Sent;
+    std::string reason;  // why it was not sent, without secrets; at most 200 bytes are kept
     Uuid auditId;
+};
+// How the audit trail names it.
+AuditEvent eventOf(const FinishedMessage& finished);
+
+// A message that rests after a failure, its own or its provider's; `message.attempts` counts what failed so far.
+struct PostponedMessage {
+    OutboxMessage message;
+    Timestamp until;
+    std::string reason;
 };
 
 class OutboxStore {
 public:
     virtual ~OutboxStore() = default;
-    // Takes up to `limit` messages that are available, the longest waiting first, and leases them until `leaseUntil`.
-    virtual std::vector<OutboxMessage> claimAvailable(Timestamp now, Timestamp leaseUntil, unsigned limit) = 0;
+    // Takes up to `limit` messages of the channel that are available, the longest waiting first, and leases them until
+    // `leaseUntil`. No message is taken twice, however many ask at a time; they may come back with less than there is.
+    virtual std::vector<OutboxMessage> claimAvailable(Channel channel, Timestamp now, Timestamp leaseUntil,
+                                                      unsigned limit) = 0;
     // Extends the lease of a message that nobody else took meanwhile; sets message.availableAt. False: somebody has it.
     virtual bool renewLease(OutboxMessage& message, Timestamp leaseUntil) = 0;
-    // Removes the rows and writes their audit events, all in one transaction.
+    // Removes the rows, or makes dead letters of them, and writes their audit events, all in one transaction. Whom
+    // somebody else took meanwhile is not given up.
     virtual void finish(std::span<const FinishedMessage> messages, Timestamp now) = 0;
-    // Counts a failed sending and lets the message rest until `availableAt`.
-    virtual void postpone(const OutboxMessage& message, Timestamp availableAt, std::string_view reason) = 0;
+    // Lets the messages rest, but for those that somebody else took meanwhile.
+    virtual void postpone(std::span<const PostponedMessage> messages) = 0;
 };
 
 }  // namespace otpgate::domain

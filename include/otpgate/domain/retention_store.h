@@ -19,6 +19,7 @@ public:
         Timestamp sessionsBefore;
         Timestamp devicesBefore;
         Timestamp auditBefore;
+        Timestamp deadLettersBefore;
     };
     // Deletes at most `batch` rows a table; returns how many went. Small batches, so no login waits for it.
     virtual std::uint64_t purge(const Bounds& bounds, unsigned batch) = 0;

@@ -44,6 +44,7 @@ struct RequestedVerification {
     std::optional<LimitReport> limit;  // of the destination
     std::string context;
     std::string code;  // where the caller delivers it
+    Delivery delivery = Delivery::UnderWay;
 };
 
 struct CheckedVerification {
