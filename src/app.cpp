@@ -159,7 +159,7 @@ App::App(const Settings& settings)
       courier_(settings.courier, *outbox_, composer_,
                {.mail = [this, &settings] { return delivery::makeMailTransport(settings.mail, &log_); },
                 .sms = [this, &settings] { return smsGuard_.wrap(delivery::makeSmsTransport(settings.sms, random_)); }},
-               clock_, random_, log_),
+               clock_, random_, log_, metrics_.otp),
       housekeeper_(*database_, signingKeys_, settings.retention, clock_, random_, log_) {
     try {
         requireMigrated(*startConnection_);

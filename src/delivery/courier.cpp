@@ -14,11 +14,12 @@ using domain::OutboxMessage;
 using std::chrono::steady_clock;
 
 Courier::Courier(CourierSettings settings, domain::OutboxStore& outbox, const MessageComposer& composer,
-                 const Transports& transports, const Clock& clock, Random& random, Logger& log)
+                 const Transports& transports, const Clock& clock, Random& random, Logger& log,
+                 domain::OtpMetrics& metrics)
     : settings_(settings),
       clock_(clock),
       log_(log),
-      desk_(std::make_unique<OutboxDesk>(outbox, clock, random, log)) {
+      desk_(std::make_unique<OutboxDesk>(outbox, clock, random, log, metrics)) {
     const LaneSurroundings surroundings{*desk_, clock, random, log, [this] {
                                             { const std::lock_guard lock(mutex_); }
                                             wake_.notify_one();

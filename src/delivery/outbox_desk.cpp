@@ -19,13 +19,26 @@ namespace {
 constexpr std::chrono::milliseconds kBetweenGroups{10};
 constexpr std::size_t kLargestGroup = 128;
 
+void countIn(domain::OtpMetrics& metrics, const OutboxMessage& message, domain::MessageEnd end) {
+    if (message.kind != domain::MessageKind::Code) return;
+    switch (end) {
+    case domain::MessageEnd::Sent: metrics.count(domain::OtpEvent::Sent, message.destination, message.purpose); break;
+    case domain::MessageEnd::GivenUp:
+        metrics.count(domain::OtpEvent::SendFailed, message.destination, message.purpose);
+        break;
+    case domain::MessageEnd::Discarded: break;
+    }
+}
+
 }  // namespace
 
-OutboxDesk::OutboxDesk(domain::OutboxStore& outbox, const Clock& clock, Random& random, Logger& log)
+OutboxDesk::OutboxDesk(domain::OutboxStore& outbox, const Clock& clock, Random& random, Logger& log,
+                       domain::OtpMetrics& metrics)
     : outbox_(outbox),
       clock_(clock),
       random_(random),
-      log_(log) {}
+      log_(log),
+      metrics_(metrics) {}
 
 std::vector<OutboxMessage> OutboxDesk::claim(domain::Channel channel, Timestamp leaseUntil) {
     const std::lock_guard turn(database_);
@@ -68,6 +81,7 @@ void OutboxDesk::postpone(std::span<const domain::PostponedMessage> messages) {
 }
 
 void OutboxDesk::addDone(const OutboxMessage& message, domain::MessageEnd end, std::string reason) {
+    countIn(metrics_, message, end);
     const Uuid auditId = Uuid::makeV7(clock_.now(), random_);
     const std::lock_guard lock(state_);
     done_.push_back({message, end, std::move(reason), auditId});

@@ -5,6 +5,7 @@
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/base/random.h"
+#include "otpgate/domain/otp_metrics.h"
 #include "otpgate/domain/stores.h"
 
 #include <atomic>
@@ -24,7 +25,8 @@ class OutboxDesk {
 public:
     static constexpr unsigned kBatch = 100;
 
-    OutboxDesk(domain::OutboxStore& outbox, const Clock& clock, Random& random, Logger& log);
+    OutboxDesk(domain::OutboxStore& outbox, const Clock& clock, Random& random, Logger& log,
+               domain::OtpMetrics& metrics);
 
     // Finishes what is done, then takes up to kBatch messages that are available. Asks a database that is down, too:
     // this is how it is found to be back. Throws ServiceUnavailable.
@@ -64,6 +66,7 @@ private:
     const Clock& clock_;
     Random& random_;
     Logger& log_;
+    domain::OtpMetrics& metrics_;
 
     std::mutex database_;  // taken before state_, never after it
     FinishedMessages indigestible_;

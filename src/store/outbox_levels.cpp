@@ -1,23 +1,18 @@
 #include "otpgate/store/outbox_levels.h"
 
+#include "otpgate/domain/outbox_store.h"
+
 namespace otpgate::store {
-
-namespace {
-
-// The year 2200: later than any lease or rest, and earlier than "beyond all time", where dead messages are.
-constexpr Timestamp kAnyTime{std::chrono::sys_days{std::chrono::year{2200} / 1 / 1}};
-
-}  // namespace
 
 OutboxLevels readOutboxLevels(db::Connection& connection) {
     // By the channels, because they are the first column of the index that has the times.
     const auto count = [&connection](const std::string& condition) {
         const auto row = connection.queryOne(
             "SELECT COUNT(*) FROM outbox WHERE channel IN ('email', 'sms') AND available_at_us " + condition,
-            {kAnyTime});
+            {domain::kNever});
         return row.value().integer(0);
     };
-    OutboxLevels levels{.waiting = count("< ?"), .dead = count(">= ?"), .oldest = std::nullopt};
+    OutboxLevels levels{.waiting = count("< ?"), .dead = count("= ?"), .oldest = std::nullopt};
     // Ids are in the order of their making.
     const auto oldest =
         connection.queryOne("SELECT created_at_us FROM outbox WHERE dead_at_us IS NULL ORDER BY id LIMIT 1");

@@ -36,7 +36,7 @@ class OutboxLevelsTest : public StoreTest<OutboxLevelsTest<Engine>, Engine> {
     }
     void bury(const Uuid& id) {
         connection_->execute("UPDATE outbox SET dead_at_us = ?, available_at_us = ? WHERE id = ?",
-                             {now(), std::int64_t{9'223'372'036'854'775'807}, id});
+                             {now(), domain::kNever, id});
     }
 
     void tellsOfAnEmptyOutbox() {

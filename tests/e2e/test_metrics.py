@@ -130,9 +130,12 @@ def test_logins_are_counted_exactly(watched_site, new_address):
     assert site.post(REQUEST, {"destination": "nobody"}).status_code == 400
     assert site.post(REQUEST, {"destination": new_address(), "purpose": "register"}).status_code == 202
 
+    ports.wait_until(lambda: scrape(site).value("otpgate_outbox_messages") == 0, 10, "all is sent")
     metrics = scrape(site)
-    events = {name: count for name, count in metrics.otp().items() if not name.startswith("sen")}
-    assert events == {"requested": 6, "verified": 4, "failed": 4, "locked": 1, "rate_limited": 1, "expired": 1}
+    assert metrics.otp() == {
+        "requested": 6, "sent": 6, "verified": 4, "failed": 4, "locked": 1, "rate_limited": 1, "expired": 1
+    }
+    assert metrics.value("otpgate_otp_sent_total", channel="email", purpose="register") == 1
     assert metrics.value("otpgate_otp_requested_total", channel="email", purpose="register") == 1
     assert metrics.value("otpgate_otp_failed_total", channel="unknown", purpose="unknown") == 1
     assert metrics.value("otpgate_otp_verified_total", channel="sms", purpose="login") == 0
@@ -144,6 +147,34 @@ def test_logins_are_counted_exactly(watched_site, new_address):
     verify = "/api/v1/auth/otp/verify"
     assert [requests(verify, status) for status in ("200", "400", "410", "429")] == [4, 5, 1, 1]
     assert_histograms_agree(metrics)
+
+
+def test_codes_by_sms_are_counted_apart(watched_site, number):
+    site = watched_site(sms_transport="file")
+    otp_id = site.post(REQUEST, {"destination": number}).json()["otp_id"]
+    assert site.verify(otp_id, site.phones.wait_for(number)).status_code == 200
+
+    ports.wait_until(lambda: scrape(site).value("otpgate_outbox_messages") == 0, 10, "it is sent")
+    metrics = scrape(site)
+    for event in ("requested", "sent", "verified"):
+        assert metrics.value(f"otpgate_otp_{event}_total", channel="sms", purpose="login") == 1
+    assert metrics.otp() == {}
+
+
+def test_what_was_given_up_is_counted_and_what_is_never_sent_is_not(watched_site, new_address):
+    server = SmtpServer().start()
+    server.refuse_recipients("550 no such mailbox")
+    try:
+        site = watched_site(mail_transport="smtp", mail_smtp_host="127.0.0.1", mail_smtp_port=server.port, otp_auto_register="false")
+        assert site.otpgate.run("user", "create", "--email", known := new_address()).returncode == 0
+        for address in (known, new_address()):
+            assert site.post(REQUEST, {"destination": address}).status_code == 202
+        ports.wait_until(lambda: scrape(site).value("otpgate_outbox_messages") == 0, 10, "nothing waits")
+        ports.wait_until(lambda: scrape(site).value("otpgate_outbox_dead_messages") == 1, 5, "a dead letter")
+    finally:
+        server.stop()
+    assert scrape(site).otp() == {"requested": 2, "send_failed": 1}
+    assert scrape(site).value("otpgate_outbox_oldest_age_seconds") == 0
 
 
 def assert_histograms_agree(metrics):

@@ -2,6 +2,7 @@
 #include "otpgate/base/errors.h"
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/message_composer.h"
+#include "support_cpp/counted.h"
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/fake_random.h"
 #include "support_cpp/temporary_directory.h"
@@ -247,6 +248,7 @@ class CourierTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(letsTheTransportRestWhenNothingWaits);
     CPPUNIT_TEST(takesMessagesFromManyThreads);
     CPPUNIT_TEST(logsNeitherAddressNorCode);
+    CPPUNIT_TEST(countsCodesThatWereSentOrGivenUp);
     CPPUNIT_TEST_SUITE_END();
 
     test::TemporaryDirectory files_;
@@ -258,6 +260,7 @@ class CourierTest : public CppUnit::TestFixture {
     domain::OtpCodes codes_{ring_, {domain::CodeAlphabet::Digits, 6}, "918273"};
     const Templates templates_{TemplateSettings{}};
     MessageComposer composer_{codes_, templates_, "no-reply@example.org", "https://login.example.org"};
+    domain::OtpMetrics metrics_;
     FakeOutbox outbox_;
     FakeTransport transport_;
     FakeSmsTransport sms_;
@@ -281,7 +284,7 @@ private:
                   settings);
     }
     void startWith(const Transports& transports, const CourierSettings& settings) {
-        courier_ = std::make_unique<Courier>(settings, outbox_, composer_, transports, clock_, random_, log_);
+        courier_ = std::make_unique<Courier>(settings, outbox_, composer_, transports, clock_, random_, log_, metrics_);
         courier_->start();
     }
 
@@ -926,6 +929,24 @@ private:
         std::map<Uuid, int> count;
         for (const auto& done : outbox_.finished()) ++count[done.message.id];
         CPPUNIT_ASSERT_EQUAL(std::size_t{800}, count.size());
+    }
+
+    void countsCodesThatWereSentOrGivenUp() {
+        OutboxMessage nobodys = message(3);
+        nobodys.isDiscarded = true;
+        OutboxMessage notice = message(4);
+        notice.kind = domain::MessageKind::PasswordChanged;
+        OutboxMessage late = message(5);
+        late.purpose = domain::Purpose::Reset;
+        late.expiresAt = clock_.now();
+        for (const auto& waiting : {message(1), message(2), nobodys, notice, late, smsMessage(6)})
+            outbox_.wait(waiting);
+        start();
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 6; }));
+        const std::vector<std::string> expected{R"(otpgate_otp_sent_total{channel="email",purpose="login"} 2)",
+                                                R"(otpgate_otp_sent_total{channel="sms",purpose="login"} 1)",
+                                                R"(otpgate_otp_send_failed_total{channel="email",purpose="reset"} 1)"};
+        CPPUNIT_ASSERT_EQUAL(test::lines(expected), test::counted(metrics_));
     }
 
     void logsNeitherAddressNorCode() {

@@ -10,6 +10,7 @@
 #include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/sms_transport.h"
 #include "otpgate/domain/messenger.h"
+#include "otpgate/domain/otp_metrics.h"
 #include "otpgate/domain/stores.h"
 
 #include <chrono>
@@ -60,7 +61,7 @@ struct Transports {
 class Courier final : public domain::Messenger {
 public:
     Courier(CourierSettings settings, domain::OutboxStore& outbox, const MessageComposer& composer,
-            const Transports& transports, const Clock& clock, Random& random, Logger& log);
+            const Transports& transports, const Clock& clock, Random& random, Logger& log, domain::OtpMetrics& metrics);
     ~Courier() override;  // stops, if nobody did
     Courier(const Courier&) = delete;
     Courier& operator=(const Courier&) = delete;
