@@ -130,7 +130,8 @@ class MessageComposerTest : public CppUnit::TestFixture {
     void refusesAPublicUrlWithoutAUsableHost() {
         for (const char* url :
              {"", "https://", "https:///path", "https://a\r\nBcc: x@y.example/", "https://<b>/", "https://[::1"}) {
-            CPPUNIT_ASSERT_THROW_MESSAGE(url, MessageComposer(codes_, templates_, "a@b.example", url), ConfigurationError);
+            CPPUNIT_ASSERT_THROW_MESSAGE(url, MessageComposer(codes_, templates_, "a@b.example", url),
+                                         ConfigurationError);
         }
     }
 
@@ -138,7 +139,8 @@ class MessageComposerTest : public CppUnit::TestFixture {
         for (const char* from :
              {"", "nobody", "Name <>", "Name <a@b.example", "a@b.example>", "N\r\nBcc: x@y.example <a@b.example>",
               "a@b.example\r\nBcc: x@y.example", "\xff <a@b.example>"}) {
-            CPPUNIT_ASSERT_THROW_MESSAGE(from, MessageComposer(codes_, templates_, from, "https://x.example"), ConfigurationError);
+            CPPUNIT_ASSERT_THROW_MESSAGE(from, MessageComposer(codes_, templates_, from, "https://x.example"),
+                                         ConfigurationError);
         }
     }
 
