@@ -2,6 +2,7 @@
 
 -- kind: code, or a notice: new_sign_in, password_changed, address_changed. The three columns after it are what a notice tells,
 -- besides created_at_us; its otp_id is zeros.
+-- locale: language tags by comma, the most wanted first: the request's, the account's, those that the client accepts.
 -- dead_at_us: when the message was given up; it is kept to be looked at, with available_at_us beyond all time.
 -- leased: 1 where available_at_us is the end of a lease, 0 where it is that of a rest after a failure. For people alone.
 ALTER TABLE outbox ADD COLUMN kind TEXT NOT NULL DEFAULT 'code';

@@ -1,5 +1,6 @@
 #include "api/authentication.h"
 
+#include "otpgate/http/accept_language.h"
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
 
@@ -118,7 +119,8 @@ void requireScope(const ApiKeyCaller& caller, domain::ApiScope scope) {
 }
 
 domain::Client clientOf(const http::Request& request) {
-    return {request.clientAddress, request.clientNetwork, request.userAgent, request.requestId};
+    return {request.clientAddress, request.clientNetwork, request.userAgent, request.requestId,
+            http::acceptedLanguages(request.header("accept-language").value_or(""))};
 }
 
 domain::Asker askerOf(Services& services, const http::Request& request, http::JsonBody& body) {

@@ -51,10 +51,11 @@ http::Response registerUser(Services& services, const http::Request& request) {
     if (token && !otpId) body.noteInvalid("verification_token", kBadToken);
     const auto firstName = readName(body, "first_name");
     const auto lastName = readName(body, "last_name");
-    const auto locale = readLocale(body);
+    auto locale = readLocale(body);
     const auto password = body.string("password");
     const auto asker = askerOf(services, request, body);
     if (!destination) body.rejectInvalid();
+    if (locale.empty()) locale = asker.client.languages.substr(0, asker.client.languages.find(','));
 
     const domain::Registration registration{*destination,          password, otpId, firstName.value_or(""),
                                             lastName.value_or(""), locale};

@@ -77,6 +77,7 @@ std::optional<domain::VerificationQuestion> readVerification(const Services& ser
     if (sessionExpiresIn < expiresIn) body.noteInvalid("session_expires_in", "must not be less than expires_in");
     const auto maxAttempts = static_cast<unsigned>(readNumber(body, "max_retries", 3, 1, 10));
     const auto delivery = readDelivery(body);
+    const auto locale = readLocale(body);
     if (!to) return std::nullopt;
     if (to->channel() == domain::Channel::Sms && delivery == domain::CodeDelivery::Message) {
         if (!services.settings.smsIsSetUp) {
@@ -92,7 +93,8 @@ std::optional<domain::VerificationQuestion> readVerification(const Services& ser
                                         .expiresIn = seconds{expiresIn},
                                         .sessionExpiresIn = seconds{sessionExpiresIn},
                                         .maxAttempts = maxAttempts,
-                                        .delivery = delivery};
+                                        .delivery = delivery,
+                                        .locale = locale};
 }
 
 http::Response withErrorMembers(const std::function<http::Response()>& endpoint) {

@@ -70,6 +70,14 @@ std::optional<MessageKind> parseMessageKind(std::string_view text) {
     return std::nullopt;
 }
 
+std::string joinLanguages(std::string_view wish, std::string_view accounts, std::string_view accepted) {
+    std::string languages;
+    for (const std::string_view each : {wish, accounts, accepted}) {
+        if (!each.empty()) languages.append(languages.empty() ? "" : ",").append(each);
+    }
+    return languages;
+}
+
 std::string_view toString(AuditEvent event) {
     switch (event) {
     case AuditEvent::OtpRequested: return "OTP_REQUESTED";

@@ -114,7 +114,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .otpId = result.otpId,
                                 .purpose = question.purpose,
                                 .destination = question.destination,
-                                .locale = question.locale,
+                                .locale = result.languages,
                                 .requestId = asker.client.requestId,
                                 .codeLength = 0,
                                 .isDiscarded = result.isDiscarded,

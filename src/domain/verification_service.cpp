@@ -61,7 +61,7 @@ RequestedVerification VerificationService::request(const VerificationQuestion& q
                                 .otpId = context.id,
                                 .purpose = Purpose::Verify,
                                 .destination = question.to,
-                                .locale = {},
+                                .locale = question.locale,
                                 .requestId = client.requestId,
                                 .codeLength = question.format.length,
                                 .codeAlphabet = question.format.alphabet,

@@ -52,6 +52,7 @@ domain::OtpRequestResult MysqlOtpStore::request(const domain::NewOtpRequest& req
                                 domain::toString(request.purpose),
                                 request.methods,
                                 request.locale,
+                                request.client.languages,
                                 wordOf(request.accountRule),
                                 request.disclosure == domain::Disclosure::Reveal ? 1 : 0,
                                 request.resend == domain::Resend::Repeat ? 1 : 0,
@@ -94,6 +95,7 @@ domain::OtpRequestResult MysqlOtpStore::request(const domain::NewOtpRequest& req
         result.otpId = row.uuid(2);
         result.expiresAt = row.timestamp(3);
         result.isDiscarded = row.integer(4) != 0;
+        result.languages = row.text(5);
     }
     return result;
 }

@@ -20,16 +20,17 @@ namespace {
 struct Asker {
     std::optional<Uuid> userId;
     std::optional<UserStatus> status;
+    std::string locale;
     bool isKnownDevice = false;
 };
 
 Asker findAsker(db::Connection& connection, const domain::NewOtpRequest& request) {
     const auto user = connection.queryOne(request.destination.channel() == Channel::Email
-                                              ? "SELECT id, status FROM users WHERE email = ?"
-                                              : "SELECT id, status FROM users WHERE phone_number = ?",
+                                              ? "SELECT id, status, locale FROM users WHERE email = ?"
+                                              : "SELECT id, status, locale FROM users WHERE phone_number = ?",
                                           {request.destination.value()});
     if (!user) return {};
-    Asker asker{user->uuid(0), parseUserStatus(user->text(1)), false};
+    Asker asker{user->uuid(0), parseUserStatus(user->text(1)), user->text(2), false};
     if (request.device) {
         asker.isKnownDevice =
             connection
@@ -136,18 +137,19 @@ domain::OtpRequestResult SqliteOtpStore::request(const domain::NewOtpRequest& re
             code = insertCode(connection_, request, lane,
                               asker.isKnownDevice ? request.deviceGuessBucket : request.guessBucket);
         }
+        const std::string languages = domain::joinLanguages(request.locale, asker.locale, request.client.languages);
         insertMessage(connection_, {.id = request.outboxId,
                                     .otpId = code->id,
                                     .purpose = request.purpose,
                                     .destination = request.destination,
-                                    .locale = request.locale,
+                                    .locale = languages,
                                     .requestId = request.client.requestId,
                                     .isDiscarded = isDiscarded,
                                     .createdAt = now,
                                     .expiresAt = code->expiresAt,
                                     .availableAt = request.outboxAvailableAt});
         insertAuditEvent(connection_, audit(AuditEvent::OtpRequested, asker.userId));
-        return {RequestOutcome::Accepted, std::move(taken.hits), code->id, code->expiresAt, isDiscarded};
+        return {RequestOutcome::Accepted, std::move(taken.hits), code->id, code->expiresAt, isDiscarded, languages};
     });
 }
 

@@ -25,6 +25,7 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
     CPPUNIT_TEST_SUITE(OtpStoreRequestTest);
     CPPUNIT_TEST(writesOneCode);
     CPPUNIT_TEST(writesOneMessageForTheOutbox);
+    CPPUNIT_TEST(writesTheLanguagesOfTheMessage);
     CPPUNIT_TEST(writesOneAuditRow);
     CPPUNIT_TEST(keepsLongValuesWhole);
     CPPUNIT_TEST(voidsTheOlderCodeOfTheDestination);
@@ -106,6 +107,29 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
         CPPUNIT_ASSERT(row.timestamp(11) == now() + 10s);
     }
 
+    // The request's own wish, what the account says, what the client accepts; each where there is one.
+    void writesTheLanguagesOfTheMessage() {
+        connection_->execute(
+            "INSERT INTO users (id, username, email, phone_number, joined_at_us, locale)"
+            " VALUES (?, 'ada', 'ada@example.org', '+4366012345678', ?, 'pt-BR')",
+            {this->newId(), now()});
+        const auto languages = [this](const char* to, const char* wish, const char* accepted) {
+            auto request = newRequest(to);
+            request.locale = wish;
+            request.client.languages = accepted;
+            const auto result = store_->request(request);
+            const auto row =
+                connection_->queryOne("SELECT locale FROM outbox WHERE id = ?", {request.outboxId}).value();
+            CPPUNIT_ASSERT_EQUAL(row.text(0), result.languages);
+            return result.languages;
+        };
+        CPPUNIT_ASSERT_EQUAL(std::string{"de,pt-BR,fr-CH,en"}, languages("ada@example.org", "de", "fr-CH,en"));
+        CPPUNIT_ASSERT_EQUAL(std::string{"pt-BR,fr"}, languages("+4366012345678", "", "fr"));
+        CPPUNIT_ASSERT_EQUAL(std::string{"pt-BR"}, languages("ada@example.org", "", ""));
+        CPPUNIT_ASSERT_EQUAL(std::string{"fr"}, languages("bob@example.org", "", "fr"));
+        CPPUNIT_ASSERT_EQUAL(std::string{}, languages("bob@example.org", "", ""));
+    }
+
     void writesOneAuditRow() {
         const auto request = newRequest("ada@example.org");
         CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(request).outcome);
@@ -129,13 +153,20 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
             std::string(64, 'l') + "@" + label + "." + label + "." + std::string(61, 'd');  // 254 bytes
         auto request = newRequest(address);
         request.locale = std::string(35, 'x');
-        request.client = {"ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", "", keys(63), std::string(64, 'r')};
+        request.client = {"ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", "", keys(63), std::string(64, 'r'),
+                          std::string(70, 'l')};
+        const std::string locale(35, 'u');
+        connection_->execute(
+            "INSERT INTO users (id, username, email, email_verified, joined_at_us, locale) VALUES (?, ?, ?, 1, ?, ?)",
+            {this->newId(), "long", address, now(), locale});
         CPPUNIT_ASSERT_EQUAL(std::size_t{254}, address.size());
-        CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(request).outcome);
+        const auto result = store_->request(request);
+        CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, result.outcome);
+        CPPUNIT_ASSERT_EQUAL(request.locale + "," + locale + "," + request.client.languages, result.languages);
         CPPUNIT_ASSERT_EQUAL(address, only("SELECT destination FROM otp_requests").text(0));
         const db::Row outbox = only("SELECT destination, locale, request_id FROM outbox");
         CPPUNIT_ASSERT_EQUAL(address, outbox.text(0));
-        CPPUNIT_ASSERT_EQUAL(request.locale, outbox.text(1));
+        CPPUNIT_ASSERT_EQUAL(result.languages, outbox.text(1));
         CPPUNIT_ASSERT_EQUAL(request.client.requestId, outbox.text(2));
         const db::Row audit = only("SELECT destination, ip_address, user_agent, request_id FROM audit_events");
         CPPUNIT_ASSERT_EQUAL(address, audit.text(0));

@@ -24,7 +24,7 @@ public:
     OtpRequestResult request(const NewOtpRequest& request) override {
         requests.push_back(request);
         if (answer) return answer(request);
-        return {RequestOutcome::Accepted, hits, request.id, request.expiresAt, false};
+        return {RequestOutcome::Accepted, hits, request.id, request.expiresAt, false, "de,fr"};
     }
     OtpVerifyResult verify(const OtpVerification& verification) override {
         verifications.push_back(verification);
@@ -232,7 +232,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(message.id == asked.outboxId);
         CPPUNIT_ASSERT(message.otpId == asked.id);
         CPPUNIT_ASSERT(message.destination == ada_);
-        CPPUNIT_ASSERT_EQUAL("de"s, message.locale);
+        CPPUNIT_ASSERT_EQUAL("de,fr"s, message.locale);
         CPPUNIT_ASSERT_EQUAL("request-1"s, message.requestId);
         CPPUNIT_ASSERT(message.purpose == Purpose::Login);
         CPPUNIT_ASSERT(!message.isDiscarded);

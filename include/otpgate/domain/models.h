@@ -28,6 +28,7 @@ struct Client {
     std::string network;  // what limits count: IPv4 whole, IPv6 as its /64
     std::string userAgent;
     std::string requestId;
+    std::string languages{};  // that it accepts, as OutboxMessage::locale says them
 };
 
 // What a client tells of the device it runs on; all optional, cut to the column's length.
@@ -100,6 +101,9 @@ struct NoticeFacts {
     std::string changedAddress;  // of AddressChanged: the new address, masked
 };
 
+// What a message's locale says: the request's own wish, what the account says, what the client accepts.
+std::string joinLanguages(std::string_view wish, std::string_view accounts, std::string_view accepted);
+
 // A message that waits to be sent. The code is not in it: whoever sends derives it from `otpId`.
 struct OutboxMessage {
     Uuid id;
@@ -107,7 +111,8 @@ struct OutboxMessage {
     Uuid otpId;  // zeros in a notice, as is `purpose` of no meaning there
     Purpose purpose = Purpose::Login;
     Destination destination;
-    std::string locale;  // BCP 47, may be empty
+    // Tags of BCP 47 by comma, the most wanted first; may be empty. Whoever sends takes the first that has templates.
+    std::string locale;
     std::string requestId;
     // Of the code; a length of 0 means what the settings say.
     unsigned codeLength = 0;

@@ -33,7 +33,7 @@ struct NewOtpRequest {
     Destination destination;
     Purpose purpose = Purpose::Login;
     std::string_view methods = "otp";  // what a login with this code will have proved
-    std::string locale;
+    std::string locale;                // wished for; else the account's counts, else client.languages
     AccountRule accountRule = AccountRule::ActiveOrNew;
     Disclosure disclosure = Disclosure::Hide;
     Resend resend = Resend::Rotate;
@@ -64,6 +64,7 @@ struct OtpRequestResult {
     Uuid otpId;
     Timestamp expiresAt;
     bool isDiscarded = false;
+    std::string languages{};  // as the message's locale says them, with the account's
 };
 
 enum class Guess { Wrong, Right };

@@ -37,6 +37,7 @@ struct VerificationQuestion {
     std::chrono::seconds sessionExpiresIn{900};
     unsigned maxAttempts = 3;
     CodeDelivery delivery = CodeDelivery::Message;
+    std::string locale{};  // of whom the code is for; empty: the default
 };
 
 struct RequestedVerification {

@@ -3,8 +3,9 @@
 --
 -- p_account_rule: 'any' (register, verify), 'active_or_new' (login that may register), 'active' (login, reset). What the rule
 -- does not let through is refused by name where p_reveal is 1; else everything is written as usual and the message is never
--- sent. p_lane: zeros, or the device that the client says it is; it counts only while the row devices says the same. The two
--- limits are rate_limit_take.sql written out, because a CALL inside a CALL costs as much as what it does.
+-- sent. p_lane: zeros, or the device that the client says it is; it counts only while the row devices says the same. p_languages: what
+-- the client accepts; the message has them after p_locale and the account's. The two limits are rate_limit_take.sql written
+-- out, because a CALL inside a CALL costs as much as what it does.
 CREATE PROCEDURE otp_request(
     IN p_id BINARY(16),
     IN p_destination VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
@@ -12,6 +13,7 @@ CREATE PROCEDURE otp_request(
     IN p_purpose VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_amr VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_locale VARCHAR(35) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_languages VARCHAR(70) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_account_rule VARCHAR(16),
     IN p_reveal BIGINT,
     IN p_repeat BIGINT,
@@ -48,6 +50,8 @@ request: BEGIN
     DECLARE v_bucket BINARY(16);
     DECLARE v_user_id BINARY(16);
     DECLARE v_status VARCHAR(16);
+    DECLARE v_locale VARCHAR(35) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+    DECLARE v_languages VARCHAR(142) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
     DECLARE v_known_device BINARY(16);
     DECLARE v_discard BIGINT;
     DECLARE v_changed BIGINT DEFAULT 1;
@@ -62,9 +66,9 @@ request: BEGIN
 
     START TRANSACTION;
     IF p_channel = 'email' THEN
-        SELECT id, status INTO v_user_id, v_status FROM users WHERE email = p_destination;
+        SELECT id, status, locale INTO v_user_id, v_status, v_locale FROM users WHERE email = p_destination;
     ELSE
-        SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = p_destination;
+        SELECT id, status, locale INTO v_user_id, v_status, v_locale FROM users WHERE phone_number = p_destination;
     END IF;
     IF p_lane <> v_strangers AND v_user_id IS NOT NULL THEN
         SELECT id INTO v_known_device FROM devices
@@ -146,12 +150,14 @@ request: BEGIN
         VALUES (v_id, p_destination, p_channel, p_purpose, v_lane, p_amr, v_guess_bucket, p_now_us, v_expires_at_us,
                 p_max_attempts);
     END IF;
+    SET v_languages = CONCAT_WS(',', NULLIF(p_locale, ''), NULLIF(v_locale, ''), NULLIF(p_languages, ''));
     INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us, expires_at_us,
                         available_at_us, discard)
-    VALUES (p_outbox_id, v_id, p_channel, p_purpose, p_destination, p_locale, p_request_id, p_now_us, v_expires_at_us,
+    VALUES (p_outbox_id, v_id, p_channel, p_purpose, p_destination, v_languages, p_request_id, p_now_us, v_expires_at_us,
             p_available_at_us, v_discard);
     INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
     VALUES (p_audit_id, 'OTP_REQUESTED', v_user_id, p_destination, p_ip_address, p_user_agent, p_request_id, p_now_us);
     COMMIT;
-    SELECT 'accepted' AS outcome, v_hits AS hits, v_id AS otp_id, v_expires_at_us AS expires_at_us, v_discard AS discard;
+    SELECT 'accepted' AS outcome, v_hits AS hits, v_id AS otp_id, v_expires_at_us AS expires_at_us, v_discard AS discard,
+           v_languages AS languages;
 END
