@@ -77,6 +77,27 @@ const std::vector<Command>& commands() {
          "`what to change:`. With mail.transport = file it names the file that it wrote.\n\n"
          "Exit code 0 when every server took the message, 1 when one did not, 2 for wrong arguments or settings.\n",
          &mailTest},
+        {"templates", "check [DIRECTORY] | list | show LOCALE KIND [PART]  [--config FILE]",
+         "check and show the words of the messages",
+         "Templates are mustache: LOCALE/KIND.PART, where KIND is code, new_sign_in, password_changed or\n"
+         "address_changed, and PART is subject, txt, html or sms. Those of templates.directory take the place of the\n"
+         "built-in ones, file by file.\n\n"
+         "check  prints what is wrong with them, a line each, as FILE:LINE: what; of DIRECTORY, else of the "
+         "settings'.\n"
+         "       Exit code 1 when something is\n"
+         "list   shows the languages and where their files are from\n"
+         "show   renders an example\n\n"
+         "Placeholders: {{service}} everywhere; {{code}} and {{minutes}} in code (no code in its subject); {{time}},\n"
+         "{{ip_address}} and {{device}} in the others, {{changed_address}} in address_changed; {{lang}}, {{dir}} and\n"
+         "{{subject}} in html, where {{> NAME}} includes layout/NAME.html. Sections that show text only where it "
+         "holds:\n"
+         "{{#login}} {{#register}} {{#verify}} {{#reset}} {{#change}} by what a code is for; {{#one}} {{#two}} "
+         "{{#few}}\n"
+         "{{#many}} {{#other}} by the plural form of the minutes, those of the language; {{#ip_address}} {{#device}}\n"
+         "{{#changed_address}} where there is one; in sms {{#show_service}} {{#show_minutes}} {{#show_details}} while\n"
+         "one short message holds all. Each ends with {{/NAME}}; {{^NAME}} is shown where it does not hold. The last\n"
+         "line of a code's SMS, by which phones fill it in, comes by itself.\n",
+         &templates},
         {"health", "[--config FILE]", "say whether database, migrations, keys and the running service are well",
          "Exit code 0 when all is well, 1 when something is not.\n", &health},
         {"version", "", "show the version", "", &version},

@@ -42,6 +42,7 @@ int user(const Invocation& invocation);
 int importDjango(const Invocation& invocation);
 int mailTest(const Invocation& invocation);
 int health(const Invocation& invocation);
+int templates(const Invocation& invocation);
 int version(const Invocation& invocation);
 
 }  // namespace otpgate::cli

@@ -1,0 +1,107 @@
+// otpgate templates: looks after the words of the messages.
+#include "cli/commands.h"
+#include "delivery/message_texts.h"
+#include "delivery/template_check.h"
+#include "otpgate/base/clock.h"
+#include "otpgate/base/errors.h"
+
+#include <algorithm>
+#include <iostream>
+#include <optional>
+
+namespace otpgate::cli {
+
+namespace {
+
+using delivery::TemplatePart;
+using domain::MessageKind;
+
+int check(const std::string& directory) {
+    const delivery::TemplateFiles files(directory);
+    const auto findings = delivery::checkTemplates(files);
+    for (const auto& finding : findings) std::cout << finding.toString() << "\n";
+    if (!findings.empty()) return 1;
+    std::cout << "the templates are good\n";
+    return 0;
+}
+
+// de  built-in
+// nl  /etc/otpgate/templates
+int list(const std::string& directory) {
+    const delivery::TemplateFiles files(directory);
+    for (const std::string& locale : files.locales()) {
+        const auto isOfLocale = [&](const auto& file) { return file.first.starts_with(locale + "/"); };
+        const auto own = std::count_if(files.all().begin(), files.all().end(),
+                                       [&](const auto& file) { return isOfLocale(file) && !file.second.isBuiltIn; });
+        const auto all = std::count_if(files.all().begin(), files.all().end(), isOfLocale);
+        std::cout << locale << "\t";
+        if (own == 0) {
+            std::cout << "built-in\n";
+        } else {
+            std::cout << own << " of " << all << " files from " << directory << "\n";
+        }
+    }
+    return 0;
+}
+
+delivery::MessageContext exampleOf(MessageKind kind, std::string_view service) {
+    static const domain::NoticeFacts facts{"192.0.2.7", "Firefox 121.0 (Linux)", "a*n@example.com"};
+    return {.kind = kind,
+            .service = service,
+            .purpose = domain::Purpose::Login,
+            .code = "012345",
+            .validFor = std::chrono::minutes{10},
+            .notice = &facts,
+            .happenedAt = fromMicroseconds(1'795'162'500'000'000)};  // 2026-11-20 08:15 UTC
+}
+
+template <class Value, class Values>
+Value parseWord(std::string_view word, const Values& values, const std::string& what) {
+    std::string words;
+    for (const Value value : values) {
+        if (word == toString(value)) return value;
+        words.append(words.empty() ? "" : ", ").append(toString(value));
+    }
+    throw UsageError("unknown " + what + ": " + std::string(word) + "; there are " + words);
+}
+
+int show(const delivery::TemplateSettings& settings, const std::vector<std::string>& arguments) {
+    const auto kind = parseWord<MessageKind>(arguments[2], delivery::kMessageKinds, "kind");
+    std::optional<TemplatePart> part;
+    if (arguments.size() > 3) part = parseWord<TemplatePart>(arguments[3], delivery::kTemplateParts, "part");
+    const delivery::Templates templates(settings);
+    const auto locales = templates.locales();
+    if (std::find(locales.begin(), locales.end(), arguments[1]) == locales.end()) {
+        throw UsageError("there are no templates for " + arguments[1] + ": see otpgate templates list");
+    }
+    const auto context = exampleOf(kind, "login.example.org");
+    const auto mail = mailTexts(templates, arguments[1], context);
+    const auto print = [&](TemplatePart each, const std::string& text) {
+        if (part && *part != each) return;
+        if (!part) std::cout << "== " << toString(each) << "\n";
+        std::cout << text << (text.ends_with('\n') ? "" : "\n");
+    };
+    print(TemplatePart::Subject, mail.subject);
+    print(TemplatePart::Text, mail.text);
+    print(TemplatePart::Html, mail.html);
+    print(TemplatePart::Sms, smsText(templates, arguments[1], context));
+    return 0;
+}
+
+}  // namespace
+
+int templates(const Invocation& invocation) {
+    const auto& arguments = invocation.arguments;
+    if (arguments.empty()) throw UsageError("check, list or show?");
+    const std::string& command = arguments.front();
+    if (command == "check" && arguments.size() <= 2) {
+        return check(arguments.size() == 2 ? arguments[1] : invocation.settings().templates.directory);
+    }
+    if (command == "list" && arguments.size() == 1) return list(invocation.settings().templates.directory);
+    if (command == "show" && (arguments.size() == 3 || arguments.size() == 4)) {
+        return show(invocation.settings().templates, arguments);
+    }
+    throw UsageError("not understood: templates " + command);
+}
+
+}  // namespace otpgate::cli
