@@ -13,10 +13,10 @@ namespace otpgate::delivery {
 
 struct MessageContext {
     domain::MessageKind kind = domain::MessageKind::Code;
-    std::string_view service;  // host name
+    std::string_view service{};  // host name
     // Of a code.
     domain::Purpose purpose = domain::Purpose::Login;
-    std::string_view code;
+    std::string_view code{};
     std::chrono::minutes validFor{0};
     // Of a notice.
     const domain::NoticeFacts* notice = nullptr;

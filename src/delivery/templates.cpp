@@ -66,8 +66,8 @@ std::string_view toString(TemplatePart part) {
     return {};
 }
 
-// The templates of one language. Each is parsed at its first use: parsed, they take some twenty times their length, and
-// few services send in ten languages.
+// The templates of one language. Each is parsed at its first use, and kept: few services send in ten
+// languages.
 class Templates::Locale {
 public:
     Locale(const TemplateFiles& files, std::string name) : files_(files), name_(std::move(name)) {}

@@ -66,7 +66,10 @@ std::optional<Wanted> parseElement(std::string_view element) {
 }  // namespace
 
 std::string acceptedLanguages(std::string_view header) {
-    header = header.substr(0, kMaxHeaderBytes);
+    if (header.size() > kMaxHeaderBytes) {
+        header = header.substr(0, kMaxHeaderBytes);
+        header = header.substr(0, header.rfind(',') + 1);  // not half a tag
+    }
     std::vector<Wanted> wanted;
     while (!header.empty()) {
         const auto comma = header.find(',');
