@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "otpgate/crypto/key_ring.h"
+#include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/message_composer.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
@@ -15,6 +16,8 @@ int checkConfig(const Invocation& invocation) {
     const domain::OtpCodes codes(ring, settings.otp.format, settings.otp.fixedCode);
     const delivery::Templates templates(settings.templates);
     const delivery::MessageComposer composer(codes, templates, settings.mail.from, settings.publicUrl);
+    // Only where that makes no directory: nothing is changed here.
+    if (settings.mail.transport == delivery::MailTransportKind::Smtp) delivery::makeMailTransport(settings.mail);
     const http::TrustedProxies proxies(settings.trustedProxies);
     const http::AddressList metricsReaders(settings.metricsReaders, "metrics.allowed_addresses");
     const http::Cors cors(settings.corsOrigins, settings.publicUrl);

@@ -2,6 +2,7 @@
 // SmtpTransport.
 #pragma once
 
+#include "delivery/smtp_reply.h"
 #include "delivery/smtp_stream.h"
 #include "delivery/smtp_transcript.h"
 #include "delivery/time_limit.h"
@@ -13,17 +14,6 @@
 #include <vector>
 
 namespace otpgate::delivery {
-
-struct SmtpReply {
-    int code = 0;
-    std::vector<std::string> lines;  // without the codes
-
-    int kind() const { return code / 100; }
-    // "550 5.1.1 no such user": one line, cut, printable, with what looks like an address masked.
-    std::string forLog() const;
-    // "535 5.7.8" alone: where a server might repeat what it was told.
-    std::string codesForLog() const;
-};
 
 // What a dialogue needs to know besides the server. The transcript may be null, and the TLS context too where the
 // server is to be spoken to in clear.

@@ -30,7 +30,7 @@ std::string tlsErrorText() {
 std::string handshakeFailure(const SSL* tls, const ServerCertificate& certificate, const CertificateOwner& owner) {
     const long verdict = SSL_get_verify_result(tls);
     if (verdict != X509_V_OK) return certificateFailure(verdict, certificate, owner);
-    const std::string text = tlsErrorText();
+    std::string text = tlsErrorText();
     if (text != "wrong version number") return text;
     return owner.host + " answers without TLS: set " + owner.section + ".smtp_security = starttls, or another port";
 }

@@ -189,6 +189,22 @@ def test_mail_test_tries_both_servers(mail_site, start, new_address):
     assert site.otpgate.run("mail-test", address).returncode == 0
 
 
+def test_mistakes_of_both_servers_are_found_before_the_start(mail_site):
+    site = mail_site(
+        25, start=False,
+        **{"mail_fallback.smtp_host": "localhost", "mail_fallback.smtp_security": "tls",
+           "mail_fallback.smtp_ca_file": "/nonexistent/ca.pem"},
+    )
+    assert site.otpgate.run("keys", "init").returncode == 0
+
+    for command in (["check-config"], ["mail-test", "someone@example.com"]):
+        done = site.otpgate.run(*command)
+        assert done.returncode == 2
+        assert done.stderr == (
+            "otpgate: mail_fallback.smtp_ca_file holds no certificates or cannot be read: /nonexistent/ca.pem\n"
+        )
+
+
 def test_mail_test_waits_no_longer_than_the_timeout(mail_site, address):
     silent = StallingServer()
     try:

@@ -24,7 +24,6 @@ using test::kRecipient;
 using test::kReset;
 using test::Script;
 using test::ScriptedServer;
-using test::operator+;
 
 bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;

@@ -23,8 +23,6 @@ using test::Script;
 using test::ScriptedServer;
 using test::serverAt;
 using test::shortMessage;
-using test::Step;
-using test::operator+;
 using Outcome = SendResult::Outcome;
 using Cause = SendResult::Cause;
 

@@ -31,7 +31,6 @@ using test::Script;
 using test::ScriptedServer;
 using test::serverAt;
 using test::Step;
-using test::operator+;
 
 class SmtpTransportTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SmtpTransportTest);

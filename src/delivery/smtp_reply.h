@@ -1,0 +1,20 @@
+// What an SMTP server answered, and as much of it as a log may hold. Used by SmtpDialogue and SmtpTransport.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace otpgate::delivery {
+
+struct SmtpReply {
+    int code = 0;
+    std::vector<std::string> lines;  // without the codes
+
+    int kind() const { return code / 100; }
+    // "550 5.1.1 no such user": one line, cut, printable, with what looks like an address masked.
+    std::string forLog() const;
+    // "535 5.7.8" alone: where a server might repeat what it was told.
+    std::string codesForLog() const;
+};
+
+}  // namespace otpgate::delivery
