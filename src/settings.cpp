@@ -175,27 +175,58 @@ double readRate(SettingsReader& reader, const std::string& key, std::string_view
     return rate;
 }
 
-delivery::SmsSettings readSms(SettingsReader& reader) {
-    using delivery::SmsTransportKind;
-    constexpr SmsTransportKind kTransports[] = {SmsTransportKind::None, SmsTransportKind::Twilio,
-                                                SmsTransportKind::File, SmsTransportKind::Mock};
-    delivery::SmsSettings sms;
-    sms.transport = kTransports[reader.choice("sms.transport", {"none", "twilio", "file", "mock"}, "none")];
-    sms.directory = reader.text("sms.directory", "/var/lib/otpgate/sms");
-    sms.from = reader.text("sms.from", "");
-    sms.twilioAccountSid = reader.text("sms.twilio_account_sid", "");
-    sms.twilioAuthToken = reader.secret("sms.twilio_auth_token");
-    sms.twilioUrl = reader.text("sms.twilio_url", sms.twilioUrl);
-    sms.caFile = reader.text("sms.ca_file", "");
-    sms.mockFailureRate = readRate(reader, "sms.failure_rate", "0");
-    sms.timeout = wholeSeconds(reader, "sms.timeout", 10s, 1s, 120s);
+delivery::HttpSmsSettings readHttpSms(SettingsReader& reader) {
+    using delivery::HttpBodyType;
+    using delivery::HttpMethod;
+    constexpr HttpMethod kMethods[] = {HttpMethod::Get, HttpMethod::Post, HttpMethod::Put};
+    constexpr HttpBodyType kBodyTypes[] = {HttpBodyType::Json, HttpBodyType::Form, HttpBodyType::Xml};
+    delivery::HttpSmsSettings http;
+    http.method = kMethods[reader.choice("sms.http_method", {"GET", "POST", "PUT"}, "POST")];
+    http.url = reader.text("sms.http_url", "");
+    http.headers = reader.list("sms.http_headers", "");
+    http.bodyType = kBodyTypes[reader.choice("sms.http_content_type",
+                                             {"application/json", "application/x-www-form-urlencoded", "text/xml"},
+                                             "application/json")];
+    http.body = reader.text("sms.http_body", "");
+    http.secret = reader.secret("sms.http_secret");
+    http.successStatus = reader.list("sms.http_success_status", "200-299");
+    http.successBody = reader.text("sms.http_success_body", "");
+    return http;
+}
+
+delivery::SmsRules readSmsRules(SettingsReader& reader) {
     auto allowed = domain::AllowedPrefixes::parse(reader.list("sms.allowed_prefixes", ""));
     if (!allowed) reader.reject("sms.allowed_prefixes", "must be calling prefixes such as +49, +1, +1242");
     auto budgets = domain::DailyBudgets::parse(reader.list("sms.daily_budgets", ""));
     if (!budgets) {
         reader.reject("sms.daily_budgets", "must be PREFIX:MESSAGES such as +49:1000, +1:200, *:100, each prefix once");
     }
-    sms.rules = {std::move(*allowed), std::move(*budgets)};
+    return {std::move(*allowed), std::move(*budgets)};
+}
+
+delivery::SmsSettings readSms(SettingsReader& reader) {
+    using delivery::SmsTransportKind;
+    constexpr SmsTransportKind kTransports[] = {SmsTransportKind::None,   SmsTransportKind::Twilio,
+                                                SmsTransportKind::Vonage, SmsTransportKind::Http,
+                                                SmsTransportKind::File,   SmsTransportKind::Mock};
+    delivery::SmsSettings sms;
+    sms.transport =
+        kTransports[reader.choice("sms.transport", {"none", "twilio", "vonage", "http", "file", "mock"}, "none")];
+    sms.directory = reader.text("sms.directory", "/var/lib/otpgate/sms");
+    sms.from = reader.text("sms.from", "");
+    sms.twilioAccountSid = reader.text("sms.twilio_account_sid", "");
+    sms.twilioAuthToken = reader.secret("sms.twilio_auth_token");
+    sms.twilioApiKeySid = reader.text("sms.twilio_api_key_sid", "");
+    sms.twilioApiKeySecret = reader.secret("sms.twilio_api_key_secret");
+    sms.twilioUrl = reader.text("sms.twilio_url", sms.twilioUrl);
+    sms.vonageApiKey = reader.text("sms.vonage_api_key", "");
+    sms.vonageApiSecret = reader.secret("sms.vonage_api_secret");
+    sms.vonageUrl = reader.text("sms.vonage_url", sms.vonageUrl);
+    sms.http = readHttpSms(reader);
+    sms.caFile = reader.text("sms.ca_file", "");
+    sms.mockFailureRate = readRate(reader, "sms.failure_rate", "0");
+    sms.timeout = wholeSeconds(reader, "sms.timeout", 10s, 1s, 120s);
+    sms.rules = readSmsRules(reader);
     return sms;
 }
 

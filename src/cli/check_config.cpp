@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "otpgate/crypto/key_ring.h"
+#include "otpgate/crypto/random.h"
 #include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/message_composer.h"
 #include "otpgate/http/client_address.h"
@@ -22,6 +23,9 @@ int checkConfig(const Invocation& invocation) {
     const http::AddressList metricsReaders(settings.metricsReaders, "metrics.allowed_addresses");
     const http::Cors cors(settings.corsOrigins, settings.publicUrl);
     db::openDatabase(settings.database);
+    crypto::SystemRandom random;
+    // The file transport would make its directory.
+    if (settings.sms.transport != delivery::SmsTransportKind::File) delivery::makeSmsTransport(settings.sms, random);
     std::cout << "the configuration is good\n";
     return 0;
 }

@@ -77,6 +77,12 @@ const std::vector<Command>& commands() {
          "`what to change:`. With mail.transport = file it names the file that it wrote.\n\n"
          "Exit code 0 when every server took the message, 1 when one did not, 2 for wrong arguments or settings.\n",
          &mailTest},
+        {"sms-test", "NUMBER [--config FILE]", "send one short message and say what to change",
+         "Sends a line of text to NUMBER (+4930123456) as sms.transport says. Prints the provider and its host, the\n"
+         "length of the text, the status of the answer, and the id of the message, or the error and what to change.\n"
+         "Secrets and numbers are masked. sms.allowed_prefixes holds, and the message counts in sms.daily_budgets.\n\n"
+         "Exit code 0 when the provider took the message, 1 when it did not, 2 for wrong arguments or settings.\n",
+         &smsTest},
         {"templates", "check [DIRECTORY] | list | show LOCALE KIND [PART]  [--config FILE]",
          "check and show the words of the messages",
          "Templates are mustache: LOCALE/KIND.PART, where KIND is code, new_sign_in, password_changed or\n"

@@ -41,6 +41,7 @@ int audit(const Invocation& invocation);
 int user(const Invocation& invocation);
 int importDjango(const Invocation& invocation);
 int mailTest(const Invocation& invocation);
+int smsTest(const Invocation& invocation);
 int health(const Invocation& invocation);
 int templates(const Invocation& invocation);
 int version(const Invocation& invocation);

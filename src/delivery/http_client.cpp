@@ -1,5 +1,7 @@
 #include "delivery/http_client.h"
 
+#include "delivery/escaping.h"
+
 #include <algorithm>
 #include <array>
 #include <curl/curl.h>
@@ -18,16 +20,20 @@ std::size_t keep(const char* data, std::size_t /*size*/, std::size_t count, void
     return count;
 }
 
-std::string formEncoded(CURL* handle, const HttpClient::Fields& fields) {
-    std::string form;
-    for (const auto& [name, value] : fields) {
-        const std::unique_ptr<char, decltype(&curl_free)> escaped(
-            curl_easy_escape(handle, value.data(), static_cast<int>(value.size())), &curl_free);
-        if (!escaped) throw HttpError("out of memory");
-        if (!form.empty()) form += '&';
-        form += name + "=" + escaped.get();
+struct FreeList {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+
+HeaderList headerList(const std::vector<std::string>& headers) {
+    HeaderList list;
+    for (const std::string& header : headers) {
+        curl_slist* longer = curl_slist_append(list.get(), header.c_str());
+        if (longer == nullptr) throw HttpError("out of memory");
+        static_cast<void>(list.release());  // which it begins with
+        list.reset(longer);
     }
-    return form;
+    return list;
 }
 
 // libcurl's texts name hosts, addresses and times, never what was sent. One may quote what a server answered.
@@ -83,22 +89,37 @@ void HttpClient::open() {
     set(CURLOPT_WRITEFUNCTION, &keep);
 }
 
-HttpReply HttpClient::post(const std::string& url, const Fields& fields) {
+void HttpClient::setRequest(const HttpRequest& request) {
+    set(CURLOPT_URL, request.url.c_str());
+    set(CURLOPT_CUSTOMREQUEST, request.method == HttpMethod::Put ? "PUT" : nullptr);
+    if (request.method == HttpMethod::Get) {
+        set(CURLOPT_HTTPGET, 1L);
+    } else {
+        set(CURLOPT_POST, 1L);
+        set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+        set(CURLOPT_COPYPOSTFIELDS, request.body.c_str());
+    }
+    if (request.url.starts_with("http://")) set(CURLOPT_PROXY, "");
+}
+
+HttpReply HttpClient::send(const HttpRequest& request) {
     if (!handle_) open();
-    const std::string form = formEncoded(handle_.get(), fields);
     std::array<char, CURL_ERROR_SIZE> error{};
     HttpReply reply;
-    set(CURLOPT_URL, url.c_str());
-    set(CURLOPT_POSTFIELDSIZE, static_cast<long>(form.size()));
-    set(CURLOPT_COPYPOSTFIELDS, form.c_str());
+    const HeaderList headers = headerList(request.headers);
+    setRequest(request);
+    set(CURLOPT_HTTPHEADER, headers.get());
     set(CURLOPT_WRITEDATA, &reply.body);
     set(CURLOPT_ERRORBUFFER, error.data());
-    if (url.starts_with("http://")) set(CURLOPT_PROXY, "");
     const CURLcode result = curl_easy_perform(handle_.get());
+    set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
     set(CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
     if (result != CURLE_OK) {
         const std::string_view text(error.data());
-        throw HttpError(forLog(std::string(text.empty() ? curl_easy_strerror(result) : text)));
+        long sent = 0;
+        curl_easy_getinfo(handle_.get(), CURLINFO_REQUEST_SIZE, &sent);
+        throw HttpError(forLog(std::string(text.empty() ? curl_easy_strerror(result) : text)),
+                        sent > 0 ? HttpError::Sent::Request : HttpError::Sent::Nothing);
     }
     long status = 0;
     curl_off_t retryAfter = 0;
@@ -107,6 +128,15 @@ HttpReply HttpClient::post(const std::string& url, const Fields& fields) {
     reply.status = static_cast<int>(status);
     if (retryAfter > 0) reply.retryAfter = std::chrono::seconds(retryAfter);
     return reply;
+}
+
+HttpReply HttpClient::post(const std::string& url, const Fields& fields) {
+    HttpRequest request{HttpMethod::Post, url, {"Content-Type: application/x-www-form-urlencoded"}, {}};
+    for (const auto& [name, value] : fields) {
+        if (!request.body.empty()) request.body += '&';
+        request.body += name + "=" + percentEncoded(value);
+    }
+    return send(request);
 }
 
 void HttpClient::disconnect() {

@@ -6,6 +6,8 @@
 // what is wrong with a certificate.
 #pragma once
 
+#include "otpgate/delivery/sms_transport.h"
+
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -19,7 +21,19 @@ namespace otpgate::delivery {
 // No answer; what() is fit for the log.
 class HttpError : public std::runtime_error {
 public:
-    using std::runtime_error::runtime_error;
+    enum class Sent { Nothing, Request };  // Request: some of it at least, so it may have had an effect
+    explicit HttpError(const std::string& text, Sent sent = Sent::Nothing) : std::runtime_error(text), sent_(sent) {}
+    bool wasSent() const { return sent_ == Sent::Request; }
+
+private:
+    Sent sent_;
+};
+
+struct HttpRequest {
+    HttpMethod method = HttpMethod::Post;
+    std::string url;
+    std::vector<std::string> headers;  // "Name: value", without CR and LF
+    std::string body;                  // not with Get
 };
 
 struct HttpReply {
@@ -44,13 +58,16 @@ public:
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
-    // The fields as application/x-www-form-urlencoded. No redirect is followed. Throws HttpError. An http:// address is
-    // for tests on this host: no proxy is asked for it.
+    // No redirect is followed. Throws HttpError. An http:// address is for tests on this host: no proxy is asked for
+    // it.
+    HttpReply send(const HttpRequest& request);
+    // The fields as application/x-www-form-urlencoded.
     HttpReply post(const std::string& url, const Fields& fields);
     void disconnect();
 
 private:
     void open();
+    void setRequest(const HttpRequest& request);
     template <typename Value>
     void set(int option, Value value);
 

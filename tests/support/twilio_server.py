@@ -1,18 +1,13 @@
 """A local Twilio: the part of its REST API that creates messages, over HTTPS, as Twilio documents it."""
 import base64
-import contextlib
 import dataclasses
 import email.utils
-import http.server
 import json
 import re
-import ssl
-import threading
 import urllib.parse
 import uuid
 
-from . import ports
-from .mailbox import Inbox
+from .provider_server import ProviderHandler, ProviderServer
 
 VERSION = "2010-04-01"
 ACCOUNT_SID = "ACaaaaaaaabbbbbbbbccccccccdddddddd"
@@ -87,17 +82,12 @@ def _refuse(status, code, message):
     raise _Fault(Answer(status, code, message))
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(ProviderHandler):
     server_version = "TwilioServer"
 
-    def log_message(self, *arguments):
-        pass
-
     def do_POST(self):
-        twilio = self.server.twilio
-        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        twilio = self.server.provider
+        content = self.content()
         scripted = twilio.next_answer()
         form = {}
         try:
@@ -117,7 +107,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._fail(Answer(405, 20004, "Method not allowed"), {})
 
     def _authenticate(self, twilio):
-        right = base64.b64encode(f"{twilio.account_sid}:{twilio.auth_token}".encode()).decode()
+        right = base64.b64encode(":".join(twilio.login).encode()).decode()
         if self.headers.get("Authorization") != f"Basic {right}":
             _refuse(401, 20003, "Authenticate")
 
@@ -161,8 +151,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _fail(self, answer, form):
         if answer.status == 0:
-            self.server.twilio.stopping.wait()
-            self.close_connection = True
+            self.stall()
             return
         body = {
             "code": answer.code,
@@ -181,7 +170,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         for name, value in headers:
             self.send_header(name, value)
         self.send_header("Content-Type", "application/json;charset=utf-8")
-        if self.server.twilio.chunked:
+        if self.server.provider.chunked:
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             middle = len(content) // 2
@@ -193,100 +182,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(content)
 
 
-class _HttpsServer(http.server.ThreadingHTTPServer):
-    daemon_threads = True
+class TwilioServer(ProviderServer):
+    """For `sms.twilio_url`. Each request is checked as Twilio does."""
 
-    def __init__(self, port, context, twilio):
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.context = context
-        self.twilio = twilio
-
-    def finish_request(self, request, client_address):
-        # Here and not around the listening socket, so that a client that fails in its handshake stops nobody else.
-        with contextlib.suppress(OSError):
-            with self.context.wrap_socket(request, server_side=True) as connection:
-                super().finish_request(connection, client_address)
-
-
-class TwilioServer(Inbox):
-    """For `sms.twilio_url`; its certificate is the authority's for localhost. Each request is checked as Twilio does;
-    what it is answered with can be scripted."""
-
-    def __init__(self, authority, account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, port=None, chunked=False):
-        super().__init__()
+    def __init__(self, authority, account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, port=None, chunked=False, login=None):
+        super().__init__(authority, _Handler, port)
         self.account_sid = account_sid
         self.auth_token = auth_token
+        self.login = login or (account_sid, auth_token)  # or an API key's SID and secret
         self.chunked = chunked
-        self.stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._script = []
-        self._messages = []
-        self._answers = []
-        self._connections = []
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(authority.certificate_file, authority.key_file)
-        self._server = _HttpsServer(port or 0, context, self)
-        self.port = self._server.server_address[1]
-        self.url = f"https://localhost:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    def start(self):
-        self._thread.start()
-        return self
-
-    def stop(self):
-        self.stopping.set()
-        if self._thread.is_alive():
-            self._server.shutdown()
-        self._server.server_close()
-
-    def answer_with(self, *answers):
-        """For the next requests, one each; after them they get what they deserve again."""
-        with self._lock:
-            self._script.extend(answers)
-
-    def messages(self):
-        """The accepted messages so far, oldest first."""
-        with self._lock:
-            return list(self._messages)
-
-    def messages_for(self, number):
-        return [message for message in self.messages() if message.recipient == number]
-
-    def wait_for(self, number, timeout=10):
-        """The newest code sent to the number that was not returned yet."""
-        return self.wait_for_message(number, timeout).code
-
-    @property
-    def answers(self):
-        """What each request so far was answered with."""
-        with self._lock:
-            return list(self._answers)
-
-    @property
-    def connections(self):
-        """How many connections carried requests so far."""
-        with self._lock:
-            return len(set(self._connections))
-
-    def wait_for_requests(self, count, timeout=10):
-        ports.wait_until(lambda: len(self.answers) >= count, timeout, f"{count} requests to Twilio")
-
-    def next_answer(self):
-        with self._lock:
-            return self._script.pop(0) if self._script else None
-
-    def note(self, connection, answer):
-        with self._lock:
-            self._answers.append(answer)
-            self._connections.append(connection)
 
     def accept(self, recipient, sender, service, text):
         """Keeps the message and returns the resource that Twilio makes of it."""
         sms = Sms("SM" + uuid.uuid4().hex, recipient, sender, service, text)
-        with self._lock:
-            self._messages.append(sms)
+        self.keep(sms)
         path = f"/{VERSION}/Accounts/{self.account_sid}/Messages/{sms.sid}"
         now = email.utils.formatdate(usegmt=False)
         return {

@@ -98,6 +98,18 @@ class SmsTransportTest : public CppUnit::TestFixture {
             CPPUNIT_ASSERT_MESSAGE(token, reasonFor(settings).starts_with("sms.twilio_auth_token "));
             CPPUNIT_ASSERT_MESSAGE(token, reasonFor(settings).find("s3cret") == std::string::npos);
         }
+        settings = twilio();
+        settings.twilioApiKeySid = "SK0123";
+        settings.twilioApiKeySecret = "hidden";
+        CPPUNIT_ASSERT_EQUAL(
+            std::string("sms.twilio_auth_token and sms.twilio_api_key_sid are both set: only one may be"),
+            reasonFor(settings));
+        settings.twilioAuthToken.clear();
+        CPPUNIT_ASSERT_EQUAL(std::string("accepted"), reasonFor(settings));
+        settings.twilioApiKeySecret.clear();
+        CPPUNIT_ASSERT(reasonFor(settings).starts_with("sms.twilio_api_key_secret is needed"));
+        settings.twilioApiKeySid = "AC0123";
+        CPPUNIT_ASSERT(reasonFor(settings).starts_with("sms.twilio_api_key_sid must be SK"));
         for (const std::string& file : {files_.path("missing"), files_.write("empty", ""), files_.write("text", "x")}) {
             settings = twilio();
             settings.caFile = file;

@@ -1,17 +1,10 @@
 #include "delivery/twilio_sms_transport.h"
+#include "support_cpp/http_server.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
-#include <atomic>
-#include <mutex>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <thread>
-#include <unistd.h>
 #include <vector>
 
 namespace otpgate::delivery {
@@ -21,104 +14,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Outcome = SendResult::Outcome;
 using Cause = SendResult::Cause;
+using namespace test;
 
-const std::string kStall = "(stall)";  // says nothing until the client goes away
-const std::string kDrip = "(drip)";    // a header now and then, without end
-const std::string kClose = "(close)";  // hangs up before it answers
-
-using Answers = std::vector<std::string>;  // whole responses, or one of the words above
-
-// Serves one connection after the other on a loopback port, one answer a request, and writes the requests down.
-class HttpServer {
-public:
-    explicit HttpServer(std::vector<Answers> connections) : connections_(std::move(connections)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t length = sizeof address;
-        CPPUNIT_ASSERT(::bind(listener_, reinterpret_cast<sockaddr*>(&address), length) == 0);
-        CPPUNIT_ASSERT(::listen(listener_, 8) == 0);
-        CPPUNIT_ASSERT(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) == 0);
-        port_ = ntohs(address.sin_port);
-        thread_ = std::thread([this] {
-            for (const auto& answers : connections_) serve(answers);
-        });
-    }
-    ~HttpServer() {
-        isOver_ = true;
-        thread_.join();
-        ::close(listener_);
-    }
-    HttpServer(const HttpServer&) = delete;
-    HttpServer& operator=(const HttpServer&) = delete;
-
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-    std::vector<std::string> requests() {
-        const std::lock_guard lock(mutex_);
-        return requests_;
-    }
-
-private:
-    bool awaitInput(int socket) const {
-        for (int i = 0; i < 1000 && !isOver_; ++i) {
-            pollfd entry{socket, POLLIN, 0};
-            if (::poll(&entry, 1, 10) > 0) return true;
-        }
-        return false;
-    }
-    // Headers and as much of a body as they announce; empty when the client went away.
-    std::string readRequest(int socket) const {
-        std::string text;
-        std::size_t wanted = std::string::npos;
-        while (text.size() < wanted) {
-            char c = 0;
-            if (!awaitInput(socket) || ::recv(socket, &c, 1, 0) != 1) return {};
-            text += c;
-            if (wanted == std::string::npos && text.ends_with("\r\n\r\n")) {
-                const auto at = text.find("Content-Length: ");
-                wanted = text.size() + (at == std::string::npos ? 0 : std::stoul(text.substr(at + 16)));
-            }
-        }
-        return text;
-    }
-    static void say(int socket, const std::string& text) { ::send(socket, text.data(), text.size(), MSG_NOSIGNAL); }
-    void drip(int socket) const {
-        say(socket, "HTTP/1.1 201 Created\r\n");
-        pollfd entry{socket, POLLIN, 0};
-        while (!isOver_ && ::poll(&entry, 1, 100) == 0) say(socket, "X-Header: x\r\n");
-    }
-
-    void serve(const Answers& answers) {
-        if (!awaitInput(listener_)) return;
-        const int socket = ::accept(listener_, nullptr, nullptr);
-        for (const auto& answer : answers) {
-            const std::string request = readRequest(socket);
-            if (request.empty()) break;
-            {
-                const std::lock_guard lock(mutex_);
-                requests_.push_back(request);
-            }
-            if (answer == kStall) awaitInput(socket);
-            if (answer == kDrip) drip(socket);
-            if (answer == kStall || answer == kDrip || answer == kClose) break;
-            say(socket, answer);
-        }
-        ::close(socket);
-    }
-
-    std::vector<Answers> connections_;
-    int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    unsigned port_ = 0;
-    std::atomic<bool> isOver_ = false;
-    std::mutex mutex_;
-    std::vector<std::string> requests_;
-    std::thread thread_;
-};
-
-std::string answer(const std::string& status, const std::string& body, const std::string& headers = "") {
-    return "HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\n" + headers +
-           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-}
 std::string error(int status, int code, const std::string& headers = "") {
     return answer(std::to_string(status) + " Error",
                   R"({"code": )" + std::to_string(code) +
@@ -144,6 +41,10 @@ class TwilioTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(triesLaterWhenTheAccountIsWrong);
     CPPUNIT_TEST(triesLaterWhenTwilioIsBusyOrBroken);
     CPPUNIT_TEST(waitsAsLongAsTwilioAsksFor);
+    CPPUNIT_TEST(logsInByApiKey);
+    CPPUNIT_TEST(tellsTheMessageIdAndTheStatus);
+    CPPUNIT_TEST(saysWhatToChange);
+    CPPUNIT_TEST(tellsWhetherTheMessageMayBeOnItsWay);
     CPPUNIT_TEST(followsNoRedirect);
     CPPUNIT_TEST(triesLaterWithoutAnAnswer);
     CPPUNIT_TEST(triesLaterWhenTheAnswerMakesNoSense);
@@ -294,6 +195,59 @@ class TwilioTest : public CppUnit::TestFixture {
         }
         const auto later = sendTo(error(429, 20429, "Retry-After: Fri, 01 Jan 2100 00:00:00 GMT\r\n")).retryAfter;
         CPPUNIT_ASSERT(later > std::chrono::hours(24));
+    }
+
+    void logsInByApiKey() {
+        HttpServer server({{kAccepted}});
+        SmsSettings settings = settingsFor(server.url());
+        settings.twilioAuthToken.clear();
+        settings.twilioApiKeySid = "SK0123";
+        settings.twilioApiKeySecret = "hidden";
+        assertSent(TwilioSmsTransport(settings).send(message()));
+        assertHas(server.requests().at(0), "POST /2010-04-01/Accounts/AC0123/Messages.json");
+        assertHas(server.requests().at(0), "\r\nAuthorization: Basic U0swMTIzOmhpZGRlbg==\r\n");  // SK0123:hidden
+    }
+
+    void tellsTheMessageIdAndTheStatus() {
+        const SendResult sent = sendTo(kAccepted);
+        CPPUNIT_ASSERT_EQUAL(std::string("SM1"), sent.answer.messageId);
+        CPPUNIT_ASSERT_EQUAL(201, sent.answer.httpStatus);
+        CPPUNIT_ASSERT(sent.answer.body.empty());
+        const SendResult refused = sendTo(error(400, 21211));
+        CPPUNIT_ASSERT_EQUAL(400, refused.answer.httpStatus);
+        assertHas(refused.answer.body, "The 'To' number");
+    }
+
+    void saysWhatToChange() {
+        const std::vector<std::pair<std::string, std::string>> cases{
+            {error(401, 20003), "sms.twilio_auth_token"},
+            {error(404, 20404), "sms.twilio_account_sid and sms.twilio_url"},
+            {error(403, 20403), "Twilio's console"},
+            {error(400, 21408), "Geo permissions"},
+            {error(400, 21608), "trial account"},
+            {error(400, 21612), "sms.from"},
+            {error(400, 21606), "sms.from"},
+            {error(400, 21611), "messaging service"},
+        };
+        for (const auto& [response, part] : cases) assertHas(sendTo(response).advice, part);
+        // Where the number is the reason, there is nothing to change.
+        for (const int code : {21211, 21610, 21614}) CPPUNIT_ASSERT(sendTo(error(400, code)).advice.empty());
+        CPPUNIT_ASSERT(sendTo(error(429, 20429)).advice.empty());
+        CPPUNIT_ASSERT(sendTo(kAccepted).advice.empty());
+    }
+
+    void tellsWhetherTheMessageMayBeOnItsWay() {
+        CPPUNIT_ASSERT(sendTo(kStall, seconds(1)).mayHaveBeenTaken);
+        CPPUNIT_ASSERT(sendTo(kClose).mayHaveBeenTaken);
+        for (const std::string& response : {error(400, 21211), error(429, 20429), error(500, 20500)}) {
+            CPPUNIT_ASSERT(!sendTo(response).mayHaveBeenTaken);
+        }
+        std::string url;
+        {
+            const HttpServer server({});
+            url = server.url();
+        }
+        CPPUNIT_ASSERT(!TwilioSmsTransport(settingsFor(url)).send(message()).mayHaveBeenTaken);
     }
 
     void followsNoRedirect() {

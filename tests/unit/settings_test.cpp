@@ -89,7 +89,23 @@ const std::map<std::string, std::string> kOtherValues{
     {"sms.twilio_account_sid", "AC0123"},
     {"sms.twilio_auth_token", "secret"},
     {"sms.twilio_auth_token_file", "SECRET FILE"},
+    {"sms.twilio_api_key_sid", "SK0123"},
+    {"sms.twilio_api_key_secret", "secret"},
+    {"sms.twilio_api_key_secret_file", "SECRET FILE"},
     {"sms.twilio_url", "http://127.0.0.1:1"},
+    {"sms.vonage_api_key", "0123abcd"},
+    {"sms.vonage_api_secret", "secret"},
+    {"sms.vonage_api_secret_file", "SECRET FILE"},
+    {"sms.vonage_url", "http://127.0.0.1:2"},
+    {"sms.http_method", "PUT"},
+    {"sms.http_url", "https://sms.example.org/send?to={to}"},
+    {"sms.http_headers", "Authorization: Bearer {secret}, X-Sender: {from}"},
+    {"sms.http_content_type", "text/xml"},
+    {"sms.http_body", "<sms to=\"{to}\">{text}</sms>"},
+    {"sms.http_secret", "secret"},
+    {"sms.http_secret_file", "SECRET FILE"},
+    {"sms.http_success_status", "200, 202"},
+    {"sms.http_success_body", "OK"},
     {"sms.ca_file", "/other/ca.pem"},
     {"sms.failure_rate", "0.25"},
     {"sms.timeout", "12s"},
@@ -185,7 +201,20 @@ std::string describe(const Settings& s) {
     line("sms.from", s.sms.from);
     line("sms.twilioAccountSid", s.sms.twilioAccountSid);
     line("sms.twilioAuthToken", s.sms.twilioAuthToken);
+    line("sms.twilioApiKeySid", s.sms.twilioApiKeySid);
+    line("sms.twilioApiKeySecret", s.sms.twilioApiKeySecret);
     line("sms.twilioUrl", s.sms.twilioUrl);
+    line("sms.vonageApiKey", s.sms.vonageApiKey);
+    line("sms.vonageApiSecret", s.sms.vonageApiSecret);
+    line("sms.vonageUrl", s.sms.vonageUrl);
+    line("sms.http.method", static_cast<int>(s.sms.http.method));
+    line("sms.http.url", s.sms.http.url);
+    for (const auto& header : s.sms.http.headers) line("sms.http.headers", header);
+    line("sms.http.bodyType", static_cast<int>(s.sms.http.bodyType));
+    line("sms.http.body", s.sms.http.body);
+    line("sms.http.secret", s.sms.http.secret);
+    for (const auto& status : s.sms.http.successStatus) line("sms.http.successStatus", status);
+    line("sms.http.successBody", s.sms.http.successBody);
     line("sms.caFile", s.sms.caFile);
     line("sms.mockFailureRate", s.sms.mockFailureRate);
     line("sms.timeout", s.sms.timeout.count());
@@ -336,10 +365,14 @@ class SettingsTest : public CppUnit::TestFixture {
         const std::string file = directory_.write("secret", "from a file\nsecond line\n");
         const Settings settings =
             load("[database]\npassword_file = " + file + "\n[mail]\nsmtp_password_file = " + file +
-                 "\n[sms]\ntwilio_auth_token_file = " + file + "\n");
+                 "\n[sms]\ntwilio_auth_token_file = " + file + "\ntwilio_api_key_secret_file = " + file +
+                 "\nvonage_api_secret_file = " + file + "\nhttp_secret_file = " + file + "\n");
         CPPUNIT_ASSERT_EQUAL("from a file"s, settings.database.password);
         CPPUNIT_ASSERT_EQUAL("from a file"s, settings.mail.smtp.password);
         CPPUNIT_ASSERT_EQUAL("from a file"s, settings.sms.twilioAuthToken);
+        CPPUNIT_ASSERT_EQUAL("from a file"s, settings.sms.twilioApiKeySecret);
+        CPPUNIT_ASSERT_EQUAL("from a file"s, settings.sms.vonageApiSecret);
+        CPPUNIT_ASSERT_EQUAL("from a file"s, settings.sms.http.secret);
     }
 
     void allowsAFixedCodeInDevelopmentOnly() {
@@ -419,12 +452,14 @@ class SettingsTest : public CppUnit::TestFixture {
             {"mail_fallback.smtp_auth", ""},
             {"mail_fallback.smtp_password_file", "/nonexistent/secret"},
             {"mail.smtp_password_file", "/nonexistent/secret"},
-            {"sms.transport", "vonage"},
+            {"sms.transport", "pigeon"},
             {"sms.failure_rate", "1.01"},
             {"sms.failure_rate", "-0.1"},
             {"sms.failure_rate", "nan"},
             {"sms.failure_rate", "5%"},
             {"sms.failure_rate", ""},
+            {"sms.http_method", "DELETE"},
+            {"sms.http_content_type", "text/plain"},
             {"sms.timeout", "0s"},
             {"sms.timeout", "121s"},
             {"sms.allowed_prefixes", "49"},

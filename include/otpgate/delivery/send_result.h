@@ -7,6 +7,13 @@
 
 namespace otpgate::delivery {
 
+// What a provider said: for whoever tries the settings out.
+struct ProviderAnswer {
+    int httpStatus = 0;          // 0: none came
+    std::string messageId = {};  // as the provider calls what it took
+    std::string body = {};       // the beginning, where it did not; may hold a number, so it goes into no log
+};
+
 struct SendResult {
     enum class Outcome { Sent, TryLater, Refused };
     // Provider: the server could not be reached or would not talk to us, so other messages would fare no better now.
@@ -22,8 +29,7 @@ struct SendResult {
     bool isLogged = false;
     // What the administrator should change; empty where nothing is wrong with the settings.
     std::string advice = {};
-    int httpStatus = 0;          // of the provider's answer; 0: none
-    std::string messageId = {};  // as the provider calls what it took
+    ProviderAnswer answer = {};
 };
 
 }  // namespace otpgate::delivery

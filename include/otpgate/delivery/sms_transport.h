@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace otpgate::delivery {
 
@@ -26,7 +27,7 @@ public:
     virtual std::chrono::seconds longestSend() const = 0;
 };
 
-enum class SmsTransportKind { None, Twilio, File, Mock };
+enum class SmsTransportKind { None, Twilio, Vonage, Http, File, Mock };
 
 // What SmsGuard holds the transports to.
 struct SmsRules {
@@ -34,14 +35,35 @@ struct SmsRules {
     domain::DailyBudgets dailyBudgets;
 };
 
+enum class HttpMethod { Get, Post, Put };
+enum class HttpBodyType { Json, Form, Xml };
+
+// Of Http: one request a message. {to}, {to_digits}, {from}, {text} and {secret} in the URL, a header or the body.
+struct HttpSmsSettings {
+    HttpMethod method = HttpMethod::Post;
+    std::string url;
+    std::vector<std::string> headers;
+    HttpBodyType bodyType = HttpBodyType::Json;
+    std::string body;
+    std::string secret;
+    std::vector<std::string> successStatus{"200-299"};
+    std::string successBody;  // what the answer must hold, too
+};
+
 struct SmsSettings {
     SmsTransportKind transport = SmsTransportKind::None;
     std::string directory;  // of File
-    // Of Twilio: a number, a short code, an alphanumeric sender, or the SID of a messaging service (MG...).
+    // A number, a short code, an alphanumeric sender, or the SID of a Twilio messaging service (MG...).
     std::string from;
     std::string twilioAccountSid;
     std::string twilioAuthToken;
+    std::string twilioApiKeySid;  // with its secret in place of the token
+    std::string twilioApiKeySecret;
     std::string twilioUrl = "https://api.twilio.com";
+    std::string vonageApiKey;
+    std::string vonageApiSecret;
+    std::string vonageUrl = "https://rest.nexmo.com";
+    HttpSmsSettings http;
     std::string caFile;            // empty: the system's authorities
     double mockFailureRate = 0.0;  // of Mock: 0 to 1
     std::chrono::seconds timeout{10};
@@ -52,5 +74,8 @@ struct SmsSettings {
 // sender and the account are such, the CA file readable. Throws ConfigurationError that names the setting. `random` is
 // Mock's.
 std::unique_ptr<SmsTransport> makeSmsTransport(const SmsSettings& settings, Random& random);
+
+// "twilio (api.twilio.com)": where the messages go, for people.
+std::string describeProvider(const SmsSettings& settings);
 
 }  // namespace otpgate::delivery

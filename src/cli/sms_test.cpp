@@ -1,0 +1,95 @@
+#include "cli/commands.h"
+#include "delivery/sms_length.h"
+#include "otpgate/base/errors.h"
+#include "otpgate/crypto/random.h"
+#include "otpgate/delivery/sms_guard.h"
+#include "otpgate/store/stores.h"
+
+#include <algorithm>
+#include <iostream>
+
+namespace otpgate::cli {
+
+namespace {
+
+using delivery::SendResult;
+using delivery::SmsSettings;
+
+domain::Destination readNumber(const Invocation& invocation) {
+    if (invocation.arguments.size() != 1) throw UsageError("say one telephone number, such as +4930123456");
+    auto number = domain::Destination::parsePhoneNumber(invocation.arguments.front());
+    if (!number) throw UsageError("not a telephone number such as +4930123456");
+    return std::move(*number);
+}
+
+std::string testText(std::string_view publicUrl) {
+    publicUrl.remove_prefix(publicUrl.find("://") + 3);
+    return "A test of the SMS settings of " + std::string(publicUrl.substr(0, publicUrl.find_first_of(":/"))) + ".";
+}
+
+// Each part of the text that is one of these becomes stars, and what could not be shown a dot.
+std::string masked(std::string text, const std::vector<std::string>& secrets) {
+    for (const std::string& secret : secrets) {
+        if (secret.empty()) continue;
+        for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 4)) {
+            text.replace(at, secret.size(), "****");
+        }
+    }
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '.');
+    return text;
+}
+
+std::vector<std::string> secretsOf(const SmsSettings& sms, const domain::Destination& number) {
+    return {sms.twilioAuthToken, sms.twilioAccountSid, sms.twilioApiKeySid, sms.twilioApiKeySecret,  sms.vonageApiKey,
+            sms.vonageApiSecret, sms.http.secret,      number.value(),      number.value().substr(1)};
+}
+
+void show(const SendResult& result, const std::vector<std::string>& secrets) {
+    const auto line = [](const char* name, const std::string& value) {
+        if (!value.empty()) std::cout << name << ": " << value << "\n";
+    };
+    const auto& answer = result.answer;
+    line("answer", answer.httpStatus == 0 ? "" : "HTTP " + std::to_string(answer.httpStatus));
+    line("message id", masked(answer.messageId, secrets));
+    line("body", masked(answer.body, secrets));
+    line("error", masked(result.reason, secrets));
+    line("change", result.advice);
+    switch (result.outcome) {
+    case SendResult::Outcome::Sent: line("result", "the provider took the message"); break;
+    case SendResult::Outcome::TryLater: line("result", "not sent; otpgate would try again"); break;
+    case SendResult::Outcome::Refused: line("result", "not sent; otpgate would give the message up"); break;
+    }
+}
+
+}  // namespace
+
+int smsTest(const Invocation& invocation) {
+    const auto number = readNumber(invocation);
+    const Settings settings = invocation.settings();
+    if (settings.sms.transport == delivery::SmsTransportKind::None) {
+        throw ConfigurationError("sms.transport = none: choose a provider");
+    }
+    if (!domain::PhoneNumbers(settings.phoneValidation).accepts(number)) {
+        throw UsageError("not a telephone number that can exist (phone.validation = strict)");
+    }
+    const SystemClock clock;
+    crypto::SystemRandom random;
+    Logger log(settings.logFormat, LogLevel::Error, clock);  // what it would say is printed
+    const auto database = db::openDatabase(settings.database);
+    const auto connection = database->connect();
+    const auto budgets = store::makeSmsBudgetStore(*connection);
+    delivery::SmsGuard guard(settings.sms.rules, *budgets, clock, log);
+    const auto transport = guard.wrap(delivery::makeSmsTransport(settings.sms, random));
+
+    const delivery::SmsMessage message{number.value(), testText(settings.publicUrl)};
+    const auto length = delivery::measureSms(message.text);
+    std::cout << "provider: " << delivery::describeProvider(settings.sms) << "\nto: " << number.masked()
+              << "\ntext: " << message.text << "\nlength: " << length.units << " of " << toString(length.encoding)
+              << ", " << length.segments << (length.segments == 1 ? " segment" : " segments") << std::endl;
+    const SendResult result = transport->send(message);
+    show(result, secretsOf(settings.sms, number));
+    return result.outcome == SendResult::Outcome::Sent ? 0 : 1;
+}
+
+}  // namespace otpgate::cli
