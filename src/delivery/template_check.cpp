@@ -13,7 +13,6 @@ namespace otpgate::delivery {
 
 namespace {
 
-using domain::MessageKind;
 using Names = std::vector<std::string_view>;
 using Type = TemplateTag::Type;
 
