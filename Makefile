@@ -225,6 +225,8 @@ install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binar
 	install -d $(DESTDIR)$(unitdir)
 	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@SYSCONFDIR@|$(sysconfdir)|g' etc/systemd/otpgate.service \
 	    > $(DESTDIR)$(unitdir)/otpgate.service
+	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@SYSCONFDIR@|$(sysconfdir)|g' etc/systemd/otpgate-deliver.service \
+	    > $(DESTDIR)$(unitdir)/otpgate-deliver.service
 
 clean: ## remove what was built (the state of `make run` stays: it is in var/)
 	rm -rf build

@@ -2,7 +2,6 @@
 
 #include "otpgate/api/routes.h"
 #include "otpgate/base/errors.h"
-#include "otpgate/db/migrator.h"
 #include "otpgate/domain/account_service.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/password_service.h"
@@ -10,55 +9,18 @@
 #include "otpgate/domain/session_service.h"
 #include "otpgate/http/boundary.h"
 #include "otpgate/store/stores.h"
-
-#include <csignal>
-#include <pthread.h>
-#include <thread>
+#include "start_checks.h"
+#include "stop_signal.h"
 
 namespace otpgate {
 
 namespace {
-
-// How long the messages in hand may take after the last request was answered; the rest waits in the outbox.
-constexpr std::chrono::seconds kCourierPatience{5};
-
-void requireMigrated(db::Connection& connection) {
-    const auto pending = db::pendingMigrations(connection, db::sqlFiles());
-    if (!pending.empty())
-        throw ServiceUnavailable("the database is not migrated (" + pending.front() + "): run otpgate migrate");
-}
 
 // "login.example.org" of https://login.example.org:8443/sign-in
 std::string_view hostOf(std::string_view url) {
     url.remove_prefix(url.find("://") + 3);
     return url.substr(0, url.find_first_of(":/"));
 }
-
-// Stops the server at SIGTERM or SIGINT. A thread of its own, because a signal handler may do next to nothing.
-class StopOnSignal {
-public:
-    StopOnSignal(http::FcgiServer& server, Logger& log)
-        : thread_([&server, &log] {
-              sigset_t signals;
-              sigemptyset(&signals);
-              sigaddset(&signals, SIGTERM);
-              sigaddset(&signals, SIGINT);
-              int signal = 0;
-              sigwait(&signals, &signal);
-              log.info("stopping", {{"signal", std::int64_t{signal}}});
-              server.stop();
-          }) {}
-    ~StopOnSignal() {
-        // Wakes the thread where the server ended by itself; otherwise it is gone already.
-        pthread_kill(thread_.native_handle(), SIGTERM);
-        thread_.join();
-    }
-    StopOnSignal(const StopOnSignal&) = delete;
-    StopOnSignal& operator=(const StopOnSignal&) = delete;
-
-private:
-    std::thread thread_;
-};
 
 }  // namespace
 
@@ -75,14 +37,14 @@ public:
           verificationStore_(store::makeVerificationStore(*connection_)),
           accountStore_(store::makeAccountStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
-          otp_(*otpStore_, app.courier_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
+          otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
                app.settings_.otp),
           accounts_(*accountStore_, app.clock_, app.random_),
           passwords_(*accountStore_, app.passwordGate_, app.passwordPolicy_, app.clock_, app.random_,
                      app.settings_.otp.guessesPerDestination),
           registration_(*accountStore_, otp_, passwords_, app.clock_, app.random_, app.settings_.otp),
           apiKeys_(*apiKeyStore_, app.clock_, app.random_),
-          verifications_(*verificationStore_, app.courier_, app.codes_, app.keyRing_, app.clock_, app.random_,
+          verifications_(*verificationStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_,
                          app.metrics_.otp,
                          {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
                           app.settings_.otp.resendAfter}),
@@ -149,45 +111,37 @@ App::App(const Settings& settings)
       passwordPolicy_(settings.passwordMinScore, hostOf(settings.publicUrl)),
       passwordGate_(settings.passwords, random_),
       metrics_(*database_, passwordGate_, clock_),
-      templates_(settings.templates),
-      composer_(codes_, templates_, settings.mail.from, settings.publicUrl),
-      smsBudgetConnection_(database_->connect()),
-      smsBudgets_(store::makeSmsBudgetStore(*smsBudgetConnection_)),
-      smsGuard_(settings.sms.rules, *smsBudgets_, clock_, log_),
-      courierConnection_(database_->connect()),
-      outbox_(store::makeOutboxStore(*courierConnection_)),
-      courier_(settings.courier, *outbox_, composer_,
-               {.mail = [this, &settings] { return delivery::makeMailTransport(settings.mail, &log_); },
-                .sms = [this, &settings] { return smsGuard_.wrap(delivery::makeSmsTransport(settings.sms, random_)); }},
-               clock_, random_, log_, metrics_.otp),
+      messenger_(makeMessenger()),
       housekeeper_(*database_, signingKeys_, settings.retention, clock_, random_, log_) {
-    try {
-        requireMigrated(*startConnection_);
-        signingKeys_.reload(*store::makeSigningKeyStore(*startConnection_), random_, clock_.now());
-    } catch (const ServiceUnavailable& error) {
-        throw ServiceUnavailable("database " + database_->describe() + ": " + error.what());
-    }
+    checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
 }
 
 App::~App() = default;
 
+domain::Messenger* App::makeMessenger() {
+    if (settings_.courier.mode == delivery::DeliveryMode::Outbox) return &outboxMessenger_;
+    dispatch_ = std::make_unique<Dispatch>(settings_, settings_.courier, codes_, *database_, clock_, random_, log_,
+                                           metrics_.otp);
+    return &dispatch_->courier();
+}
+
 void App::serve() {
     const http::ListeningSocket socket(settings_.server);
     http::FcgiServer server(socket, settings_.server.threads, trustedProxies_, random_, log_);
-    courier_.start();
+    if (dispatch_) dispatch_->courier().start();
     housekeeper_.start();
     log_.info("ready", {{"listen", settings_.server.listen},
                         {"threads", std::int64_t{settings_.server.threads}},
                         {"database", database_->describe()}});
     {
-        const StopOnSignal stopOnSignal(server, log_);
+        const StopOnSignal stopOnSignal([&server] { server.stop(); }, log_);
         server.run([this]() -> http::Handler {
             auto worker = std::make_shared<Worker>(*this);
             return [worker](http::Request& request) { return worker->answer(request); };
         });
     }
     housekeeper_.stop();
-    courier_.stop(kCourierPatience);
+    if (dispatch_) dispatch_->courier().stop(Dispatch::kPatience);
     log_.info("stopped");
 }
 

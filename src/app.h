@@ -2,6 +2,7 @@
 // else does.
 #pragma once
 
+#include "dispatch.h"
 #include "housekeeper.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
@@ -9,11 +10,7 @@
 #include "otpgate/crypto/password_gate.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/db/connection.h"
-#include "otpgate/delivery/courier.h"
-#include "otpgate/delivery/mail_transport.h"
-#include "otpgate/delivery/message_composer.h"
-#include "otpgate/delivery/sms_guard.h"
-#include "otpgate/delivery/sms_transport.h"
+#include "otpgate/delivery/outbox_messenger.h"
 #include "otpgate/delivery/templates.h"
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/password_policy.h"
@@ -41,6 +38,7 @@ public:
 
 private:
     class Worker;
+    domain::Messenger* makeMessenger();
 
     const Settings settings_;
     SystemClock clock_;
@@ -57,14 +55,9 @@ private:
     domain::PasswordPolicy passwordPolicy_;
     crypto::PasswordGate passwordGate_;
     ServiceMetrics metrics_;
-    delivery::Templates templates_;
-    delivery::MessageComposer composer_;
-    std::unique_ptr<db::Connection> smsBudgetConnection_;
-    std::unique_ptr<domain::SmsBudgetStore> smsBudgets_;
-    delivery::SmsGuard smsGuard_;
-    std::unique_ptr<db::Connection> courierConnection_;
-    std::unique_ptr<domain::OutboxStore> outbox_;
-    delivery::Courier courier_;
+    delivery::OutboxMessenger outboxMessenger_;
+    std::unique_ptr<Dispatch> dispatch_;  // null where this process sends nothing
+    domain::Messenger* messenger_;        // one of the two
     Housekeeper housekeeper_;
 };
 

@@ -231,7 +231,10 @@ delivery::SmsSettings readSms(SettingsReader& reader) {
 }
 
 delivery::CourierSettings readCourier(SettingsReader& reader) {
+    using delivery::DeliveryMode;
     delivery::CourierSettings courier;
+    constexpr DeliveryMode kModes[] = {DeliveryMode::Async, DeliveryMode::Sync, DeliveryMode::Outbox};
+    courier.mode = kModes[reader.choice("delivery.mode", {"async", "sync", "outbox"}, "async")];
     courier.rest = 25ms;
     courier.mailSenders = static_cast<unsigned>(reader.integer("mail.concurrency", 4, 1, 64));
     courier.smsSenders = static_cast<unsigned>(reader.integer("sms.concurrency", 4, 1, 64));

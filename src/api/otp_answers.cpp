@@ -15,7 +15,9 @@ using VerifyOutcome = domain::OtpVerifyResult::Outcome;
 
 void rejectUnlessAccepted(const domain::RequestedOtp& otp) {
     switch (otp.outcome) {
-    case RequestOutcome::Accepted: return;
+    case RequestOutcome::Accepted:
+        if (otp.delivery == domain::Delivery::Failed) throw ApiError(ErrorCode::SendFailed);
+        return;
     case RequestOutcome::ClientLimited:
     case RequestOutcome::DestinationLimited: throw limitError(ErrorCode::RateLimit, otp.limit);
     case RequestOutcome::UserNotFound: throw ApiError(ErrorCode::UserNotFound);

@@ -26,6 +26,7 @@ void rejectUnlessRegistered(const RegistrationResult& result) {
     case RegistrationResult::Outcome::ReceiptSpent:
         throw ApiError(ErrorCode::ValidationError).field("verification_token", std::string{kBadToken});
     case RegistrationResult::Outcome::Limited: throw limitError(ErrorCode::RateLimit, result.limit);
+    case RegistrationResult::Outcome::SendFailed: throw ApiError(ErrorCode::SendFailed);
     }
 }
 

@@ -52,6 +52,7 @@ http::Response createVerification(Services& services, const http::Request& reque
 
     const auto verification = services.verifications.request(*question, caller.userId, clientOf(request));
     if (!verification.isAccepted) throw limitError(ErrorCode::RateLimit, verification.limit);
+    if (verification.delivery == domain::Delivery::Failed) throw ApiError(ErrorCode::SendFailed);
     const std::string masked = question->to.masked();
     http::JsonWriter json;
     json.beginObject()

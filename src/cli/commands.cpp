@@ -20,6 +20,13 @@ const std::vector<Command>& commands() {
          "Listens on server.listen for the web server's FastCGI requests and sends the messages.\n"
          "The database must have been migrated.\n",
          &serve},
+        {"deliver", "[--config FILE]", "send what waits in the outbox until SIGTERM or SIGINT",
+         "Answers no requests: it sends what `otpgate serve` wrote (with delivery.mode = outbox) or left behind, on "
+         "this\n"
+         "host or another. Several may run at once; each message is taken by one of them. The settings, and the "
+         "master\n"
+         "key file, must be those of otpgate serve, and the database must have been migrated.\n",
+         &deliver},
         {"migrate", "[--config FILE]", "create or update the database",
          "Applies what is missing, under a lock: safe to run twice or on several hosts at once.\n", &migrate},
         {"check-config", "[--config FILE]", "read every setting and start nothing",
@@ -38,6 +45,20 @@ const std::vector<Command>& commands() {
          "TIME is a date (2026-11-20) or RFC 3339 (2026-11-20T05:12:00Z), both inclusive; EVENT a name such as "
          "LOGIN_FAILED.\n",
          &audit},
+        {"outbox",
+         "list [--dead] [--json] | retry ID...|--all | purge ID...|--dead|--older-than DURATION [--config FILE]",
+         "show, try again and remove messages that wait or could not be sent",
+         "list    a message a line, the oldest first: id, state, what it is, channel, masked destination, sendings "
+         "that\n"
+         "        failed, age, last error. waiting: to be sent, or resting after a failure; leased: in the hands of a\n"
+         "        process; dead: given up, and kept for retention.dead_letters. --json prints an array\n"
+         "retry   lets messages that wait or are dead be sent now. What has expired is never sent, and named\n"
+         "purge   removes messages; what was still to be sent is audited as not sent. --dead: those given up;\n"
+         "        --older-than 12h: those that were made before (with --dead: of the dead ones)\n\n"
+         "Exit code 0 when all that was asked for by id was done; 1 when one of them was not (each is named on "
+         "standard\n"
+         "error); with --all, --dead and --older-than 0 even then. 2 for wrong arguments.\n",
+         &outbox},
         {"user",
          "create --email ADDRESS | --phone NUMBER [--admin] [--password-stdin] | list |\n"
          "       show|disable|enable|make-admin|make-user|delete WHO  [--json] [--config FILE]",

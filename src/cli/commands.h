@@ -34,10 +34,12 @@ struct Command {
 const std::vector<Command>& commands();
 
 int serve(const Invocation& invocation);
+int deliver(const Invocation& invocation);
 int migrate(const Invocation& invocation);
 int checkConfig(const Invocation& invocation);
 int keys(const Invocation& invocation);
 int audit(const Invocation& invocation);
+int outbox(const Invocation& invocation);
 int user(const Invocation& invocation);
 int importDjango(const Invocation& invocation);
 int mailTest(const Invocation& invocation);

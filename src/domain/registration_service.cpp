@@ -29,6 +29,7 @@ RegistrationResult RegistrationService::registerUser(const Registration& registr
     if (!registration.otpId) {
         auto code = otp_.request({registration.destination, Purpose::Verify, registration.locale}, asker);
         if (code.outcome != OtpRequestResult::Outcome::Accepted) return {Outcome::Limited, code.limit, {}};
+        if (code.delivery == Delivery::Failed) return {Outcome::SendFailed, std::nullopt, {}};
     }
     const Timestamp now = clock_.now();
     NewAccount account;

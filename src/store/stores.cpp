@@ -4,6 +4,7 @@
 #include "store/api_key_store.h"
 #include "store/audit_log.h"
 #include "store/mysql_otp_store.h"
+#include "store/outbox_admin_store.h"
 #include "store/outbox_store.h"
 #include "store/retention_store.h"
 #include "store/session_store.h"
@@ -26,6 +27,10 @@ std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connectio
 
 std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection) {
     return std::make_unique<OutboxTable>(connection);
+}
+
+std::unique_ptr<domain::OutboxAdminStore> makeOutboxAdminStore(db::Connection& connection) {
+    return std::make_unique<OutboxAdminTable>(connection);
 }
 
 std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection) {

@@ -81,6 +81,10 @@ class Otpgate:
         ports.wait_until(ready, 20, "otpgate is ready")
         return self
 
+    def deliverer(self, name="deliver", env=None):
+        """`otpgate deliver` with our settings, as a process of its own."""
+        return Deliverer(self, name, env)
+
     def stop(self):
         return self.process.stop()
 
@@ -97,3 +101,33 @@ class Otpgate:
 
     def rss_bytes(self):
         return self.process.rss_bytes()
+
+
+class Deliverer:
+    """start(), stop() and kill() as often as wanted."""
+
+    def __init__(self, otpgate, name, env=None):
+        self.process = Process(
+            f"otpgate {name}", [BINARY, "deliver", "--config", otpgate.config], otpgate.folder / f"{name}.log",
+            {**otpgate.env, **(env or {})},
+        )
+
+    def start(self):
+        already = len(self.log())
+        self.process.start()
+
+        def ready():
+            self.process.require_running()
+            return "ready" in self.log()[already:]
+
+        ports.wait_until(ready, 20, "otpgate deliver is ready")
+        return self
+
+    def stop(self):
+        return self.process.stop()
+
+    def kill(self):
+        self.process.kill()
+
+    def log(self):
+        return self.process.log_text()

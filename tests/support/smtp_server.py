@@ -1,12 +1,17 @@
-"""SMTP servers to send to: one that works in every security mode, and one that accepts and then says nothing."""
+"""SMTP servers to send to: one that works in every security mode, one that fails as often as it is told, and one that accepts
+and then says nothing."""
+import asyncio
 import contextlib
 import dataclasses
+import random
 import socket
 import ssl
+import struct
 import threading
+import time
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from . import ports
 from .mailbox import Inbox, parse
@@ -96,6 +101,83 @@ class SmtpServer(Inbox):
 
     def messages(self):
         return [received.message for received in self._handler.received]
+
+
+class MoodySmtpServer(Inbox):
+    """Fails by chance, from a seed: refuses connections, resets them, keeps silent for longer than anybody waits, and answers
+    451; always before it has accepted the message. `share` of the connections and of the commands meet with it."""
+
+    MOODS = ("refuse", "reset", "stall", "451")
+    STALL_SECONDS = 2.5
+
+    def __init__(self, share, seed, port=None):
+        super().__init__()
+        self.port = port or ports.free_port()
+        self.share = share
+        self._random = random.Random(seed)
+        self.met = dict.fromkeys(self.MOODS, 0)
+        self.arrived = []  # (when, recipient, Message-ID)
+        self._controller = _MoodyController(self, hostname="127.0.0.1", port=self.port, server_hostname="localhost")
+
+    def start(self):
+        self._controller.start()
+        return self
+
+    def stop(self):
+        with contextlib.suppress(AssertionError):
+            self._controller.stop()
+
+    def mood(self, *possible):
+        if self._random.random() >= self.share:
+            return None
+        mood = self._random.choice(possible)
+        self.met[mood] += 1
+        return mood
+
+    async def answer(self, server, otherwise):
+        """What a command is answered, if it is; the connection may be gone afterwards."""
+        mood = self.mood("reset", "stall", "451")
+        if mood == "reset":
+            server.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
+            server.transport.abort()
+        if mood == "stall":
+            await asyncio.sleep(self.STALL_SECONDS)
+        return "451 4.3.0 not now" if mood else otherwise
+
+    async def handle_MAIL(self, server, session, envelope, address, mail_options):
+        answer = await self.answer(server, "250 OK")
+        if answer == "250 OK":
+            envelope.mail_from = address
+        return answer
+
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
+        answer = await self.answer(server, "250 OK")
+        if answer == "250 OK":
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server, session, envelope):
+        answer = await self.answer(server, "250 OK")
+        if answer == "250 OK":
+            message = parse(envelope.content)
+            self.arrived.append((time.time(), envelope.rcpt_tos[0], str(message["Message-ID"])))
+        return answer
+
+
+class _MoodyController(Controller):
+    def factory(self):
+        return _MoodySession(self.handler, **self.SMTP_kwargs)
+
+
+class _MoodySession(SMTP):
+    def connection_made(self, transport):
+        if self.event_handler.mood("refuse"):
+            transport.write(b"421 4.3.2 too busy\r\n")
+            transport.close()
+            return
+        super().connection_made(transport)
 
 
 class StallingServer:

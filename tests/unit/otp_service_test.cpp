@@ -53,7 +53,7 @@ public:
 
 class FakeMessenger final : public Messenger {
 public:
-    std::chrono::seconds lease() const override { return std::chrono::seconds(10); }
+    std::chrono::seconds lease() const override { return leaseFor; }
     void handOver(const OutboxMessage& message) override { messages.push_back(message); }
     Delivery deliver(const OutboxMessage& message) override {
         waitedFor.push_back(message);
@@ -62,6 +62,7 @@ public:
     }
     std::vector<OutboxMessage> waitedFor;  // those of `messages` that the asker may wait for
     Delivery delivery = Delivery::UnderWay;
+    std::chrono::seconds leaseFor{10};
     std::vector<OutboxMessage> messages;
 };
 
@@ -77,6 +78,9 @@ class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(handsOverTheCodeThatIsSentAgain);
     CPPUNIT_TEST(handsOverWhatIsToBeDiscarded);
     CPPUNIT_TEST(handsOverNothingThatWasRefused);
+    CPPUNIT_TEST(waitsForTheMessageButWhereTheAccountIsASecret);
+    CPPUNIT_TEST(tellsThatTheMessageWasNotSent);
+    CPPUNIT_TEST(leavesTheRowToItselfForAsLongAsItsMessengerSays);
     CPPUNIT_TEST(tellsWhatTheAccountRefused);
     CPPUNIT_TEST(tellsWhichLimitRefused);
     CPPUNIT_TEST(tellsWhatIsLeftOfTheDestinationsLimit);
@@ -280,6 +284,38 @@ class OtpServiceTest : public CppUnit::TestFixture {
             CPPUNIT_ASSERT(request().outcome == outcome);
         }
         CPPUNIT_ASSERT(messenger_.messages.empty());
+    }
+
+    void waitsForTheMessageButWhereTheAccountIsASecret() {
+        const auto waits = [this](OtpSettings chosen, Purpose purpose) {
+            messenger_.waitedFor.clear();
+            OtpService service = serviceOf(chosen);
+            service.request({ada_, purpose, "de"}, asker_);
+            return messenger_.waitedFor.size() == 1;
+        };
+        OtpSettings chosen = settings();
+        chosen.disclosure = Disclosure::Hide;
+        CPPUNIT_ASSERT(waits(chosen, Purpose::Login));
+        CPPUNIT_ASSERT(waits(chosen, Purpose::Register) && waits(chosen, Purpose::Verify));
+        CPPUNIT_ASSERT(!waits(chosen, Purpose::Reset));
+        chosen.autoRegister = false;
+        CPPUNIT_ASSERT(!waits(chosen, Purpose::Login));
+        chosen.disclosure = Disclosure::Reveal;
+        CPPUNIT_ASSERT(waits(chosen, Purpose::Login) && waits(chosen, Purpose::Reset));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{7}, messenger_.messages.size());
+    }
+
+    void tellsThatTheMessageWasNotSent() {
+        messenger_.delivery = Delivery::Failed;
+        CPPUNIT_ASSERT(request().delivery == Delivery::Failed);
+        messenger_.delivery = Delivery::Sent;
+        CPPUNIT_ASSERT(request().delivery == Delivery::Sent);
+    }
+
+    void leavesTheRowToItselfForAsLongAsItsMessengerSays() {
+        messenger_.leaseFor = 0s;
+        request();
+        CPPUNIT_ASSERT(asked().outboxAvailableAt == now());
     }
 
     void tellsWhatTheAccountRefused() {

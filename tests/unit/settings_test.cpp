@@ -120,6 +120,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"tokens.audience", "shop"},
     {"tokens.access_lifetime", "5m"},
     {"tokens.refresh_lifetime", "30d"},
+    {"delivery.mode", "sync"},
     {"delivery.queue_length", "99"},
     {"retention.otp_requests", "2d"},
     {"retention.sessions", "60d"},
@@ -223,6 +224,7 @@ std::string describe(const Settings& s) {
     for (const auto& prefix : s.sms.rules.allowedPrefixes.prefixes()) line("sms.allowedPrefixes", prefix);
     for (const auto& budget : s.sms.rules.dailyBudgets.all())
         line("sms.dailyBudgets " + budget.prefix, budget.messages);
+    line("courier.mode", static_cast<int>(s.courier.mode));
     line("courier.queueLength", s.courier.queueLength);
     line("courier.mailSenders", s.courier.mailSenders);
     line("courier.smsSenders", s.courier.smsSenders);

@@ -23,7 +23,7 @@ struct Registration {
 };
 
 struct RegistrationResult {
-    enum class Outcome { Registered, Taken, ReceiptSpent, Limited };
+    enum class Outcome { Registered, Taken, ReceiptSpent, Limited, SendFailed };
     Outcome outcome = Outcome::Registered;
     std::optional<LimitReport> limit;
     User user;  // where Registered

@@ -5,6 +5,7 @@
 #include "otpgate/domain/api_key_store.h"
 #include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/otp_store.h"
+#include "otpgate/domain/outbox_admin_store.h"
 #include "otpgate/domain/outbox_store.h"
 #include "otpgate/domain/retention_store.h"
 #include "otpgate/domain/session_store.h"

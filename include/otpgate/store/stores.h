@@ -13,6 +13,7 @@ namespace otpgate::store {
 std::unique_ptr<domain::OtpStore> makeOtpStore(db::Connection& connection);
 std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connection);
 std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection);
+std::unique_ptr<domain::OutboxAdminStore> makeOutboxAdminStore(db::Connection& connection);
 std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection);
 std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& connection);
 std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection);

@@ -1,0 +1,41 @@
+// What an administrator needs of the table outbox, beside the couriers that work on it. Each function is one atomic
+// step; throws ServiceUnavailable when the database does not answer.
+#pragma once
+
+#include "otpgate/domain/outbox_store.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otpgate::domain {
+
+enum class OutboxState {
+    Waiting,
+    Leased,  // in the hands of a courier
+    Dead
+};
+std::string_view toString(OutboxState state);  // "waiting"
+
+struct OutboxEntry {
+    OutboxMessage message;
+    OutboxState state = OutboxState::Waiting;
+    std::string lastError;
+    std::optional<Timestamp> diedAt;
+};
+
+class OutboxAdminStore {
+public:
+    virtual ~OutboxAdminStore() = default;
+    enum class Which { All, Dead };
+    // At most `limit`, oldest first, behind the id `last`.
+    virtual std::vector<OutboxEntry> list(Which which, const Uuid& last, unsigned limit, Timestamp now) = 0;
+    virtual std::optional<OutboxEntry> find(const Uuid& id, Timestamp now) = 0;
+    // Makes the message available now. False: it is another than it was when it was read.
+    virtual bool retry(const OutboxEntry& entry, Timestamp now) = 0;
+    // Removes the message; one that was alive gets its audit event, with this reason. False as above.
+    virtual bool remove(const OutboxEntry& entry, std::string_view reason, const Uuid& auditId, Timestamp now) = 0;
+};
+
+}  // namespace otpgate::domain

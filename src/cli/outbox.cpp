@@ -1,0 +1,216 @@
+// otpgate outbox: what waits to be sent and what could not be, by hand.
+#include "cli/commands.h"
+#include "otpgate/base/errors.h"
+#include "otpgate/base/settings_reader.h"
+#include "otpgate/crypto/random.h"
+#include "otpgate/http/json.h"
+#include "otpgate/store/stores.h"
+
+#include <algorithm>
+#include <functional>
+#include <iostream>
+
+namespace otpgate::cli {
+
+using domain::OutboxEntry;
+using domain::OutboxState;
+using Which = domain::OutboxAdminStore::Which;
+
+namespace {
+
+constexpr unsigned kBatch = 500;
+constexpr std::string_view kPurged = "purged by an administrator";
+
+struct Options {
+    std::string action;
+    std::vector<Uuid> ids;
+    Which which = Which::All;
+    bool takesAll = false;
+    bool asJson = false;
+    std::optional<std::chrono::milliseconds> olderThan;
+};
+
+Options parse(const std::vector<std::string>& arguments) {
+    if (arguments.empty()) throw UsageError("say which: list, retry or purge");
+    Options options;
+    options.action = arguments.front();
+    const bool lists = options.action == "list";
+    const bool purges = options.action == "purge";
+    const bool retries = options.action == "retry";
+    if (!lists && !purges && !retries) throw UsageError("unknown: outbox " + options.action);
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        const std::string& word = arguments[i];
+        const auto id = Uuid::parse(word);
+        if ((lists || purges) && word == "--dead") {
+            options.which = Which::Dead;
+        } else if (lists && word == "--json") {
+            options.asJson = true;
+        } else if (retries && word == "--all") {
+            options.takesAll = true;
+        } else if (purges && word == "--older-than") {
+            if (++i == arguments.size()) throw UsageError("--older-than needs a duration");
+            std::chrono::milliseconds age{};
+            if (!parseDuration(arguments[i], age))
+                throw UsageError("not a duration such as 12h or 7d: " + arguments[i]);
+            options.olderThan = age;
+        } else if (!lists && id) {
+            options.ids.push_back(*id);
+        } else {
+            throw UsageError("neither an option nor the id of a message: " + word);
+        }
+    }
+    if (options.olderThan || (purges && options.which == Which::Dead && options.ids.empty())) options.takesAll = true;
+    if (options.takesAll && !options.ids.empty()) throw UsageError("say either which messages, or their ids");
+    if (!lists && !options.takesAll && options.ids.empty())
+        throw UsageError(retries ? "say which: ids, or --all" : "say which: ids, --dead or --older-than");
+    return options;
+}
+
+std::string_view subjectOf(const domain::OutboxMessage& message) {
+    return message.kind == domain::MessageKind::Code ? toString(message.purpose) : toString(message.kind);
+}
+
+std::string ageOf(const OutboxEntry& entry, Timestamp now) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(now - entry.message.createdAt).count();
+    if (seconds < 120) return std::to_string(seconds) + "s";
+    if (seconds < 2 * 3600) return std::to_string(seconds / 60) + "m";
+    if (seconds < 2 * 86400) return std::to_string(seconds / 3600) + "h";
+    return std::to_string(seconds / 86400) + "d";
+}
+
+std::string padded(std::string_view text, std::size_t width) {
+    std::string field{text};
+    field.resize(std::max(field.size(), width), ' ');
+    return field;
+}
+
+void printLine(const OutboxEntry& entry, Timestamp now) {
+    const domain::OutboxMessage& message = entry.message;
+    std::cout << message.id.toString() << "  " << padded(toString(entry.state), 7) << "  "
+              << padded(subjectOf(message), 16) << "  " << padded(toString(message.destination.channel()), 5) << "  "
+              << padded(message.destination.masked(), 24) << "  " << message.attempts << " tries  "
+              << padded(ageOf(entry, now), 4) << "  " << entry.lastError << "\n";
+}
+
+std::string jsonOf(const OutboxEntry& entry) {
+    const domain::OutboxMessage& message = entry.message;
+    const auto member = [](http::JsonWriter& json, std::string_view name, std::optional<Timestamp> time) {
+        json.member(name, time ? std::optional<std::string>{formatRfc3339(*time)} : std::nullopt);
+    };
+    http::JsonWriter json;
+    json.beginObject()
+        .member("id", message.id.toString())
+        .member("state", toString(entry.state))
+        .member("kind", toString(message.kind))
+        .member("purpose", message.kind == domain::MessageKind::Code
+                               ? std::optional<std::string>{toString(message.purpose)}
+                               : std::nullopt)
+        .member("channel", toString(message.destination.channel()))
+        .member("destination_masked", message.destination.masked())
+        .member("attempts", std::int64_t{message.attempts})
+        .member("last_error", entry.lastError.empty() ? std::nullopt : std::optional<std::string>{entry.lastError});
+    member(json, "created_at", message.createdAt);
+    member(json, "expires_at", message.expiresAt);
+    member(json, "available_at", entry.diedAt ? std::nullopt : std::optional{message.availableAt});
+    member(json, "died_at", entry.diedAt);
+    json.endObject();
+    return json.take();
+}
+
+void forEach(domain::OutboxAdminStore& store, Which which, const Clock& clock,
+             const std::function<void(const OutboxEntry&)>& visit) {
+    Uuid last;
+    while (true) {
+        const auto entries = store.list(which, last, kBatch, clock.now());
+        for (const OutboxEntry& entry : entries) visit(entry);
+        if (entries.size() < kBatch) return;
+        last = entries.back().message.id;
+    }
+}
+
+int list(domain::OutboxAdminStore& store, const Options& options, const Clock& clock) {
+    bool isFirst = true;
+    if (options.asJson) std::cout << "[";
+    forEach(store, options.which, clock, [&](const OutboxEntry& entry) {
+        if (options.asJson)
+            std::cout << (isFirst ? "\n" : ",\n") << jsonOf(entry);
+        else
+            printLine(entry, clock.now());
+        isFirst = false;
+    });
+    if (options.asJson) std::cout << "\n]\n";
+    return 0;
+}
+
+// Why a message cannot be had now; nullopt after it was done.
+using Action = std::function<std::optional<std::string>(const OutboxEntry&)>;
+
+int change(domain::OutboxAdminStore& store, const Options& options, const Clock& clock, std::string_view done,
+           const Action& action) {
+    int changed = 0;
+    int left = 0;
+    const auto tryOne = [&](const OutboxEntry& entry) {
+        const auto reason = action(entry);
+        ++(reason ? left : changed);
+        if (reason) std::cerr << "otpgate: " << entry.message.id.toString() << ": " << *reason << "\n";
+    };
+    for (const Uuid& id : options.ids) {
+        if (const auto entry = store.find(id, clock.now())) {
+            tryOne(*entry);
+        } else {
+            ++left;
+            std::cerr << "otpgate: " << id.toString() << ": there is no such message\n";
+        }
+    }
+    const Timestamp madeBefore = clock.now() - options.olderThan.value_or(std::chrono::milliseconds{0});
+    if (options.takesAll) {
+        forEach(store, options.which, clock, [&](const OutboxEntry& entry) {
+            if (!options.olderThan || entry.message.createdAt < madeBefore) tryOne(entry);
+        });
+    }
+    std::cout << changed << " " << done << ", " << left << " left\n";
+    return left > 0 && !options.takesAll ? 1 : 0;
+}
+
+constexpr const char* kLeased = "is being sent; try again when that has come to an end, in a minute or so";
+constexpr const char* kChanged = "has changed at this moment; try again";
+
+std::optional<std::string> retry(domain::OutboxAdminStore& store, const OutboxEntry& entry, Timestamp now) {
+    if (entry.message.expiresAt <= now)
+        return "expired at " + formatRfc3339(entry.message.expiresAt) + " and is never sent";
+    if (entry.state == OutboxState::Leased) return kLeased;
+    if (!store.retry(entry, now)) return kChanged;
+    return std::nullopt;
+}
+
+std::optional<std::string> purge(domain::OutboxAdminStore& store, Which which, const OutboxEntry& entry,
+                                 Timestamp now) {
+    if (entry.state == OutboxState::Leased) return kLeased;
+    if (which == Which::Dead && entry.state != OutboxState::Dead) return "is not dead";
+    crypto::SystemRandom random;
+    if (!store.remove(entry, kPurged, Uuid::makeV7(now, random), now)) return kChanged;
+    return std::nullopt;
+}
+
+}  // namespace
+
+int outbox(const Invocation& invocation) {
+    const Options options = parse(invocation.arguments);
+    const auto database = db::openDatabase(invocation.settings().database);
+    const auto connection = database->connect();
+    const auto store = store::makeOutboxAdminStore(*connection);
+    const SystemClock clock;
+    try {
+        if (options.action == "list") return list(*store, options, clock);
+        if (options.action == "retry") {
+            return change(*store, options, clock, "to be sent now",
+                          [&](const OutboxEntry& entry) { return retry(*store, entry, clock.now()); });
+        }
+        return change(*store, options, clock, "removed",
+                      [&](const OutboxEntry& entry) { return purge(*store, options.which, entry, clock.now()); });
+    } catch (const ServiceUnavailable& error) {
+        throw ServiceUnavailable("database " + database->describe() + ": " + error.what());
+    }
+}
+
+}  // namespace otpgate::cli

@@ -1,0 +1,41 @@
+#include "deliver_app.h"
+
+#include "start_checks.h"
+#include "stop_signal.h"
+
+namespace otpgate {
+
+namespace {
+
+// A message that only we send must not wait for long.
+delivery::CourierSettings alone(delivery::CourierSettings settings) {
+    settings.lookEvery = std::chrono::milliseconds{250};
+    return settings;
+}
+
+}  // namespace
+
+DeliverApp::DeliverApp(const Settings& settings)
+    : settings_(settings),
+      log_(settings.logFormat, settings.logLevel, clock_),
+      keyRing_(crypto::KeyRing::load(settings.masterKeyFile)),
+      database_(db::openDatabase(settings.database)),
+      startConnection_(database_->connect()),
+      signingKeys_(keyRing_, settings.tokens.accessLifetime),
+      codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
+      dispatch_(settings_, alone(settings_.courier), codes_, *database_, clock_, random_, log_, metrics_) {
+    checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
+}
+
+void DeliverApp::run() {
+    dispatch_.courier().start();
+    log_.info("ready", {{"delivers", "what waits in the outbox"},
+                        {"mail_senders", std::int64_t{settings_.courier.mailSenders}},
+                        {"sms_senders", std::int64_t{settings_.courier.smsSenders}},
+                        {"database", database_->describe()}});
+    waitForStopSignal(log_);
+    dispatch_.courier().stop(Dispatch::kPatience);
+    log_.info("stopped");
+}
+
+}  // namespace otpgate

@@ -1,0 +1,22 @@
+#include "dispatch.h"
+
+#include "otpgate/store/stores.h"
+
+namespace otpgate {
+
+Dispatch::Dispatch(const Settings& settings, const delivery::CourierSettings& courierSettings,
+                   const domain::OtpCodes& codes, db::Database& database, const Clock& clock, Random& random,
+                   Logger& log, domain::OtpMetrics& metrics)
+    : templates_(settings.templates),
+      composer_(codes, templates_, settings.mail.from, settings.publicUrl),
+      smsBudgetConnection_(database.connect()),
+      smsBudgets_(store::makeSmsBudgetStore(*smsBudgetConnection_)),
+      smsGuard_(settings.sms.rules, *smsBudgets_, clock, log),
+      courierConnection_(database.connect()),
+      outbox_(store::makeOutboxStore(*courierConnection_)),
+      courier_(courierSettings, *outbox_, composer_,
+               {.mail = [&] { return delivery::makeMailTransport(settings.mail, &log); },
+                .sms = [&] { return smsGuard_.wrap(delivery::makeSmsTransport(settings.sms, random)); }},
+               clock, random, log, metrics) {}
+
+}  // namespace otpgate

@@ -1,0 +1,29 @@
+// SIGTERM and SIGINT as an orderly end. Used by the commands that run until they are told to stop.
+#pragma once
+
+#include "otpgate/base/log.h"
+
+#include <functional>
+#include <thread>
+
+namespace otpgate {
+
+// Before the first thread exists, so that every thread inherits it and one alone waits for them.
+void blockStopSignals();
+
+// Until one comes, and says so in the log.
+void waitForStopSignal(Logger& log);
+
+// Calls `stop` when one comes. A thread of its own, because a signal handler may do next to nothing.
+class StopOnSignal {
+public:
+    StopOnSignal(std::function<void()> stop, Logger& log);
+    ~StopOnSignal();
+    StopOnSignal(const StopOnSignal&) = delete;
+    StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+private:
+    std::thread thread_;
+};
+
+}  // namespace otpgate

@@ -1,0 +1,21 @@
+// The table outbox, as an administrator sees it.
+#pragma once
+
+#include "otpgate/db/connection.h"
+#include "otpgate/domain/outbox_admin_store.h"
+
+namespace otpgate::store {
+
+class OutboxAdminTable final : public domain::OutboxAdminStore {
+public:
+    explicit OutboxAdminTable(db::Connection& connection) : connection_(connection) {}
+    std::vector<domain::OutboxEntry> list(Which which, const Uuid& last, unsigned limit, Timestamp now) override;
+    std::optional<domain::OutboxEntry> find(const Uuid& id, Timestamp now) override;
+    bool retry(const domain::OutboxEntry& entry, Timestamp now) override;
+    bool remove(const domain::OutboxEntry& entry, std::string_view reason, const Uuid& auditId, Timestamp now) override;
+
+private:
+    db::Connection& connection_;
+};
+
+}  // namespace otpgate::store
