@@ -3,6 +3,7 @@
 #include "otpgate/api/routes.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/domain/account_service.h"
+#include "otpgate/domain/address_service.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/password_service.h"
 #include "otpgate/domain/registration_service.h"
@@ -22,6 +23,12 @@ std::string_view hostOf(std::string_view url) {
     return url.substr(0, url.find_first_of(":/"));
 }
 
+domain::NoticeSettings noticesOf(const Settings& settings) {
+    domain::NoticeSettings notices = settings.notices;
+    if (settings.sms.transport == delivery::SmsTransportKind::None) notices.bySms = domain::NoticeBySms::Never;
+    return notices;
+}
+
 }  // namespace
 
 // What one worker thread owns: its connection, and the services and routes over it.
@@ -38,10 +45,12 @@ public:
           accountStore_(store::makeAccountStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
-               app.settings_.otp),
+               app.settings_.otp, app.notices_),
           accounts_(*accountStore_, app.clock_, app.random_),
+          addresses_(*accountStore_, otp_, *app.messenger_, app.clock_, app.random_,
+                     {app.settings_.changeWithin, app.settings_.otp.guessesPerDestination, app.notices_}),
           passwords_(*accountStore_, app.passwordGate_, app.passwordPolicy_, app.clock_, app.random_,
-                     app.settings_.otp.guessesPerDestination),
+                     app.settings_.otp.guessesPerDestination, *app.messenger_, app.notices_),
           registration_(*accountStore_, otp_, passwords_, app.clock_, app.random_, app.settings_.otp),
           apiKeys_(*apiKeyStore_, app.clock_, app.random_),
           verifications_(*verificationStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_,
@@ -55,6 +64,7 @@ public:
           services_{otp_,
                     sessions_,
                     accounts_,
+                    addresses_,
                     passwords_,
                     registration_,
                     *auditStore_,
@@ -87,6 +97,7 @@ private:
     domain::SessionService sessions_;
     domain::OtpService otp_;
     domain::AccountService accounts_;
+    domain::AddressService addresses_;
     domain::PasswordService passwords_;
     domain::RegistrationService registration_;
     domain::ApiKeyService apiKeys_;
@@ -111,6 +122,7 @@ App::App(const Settings& settings)
       passwordPolicy_(settings.passwordMinScore, hostOf(settings.publicUrl)),
       passwordGate_(settings.passwords, random_),
       metrics_(*database_, passwordGate_, clock_),
+      notices_(noticesOf(settings)),
       messenger_(makeMessenger()),
       housekeeper_(*database_, signingKeys_, settings.retention, clock_, random_, log_) {
     checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);

@@ -12,6 +12,7 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/delivery/outbox_messenger.h"
 #include "otpgate/delivery/templates.h"
+#include "otpgate/domain/notice.h"
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/password_policy.h"
 #include "otpgate/domain/signing_keys.h"
@@ -55,6 +56,7 @@ private:
     domain::PasswordPolicy passwordPolicy_;
     crypto::PasswordGate passwordGate_;
     ServiceMetrics metrics_;
+    const domain::NoticeSettings notices_;
     delivery::OutboxMessenger outboxMessenger_;
     std::unique_ptr<Dispatch> dispatch_;  // null where this process sends nothing
     domain::Messenger* messenger_;        // one of the two

@@ -115,6 +115,16 @@ constexpr delivery::SmtpAuth kAuths[] = {delivery::SmtpAuth::Auto, delivery::Smt
 const std::vector<std::string> kSecurityWords{"none", "starttls", "tls"};
 const std::vector<std::string> kAuthWords{"auto", "plain", "login", "xoauth2", "oauthbearer"};
 
+domain::NoticeSettings readNotices(SettingsReader& reader) {
+    domain::NoticeSettings notices;
+    notices.newSignIn = reader.flag("notices.new_sign_in", true);
+    notices.passwordChanged = reader.flag("notices.password_changed", true);
+    notices.addressChanged = reader.flag("notices.address_changed", true);
+    if (reader.flag("notices.by_sms", false)) notices.bySms = domain::NoticeBySms::WhereNoMail;
+    notices.lifetime = wholeSeconds(reader, "notices.lifetime", hours{24}, 1min, days{7});
+    return notices;
+}
+
 delivery::MailSettings readMail(SettingsReader& reader) {
     using delivery::MailTransportKind;
     constexpr MailTransportKind kTransports[] = {MailTransportKind::Smtp, MailTransportKind::File,
@@ -292,6 +302,8 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.sms = readSms(reader);
     settings.templates.directory = reader.text("templates.directory", "");
     settings.templates.defaultLocale = reader.text("templates.default_locale", "en");
+    settings.notices = readNotices(reader);
+    settings.changeWithin = wholeSeconds(reader, "accounts.change_within", 15min, 1min, hours{24});
     settings.courier = readCourier(reader);
     settings.retention = readRetention(reader);
     reader.rejectUnknown();

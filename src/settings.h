@@ -8,6 +8,7 @@
 #include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/sms_transport.h"
 #include "otpgate/delivery/templates.h"
+#include "otpgate/domain/notice.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/phone_numbers.h"
 #include "otpgate/domain/session_service.h"
@@ -39,6 +40,8 @@ struct Settings {
     std::vector<std::string> metricsReaders;
     db::DatabaseSettings database;
     domain::OtpSettings otp;
+    domain::NoticeSettings notices;
+    std::chrono::seconds changeWithin{900};  // of a sign-in: so long it may change an address
     domain::PhoneValidation phoneValidation = domain::PhoneValidation::Any;
     crypto::PasswordGateOptions passwords;
     unsigned passwordMinScore = 2;

@@ -72,9 +72,8 @@ std::optional<domain::Destination> readPhoneNumber(const Services& services, htt
 std::optional<domain::Purpose> readPurpose(http::JsonBody& body) {
     const auto word = body.string("purpose");
     if (!word) return std::nullopt;
-    auto purpose = domain::parsePurpose(*word);
-    if (purpose == domain::Purpose::Change) purpose.reset();  // no route changes addresses yet
-    if (!purpose) body.noteInvalid("purpose", "must be login, register, verify or reset");
+    const auto purpose = domain::parsePurpose(*word);
+    if (!purpose) body.noteInvalid("purpose", "must be login, register, verify, reset or change");
     return purpose;
 }
 

@@ -129,7 +129,7 @@ http::Response changePassword(Services& services, const http::Request& request, 
     body.rejectInvalid();
 
     const domain::Asker asker{clientOf(request), caller.session.deviceId};
-    rejectUnlessRight(services.passwords.change(caller.user, caller.session.id, current, *password, asker));
+    rejectUnlessRight(services.passwords.change(caller.user, caller.session, current, *password, asker));
     return messageResponse("Your password has been changed.");
 }
 

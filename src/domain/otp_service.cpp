@@ -24,12 +24,13 @@ std::optional<OtpEvent> eventOf(OtpRequestResult::Outcome outcome) {
     return std::nullopt;
 }
 
-OtpEvent eventOf(OtpVerifyResult::Outcome outcome) {
+std::optional<OtpEvent> eventOf(OtpVerifyResult::Outcome outcome) {
     switch (outcome) {
     case OtpVerifyResult::Outcome::Verified: return OtpEvent::Verified;
     case OtpVerifyResult::Outcome::Expired: return OtpEvent::Expired;
     case OtpVerifyResult::Outcome::AttemptsExhausted:
     case OtpVerifyResult::Outcome::BudgetExhausted: return OtpEvent::Locked;
+    case OtpVerifyResult::Outcome::OwnerNeeded: return std::nullopt;  // not compared yet
     case OtpVerifyResult::Outcome::WrongCode:
     case OtpVerifyResult::Outcome::Unknown:
     case OtpVerifyResult::Outcome::Used:
@@ -46,7 +47,8 @@ std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& r
 }
 
 OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
-                       const Clock& clock, Random& random, OtpMetrics& metrics, OtpSettings settings)
+                       const Clock& clock, Random& random, OtpMetrics& metrics, OtpSettings settings,
+                       NoticeSettings notices)
     : store_(store),
       messenger_(messenger),
       codes_(codes),
@@ -54,7 +56,8 @@ OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& co
       clock_(clock),
       random_(random),
       metrics_(metrics),
-      settings_(std::move(settings)) {}
+      settings_(std::move(settings)),
+      notices_(notices) {}
 
 AccountRule OtpService::accountRule(Purpose purpose) const {
     switch (purpose) {
@@ -91,6 +94,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .device = asker.device,
                                 .deviceGuessBucket = deviceBucket("guess-device", asker.device),
                                 .deviceBucket = deviceBucket("request-device", asker.device),
+                                .ownerId = question.ownerId,
                                 .outboxId = Uuid::makeV7(now, random_),
                                 .outboxAvailableAt = now + messenger_.lease(),
                                 .auditId = Uuid::makeV7(now, random_),
@@ -131,43 +135,52 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
     return requested;
 }
 
-Uuid OtpService::findCode(const OtpReference& reference, const Asker& asker, Timestamp now) {
+Uuid OtpService::findCode(const OtpReference& reference, const std::optional<Uuid>& lane, Timestamp now) {
     if (reference.otpId) return *reference.otpId;
     // A code that has expired is still found for as long again, so that its owner learns why it does not work.
     const Timestamp since = now - 2 * settings_.lifetime(reference.destination->channel());
     const auto newest =
-        store_.findNewest(*reference.destination, reference.purpose.value_or(Purpose::Login), asker.device, since);
+        store_.findNewest(*reference.destination, reference.purpose.value_or(Purpose::Login), lane, since);
     // Where there is none, an id that no code has: the same work, the same answer.
     return newest ? *newest : Uuid::makeV7(now, random_);
+}
+
+JudgedGuess OtpService::judge(const OtpReference& reference, std::string_view guess, const std::optional<Uuid>& lane) {
+    const Uuid otpId = findCode(reference, lane, clock_.now());
+    return {otpId, codes_.judge(otpId, guess)};
 }
 
 VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view guess, const Device& device,
                                const Asker& asker, Timestamp sessionEnd) {
     const Timestamp now = clock_.now();
-    const Uuid otpId = findCode(reference, asker, now);
-    // The guess is judged here, but nobody learns the verdict before the store has counted the attempt.
-    const Guess judged = codes_.judge(otpId, guess);
-    OtpVerifyResult result =
-        store_.verify({.otpId = otpId,
-                       .purpose = reference.purpose,
-                       .guess = judged,
-                       .guessRule = settings_.guessesPerDestination,
-                       .now = now,
-                       .mayRegister = settings_.autoRegister,
-                       .newUserId = Uuid::makeV7(now, random_),
-                       .sessionId = Uuid::makeV7(now, random_),
-                       .sessionExpiresAt = sessionEnd,
-                       .shownDevice = asker.device,
-                       .newDeviceId = Uuid::makeV7(now, random_),
-                       .device = device,
-                       .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
-                       .client = asker.client});
+    const JudgedGuess judged = judge(reference, guess, asker.device);
+    OtpVerifyResult result = store_.verify(
+        {.otpId = judged.otpId,
+         .purpose = reference.purpose,
+         .guess = judged.guess,
+         .guessRule = settings_.guessesPerDestination,
+         .now = now,
+         .mayRegister = settings_.autoRegister,
+         .newUserId = Uuid::makeV7(now, random_),
+         .sessionId = Uuid::makeV7(now, random_),
+         .sessionExpiresAt = sessionEnd,
+         .shownDevice = asker.device,
+         .newDeviceId = Uuid::makeV7(now, random_),
+         .device = device,
+         .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
+         .notice = draftNotice(notices_, MessageKind::NewSignIn, describeDevice(device, asker.client.userAgent),
+                               asker.client, now, random_),
+         .client = asker.client});
+    if (result.notice) messenger_.handOver(*result.notice);
+    return report(reference, judged, std::move(result));
+}
 
-    metrics_.count(eventOf(result.outcome), result.channel,
-                   result.channel ? std::optional{result.purpose} : std::nullopt);
-
+VerifiedOtp OtpService::report(const OtpReference& reference, const JudgedGuess& judged, OtpVerifyResult result) {
+    if (const auto event = eventOf(result.outcome)) {
+        metrics_.count(*event, result.channel, result.channel ? std::optional{result.purpose} : std::nullopt);
+    }
     // That a code was used says that somebody signed in: who names an address alone must know the code to be told.
-    const bool mayBeToldOfUse = reference.otpId || judged == Guess::Right;
+    const bool mayBeToldOfUse = reference.otpId || judged.guess == Guess::Right;
     if (result.outcome == OtpVerifyResult::Outcome::Used && !mayBeToldOfUse) {
         result.outcome = OtpVerifyResult::Outcome::Unknown;
     }
@@ -177,7 +190,7 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
     verified.attemptsLeft = result.attemptsLeft;
     switch (result.outcome) {
     case OtpVerifyResult::Outcome::Verified:
-        verified.otpId = otpId;
+        verified.otpId = judged.otpId;
         verified.purpose = result.purpose;
         verified.destination = std::move(result.destination);
         verified.signIn = std::move(result.signIn);
@@ -187,14 +200,16 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
         verified.attemptsLeft = settings_.maxAttempts - 1;
         break;
     case OtpVerifyResult::Outcome::BudgetExhausted:
-        verified.limit = reportLimit("guesses_per_destination", settings_.guessesPerDestination, result.hits, now);
+        verified.limit =
+            reportLimit("guesses_per_destination", settings_.guessesPerDestination, result.hits, clock_.now());
         if (verified.limit) verified.retryAfter = verified.limit->state.reset;
         break;
     case OtpVerifyResult::Outcome::AttemptsExhausted: verified.retryAfter = settings_.resendAfter; break;
     case OtpVerifyResult::Outcome::WrongCode:
     case OtpVerifyResult::Outcome::Used:
     case OtpVerifyResult::Outcome::Expired:
-    case OtpVerifyResult::Outcome::AccountDisabled: break;
+    case OtpVerifyResult::Outcome::AccountDisabled:
+    case OtpVerifyResult::Outcome::OwnerNeeded: break;
     }
     return verified;
 }

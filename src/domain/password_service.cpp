@@ -5,13 +5,16 @@
 namespace otpgate::domain {
 
 PasswordService::PasswordService(AccountStore& store, crypto::PasswordGate& gate, const PasswordPolicy& policy,
-                                 const Clock& clock, Random& random, LimitRule guesses)
+                                 const Clock& clock, Random& random, LimitRule guesses, Messenger& messenger,
+                                 NoticeSettings notices)
     : store_(store),
       gate_(gate),
       policy_(policy),
       clock_(clock),
       random_(random),
-      guesses_(std::move(guesses)) {}
+      guesses_(std::move(guesses)),
+      messenger_(messenger),
+      notices_(notices) {}
 
 std::optional<std::string> PasswordService::reasonToRefuse(std::string_view password,
                                                            const std::optional<Destination>& destination) const {
@@ -92,10 +95,19 @@ void PasswordService::upgrade(const User& user, std::string_view password, const
 
 bool PasswordService::reset(const Uuid& otpId, std::string passwordHash, const Client& client) {
     const Timestamp now = clock_.now();
-    return store_.resetPassword({otpId, std::move(passwordHash), now, Uuid::makeV7(now, random_), client});
+    const auto reset =
+        store_.resetPassword({.otpId = otpId,
+                              .passwordHash = std::move(passwordHash),
+                              .now = now,
+                              .auditId = Uuid::makeV7(now, random_),
+                              .client = client,
+                              .notice = draftNotice(notices_, MessageKind::PasswordChanged,
+                                                    describeDevice({}, client.userAgent), client, now, random_)});
+    if (reset.notice) messenger_.handOver(*reset.notice);
+    return reset.isDone;
 }
 
-CheckedPassword PasswordService::change(const User& user, const Uuid& keptSession, std::string_view current,
+CheckedPassword PasswordService::change(const User& user, const Session& session, std::string_view current,
                                         std::string_view password, const Asker& asker) {
     const auto destination = user.email ? Destination::fromStored(Channel::Email, *user.email)
                                         : Destination::fromStored(Channel::Sms, user.phoneNumber.value_or(""));
@@ -104,15 +116,19 @@ CheckedPassword PasswordService::change(const User& user, const Uuid& keptSessio
     CheckedPassword& checked = comparison.result;
     if (checked.outcome != PasswordOutcome::Right) return std::move(checked);
     const Timestamp now = clock_.now();
-    const bool isChanged = store_.changePassword({.userId = user.id,
-                                                  .oldHash = comparison.hash,
-                                                  .newHash = gate_.hash(password),
-                                                  .keptSession = keptSession,
-                                                  .now = now,
-                                                  .auditId = Uuid::makeV7(now, random_),
-                                                  .client = asker.client});
+    const auto change = store_.changePassword(
+        {.userId = user.id,
+         .oldHash = comparison.hash,
+         .newHash = gate_.hash(password),
+         .keptSession = session.id,
+         .now = now,
+         .auditId = Uuid::makeV7(now, random_),
+         .client = asker.client,
+         .notice = draftNotice(notices_, MessageKind::PasswordChanged,
+                               describeDevice(session.device, asker.client.userAgent), asker.client, now, random_)});
+    if (change.notice) messenger_.handOver(*change.notice);
     // Somebody else has changed it meanwhile, so what was shown is not the current one any more.
-    if (!isChanged) checked.outcome = PasswordOutcome::Wrong;
+    if (!change.isDone) checked.outcome = PasswordOutcome::Wrong;
     return std::move(checked);
 }
 

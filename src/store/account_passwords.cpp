@@ -1,6 +1,7 @@
 // Counting, changing and resetting passwords; comparing them is not for a transaction to wait for.
 #include "store/account_store.h"
 #include "store/audit_events.h"
+#include "store/notices.h"
 #include "store/otp_requests.h"
 #include "store/rate_limits.h"
 #include "store/session_store.h"
@@ -95,34 +96,35 @@ std::optional<domain::User> AccountTable::findByReset(const Uuid& otpId) {
     });
 }
 
-bool AccountTable::resetPassword(const domain::PasswordReset& reset) {
-    return connection_.transact([&] {
+domain::PasswordSetting AccountTable::resetPassword(const domain::PasswordReset& reset) {
+    return connection_.transact([&]() -> domain::PasswordSetting {
         const auto destination = findProved(connection_, reset.otpId, domain::Purpose::Reset);
-        if (!destination || !spendReceipt(connection_, reset.otpId, domain::Purpose::Reset, reset.now)) return false;
+        if (!destination || !spendReceipt(connection_, reset.otpId, domain::Purpose::Reset, reset.now)) return {};
         const auto user = findUser(connection_, *destination);
-        if (!user || user->status != domain::UserStatus::Active) return false;
+        if (!user || user->status != domain::UserStatus::Active) return {};
         connection_.execute("UPDATE users SET password_hash = ?, password_changed_at_us = ? WHERE id = ?",
                             {reset.passwordHash, reset.now, user->id});
         endSessions(connection_, user->id, std::nullopt, "password_reset", reset.now);
         voidResets(connection_, *user, reset.now);
         insertAuditEvent(connection_, {reset.auditId, AuditEvent::PasswordReset, user->id, destination->value(),
                                        reset.client, reset.now});
-        return true;
+        return {true, writeNotice(connection_, reset.notice, *user)};
     });
 }
 
-bool AccountTable::changePassword(const domain::PasswordChange& change) {
-    return connection_.transact([&] {
+domain::PasswordSetting AccountTable::changePassword(const domain::PasswordChange& change) {
+    return connection_.transact([&]() -> domain::PasswordSetting {
         const auto changed = connection_.execute(
             "UPDATE users SET password_hash = ?, password_changed_at_us = ?"
             " WHERE id = ? AND password_hash = ? AND status = 'active'",
             {change.newHash, change.now, change.userId, change.oldHash});
-        if (changed == 0) return false;
+        if (changed == 0) return {};
         endSessions(connection_, change.userId, change.keptSession, "password_changed", change.now);
-        if (const auto user = findUser(connection_, change.userId)) voidResets(connection_, *user, change.now);
+        const auto user = findUser(connection_, change.userId).value();
+        voidResets(connection_, user, change.now);
         insertAuditEvent(connection_, {change.auditId, AuditEvent::PasswordChanged, change.userId, std::nullopt,
                                        change.client, change.now});
-        return true;
+        return {true, writeNotice(connection_, change.notice, user)};
     });
 }
 

@@ -34,7 +34,7 @@ bool insertUser(db::Connection& connection, const domain::User& user, const std:
     }
 }
 
-domain::Destination addressOf(const domain::User& user) {
+domain::Destination firstAddressOf(const domain::User& user) {
     if (user.email) return domain::Destination::fromStored(domain::Channel::Email, *user.email);
     return domain::Destination::fromStored(domain::Channel::Sms, user.phoneNumber.value_or(""));
 }
@@ -57,7 +57,7 @@ std::optional<std::string> changedFields(const domain::User& before, const domai
 
 domain::AccountCreation AccountTable::create(const domain::NewAccount& account) {
     return connection_.transact([&]() -> domain::AccountCreation {
-        const domain::Destination address = addressOf(account.user);
+        const domain::Destination address = firstAddressOf(account.user);
         const auto audit = [&](AuditEvent event, std::optional<Uuid> userId) {
             return AuditRow{account.auditId, event, userId, address.value(), account.client, account.now};
         };

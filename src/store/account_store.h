@@ -1,5 +1,5 @@
-// The table users for what is not a login by code: account_passwords.cpp has the passwords, account_removal.cpp the
-// end.
+// The table users for what is not a login by code: account_passwords.cpp has the passwords, account_addresses.cpp the
+// change of an address, account_removal.cpp the end.
 #pragma once
 
 #include "otpgate/db/connection.h"
@@ -16,8 +16,9 @@ public:
     void auditWrongPassword(const domain::WrongPassword& wrong) override;
     void upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) override;
     std::optional<domain::User> findByReset(const Uuid& otpId) override;
-    bool resetPassword(const domain::PasswordReset& reset) override;
-    bool changePassword(const domain::PasswordChange& change) override;
+    domain::PasswordSetting resetPassword(const domain::PasswordReset& reset) override;
+    domain::PasswordSetting changePassword(const domain::PasswordChange& change) override;
+    domain::AddressChangeResult changeAddress(const domain::AddressChange& change) override;
 
     domain::AccountCreation create(const domain::NewAccount& account) override;
     std::optional<domain::User> find(const Uuid& id) override;
@@ -33,6 +34,8 @@ public:
     std::vector<bool> import(std::span<const domain::ImportedUser> users) override;
 
 private:
+    domain::OtpVerifyResult redeemChange(const domain::AddressChange& change);
+    void setAddress(const domain::AddressChange& change, domain::AddressChangeResult& result);
     void forgetOwner(const domain::User& user);
 
     db::Connection& connection_;

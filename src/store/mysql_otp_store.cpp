@@ -45,7 +45,7 @@ domain::OtpRequestResult MysqlOtpStore::request(const domain::NewOtpRequest& req
     const BucketRule destination(request.destinationRule, request.now);
     const std::string hit = domain::packTime(request.now);
     const Uuid oldestLive = Uuid::lowestV7(request.oldestLive);
-    const Uuid lane = request.device.value_or(kStrangers);
+    const Uuid lane = request.ownerId ? *request.ownerId : request.device.value_or(kStrangers);
     const db::Param params[] = {request.id,
                                 request.destination.value(),
                                 domain::toString(request.destination.channel()),
@@ -105,6 +105,10 @@ domain::OtpVerifyResult MysqlOtpStore::verify(const domain::OtpVerification& ver
     const std::string hit = domain::packTime(verification.now);
     std::optional<std::string_view> purpose;
     if (verification.purpose) purpose = domain::toString(*verification.purpose);
+    const domain::NoticeDraft noNotice;
+    const domain::NoticeDraft& notice = verification.notice ? *verification.notice : noNotice;
+    std::optional<Uuid> noticeId;
+    if (verification.notice) noticeId = notice.id;
     const db::Param params[] = {verification.otpId,
                                 purpose,
                                 verification.guess == domain::Guess::Right ? 1 : 0,
@@ -129,6 +133,11 @@ domain::OtpVerifyResult MysqlOtpStore::verify(const domain::OtpVerification& ver
                                 verification.auditIds[0],
                                 verification.auditIds[1],
                                 verification.auditIds[2],
+                                noticeId,
+                                notice.bySms == domain::NoticeBySms::WhereNoMail ? 1 : 0,
+                                notice.facts.device,
+                                notice.expiresAt,
+                                notice.availableAt,
                                 verification.client.address,
                                 verification.client.userAgent,
                                 verification.client.requestId};
@@ -146,10 +155,15 @@ domain::OtpVerifyResult MysqlOtpStore::verify(const domain::OtpVerification& ver
     result.destination = domain::Destination::fromStored(*result.channel, row.text(5));
     if (result.purpose == domain::Purpose::Login) {
         result.signIn = {.isNewUser = row.integer(6) != 0,
-                         .user = readUser(row, 9),
+                         .user = readUser(row, 10),
                          .sessionId = verification.sessionId,
                          .deviceId = row.uuid(7),
                          .methods = row.text(8)};
+        if (const auto channel = row.optionalText(9)) {
+            const domain::User& user = result.signIn->user;
+            const auto recipient = domain::addressOf(user, parseChannel(*channel));
+            if (recipient) result.notice = domain::makeNotice(notice, *recipient, user.locale);
+        }
     }
     return result;
 }

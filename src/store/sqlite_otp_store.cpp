@@ -1,5 +1,6 @@
 #include "store/sqlite_otp_store.h"
 
+#include "store/notices.h"
 #include "store/otp_requests.h"
 #include "store/outbox_rows.h"
 #include "store/rate_limits.h"
@@ -130,7 +131,7 @@ domain::OtpRequestResult SqliteOtpStore::request(const domain::NewOtpRequest& re
                     false};
         }
 
-        const Uuid lane = asker.isKnownDevice ? *request.device : kStrangers;
+        const Uuid lane = asker.isKnownDevice ? *request.device : request.ownerId.value_or(kStrangers);
         std::optional<LiveCode> code;
         if (request.resend == domain::Resend::Repeat) code = findLiveCode(connection_, request, lane);
         if (!code) {
@@ -148,7 +149,8 @@ domain::OtpRequestResult SqliteOtpStore::request(const domain::NewOtpRequest& re
                                     .createdAt = now,
                                     .expiresAt = code->expiresAt,
                                     .availableAt = request.outboxAvailableAt});
-        insertAuditEvent(connection_, audit(AuditEvent::OtpRequested, asker.userId));
+        insertAuditEvent(connection_,
+                         audit(AuditEvent::OtpRequested, request.ownerId ? request.ownerId : asker.userId));
         return {RequestOutcome::Accepted, std::move(taken.hits), code->id, code->expiresAt, isDiscarded, languages};
     });
 }
@@ -175,7 +177,9 @@ domain::OtpVerifyResult SqliteOtpStore::verify(const domain::OtpVerification& ve
         const auto attempts = row->integer(5);
         const auto maxAttempts = row->integer(6);
         if (verification.purpose && *verification.purpose != purpose) return result;
-        if (!row->isNull(8))
+        if (purpose == domain::Purpose::Change)
+            result.outcome = VerifyOutcome::OwnerNeeded;
+        else if (!row->isNull(8))
             result.outcome = VerifyOutcome::Used;
         else if (row->timestamp(7) <= verification.now)
             result.outcome = VerifyOutcome::Expired;
@@ -235,7 +239,8 @@ domain::OtpVerifyResult SqliteOtpStore::signIn(const domain::OtpVerification& ve
     const Timestamp now = verification.now;
     const std::string& address = otp.destination.value();
     const bool isEmail = otp.destination.channel() == Channel::Email;
-    const bool isNew = verification.mayRegister && !findUser(connection_, otp.destination);
+    const auto before = findUser(connection_, otp.destination);
+    const bool isNew = verification.mayRegister && !before;
     if (isNew) {
         connection_.execute(isEmail ? "INSERT INTO users (id, username, email, email_verified, joined_at_us,"
                                       " last_login_at_us) VALUES (?, ?, ?, 1, ?, ?)"
@@ -274,6 +279,10 @@ domain::OtpVerifyResult SqliteOtpStore::signIn(const domain::OtpVerification& ve
          verification.client.address, verification.client.userAgent, verification.device.installId,
          verification.device.platform, verification.device.appVersion, verification.device.name});
     result.destination = otp.destination;
+    const bool isNewDevice = deviceId == verification.newDeviceId;
+    if (isNewDevice && before && before->lastLoginAt) {
+        result.notice = writeNotice(connection_, verification.notice, *user);
+    }
     result.signIn = {isNew, std::move(*user), verification.sessionId, deviceId, otp.methods};
     return result;
 }

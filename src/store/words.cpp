@@ -64,6 +64,7 @@ domain::OtpVerifyResult::Outcome parseVerifyOutcome(std::string_view word) {
     if (word == "attempts_exhausted") return Outcome::AttemptsExhausted;
     if (word == "budget_exhausted") return Outcome::BudgetExhausted;
     if (word == "account_disabled") return Outcome::AccountDisabled;
+    if (word == "owner_needed") return Outcome::OwnerNeeded;
     rejectWord("outcome of otp_verify", word);
 }
 

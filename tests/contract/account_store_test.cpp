@@ -50,6 +50,7 @@ class AccountStoreTest : public StoreTest<AccountStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(resetsNothingOfADisabledAccount);
     CPPUNIT_TEST(changesThePasswordAndKeepsTheSession);
     CPPUNIT_TEST(changesNothingFromAnotherHash);
+    CPPUNIT_TEST(writesTheNoticeOfANewPassword);
     CPPUNIT_TEST(createsAnAccount);
     CPPUNIT_TEST(leavesATakenAddressAloneAndTellsItsOwner);
     CPPUNIT_TEST(createsOneForSixteenThreads);
@@ -256,7 +257,7 @@ private:
         const Uuid code = addCode(kAda, Purpose::Reset);
         CPPUNIT_ASSERT(store_->findByReset(code).value().id == ada_);
         clock_.advance(1min);
-        CPPUNIT_ASSERT(store_->resetPassword(newReset(code)));
+        CPPUNIT_ASSERT(store_->resetPassword(newReset(code)).isDone);
         const db::Row user = only("SELECT password_hash, password_changed_at_us FROM users");
         CPPUNIT_ASSERT_EQUAL(std::string{"$argon2id$new"}, user.text(0));
         CPPUNIT_ASSERT(user.timestamp(1) == now());
@@ -266,7 +267,7 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("devices WHERE revoked_at_us IS NULL"));
         assertWords({"PASSWORD_RESET"}, auditEvents());
         CPPUNIT_ASSERT(!store_->findByReset(code));
-        CPPUNIT_ASSERT(!store_->resetPassword(newReset(code)));
+        CPPUNIT_ASSERT(!store_->resetPassword(newReset(code)).isDone);
     }
 
     void voidsOtherResetsOfTheAccount() {
@@ -274,8 +275,8 @@ private:
         const Uuid live = addCode(kAda, Purpose::Reset, Code::Live);
         const Uuid login = addCode(kAda, Purpose::Login, Code::Live);
         const Uuid others = addCode("bob@example.org", Purpose::Reset, Code::Live);
-        CPPUNIT_ASSERT(store_->resetPassword(newReset(addCode(kAda, Purpose::Reset))));
-        CPPUNIT_ASSERT(!store_->resetPassword(newReset(older)));
+        CPPUNIT_ASSERT(store_->resetPassword(newReset(addCode(kAda, Purpose::Reset))).isDone);
+        CPPUNIT_ASSERT(!store_->resetPassword(newReset(older)).isDone);
         const auto isLive = [&](const Uuid& id) {
             return count("otp_requests WHERE id = ? AND expires_at_us > ?", {id, now()}) == 1;
         };
@@ -288,7 +289,7 @@ private:
         const auto reset = newReset(addCode(kAda, Purpose::Reset));
         std::atomic<int> done{0};
         onSixteenThreads([&](db::Connection& connection, std::size_t) {
-            if (store::makeAccountStore(connection)->resetPassword(reset)) ++done;
+            if (store::makeAccountStore(connection)->resetPassword(reset).isDone) ++done;
         });
         CPPUNIT_ASSERT_EQUAL(1, done.load());
         assertWords({"PASSWORD_RESET"}, auditEvents());
@@ -298,7 +299,7 @@ private:
         for (const Uuid& code : {newId(), addCode(kAda, Purpose::Reset, Code::Live), addCode(kAda, Purpose::Login),
                                  addCode(kAda, Purpose::Register), addCode("nobody@example.org", Purpose::Reset)}) {
             CPPUNIT_ASSERT(!store_->findByReset(code));
-            CPPUNIT_ASSERT(!store_->resetPassword(newReset(code)));
+            CPPUNIT_ASSERT(!store_->resetPassword(newReset(code)).isDone);
         }
         CPPUNIT_ASSERT_EQUAL(kHash, hashOf(ada_));
         CPPUNIT_ASSERT(auditEvents().empty());
@@ -306,7 +307,7 @@ private:
 
     void resetsNothingOfADisabledAccount() {
         connection_->execute("UPDATE users SET status = 'disabled'", {});
-        CPPUNIT_ASSERT(!store_->resetPassword(newReset(addCode(kAda, Purpose::Reset))));
+        CPPUNIT_ASSERT(!store_->resetPassword(newReset(addCode(kAda, Purpose::Reset))).isDone);
         CPPUNIT_ASSERT_EQUAL(kHash, hashOf(ada_));
     }
 
@@ -314,22 +315,49 @@ private:
         const Uuid kept = addSession(ada_, addDevice(ada_));
         const Uuid other = addSession(ada_, addDevice(ada_));
         const Uuid code = addCode(kAda, Purpose::Reset);
-        CPPUNIT_ASSERT(store_->changePassword({ada_, kHash, "new", kept, now(), newId(), client()}));
+        CPPUNIT_ASSERT(store_->changePassword({ada_, kHash, "new", kept, now(), newId(), client()}).isDone);
         CPPUNIT_ASSERT_EQUAL(std::string{"new"}, hashOf(ada_));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions WHERE id = ? AND revoked_at_us IS NULL", {kept}));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("sessions WHERE id = ? AND revoked_at_us IS NULL", {other}));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("devices WHERE revoked_at_us IS NULL"));
-        CPPUNIT_ASSERT(!store_->resetPassword(newReset(code)));
+        CPPUNIT_ASSERT(!store_->resetPassword(newReset(code)).isDone);
         assertWords({"PASSWORD_CHANGED"}, auditEvents());
     }
 
     void changesNothingFromAnotherHash() {
         const Uuid session = addSession(ada_, addDevice(ada_));
-        CPPUNIT_ASSERT(!store_->changePassword({ada_, "another", "new", Uuid{}, now(), newId(), client()}));
+        CPPUNIT_ASSERT(!store_->changePassword({ada_, "another", "new", Uuid{}, now(), newId(), client()}).isDone);
         connection_->execute("UPDATE users SET status = 'disabled'", {});
-        CPPUNIT_ASSERT(!store_->changePassword({ada_, kHash, "new", Uuid{}, now(), newId(), client()}));
+        CPPUNIT_ASSERT(!store_->changePassword({ada_, kHash, "new", Uuid{}, now(), newId(), client()}).isDone);
         CPPUNIT_ASSERT_EQUAL(kHash, hashOf(ada_));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions WHERE id = ? AND revoked_at_us IS NULL", {session}));
+    }
+
+    void writesTheNoticeOfANewPassword() {
+        const auto newNotice = [this] {
+            return domain::NoticeDraft{.id = newId(),
+                                       .kind = domain::MessageKind::PasswordChanged,
+                                       .facts = {.ipAddress = "192.0.2.7", .device = "curl", .changedAddress = {}},
+                                       .requestId = "request-1",
+                                       .createdAt = now(),
+                                       .expiresAt = now() + 24h,
+                                       .availableAt = now()};
+        };
+        domain::PasswordChange change{ada_, kHash, "new", Uuid{}, now(), newId(), client(), newNotice()};
+        auto reset = newReset(addCode(kAda, Purpose::Reset));
+        reset.notice = newNotice();
+        const domain::PasswordSetting done[] = {store_->resetPassword(reset), store_->changePassword(change)};
+        // The second one had the wrong hash, so nothing changed.
+        CPPUNIT_ASSERT(done[0].notice && !done[1].notice);
+        change.oldHash = reset.passwordHash;
+        CPPUNIT_ASSERT(store_->changePassword(change).notice.value().id == change.notice->id);
+        const auto rows = store::makeOutboxStore(*connection_)->claimAvailable(now(), now() + 1h, 10);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, rows.size());
+        for (const auto& row : rows) {
+            CPPUNIT_ASSERT(row.kind == domain::MessageKind::PasswordChanged);
+            CPPUNIT_ASSERT_EQUAL(kAda, row.destination.value());
+            CPPUNIT_ASSERT_EQUAL(std::string{"curl"}, row.notice.device);
+        }
     }
 
     void createsAnAccount() {

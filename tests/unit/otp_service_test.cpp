@@ -99,6 +99,11 @@ class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(doesTheSameWorkForADestinationWithoutACode);
     CPPUNIT_TEST(letsACodeSignUpOnlyWhereThatIsAllowed);
     CPPUNIT_TEST(exchangesAVerifiedCodeForAReceipt);
+    CPPUNIT_TEST(draftsTheNoticeOfANewDevice);
+    CPPUNIT_TEST(handsOverTheNoticeThatWasWritten);
+    CPPUNIT_TEST(draftsNoNoticeThatNobodyWants);
+    CPPUNIT_TEST(asksForAChangeInTheNameOfItsUser);
+    CPPUNIT_TEST(judgesAChangeInTheLaneOfItsUser);
     CPPUNIT_TEST_SUITE_END();
 
     static OtpSettings settings() {
@@ -110,7 +115,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
     }
     Timestamp now() const { return clock_.now(); }
     OtpService serviceOf(const OtpSettings& settings) {
-        return {store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings};
+        return {store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings, {}};
     }
     RequestedOtp request() { return service_.request({ada_, Purpose::Login, "de"}, asker_); }
     VerifiedOtp verify(const std::string& guess) { return verifyBy(service_, {id_, {}, {}}, guess); }
@@ -532,6 +537,57 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!service_.parseReceipt(receipt, Purpose::Reset));
     }
 
+    void draftsTheNoticeOfANewDevice() {
+        verify("000000");
+        const NoticeDraft& draft = store_.verifications.back().notice.value();
+        CPPUNIT_ASSERT(draft.kind == MessageKind::NewSignIn);
+        CPPUNIT_ASSERT(draft.bySms == NoticeBySms::Never);
+        CPPUNIT_ASSERT_EQUAL("2001:db8::1"s, draft.facts.ipAddress);
+        CPPUNIT_ASSERT_EQUAL("Ada's phone (ios)"s, draft.facts.device);
+        CPPUNIT_ASSERT_EQUAL("request-1"s, draft.requestId);
+        CPPUNIT_ASSERT(draft.createdAt == now());
+        CPPUNIT_ASSERT(draft.availableAt == now() + kHandOverLease);
+        CPPUNIT_ASSERT(draft.expiresAt == now() + 24h);
+    }
+
+    void handsOverTheNoticeThatWasWritten() {
+        verify("000000");
+        CPPUNIT_ASSERT(messenger_.messages.empty());
+        const NoticeDraft draft = store_.verifications.back().notice.value();
+        store_.verifyResult.notice = makeNotice(draft, ada_, "de");
+        verify("000000");
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, messenger_.messages.size());
+        CPPUNIT_ASSERT(messenger_.messages.at(0).id == draft.id);
+        CPPUNIT_ASSERT(messenger_.messages.at(0).destination == ada_);
+    }
+
+    void draftsNoNoticeThatNobodyWants() {
+        NoticeSettings none;
+        none.newSignIn = false;
+        OtpService service{store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings(), none};
+        verifyBy(service, {id_, {}, {}}, "000000");
+        CPPUNIT_ASSERT(!store_.verifications.back().notice);
+    }
+
+    void asksForAChangeInTheNameOfItsUser() {
+        request();
+        CPPUNIT_ASSERT(!asked().ownerId);
+        service_.request({.destination = phone_, .purpose = Purpose::Change, .locale = {}, .ownerId = id_}, asker_);
+        CPPUNIT_ASSERT(asked().ownerId == id_);
+        CPPUNIT_ASSERT(asked().accountRule == AccountRule::Any);
+    }
+
+    void judgesAChangeInTheLaneOfItsUser() {
+        const Uuid user = Uuid::makeV7(now(), random_);
+        store_.newest = id_;
+        const OtpReference reference{{}, phone_, Purpose::Change};
+        const JudgedGuess judged = service_.judge(reference, codes_.codeFor(id_), user);
+        CPPUNIT_ASSERT(judged.otpId == id_);
+        CPPUNIT_ASSERT(judged.guess == Guess::Right);
+        CPPUNIT_ASSERT(store_.searches.at(0).device == user);
+        CPPUNIT_ASSERT(store_.searches.at(0).purpose == Purpose::Change);
+    }
+
     const crypto::KeyRing ring_ = crypto::KeyRing::parse(
         "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", "master.key");
     const Client client_{"2001:db8::1", "2001:db8::/64", "Browser/1.0", "request-1"};
@@ -545,7 +601,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
     FakeMessenger messenger_;
     const OtpCodes codes_{ring_, {}, ""};
     OtpMetrics metrics_;
-    OtpService service_{store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings()};
+    OtpService service_{store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings(), {}};
     const Uuid id_ = Uuid::makeV7(clock_.now(), random_);
 };
 

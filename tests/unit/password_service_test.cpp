@@ -18,6 +18,11 @@ const std::string kPassword = "correct horse battery staple";
 // PBKDF2 of it with one iteration and the salt "salt", as Django writes it.
 const std::string kImported = "pbkdf2_sha256$1$salt$ouhwH5QjXU2O1gHvuMrHWhFGwGQ8zEmYRlu7N1suuDo=";
 
+std::optional<OutboxMessage> written(const std::optional<NoticeDraft>& draft) {
+    if (!draft) return std::nullopt;
+    return makeNotice(*draft, Destination::parse("ada@example.org").value(), "de");
+}
+
 // Remembers what was asked of it; the parts that no password needs do nothing.
 class FakeAccountStore final : public AccountStore {
 public:
@@ -26,6 +31,7 @@ public:
     std::vector<Timestamp> givenBack;
     std::vector<WrongPassword> wrong;
     std::vector<std::string> upgradedFrom;
+    std::vector<PasswordReset> resets;
     std::vector<PasswordChange> changes;
     bool changesPasswords = true;
 
@@ -41,11 +47,16 @@ public:
         upgradedFrom.emplace_back(oldHash);
     }
     std::optional<User> findByReset(const Uuid&) override { return std::nullopt; }
-    bool resetPassword(const PasswordReset&) override { return false; }
-    bool changePassword(const PasswordChange& change) override {
-        changes.push_back(change);
-        return changesPasswords;
+    PasswordSetting resetPassword(const PasswordReset& reset) override {
+        resets.push_back(reset);
+        return {true, written(reset.notice)};
     }
+    PasswordSetting changePassword(const PasswordChange& change) override {
+        changes.push_back(change);
+        if (!changesPasswords) return {};
+        return {true, written(change.notice)};
+    }
+    AddressChangeResult changeAddress(const AddressChange&) override { return {}; }
     AccountCreation create(const NewAccount&) override { return {}; }
     std::optional<User> find(const Uuid&) override { return std::nullopt; }
     std::optional<User> find(const Destination&) override { return std::nullopt; }
@@ -56,6 +67,12 @@ public:
     std::vector<Uuid> listDevices(const Uuid&) override { return {}; }
     bool remove(const UserDeletion&) override { return false; }
     std::vector<bool> import(std::span<const ImportedUser>) override { return {}; }
+};
+
+class FakeMessenger final : public Messenger {
+public:
+    void handOver(const OutboxMessage& message) override { messages.push_back(message); }
+    std::vector<OutboxMessage> messages;
 };
 
 // Stops whoever makes a salt, once it is told to, until it is let go.
@@ -89,6 +106,8 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(makesNothingAnewForAWrongPassword);
     CPPUNIT_TEST(changesFromTheHashThatItCompared);
     CPPUNIT_TEST(takesAPasswordThatWasChangedMeanwhileForWrong);
+    CPPUNIT_TEST(givesNoticeOfANewPassword);
+    CPPUNIT_TEST(givesNoNoticeWhereNothingChangedOrNoneIsWanted);
     CPPUNIT_TEST(knowsWhosePasswordItIs);
     CPPUNIT_TEST_SUITE_END();
 
@@ -97,7 +116,9 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     HoldingRandom random_;
     crypto::PasswordGate gate_{{.cost = {.memoryKib = 64, .iterations = 1}, .slots = 1, .queue = 0}, random_};
     PasswordPolicy policy_{2, "example.org"};
-    PasswordService passwords_{store_, gate_, policy_, clock_, random_, LimitRule::parse("10/1h").value()};
+    FakeMessenger messenger_;
+    PasswordService passwords_{store_,     gate_, policy_, clock_, random_, LimitRule::parse("10/1h").value(),
+                               messenger_, {}};
     const Destination ada_ = Destination::parse("ada@example.org").value();
 
     void haveAda(std::string hash, UserStatus status = UserStatus::Active) {
@@ -207,6 +228,37 @@ class PasswordServiceTest : public CppUnit::TestFixture {
         store_.changesPasswords = false;
         const auto changed = passwords_.change(*store_.next.user, {}, kPassword, "quite another phrase", {});
         CPPUNIT_ASSERT(changed.outcome == PasswordOutcome::Wrong);
+    }
+
+    void givesNoticeOfANewPassword() {
+        const Client client{"192.0.2.7", "192.0.2.7", "curl/8.5", "request-1"};
+        haveAda(gate_.hash(kPassword));
+        Session session;
+        session.device.name = "Ada's phone";
+        passwords_.change(*store_.next.user, session, kPassword, "quite another phrase", {client, std::nullopt});
+        passwords_.reset({}, "hash", client);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, messenger_.messages.size());
+        for (const OutboxMessage& message : messenger_.messages) {
+            CPPUNIT_ASSERT(message.kind == MessageKind::PasswordChanged);
+            CPPUNIT_ASSERT_EQUAL(std::string{"192.0.2.7"}, message.notice.ipAddress);
+        }
+        CPPUNIT_ASSERT_EQUAL(std::string{"Ada's phone"}, messenger_.messages.at(0).notice.device);
+        CPPUNIT_ASSERT_EQUAL(std::string{"curl 8.5"}, messenger_.messages.at(1).notice.device);
+    }
+
+    void givesNoNoticeWhereNothingChangedOrNoneIsWanted() {
+        haveAda(gate_.hash(kPassword));
+        passwords_.change(*store_.next.user, {}, "wrong", "quite another phrase", {});
+        store_.changesPasswords = false;
+        passwords_.change(*store_.next.user, {}, kPassword, "quite another phrase", {});
+        CPPUNIT_ASSERT(messenger_.messages.empty());
+
+        NoticeSettings none;
+        none.passwordChanged = false;
+        PasswordService silent{store_, gate_, policy_, clock_, random_, LimitRule{}, messenger_, none};
+        CPPUNIT_ASSERT(silent.reset({}, "hash", {}));
+        CPPUNIT_ASSERT(!store_.resets.back().notice);
+        CPPUNIT_ASSERT(messenger_.messages.empty());
     }
 
     void knowsWhosePasswordItIs() {

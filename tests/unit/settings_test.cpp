@@ -49,6 +49,12 @@ const std::map<std::string, std::string> kOtherValues{
     {"otp.fixed_code", "000042"},
     {"phone.validation", "strict"},
     {"accounts.reveal", "true"},
+    {"accounts.change_within", "16m"},
+    {"notices.new_sign_in", "false"},
+    {"notices.password_changed", "false"},
+    {"notices.address_changed", "false"},
+    {"notices.by_sms", "true"},
+    {"notices.lifetime", "23h"},
     {"limits.request_per_destination", "6/1h"},
     {"limits.request_per_client", "0"},
     {"limits.guesses_per_destination", "9/1h"},
@@ -163,6 +169,12 @@ std::string describe(const Settings& s) {
     line("otp.onResend", static_cast<int>(s.otp.onResend));
     line("otp.autoRegister", s.otp.autoRegister);
     line("otp.disclosure", static_cast<int>(s.otp.disclosure));
+    line("changeWithin", s.changeWithin.count());
+    line("notices.newSignIn", s.notices.newSignIn);
+    line("notices.passwordChanged", s.notices.passwordChanged);
+    line("notices.addressChanged", s.notices.addressChanged);
+    line("notices.bySms", static_cast<int>(s.notices.bySms));
+    line("notices.lifetime", s.notices.lifetime.count());
     line("otp.maxAttempts", s.otp.maxAttempts);
     line("otp.resendAfter", s.otp.resendAfter.count());
     line("otp.fixedCode", s.otp.fixedCode);
@@ -422,6 +434,12 @@ class SettingsTest : public CppUnit::TestFixture {
             {"otp.on_resend", "again"},
             {"otp.auto_register", "1"},
             {"accounts.reveal", "maybe"},
+            {"accounts.change_within", "59s"},
+            {"accounts.change_within", "25h"},
+            {"notices.new_sign_in", "always"},
+            {"notices.by_sms", "1"},
+            {"notices.lifetime", "59s"},
+            {"notices.lifetime", "8d"},
             {"phone.validation", "loose"},
             {"otp.email_lifetime", "25h"},
             {"otp.email_lifetime", "999ms"},

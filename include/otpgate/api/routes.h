@@ -3,6 +3,7 @@
 
 #include "otpgate/base/clock.h"
 #include "otpgate/domain/account_service.h"
+#include "otpgate/domain/address_service.h"
 #include "otpgate/domain/api_key_service.h"
 #include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/otp_service.h"
@@ -48,6 +49,7 @@ struct Services {
     domain::OtpService& otp;
     domain::SessionService& sessions;
     domain::AccountService& accounts;
+    domain::AddressService& addresses;
     domain::PasswordService& passwords;
     domain::RegistrationService& registration;
     domain::AuditStore& audit;

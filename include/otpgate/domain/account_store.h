@@ -9,6 +9,7 @@
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/otp_store.h"
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,6 +53,7 @@ struct PasswordReset {
     Timestamp now;
     Uuid auditId;
     Client client;
+    std::optional<NoticeDraft> notice = std::nullopt;
 };
 
 struct PasswordChange {
@@ -62,6 +64,33 @@ struct PasswordChange {
     Timestamp now;
     Uuid auditId;
     Client client;
+    std::optional<NoticeDraft> notice = std::nullopt;
+};
+
+struct PasswordSetting {
+    bool isDone = false;
+    std::optional<OutboxMessage> notice = std::nullopt;  // the one that was written
+};
+
+// A guess at a code of purpose change.
+struct AddressChange {
+    Uuid otpId;
+    Guess guess = Guess::Wrong;
+    LimitRule guessRule;
+    Uuid userId;       // whose code it must be
+    Uuid keptSession;  // the one that asks
+    Timestamp now;
+    std::array<Uuid, 2> auditIds;  // the code's, the change
+    std::optional<NoticeDraft> notice = std::nullopt;
+    Uuid secondNoticeId;
+    Client client;
+};
+
+struct AddressChangeResult {
+    OtpVerifyResult code;
+    bool isTaken = false;      // where the code is Verified: another account has the address
+    std::optional<User> user;  // else: as it is then
+    std::vector<OutboxMessage> notices;
 };
 
 // A user who registers, or whom an administrator makes. `user` is complete, its address in email or phoneNumber.
@@ -138,10 +167,16 @@ public:
     // The account whose address a verified code of purpose reset proves, while its receipt is not spent.
     virtual std::optional<User> findByReset(const Uuid& otpId) = 0;
     // Spends the code's receipt; sets the password, ends every session, forgets every device and voids what else could
-    // reset it. False: the receipt is spent, or there is no active account.
-    virtual bool resetPassword(const PasswordReset& reset) = 0;
-    // False: the old hash is not there any more. Ends the other sessions.
-    virtual bool changePassword(const PasswordChange& change) = 0;
+    // reset it. Not done: the receipt is spent, or there is no active account.
+    virtual PasswordSetting resetPassword(const PasswordReset& reset) = 0;
+    // Not done: the old hash is not there any more. Ends the other sessions.
+    virtual PasswordSetting changePassword(const PasswordChange& change) = 0;
+
+    // Counts and consumes as OtpStore::verify; a code that is not this user's is Unknown, and nothing is counted. A
+    // right guess gives the user the code's address, verified. Where that replaces another one, what was sent to the
+    // old address is void, the other sessions end and their devices are forgotten. Who has the address already keeps
+    // it.
+    virtual AddressChangeResult changeAddress(const AddressChange& change) = 0;
 
     virtual AccountCreation create(const NewAccount& account) = 0;
     virtual std::optional<User> find(const Uuid& id) = 0;

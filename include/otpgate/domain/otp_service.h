@@ -5,6 +5,7 @@
 #include "otpgate/base/random.h"
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/messenger.h"
+#include "otpgate/domain/notice.h"
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/otp_metrics.h"
 #include "otpgate/domain/otp_store.h"
@@ -57,6 +58,7 @@ struct OtpQuestion {
     std::string locale;
     std::string_view methods = "otp";            // "pwd otp" after a right password
     Disclosure disclosure = Disclosure::Reveal;  // at most: the settings may hide more
+    std::optional<Uuid> ownerId = std::nullopt;  // of purpose change: the user who asks
 };
 
 struct RequestedOtp {
@@ -76,6 +78,12 @@ struct OtpReference {
     std::optional<Purpose> purpose;
 };
 
+// A guess that was compared, of which nobody may learn before a store has counted it.
+struct JudgedGuess {
+    Uuid otpId;
+    Guess guess = Guess::Wrong;
+};
+
 struct VerifiedOtp {
     OtpVerifyResult::Outcome outcome = OtpVerifyResult::Outcome::Unknown;
     unsigned attemptsLeft = 0;
@@ -91,7 +99,7 @@ struct VerifiedOtp {
 class OtpService {
 public:
     OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
-               const Clock& clock, Random& random, OtpMetrics& metrics, OtpSettings settings);
+               const Clock& clock, Random& random, OtpMetrics& metrics, OtpSettings settings, NoticeSettings notices);
 
     RequestedOtp request(const OtpQuestion& question, const Asker& asker);
 
@@ -99,13 +107,17 @@ public:
     VerifiedOtp verify(const OtpReference& reference, std::string_view guess, const Device& device, const Asker& asker,
                        Timestamp sessionEnd);
 
+    // The two halves of verify(), for who counts by another store. `lane`: the device, or the owner of a change's code.
+    JudgedGuess judge(const OtpReference& reference, std::string_view guess, const std::optional<Uuid>& lane);
+    VerifiedOtp report(const OtpReference& reference, const JudgedGuess& judged, OtpVerifyResult result);
+
     // What a verified code is exchanged for: verification_token, reset_token. See otp_receipt.h.
     std::string receiptOf(const VerifiedOtp& verified) const;
     std::optional<Uuid> parseReceipt(std::string_view token, Purpose purpose) const;
 
 private:
     AccountRule accountRule(Purpose purpose) const;
-    Uuid findCode(const OtpReference& reference, const Asker& asker, Timestamp now);
+    Uuid findCode(const OtpReference& reference, const std::optional<Uuid>& lane, Timestamp now);
 
     OtpStore& store_;
     Messenger& messenger_;
@@ -115,6 +127,7 @@ private:
     Random& random_;
     OtpMetrics& metrics_;
     OtpSettings settings_;
+    NoticeSettings notices_;
 };
 
 }  // namespace otpgate::domain

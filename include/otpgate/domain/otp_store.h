@@ -6,6 +6,7 @@
 #include "otpgate/base/uuid.h"
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
+#include "otpgate/domain/notice.h"
 
 #include <array>
 #include <optional>
@@ -19,7 +20,7 @@ using ShownDevice = std::optional<Uuid>;
 
 // Whom a code may be sent to.
 enum class AccountRule {
-    Any,          // register, verify: the account does not matter
+    Any,          // register, verify, change: the account does not matter
     ActiveOrNew,  // login that may register
     Active        // login, reset
 };
@@ -50,6 +51,8 @@ struct NewOtpRequest {
     ShownDevice device;
     std::string deviceGuessBucket;
     std::string deviceBucket;
+    // Of purpose change: the user who asks. The code is of a lane of its own then, with the strangers' limits.
+    std::optional<Uuid> ownerId = std::nullopt;
     Uuid outboxId;
     Timestamp outboxAvailableAt;  // the creating process sends it itself until then
     Uuid auditId;
@@ -83,7 +86,8 @@ struct OtpVerification {
     ShownDevice shownDevice;
     Uuid newDeviceId;
     Device device;
-    std::array<Uuid, 3> auditIds;  // at most three events: the code's, the registration, the login
+    std::array<Uuid, 3> auditIds;                      // at most three events: the code's, the registration, the login
+    std::optional<NoticeDraft> notice = std::nullopt;  // of a login by a device that the account did not know
     Client client;
 };
 
@@ -104,7 +108,8 @@ struct OtpVerifyResult {
         Expired,
         AttemptsExhausted,
         BudgetExhausted,
-        AccountDisabled
+        AccountDisabled,
+        OwnerNeeded  // of purpose change: nothing is counted, see AccountStore::changeAddress
     };
     Outcome outcome = Outcome::Unknown;
     unsigned attemptsLeft = 0;
@@ -114,7 +119,8 @@ struct OtpVerifyResult {
     Purpose purpose = Purpose::Login;
     // These where Verified.
     std::optional<Destination> destination;
-    std::optional<SignIn> signIn;  // of a login
+    std::optional<SignIn> signIn;                        // of a login
+    std::optional<OutboxMessage> notice = std::nullopt;  // the one that was written
 };
 
 class OtpStore {
@@ -126,7 +132,7 @@ public:
     virtual OtpRequestResult request(const NewOtpRequest& request) = 0;
     // Counts the attempt before it lets the outcome be known. One of many right guesses wins: it consumes the code,
     // finds or creates the user, marks the address verified, opens the session. A wrong guess is counted against the
-    // bucket.
+    // bucket. Who has signed in before is given notice of a device that is new to the account.
     virtual OtpVerifyResult verify(const OtpVerification& verification) = 0;
     // The newest code of the destination and purpose that is younger than `since`, spent or not: of the device's own,
     // where there are any, else of the strangers'.

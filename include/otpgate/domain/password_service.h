@@ -6,6 +6,7 @@
 #include "otpgate/base/random.h"
 #include "otpgate/crypto/password_gate.h"
 #include "otpgate/domain/account_store.h"
+#include "otpgate/domain/messenger.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/password_policy.h"
 
@@ -26,7 +27,7 @@ struct CheckedPassword {
 class PasswordService {
 public:
     PasswordService(AccountStore& store, crypto::PasswordGate& gate, const PasswordPolicy& policy, const Clock& clock,
-                    Random& random, LimitRule guesses);
+                    Random& random, LimitRule guesses, Messenger& messenger, NoticeSettings notices);
 
     // The sentence that says why a user may not choose it.
     std::optional<std::string> reasonToRefuse(std::string_view password,
@@ -42,8 +43,8 @@ public:
     std::optional<User> findByReset(const Uuid& otpId) { return store_.findByReset(otpId); }
     // Ends every session. False: the receipt is spent.
     bool reset(const Uuid& otpId, std::string passwordHash, const Client& client);
-    // Ends all sessions but the kept one. `current` is counted and compared as by check().
-    CheckedPassword change(const User& user, const Uuid& keptSession, std::string_view current,
+    // Ends all sessions but the one that asks. `current` is counted and compared as by check().
+    CheckedPassword change(const User& user, const Session& session, std::string_view current,
                            std::string_view password, const Asker& asker);
 
 private:
@@ -61,6 +62,8 @@ private:
     const Clock& clock_;
     Random& random_;
     LimitRule guesses_;
+    Messenger& messenger_;
+    NoticeSettings notices_;
 };
 
 }  // namespace otpgate::domain

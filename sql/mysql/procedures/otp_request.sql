@@ -3,9 +3,10 @@
 --
 -- p_account_rule: 'any' (register, verify), 'active_or_new' (login that may register), 'active' (login, reset). What the rule
 -- does not let through is refused by name where p_reveal is 1; else everything is written as usual and the message is never
--- sent. p_lane: zeros, or the device that the client says it is; it counts only while the row devices says the same. p_languages: what
--- the client accepts; the message has them after p_locale and the account's. The two limits are rate_limit_take.sql written
--- out, because a CALL inside a CALL costs as much as what it does.
+-- sent. p_lane: zeros, or the device that the client says it is; it counts only while the row devices says the same. Of purpose
+-- change it is the user who asks: nobody else can redeem the code, and nobody else's requests touch it. p_languages: what the
+-- client accepts; the message has them after p_locale and the account's. The two limits are rate_limit_take.sql written out,
+-- because a CALL inside a CALL costs as much as what it does.
 CREATE PROCEDURE otp_request(
     IN p_id BINARY(16),
     IN p_destination VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
@@ -77,7 +78,8 @@ request: BEGIN
     SET v_discard = p_account_rule <> 'any' AND NOT COALESCE(v_status = 'active', p_account_rule = 'active_or_new');
 
     IF v_known_device IS NULL THEN
-        SET v_lane = v_strangers, v_guess_bucket = p_guess_bucket, v_bucket = p_destination_bucket;
+        SET v_lane = IF(p_purpose = 'change', p_lane, v_strangers), v_guess_bucket = p_guess_bucket,
+            v_bucket = p_destination_bucket;
         IF p_client_keep > 0 THEN
             INSERT INTO rate_limits (bucket, expires_at_us, hits) VALUES (p_client_bucket, p_client_expires_at_us, p_hit)
             ON DUPLICATE KEY UPDATE
@@ -156,7 +158,8 @@ request: BEGIN
     VALUES (p_outbox_id, v_id, p_channel, p_purpose, p_destination, v_languages, p_request_id, p_now_us, v_expires_at_us,
             p_available_at_us, v_discard);
     INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
-    VALUES (p_audit_id, 'OTP_REQUESTED', v_user_id, p_destination, p_ip_address, p_user_agent, p_request_id, p_now_us);
+    VALUES (p_audit_id, 'OTP_REQUESTED', IF(p_purpose = 'change', p_lane, v_user_id), p_destination, p_ip_address,
+            p_user_agent, p_request_id, p_now_us);
     COMMIT;
     SELECT 'accepted' AS outcome, v_hits AS hits, v_id AS otp_id, v_expires_at_us AS expires_at_us, v_discard AS discard,
            v_languages AS languages;

@@ -2,7 +2,9 @@
 -- p_right tells it. The attempt is counted first, and the outcome is let out only while attempts and budget remain.
 -- Called by store/mysql_otp_store.cpp; store/sqlite_otp_store.cpp says the same in single statements.
 --
--- p_purpose: what the code must be for, or NULL for any. p_device_id: the known device that the client says it is, or NULL.
+-- p_purpose: what the code must be for, or NULL for any; one for a change of address is left to AccountTable::changeAddress.
+-- p_device_id: the known device that the client says it is, or NULL. p_notice_*: the message to who signs in by a device that
+-- is new to the account, or NULL; domain/notice.cpp says too whom it goes to.
 CREATE PROCEDURE otp_verify(
     IN p_id BINARY(16),
     IN p_purpose VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
@@ -26,6 +28,11 @@ CREATE PROCEDURE otp_verify(
     IN p_otp_audit_id BINARY(16),
     IN p_user_audit_id BINARY(16),
     IN p_login_audit_id BINARY(16),
+    IN p_notice_id BINARY(16),
+    IN p_notice_by_sms BIGINT,
+    IN p_notice_device VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_notice_expires_at_us BIGINT,
+    IN p_notice_available_at_us BIGINT,
     IN p_ip_address VARCHAR(45),
     IN p_user_agent VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_request_id VARCHAR(64)
@@ -47,6 +54,8 @@ verify: BEGIN
     DECLARE v_device_id BINARY(16);
     DECLARE v_user_id BINARY(16);
     DECLARE v_status VARCHAR(16);
+    DECLARE v_last_login_at_us BIGINT;
+    DECLARE v_notice_channel VARCHAR(8);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
         ROLLBACK;
@@ -57,7 +66,7 @@ verify: BEGIN
     UPDATE otp_requests
     SET attempts = attempts + 1, consumed_at_us = IF(p_right = 1, p_now_us, NULL)
     WHERE id = p_id AND consumed_at_us IS NULL AND expires_at_us > p_now_us AND attempts < max_attempts
-      AND (p_purpose IS NULL OR purpose = p_purpose);
+      AND (p_purpose IS NULL OR purpose = p_purpose) AND purpose <> 'change';
     SET v_counted = ROW_COUNT();
     SELECT destination, channel, purpose, amr, guess_bucket, attempts, max_attempts, expires_at_us, consumed_at_us
     INTO v_destination, v_channel, v_purpose, v_amr, v_bucket, v_attempts, v_max_attempts, v_expires_at_us, v_consumed_at_us
@@ -66,6 +75,7 @@ verify: BEGIN
     IF v_counted = 0 THEN
         ROLLBACK;
         SELECT CASE WHEN v_destination IS NULL OR v_purpose <> p_purpose THEN 'unknown'
+                    WHEN v_purpose = 'change' THEN 'owner_needed'
                     WHEN v_consumed_at_us IS NOT NULL THEN 'used'
                     WHEN v_expires_at_us <= p_now_us THEN 'expired'
                     ELSE 'attempts_exhausted' END AS outcome, 0 AS attempts_left, '' AS hits, v_purpose AS purpose,
@@ -118,31 +128,35 @@ verify: BEGIN
         LEAVE verify;
     END IF;
 
-    -- An upsert, because another code for the same address may be creating the user at this moment.
+    -- Who is not there is made by an upsert, because another code for the same address may be creating the user at this moment.
     IF v_channel = 'email' THEN
-        IF p_may_register THEN
+        SELECT id, status, last_login_at_us INTO v_user_id, v_status, v_last_login_at_us FROM users
+        WHERE email = v_destination FOR UPDATE;
+        IF v_user_id IS NOT NULL THEN
+            UPDATE users SET email_verified = 1, last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us)
+            WHERE id = v_user_id;
+        ELSEIF p_may_register THEN
             INSERT INTO users (id, username, email, email_verified, joined_at_us, last_login_at_us)
             VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
             ON DUPLICATE KEY UPDATE email_verified = 1,
                                     last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
             SET v_is_new = ROW_COUNT() = 1;
-        ELSE
-            UPDATE users SET email_verified = 1, last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us)
-            WHERE email = v_destination;
+            SELECT id, status INTO v_user_id, v_status FROM users WHERE email = v_destination;
         END IF;
-        SELECT id, status INTO v_user_id, v_status FROM users WHERE email = v_destination;
     ELSE
-        IF p_may_register THEN
+        SELECT id, status, last_login_at_us INTO v_user_id, v_status, v_last_login_at_us FROM users
+        WHERE phone_number = v_destination FOR UPDATE;
+        IF v_user_id IS NOT NULL THEN
+            UPDATE users SET phone_verified = 1, last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us)
+            WHERE id = v_user_id;
+        ELSEIF p_may_register THEN
             INSERT INTO users (id, username, phone_number, phone_verified, joined_at_us, last_login_at_us)
             VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
             ON DUPLICATE KEY UPDATE phone_verified = 1,
                                     last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
             SET v_is_new = ROW_COUNT() = 1;
-        ELSE
-            UPDATE users SET phone_verified = 1, last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us)
-            WHERE phone_number = v_destination;
+            SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = v_destination;
         END IF;
-        SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = v_destination;
     END IF;
 
     INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
@@ -171,6 +185,17 @@ verify: BEGIN
         SET v_device_id = p_new_device_id;
         INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name, created_at_us, last_seen_at_us)
         VALUES (v_device_id, v_user_id, p_install_id, p_platform, p_app_version, p_device_name, p_now_us, p_now_us);
+        IF p_notice_id IS NOT NULL AND v_last_login_at_us IS NOT NULL THEN
+            SELECT CASE WHEN email IS NOT NULL AND (email_verified = 1 OR phone_number IS NULL) THEN 'email'
+                        WHEN p_notice_by_sms = 1 AND phone_number IS NOT NULL THEN 'sms' END
+            INTO v_notice_channel FROM users WHERE id = v_user_id;
+            INSERT INTO outbox (id, kind, otp_id, channel, purpose, destination, locale, request_id, created_at_us, expires_at_us,
+                                available_at_us, ip_address, device)
+            SELECT p_notice_id, 'new_sign_in', '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0', v_notice_channel, 'login',
+                   IF(v_notice_channel = 'email', email, phone_number), locale, p_request_id, p_now_us, p_notice_expires_at_us,
+                   p_notice_available_at_us, p_ip_address, p_notice_device
+            FROM users WHERE id = v_user_id AND v_notice_channel IS NOT NULL;
+        END IF;
     ELSE
         UPDATE devices SET last_seen_at_us = p_now_us, platform = p_platform, app_version = p_app_version,
                            device_name = p_device_name WHERE id = v_device_id;
@@ -182,7 +207,7 @@ verify: BEGIN
     COMMIT;
     SELECT 'verified' AS outcome, 0 AS attempts_left, '' AS hits, v_purpose AS purpose, v_channel AS channel,
            v_destination AS destination, v_is_new AS is_new_user, v_device_id AS device_id, v_amr AS amr,
-           id, username, email, phone_number, email_verified, phone_verified, first_name, last_name, locale, role, status,
+           v_notice_channel AS notice_channel, id, username, email, phone_number, email_verified, phone_verified, first_name, last_name, locale, role, status,
            joined_at_us, last_login_at_us, password_hash
     FROM users WHERE id = v_user_id;
 END

@@ -99,6 +99,8 @@ http::Response requestAuthstackOtp(Services& services, const http::Request& requ
         http::JsonBody body(request);
         const auto destination = readDestination(services, body, "destination");
         const auto purpose = readPurpose(body).value_or(domain::Purpose::Login);
+        // These clients sign in and nothing else: they have no way to show who asks.
+        if (purpose == domain::Purpose::Change) body.noteInvalid("purpose", "must be login, register, verify or reset");
         const auto asker = askerOf(services, request, body);
         body.rejectInvalid();
 

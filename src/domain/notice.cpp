@@ -1,0 +1,82 @@
+#include "otpgate/domain/notice.h"
+
+#include "otpgate/domain/messenger.h"
+
+namespace otpgate::domain {
+
+namespace {
+
+bool isWanted(const NoticeSettings& settings, MessageKind kind) {
+    switch (kind) {
+    case MessageKind::Code: return false;
+    case MessageKind::NewSignIn: return settings.newSignIn;
+    case MessageKind::PasswordChanged: return settings.passwordChanged;
+    case MessageKind::AddressChanged: return settings.addressChanged;
+    }
+    return false;
+}
+
+bool mayBeTold(const Destination& destination, NoticeBySms bySms) {
+    return destination.channel() == Channel::Email || bySms == NoticeBySms::WhereNoMail;
+}
+
+bool isVerified(const User& user, Channel channel) {
+    return channel == Channel::Email ? user.emailVerified : user.phoneVerified;
+}
+
+}  // namespace
+
+std::optional<NoticeDraft> draftNotice(const NoticeSettings& settings, MessageKind kind, std::string device,
+                                       const Client& client, Timestamp now, Random& random) {
+    if (!isWanted(settings, kind)) return std::nullopt;
+    return NoticeDraft{.id = Uuid::makeV7(now, random),
+                       .kind = kind,
+                       .facts = {.ipAddress = client.address, .device = std::move(device), .changedAddress = {}},
+                       .bySms = settings.bySms,
+                       .requestId = client.requestId,
+                       .createdAt = now,
+                       .expiresAt = now + settings.lifetime,
+                       .availableAt = now + kHandOverLease};
+}
+
+OutboxMessage makeNotice(const NoticeDraft& draft, const Destination& recipient, const std::string& locale) {
+    return {.id = draft.id,
+            .kind = draft.kind,
+            .otpId = {},
+            .destination = recipient,
+            .locale = locale,
+            .requestId = draft.requestId,
+            .notice = draft.facts,
+            .createdAt = draft.createdAt,
+            .expiresAt = draft.expiresAt,
+            .availableAt = draft.availableAt};
+}
+
+std::optional<Destination> addressOf(const User& user, Channel channel) {
+    const auto& address = channel == Channel::Email ? user.email : user.phoneNumber;
+    if (!address) return std::nullopt;
+    return Destination::fromStored(channel, *address);
+}
+
+std::optional<Destination> noticeRecipient(const User& user, NoticeBySms bySms) {
+    auto email = addressOf(user, Channel::Email);
+    auto number = addressOf(user, Channel::Sms);
+    // An address that nobody has proved may be a stranger's.
+    if (email && (user.emailVerified || !number)) return email;
+    if (number && mayBeTold(*number, bySms)) return number;
+    return std::nullopt;
+}
+
+std::vector<Destination> changeRecipients(const User& before, const Destination& current, NoticeBySms bySms) {
+    const Channel other = current.channel() == Channel::Email ? Channel::Sms : Channel::Email;
+    auto old = addressOf(before, current.channel());
+    if (!old || !mayBeTold(*old, bySms)) {
+        old = isVerified(before, other) ? addressOf(before, other) : std::nullopt;
+    }
+    std::vector<Destination> recipients;
+    if (old && mayBeTold(*old, bySms)) recipients.push_back(*old);
+    if (mayBeTold(current, bySms)) recipients.push_back(current);
+    return recipients;
+}
+
+}  // namespace otpgate::domain
