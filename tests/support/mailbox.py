@@ -1,5 +1,6 @@
 """Reads codes out of the messages that the file transport wrote, as a person with a mail program would."""
 import email
+import email.message
 import email.policy
 import email.utils
 import pathlib
@@ -8,6 +9,7 @@ import re
 from . import ports
 
 _CODE_LINE = re.compile(r"[A-Z0-9]{4,10}")
+_SMS_LINE = re.compile(r"@\S+ #[A-Z0-9]{4,10}")
 
 
 def parse(content):
@@ -18,9 +20,21 @@ def recipient_of(message):
     return email.utils.parseaddr(str(message["To"]))[1].lower()
 
 
+def text_of(message):
+    """What a person reads, of a mail or an SMS."""
+    if isinstance(message, email.message.EmailMessage):
+        return message.get_body(("plain",)).get_content()
+    return message.text
+
+
+def holds_code(message):
+    """Whether it brings a code; else it is a notice."""
+    return any(_CODE_LINE.fullmatch(line) or _SMS_LINE.fullmatch(line) for line in text_of(message).splitlines())
+
+
 def code_in(message):
     """The line of the text part that is a code and nothing else."""
-    text = message.get_body(("plain",)).get_content()
+    text = text_of(message)
     codes = [line for line in text.splitlines() if _CODE_LINE.fullmatch(line)]
     if len(codes) != 1:
         raise AssertionError(f"one line with a code and nothing else was expected, not {len(codes)}:\n{text}")
@@ -31,7 +45,7 @@ class Inbox:
     """Messages in the order of their arrival; subclasses say where they come from."""
 
     def __init__(self):
-        self._seen = {}  # how many messages to an address were asked for already
+        self._seen = {}  # how many codes to an address were asked for already
 
     def messages(self):
         """All messages so far, oldest first."""
@@ -40,16 +54,25 @@ class Inbox:
     def messages_for(self, address):
         return [message for message in self.messages() if recipient_of(message) == address.lower()]
 
+    def notices_for(self, address):
+        return [message for message in self.messages_for(address) if not holds_code(message)]
+
     def wait_for_message(self, address, timeout=10):
-        """The newest message to the address that is newer than what was asked for before."""
+        """The newest message with a code to the address that is newer than what was asked for before."""
         address = address.lower()
 
         def unread():
-            return self.messages_for(address)[self._seen.get(address, 0):]
+            return [message for message in self.messages_for(address) if holds_code(message)][self._seen.get(address, 0):]
 
-        found = ports.wait_until(unread, timeout, f"a message to {address}")
+        found = ports.wait_until(unread, timeout, f"a message with a code to {address}")
         self._seen[address] = self._seen.get(address, 0) + len(found)
         return found[-1]
+
+    def wait_for_notices(self, address, count, timeout=10):
+        """All notices to the address, when there are so many."""
+        return ports.wait_until(
+            lambda: found if len(found := self.notices_for(address)) >= count else None, timeout,
+            f"{count} notices to {address}")
 
     def wait_for(self, address, timeout=10):
         """The newest code mailed to the address that was not returned yet."""

@@ -28,6 +28,7 @@ constexpr AuthstackError kErrors[] = {
     {ErrorCode::ValidationError, 400, "VALIDATION_ERROR", ""},
     {ErrorCode::UnsupportedMediaType, 400, "VALIDATION_ERROR", ""},
     {ErrorCode::InvalidOtp, 400, "INVALID_OTP", "Invalid OTP"},
+    {ErrorCode::Unauthenticated, 400, "INVALID_OTP", "Invalid OTP"},  // a code of purpose change, see below
     {ErrorCode::OtpUsed, 400, "INVALID_OTP", "OTP already used"},
     {ErrorCode::OtpExpired, 400, "INVALID_OTP", "OTP expired"},
     {ErrorCode::MaxRetriesExceeded, 400, "INVALID_OTP", "Too many attempts"},
