@@ -22,10 +22,20 @@ def _uuid7():
 
 
 def _add_users(tables, destinations):
+    """Who has signed in before."""
     now = _now_us()
-    users = [(_uuid7().bytes, name, name, 1, now) for name in destinations]
-    tables.insert("users", ("id", "username", "email", "email_verified", "joined_at_us"), users)
+    users = [(_uuid7().bytes, name, name, 1, now, now) for name in destinations]
+    tables.insert("users", ("id", "username", "email", "email_verified", "joined_at_us", "last_login_at_us"), users)
     return [user[0] for user in users]
+
+
+def _settle_outbox(tables):
+    begin = time.monotonic()
+    left = unsent = tables.scalar("SELECT COUNT(*) FROM outbox")
+    while left > 0 and time.monotonic() - begin < 20:
+        time.sleep(0.05)
+        left = tables.scalar("SELECT COUNT(*) FROM outbox")
+    return {"unsent_at_end": unsent, "unsent_in_the_end": left, "drain_seconds": time.monotonic() - begin}
 
 
 class Workload:
@@ -66,12 +76,7 @@ class OtpRequest(Workload):
     counter = "SELECT COUNT(*) FROM otp_requests"
 
     def settle(self):
-        begin = time.monotonic()
-        left = unsent = self.tables.scalar("SELECT COUNT(*) FROM outbox")
-        while left > 0 and time.monotonic() - begin < 20:
-            time.sleep(0.05)
-            left = self.tables.scalar("SELECT COUNT(*) FROM outbox")
-        return {"unsent_at_end": unsent, "unsent_in_the_end": left, "drain_seconds": time.monotonic() - begin}
+        return _settle_outbox(self.tables)
 
 
 class VerifyNew(Workload):
@@ -82,8 +87,9 @@ class VerifyNew(Workload):
     script = "verify.lua"
     counter = "SELECT COUNT(*) FROM sessions"
 
-    def destinations(self, run, count):
-        return [f"v{random.getrandbits(24):06x}.{run}.{i}@example.com" for i in range(count)]
+    def logins(self, run, count):
+        """(address, what the browser keeps of its last login, or nothing)"""
+        return [(f"v{random.getrandbits(24):06x}.{run}.{i}@example.com", "") for i in range(count)]
 
     def prepare(self, run, connections, at_most):
         now = _now_us()
@@ -91,31 +97,49 @@ class VerifyNew(Workload):
                    "max_attempts")
         rows = []
         with open(self.file, "w", encoding="ascii") as file:
-            for destination in self.destinations(run, at_most):
+            for destination, device_token in self.logins(run, at_most):
                 otp_id = _uuid7()
                 rows.append(
                     (otp_id.bytes, destination, "email", "login", guess_bucket(destination), now, now + _HOUR_US, 3)
                 )
-                file.write(f"{otp_id} {self.key.code(otp_id)}\n")
+                file.write(f"{otp_id} {self.key.code(otp_id)} {device_token}\n")
         self.tables.insert("otp_requests", columns, rows)
 
 
 class VerifyKnown(VerifyNew):
-    """A later login: the user is there."""
+    """A later login by a browser that has signed in to the account before: it presents its device token."""
 
     name = "otp/verify known"
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self._users = [f"k{random.getrandbits(24):06x}.{i}@example.com" for i in range(_KNOWN_USERS)]
-        self._is_there = False
+        self._logins = []
 
-    def destinations(self, run, count):
-        if not self._is_there:
-            _add_users(self.tables, self._users)
-            self._is_there = True
+    def logins(self, run, count):
+        if not self._logins:
+            self._logins = self.add_logins([f"k{random.getrandbits(24):06x}.{i}@example.com" for i in range(_KNOWN_USERS)])
         # Each as seldom as can be: two logins of one user at a time would wait for each other.
-        return [self._users[i % _KNOWN_USERS] for i in range(count)]
+        return [self._logins[i % _KNOWN_USERS] for i in range(count)]
+
+    def add_logins(self, addresses):
+        now = _now_us()
+        devices = [(_uuid7(), user) for user in _add_users(self.tables, addresses)]
+        columns = ("id", "user_id", "created_at_us", "last_seen_at_us")
+        self.tables.insert("devices", columns, [(device.bytes, user, now, now) for device, user in devices])
+        return [(address, self.key.device_token(device)) for address, (device, _) in zip(addresses, devices)]
+
+
+class VerifyElsewhere(VerifyKnown):
+    """A later login by a browser that the account does not know: a device is added, and the owner is told by mail."""
+
+    name = "verify elsewhere"
+
+    def add_logins(self, addresses):
+        _add_users(self.tables, addresses)
+        return [(address, "") for address in addresses]
+
+    def settle(self):
+        return _settle_outbox(self.tables)
 
 
 class Refresh(Workload):
@@ -142,4 +166,4 @@ class Refresh(Workload):
 
 
 # The echo comes before every two, because what a shared machine gives changes within seconds.
-ROUND = (Echo, OtpRequest, VerifyNew, Echo, VerifyKnown, Refresh)
+ROUND = (Echo, OtpRequest, VerifyNew, Echo, VerifyKnown, VerifyElsewhere, Echo, Refresh)

@@ -1,9 +1,9 @@
--- Shows each code of a file once. Arguments: a number that makes this run's clients differ, and the file of "ID CODE"
--- lines.
+-- Shows each code of a file once. Arguments: a number that makes this run's clients differ, and the file of "ID CODE
+-- DEVICE-TOKEN" lines, where the last may be empty.
 dofile("common.lua")
 
 local path = "/api/v1/auth/otp/verify"
-local form = '{"otp_id":"%s","otp":"%s","platform":"web","device_name":"Firefox on Linux"}'
+local form = '{"otp_id":"%s","otp":"%s","platform":"web","device_name":"Firefox on Linux"%s}'
 local lines
 
 function init(args)
@@ -17,6 +17,7 @@ function request()
         lines = nil
         return stop()
     end
-    local id, code = line:match("^(%S+) (%S+)$")
-    return post(path, random_client(), string.format(form, id, code))
+    local id, code, token = line:match("^(%S+) (%S+) (%S*)$")
+    local device = token == "" and "" or string.format(',"device_token":"%s"', token)
+    return post(path, random_client(), string.format(form, id, code, device))
 end
