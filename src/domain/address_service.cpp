@@ -28,8 +28,10 @@ ChangedAddress AddressService::change(const AuthenticatedSession& caller, const 
          .keptSession = caller.session.id,
          .now = now,
          .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
-         .notice = draftNotice(settings_.notices, MessageKind::AddressChanged,
-                               describeDevice(caller.session.device, client.userAgent), client, now, random_),
+         .notice = draftNotice(settings_.notices,
+                               {MessageKind::AddressChanged, describeDevice(caller.session.device, client.userAgent),
+                                client, now, messenger_.lease()},
+                               random_),
          .secondNoticeId = Uuid::makeV7(now, random_),
          .client = client});
     for (const OutboxMessage& notice : result.notices) messenger_.handOver(notice);

@@ -1,6 +1,6 @@
 #include "otpgate/domain/notice.h"
 
-#include "otpgate/domain/messenger.h"
+#include <utility>
 
 namespace otpgate::domain {
 
@@ -26,17 +26,17 @@ bool isVerified(const User& user, Channel channel) {
 
 }  // namespace
 
-std::optional<NoticeDraft> draftNotice(const NoticeSettings& settings, MessageKind kind, std::string device,
-                                       const Client& client, Timestamp now, Random& random) {
-    if (!isWanted(settings, kind)) return std::nullopt;
-    return NoticeDraft{.id = Uuid::makeV7(now, random),
-                       .kind = kind,
-                       .facts = {.ipAddress = client.address, .device = std::move(device), .changedAddress = {}},
-                       .bySms = settings.bySms,
-                       .requestId = client.requestId,
-                       .createdAt = now,
-                       .expiresAt = now + settings.lifetime,
-                       .availableAt = now + kHandOverLease};
+std::optional<NoticeDraft> draftNotice(const NoticeSettings& settings, NoticeOccasion occasion, Random& random) {
+    if (!isWanted(settings, occasion.kind)) return std::nullopt;
+    return NoticeDraft{
+        .id = Uuid::makeV7(occasion.now, random),
+        .kind = occasion.kind,
+        .facts = {.ipAddress = occasion.client.address, .device = std::move(occasion.device), .changedAddress = {}},
+        .bySms = settings.bySms,
+        .requestId = occasion.client.requestId,
+        .createdAt = occasion.now,
+        .expiresAt = occasion.now + settings.lifetime,
+        .availableAt = occasion.now + occasion.lease};
 }
 
 OutboxMessage makeNotice(const NoticeDraft& draft, const Destination& recipient, const std::string& locale) {

@@ -154,23 +154,25 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
                                const Asker& asker, Timestamp sessionEnd) {
     const Timestamp now = clock_.now();
     const JudgedGuess judged = judge(reference, guess, asker.device);
-    OtpVerifyResult result = store_.verify(
-        {.otpId = judged.otpId,
-         .purpose = reference.purpose,
-         .guess = judged.guess,
-         .guessRule = settings_.guessesPerDestination,
-         .now = now,
-         .mayRegister = settings_.autoRegister,
-         .newUserId = Uuid::makeV7(now, random_),
-         .sessionId = Uuid::makeV7(now, random_),
-         .sessionExpiresAt = sessionEnd,
-         .shownDevice = asker.device,
-         .newDeviceId = Uuid::makeV7(now, random_),
-         .device = device,
-         .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
-         .notice = draftNotice(notices_, MessageKind::NewSignIn, describeDevice(device, asker.client.userAgent),
-                               asker.client, now, random_),
-         .client = asker.client});
+    OtpVerifyResult result =
+        store_.verify({.otpId = judged.otpId,
+                       .purpose = reference.purpose,
+                       .guess = judged.guess,
+                       .guessRule = settings_.guessesPerDestination,
+                       .now = now,
+                       .mayRegister = settings_.autoRegister,
+                       .newUserId = Uuid::makeV7(now, random_),
+                       .sessionId = Uuid::makeV7(now, random_),
+                       .sessionExpiresAt = sessionEnd,
+                       .shownDevice = asker.device,
+                       .newDeviceId = Uuid::makeV7(now, random_),
+                       .device = device,
+                       .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
+                       .notice = draftNotice(notices_,
+                                             {MessageKind::NewSignIn, describeDevice(device, asker.client.userAgent),
+                                              asker.client, now, messenger_.lease()},
+                                             random_),
+                       .client = asker.client});
     if (result.notice) messenger_.handOver(*result.notice);
     return report(reference, judged, std::move(result));
 }

@@ -101,8 +101,10 @@ bool PasswordService::reset(const Uuid& otpId, std::string passwordHash, const C
                               .now = now,
                               .auditId = Uuid::makeV7(now, random_),
                               .client = client,
-                              .notice = draftNotice(notices_, MessageKind::PasswordChanged,
-                                                    describeDevice({}, client.userAgent), client, now, random_)});
+                              .notice = draftNotice(notices_,
+                                                    {MessageKind::PasswordChanged, describeDevice({}, client.userAgent),
+                                                     client, now, messenger_.lease()},
+                                                    random_)});
     if (reset.notice) messenger_.handOver(*reset.notice);
     return reset.isDone;
 }
@@ -124,8 +126,10 @@ CheckedPassword PasswordService::change(const User& user, const Session& session
          .now = now,
          .auditId = Uuid::makeV7(now, random_),
          .client = asker.client,
-         .notice = draftNotice(notices_, MessageKind::PasswordChanged,
-                               describeDevice(session.device, asker.client.userAgent), asker.client, now, random_)});
+         .notice = draftNotice(notices_,
+                               {MessageKind::PasswordChanged, describeDevice(session.device, asker.client.userAgent),
+                                asker.client, now, messenger_.lease()},
+                               random_)});
     if (change.notice) messenger_.handOver(*change.notice);
     // Somebody else has changed it meanwhile, so what was shown is not the current one any more.
     if (!change.isDone) checked.outcome = PasswordOutcome::Wrong;

@@ -355,7 +355,8 @@ private:
         const auto result = change(ada_, kNew);
         CPPUNIT_ASSERT_EQUAL(std::size_t{2}, result.notices.size());
         CPPUNIT_ASSERT(result.notices[0].id != result.notices[1].id);
-        const auto rows = store::makeOutboxStore(*connection_)->claimAvailable(now() + 1h, now() + 2h, 10);
+        const auto rows =
+            store::makeOutboxStore(*connection_)->claimAvailable(domain::Channel::Email, now() + 1h, now() + 2h, 10);
         CPPUNIT_ASSERT_EQUAL(std::size_t{2}, rows.size());
         for (const auto& row : rows) {
             CPPUNIT_ASSERT(row.kind == MessageKind::AddressChanged);

@@ -351,7 +351,8 @@ private:
         CPPUNIT_ASSERT(done[0].notice && !done[1].notice);
         change.oldHash = reset.passwordHash;
         CPPUNIT_ASSERT(store_->changePassword(change).notice.value().id == change.notice->id);
-        const auto rows = store::makeOutboxStore(*connection_)->claimAvailable(now(), now() + 1h, 10);
+        const auto rows =
+            store::makeOutboxStore(*connection_)->claimAvailable(domain::Channel::Email, now(), now() + 1h, 10);
         CPPUNIT_ASSERT_EQUAL(std::size_t{2}, rows.size());
         for (const auto& row : rows) {
             CPPUNIT_ASSERT(row.kind == domain::MessageKind::PasswordChanged);

@@ -72,7 +72,8 @@ class OtpStoreNoticeTest : public OtpStoreTest<OtpStoreNoticeTest<Engine>, Engin
         const domain::OutboxMessage& message = result.notice.value();
         CPPUNIT_ASSERT_EQUAL(recipient, message.destination.value());
         const auto rows =
-            store::makeOutboxStore(*connection_)->claimAvailable(message.availableAt, message.availableAt + 1s, 10);
+            store::makeOutboxStore(*connection_)
+                ->claimAvailable(message.destination.channel(), message.availableAt, message.availableAt + 1s, 10);
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, rows.size());
         const domain::OutboxMessage& row = rows.front();
         CPPUNIT_ASSERT(row.id == message.id);

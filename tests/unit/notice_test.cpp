@@ -1,7 +1,6 @@
 // Whom a notice goes to, and what it says of the device.
 #include "otpgate/domain/notice.h"
 
-#include "otpgate/domain/messenger.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
 
@@ -61,7 +60,7 @@ class NoticeTest : public CppUnit::TestFixture {
     void draftsWhatTheSettingsWant() {
         test::CountingRandom random;
         const auto isDrafted = [&](const NoticeSettings& settings, MessageKind kind) {
-            return draftNotice(settings, kind, "", {}, {}, random).has_value();
+            return draftNotice(settings, {kind, "", {}, {}, {}}, random).has_value();
         };
         NoticeSettings none;
         none.newSignIn = none.passwordChanged = none.addressChanged = false;
@@ -77,8 +76,9 @@ class NoticeTest : public CppUnit::TestFixture {
         test::FakeClock clock;
         NoticeSettings settings;
         settings.lifetime = 2h;
-        const auto draft = draftNotice(settings, MessageKind::PasswordChanged, "Firefox on Linux",
-                                       {"192.0.2.7", "192.0.2.7", "x", "request-1"}, clock.now(), random);
+        const Client client{"192.0.2.7", "192.0.2.7", "x", "request-1"};
+        const auto draft =
+            draftNotice(settings, {MessageKind::PasswordChanged, "Firefox on Linux", client, clock.now(), 10s}, random);
         const auto message = makeNotice(draft.value(), Destination::parse(kMail).value(), "de-AT");
         CPPUNIT_ASSERT(message.id == draft->id);
         CPPUNIT_ASSERT(message.kind == MessageKind::PasswordChanged);
@@ -90,7 +90,7 @@ class NoticeTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL("Firefox on Linux"s, message.notice.device);
         CPPUNIT_ASSERT(message.createdAt == clock.now());
         CPPUNIT_ASSERT(message.expiresAt == clock.now() + 2h);
-        CPPUNIT_ASSERT(message.availableAt == clock.now() + kHandOverLease);
+        CPPUNIT_ASSERT(message.availableAt == clock.now() + 10s);
         CPPUNIT_ASSERT(!message.isDiscarded);
     }
 

@@ -546,7 +546,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL("Ada's phone (ios)"s, draft.facts.device);
         CPPUNIT_ASSERT_EQUAL("request-1"s, draft.requestId);
         CPPUNIT_ASSERT(draft.createdAt == now());
-        CPPUNIT_ASSERT(draft.availableAt == now() + kHandOverLease);
+        CPPUNIT_ASSERT(draft.availableAt == now() + messenger_.lease());
         CPPUNIT_ASSERT(draft.expiresAt == now() + 24h);
     }
 

@@ -71,7 +71,12 @@ public:
 
 class FakeMessenger final : public Messenger {
 public:
+    std::chrono::seconds lease() const override { return std::chrono::seconds(10); }
     void handOver(const OutboxMessage& message) override { messages.push_back(message); }
+    Delivery deliver(const OutboxMessage& message) override {
+        messages.push_back(message);
+        return Delivery::UnderWay;
+    }
     std::vector<OutboxMessage> messages;
 };
 

@@ -37,9 +37,17 @@ struct NoticeDraft {
     Timestamp availableAt;
 };
 
-// nullopt: the settings want none of this kind. `device` is of describeDevice().
-std::optional<NoticeDraft> draftNotice(const NoticeSettings& settings, MessageKind kind, std::string device,
-                                       const Client& client, Timestamp now, Random& random);
+// What happened, by whom.
+struct NoticeOccasion {
+    MessageKind kind = MessageKind::NewSignIn;
+    std::string device;  // of describeDevice()
+    const Client& client;
+    Timestamp now;
+    std::chrono::seconds lease{0};  // of the Messenger
+};
+
+// nullopt: the settings want none of this kind.
+std::optional<NoticeDraft> draftNotice(const NoticeSettings& settings, NoticeOccasion occasion, Random& random);
 OutboxMessage makeNotice(const NoticeDraft& draft, const Destination& recipient, const std::string& locale);
 
 // Where the owner is told: the e-mail address where it is verified or the only address, else the telephone where that
