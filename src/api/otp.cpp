@@ -47,10 +47,14 @@ http::Response requestOtp(Services& services, const http::Request& request) {
     http::JsonBody body(request);
     const auto destination = readDestination(services, body, "destination");
     const auto purpose = readPurpose(body);
-    const auto locale = readLocale(body);
+    auto locale = readLocale(body);
     const auto asker = askerOf(services, request, body);
     std::optional<Uuid> ownerId;
-    if (purpose == domain::Purpose::Change) ownerId = changer(services, request).user.id;
+    if (purpose == domain::Purpose::Change) {
+        const Caller caller = changer(services, request);
+        ownerId = caller.user.id;
+        if (locale.empty()) locale = caller.user.locale;  // by the address it would not be found
+    }
     body.rejectInvalid();
 
     const domain::OtpQuestion question{.destination = *destination,
