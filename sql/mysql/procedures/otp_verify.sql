@@ -131,31 +131,45 @@ verify: BEGIN
     -- Who is not there is made by an upsert, because another code for the same address may be creating the user at this moment.
     IF v_channel = 'email' THEN
         SELECT id, status, last_login_at_us INTO v_user_id, v_status, v_last_login_at_us FROM users
-        WHERE email = v_destination FOR UPDATE;
+        WHERE email = v_destination;
         IF v_user_id IS NOT NULL THEN
-            UPDATE users SET email_verified = 1, last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us)
-            WHERE id = v_user_id;
+            UPDATE users SET email_verified = 1, last_login_at_us = p_now_us WHERE id = v_user_id AND status = 'active';
+            IF ROW_COUNT() = 0 THEN
+                -- Disabled or deleted, perhaps since it was read.
+                UPDATE users SET email_verified = 1 WHERE id = v_user_id;
+                SET v_user_id = NULL;
+                SELECT id, status INTO v_user_id, v_status FROM users WHERE email = v_destination FOR UPDATE;
+            END IF;
         ELSEIF p_may_register THEN
             INSERT INTO users (id, username, email, email_verified, joined_at_us, last_login_at_us)
             VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
             ON DUPLICATE KEY UPDATE email_verified = 1,
                                     last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
-            SET v_is_new = ROW_COUNT() = 1;
-            SELECT id, status INTO v_user_id, v_status FROM users WHERE email = v_destination;
+            SET v_is_new = ROW_COUNT() = 1, v_user_id = p_new_user_id, v_status = 'active';
+            IF NOT v_is_new THEN
+                SELECT id, status INTO v_user_id, v_status FROM users WHERE email = v_destination;
+            END IF;
         END IF;
     ELSE
         SELECT id, status, last_login_at_us INTO v_user_id, v_status, v_last_login_at_us FROM users
-        WHERE phone_number = v_destination FOR UPDATE;
+        WHERE phone_number = v_destination;
         IF v_user_id IS NOT NULL THEN
-            UPDATE users SET phone_verified = 1, last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us)
-            WHERE id = v_user_id;
+            UPDATE users SET phone_verified = 1, last_login_at_us = p_now_us WHERE id = v_user_id AND status = 'active';
+            IF ROW_COUNT() = 0 THEN
+                -- Disabled or deleted, perhaps since it was read.
+                UPDATE users SET phone_verified = 1 WHERE id = v_user_id;
+                SET v_user_id = NULL;
+                SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = v_destination FOR UPDATE;
+            END IF;
         ELSEIF p_may_register THEN
             INSERT INTO users (id, username, phone_number, phone_verified, joined_at_us, last_login_at_us)
             VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
             ON DUPLICATE KEY UPDATE phone_verified = 1,
                                     last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
-            SET v_is_new = ROW_COUNT() = 1;
-            SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = v_destination;
+            SET v_is_new = ROW_COUNT() = 1, v_user_id = p_new_user_id, v_status = 'active';
+            IF NOT v_is_new THEN
+                SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = v_destination;
+            END IF;
         END IF;
     END IF;
 
