@@ -37,6 +37,8 @@ ifeq ($(BUILD),release)
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 CXXFLAGS += -O2 -fPIE -fstack-protector-strong -fstack-clash-protection
 LDFLAGS += -pie -Wl,-z,relro -Wl,-z,now
+# Of the tests' own objects: they run in seconds, and compile in a third of the time.
+TEST_CXXFLAGS := -O0 -U_FORTIFY_SOURCE
 else ifeq ($(BUILD),debug)
 CPPFLAGS += -D_GLIBCXX_ASSERTIONS
 CXXFLAGS += -O0
@@ -109,7 +111,7 @@ $(call objects,$(VERSIONED)): private CPPFLAGS += -DOTPGATE_VERSION='"$(VERSION)
 $(call objects,$(VERSIONED)): $(OBJ)/version
 $(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): | deps-test
 # g++ 12 reports std::optional<std::string> members of large test values that are never read (GCC bug 80635).
-$(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized
+$(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
 
 build/gen/sql_files.cpp: src/embed_files.sh $(SQL_FILES) build/gen/sql_files.list
 	@mkdir -p $(@D)
@@ -191,7 +193,7 @@ lint-format:
 lint-tidy: $(TIDY_STAMPS)
 
 # The stamp follows the headers too, so a changed header checks again whatever includes it.
-build/lint/%.tidy: %.cpp .clang-tidy
+build/lint/%.tidy: %.cpp .clang-tidy tests/.clang-tidy
 	@mkdir -p $(@D)
 	@echo "tidy  $<"
 	@$(CXX) -std=c++20 $(INCLUDES) -MM -MP -MT $@ -MF $@.d $<
