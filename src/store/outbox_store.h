@@ -19,7 +19,7 @@ private:
     std::vector<domain::OutboxMessage> takeAvailable(domain::Channel channel, Timestamp now, Timestamp leaseUntil,
                                                      unsigned limit);
     void remove(std::span<const domain::FinishedMessage> messages, Timestamp now);
-    void bury(const domain::FinishedMessage& message, Timestamp now);
+    void bury(const domain::FinishedMessage& finished, Timestamp now);
     void postponeOne(const domain::PostponedMessage& postponed);
 
     db::Connection& connection_;
