@@ -56,7 +56,7 @@ http::Response registerUser(Services& services, const http::Request& request) {
     const auto password = body.string("password");
     const auto asker = askerOf(services, request, body);
     if (!destination) body.rejectInvalid();
-    if (locale.empty()) locale = asker.client.languages.substr(0, asker.client.languages.find(','));
+    if (locale.empty()) locale = domain::firstLanguage(asker.client.languages);
 
     const domain::Registration registration{*destination,          password, otpId, firstName.value_or(""),
                                             lastName.value_or(""), locale};

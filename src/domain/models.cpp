@@ -78,6 +78,10 @@ std::string joinLanguages(std::string_view wish, std::string_view accounts, std:
     return languages;
 }
 
+std::string_view firstLanguage(std::string_view accepted) {
+    return accepted.substr(0, accepted.find(','));
+}
+
 std::string_view toString(AuditEvent event) {
     switch (event) {
     case AuditEvent::OtpRequested: return "OTP_REQUESTED";

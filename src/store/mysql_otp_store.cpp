@@ -122,6 +122,7 @@ domain::OtpVerifyResult MysqlOtpStore::verify(const domain::OtpVerification& ver
                                 db::Param::blob(guesses.since[1]),
                                 verification.mayRegister ? 1 : 0,
                                 verification.newUserId,
+                                domain::firstLanguage(verification.client.languages),
                                 verification.sessionId,
                                 verification.sessionExpiresAt,
                                 verification.shownDevice,

@@ -242,11 +242,12 @@ domain::OtpVerifyResult SqliteOtpStore::signIn(const domain::OtpVerification& ve
     const auto before = findUser(connection_, otp.destination);
     const bool isNew = verification.mayRegister && !before;
     if (isNew) {
-        connection_.execute(isEmail ? "INSERT INTO users (id, username, email, email_verified, joined_at_us,"
-                                      " last_login_at_us) VALUES (?, ?, ?, 1, ?, ?)"
-                                    : "INSERT INTO users (id, username, phone_number, phone_verified, joined_at_us,"
-                                      " last_login_at_us) VALUES (?, ?, ?, 1, ?, ?)",
-                            {verification.newUserId, address, address, now, now});
+        connection_.execute(
+            isEmail ? "INSERT INTO users (id, username, email, email_verified, locale, joined_at_us,"
+                      " last_login_at_us) VALUES (?, ?, ?, 1, ?, ?, ?)"
+                    : "INSERT INTO users (id, username, phone_number, phone_verified, locale,"
+                      " joined_at_us, last_login_at_us) VALUES (?, ?, ?, 1, ?, ?, ?)",
+            {verification.newUserId, address, address, domain::firstLanguage(verification.client.languages), now, now});
     } else {
         connection_.execute(
             isEmail ? "UPDATE users SET email_verified = 1, last_login_at_us ="

@@ -28,6 +28,7 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
 
     CPPUNIT_TEST_SUITE(OtpStoreVerifyTest);
     CPPUNIT_TEST(createsTheUserOfANewAddress);
+    CPPUNIT_TEST(remembersTheLanguageOfANewUserAlone);
     CPPUNIT_TEST(opensASession);
     CPPUNIT_TEST(auditsTheFirstLogin);
     CPPUNIT_TEST(recognisesTheUserAtTheNextLogin);
@@ -64,6 +65,17 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
         CPPUNIT_ASSERT(user.joinedAt == now());
         CPPUNIT_ASSERT(user.lastLoginAt == now());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users"));
+    }
+
+    void remembersTheLanguageOfANewUserAlone() {
+        for (const char* address : {"ada@example.org", "+4366012345678"}) {
+            auto first = newGuess(requestCode(address), Guess::Right);
+            first.client.languages = "pt-BR,pt,en";
+            CPPUNIT_ASSERT_EQUAL(std::string{"pt-BR"}, store_->verify(first).signIn.value().user.locale);
+            auto second = newGuess(requestCode(address), Guess::Right);
+            second.client.languages = "de";
+            CPPUNIT_ASSERT_EQUAL(std::string{"pt-BR"}, store_->verify(second).signIn.value().user.locale);
+        }
     }
 
     void opensASession() {

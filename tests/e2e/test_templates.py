@@ -101,6 +101,19 @@ def test_who_registers_is_remembered_by_the_browsers_language(site, address):
     assert mail(site, address)["Subject"] == SUBJECTS["pt"]
 
 
+def test_who_signs_in_first_is_remembered_by_the_browsers_language(site, address):
+    def sign_in(accept):
+        otp_id, code = site.request_code(address)
+        answer = site.post("/api/v1/auth/otp/verify", {"otp_id": otp_id, "otp": code},
+                           headers={"Accept-Language": accept})
+        return answer.json()["user"]["locale"]
+
+    assert sign_in("fr-CH, fr;q=0.9") == "fr-CH"
+    assert sign_in("de") == "fr-CH"  # in another browser, whose owner need not be the account's
+    [notice] = site.mailbox.wait_for_notices(address, 1)
+    assert notice["Subject"] == "Nouvelle connexion à votre compte"
+
+
 def test_what_waits_in_the_outbox_keeps_its_language(make_site, engine, address):
     site = make_site(engine, delivery_queue_length=0)
 

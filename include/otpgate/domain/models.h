@@ -103,6 +103,8 @@ struct NoticeFacts {
 
 // What a message's locale says: the request's own wish, what the account says, what the client accepts.
 std::string joinLanguages(std::string_view wish, std::string_view accounts, std::string_view accepted);
+// What an account that is made now remembers of what its client accepts: the most wanted tag; may be empty.
+std::string_view firstLanguage(std::string_view accepted);
 
 // A message that waits to be sent. The code is not in it: whoever sends derives it from `otpId`.
 struct OutboxMessage {

@@ -17,6 +17,7 @@ CREATE PROCEDURE otp_verify(
     IN p_place_2 BIGINT, IN p_since_2 BINARY(8),
     IN p_may_register BIGINT,
     IN p_new_user_id BINARY(16),
+    IN p_new_user_locale VARCHAR(35) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_session_id BINARY(16),
     IN p_session_expires_at_us BIGINT,
     IN p_device_id BINARY(16),
@@ -141,8 +142,8 @@ verify: BEGIN
                 SELECT id, status INTO v_user_id, v_status FROM users WHERE email = v_destination FOR UPDATE;
             END IF;
         ELSEIF p_may_register THEN
-            INSERT INTO users (id, username, email, email_verified, joined_at_us, last_login_at_us)
-            VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
+            INSERT INTO users (id, username, email, email_verified, locale, joined_at_us, last_login_at_us)
+            VALUES (p_new_user_id, v_destination, v_destination, 1, p_new_user_locale, p_now_us, p_now_us)
             ON DUPLICATE KEY UPDATE email_verified = 1,
                                     last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
             SET v_is_new = ROW_COUNT() = 1, v_user_id = p_new_user_id, v_status = 'active';
@@ -162,8 +163,8 @@ verify: BEGIN
                 SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = v_destination FOR UPDATE;
             END IF;
         ELSEIF p_may_register THEN
-            INSERT INTO users (id, username, phone_number, phone_verified, joined_at_us, last_login_at_us)
-            VALUES (p_new_user_id, v_destination, v_destination, 1, p_now_us, p_now_us)
+            INSERT INTO users (id, username, phone_number, phone_verified, locale, joined_at_us, last_login_at_us)
+            VALUES (p_new_user_id, v_destination, v_destination, 1, p_new_user_locale, p_now_us, p_now_us)
             ON DUPLICATE KEY UPDATE phone_verified = 1,
                                     last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
             SET v_is_new = ROW_COUNT() = 1, v_user_id = p_new_user_id, v_status = 'active';
