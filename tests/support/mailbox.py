@@ -28,7 +28,7 @@ def text_of(message):
 
 
 def holds_code(message):
-    """Whether it brings a code; else it is a notice."""
+    """Whether it brings a code; else it is a notice, or a test of the settings."""
     return any(_CODE_LINE.fullmatch(line) or _SMS_LINE.fullmatch(line) for line in text_of(message).splitlines())
 
 
