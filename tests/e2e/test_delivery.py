@@ -8,6 +8,7 @@ import time
 import pytest
 import requests
 from support import ports
+from support.keys import Backend
 from support.smtp_server import MoodySmtpServer, SmtpServer
 
 REQUEST = "/api/v1/auth/otp/request"
@@ -267,6 +268,18 @@ def test_sync_mode_fails_everywhere_where_a_code_is_asked_for(make_site, address
     registration = site.post("/api/v1/auth/register", {"email": address, "password": "correct horse battery 17"})
     assert (registration.status_code, registration.json()["code"]) == (502, "SEND_FAILED")
     assert site.sql("SELECT COUNT(*) FROM users") == [["0"]]
+
+
+def test_sync_mode_tells_an_application_that_nothing_was_sent(make_site, address, new_number):
+    site = make_site("sqlite", delivery_mode="sync", sms_transport="mock", sms_failure_rate="1")
+
+    answer = Backend(site, address, "verify").post("/api/v1/verifications", {"to": new_number()})
+
+    assert answer.status_code == 502, answer.text
+    problem = answer.json()
+    assert (problem["code"], problem["error_code"]) == ("SEND_FAILED", "SEND_FAILED")
+    assert problem["error"] == problem["detail"]
+    assert "context" not in problem
 
 
 def test_sync_mode_tells_nothing_of_accounts(make_site, address):
