@@ -9,7 +9,6 @@ namespace {
 using namespace std::chrono_literals;
 using domain::Guess;
 using domain::MessageKind;
-using domain::NoticeBySms;
 using domain::Purpose;
 
 const std::string kOld = "ada@example.org";
