@@ -15,6 +15,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <stdexcept>
+#include <thread>
 
 namespace otpgate::db {
 
@@ -128,6 +130,21 @@ std::unique_ptr<Connection> MysqlDatabase::connect() {
     return std::make_unique<MysqlConnection>(*this);
 }
 
+GroupedCalls& MysqlDatabase::groupedCalls(std::string_view sql) {
+    const std::lock_guard lock(groupedCallsMutex_);
+    if (const auto found = groupedCalls_.find(sql); found != groupedCalls_.end()) return found->second;
+    // One group keeps a core of the database busy. The others make the next one, where all is on one machine.
+    const unsigned threads = std::max(std::thread::hardware_concurrency() / 2, 1U);
+    const auto makeExecute = [&]() -> GroupedCalls::Execute {
+        // A deadlock parts the group at once, and then each call has tries of its own.
+        return [connection = std::make_shared<MysqlConnection>(*this), sql = std::string{sql}](std::string_view calls) {
+            const Param packed = Param::blob(calls);
+            return connection->callOnce(sql, {&packed, 1});
+        };
+    };
+    return groupedCalls_.try_emplace(std::string{sql}, threads, makeExecute).first->second;
+}
+
 MysqlConnection::MysqlConnection(MysqlDatabase& database) : database_(database) {}
 MysqlConnection::~MysqlConnection() = default;
 
@@ -234,25 +251,33 @@ std::vector<Row> MysqlConnection::query(std::string_view sql, Params params) {
     });
 }
 
+std::vector<Row> MysqlConnection::callOnce(std::string_view sql, Params params) {
+    try {
+        return run([&](Session& session) {
+            sql::PreparedStatement& statement = session.prepare(sql, params);
+            std::vector<Row> rows;
+            if (statement.execute()) rows = readRows(*ResultSet{statement.getResultSet()});
+            // The status of the CALL itself follows as one more result. Unread, it would keep the next statement
+            // waiting.
+            while (statement.getMoreResults()) ResultSet{statement.getResultSet()}.reset();
+            return rows;
+        });
+    } catch (const DbError&) {
+        // Should a procedure have left its transaction open, the next statements would silently become part of it.
+        if (!inTransaction()) rollback();
+        throw;
+    }
+}
+
 std::vector<Row> MysqlConnection::call(std::string_view sql, Params params) {
-    const auto callOnce = [&](Session& session) {
-        sql::PreparedStatement& statement = session.prepare(sql, params);
-        std::vector<Row> rows;
-        if (statement.execute()) rows = readRows(*ResultSet{statement.getResultSet()});
-        // The status of the CALL itself follows as one more result. Unread, it would keep the next statement waiting.
-        while (statement.getMoreResults()) ResultSet{statement.getResultSet()}.reset();
-        return rows;
-    };
-    if (inTransaction()) return run(callOnce);
-    return retryDeadlocks([&] {
-        try {
-            return run(callOnce);
-        } catch (const DbError&) {
-            // Should a procedure have left its transaction open, the next statements would silently become part of it.
-            rollback();
-            throw;
-        }
-    });
+    if (inTransaction()) return callOnce(sql, params);
+    return retryDeadlocks([&] { return callOnce(sql, params); });
+}
+
+Row MysqlConnection::callGrouped(std::string_view sql, const GroupedCall& call) {
+    if (inTransaction()) throw std::logic_error("a grouped call inside a transaction");
+    return database_.groupedCalls(sql).call(
+        call, [&](std::string_view alone) { return Connection::call(sql, {Param::blob(alone)}); });
 }
 
 void MysqlConnection::executeScript(std::string_view script) {

@@ -3,10 +3,14 @@
 
 #include "db/database_url.h"
 #include "db/engine_connection.h"
+#include "db/grouped_calls.h"
 
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
 
 namespace sql {
 class Driver;
@@ -33,11 +37,17 @@ public:
     std::uint64_t losses() const { return losses_.load(std::memory_order_relaxed); }
     void noteLoss() { losses_.fetch_add(1, std::memory_order_relaxed); }
 
+    // Of all connections.
+    GroupedCalls& groupedCalls(std::string_view sql);
+
 private:
     MysqlUrl url_;
     DatabaseSettings settings_;
     sql::Driver& driver_;
     std::atomic<std::uint64_t> losses_{0};
+    // The last members: their threads end before the rest goes.
+    std::mutex groupedCallsMutex_;
+    std::map<std::string, GroupedCalls, std::less<>> groupedCalls_;
 };
 
 class MysqlConnection final : public EngineConnection {
@@ -49,6 +59,9 @@ public:
     std::uint64_t execute(std::string_view sql, Params params) override;
     std::vector<Row> query(std::string_view sql, Params params) override;
     std::vector<Row> call(std::string_view sql, Params params) override;
+    Row callGrouped(std::string_view sql, const GroupedCall& call) override;
+    // As call(), but a deadlock is not tried again.
+    std::vector<Row> callOnce(std::string_view sql, Params params);
     void executeScript(std::string_view script) override;
     void executeRaw(std::string_view statement) override;
     using Connection::call;

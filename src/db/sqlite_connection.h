@@ -39,6 +39,7 @@ public:
     std::uint64_t execute(std::string_view sql, Params params) override;
     std::vector<Row> query(std::string_view sql, Params params) override;
     std::vector<Row> call(std::string_view sql, Params params) override;
+    Row callGrouped(std::string_view sql, const GroupedCall& call) override;
     void executeScript(std::string_view script) override;
     void executeRaw(std::string_view statement) override { executeScript(statement); }
     using Connection::call;

@@ -2,9 +2,12 @@
 
 #include "store/bucket_rule.h"
 #include "store/otp_requests.h"
+#include "store/packed_call.h"
 #include "store/users.h"
 #include "store/words.h"
 
+#include <array>
+#include <span>
 #include <stdexcept>
 
 namespace otpgate::store {
@@ -40,62 +43,50 @@ std::string callOf(std::string_view name, const db::Param (&)[N]) {
 
 }  // namespace
 
+// In the order and widths of otp_request.sql.
 domain::OtpRequestResult MysqlOtpStore::request(const domain::NewOtpRequest& request) {
-    const BucketRule client(request.clientRule, request.now);
-    const BucketRule destination(request.destinationRule, request.now);
-    const std::string hit = domain::packTime(request.now);
-    const Uuid oldestLive = Uuid::lowestV7(request.oldestLive);
-    const Uuid lane = request.ownerId ? *request.ownerId : request.device.value_or(kStrangers);
-    const db::Param params[] = {request.id,
-                                request.destination.value(),
-                                domain::toString(request.destination.channel()),
-                                domain::toString(request.purpose),
-                                request.methods,
-                                request.locale,
-                                request.client.languages,
-                                wordOf(request.accountRule),
-                                request.disclosure == domain::Disclosure::Reveal ? 1 : 0,
-                                request.resend == domain::Resend::Repeat ? 1 : 0,
-                                request.now,
-                                request.expiresAt,
-                                request.maxAttempts,
-                                oldestLive,
-                                db::Param::blob(request.guessBucket),
-                                db::Param::blob(hit),
-                                db::Param::blob(request.clientBucket),
-                                client.keep,
-                                client.expiresAt,
-                                client.places[0],
-                                db::Param::blob(client.since[0]),
-                                client.places[1],
-                                db::Param::blob(client.since[1]),
-                                db::Param::blob(request.destinationBucket),
-                                destination.keep,
-                                destination.expiresAt,
-                                destination.places[0],
-                                db::Param::blob(destination.since[0]),
-                                destination.places[1],
-                                db::Param::blob(destination.since[1]),
-                                lane,
-                                db::Param::blob(request.deviceGuessBucket),
-                                db::Param::blob(request.deviceBucket),
-                                request.outboxId,
-                                request.outboxAvailableAt,
-                                request.auditId,
-                                request.client.address,
-                                request.client.userAgent,
-                                request.client.requestId};
-    static const std::string sql = callOf("otp_request", params);
-    const auto rows = connection_.call(sql, params);
-    const db::Row& row = rows.at(0);
+    PackedCall call(1069);
+    call.id(request.id)
+        .text(request.destination.value(), 254)
+        .text(domain::toString(request.destination.channel()), 8)
+        .text(domain::toString(request.purpose), 16)
+        .text(request.methods, 16)
+        .text(request.locale, 35)
+        .text(request.client.languages, 70)
+        .text(wordOf(request.accountRule), 16)
+        .flag(request.disclosure == domain::Disclosure::Reveal)
+        .flag(request.resend == domain::Resend::Repeat)
+        .time(request.now)
+        .time(request.expiresAt)
+        .integer(request.maxAttempts)
+        .id(Uuid::lowestV7(request.oldestLive))
+        .bucket(request.guessBucket)
+        .bucket(request.clientBucket)
+        .rule({request.clientRule, request.now})
+        .bucket(request.destinationBucket)
+        .rule({request.destinationRule, request.now})
+        .id(request.ownerId ? *request.ownerId : request.device.value_or(kStrangers))
+        .bucket(request.deviceGuessBucket)
+        .bucket(request.deviceBucket)
+        .id(request.outboxId)
+        .time(request.outboxAvailableAt)
+        .id(request.auditId)
+        .text(request.client.address, 45)
+        .text(request.client.userAgent, 255)
+        .text(request.client.requestId, 64);
+    // Whether the device is known, and which of the buckets count, only the database can tell.
+    const std::array<std::string_view, 3> buckets{request.clientBucket, request.destinationBucket,
+                                                  request.deviceBucket};
+    const std::span keys = request.device ? std::span{buckets} : std::span{buckets}.first(2);
+    const db::Row row = connection_.callGrouped("CALL otp_request(?)", {call.view(), keys});
     domain::OtpRequestResult result;
-    result.outcome = parseRequestOutcome(row.text(0));
-    result.hits = row.text(1);
+    result.outcome = parseRequestOutcome(row.text(1));
+    result.hits = row.text(2);
     if (result.outcome == domain::OtpRequestResult::Outcome::Accepted) {
-        result.otpId = row.uuid(2);
-        result.expiresAt = row.timestamp(3);
-        result.isDiscarded = row.integer(4) != 0;
-        result.languages = row.text(5);
+        result.otpId = row.uuid(3);
+        result.expiresAt = row.timestamp(4);
+        result.isDiscarded = row.integer(5) != 0;
+        result.languages = row.text(6);
     }
     return result;
 }

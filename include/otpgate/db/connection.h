@@ -74,6 +74,12 @@ private:
     std::vector<Cell> cells_;
 };
 
+// One call of a procedure that takes many at once. Views: they must live until the call returns.
+struct GroupedCall {
+    std::string_view packed;                 // its arguments, as the procedure unpacks them
+    std::span<const std::string_view> keys;  // no two calls that go together have one in common
+};
+
 class Connection {
 public:
     using Params = std::span<const Param>;
@@ -89,6 +95,9 @@ public:
     // `sql` is `CALL name(?, ...)`; the rows are those of its (only) result set. A deadlock is retried a bounded number
     // of times: a procedure rolls back what it began before it fails. MySQL only.
     virtual std::vector<Row> call(std::string_view sql, Params params) = 0;
+    // `sql` is `CALL name(?)`. Goes together with such calls on other connections of the same Database that come while
+    // one is under way, in one transaction: all of them, or each alone. Not inside transact(). MySQL only.
+    virtual Row callGrouped(std::string_view sql, const GroupedCall& call) = 0;
     // Several statements separated by `;` at the end of a line, without parameters: migrations.
     virtual void executeScript(std::string_view script) = 0;
     // One statement to the end of the text, semicolons and all: the body of a procedure.

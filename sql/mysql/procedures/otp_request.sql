@@ -1,166 +1,223 @@
--- A request for a code in one round trip: account, known device, limits, voiding of older codes, code, outbox and audit rows,
--- all or none. Called by store/mysql_otp_store.cpp; store/sqlite_otp_store.cpp says the same in single statements.
+-- Requests for codes, many at once in one round trip and one transaction: account, known device, limits, voiding of older codes,
+-- code, outbox and audit rows. Each request is carried out as if it came alone; no two of them share a bucket, which the caller
+-- sees to. Called by store/mysql_otp_store.cpp; store/sqlite_otp_store.cpp says the same of one request in single statements.
 --
--- p_account_rule: 'any' (register, verify), 'active_or_new' (login that may register), 'active' (login, reset). What the rule
--- does not let through is refused by name where p_reveal is 1; else everything is written as usual and the message is never
--- sent. p_lane: zeros, or the device that the client says it is; it counts only while the row devices says the same. Of purpose
--- change it is the user who asks: nobody else can redeem the code, and nobody else's requests touch it. p_languages: what the
--- client accepts; the message has them after p_locale and the account's. The two limits are rate_limit_take.sql written out,
--- because a CALL inside a CALL costs as much as what it does.
-CREATE PROCEDURE otp_request(
-    IN p_id BINARY(16),
-    IN p_destination VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_channel VARCHAR(8),
-    IN p_purpose VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_amr VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_locale VARCHAR(35) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_languages VARCHAR(70) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_account_rule VARCHAR(16),
-    IN p_reveal BIGINT,
-    IN p_repeat BIGINT,
-    IN p_now_us BIGINT,
-    IN p_expires_at_us BIGINT,
-    IN p_max_attempts BIGINT,
-    IN p_oldest_live_id BINARY(16),
-    IN p_guess_bucket BINARY(16),
-    IN p_hit BINARY(8),
-    IN p_client_bucket BINARY(16),
-    IN p_client_keep BIGINT,
-    IN p_client_expires_at_us BIGINT,
-    IN p_client_place_1 BIGINT, IN p_client_since_1 BINARY(8),
-    IN p_client_place_2 BIGINT, IN p_client_since_2 BINARY(8),
-    IN p_destination_bucket BINARY(16),
-    IN p_destination_keep BIGINT,
-    IN p_destination_expires_at_us BIGINT,
-    IN p_destination_place_1 BIGINT, IN p_destination_since_1 BINARY(8),
-    IN p_destination_place_2 BIGINT, IN p_destination_since_2 BINARY(8),
-    IN p_lane BINARY(16),
-    IN p_device_guess_bucket BINARY(16),
-    IN p_device_bucket BINARY(16),
-    IN p_outbox_id BINARY(16),
-    IN p_available_at_us BIGINT,
-    IN p_audit_id BINARY(16),
-    IN p_ip_address VARCHAR(45),
-    IN p_user_agent VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_request_id VARCHAR(64)
-)
-request: BEGIN
+-- p_calls: the requests, one after another, as store/packed_call.h packs them. Answers a row for each, with its place in p_calls.
+--
+-- account_rule: 'any' (register, verify), 'active_or_new' (login that may register), 'active' (login, reset). What the rule does
+-- not let through is refused by name where `reveal` is set; else everything is written as usual and the message is never sent.
+-- lane: zeros, or the device that the client says it is; it counts only while the row devices says the same. Of purpose change
+-- it is the user who asks: nobody else can redeem the code, and nobody else's requests touch it. languages: what the client
+-- accepts; the message has them after locale and the account's. The limits are those of rate_limit_take.sql.
+CREATE PROCEDURE otp_request(IN p_calls LONGBLOB)
+BEGIN
     DECLARE v_strangers BINARY(16) DEFAULT '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
-    DECLARE v_lane BINARY(16);
-    DECLARE v_guess_bucket BINARY(16);
-    DECLARE v_bucket BINARY(16);
-    DECLARE v_user_id BINARY(16);
-    DECLARE v_status VARCHAR(16);
-    DECLARE v_locale VARCHAR(35) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-    DECLARE v_languages VARCHAR(142) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-    DECLARE v_known_device BINARY(16);
-    DECLARE v_discard BIGINT;
-    DECLARE v_changed BIGINT DEFAULT 1;
-    DECLARE v_hits VARBINARY(8000) DEFAULT '';
-    DECLARE v_id BINARY(16);
-    DECLARE v_expires_at_us BIGINT;
+    DECLARE v_count BIGINT DEFAULT LENGTH(p_calls) DIV 1069;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
         ROLLBACK;
         RESIGNAL;
     END;
 
+    IF LENGTH(p_calls) <> v_count * 1069 OR v_count > 32 THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'otp_request: not what this version of the procedure takes';
+    END IF;
+    -- Rows of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
+    CREATE TEMPORARY TABLE IF NOT EXISTS otp_request_calls_4 (
+        n                    BIGINT       NOT NULL PRIMARY KEY,
+        id                   BINARY(16)   NOT NULL,
+        destination          VARCHAR(254) NOT NULL,
+        channel              VARCHAR(8)   NOT NULL,
+        purpose              VARCHAR(16)  NOT NULL,
+        lane                 BINARY(16)   NOT NULL,
+        amr                  VARCHAR(16)  NOT NULL,
+        languages            VARCHAR(142) NOT NULL,
+        now_us               BIGINT       NOT NULL,
+        hit                  BINARY(8)    NOT NULL,
+        expires_at_us        BIGINT       NOT NULL,
+        max_attempts         BIGINT       NOT NULL,
+        resend               BIGINT       NOT NULL,
+        oldest_live_id       BINARY(16)   NOT NULL,
+        guess_bucket         BINARY(16)   NOT NULL,
+        client_bucket        BINARY(16)   NOT NULL,
+        client_keep          BIGINT       NOT NULL,
+        client_expires_at_us BIGINT       NOT NULL,
+        client_place_1       BIGINT       NOT NULL,
+        client_since_1       BINARY(8)    NOT NULL,
+        client_place_2       BIGINT       NOT NULL,
+        client_since_2       BINARY(8)    NOT NULL,
+        bucket               BINARY(16)   NOT NULL,
+        keep                 BIGINT       NOT NULL,
+        bucket_expires_at_us BIGINT       NOT NULL,
+        place_1              BIGINT       NOT NULL,
+        since_1              BINARY(8)    NOT NULL,
+        place_2              BIGINT       NOT NULL,
+        since_2              BINARY(8)    NOT NULL,
+        outbox_id            BINARY(16)   NOT NULL,
+        available_at_us      BIGINT       NOT NULL,
+        discard              BIGINT       NOT NULL,
+        audit_id             BINARY(16)   NOT NULL,
+        user_id              BINARY(16)   NULL,
+        ip_address           VARCHAR(45)  NOT NULL,
+        user_agent           VARCHAR(255) NOT NULL,
+        request_id           VARCHAR(64)  NOT NULL,
+        refused_by_name      VARCHAR(20)  NULL,
+        otp_id               BINARY(16)   NULL, -- of the code that is sent again
+        outcome              VARCHAR(20)  NULL
+    ) ENGINE=MEMORY DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+    DELETE FROM otp_request_calls_4;
+    -- A statement that names a variable of the procedure is written anew with its value each time; not so with one of the session.
+    SET @otp_calls = p_calls;
+
     START TRANSACTION;
-    IF p_channel = 'email' THEN
-        SELECT id, status, locale INTO v_user_id, v_status, v_locale FROM users WHERE email = p_destination;
-    ELSE
-        SELECT id, status, locale INTO v_user_id, v_status, v_locale FROM users WHERE phone_number = p_destination;
-    END IF;
-    IF p_lane <> v_strangers AND v_user_id IS NOT NULL THEN
-        SELECT id INTO v_known_device FROM devices
-        WHERE id = p_lane AND user_id = v_user_id AND revoked_at_us IS NULL;
-    END IF;
-    SET v_discard = p_account_rule <> 'any' AND NOT COALESCE(v_status = 'active', p_account_rule = 'active_or_new');
+    INSERT INTO otp_request_calls_4
+    SELECT c.n, c.id, c.destination, c.channel, c.purpose,
+           COALESCE(d.id, IF(c.purpose = 'change', c.lane, v_strangers)),
+           c.amr, CONCAT_WS(',', NULLIF(c.locale, ''), NULLIF(COALESCE(e.locale, p.locale), ''), NULLIF(c.languages, '')),
+           c.now_us, c.hit, c.expires_at_us, c.max_attempts, c.resend, c.oldest_live_id,
+           IF(d.id IS NULL, c.guess_bucket, c.device_guess_bucket),
+           -- Neither what strangers ask for an address nor what others do behind the same client address counts for a known device.
+           c.client_bucket, IF(d.id IS NULL, c.client_keep, 0), c.client_expires_at_us,
+           c.client_place_1, c.client_since_1, c.client_place_2, c.client_since_2,
+           IF(d.id IS NULL, c.destination_bucket, c.device_bucket), c.keep, c.bucket_expires_at_us,
+           c.place_1, c.since_1, c.place_2, c.since_2,
+           c.outbox_id, c.available_at_us,
+           c.account_rule <> 'any' AND NOT COALESCE(e.status = 'active', p.status = 'active', c.account_rule = 'active_or_new'),
+           c.audit_id, IF(c.purpose = 'change', c.lane, COALESCE(e.id, p.id)), c.ip_address, c.user_agent, c.request_id,
+           IF(NOT c.reveal OR c.account_rule = 'any'
+              OR COALESCE(e.status = 'active', p.status = 'active', c.account_rule = 'active_or_new'), NULL,
+              IF(COALESCE(e.id, p.id) IS NULL, 'user_not_found', 'account_disabled')),
+           NULL, NULL
+    FROM (SELECT n,
+                 SUBSTRING(@otp_calls, start + 1, 16) AS id,
+                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 17, 254)) USING utf8mb4)
+                     COLLATE utf8mb4_bin AS destination,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 271, 8)) AS channel,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 279, 16)) AS purpose,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 295, 16)) AS amr,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 311, 35)) AS locale,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 346, 70)) AS languages,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 416, 16)) AS account_rule,
+                 SUBSTRING(@otp_calls, start + 432, 1) = '1' AS reveal,
+                 SUBSTRING(@otp_calls, start + 433, 1) = '1' AS resend,
+                 SUBSTRING(@otp_calls, start + 434, 8) AS hit,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 434, 8)), 16, 10) AS now_us,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 442, 8)), 16, 10) AS expires_at_us,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 450, 8)), 16, 10) AS max_attempts,
+                 SUBSTRING(@otp_calls, start + 458, 16) AS oldest_live_id,
+                 SUBSTRING(@otp_calls, start + 474, 16) AS guess_bucket,
+                 SUBSTRING(@otp_calls, start + 490, 16) AS client_bucket,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 506, 8)), 16, 10) AS client_keep,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 514, 8)), 16, 10) AS client_expires_at_us,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 522, 8)), 16, 10) AS client_place_1,
+                 SUBSTRING(@otp_calls, start + 530, 8) AS client_since_1,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 538, 8)), 16, 10) AS client_place_2,
+                 SUBSTRING(@otp_calls, start + 546, 8) AS client_since_2,
+                 SUBSTRING(@otp_calls, start + 554, 16) AS destination_bucket,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 570, 8)), 16, 10) AS keep,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 578, 8)), 16, 10) AS bucket_expires_at_us,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 586, 8)), 16, 10) AS place_1,
+                 SUBSTRING(@otp_calls, start + 594, 8) AS since_1,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 602, 8)), 16, 10) AS place_2,
+                 SUBSTRING(@otp_calls, start + 610, 8) AS since_2,
+                 SUBSTRING(@otp_calls, start + 618, 16) AS lane,
+                 SUBSTRING(@otp_calls, start + 634, 16) AS device_guess_bucket,
+                 SUBSTRING(@otp_calls, start + 650, 16) AS device_bucket,
+                 SUBSTRING(@otp_calls, start + 666, 16) AS outbox_id,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 682, 8)), 16, 10) AS available_at_us,
+                 SUBSTRING(@otp_calls, start + 690, 16) AS audit_id,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 706, 45)) AS ip_address,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 751, 255)) AS user_agent,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 1006, 64)) AS request_id
+          FROM (SELECT n, n * 1069 AS start
+                FROM (SELECT a.n + b.n AS n
+                      FROM (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5
+                            UNION ALL SELECT 6 UNION ALL SELECT 7) a,
+                           (SELECT 0 AS n UNION ALL SELECT 8 UNION ALL SELECT 16 UNION ALL SELECT 24) b) numbers
+                WHERE n < v_count) starts) c
+    LEFT JOIN users e ON c.channel = 'email' AND e.email = c.destination
+    LEFT JOIN users p ON c.channel = 'sms' AND p.phone_number = c.destination
+    LEFT JOIN devices d ON d.id = c.lane AND d.user_id = COALESCE(e.id, p.id) AND d.revoked_at_us IS NULL;
 
-    IF v_known_device IS NULL THEN
-        SET v_lane = IF(p_purpose = 'change', p_lane, v_strangers), v_guess_bucket = p_guess_bucket,
-            v_bucket = p_destination_bucket;
-        IF p_client_keep > 0 THEN
-            INSERT INTO rate_limits (bucket, expires_at_us, hits) VALUES (p_client_bucket, p_client_expires_at_us, p_hit)
-            ON DUPLICATE KEY UPDATE
-                hits = IF(SUBSTRING(hits, p_client_place_1, 8) <= p_client_since_1
-                          AND SUBSTRING(hits, p_client_place_2, 8) <= p_client_since_2,
-                          LEFT(CONCAT(p_hit, hits), p_client_keep), hits),
-                expires_at_us = IF(LEFT(hits, 8) = p_hit, p_client_expires_at_us, expires_at_us);
-            SET v_changed = ROW_COUNT();
-        END IF;
-        IF v_changed = 0 THEN
-            SELECT hits INTO v_hits FROM rate_limits WHERE bucket = p_client_bucket;
-            CALL rate_limit_refused(p_client_bucket, p_now_us, p_audit_id, 'OTP_RATE_LIMITED', p_destination,
-                                    p_ip_address, p_user_agent, p_request_id);
-            COMMIT;
-            SELECT 'client_limited' AS outcome, v_hits AS hits;
-            LEAVE request;
-        END IF;
-    ELSE
-        -- Neither what strangers ask for this address nor what others do behind the same client address counts here.
-        SET v_lane = v_known_device, v_guess_bucket = p_device_guess_bucket, v_bucket = p_device_bucket;
+    -- A call that finds its audit id in taken_by has got its place. (The assignments are evaluated in their order.) Everyone takes
+    -- the buckets in one order, for they are locked from here on.
+    INSERT INTO rate_limits (bucket, expires_at_us, hits, taken_by)
+    SELECT c.client_bucket, c.client_expires_at_us, c.hit, c.audit_id
+    FROM otp_request_calls_4 c WHERE c.client_keep > 0 ORDER BY c.client_bucket
+    ON DUPLICATE KEY UPDATE
+        taken_by = IF(SUBSTRING(hits, c.client_place_1, 8) <= c.client_since_1
+                      AND SUBSTRING(hits, c.client_place_2, 8) <= c.client_since_2, c.audit_id, taken_by),
+        hits = IF(taken_by = c.audit_id, LEFT(CONCAT(c.hit, hits), c.client_keep), hits),
+        expires_at_us = IF(taken_by = c.audit_id, c.client_expires_at_us, rate_limits.expires_at_us);
+    UPDATE otp_request_calls_4 c JOIN rate_limits r ON r.bucket = c.client_bucket
+    SET c.outcome = 'client_limited' WHERE c.client_keep > 0 AND r.taken_by <> c.audit_id;
+
+    INSERT INTO rate_limits (bucket, expires_at_us, hits, taken_by)
+    SELECT c.bucket, c.bucket_expires_at_us, c.hit, c.audit_id
+    FROM otp_request_calls_4 c WHERE c.keep > 0 AND c.outcome IS NULL ORDER BY c.bucket
+    ON DUPLICATE KEY UPDATE
+        taken_by = IF(SUBSTRING(hits, c.place_1, 8) <= c.since_1 AND SUBSTRING(hits, c.place_2, 8) <= c.since_2,
+                      c.audit_id, taken_by),
+        hits = IF(taken_by = c.audit_id, LEFT(CONCAT(c.hit, hits), c.keep), hits),
+        expires_at_us = IF(taken_by = c.audit_id, c.bucket_expires_at_us, rate_limits.expires_at_us);
+    -- Who is refused by name is counted, so that a list of addresses cannot be tried at will.
+    UPDATE otp_request_calls_4 c LEFT JOIN rate_limits r ON r.bucket = c.bucket
+    SET c.outcome = IF(c.keep > 0 AND r.taken_by <> c.audit_id, 'destination_limited', COALESCE(c.refused_by_name, 'accepted'))
+    WHERE c.outcome IS NULL;
+
+    IF EXISTS (SELECT 1 FROM otp_request_calls_4 WHERE outcome IN ('client_limited', 'destination_limited')) THEN
+        -- What is refused is counted nowhere: give the client's place back. The oldest time that made room for it was out of all
+        -- windows, or the place would not have been free.
+        UPDATE otp_request_calls_4 c JOIN rate_limits r ON r.bucket = c.client_bucket
+        SET r.hits = SUBSTRING(r.hits, 9) WHERE c.outcome = 'destination_limited' AND c.client_keep > 0;
+        -- As rate_limit_refused.sql does it.
+        INSERT INTO audit_events (id, event, destination, ip_address, user_agent, request_id, created_at_us)
+        SELECT c.audit_id, 'OTP_RATE_LIMITED', c.destination, c.ip_address, c.user_agent, c.request_id, c.now_us
+        FROM otp_request_calls_4 c JOIN rate_limits r
+            ON r.bucket = IF(c.outcome = 'client_limited', c.client_bucket, c.bucket)
+        WHERE c.outcome IN ('client_limited', 'destination_limited') AND r.refused_at_us <= c.now_us - 60000000;
+        UPDATE otp_request_calls_4 c JOIN rate_limits r
+            ON r.bucket = IF(c.outcome = 'client_limited', c.client_bucket, c.bucket)
+        SET r.refused_at_us = c.now_us
+        WHERE c.outcome IN ('client_limited', 'destination_limited') AND r.refused_at_us <= c.now_us - 60000000;
     END IF;
 
-    SET v_changed = 1;
-    IF p_destination_keep > 0 THEN
-        INSERT INTO rate_limits (bucket, expires_at_us, hits) VALUES (v_bucket, p_destination_expires_at_us, p_hit)
-        ON DUPLICATE KEY UPDATE
-            hits = IF(SUBSTRING(hits, p_destination_place_1, 8) <= p_destination_since_1
-                      AND SUBSTRING(hits, p_destination_place_2, 8) <= p_destination_since_2,
-                      LEFT(CONCAT(p_hit, hits), p_destination_keep), hits),
-            expires_at_us = IF(LEFT(hits, 8) = p_hit, p_destination_expires_at_us, expires_at_us);
-        SET v_changed = ROW_COUNT(), v_hits = p_hit;
-        -- 1 is a new row, which holds this hit and no other.
-        IF v_changed <> 1 THEN
-            SELECT hits INTO v_hits FROM rate_limits WHERE bucket = v_bucket;
-        END IF;
+    IF EXISTS (SELECT 1 FROM otp_request_calls_4 WHERE resend AND outcome = 'accepted') THEN
+        UPDATE otp_request_calls_4 c
+        SET c.otp_id = (SELECT MAX(o.id) FROM otp_requests o
+                        WHERE o.destination = c.destination AND o.purpose = c.purpose AND o.lane = c.lane
+                          AND o.id >= c.oldest_live_id AND o.consumed_at_us IS NULL AND o.expires_at_us > c.now_us
+                          AND o.attempts < o.max_attempts AND o.amr = c.amr)
+        WHERE c.resend AND c.outcome = 'accepted';
+        UPDATE otp_request_calls_4 c JOIN otp_requests o ON o.id = c.otp_id SET c.expires_at_us = o.expires_at_us;
     END IF;
-    IF v_changed = 0 THEN
-        -- What is refused is counted nowhere: give the client's place back.
-        ROLLBACK;
-        START TRANSACTION;
-        CALL rate_limit_refused(v_bucket, p_now_us, p_audit_id, 'OTP_RATE_LIMITED', p_destination,
-                                p_ip_address, p_user_agent, p_request_id);
-        COMMIT;
-        SELECT 'destination_limited' AS outcome, v_hits AS hits;
-        LEAVE request;
+    IF EXISTS (SELECT 1 FROM otp_request_calls_4 c
+                   STRAIGHT_JOIN otp_requests o FORCE INDEX (otp_requests_destination)
+                       ON o.destination = c.destination AND o.purpose = c.purpose AND o.lane = c.lane AND o.id >= c.oldest_live_id
+               WHERE c.outcome = 'accepted' AND c.otp_id IS NULL AND o.consumed_at_us IS NULL
+                 AND o.expires_at_us > c.now_us) THEN
+        UPDATE otp_request_calls_4 c
+            STRAIGHT_JOIN otp_requests o FORCE INDEX (otp_requests_destination)
+                ON o.destination = c.destination AND o.purpose = c.purpose AND o.lane = c.lane AND o.id >= c.oldest_live_id
+        SET o.expires_at_us = c.now_us
+        WHERE c.outcome = 'accepted' AND c.otp_id IS NULL AND o.consumed_at_us IS NULL AND o.expires_at_us > c.now_us;
     END IF;
-    IF v_discard AND p_reveal THEN
-        -- Counted, so that a list of addresses cannot be tried at will.
-        COMMIT;
-        SELECT IF(v_user_id IS NULL, 'user_not_found', 'account_disabled') AS outcome, v_hits AS hits;
-        LEAVE request;
-    END IF;
-
-    IF p_repeat THEN
-        SELECT id, expires_at_us INTO v_id, v_expires_at_us FROM otp_requests
-        WHERE destination = p_destination AND purpose = p_purpose AND lane = v_lane AND id >= p_oldest_live_id
-          AND consumed_at_us IS NULL AND expires_at_us > p_now_us AND attempts < max_attempts AND amr = p_amr
-        ORDER BY id DESC LIMIT 1;
-    END IF;
-    IF v_id IS NULL THEN
-        SET v_id = p_id, v_expires_at_us = p_expires_at_us;
-        -- Where this is the first hit of a bucket that outlives a code, there is no code to void.
-        IF LENGTH(v_hits) <> 8 OR p_destination_expires_at_us < p_expires_at_us OR p_destination_keep = 8 THEN
-            UPDATE otp_requests SET expires_at_us = p_now_us
-            WHERE destination = p_destination AND purpose = p_purpose AND lane = v_lane AND id >= p_oldest_live_id
-              AND consumed_at_us IS NULL AND expires_at_us > p_now_us;
-        END IF;
-        INSERT INTO otp_requests (id, destination, channel, purpose, lane, amr, guess_bucket, created_at_us, expires_at_us,
-                                  max_attempts)
-        VALUES (v_id, p_destination, p_channel, p_purpose, v_lane, p_amr, v_guess_bucket, p_now_us, v_expires_at_us,
-                p_max_attempts);
-    END IF;
-    SET v_languages = CONCAT_WS(',', NULLIF(p_locale, ''), NULLIF(v_locale, ''), NULLIF(p_languages, ''));
+    INSERT INTO otp_requests (id, destination, channel, purpose, lane, amr, guess_bucket, created_at_us, expires_at_us,
+                              max_attempts)
+    SELECT id, destination, channel, purpose, lane, amr, guess_bucket, now_us, expires_at_us, max_attempts
+    FROM otp_request_calls_4 WHERE outcome = 'accepted' AND otp_id IS NULL;
     INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us, expires_at_us,
                         available_at_us, discard)
-    VALUES (p_outbox_id, v_id, p_channel, p_purpose, p_destination, v_languages, p_request_id, p_now_us, v_expires_at_us,
-            p_available_at_us, v_discard);
+    SELECT outbox_id, COALESCE(otp_id, id), channel, purpose, destination, languages, request_id, now_us, expires_at_us,
+           available_at_us, discard
+    FROM otp_request_calls_4 WHERE outcome = 'accepted';
     INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
-    VALUES (p_audit_id, 'OTP_REQUESTED', IF(p_purpose = 'change', p_lane, v_user_id), p_destination, p_ip_address,
-            p_user_agent, p_request_id, p_now_us);
+    SELECT audit_id, 'OTP_REQUESTED', user_id, destination, ip_address, user_agent, request_id, now_us
+    FROM otp_request_calls_4 WHERE outcome = 'accepted';
     COMMIT;
-    SELECT 'accepted' AS outcome, v_hits AS hits, v_id AS otp_id, v_expires_at_us AS expires_at_us, v_discard AS discard,
-           v_languages AS languages;
+
+    SELECT c.n, c.outcome, COALESCE(r.hits, '') AS hits, COALESCE(c.otp_id, c.id) AS otp_id, c.expires_at_us, c.discard,
+           c.languages
+    FROM otp_request_calls_4 c LEFT JOIN rate_limits r
+        ON r.bucket = IF(c.outcome = 'client_limited', c.client_bucket, c.bucket);
 END
