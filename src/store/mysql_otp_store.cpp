@@ -33,14 +33,6 @@ std::string_view wordOf(domain::AccountRule rule) {
     return {};
 }
 
-// `CALL name(?, ?, ...)`, with as many marks as there are values.
-template <std::size_t N>
-std::string callOf(std::string_view name, const db::Param (&)[N]) {
-    std::string sql = "CALL " + std::string{name} + "(?";
-    for (std::size_t i = 1; i < N; ++i) sql += ", ?";
-    return sql + ")";
-}
-
 }  // namespace
 
 // In the order and widths of otp_request.sql.
@@ -91,67 +83,56 @@ domain::OtpRequestResult MysqlOtpStore::request(const domain::NewOtpRequest& req
     return result;
 }
 
+// In the order and widths of otp_verify.sql.
 domain::OtpVerifyResult MysqlOtpStore::verify(const domain::OtpVerification& verification) {
-    const BucketRule guesses(verification.guessRule, verification.now);
-    const std::string hit = domain::packTime(verification.now);
-    std::optional<std::string_view> purpose;
-    if (verification.purpose) purpose = domain::toString(*verification.purpose);
     const domain::NoticeDraft noNotice;
     const domain::NoticeDraft& notice = verification.notice ? *verification.notice : noNotice;
-    std::optional<Uuid> noticeId;
-    if (verification.notice) noticeId = notice.id;
-    const db::Param params[] = {verification.otpId,
-                                purpose,
-                                verification.guess == domain::Guess::Right ? 1 : 0,
-                                verification.now,
-                                db::Param::blob(hit),
-                                guesses.keep,
-                                guesses.expiresAt,
-                                guesses.places[0],
-                                db::Param::blob(guesses.since[0]),
-                                guesses.places[1],
-                                db::Param::blob(guesses.since[1]),
-                                verification.mayRegister ? 1 : 0,
-                                verification.newUserId,
-                                domain::firstLanguage(verification.client.languages),
-                                verification.sessionId,
-                                verification.sessionExpiresAt,
-                                verification.shownDevice,
-                                verification.newDeviceId,
-                                verification.device.installId,
-                                verification.device.platform,
-                                verification.device.appVersion,
-                                verification.device.name,
-                                verification.auditIds[0],
-                                verification.auditIds[1],
-                                verification.auditIds[2],
-                                noticeId,
-                                notice.bySms == domain::NoticeBySms::WhereNoMail ? 1 : 0,
-                                notice.facts.device,
-                                notice.expiresAt,
-                                notice.availableAt,
-                                verification.client.address,
-                                verification.client.userAgent,
-                                verification.client.requestId};
-    static const std::string sql = callOf("otp_verify", params);
-    const auto rows = connection_.call(sql, params);
-    const db::Row& row = rows.at(0);
+    PackedCall call(1161);
+    call.id(verification.otpId)
+        .text(verification.purpose ? domain::toString(*verification.purpose) : "", 16)
+        .flag(verification.guess == domain::Guess::Right)
+        .time(verification.now)
+        .rule({verification.guessRule, verification.now})
+        .flag(verification.mayRegister)
+        .id(verification.newUserId)
+        .text(domain::firstLanguage(verification.client.languages), 35)
+        .id(verification.sessionId)
+        .time(verification.sessionExpiresAt)
+        .id(verification.shownDevice.value_or(Uuid{}))
+        .id(verification.newDeviceId)
+        .text(verification.device.installId, 100)
+        .text(verification.device.platform, 32)
+        .text(verification.device.appVersion, 32)
+        .text(verification.device.name, 100)
+        .id(verification.auditIds[0])
+        .id(verification.auditIds[1])
+        .id(verification.auditIds[2])
+        .id(notice.id)
+        .flag(notice.bySms == domain::NoticeBySms::WhereNoMail)
+        .text(notice.facts.device, 255)
+        .time(notice.expiresAt)
+        .time(notice.availableAt)
+        .text(verification.client.address, 45)
+        .text(verification.client.userAgent, 255)
+        .text(verification.client.requestId, 64);
+    const std::string_view keys[] = {verification.otpId.bytes()};
+    const db::Row row = connection_.callGrouped("CALL otp_verify(?)", {call.view(), keys});
     domain::OtpVerifyResult result;
-    result.outcome = parseVerifyOutcome(row.text(0));
-    result.attemptsLeft = static_cast<unsigned>(row.integer(1));
-    result.hits = row.text(2);
-    if (row.isNull(3)) return result;
-    result.purpose = parsePurpose(row.text(3));
-    result.channel = parseChannel(row.text(4));
+    result.outcome = parseVerifyOutcome(row.text(1));
+    result.attemptsLeft = static_cast<unsigned>(row.integer(2));
+    result.hits = row.text(3);
+    if (row.isNull(4)) return result;
+    result.purpose = parsePurpose(row.text(4));
+    result.channel = parseChannel(row.text(5));
     if (result.outcome != domain::OtpVerifyResult::Outcome::Verified) return result;
-    result.destination = domain::Destination::fromStored(*result.channel, row.text(5));
+    result.destination = domain::Destination::fromStored(*result.channel, row.text(6));
     if (result.purpose == domain::Purpose::Login) {
-        result.signIn = {.isNewUser = row.integer(6) != 0,
-                         .user = readUser(row, 10),
+        result.signIn = {.isNewUser = row.integer(7) != 0,
+                         .user = readUser(row, 11),
                          .sessionId = verification.sessionId,
-                         .deviceId = row.uuid(7),
-                         .methods = row.text(8)};
-        if (const auto channel = row.optionalText(9)) {
+                         .deviceId = row.uuid(8),
+                         .methods = row.text(9)};
+        if (const auto channel = row.optionalText(10)) {
             const domain::User& user = result.signIn->user;
             const auto recipient = domain::addressOf(user, parseChannel(*channel));
             if (recipient) result.notice = domain::makeNotice(notice, *recipient, user.locale);

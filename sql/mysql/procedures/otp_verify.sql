@@ -1,228 +1,306 @@
--- A guess at a code in one round trip. The caller has judged the guess already (the code follows from the id);
--- p_right tells it. The attempt is counted first, and the outcome is let out only while attempts and budget remain.
--- Called by store/mysql_otp_store.cpp; store/sqlite_otp_store.cpp says the same in single statements.
+-- Guesses at codes, many at once in one round trip and one transaction. The caller has judged each already (the code follows from
+-- the id); is_right tells it. The attempt is counted first, and the outcome is let out only while attempts and budget remain.
+-- Called by store/mysql_otp_store.cpp; store/sqlite_otp_store.cpp says the same of one guess in single statements.
 --
--- p_purpose: what the code must be for, or NULL for any; one for a change of address is left to AccountTable::changeAddress.
--- p_device_id: the known device that the client says it is, or NULL. p_notice_*: the message to who signs in by a device that
--- is new to the account, or NULL; domain/notice.cpp says too whom it goes to.
-CREATE PROCEDURE otp_verify(
-    IN p_id BINARY(16),
-    IN p_purpose VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_right BIGINT,
-    IN p_now_us BIGINT,
-    IN p_hit BINARY(8),
-    IN p_keep BIGINT,
-    IN p_limit_expires_at_us BIGINT,
-    IN p_place_1 BIGINT, IN p_since_1 BINARY(8),
-    IN p_place_2 BIGINT, IN p_since_2 BINARY(8),
-    IN p_may_register BIGINT,
-    IN p_new_user_id BINARY(16),
-    IN p_new_user_locale VARCHAR(35) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_session_id BINARY(16),
-    IN p_session_expires_at_us BIGINT,
-    IN p_device_id BINARY(16),
-    IN p_new_device_id BINARY(16),
-    IN p_install_id VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_platform VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_app_version VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_device_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_otp_audit_id BINARY(16),
-    IN p_user_audit_id BINARY(16),
-    IN p_login_audit_id BINARY(16),
-    IN p_notice_id BINARY(16),
-    IN p_notice_by_sms BIGINT,
-    IN p_notice_device VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_notice_expires_at_us BIGINT,
-    IN p_notice_available_at_us BIGINT,
-    IN p_ip_address VARCHAR(45),
-    IN p_user_agent VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_request_id VARCHAR(64)
-)
-verify: BEGIN
-    DECLARE v_destination VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-    DECLARE v_channel VARCHAR(8);
-    DECLARE v_purpose VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-    DECLARE v_amr VARCHAR(16);
-    DECLARE v_bucket BINARY(16);
-    DECLARE v_attempts BIGINT;
-    DECLARE v_max_attempts BIGINT;
-    DECLARE v_expires_at_us BIGINT;
-    DECLARE v_consumed_at_us BIGINT;
-    DECLARE v_counted BIGINT;
-    DECLARE v_accepted BIGINT DEFAULT 1;
-    DECLARE v_hits VARBINARY(8000) DEFAULT '';
-    DECLARE v_is_new BIGINT DEFAULT 0;
-    DECLARE v_device_id BINARY(16);
-    DECLARE v_user_id BINARY(16);
-    DECLARE v_status VARCHAR(16);
-    DECLARE v_last_login_at_us BIGINT;
-    DECLARE v_notice_channel VARCHAR(8);
+-- p_calls: the guesses, one after another, as store/packed_call.h packs them; no two at one code, which the caller sees to.
+-- Answers a row for each, with its place in p_calls. Of several that count against one budget only the first is carried out: the
+-- others have no row, and come again.
+--
+-- wanted_purpose: what the code must be for, or nothing for any; one for a change of address is left to
+-- AccountTable::changeAddress. shown_device_id: the known device that the client says it is, or zeros. notice_*: the message to
+-- who signs in by a device that is new to the account, with zeros for its id where there is to be none; domain/notice.cpp says
+-- too whom it goes to. The budget is that of rate_limit_take.sql.
+CREATE PROCEDURE otp_verify(IN p_calls LONGBLOB)
+BEGIN
+    DECLARE v_zeros BINARY(16) DEFAULT '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
+    DECLARE v_count BIGINT DEFAULT LENGTH(p_calls) DIV 1161;
+    DECLARE v_wrong BIGINT;
+    DECLARE v_right BIGINT;
+    DECLARE v_exhausted BIGINT;
+    DECLARE v_logins BIGINT;
+    DECLARE v_new_devices BIGINT;
+    DECLARE v_known_devices BIGINT;
+    DECLARE v_notices BIGINT;
+    DECLARE v_locked BIGINT;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
         ROLLBACK;
         RESIGNAL;
     END;
 
+    IF LENGTH(p_calls) <> v_count * 1161 OR v_count > 32 THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'otp_verify: not what this version of the procedure takes';
+    END IF;
+    -- Rows of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
+    CREATE TEMPORARY TABLE IF NOT EXISTS otp_verify_calls_4 (
+        n                      BIGINT       NOT NULL PRIMARY KEY,
+        otp_id                 BINARY(16)   NOT NULL,
+        is_right               BIGINT       NOT NULL,
+        now_us                 BIGINT       NOT NULL,
+        hit                    BINARY(8)    NOT NULL,
+        keep                   BIGINT       NOT NULL,
+        bucket_expires_at_us   BIGINT       NOT NULL,
+        place_1                BIGINT       NOT NULL,
+        since_1                BINARY(8)    NOT NULL,
+        place_2                BIGINT       NOT NULL,
+        since_2                BINARY(8)    NOT NULL,
+        may_register           BIGINT       NOT NULL,
+        new_user_id            BINARY(16)   NOT NULL,
+        new_user_locale        VARCHAR(35)  NOT NULL,
+        session_id             BINARY(16)   NOT NULL,
+        session_expires_at_us  BIGINT       NOT NULL,
+        shown_device_id        BINARY(16)   NOT NULL,
+        new_device_id          BINARY(16)   NOT NULL,
+        install_id             VARCHAR(100) NOT NULL,
+        platform               VARCHAR(32)  NOT NULL,
+        app_version            VARCHAR(32)  NOT NULL,
+        device_name            VARCHAR(100) NOT NULL,
+        otp_audit_id           BINARY(16)   NOT NULL,
+        user_audit_id          BINARY(16)   NOT NULL,
+        login_audit_id         BINARY(16)   NOT NULL,
+        notice_id              BINARY(16)   NULL,
+        notice_by_sms          BIGINT       NOT NULL,
+        notice_device          VARCHAR(255) NOT NULL,
+        notice_expires_at_us   BIGINT       NOT NULL,
+        notice_available_at_us BIGINT       NOT NULL,
+        ip_address             VARCHAR(45)  NOT NULL,
+        user_agent             VARCHAR(255) NOT NULL,
+        request_id             VARCHAR(64)  NOT NULL,
+        -- Of the code, where there is one with this id; attempts with this one.
+        destination            VARCHAR(254) NULL,
+        channel                VARCHAR(8)   NULL,
+        purpose                VARCHAR(16)  NULL,
+        amr                    VARCHAR(16)  NULL,
+        attempts               BIGINT       NULL,
+        max_attempts           BIGINT       NULL,
+        guess_bucket           BINARY(16)   NULL UNIQUE, -- where the guess counts
+        -- Of the user that the address belongs to.
+        user_id                BINARY(16)   NULL,
+        status                 VARCHAR(16)  NULL,
+        last_login_at_us       BIGINT       NULL,
+        is_new                 BIGINT       NOT NULL DEFAULT 0,
+        device_id              BINARY(16)   NULL,
+        notice_channel         VARCHAR(8)   NULL,
+        outcome                VARCHAR(20)  NULL
+    ) ENGINE=MEMORY DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+    DELETE FROM otp_verify_calls_4;
+    -- A statement that names a variable of the procedure is written anew with its value each time; not so with one of the session.
+    SET @otp_calls = p_calls;
+
     START TRANSACTION;
-    UPDATE otp_requests
-    SET attempts = attempts + 1, consumed_at_us = IF(p_right = 1, p_now_us, NULL)
-    WHERE id = p_id AND consumed_at_us IS NULL AND expires_at_us > p_now_us AND attempts < max_attempts
-      AND (p_purpose IS NULL OR purpose = p_purpose) AND purpose <> 'change';
-    SET v_counted = ROW_COUNT();
-    SELECT destination, channel, purpose, amr, guess_bucket, attempts, max_attempts, expires_at_us, consumed_at_us
-    INTO v_destination, v_channel, v_purpose, v_amr, v_bucket, v_attempts, v_max_attempts, v_expires_at_us, v_consumed_at_us
-    FROM otp_requests WHERE id = p_id;
+    INSERT INTO otp_verify_calls_4 (n, otp_id, is_right, now_us, hit, keep, bucket_expires_at_us, place_1, since_1, place_2,
+        since_2, may_register, new_user_id, new_user_locale, session_id, session_expires_at_us, shown_device_id, new_device_id,
+        install_id, platform, app_version, device_name, otp_audit_id, user_audit_id, login_audit_id, notice_id, notice_by_sms,
+        notice_device, notice_expires_at_us, notice_available_at_us, ip_address, user_agent, request_id, destination, channel,
+        purpose, amr, attempts, max_attempts, guess_bucket, outcome)
+    SELECT c.n, c.otp_id, c.is_right, c.now_us, c.hit, c.keep, c.bucket_expires_at_us, c.place_1, c.since_1, c.place_2,
+           c.since_2, c.may_register, c.new_user_id, c.new_user_locale, c.session_id, c.session_expires_at_us, c.shown_device_id,
+           c.new_device_id, c.install_id, c.platform, c.app_version, c.device_name, c.otp_audit_id, c.user_audit_id,
+           c.login_audit_id, NULLIF(c.notice_id, v_zeros), c.notice_by_sms, c.notice_device, c.notice_expires_at_us,
+           c.notice_available_at_us, c.ip_address, c.user_agent, c.request_id,
+           o.destination, o.channel, o.purpose, o.amr, o.attempts + 1, o.max_attempts,
+           IF((c.wanted_purpose = '' OR o.purpose = c.wanted_purpose) AND o.purpose <> 'change' AND o.consumed_at_us IS NULL
+              AND o.expires_at_us > c.now_us AND o.attempts < o.max_attempts, o.guess_bucket, NULL),
+           CASE WHEN o.id IS NULL OR (c.wanted_purpose <> '' AND o.purpose <> c.wanted_purpose) THEN 'unknown'
+                WHEN o.purpose = 'change' THEN 'owner_needed'
+                WHEN o.consumed_at_us IS NOT NULL THEN 'used'
+                WHEN o.expires_at_us <= c.now_us THEN 'expired'
+                WHEN o.attempts >= o.max_attempts THEN 'attempts_exhausted' END
+    FROM (SELECT n,
+                 SUBSTRING(@otp_calls, start + 1, 16) AS otp_id,
+                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 17, 16)) USING utf8mb4)
+                     COLLATE utf8mb4_bin AS wanted_purpose,
+                 SUBSTRING(@otp_calls, start + 33, 1) = '1' AS is_right,
+                 SUBSTRING(@otp_calls, start + 34, 8) AS hit,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 34, 8)), 16, 10) AS now_us,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 42, 8)), 16, 10) AS keep,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 50, 8)), 16, 10) AS bucket_expires_at_us,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 58, 8)), 16, 10) AS place_1,
+                 SUBSTRING(@otp_calls, start + 66, 8) AS since_1,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 74, 8)), 16, 10) AS place_2,
+                 SUBSTRING(@otp_calls, start + 82, 8) AS since_2,
+                 SUBSTRING(@otp_calls, start + 90, 1) = '1' AS may_register,
+                 SUBSTRING(@otp_calls, start + 91, 16) AS new_user_id,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 107, 35)) AS new_user_locale,
+                 SUBSTRING(@otp_calls, start + 142, 16) AS session_id,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 158, 8)), 16, 10) AS session_expires_at_us,
+                 SUBSTRING(@otp_calls, start + 166, 16) AS shown_device_id,
+                 SUBSTRING(@otp_calls, start + 182, 16) AS new_device_id,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 198, 100)) AS install_id,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 298, 32)) AS platform,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 330, 32)) AS app_version,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 362, 100)) AS device_name,
+                 SUBSTRING(@otp_calls, start + 462, 16) AS otp_audit_id,
+                 SUBSTRING(@otp_calls, start + 478, 16) AS user_audit_id,
+                 SUBSTRING(@otp_calls, start + 494, 16) AS login_audit_id,
+                 SUBSTRING(@otp_calls, start + 510, 16) AS notice_id,
+                 SUBSTRING(@otp_calls, start + 526, 1) = '1' AS notice_by_sms,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 527, 255)) AS notice_device,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 782, 8)), 16, 10) AS notice_expires_at_us,
+                 CONV(HEX(SUBSTRING(@otp_calls, start + 790, 8)), 16, 10) AS notice_available_at_us,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 798, 45)) AS ip_address,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 843, 255)) AS user_agent,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 1098, 64)) AS request_id
+          FROM (SELECT n, n * 1161 AS start
+                FROM (SELECT a.n + b.n AS n
+                      FROM (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
+                            UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7) a,
+                           (SELECT 0 AS n UNION ALL SELECT 8 UNION ALL SELECT 16 UNION ALL SELECT 24) b) numbers
+                WHERE n < v_count) starts) c
+    LEFT JOIN otp_requests o ON o.id = c.otp_id
+    ORDER BY c.n
+    FOR UPDATE
+    ON DUPLICATE KEY UPDATE otp_verify_calls_4.n = otp_verify_calls_4.n;
 
-    IF v_counted = 0 THEN
-        ROLLBACK;
-        SELECT CASE WHEN v_destination IS NULL OR v_purpose <> p_purpose THEN 'unknown'
-                    WHEN v_purpose = 'change' THEN 'owner_needed'
-                    WHEN v_consumed_at_us IS NOT NULL THEN 'used'
-                    WHEN v_expires_at_us <= p_now_us THEN 'expired'
-                    ELSE 'attempts_exhausted' END AS outcome, 0 AS attempts_left, '' AS hits, v_purpose AS purpose,
-               v_channel AS channel;
-        LEAVE verify;
+    -- A wrong guess takes a place in its budget. A right one is not counted, but a spent budget refuses it like any other: who has
+    -- it learns nothing more. What is refused is not compared, so not an attempt either, and the code is not consumed.
+    SELECT SUM(NOT is_right), SUM(is_right) INTO v_wrong, v_right
+    FROM otp_verify_calls_4 WHERE outcome IS NULL AND keep > 0;
+    IF v_wrong > 0 THEN
+        INSERT INTO rate_limits (bucket, expires_at_us, hits, taken_by)
+        SELECT c.guess_bucket, c.bucket_expires_at_us, c.hit, c.otp_audit_id
+        FROM otp_verify_calls_4 c WHERE c.outcome IS NULL AND c.keep > 0 AND NOT c.is_right ORDER BY c.guess_bucket
+        ON DUPLICATE KEY UPDATE
+            taken_by = IF(SUBSTRING(hits, c.place_1, 8) <= c.since_1 AND SUBSTRING(hits, c.place_2, 8) <= c.since_2,
+                          c.otp_audit_id, taken_by),
+            hits = IF(taken_by = c.otp_audit_id, LEFT(CONCAT(c.hit, hits), c.keep), hits),
+            expires_at_us = IF(taken_by = c.otp_audit_id, c.bucket_expires_at_us, rate_limits.expires_at_us);
     END IF;
+    IF v_right > 0 THEN
+        SELECT COUNT(*) INTO v_locked FROM otp_verify_calls_4 c STRAIGHT_JOIN rate_limits r ON r.bucket = c.guess_bucket
+        WHERE c.outcome IS NULL AND c.keep > 0 AND c.is_right FOR UPDATE;
+    END IF;
+    IF v_wrong > 0 OR v_locked > 0 THEN
+        UPDATE otp_verify_calls_4 c JOIN rate_limits r ON r.bucket = c.guess_bucket
+        SET c.outcome = 'budget_exhausted'
+        WHERE c.outcome IS NULL AND c.keep > 0
+          AND IF(c.is_right, SUBSTRING(r.hits, c.place_1, 8) > c.since_1 OR SUBSTRING(r.hits, c.place_2, 8) > c.since_2,
+                 r.taken_by <> c.otp_audit_id);
+    END IF;
+    UPDATE otp_verify_calls_4 c STRAIGHT_JOIN otp_requests o ON o.id = c.otp_id
+    SET o.attempts = o.attempts + 1, o.consumed_at_us = IF(c.is_right, c.now_us, NULL)
+    WHERE c.outcome IS NULL;
 
-    IF p_right = 0 THEN
-        CALL rate_limit_take(v_bucket, p_hit, p_keep, p_limit_expires_at_us, p_place_1, p_since_1, p_place_2, p_since_2,
-                             v_accepted, v_hits);
-    ELSEIF p_keep > 0 THEN
-        -- A right guess is not counted, but a spent budget refuses it like any other: who has it learns nothing more.
-        SELECT hits, SUBSTRING(hits, p_place_1, 8) <= p_since_1 AND SUBSTRING(hits, p_place_2, 8) <= p_since_2
-        INTO v_hits, v_accepted FROM rate_limits WHERE bucket = v_bucket FOR UPDATE;
-    END IF;
-    IF v_accepted = 0 THEN
-        -- Not compared, so not an attempt either, and the code is not consumed.
-        ROLLBACK;
-        START TRANSACTION;
-        CALL rate_limit_refused(v_bucket, p_now_us, p_otp_audit_id, 'OTP_LOCKED', v_destination,
-                                p_ip_address, p_user_agent, p_request_id);
-        COMMIT;
-        SELECT 'budget_exhausted' AS outcome, 0 AS attempts_left, v_hits AS hits, v_purpose AS purpose, v_channel AS channel;
-        LEAVE verify;
-    END IF;
-
-    IF p_right = 0 THEN
+    SELECT SUM(COALESCE(outcome = 'budget_exhausted', 0)), SUM(outcome IS NULL AND is_right),
+           SUM(outcome IS NULL AND is_right AND purpose = 'login')
+    INTO v_exhausted, v_right, v_logins FROM otp_verify_calls_4;
+    IF v_exhausted > 0 THEN
+        -- As rate_limit_refused.sql does it.
         INSERT INTO audit_events (id, event, destination, ip_address, user_agent, request_id, created_at_us)
-        VALUES (p_otp_audit_id, 'OTP_FAILED', v_destination, p_ip_address, p_user_agent, p_request_id, p_now_us);
-        COMMIT;
-        SELECT 'wrong_code' AS outcome, v_max_attempts - v_attempts AS attempts_left, '' AS hits, v_purpose AS purpose,
-               v_channel AS channel;
-        LEAVE verify;
+        SELECT c.otp_audit_id, 'OTP_LOCKED', c.destination, c.ip_address, c.user_agent, c.request_id, c.now_us
+        FROM otp_verify_calls_4 c JOIN rate_limits r ON r.bucket = c.guess_bucket
+        WHERE c.outcome = 'budget_exhausted' AND r.refused_at_us <= c.now_us - 60000000;
+        UPDATE otp_verify_calls_4 c STRAIGHT_JOIN rate_limits r ON r.bucket = c.guess_bucket
+        SET r.refused_at_us = c.now_us
+        WHERE c.outcome = 'budget_exhausted' AND r.refused_at_us <= c.now_us - 60000000;
     END IF;
 
-    IF v_purpose <> 'login' THEN
+    IF v_right > 0 THEN
+        UPDATE otp_verify_calls_4 c
+            LEFT JOIN users e ON c.channel = 'email' AND e.email = c.destination
+            LEFT JOIN users p ON c.channel = 'sms' AND p.phone_number = c.destination
+        SET c.user_id = COALESCE(e.id, p.id), c.last_login_at_us = COALESCE(e.last_login_at_us, p.last_login_at_us)
+        WHERE c.outcome IS NULL AND c.is_right;
         -- The address is proved, whoever asked for the code.
-        IF v_channel = 'email' THEN
-            SELECT id INTO v_user_id FROM users WHERE email = v_destination;
-            UPDATE users SET email_verified = 1 WHERE id = v_user_id AND email_verified = 0;
-        ELSE
-            SELECT id INTO v_user_id FROM users WHERE phone_number = v_destination;
-            UPDATE users SET phone_verified = 1 WHERE id = v_user_id AND phone_verified = 0;
+        IF EXISTS (SELECT 1 FROM otp_verify_calls_4 WHERE outcome IS NULL AND is_right AND user_id IS NOT NULL) THEN
+            UPDATE otp_verify_calls_4 c STRAIGHT_JOIN users u
+                ON u.id = c.user_id AND (u.email = c.destination OR u.phone_number = c.destination)
+            SET u.email_verified = IF(c.channel = 'email', 1, u.email_verified),
+                u.phone_verified = IF(c.channel = 'sms', 1, u.phone_verified),
+                u.last_login_at_us = IF(c.purpose = 'login' AND u.status = 'active', c.now_us, u.last_login_at_us)
+            WHERE c.outcome IS NULL AND c.is_right;
         END IF;
-        INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
-        VALUES (p_otp_audit_id, 'OTP_VERIFIED', v_user_id, v_destination, p_ip_address, p_user_agent, p_request_id, p_now_us);
-        COMMIT;
-        SELECT 'verified' AS outcome, 0 AS attempts_left, '' AS hits, v_purpose AS purpose, v_channel AS channel,
-               v_destination AS destination;
-        LEAVE verify;
     END IF;
-
-    -- Who is not there is made by an upsert, because another code for the same address may be creating the user at this moment.
-    IF v_channel = 'email' THEN
-        SELECT id, status, last_login_at_us INTO v_user_id, v_status, v_last_login_at_us FROM users
-        WHERE email = v_destination;
-        IF v_user_id IS NOT NULL THEN
-            UPDATE users SET email_verified = 1, last_login_at_us = p_now_us WHERE id = v_user_id AND status = 'active';
-            IF ROW_COUNT() = 0 THEN
-                -- Disabled or deleted, perhaps since it was read.
-                UPDATE users SET email_verified = 1 WHERE id = v_user_id;
-                SET v_user_id = NULL;
-                SELECT id, status INTO v_user_id, v_status FROM users WHERE email = v_destination FOR UPDATE;
-            END IF;
-        ELSEIF p_may_register THEN
-            INSERT INTO users (id, username, email, email_verified, locale, joined_at_us, last_login_at_us)
-            VALUES (p_new_user_id, v_destination, v_destination, 1, p_new_user_locale, p_now_us, p_now_us)
-            ON DUPLICATE KEY UPDATE email_verified = 1,
-                                    last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
-            SET v_is_new = ROW_COUNT() = 1, v_user_id = p_new_user_id, v_status = 'active';
-            IF NOT v_is_new THEN
-                SELECT id, status INTO v_user_id, v_status FROM users WHERE email = v_destination;
-            END IF;
-        END IF;
-    ELSE
-        SELECT id, status, last_login_at_us INTO v_user_id, v_status, v_last_login_at_us FROM users
-        WHERE phone_number = v_destination;
-        IF v_user_id IS NOT NULL THEN
-            UPDATE users SET phone_verified = 1, last_login_at_us = p_now_us WHERE id = v_user_id AND status = 'active';
-            IF ROW_COUNT() = 0 THEN
-                -- Disabled or deleted, perhaps since it was read.
-                UPDATE users SET phone_verified = 1 WHERE id = v_user_id;
-                SET v_user_id = NULL;
-                SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = v_destination FOR UPDATE;
-            END IF;
-        ELSEIF p_may_register THEN
-            INSERT INTO users (id, username, phone_number, phone_verified, locale, joined_at_us, last_login_at_us)
-            VALUES (p_new_user_id, v_destination, v_destination, 1, p_new_user_locale, p_now_us, p_now_us)
-            ON DUPLICATE KEY UPDATE phone_verified = 1,
-                                    last_login_at_us = IF(status = 'active', p_now_us, last_login_at_us);
-            SET v_is_new = ROW_COUNT() = 1, v_user_id = p_new_user_id, v_status = 'active';
-            IF NOT v_is_new THEN
-                SELECT id, status INTO v_user_id, v_status FROM users WHERE phone_number = v_destination;
-            END IF;
-        END IF;
+    IF v_logins > 0 THEN
+        -- By an upsert, because another code for the same address may be creating the user at this moment.
+        INSERT INTO users (id, username, email, phone_number, email_verified, phone_verified, locale, joined_at_us,
+                           last_login_at_us)
+        SELECT c.new_user_id, c.destination, IF(c.channel = 'email', c.destination, NULL),
+               IF(c.channel = 'sms', c.destination, NULL), c.channel = 'email', c.channel = 'sms', c.new_user_locale, c.now_us,
+               c.now_us
+        FROM otp_verify_calls_4 c
+        WHERE c.outcome IS NULL AND c.is_right AND c.purpose = 'login' AND c.user_id IS NULL AND c.may_register
+        ORDER BY c.destination
+        ON DUPLICATE KEY UPDATE
+            email_verified = IF(c.channel = 'email', 1, users.email_verified),
+            phone_verified = IF(c.channel = 'sms', 1, users.phone_verified),
+            last_login_at_us = IF(users.status = 'active', c.now_us, users.last_login_at_us);
+        -- Once more, now that they are locked: disabled or deleted, perhaps since they were read.
+        UPDATE otp_verify_calls_4 c
+            LEFT JOIN users e ON c.channel = 'email' AND e.email = c.destination
+            LEFT JOIN users p ON c.channel = 'sms' AND p.phone_number = c.destination
+        SET c.user_id = COALESCE(e.id, p.id), c.status = COALESCE(e.status, p.status),
+            c.is_new = COALESCE(COALESCE(e.id, p.id) = c.new_user_id, 0)
+        WHERE c.outcome IS NULL AND c.is_right AND c.purpose = 'login';
     END IF;
 
     INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
-    VALUES (p_otp_audit_id, 'OTP_VERIFIED', v_user_id, v_destination, p_ip_address, p_user_agent, p_request_id, p_now_us);
-    IF v_is_new THEN
-        INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
-        VALUES (p_user_audit_id, 'USER_REGISTERED', v_user_id, v_destination, p_ip_address, p_user_agent, p_request_id,
-                p_now_us);
-    END IF;
-    INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
-    VALUES (p_login_audit_id, IF(v_status = 'active', 'LOGIN_SUCCEEDED', 'LOGIN_FAILED'), v_user_id, v_destination,
-            p_ip_address, p_user_agent, p_request_id, p_now_us);
-    IF v_user_id IS NULL OR v_status <> 'active' THEN
-        COMMIT;
-        SELECT IF(v_user_id IS NULL, 'unknown', 'account_disabled') AS outcome, 0 AS attempts_left, '' AS hits,
-               v_purpose AS purpose, v_channel AS channel;
-        LEAVE verify;
-    END IF;
+    SELECT CASE events.of WHEN 'code' THEN c.otp_audit_id WHEN 'user' THEN c.user_audit_id ELSE c.login_audit_id END,
+           CASE events.of WHEN 'code' THEN IF(c.is_right, 'OTP_VERIFIED', 'OTP_FAILED')
+                          WHEN 'user' THEN 'USER_REGISTERED'
+                          ELSE IF(c.status = 'active', 'LOGIN_SUCCEEDED', 'LOGIN_FAILED') END,
+           c.user_id, c.destination, c.ip_address, c.user_agent, c.request_id, c.now_us
+    FROM otp_verify_calls_4 c JOIN (SELECT 'code' AS of UNION ALL SELECT 'user' UNION ALL SELECT 'login') events
+        ON events.of = 'code' OR (c.is_right AND c.purpose = 'login' AND (events.of = 'login' OR c.is_new))
+    WHERE c.outcome IS NULL;
+    UPDATE otp_verify_calls_4
+    SET outcome = CASE WHEN NOT is_right THEN 'wrong_code'
+                       WHEN purpose <> 'login' THEN 'verified'
+                       WHEN user_id IS NULL THEN 'unknown'
+                       WHEN status <> 'active' THEN 'account_disabled'
+                       ELSE 'verified' END
+    WHERE outcome IS NULL;
 
-    -- The device that proves itself stays the same one; so does an installation that names itself; else it is a new one.
-    SELECT id INTO v_device_id FROM devices
-    WHERE user_id = v_user_id AND revoked_at_us IS NULL
-      AND (id = p_device_id OR (p_install_id <> '' AND install_id = p_install_id))
-    ORDER BY CASE WHEN id = p_device_id THEN 0 ELSE 1 END, id DESC LIMIT 1;
-    IF v_device_id IS NULL THEN
-        SET v_device_id = p_new_device_id;
-        INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name, created_at_us, last_seen_at_us)
-        VALUES (v_device_id, v_user_id, p_install_id, p_platform, p_app_version, p_device_name, p_now_us, p_now_us);
-        IF p_notice_id IS NOT NULL AND v_last_login_at_us IS NOT NULL THEN
-            SELECT CASE WHEN email IS NOT NULL AND (email_verified = 1 OR phone_number IS NULL) THEN 'email'
-                        WHEN p_notice_by_sms = 1 AND phone_number IS NOT NULL THEN 'sms' END
-            INTO v_notice_channel FROM users WHERE id = v_user_id;
-            INSERT INTO outbox (id, kind, otp_id, channel, purpose, destination, locale, request_id, created_at_us, expires_at_us,
-                                available_at_us, ip_address, device)
-            SELECT p_notice_id, 'new_sign_in', '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0', v_notice_channel, 'login',
-                   IF(v_notice_channel = 'email', email, phone_number), locale, p_request_id, p_now_us, p_notice_expires_at_us,
-                   p_notice_available_at_us, p_ip_address, p_notice_device
-            FROM users WHERE id = v_user_id AND v_notice_channel IS NOT NULL;
+    IF v_logins > 0 THEN
+        -- The device that proves itself stays the same one; so does an installation that names itself; else it is a new one.
+        UPDATE otp_verify_calls_4 c
+        SET c.device_id = (SELECT d.id FROM devices d
+                           WHERE d.user_id = c.user_id AND d.revoked_at_us IS NULL
+                             AND (d.id = c.shown_device_id OR (c.install_id <> '' AND d.install_id = c.install_id))
+                           ORDER BY CASE WHEN d.id = c.shown_device_id THEN 0 ELSE 1 END, d.id DESC LIMIT 1)
+        WHERE c.outcome = 'verified' AND c.purpose = 'login';
+        SELECT SUM(device_id IS NULL), SUM(device_id IS NOT NULL),
+               SUM(device_id IS NULL AND notice_id IS NOT NULL AND last_login_at_us IS NOT NULL)
+        INTO v_new_devices, v_known_devices, v_notices
+        FROM otp_verify_calls_4 WHERE outcome = 'verified' AND purpose = 'login';
+        IF v_notices > 0 THEN
+            UPDATE otp_verify_calls_4 c JOIN users u ON u.id = c.user_id
+            SET c.notice_channel =
+                CASE WHEN u.email IS NOT NULL AND (u.email_verified = 1 OR u.phone_number IS NULL) THEN 'email'
+                     WHEN c.notice_by_sms = 1 AND u.phone_number IS NOT NULL THEN 'sms' END
+            WHERE c.outcome = 'verified' AND c.purpose = 'login' AND c.device_id IS NULL AND c.notice_id IS NOT NULL
+              AND c.last_login_at_us IS NOT NULL;
+            INSERT INTO outbox (id, kind, otp_id, channel, purpose, destination, locale, request_id, created_at_us,
+                                expires_at_us, available_at_us, ip_address, device)
+            SELECT c.notice_id, 'new_sign_in', v_zeros, c.notice_channel, 'login',
+                   IF(c.notice_channel = 'email', u.email, u.phone_number), u.locale, c.request_id, c.now_us,
+                   c.notice_expires_at_us, c.notice_available_at_us, c.ip_address, c.notice_device
+            FROM otp_verify_calls_4 c JOIN users u ON u.id = c.user_id WHERE c.notice_channel IS NOT NULL;
         END IF;
-    ELSE
-        UPDATE devices SET last_seen_at_us = p_now_us, platform = p_platform, app_version = p_app_version,
-                           device_name = p_device_name WHERE id = v_device_id;
+        IF v_known_devices > 0 THEN
+            UPDATE otp_verify_calls_4 c STRAIGHT_JOIN devices d ON d.id = c.device_id
+            SET d.last_seen_at_us = c.now_us, d.platform = c.platform, d.app_version = c.app_version,
+                d.device_name = c.device_name;
+        END IF;
+        IF v_new_devices > 0 THEN
+            INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name, created_at_us, last_seen_at_us)
+            SELECT new_device_id, user_id, install_id, platform, app_version, device_name, now_us, now_us
+            FROM otp_verify_calls_4 WHERE outcome = 'verified' AND purpose = 'login' AND device_id IS NULL;
+        END IF;
+        INSERT INTO sessions (id, user_id, device_id, amr, created_at_us, last_seen_at_us, expires_at_us,
+                              authenticated_at_us, ip_address, user_agent, install_id, platform, app_version, device_name)
+        SELECT session_id, user_id, COALESCE(device_id, new_device_id), amr, now_us, now_us, session_expires_at_us, now_us,
+               ip_address, user_agent, install_id, platform, app_version, device_name
+        FROM otp_verify_calls_4 WHERE outcome = 'verified' AND purpose = 'login';
     END IF;
-    INSERT INTO sessions (id, user_id, device_id, amr, created_at_us, last_seen_at_us, expires_at_us, authenticated_at_us,
-                          ip_address, user_agent, install_id, platform, app_version, device_name)
-    VALUES (p_session_id, v_user_id, v_device_id, v_amr, p_now_us, p_now_us, p_session_expires_at_us, p_now_us,
-            p_ip_address, p_user_agent, p_install_id, p_platform, p_app_version, p_device_name);
     COMMIT;
-    SELECT 'verified' AS outcome, 0 AS attempts_left, '' AS hits, v_purpose AS purpose, v_channel AS channel,
-           v_destination AS destination, v_is_new AS is_new_user, v_device_id AS device_id, v_amr AS amr,
-           v_notice_channel AS notice_channel, id, username, email, phone_number, email_verified, phone_verified, first_name, last_name, locale, role, status,
-           joined_at_us, last_login_at_us, password_hash
-    FROM users WHERE id = v_user_id;
+
+    SELECT c.n, c.outcome, IF(c.outcome = 'wrong_code', c.max_attempts - c.attempts, 0) AS attempts_left,
+           IF(c.outcome = 'budget_exhausted', r.hits, '') AS hits, c.purpose, c.channel, c.destination, c.is_new,
+           COALESCE(c.device_id, c.new_device_id) AS device_id, c.amr, c.notice_channel,
+           u.id, u.username, u.email, u.phone_number, u.email_verified, u.phone_verified, u.first_name, u.last_name, u.locale,
+           u.role, u.status, u.joined_at_us, u.last_login_at_us, u.password_hash
+    FROM otp_verify_calls_4 c
+    LEFT JOIN rate_limits r ON r.bucket = c.guess_bucket
+    LEFT JOIN users u ON u.id = c.user_id;
 END
