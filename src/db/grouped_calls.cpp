@@ -55,6 +55,11 @@ Row GroupedCalls::call(const GroupedCall& call, const Execute& executeAlone) {
     return executeAlone(call.packed).at(0);
 }
 
+std::size_t GroupedCalls::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
+}
+
 void GroupedCalls::run(const Execute& execute) {
     for (;;) {
         Group group;

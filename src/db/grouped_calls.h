@@ -37,6 +37,9 @@ public:
     // that DbError is thrown to the group and to everyone who waits, because each would find out as slowly.
     Row call(const GroupedCall& call, const Execute& executeAlone);
 
+    // Calls that are in no group yet.
+    std::size_t waiting() const;
+
 private:
     struct Member;
     using Group = std::vector<std::shared_ptr<Member>>;
@@ -48,7 +51,7 @@ private:
     void failWaiting(const std::exception_ptr& error);
     static void settle(const Group& group, std::unique_lock<std::mutex> lock);
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable arrival_;
     std::deque<std::shared_ptr<Member>> waiting_;
     bool isStopping_ = false;
