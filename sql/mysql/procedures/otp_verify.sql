@@ -235,13 +235,13 @@ BEGIN
     END IF;
 
     INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
-    SELECT CASE events.of WHEN 'code' THEN c.otp_audit_id WHEN 'user' THEN c.user_audit_id ELSE c.login_audit_id END,
-           CASE events.of WHEN 'code' THEN IF(c.is_right, 'OTP_VERIFIED', 'OTP_FAILED')
+    SELECT CASE events.about WHEN 'code' THEN c.otp_audit_id WHEN 'user' THEN c.user_audit_id ELSE c.login_audit_id END,
+           CASE events.about WHEN 'code' THEN IF(c.is_right, 'OTP_VERIFIED', 'OTP_FAILED')
                           WHEN 'user' THEN 'USER_REGISTERED'
                           ELSE IF(c.status = 'active', 'LOGIN_SUCCEEDED', 'LOGIN_FAILED') END,
            c.user_id, c.destination, c.ip_address, c.user_agent, c.request_id, c.now_us
-    FROM otp_verify_calls_4 c JOIN (SELECT 'code' AS of UNION ALL SELECT 'user' UNION ALL SELECT 'login') events
-        ON events.of = 'code' OR (c.is_right AND c.purpose = 'login' AND (events.of = 'login' OR c.is_new))
+    FROM otp_verify_calls_4 c JOIN (SELECT 'code' AS about UNION ALL SELECT 'user' UNION ALL SELECT 'login') events
+        ON events.about = 'code' OR (c.is_right AND c.purpose = 'login' AND (events.about = 'login' OR c.is_new))
     WHERE c.outcome IS NULL;
     UPDATE otp_verify_calls_4
     SET outcome = CASE WHEN NOT is_right THEN 'wrong_code'
