@@ -1,9 +1,11 @@
 // What only a server does: deadlocks, procedures, and connections that are lost.
 #include "contract/engines.h"
+#include "db/mysql_connection.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <barrier>
+#include <future>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <thread>
@@ -55,6 +57,11 @@ class MysqlConnectionTest : public ContractTest<MysqlConnectionTest, MysqlEngine
     CPPUNIT_TEST(callsAProcedureWithoutAResult);
     CPPUNIT_TEST(retriesACallAfterADeadlock);
     CPPUNIT_TEST(leavesNoTransactionOfAFailedProcedureOpen);
+    CPPUNIT_TEST(makesAGroupedCall);
+    CPPUNIT_TEST(refusesAGroupedCallInATransaction);
+    CPPUNIT_TEST(makesCallsThatWaitTogether);
+    CPPUNIT_TEST(failsOnlyTheGroupedCallThatIsWrong);
+    CPPUNIT_TEST(failsAllGroupedCallsThatWaitForALostConnection);
     CPPUNIT_TEST(isAsNewAfterItWasKilled);
     CPPUNIT_TEST(warnsTheOthersOfALostConnection);
     CPPUNIT_TEST(runsNothingMoreInATransactionWhoseConnectionIsLost);
@@ -223,6 +230,149 @@ private:
         add(*connection_, 2);
         const auto other = connect();
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, other->queryOne("SELECT SUM(number) FROM items").value().integer(0));
+    }
+
+    // A call is four digits: the id of an item to insert. Each group waits at a gate first. Answers, in the columns of
+    // Taken, with whom each went.
+    void makeGroupedProcedure() {
+        connection_->executeScript(
+            "DROP TABLE IF EXISTS places;\n"
+            "CREATE TABLE places (n BIGINT NOT NULL PRIMARY KEY);\n");
+        for (int n = 0; n < static_cast<int>(db::kMaxGroup); ++n) {
+            connection_->execute("INSERT INTO places VALUES (?)", {n});
+        }
+        connection_->executeRaw("DROP PROCEDURE IF EXISTS insert_many");
+        connection_->executeRaw(
+            "CREATE PROCEDURE insert_many(IN calls LONGBLOB) BEGIN"
+            " DECLARE size BIGINT DEFAULT LENGTH(calls) DIV 4;"
+            " DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;"
+            " DO GET_LOCK(CONCAT(DATABASE(), '.gate'), 9); DO RELEASE_LOCK(CONCAT(DATABASE(), '.gate'));"
+            " START TRANSACTION;"
+            " INSERT INTO items SELECT CAST(SUBSTRING(calls, n * 4 + 1, 4) AS SIGNED), size FROM places WHERE n < size;"
+            " COMMIT;"
+            " SELECT n, CAST(SUBSTRING(calls, n * 4 + 1, 4) AS SIGNED), size, CONNECTION_ID() FROM places"
+            " WHERE n < size ORDER BY n DESC; END");
+    }
+    struct Taken {
+        std::int64_t id;
+        std::int64_t groupSize;
+        std::int64_t connection;
+        std::int64_t ownConnection;
+    };
+    static Taken insertGrouped(db::Database& database, int id) {
+        const auto mine = database.connect();
+        const auto own = idOf(*mine);
+        const db::Row row = mine->callGrouped("CALL insert_many(?)", {std::to_string(id), {}});
+        return {row.integer(1), row.integer(2), row.integer(3), own};
+    }
+    static std::future<Taken> insertLater(db::Database& database, int id) {
+        return std::async(std::launch::async, [&database, id] { return insertGrouped(database, id); });
+    }
+    // Those that wait at the gate.
+    std::vector<std::int64_t> groupsUnderWay() {
+        std::vector<std::int64_t> ids;
+        for (const db::Row& row : connection_->query(
+                 "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User lock'")) {
+            ids.push_back(row.integer(0));
+        }
+        return ids;
+    }
+    void shutGate() { connection_->query("SELECT GET_LOCK(CONCAT(DATABASE(), '.gate'), 0)"); }
+    void openGate() { connection_->query("SELECT RELEASE_LOCK(CONCAT(DATABASE(), '.gate'))"); }
+    // Fills the groups that can be under way, with a call each, behind a gate that is shut, and lets the others wait.
+    std::vector<std::future<Taken>> insertBehindGate(db::Database& database, const std::vector<int>& waiting) {
+        shutGate();
+        std::vector<std::future<Taken>> calls;
+        db::GroupedCalls& grouped = dynamic_cast<db::MysqlDatabase&>(database).groupedCalls("CALL insert_many(?)");
+        for (int id = 2000; calls.size() < std::max(std::thread::hardware_concurrency() / 2, 1U); ++id) {
+            calls.push_back(insertLater(database, id));
+            while (groupsUnderWay().size() != calls.size()) std::this_thread::sleep_for(1ms);
+        }
+        for (const int id : waiting) calls.push_back(insertLater(database, id));
+        while (grouped.waiting() != waiting.size()) std::this_thread::sleep_for(1ms);
+        return calls;
+    }
+
+    void makesAGroupedCall() {
+        makeGroupedProcedure();
+        const auto database = db::openDatabase(scratch().settings());
+        for (int id = 1000; id < 1100; ++id) {
+            const Taken taken = insertGrouped(*database, id);
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{id}, taken.id);
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, taken.groupSize);
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, number(id));
+            CPPUNIT_ASSERT(taken.connection != taken.ownConnection);
+        }
+    }
+
+    void refusesAGroupedCallInATransaction() {
+        makeGroupedProcedure();
+        CPPUNIT_ASSERT_THROW(connection_->transact([&] {
+            connection_->callGrouped("CALL insert_many(?)", {"1000", {}});
+        }),
+                             std::logic_error);
+        CPPUNIT_ASSERT(!connection_->queryOne("SELECT 1 FROM items WHERE id = 1000"));
+    }
+
+    void makesCallsThatWaitTogether() {
+        makeGroupedProcedure();
+        const auto database = db::openDatabase(scratch().settings());
+        auto calls = insertBehindGate(*database, {1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007});
+        openGate();
+        std::vector<Taken> waited;
+        for (auto& call : calls) {
+            const Taken taken = call.get();
+            if (taken.id < 2000) {
+                waited.push_back(taken);
+            } else {
+                CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, taken.groupSize);
+            }
+        }
+        CPPUNIT_ASSERT_EQUAL(std::size_t{8}, waited.size());
+        for (std::size_t i = 0; i < waited.size(); ++i) {
+            CPPUNIT_ASSERT_EQUAL(static_cast<std::int64_t>(1000 + i), waited[i].id);
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{8}, waited[i].groupSize);
+            CPPUNIT_ASSERT_EQUAL(waited[0].connection, waited[i].connection);
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{8}, number(static_cast<int>(waited[i].id)));
+        }
+    }
+
+    void failsOnlyTheGroupedCallThatIsWrong() {
+        makeGroupedProcedure();
+        const auto database = db::openDatabase(scratch().settings());
+        connection_->execute("INSERT INTO items VALUES (1001, 7)", {});
+        auto calls = insertBehindGate(*database, {1000, 1001, 1002});
+        openGate();
+        while (calls.size() > 3) {
+            calls.front().get();
+            calls.erase(calls.begin());
+        }
+        CPPUNIT_ASSERT(kindOf([&] { calls[1].get(); }) == ErrorKind::Duplicate);
+        for (const std::size_t i : {std::size_t{0}, std::size_t{2}}) {
+            const Taken taken = calls[i].get();
+            CPPUNIT_ASSERT_EQUAL(static_cast<std::int64_t>(1000 + i), taken.id);
+            CPPUNIT_ASSERT_EQUAL(taken.ownConnection, taken.connection);
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, number(static_cast<int>(taken.id)));
+        }
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{7}, number(1001));
+    }
+
+    void failsAllGroupedCallsThatWaitForALostConnection() {
+        makeGroupedProcedure();
+        const auto database = db::openDatabase(scratch().settings());
+        auto calls = insertBehindGate(*database, {1000, 1001, 1002});
+        kill(groupsUnderWay().front());
+        for (std::size_t i = calls.size() - 3; i < calls.size(); ++i) {
+            CPPUNIT_ASSERT(kindOf([&] { calls[i].get(); }) == ErrorKind::Gone);
+        }
+        openGate();
+        CPPUNIT_ASSERT(kindOf([&] {
+                           for (auto& call : calls) {
+                               if (call.valid()) call.get();
+                           }
+                       }) == ErrorKind::Gone);
+        CPPUNIT_ASSERT(!connection_->queryOne("SELECT 1 FROM items WHERE id BETWEEN 1000 AND 1999"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1003}, insertGrouped(*database, 1003).id);
     }
 
     void isAsNewAfterItWasKilled() {

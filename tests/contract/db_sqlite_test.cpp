@@ -153,7 +153,10 @@ private:
         CPPUNIT_ASSERT_EQUAL(40, opened.load());
     }
 
-    void refusesACall() { CPPUNIT_ASSERT_THROW(connection_->call("CALL anything()", {}), std::logic_error); }
+    void refusesACall() {
+        CPPUNIT_ASSERT_THROW(connection_->call("CALL anything()", {}), std::logic_error);
+        CPPUNIT_ASSERT_THROW(connection_->callGrouped("CALL anything(?)", {"x", {}}), std::logic_error);
+    }
 
     void saysWhatIsWrongWithTheFile() {
         const auto messageFor = [&](const std::string& path) {

@@ -34,6 +34,8 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
     CPPUNIT_TEST(acceptsAsManyAsTheDestinationMay);
     CPPUNIT_TEST(acceptsAsManyAsTheClientMay);
     CPPUNIT_TEST(givesTheClientsPlaceBackWhereTheDestinationRefuses);
+    CPPUNIT_TEST(givesBackThePlaceThatWasTheClientsLast);
+    CPPUNIT_TEST(givesBackAPlaceThatTheWindowHadJustFreed);
     CPPUNIT_TEST(keepsTheDestinationsPlaceWhereTheClientIsRefused);
     CPPUNIT_TEST(writesNothingButTheAuditRowOfARefusal);
     CPPUNIT_TEST(leavesTheOldCodeAliveWhereItRefuses);
@@ -227,6 +229,40 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
         accepts("bob@example.org", "1/1h", "3/1h");
         accepts("eve@example.org", "1/1h", "3/1h");
         refuses(RequestOutcome::ClientLimited, "joe@example.org", "1/1h", "3/1h");
+    }
+
+    void givesBackThePlaceThatWasTheClientsLast() {
+        int host = 0;
+        for (const char* const clientRule : {"3/1h", "3/1h,5/1d", "5/1h,3/1d"}) {
+            const std::string from = "192.0.2." + std::to_string(++host);
+            const auto mine = [&](const char* name) { return name + std::to_string(host) + "@example.org"; };
+            accepts(mine("ada"), "1/1h", clientRule, from);
+            accepts(mine("bob"), "1/1h", clientRule, from);
+            for (int i = 0; i < 3; ++i) {
+                refuses(RequestOutcome::DestinationLimited, mine("ada"), "1/1h", clientRule, from);
+            }
+            accepts(mine("eve"), "1/1h", clientRule, from);
+            refuses(RequestOutcome::ClientLimited, mine("joe"), "1/1h", clientRule, from);
+        }
+    }
+
+    // The bucket is full, so the refused one takes its place from a time that no window counts any more.
+    void givesBackAPlaceThatTheWindowHadJustFreed() {
+        accepts("ada@example.org", "1/1d", "3/1h");
+        clock_.advance(30min);
+        accepts("bob@example.org", "1/1d", "3/1h");
+        accepts("eve@example.org", "1/1d", "3/1h");
+        refuses(RequestOutcome::ClientLimited, "joe@example.org", "1/1d", "3/1h");
+        clock_.advance(30min);
+        for (int i = 0; i < 3; ++i) refuses(RequestOutcome::DestinationLimited, "bob@example.org", "1/1d", "3/1h");
+        accepts("joe@example.org", "1/1d", "3/1h");
+        refuses(RequestOutcome::ClientLimited, "sue@example.org", "1/1d", "3/1h");
+        clock_.advance(30min - 1us);
+        refuses(RequestOutcome::ClientLimited, "sue@example.org", "1/1d", "3/1h");
+        clock_.advance(1us);
+        accepts("sue@example.org", "1/1d", "3/1h");
+        accepts("tom@example.org", "1/1d", "3/1h");
+        refuses(RequestOutcome::ClientLimited, "zoe@example.org", "1/1d", "3/1h");
     }
 
     void keepsTheDestinationsPlaceWhereTheClientIsRefused() {

@@ -7,7 +7,6 @@
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <initializer_list>
@@ -75,19 +74,22 @@ protected:
         CPPUNIT_ASSERT_EQUAL(joined(expected), joined(actual));
     }
 
-    // Runs work(connection, i) on sixteen threads that begin together, each with a connection of its own. None may
-    // throw.
     template <typename Work>
     void onSixteenThreads(Work work) {
+        onThreads(kThreads, work);
+    }
+    // Runs work(connection, i) on threads that begin together, each with a connection of its own. None may throw.
+    template <typename Work>
+    void onThreads(std::size_t number, Work work) {
         std::vector<std::unique_ptr<db::Connection>> connections;
-        for (std::size_t i = 0; i < kThreads; ++i) {
+        for (std::size_t i = 0; i < number; ++i) {
             connections.push_back(Base::connect());
             connections.back()->query("SELECT 1");
         }
-        std::array<std::string, kThreads> failures;
-        std::latch start(kThreads);
+        std::vector<std::string> failures(number);
+        std::latch start(static_cast<std::ptrdiff_t>(number));
         std::vector<std::thread> threads;
-        for (std::size_t i = 0; i < kThreads; ++i) {
+        for (std::size_t i = 0; i < number; ++i) {
             threads.emplace_back([&, i] {
                 start.arrive_and_wait();
                 try {

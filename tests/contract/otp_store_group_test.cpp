@@ -1,0 +1,222 @@
+// Many requests at once, which on MySQL go together in one call: each is answered as if it had come alone.
+#include "contract/otp_store_test.h"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+namespace otpgate::test {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::AccountRule;
+using domain::Disclosure;
+
+template <class Engine>
+class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine> {
+    using Base = OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>;
+    using Base::clock_;
+    using Base::connection_;
+    using Base::count;
+    using Base::kThreads;
+    using Base::newId;
+    using Base::newRequest;
+    using Base::now;
+    using Base::onSixteenThreads;
+    using Base::onThreads;
+    using Base::store_;
+
+    CPPUNIT_TEST_SUITE(OtpStoreGroupTest);
+    CPPUNIT_TEST(acceptsOneOfSixteenRequestsOfOneMicrosecondForADestination);
+    CPPUNIT_TEST(acceptsOneOfSixteenRequestsOfOneMicrosecondOfAClient);
+    CPPUNIT_TEST(countsSixtyFourRequestsOfAClientExactly);
+    CPPUNIT_TEST(givesEachRequestOfAMixtureItsOwnAnswer);
+    CPPUNIT_TEST_SUITE_END();
+
+    using Outcomes = std::map<RequestOutcome, int>;
+    using Request = domain::NewOtpRequest;
+    using Result = domain::OtpRequestResult;
+
+    // What so many threads got that asked at once. The clock stands still.
+    template <typename MakeRequest>
+    Outcomes askAtOnce(std::size_t number, MakeRequest makeRequest) {
+        std::mutex mutex;
+        Outcomes outcomes;
+        onThreads(number, [&](db::Connection& connection, std::size_t i) {
+            const auto outcome = store::makeOtpStore(connection)->request(makeRequest(i)).outcome;
+            const std::lock_guard lock(mutex);
+            ++outcomes[outcome];
+        });
+        return outcomes;
+    }
+    static std::string address(const char* name, std::size_t i) { return name + std::to_string(i) + "@example.org"; }
+
+    void acceptsOneOfSixteenRequestsOfOneMicrosecondForADestination() {
+        for (std::size_t round = 0; round < 10; ++round) {
+            const auto request = [&](std::size_t) {
+                auto made = newRequest(address("user", round));
+                made.destinationRule = rule("2/1h,3/1d");
+                made.clientRule = rule("1000/1h");
+                return made;
+            };
+            CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(request(0)).outcome);
+            Outcomes outcomes = askAtOnce(kThreads, request);
+            CPPUNIT_ASSERT_EQUAL(1, outcomes[RequestOutcome::Accepted]);
+            CPPUNIT_ASSERT_EQUAL(15, outcomes[RequestOutcome::DestinationLimited]);
+        }
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{20}, count("otp_requests"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{20}, count("outbox"));
+        // What was refused took no place of the client's.
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("rate_limits WHERE LENGTH(hits) = 160"));
+    }
+
+    void acceptsOneOfSixteenRequestsOfOneMicrosecondOfAClient() {
+        for (std::size_t round = 0; round < 10; ++round) {
+            const auto request = [&](std::size_t i) {
+                auto made = newRequest(address("user", round * 100 + i));
+                made.destinationRule = rule("1/1h");
+                made.clientRule = rule("2/1h,3/1d");
+                made.clientBucket = domain::limitBucket("request-client", std::to_string(round));
+                return made;
+            };
+            CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(request(99)).outcome);
+            Outcomes outcomes = askAtOnce(kThreads, request);
+            CPPUNIT_ASSERT_EQUAL(1, outcomes[RequestOutcome::Accepted]);
+            CPPUNIT_ASSERT_EQUAL(15, outcomes[RequestOutcome::ClientLimited]);
+        }
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{20}, count("otp_requests"));
+    }
+
+    // Each of 32 addresses is asked for twice and may be accepted once in an hour, so that places are given back all
+    // the time while others wait for them.
+    void countsSixtyFourRequestsOfAClientExactly() {
+        const auto request = [this](std::size_t i) {
+            auto made = newRequest(address("user", i / 2));
+            made.destinationRule = rule("1/1h,2/1d");
+            made.clientRule = rule("20/1h,25/1d");
+            return made;
+        };
+        for (const int expected : {20, 5, 0}) {
+            Outcomes outcomes = askAtOnce(64, request);
+            CPPUNIT_ASSERT_EQUAL(expected, outcomes[RequestOutcome::Accepted]);
+            CPPUNIT_ASSERT_EQUAL(
+                64 - expected, outcomes[RequestOutcome::ClientLimited] + outcomes[RequestOutcome::DestinationLimited]);
+            clock_.advance(1h);
+        }
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{25}, count("otp_requests"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{25}, count("outbox"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{25}, count("audit_events WHERE event = 'OTP_REQUESTED'"));
+    }
+
+    // A request, and what it must be answered; `hits` are told apart by their times.
+    struct Expected {
+        Request request;
+        RequestOutcome outcome;
+        std::string hits;
+        std::string languages;
+    };
+
+    Request mixedRequest(std::size_t i) {
+        clock_.advance(1us);
+        auto request = newRequest(address("user", i));
+        request.locale = "w" + std::to_string(i);
+        request.client.languages = "l" + std::to_string(i);
+        request.clientBucket = domain::limitBucket("request-client", std::to_string(i));
+        request.clientRule = request.destinationRule = rule("1/1h");
+        return request;
+    }
+    Expected accepted(std::size_t i) {
+        auto request = mixedRequest(i);
+        return {request, RequestOutcome::Accepted, domain::packTime(request.now),
+                request.locale + "," + request.client.languages};
+    }
+    Expected refusedByDestination(std::size_t i) {
+        auto earlier = mixedRequest(i);
+        earlier.clientBucket = domain::limitBucket("request-client", "earlier" + std::to_string(i));
+        CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(earlier).outcome);
+        return {mixedRequest(i), RequestOutcome::DestinationLimited, domain::packTime(earlier.now), ""};
+    }
+    Expected refusedAsClient(std::size_t i) {
+        auto earlier = mixedRequest(i);
+        earlier.destinationBucket = domain::limitBucket("request", "earlier" + std::to_string(i));
+        CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(earlier).outcome);
+        return {mixedRequest(i), RequestOutcome::ClientLimited, domain::packTime(earlier.now), ""};
+    }
+    Expected refusedByName(std::size_t i) {
+        const bool isThere = i % 2 == 0;
+        if (isThere) addUser(i, "disabled");
+        auto request = mixedRequest(i);
+        request.accountRule = AccountRule::Active;
+        request.disclosure = Disclosure::Reveal;
+        return {request, isThere ? RequestOutcome::AccountDisabled : RequestOutcome::UserNotFound,
+                domain::packTime(request.now), ""};
+    }
+    // Strangers have spent what client and destination may.
+    Expected ofKnownDevice(std::size_t i) {
+        const Uuid device = newId();
+        connection_->execute("INSERT INTO devices (id, user_id, created_at_us, last_seen_at_us) VALUES (?, ?, ?, ?)",
+                             {device, addUser(i, "active"), now(), now()});
+        CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(mixedRequest(i)).outcome);
+        auto request = mixedRequest(i);
+        request.device = device;
+        request.deviceBucket = domain::limitBucket("request-device", device.bytes());
+        request.deviceGuessBucket = domain::limitBucket("guess-device", device.bytes());
+        return {request, RequestOutcome::Accepted, domain::packTime(request.now),
+                request.locale + ",u" + std::to_string(i) + "," + request.client.languages};
+    }
+    Uuid addUser(std::size_t i, const char* status) {
+        const Uuid id = newId();
+        const std::string email = address("user", i);
+        connection_->execute(
+            "INSERT INTO users (id, username, email, status, joined_at_us, locale) VALUES (?, ?, ?, ?, ?, ?)",
+            {id, email, email, status, now(), "u" + std::to_string(i)});
+        return id;
+    }
+    std::vector<Expected> mixture(std::size_t size) {
+        std::vector<Expected> all;
+        for (std::size_t i = 0; i < size; ++i) {
+            switch (i % 5) {
+            case 0: all.push_back(accepted(i)); break;
+            case 1: all.push_back(refusedByDestination(i)); break;
+            case 2: all.push_back(refusedAsClient(i)); break;
+            case 3: all.push_back(refusedByName(i)); break;
+            case 4: all.push_back(ofKnownDevice(i)); break;
+            }
+        }
+        return all;
+    }
+
+    void requireAsExpected(const Expected& expected, const Result& result) {
+        const Request& request = expected.request;
+        CPPUNIT_ASSERT_EQUAL_MESSAGE(request.destination.value(), expected.outcome, result.outcome);
+        CPPUNIT_ASSERT_MESSAGE(request.destination.value(), expected.hits == result.hits);
+        CPPUNIT_ASSERT_EQUAL(expected.languages, result.languages);
+        const auto code = connection_->queryOne(
+            "SELECT otp_requests.destination, lane, outbox.locale, outbox.id FROM otp_requests"
+            " JOIN outbox ON otp_id = otp_requests.id WHERE otp_requests.id = ?",
+            {request.id});
+        CPPUNIT_ASSERT_EQUAL(expected.outcome == RequestOutcome::Accepted, code.has_value());
+        if (!code) return;
+        CPPUNIT_ASSERT(result.otpId == request.id);
+        CPPUNIT_ASSERT(result.expiresAt == request.expiresAt);
+        CPPUNIT_ASSERT_EQUAL(request.destination.value(), code->text(0));
+        CPPUNIT_ASSERT(code->uuid(1) == request.device.value_or(Uuid{}));
+        CPPUNIT_ASSERT_EQUAL(expected.languages, code->text(2));
+        CPPUNIT_ASSERT(code->uuid(3) == request.outboxId);
+    }
+
+    void givesEachRequestOfAMixtureItsOwnAnswer() {
+        const std::vector<Expected> all = mixture(15 * kThreads);
+        std::vector<Result> results(all.size());
+        onSixteenThreads([&](db::Connection& connection, std::size_t thread) {
+            const auto store = store::makeOtpStore(connection);
+            for (std::size_t i = thread; i < all.size(); i += kThreads) results[i] = store->request(all[i].request);
+        });
+        for (std::size_t i = 0; i < all.size(); ++i) requireAsExpected(all[i], results[i]);
+    }
+};
+
+REGISTER_ON_BOTH_ENGINES(OtpStoreGroupTest);
+
+}  // namespace
+}  // namespace otpgate::test
