@@ -1,4 +1,7 @@
 """Databases that die and return, and an otpgate that dies between its answer and the sending."""
+import concurrent.futures
+import contextlib
+import threading
 import time
 
 import pytest
@@ -10,11 +13,34 @@ pytestmark = pytest.mark.alone
 REQUEST = "/api/v1/auth/otp/request"
 
 
-def ask(site, address):
+def ask(site, address, **options):
     """The answer to a request for a code, and how long it took."""
     begin = time.monotonic()
-    answer = site.post(REQUEST, {"destination": address})
+    answer = site.post(REQUEST, {"destination": address}, **options)
     return answer, time.monotonic() - begin
+
+
+@contextlib.contextmanager
+def sixteen_clients(site, new_address):
+    """Who ask for codes, one after another, from addresses of their own. Yields what they have got so far: when they asked,
+    the answer, and how long it took."""
+    stop = threading.Event()
+    found = []
+
+    def run(number):
+        while not stop.is_set():
+            begin = time.monotonic()
+            found.append((begin, *ask(site, new_address(), client_ip=f"203.0.113.{number}")))
+            time.sleep(0.01)
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        clients = [pool.submit(run, number) for number in range(16)]
+        try:
+            yield found
+        finally:
+            stop.set()
+    for client in clients:
+        client.result()
 
 
 def assert_unavailable(answer, seconds):
@@ -71,6 +97,34 @@ def test_a_database_that_hangs_is_503_and_its_return_is_noticed(make_site, own_m
 
     assert_well_again_within_2_seconds(site, new_address)
     assert site.login(new_address())["access"]
+
+
+@pytest.mark.parametrize(("go", "come_back"), [("pause", "resume"), ("kill", "start")])
+def test_a_database_that_goes_fails_all_who_ask_at_once_soon(make_site, own_mariadb, new_address, go, come_back):
+    site = make_site("mysql", mysql=own_mariadb.address)
+    with sixteen_clients(site, new_address) as found:
+        time.sleep(1)
+        gone = time.monotonic()
+        getattr(own_mariadb, go)()
+        try:
+            time.sleep(5)
+            back = time.monotonic()
+        finally:
+            getattr(own_mariadb, come_back)()
+        if come_back == "start":
+            back = time.monotonic()
+        time.sleep(4)
+
+    assert {answer.status_code for begin, answer, seconds in found} == {202, 503}
+    for begin, answer, seconds in found:
+        if answer.status_code == 503:
+            assert_unavailable(answer, seconds)
+    # Those who ask between the two get nothing, and each of the sixteen has tried more than once.
+    during = [answer.status_code for begin, answer, seconds in found if begin > gone + 0.5 and begin + seconds < back - 0.5]
+    assert set(during) == {503} and len(during) > 32
+    # Nobody asks in vain later than two seconds after its return.
+    afterwards = [answer.status_code for begin, answer, seconds in found if begin > back + 2]
+    assert set(afterwards) == {202} and len(afterwards) > 32
 
 
 def test_otpgate_starts_while_requests_fail_and_recovers_over_tcp_too(make_site, own_mariadb, new_address):
