@@ -22,7 +22,15 @@ BEGIN
     IF LENGTH(p_calls) <> v_count * 1069 OR v_count > 32 THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'otp_request: not what this version of the procedure takes';
     END IF;
-    -- Rows of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
+    -- Tables of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
+    CREATE TEMPORARY TABLE IF NOT EXISTS grouped_calls_4 (n BIGINT NOT NULL PRIMARY KEY, packed VARBINARY(1200) NULL)
+        ENGINE=MEMORY
+        SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL
+        SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10 UNION ALL SELECT 11 UNION ALL
+        SELECT 12 UNION ALL SELECT 13 UNION ALL SELECT 14 UNION ALL SELECT 15 UNION ALL SELECT 16 UNION ALL SELECT 17 UNION ALL
+        SELECT 18 UNION ALL SELECT 19 UNION ALL SELECT 20 UNION ALL SELECT 21 UNION ALL SELECT 22 UNION ALL SELECT 23 UNION ALL
+        SELECT 24 UNION ALL SELECT 25 UNION ALL SELECT 26 UNION ALL SELECT 27 UNION ALL SELECT 28 UNION ALL SELECT 29 UNION ALL
+        SELECT 30 UNION ALL SELECT 31;
     CREATE TEMPORARY TABLE IF NOT EXISTS otp_request_calls_4 (
         n                    BIGINT       NOT NULL PRIMARY KEY,
         id                   BINARY(16)   NOT NULL,
@@ -68,6 +76,7 @@ BEGIN
     DELETE FROM otp_request_calls_4;
     -- A statement that names a variable of the procedure is written anew with its value each time; not so with one of the session.
     SET @otp_calls = p_calls;
+    UPDATE grouped_calls_4 SET packed = SUBSTRING(@otp_calls, n * 1069 + 1, 1069) WHERE n < v_count;
 
     START TRANSACTION;
     INSERT INTO otp_request_calls_4
@@ -89,52 +98,47 @@ BEGIN
               IF(COALESCE(e.id, p.id) IS NULL, 'user_not_found', 'account_disabled')),
            NULL, NULL
     FROM (SELECT n,
-                 SUBSTRING(@otp_calls, start + 1, 16) AS id,
-                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 17, 254)) USING utf8mb4)
+                 SUBSTRING(packed, 1, 16) AS id,
+                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(packed, 17, 254)) USING utf8mb4)
                      COLLATE utf8mb4_bin AS destination,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 271, 8)) AS channel,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 279, 16)) AS purpose,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 295, 16)) AS amr,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 311, 35)) AS locale,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 346, 70)) AS languages,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 416, 16)) AS account_rule,
-                 SUBSTRING(@otp_calls, start + 432, 1) = '1' AS reveal,
-                 SUBSTRING(@otp_calls, start + 433, 1) = '1' AS resend,
-                 SUBSTRING(@otp_calls, start + 434, 8) AS hit,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 434, 8)), 16, 10) AS now_us,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 442, 8)), 16, 10) AS expires_at_us,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 450, 8)), 16, 10) AS max_attempts,
-                 SUBSTRING(@otp_calls, start + 458, 16) AS oldest_live_id,
-                 SUBSTRING(@otp_calls, start + 474, 16) AS guess_bucket,
-                 SUBSTRING(@otp_calls, start + 490, 16) AS client_bucket,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 506, 8)), 16, 10) AS client_keep,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 514, 8)), 16, 10) AS client_expires_at_us,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 522, 8)), 16, 10) AS client_place_1,
-                 SUBSTRING(@otp_calls, start + 530, 8) AS client_since_1,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 538, 8)), 16, 10) AS client_place_2,
-                 SUBSTRING(@otp_calls, start + 546, 8) AS client_since_2,
-                 SUBSTRING(@otp_calls, start + 554, 16) AS destination_bucket,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 570, 8)), 16, 10) AS keep,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 578, 8)), 16, 10) AS bucket_expires_at_us,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 586, 8)), 16, 10) AS place_1,
-                 SUBSTRING(@otp_calls, start + 594, 8) AS since_1,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 602, 8)), 16, 10) AS place_2,
-                 SUBSTRING(@otp_calls, start + 610, 8) AS since_2,
-                 SUBSTRING(@otp_calls, start + 618, 16) AS lane,
-                 SUBSTRING(@otp_calls, start + 634, 16) AS device_guess_bucket,
-                 SUBSTRING(@otp_calls, start + 650, 16) AS device_bucket,
-                 SUBSTRING(@otp_calls, start + 666, 16) AS outbox_id,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 682, 8)), 16, 10) AS available_at_us,
-                 SUBSTRING(@otp_calls, start + 690, 16) AS audit_id,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 706, 45)) AS ip_address,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 751, 255)) AS user_agent,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 1006, 64)) AS request_id
-          FROM (SELECT n, n * 1069 AS start
-                FROM (SELECT a.n + b.n AS n
-                      FROM (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5
-                            UNION ALL SELECT 6 UNION ALL SELECT 7) a,
-                           (SELECT 0 AS n UNION ALL SELECT 8 UNION ALL SELECT 16 UNION ALL SELECT 24) b) numbers
-                WHERE n < v_count) starts) c
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 271, 8)) AS channel,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 279, 16)) AS purpose,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 295, 16)) AS amr,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 311, 35)) AS locale,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 346, 70)) AS languages,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 416, 16)) AS account_rule,
+                 SUBSTRING(packed, 432, 1) = '1' AS reveal,
+                 SUBSTRING(packed, 433, 1) = '1' AS resend,
+                 SUBSTRING(packed, 434, 8) AS hit,
+                 CONV(HEX(SUBSTRING(packed, 434, 8)), 16, 10) AS now_us,
+                 CONV(HEX(SUBSTRING(packed, 442, 8)), 16, 10) AS expires_at_us,
+                 CONV(HEX(SUBSTRING(packed, 450, 8)), 16, 10) AS max_attempts,
+                 SUBSTRING(packed, 458, 16) AS oldest_live_id,
+                 SUBSTRING(packed, 474, 16) AS guess_bucket,
+                 SUBSTRING(packed, 490, 16) AS client_bucket,
+                 CONV(HEX(SUBSTRING(packed, 506, 8)), 16, 10) AS client_keep,
+                 CONV(HEX(SUBSTRING(packed, 514, 8)), 16, 10) AS client_expires_at_us,
+                 CONV(HEX(SUBSTRING(packed, 522, 8)), 16, 10) AS client_place_1,
+                 SUBSTRING(packed, 530, 8) AS client_since_1,
+                 CONV(HEX(SUBSTRING(packed, 538, 8)), 16, 10) AS client_place_2,
+                 SUBSTRING(packed, 546, 8) AS client_since_2,
+                 SUBSTRING(packed, 554, 16) AS destination_bucket,
+                 CONV(HEX(SUBSTRING(packed, 570, 8)), 16, 10) AS keep,
+                 CONV(HEX(SUBSTRING(packed, 578, 8)), 16, 10) AS bucket_expires_at_us,
+                 CONV(HEX(SUBSTRING(packed, 586, 8)), 16, 10) AS place_1,
+                 SUBSTRING(packed, 594, 8) AS since_1,
+                 CONV(HEX(SUBSTRING(packed, 602, 8)), 16, 10) AS place_2,
+                 SUBSTRING(packed, 610, 8) AS since_2,
+                 SUBSTRING(packed, 618, 16) AS lane,
+                 SUBSTRING(packed, 634, 16) AS device_guess_bucket,
+                 SUBSTRING(packed, 650, 16) AS device_bucket,
+                 SUBSTRING(packed, 666, 16) AS outbox_id,
+                 CONV(HEX(SUBSTRING(packed, 682, 8)), 16, 10) AS available_at_us,
+                 SUBSTRING(packed, 690, 16) AS audit_id,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 706, 45)) AS ip_address,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 751, 255)) AS user_agent,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 1006, 64)) AS request_id
+          FROM grouped_calls_4 WHERE n < v_count) c
     LEFT JOIN users e ON c.channel = 'email' AND e.email = c.destination
     LEFT JOIN users p ON c.channel = 'sms' AND p.phone_number = c.destination
     LEFT JOIN devices d ON d.id = c.lane AND d.user_id = COALESCE(e.id, p.id) AND d.revoked_at_us IS NULL;

@@ -31,7 +31,15 @@ BEGIN
     IF LENGTH(p_calls) <> v_count * 1161 OR v_count > 32 THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'otp_verify: not what this version of the procedure takes';
     END IF;
-    -- Rows of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
+    -- Tables of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
+    CREATE TEMPORARY TABLE IF NOT EXISTS grouped_calls_4 (n BIGINT NOT NULL PRIMARY KEY, packed VARBINARY(1200) NULL)
+        ENGINE=MEMORY
+        SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL
+        SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10 UNION ALL SELECT 11 UNION ALL
+        SELECT 12 UNION ALL SELECT 13 UNION ALL SELECT 14 UNION ALL SELECT 15 UNION ALL SELECT 16 UNION ALL SELECT 17 UNION ALL
+        SELECT 18 UNION ALL SELECT 19 UNION ALL SELECT 20 UNION ALL SELECT 21 UNION ALL SELECT 22 UNION ALL SELECT 23 UNION ALL
+        SELECT 24 UNION ALL SELECT 25 UNION ALL SELECT 26 UNION ALL SELECT 27 UNION ALL SELECT 28 UNION ALL SELECT 29 UNION ALL
+        SELECT 30 UNION ALL SELECT 31;
     CREATE TEMPORARY TABLE IF NOT EXISTS otp_verify_calls_4 (
         n                      BIGINT       NOT NULL PRIMARY KEY,
         otp_id                 BINARY(16)   NOT NULL,
@@ -86,6 +94,7 @@ BEGIN
     DELETE FROM otp_verify_calls_4;
     -- A statement that names a variable of the procedure is written anew with its value each time; not so with one of the session.
     SET @otp_calls = p_calls;
+    UPDATE grouped_calls_4 SET packed = SUBSTRING(@otp_calls, n * 1161 + 1, 1161) WHERE n < v_count;
 
     START TRANSACTION;
     INSERT INTO otp_verify_calls_4 (n, otp_id, is_right, now_us, hit, keep, bucket_expires_at_us, place_1, since_1, place_2,
@@ -107,46 +116,41 @@ BEGIN
                 WHEN o.expires_at_us <= c.now_us THEN 'expired'
                 WHEN o.attempts >= o.max_attempts THEN 'attempts_exhausted' END
     FROM (SELECT n,
-                 SUBSTRING(@otp_calls, start + 1, 16) AS otp_id,
-                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 17, 16)) USING utf8mb4)
+                 SUBSTRING(packed, 1, 16) AS otp_id,
+                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(packed, 17, 16)) USING utf8mb4)
                      COLLATE utf8mb4_bin AS wanted_purpose,
-                 SUBSTRING(@otp_calls, start + 33, 1) = '1' AS is_right,
-                 SUBSTRING(@otp_calls, start + 34, 8) AS hit,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 34, 8)), 16, 10) AS now_us,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 42, 8)), 16, 10) AS keep,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 50, 8)), 16, 10) AS bucket_expires_at_us,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 58, 8)), 16, 10) AS place_1,
-                 SUBSTRING(@otp_calls, start + 66, 8) AS since_1,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 74, 8)), 16, 10) AS place_2,
-                 SUBSTRING(@otp_calls, start + 82, 8) AS since_2,
-                 SUBSTRING(@otp_calls, start + 90, 1) = '1' AS may_register,
-                 SUBSTRING(@otp_calls, start + 91, 16) AS new_user_id,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 107, 35)) AS new_user_locale,
-                 SUBSTRING(@otp_calls, start + 142, 16) AS session_id,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 158, 8)), 16, 10) AS session_expires_at_us,
-                 SUBSTRING(@otp_calls, start + 166, 16) AS shown_device_id,
-                 SUBSTRING(@otp_calls, start + 182, 16) AS new_device_id,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 198, 100)) AS install_id,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 298, 32)) AS platform,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 330, 32)) AS app_version,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 362, 100)) AS device_name,
-                 SUBSTRING(@otp_calls, start + 462, 16) AS otp_audit_id,
-                 SUBSTRING(@otp_calls, start + 478, 16) AS user_audit_id,
-                 SUBSTRING(@otp_calls, start + 494, 16) AS login_audit_id,
-                 SUBSTRING(@otp_calls, start + 510, 16) AS notice_id,
-                 SUBSTRING(@otp_calls, start + 526, 1) = '1' AS notice_by_sms,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 527, 255)) AS notice_device,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 782, 8)), 16, 10) AS notice_expires_at_us,
-                 CONV(HEX(SUBSTRING(@otp_calls, start + 790, 8)), 16, 10) AS notice_available_at_us,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 798, 45)) AS ip_address,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 843, 255)) AS user_agent,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(@otp_calls, start + 1098, 64)) AS request_id
-          FROM (SELECT n, n * 1161 AS start
-                FROM (SELECT a.n + b.n AS n
-                      FROM (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
-                            UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7) a,
-                           (SELECT 0 AS n UNION ALL SELECT 8 UNION ALL SELECT 16 UNION ALL SELECT 24) b) numbers
-                WHERE n < v_count) starts) c
+                 SUBSTRING(packed, 33, 1) = '1' AS is_right,
+                 SUBSTRING(packed, 34, 8) AS hit,
+                 CONV(HEX(SUBSTRING(packed, 34, 8)), 16, 10) AS now_us,
+                 CONV(HEX(SUBSTRING(packed, 42, 8)), 16, 10) AS keep,
+                 CONV(HEX(SUBSTRING(packed, 50, 8)), 16, 10) AS bucket_expires_at_us,
+                 CONV(HEX(SUBSTRING(packed, 58, 8)), 16, 10) AS place_1,
+                 SUBSTRING(packed, 66, 8) AS since_1,
+                 CONV(HEX(SUBSTRING(packed, 74, 8)), 16, 10) AS place_2,
+                 SUBSTRING(packed, 82, 8) AS since_2,
+                 SUBSTRING(packed, 90, 1) = '1' AS may_register,
+                 SUBSTRING(packed, 91, 16) AS new_user_id,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 107, 35)) AS new_user_locale,
+                 SUBSTRING(packed, 142, 16) AS session_id,
+                 CONV(HEX(SUBSTRING(packed, 158, 8)), 16, 10) AS session_expires_at_us,
+                 SUBSTRING(packed, 166, 16) AS shown_device_id,
+                 SUBSTRING(packed, 182, 16) AS new_device_id,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 198, 100)) AS install_id,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 298, 32)) AS platform,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 330, 32)) AS app_version,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 362, 100)) AS device_name,
+                 SUBSTRING(packed, 462, 16) AS otp_audit_id,
+                 SUBSTRING(packed, 478, 16) AS user_audit_id,
+                 SUBSTRING(packed, 494, 16) AS login_audit_id,
+                 SUBSTRING(packed, 510, 16) AS notice_id,
+                 SUBSTRING(packed, 526, 1) = '1' AS notice_by_sms,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 527, 255)) AS notice_device,
+                 CONV(HEX(SUBSTRING(packed, 782, 8)), 16, 10) AS notice_expires_at_us,
+                 CONV(HEX(SUBSTRING(packed, 790, 8)), 16, 10) AS notice_available_at_us,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 798, 45)) AS ip_address,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 843, 255)) AS user_agent,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 1098, 64)) AS request_id
+          FROM grouped_calls_4 WHERE n < v_count) c
     LEFT JOIN otp_requests o ON o.id = c.otp_id
     ORDER BY c.n
     FOR UPDATE
