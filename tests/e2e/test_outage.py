@@ -63,7 +63,7 @@ def test_a_killed_database_is_503_and_its_return_is_noticed(make_site, own_maria
     site = make_site("mysql", mysql=own_mariadb.address)
     pid = site.otpgate.process.pid
     # Every thread has had its connection.
-    for _ in range(32):
+    for _ in range(64):
         assert ask(site, new_address())[0].status_code == 202
 
     own_mariadb.kill()
@@ -77,7 +77,7 @@ def test_a_killed_database_is_503_and_its_return_is_noticed(make_site, own_maria
 
     assert_well_again_within_2_seconds(site, new_address)
     # Not one lucky thread: all of them.
-    for _ in range(32):
+    for _ in range(64):
         assert ask(site, new_address())[0].status_code == 202
     assert site.get("/health/ready").status_code == 200
     assert site.login(new_address())["access"]
