@@ -46,7 +46,8 @@ int run(const Command& command, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    // Before there is a thread: with an arena of its own each thread would keep what it once needed. Two are not slower.
+    // Before there is a thread: with an arena of its own each thread would keep what it once needed. Two are not
+    // slower.
     mallopt(M_ARENA_MAX, 2);
     const std::string_view name = argc > 1 ? argv[1] : "";
     if (name == "--help" || name == "help") {

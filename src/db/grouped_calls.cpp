@@ -108,12 +108,12 @@ void GroupedCalls::answer(Group& group, const Execute& execute) {
 
 // To the front, so that each is among the first of some group, which nothing can part from the others.
 void GroupedCalls::postponeUnanswered(Group& group) {
-    const auto unanswered = std::ranges::stable_partition(
-        group, [](const std::shared_ptr<Member>& member) { return member->row.has_value(); });
-    if (unanswered.begin() == group.begin()) throw std::logic_error("a procedure answered none of its calls");
+    const auto unanswered = std::stable_partition(
+        group.begin(), group.end(), [](const std::shared_ptr<Member>& member) { return member->row.has_value(); });
+    if (unanswered == group.begin()) throw std::logic_error("a procedure answered none of its calls");
     const std::lock_guard lock(mutex_);
-    waiting_.insert(waiting_.begin(), unanswered.begin(), unanswered.end());
-    group.erase(unanswered.begin(), unanswered.end());
+    waiting_.insert(waiting_.begin(), unanswered, group.end());
+    group.erase(unanswered, group.end());
 }
 
 void GroupedCalls::failWaiting(const std::exception_ptr& error) {
