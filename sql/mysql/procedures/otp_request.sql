@@ -218,10 +218,11 @@ BEGIN
     INSERT INTO audit_events (id, event, user_id, destination, ip_address, user_agent, request_id, created_at_us)
     SELECT audit_id, 'OTP_REQUESTED', user_id, destination, ip_address, user_agent, request_id, now_us
     FROM otp_request_calls_4 WHERE outcome = 'accepted';
-    COMMIT;
 
+    -- Before the end, so that an error always means that nothing was done.
     SELECT c.n, c.outcome, COALESCE(r.hits, '') AS hits, COALESCE(c.otp_id, c.id) AS otp_id, c.expires_at_us, c.discard,
            c.languages
     FROM otp_request_calls_4 c LEFT JOIN rate_limits r
         ON r.bucket = IF(c.outcome = 'client_limited', c.client_bucket, c.bucket);
+    COMMIT;
 END

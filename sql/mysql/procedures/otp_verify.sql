@@ -207,6 +207,15 @@ BEGIN
         WHERE c.outcome IS NULL AND c.is_right;
         -- The address is proved, whoever asked for the code.
         IF EXISTS (SELECT 1 FROM otp_verify_calls_4 WHERE outcome IS NULL AND is_right AND user_id IS NOT NULL) THEN
+            IF v_count > 1 THEN
+                -- Who holds a user's row for long (an import, somebody at a console) must not hold up everyone's login: the group
+                -- fails at once, and each waits for its own row.
+                SELECT COUNT(*) INTO v_locked FROM otp_verify_calls_4 c STRAIGHT_JOIN users u ON u.id = c.user_id
+                WHERE c.outcome IS NULL AND c.is_right FOR UPDATE SKIP LOCKED;
+                IF v_locked < (SELECT COUNT(user_id) FROM otp_verify_calls_4 WHERE outcome IS NULL AND is_right) THEN
+                    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'otp_verify: the row of a user is locked';
+                END IF;
+            END IF;
             UPDATE otp_verify_calls_4 c STRAIGHT_JOIN users u
                 ON u.id = c.user_id AND (u.email = c.destination OR u.phone_number = c.destination)
             SET u.email_verified = IF(c.channel = 'email', 1, u.email_verified),
@@ -297,8 +306,8 @@ BEGIN
                ip_address, user_agent, install_id, platform, app_version, device_name
         FROM otp_verify_calls_4 WHERE outcome = 'verified' AND purpose = 'login';
     END IF;
-    COMMIT;
 
+    -- Before the end, so that an error always means that nothing was done.
     SELECT c.n, c.outcome, IF(c.outcome = 'wrong_code', c.max_attempts - c.attempts, 0) AS attempts_left,
            IF(c.outcome = 'budget_exhausted', r.hits, '') AS hits, c.purpose, c.channel, c.destination, c.is_new,
            COALESCE(c.device_id, c.new_device_id) AS device_id, c.amr, c.notice_channel,
@@ -307,4 +316,5 @@ BEGIN
     FROM otp_verify_calls_4 c
     LEFT JOIN rate_limits r ON r.bucket = c.guess_bucket
     LEFT JOIN users u ON u.id = c.user_id;
+    COMMIT;
 END
