@@ -87,7 +87,7 @@ GroupedCalls::Group GroupedCalls::takeGroup() {
     return group;
 }
 
-void GroupedCalls::answer(Group& group, const Execute& execute) {
+void GroupedCalls::answer(const Group& group, const Execute& execute) {
     try {
         std::string calls;
         for (const auto& member : group) calls += member->call.packed;
@@ -95,7 +95,6 @@ void GroupedCalls::answer(Group& group, const Execute& execute) {
             const auto place = static_cast<std::size_t>(row.integer(0));
             group.at(place)->row = std::move(row);
         }
-        postponeUnanswered(group);
     } catch (const DbError& error) {
         if (error.kind() != ErrorKind::Gone) return;
         for (const auto& member : group) member->error = std::current_exception();
@@ -104,16 +103,6 @@ void GroupedCalls::answer(Group& group, const Execute& execute) {
         // It may be committed, so nobody may try again.
         for (const auto& member : group) member->error = std::current_exception();
     }
-}
-
-// To the front, so that each is among the first of some group, which nothing can part from the others.
-void GroupedCalls::postponeUnanswered(Group& group) {
-    const auto unanswered = std::stable_partition(
-        group.begin(), group.end(), [](const std::shared_ptr<Member>& member) { return member->row.has_value(); });
-    if (unanswered == group.begin()) throw std::logic_error("a procedure answered none of its calls");
-    const std::lock_guard lock(mutex_);
-    waiting_.insert(waiting_.begin(), unanswered, group.end());
-    group.erase(unanswered, group.end());
 }
 
 void GroupedCalls::failWaiting(const std::exception_ptr& error) {

@@ -21,8 +21,7 @@ constexpr std::size_t kMaxGroup = 32;
 
 class GroupedCalls {
 public:
-    // Makes the calls, packed one after another; the answer to the n-th is the row that says n in its first column. A
-    // call without a row, because the database found it to clash with another, comes again with the next group.
+    // Makes the calls, packed one after another; the answer to the n-th is the row that says n in its first column.
     using Execute = std::function<std::vector<Row>(std::string_view calls)>;
 
     // As many groups are under way at once as there are threads. Each makes its own Execute.
@@ -33,8 +32,9 @@ public:
     GroupedCalls& operator=(const GroupedCalls&) = delete;
 
     // The answer to `call`. Any thread. Where a group fails, each of its calls is made by `executeAlone`, on the thread
-    // that wants it: what is wrong with one must not fail the others. But a database that has gone has gone for all:
-    // that DbError is thrown to the group and to everyone who waits, because each would find out as slowly.
+    // that wants it: what is wrong with one must not fail the others. So is a call without an answer, which the
+    // database found to clash with another. But a database that has gone has gone for all: that DbError is thrown to
+    // the group and to everyone who waits, because each would find out as slowly.
     Row call(const GroupedCall& call, const Execute& executeAlone);
 
     // Calls that are in no group yet.
@@ -46,8 +46,7 @@ private:
 
     void run(const Execute& execute);
     Group takeGroup();
-    void answer(Group& group, const Execute& execute);
-    void postponeUnanswered(Group& group);
+    void answer(const Group& group, const Execute& execute);
     void failWaiting(const std::exception_ptr& error);
     static void settle(const Group& group, std::unique_lock<std::mutex> lock);
 

@@ -28,6 +28,9 @@ namespace {
 // A server closes idle connections (wait_timeout), and so do firewalls; a ping costs what a short query costs.
 constexpr auto kIdleBeforePing = 10s;
 
+// Each is a connection more, of the few hundred that a server takes.
+constexpr unsigned kMaxGroupThreads = 4;
+
 sql::SQLString toSql(std::string_view text) {
     return {text.data(), text.size()};
 }
@@ -35,6 +38,15 @@ sql::SQLString toSql(std::string_view text) {
 int toSeconds(std::chrono::seconds time) {
     return static_cast<int>(std::max(time, 1s).count());
 }  // 0 would be no limit
+
+// What a connection of grouped calls sets besides: by @grouped_calls procedures know that they must not wait for what
+// one call needs alone. A statement ends after four fifths of the answer time-out, so that a lock which somebody holds
+// for long does not look as if the server were gone; MariaDB alone reads that, and MySQL has nothing like it for
+// procedures.
+std::string groupSettings(std::chrono::seconds answerTimeout) {
+    const auto limit = std::chrono::milliseconds{std::max(answerTimeout, 1s)} * 4 / 5;
+    return ", @grouped_calls = 1 /*M!100101 , max_statement_time = " + std::to_string(limit.count()) + " / 1000 */";
+}
 
 struct Binder {
     sql::PreparedStatement& statement;
@@ -134,10 +146,11 @@ GroupedCalls& MysqlDatabase::groupedCalls(std::string_view sql) {
     const std::lock_guard lock(groupedCallsMutex_);
     if (const auto found = groupedCalls_.find(sql); found != groupedCalls_.end()) return found->second;
     // One group keeps a core of the database busy. The others make the next one, where all is on one machine.
-    const unsigned threads = std::max(std::thread::hardware_concurrency() / 2, 1U);
+    const unsigned threads = std::clamp(std::thread::hardware_concurrency() / 2, 1U, kMaxGroupThreads);
     const auto makeExecute = [&]() -> GroupedCalls::Execute {
         // A deadlock parts the group at once, and then each call has tries of its own.
-        return [connection = std::make_shared<MysqlConnection>(*this), sql = std::string{sql}](std::string_view calls) {
+        return [connection = std::make_shared<MysqlConnection>(*this, MysqlConnection::Use::GroupedCalls),
+                sql = std::string{sql}](std::string_view calls) {
             const Param packed = Param::blob(calls);
             return connection->callOnce(sql, {&packed, 1});
         };
@@ -145,7 +158,7 @@ GroupedCalls& MysqlDatabase::groupedCalls(std::string_view sql) {
     return groupedCalls_.try_emplace(std::string{sql}, threads, makeExecute).first->second;
 }
 
-MysqlConnection::MysqlConnection(MysqlDatabase& database) : database_(database) {}
+MysqlConnection::MysqlConnection(MysqlDatabase& database, Use use) : database_(database), use_(use) {}
 MysqlConnection::~MysqlConnection() = default;
 
 template <typename Action>
@@ -225,8 +238,9 @@ void MysqlConnection::connectAnew() {
         fresh->connection.reset(database_.driver().connect(options));
         fresh->plain.reset(fresh->connection->createStatement());
         fresh->plain->execute(
-            "SET SESSION innodb_lock_wait_timeout = 1,"
-            " sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'");
+            toSql("SET SESSION innodb_lock_wait_timeout = 1,"
+                  " sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'" +
+                  (use_ == Use::GroupedCalls ? groupSettings(settings.answerTimeout) : "")));
         session_ = std::move(fresh);
         seenLosses_ = losses;
     } catch (const sql::SQLException& error) {

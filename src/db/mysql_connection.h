@@ -52,7 +52,9 @@ private:
 
 class MysqlConnection final : public EngineConnection {
 public:
-    explicit MysqlConnection(MysqlDatabase& database);
+    enum class Use { OneThread, GroupedCalls };
+
+    explicit MysqlConnection(MysqlDatabase& database, Use use = Use::OneThread);
     ~MysqlConnection() override;
 
     Engine engine() const override { return Engine::Mysql; }
@@ -87,6 +89,7 @@ private:
     [[noreturn]] void fail(const sql::SQLException& error);
 
     MysqlDatabase& database_;
+    Use use_;
     std::unique_ptr<Session> session_;
     std::uint64_t seenLosses_ = 0;
     std::chrono::steady_clock::time_point lastUse_;

@@ -6,9 +6,8 @@
 #include "store/users.h"
 #include "store/words.h"
 
-#include <array>
-#include <span>
 #include <stdexcept>
+#include <vector>
 
 namespace otpgate::store {
 
@@ -66,11 +65,11 @@ domain::OtpRequestResult MysqlOtpStore::request(const domain::NewOtpRequest& req
         .text(request.client.address, 45)
         .text(request.client.userAgent, 255)
         .text(request.client.requestId, 64);
-    // Whether the device is known, and which of the buckets count, only the database can tell.
-    const std::array<std::string_view, 3> buckets{request.clientBucket, request.destinationBucket,
-                                                  request.deviceBucket};
-    const std::span keys = request.device ? std::span{buckets} : std::span{buckets}.first(2);
-    const db::Row row = connection_.callGrouped("CALL otp_request(?)", {call.view(), keys});
+    // Whether the device is known, and so which of the buckets count, only the database can tell.
+    std::vector<std::string_view> buckets{request.destinationBucket};
+    if (!request.clientRule.isUnlimited()) buckets.emplace_back(request.clientBucket);
+    if (request.device) buckets.emplace_back(request.deviceBucket);
+    const db::Row row = connection_.callGrouped("CALL otp_request(?)", {call.view(), buckets});
     domain::OtpRequestResult result;
     result.outcome = parseRequestOutcome(row.text(1));
     result.hits = row.text(2);

@@ -162,8 +162,7 @@ class GroupedCallsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(makesEachCallOfAFailedGroupAlone);
     CPPUNIT_TEST(failsNobodyForTheCallOfAnother);
     CPPUNIT_TEST(failsAllWhoWaitWhereTheDatabaseHasGone);
-    CPPUNIT_TEST(takesAnUnansweredCallIntoTheNextGroup);
-    CPPUNIT_TEST(failsAGroupOfWhichNoneIsAnswered);
+    CPPUNIT_TEST(makesAnUnansweredCallAlone);
     CPPUNIT_TEST(failsAGroupThatIsAnsweredWrongly);
     CPPUNIT_TEST(endsItsThreads);
     CPPUNIT_TEST(givesEachItsOwnAnswer);
@@ -296,32 +295,17 @@ class GroupedCallsTest : public CppUnit::TestFixture {
         same("f", procedure.answer(procedure.call('f')));
     }
 
-    void takesAnUnansweredCallIntoTheNextGroup() {
+    void makesAnUnansweredCallAlone() {
         Procedure procedure;
         procedure.behaviour[1] = [](std::string_view) { return Answers{{0, "b"}, {2, "d"}}; };
-        procedure.hold();
-        procedure.call('a');
-        procedure.awaitGroups(1);
-        procedure.callBehind("bcde");
-        procedure.letOneGo();
-        procedure.awaitGroups(2);
-        procedure.callBehind("f");
-        procedure.open();
-        for (std::size_t i = 0; i < 6; ++i) same(std::string(1, static_cast<char>('a' + i)), procedure.answer(i));
-        same({"a", "bcde", "cef"}, procedure.groups());
-        same("", procedure.alone());
-    }
-
-    void failsAGroupOfWhichNoneIsAnswered() {
-        Procedure procedure;
-        procedure.behaviour[1] = [](std::string_view) { return Answers{}; };
-        procedure.runBehindOne("bc");
+        procedure.runBehindOne("bcde");
         same("a", procedure.answer(0));
-        CPPUNIT_ASSERT_THROW(procedure.answer(1), std::logic_error);
-        CPPUNIT_ASSERT_THROW(procedure.answer(2), std::logic_error);
-        same({"a", "bc"}, procedure.groups());
-        same("", procedure.alone());
-        same("d", procedure.answer(procedure.call('d')));
+        same("b", procedure.answer(1));
+        same("c alone", procedure.answer(2));
+        same("d", procedure.answer(3));
+        same("e alone", procedure.answer(4));
+        same({"a", "bcde"}, procedure.groups());
+        same("ce", procedure.alone());
     }
 
     void failsAGroupThatIsAnsweredWrongly() {

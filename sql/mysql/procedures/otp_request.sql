@@ -165,8 +165,8 @@ BEGIN
         hits = IF(taken_by = c.audit_id, LEFT(CONCAT(c.hit, hits), c.keep), hits),
         expires_at_us = IF(taken_by = c.audit_id, c.bucket_expires_at_us, rate_limits.expires_at_us);
     -- Who is refused by name is counted, so that a list of addresses cannot be tried at will.
-    UPDATE otp_request_calls_4 c LEFT JOIN rate_limits r ON r.bucket = c.bucket
-    SET c.outcome = IF(c.keep > 0 AND r.taken_by <> c.audit_id, 'destination_limited', COALESCE(c.refused_by_name, 'accepted'))
+    UPDATE otp_request_calls_4 c LEFT JOIN rate_limits r ON c.keep > 0 AND r.bucket = c.bucket
+    SET c.outcome = IF(r.taken_by <> c.audit_id, 'destination_limited', COALESCE(c.refused_by_name, 'accepted'))
     WHERE c.outcome IS NULL;
 
     IF EXISTS (SELECT 1 FROM otp_request_calls_4 WHERE outcome IN ('client_limited', 'destination_limited')) THEN
@@ -193,7 +193,8 @@ BEGIN
                           AND o.id >= c.oldest_live_id AND o.consumed_at_us IS NULL AND o.expires_at_us > c.now_us
                           AND o.attempts < o.max_attempts AND o.amr = c.amr)
         WHERE c.resend AND c.outcome = 'accepted';
-        UPDATE otp_request_calls_4 c JOIN otp_requests o ON o.id = c.otp_id SET c.expires_at_us = o.expires_at_us;
+        UPDATE otp_request_calls_4 c
+        SET c.expires_at_us = (SELECT o.expires_at_us FROM otp_requests o WHERE o.id = c.otp_id) WHERE c.otp_id IS NOT NULL;
     END IF;
     IF EXISTS (SELECT 1 FROM otp_request_calls_4 c
                    STRAIGHT_JOIN otp_requests o FORCE INDEX (otp_requests_destination)

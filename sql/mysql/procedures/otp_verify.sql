@@ -200,16 +200,17 @@ BEGIN
     END IF;
 
     IF v_right > 0 THEN
+        -- Not by a join: what a join of an UPDATE reads is locked.
         UPDATE otp_verify_calls_4 c
-            LEFT JOIN users e ON c.channel = 'email' AND e.email = c.destination
-            LEFT JOIN users p ON c.channel = 'sms' AND p.phone_number = c.destination
-        SET c.user_id = COALESCE(e.id, p.id), c.last_login_at_us = COALESCE(e.last_login_at_us, p.last_login_at_us)
+        SET c.user_id = CASE c.channel WHEN 'email' THEN (SELECT u.id FROM users u WHERE u.email = c.destination)
+                                       ELSE (SELECT u.id FROM users u WHERE u.phone_number = c.destination) END,
+            c.last_login_at_us = (SELECT u.last_login_at_us FROM users u WHERE u.id = c.user_id)
         WHERE c.outcome IS NULL AND c.is_right;
         -- The address is proved, whoever asked for the code.
         IF EXISTS (SELECT 1 FROM otp_verify_calls_4 WHERE outcome IS NULL AND is_right AND user_id IS NOT NULL) THEN
-            IF v_count > 1 THEN
+            IF @grouped_calls THEN
                 -- Who holds a user's row for long (an import, somebody at a console) must not hold up everyone's login: the group
-                -- fails at once, and each waits for its own row.
+                -- fails at once, and each waits for its own row, by a call of its own.
                 SELECT COUNT(*) INTO v_locked FROM otp_verify_calls_4 c STRAIGHT_JOIN users u ON u.id = c.user_id
                 WHERE c.outcome IS NULL AND c.is_right FOR UPDATE SKIP LOCKED;
                 IF v_locked < (SELECT COUNT(user_id) FROM otp_verify_calls_4 WHERE outcome IS NULL AND is_right) THEN
