@@ -1,6 +1,6 @@
 // The arguments of one call of a procedure that takes many at once, each at a fixed place of its own: ids, buckets and
 // packed times as they are, integers as eight bytes with the highest first, flags as 0 or 1, text filled up with NUL.
-// Built by mysql_otp_store.cpp in the order and widths in which the procedure takes it apart.
+// Built by mysql_*_store.cpp in the order and widths in which the procedure takes it apart.
 #pragma once
 
 #include "otpgate/base/clock.h"

@@ -1,81 +1,103 @@
--- POST /api/v1/auth/token/refresh in one round trip: the refresh token with counter c becomes c + 1.
--- Called by store/mysql_session_store.cpp; store/sqlite_session_store.cpp says the same in single statements.
-CREATE PROCEDURE token_refresh(
-    IN p_session_id BINARY(16),
-    IN p_counter BIGINT,
-    IN p_now_us BIGINT,
-    IN p_expires_at_us BIGINT,
-    IN p_grace_since_us BIGINT,
-    IN p_audit_id BINARY(16),
-    IN p_ip_address VARCHAR(45) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_user_agent VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    IN p_request_id VARCHAR(64)
-)
-refresh: BEGIN
-    DECLARE v_rotated BIGINT;
-    DECLARE v_user_id BINARY(16);
-    DECLARE v_authenticated_at_us BIGINT;
-    DECLARE v_amr VARCHAR(16);
-    DECLARE v_counter BIGINT;
-    DECLARE v_rotated_at_us BIGINT;
-    DECLARE v_is_alive BIGINT;
-    DECLARE v_is_same_client BIGINT;
+-- POST /api/v1/auth/token/refresh, many at once in one round trip and one transaction: the refresh token with counter c becomes
+-- c + 1. Called by store/mysql_session_store.cpp; store/sqlite_session_store.cpp says the same of one token in single statements.
+--
+-- p_calls: the tokens, one after another, as store/packed_call.h packs them; no two of one session, which the caller sees to.
+-- Answers a row for each, with its place in p_calls.
+CREATE PROCEDURE token_refresh(IN p_calls LONGBLOB)
+BEGIN
+    DECLARE v_count BIGINT DEFAULT LENGTH(p_calls) DIV 428;
+    DECLARE v_reused BIGINT;
+    DECLARE v_told BIGINT;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
         ROLLBACK;
         RESIGNAL;
     END;
 
+    IF LENGTH(p_calls) <> v_count * 428 OR v_count > 32 THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'token_refresh: not what this version of the procedure takes';
+    END IF;
+    -- Tables of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
+    CREATE TEMPORARY TABLE IF NOT EXISTS grouped_calls_4 (n BIGINT NOT NULL PRIMARY KEY, packed VARBINARY(1200) NULL)
+        ENGINE=MEMORY
+        SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL
+        SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10 UNION ALL SELECT 11 UNION ALL
+        SELECT 12 UNION ALL SELECT 13 UNION ALL SELECT 14 UNION ALL SELECT 15 UNION ALL SELECT 16 UNION ALL SELECT 17 UNION ALL
+        SELECT 18 UNION ALL SELECT 19 UNION ALL SELECT 20 UNION ALL SELECT 21 UNION ALL SELECT 22 UNION ALL SELECT 23 UNION ALL
+        SELECT 24 UNION ALL SELECT 25 UNION ALL SELECT 26 UNION ALL SELECT 27 UNION ALL SELECT 28 UNION ALL SELECT 29 UNION ALL
+        SELECT 30 UNION ALL SELECT 31;
+    CREATE TEMPORARY TABLE IF NOT EXISTS token_refresh_calls_4 (
+        n                   BIGINT       NOT NULL PRIMARY KEY,
+        session_id          BINARY(16)   NOT NULL,
+        counter             BIGINT       NOT NULL,
+        now_us              BIGINT       NOT NULL,
+        expires_at_us       BIGINT       NOT NULL,
+        grace_since_us      BIGINT       NOT NULL,
+        audit_id            BINARY(16)   NOT NULL,
+        ip_address          VARCHAR(45)  NOT NULL,
+        user_agent          VARCHAR(255) NOT NULL,
+        request_id          VARCHAR(64)  NOT NULL,
+        -- Of the session, where there is one that is alive.
+        user_id             BINARY(16)   NULL,
+        authenticated_at_us BIGINT       NULL,
+        amr                 VARCHAR(16)  NULL,
+        refresh_counter     BIGINT       NULL,
+        rotated_at_us       BIGINT       NULL,
+        is_same_client      BIGINT       NULL,
+        outcome             VARCHAR(20)  NULL
+    ) ENGINE=MEMORY DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+    DELETE FROM token_refresh_calls_4;
+    -- A statement that names a variable of the procedure is written anew with its value each time; not so with one of the session.
+    SET @otp_calls = p_calls;
+    UPDATE grouped_calls_4 SET packed = SUBSTRING(@otp_calls, n * 428 + 1, 428) WHERE n < v_count;
+
     START TRANSACTION;
-    UPDATE sessions SET refresh_counter = refresh_counter + 1, rotated_at_us = p_now_us, last_seen_at_us = p_now_us,
-                        expires_at_us = p_expires_at_us
-    WHERE id = p_session_id AND refresh_counter = p_counter AND revoked_at_us IS NULL AND expires_at_us > p_now_us;
-    SET v_rotated = ROW_COUNT();
-    SELECT s.user_id, s.authenticated_at_us, s.amr, s.refresh_counter, s.rotated_at_us,
-           s.revoked_at_us IS NULL AND s.expires_at_us > p_now_us AND u.status = 'active',
-           s.ip_address = p_ip_address AND s.user_agent = p_user_agent
-    INTO v_user_id, v_authenticated_at_us, v_amr, v_counter, v_rotated_at_us, v_is_alive, v_is_same_client
-    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = p_session_id;
+    INSERT INTO token_refresh_calls_4 (n, session_id, counter, now_us, expires_at_us, grace_since_us, audit_id, ip_address,
+        user_agent, request_id, user_id, authenticated_at_us, amr, refresh_counter, rotated_at_us, is_same_client)
+    SELECT c.n, c.session_id, c.counter, c.now_us, c.expires_at_us, c.grace_since_us, c.audit_id, c.ip_address, c.user_agent,
+           c.request_id, IF(s.revoked_at_us IS NULL AND s.expires_at_us > c.now_us, s.user_id, NULL), s.authenticated_at_us,
+           s.amr, s.refresh_counter, s.rotated_at_us, s.ip_address = c.ip_address AND s.user_agent = c.user_agent
+    FROM (SELECT n,
+                 SUBSTRING(packed, 1, 16) AS session_id,
+                 CONV(HEX(SUBSTRING(packed, 17, 8)), 16, 10) AS counter,
+                 CONV(HEX(SUBSTRING(packed, 25, 8)), 16, 10) AS now_us,
+                 CONV(HEX(SUBSTRING(packed, 33, 8)), 16, 10) AS expires_at_us,
+                 CONV(HEX(SUBSTRING(packed, 41, 8)), 16, 10) AS grace_since_us,
+                 SUBSTRING(packed, 49, 16) AS audit_id,
+                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(packed, 65, 45)) USING utf8mb4) COLLATE utf8mb4_bin AS ip_address,
+                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(packed, 110, 255)) USING utf8mb4) COLLATE utf8mb4_bin AS user_agent,
+                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 365, 64)) AS request_id
+          FROM grouped_calls_4 WHERE n < v_count) c
+    LEFT JOIN sessions s ON s.id = c.session_id
+    FOR UPDATE;
+    -- A token ahead of the row: the database was restored from an older copy. Nobody stole anything, but nothing is proved.
+    UPDATE token_refresh_calls_4 c
+    SET c.outcome = CASE WHEN COALESCE((SELECT u.status FROM users u WHERE u.id = c.user_id), '') <> 'active' THEN 'ended'
+                         WHEN c.refresh_counter = c.counter THEN 'rotated'
+                         WHEN c.refresh_counter = c.counter + 1 AND c.rotated_at_us > c.grace_since_us THEN 'repeated'
+                         WHEN c.refresh_counter < c.counter THEN 'ended'
+                         ELSE 'reused' END;
+    UPDATE token_refresh_calls_4 c STRAIGHT_JOIN sessions s ON s.id = c.session_id
+    SET s.refresh_counter = s.refresh_counter + 1, s.rotated_at_us = c.now_us, s.last_seen_at_us = c.now_us,
+        s.expires_at_us = c.expires_at_us, s.ip_address = c.ip_address, s.user_agent = c.user_agent
+    WHERE c.outcome = 'rotated';
 
-    IF v_user_id IS NULL OR v_is_alive = 0 THEN
-        ROLLBACK;
-        SELECT 'ended' AS outcome;
-        LEAVE refresh;
+    SELECT SUM(outcome = 'reused'), SUM(outcome = 'reused' OR (outcome = 'rotated' AND NOT is_same_client))
+    INTO v_reused, v_told FROM token_refresh_calls_4;
+    IF v_reused > 0 THEN
+        UPDATE token_refresh_calls_4 c STRAIGHT_JOIN sessions s ON s.id = c.session_id
+        SET s.revoked_at_us = c.now_us, s.revoked_reason = 'token_reused' WHERE c.outcome = 'reused';
     END IF;
-
-    IF v_rotated = 1 THEN
-        -- A refresh leaves a trace only where it comes from elsewhere than the last one: thousands from one browser would
-        -- say nothing, and cost a row each.
-        IF v_is_same_client = 0 THEN
-            UPDATE sessions SET ip_address = p_ip_address, user_agent = p_user_agent WHERE id = p_session_id;
-            INSERT INTO audit_events (id, event, user_id, ip_address, user_agent, request_id, created_at_us)
-            VALUES (p_audit_id, 'TOKEN_REFRESHED', v_user_id, p_ip_address, p_user_agent, p_request_id, p_now_us);
-        END IF;
-        COMMIT;
-        SELECT 'rotated' AS outcome, v_user_id AS user_id, v_authenticated_at_us AS authenticated_at_us,
-               v_amr AS amr;
-        LEAVE refresh;
-    END IF;
-
-    IF v_counter = p_counter + 1 AND v_rotated_at_us > p_grace_since_us THEN
-        ROLLBACK;
-        SELECT 'repeated' AS outcome, v_user_id AS user_id, v_authenticated_at_us AS authenticated_at_us,
-               v_amr AS amr;
-        LEAVE refresh;
-    END IF;
-    IF v_counter < p_counter THEN
-        -- Ahead of the row: the database was restored from an older copy. Nobody stole anything, but nothing is proved.
-        ROLLBACK;
-        SELECT 'ended' AS outcome;
-        LEAVE refresh;
-    END IF;
-
-    UPDATE sessions SET revoked_at_us = p_now_us, revoked_reason = 'token_reused'
-    WHERE id = p_session_id AND revoked_at_us IS NULL;
-    IF ROW_COUNT() > 0 THEN
+    IF v_told > 0 THEN
+        -- A refresh leaves a trace only where it comes from elsewhere than the last one: thousands from one browser would say
+        -- nothing, and cost a row each.
         INSERT INTO audit_events (id, event, user_id, ip_address, user_agent, request_id, created_at_us)
-        VALUES (p_audit_id, 'TOKEN_REUSED', v_user_id, p_ip_address, p_user_agent, p_request_id, p_now_us);
+        SELECT audit_id, IF(outcome = 'reused', 'TOKEN_REUSED', 'TOKEN_REFRESHED'), user_id, ip_address, user_agent, request_id,
+               now_us
+        FROM token_refresh_calls_4 WHERE outcome = 'reused' OR (outcome = 'rotated' AND NOT is_same_client);
     END IF;
+
+    -- Before the end, so that an error always means that nothing was done.
+    SELECT n, outcome, user_id, authenticated_at_us, amr FROM token_refresh_calls_4;
     COMMIT;
-    SELECT 'reused' AS outcome;
 END
