@@ -1,6 +1,6 @@
 // The table rate_limits in plain statements. Runs inside the caller's transaction, which must hold the write lock of
 // the database (SQLite's BEGIN IMMEDIATE) or the bucket (holdBucket): reading and writing are two statements.
-// rate_limit_take.sql and rate_limit_refused.sql say the same for MySQL's hot paths.
+// otp_request.sql says the same for MySQL's hot paths.
 #pragma once
 
 #include "otpgate/db/connection.h"

@@ -18,7 +18,7 @@ struct ServerSettings {
     std::string listen = "unix:/run/otpgate/otpgate.sock";  // unix:PATH | HOST:PORT | fd:0 | systemd
     unsigned socketMode = 0660;
     std::string socketGroup;  // empty: as created
-    unsigned threads = 32;
+    unsigned threads = 28;
 };
 
 using Handler = std::function<Response(Request&)>;

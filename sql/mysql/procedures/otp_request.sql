@@ -8,7 +8,12 @@
 -- not let through is refused by name where `reveal` is set; else everything is written as usual and the message is never sent.
 -- lane: zeros, or the device that the client says it is; it counts only while the row devices says the same. Of purpose change
 -- it is the user who asks: nobody else can redeem the code, and nobody else's requests touch it. languages: what the client
--- accepts; the message has them after locale and the account's. The limits are those of rate_limit_take.sql.
+-- accepts; the message has them after locale and the account's.
+--
+-- A limit (domain/limits.h) is taken by an upsert that is check and count in one, however many ask at once. The caller has worked
+-- the rule out (store/bucket_rule.h): hit is now, packed; a window is full while the hit at its place is younger than its since; a
+-- place beyond the kept hits reads as '', which is older than anything; keep of 0 is no limit. A call that finds its audit id in
+-- taken_by afterwards has got its place.
 CREATE PROCEDURE otp_request(IN p_calls LONGBLOB)
 BEGIN
     DECLARE v_strangers BINARY(16) DEFAULT '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
@@ -143,8 +148,7 @@ BEGIN
     LEFT JOIN users p ON c.channel = 'sms' AND p.phone_number = c.destination
     LEFT JOIN devices d ON d.id = c.lane AND d.user_id = COALESCE(e.id, p.id) AND d.revoked_at_us IS NULL;
 
-    -- A call that finds its audit id in taken_by has got its place. (The assignments are evaluated in their order.) Everyone takes
-    -- the buckets in one order, for they are locked from here on.
+    -- The assignments are evaluated in their order. Everyone takes the buckets in one order, for they are locked from here on.
     INSERT INTO rate_limits (bucket, expires_at_us, hits, taken_by)
     SELECT c.client_bucket, c.client_expires_at_us, c.hit, c.audit_id
     FROM otp_request_calls_4 c WHERE c.client_keep > 0 ORDER BY c.client_bucket
@@ -174,7 +178,7 @@ BEGIN
         -- windows, or the place would not have been free.
         UPDATE otp_request_calls_4 c JOIN rate_limits r ON r.bucket = c.client_bucket
         SET r.hits = SUBSTRING(r.hits, 9) WHERE c.outcome = 'destination_limited' AND c.client_keep > 0;
-        -- As rate_limit_refused.sql does it.
+        -- At most one event a minute a bucket: a flood of refused requests must not fill the disk.
         INSERT INTO audit_events (id, event, destination, ip_address, user_agent, request_id, created_at_us)
         SELECT c.audit_id, 'OTP_RATE_LIMITED', c.destination, c.ip_address, c.user_agent, c.request_id, c.now_us
         FROM otp_request_calls_4 c JOIN rate_limits r

@@ -9,7 +9,7 @@
 -- wanted_purpose: what the code must be for, or nothing for any; one for a change of address is left to
 -- AccountTable::changeAddress. shown_device_id: the known device that the client says it is, or zeros. notice_*: the message to
 -- who signs in by a device that is new to the account, with zeros for its id where there is to be none; domain/notice.cpp says
--- too whom it goes to. The budget is that of rate_limit_take.sql.
+-- too whom it goes to. The budget is taken as otp_request.sql takes its limits.
 CREATE PROCEDURE otp_verify(IN p_calls LONGBLOB)
 BEGIN
     DECLARE v_zeros BINARY(16) DEFAULT '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
@@ -189,7 +189,7 @@ BEGIN
            SUM(outcome IS NULL AND is_right AND purpose = 'login')
     INTO v_exhausted, v_right, v_logins FROM otp_verify_calls_4;
     IF v_exhausted > 0 THEN
-        -- As rate_limit_refused.sql does it.
+        -- At most one event a minute a bucket.
         INSERT INTO audit_events (id, event, destination, ip_address, user_agent, request_id, created_at_us)
         SELECT c.otp_audit_id, 'OTP_LOCKED', c.destination, c.ip_address, c.user_agent, c.request_id, c.now_us
         FROM otp_verify_calls_4 c JOIN rate_limits r ON r.bucket = c.guess_bucket
