@@ -104,14 +104,14 @@ BEGIN
            NULL, NULL
     FROM (SELECT n,
                  SUBSTRING(packed, 1, 16) AS id,
-                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(packed, 17, 254)) USING utf8mb4)
+                 CONVERT(SUBSTRING_INDEX(SUBSTRING(packed, 17, 254), '\0', 1) USING utf8mb4)
                      COLLATE utf8mb4_bin AS destination,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 271, 8)) AS channel,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 279, 16)) AS purpose,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 295, 16)) AS amr,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 311, 35)) AS locale,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 346, 70)) AS languages,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 416, 16)) AS account_rule,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 271, 8), '\0', 1) AS channel,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 279, 16), '\0', 1) AS purpose,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 295, 16), '\0', 1) AS amr,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 311, 35), '\0', 1) AS locale,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 346, 70), '\0', 1) AS languages,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 416, 16), '\0', 1) AS account_rule,
                  SUBSTRING(packed, 432, 1) = '1' AS reveal,
                  SUBSTRING(packed, 433, 1) = '1' AS resend,
                  SUBSTRING(packed, 434, 8) AS hit,
@@ -140,9 +140,9 @@ BEGIN
                  SUBSTRING(packed, 666, 16) AS outbox_id,
                  CONV(HEX(SUBSTRING(packed, 682, 8)), 16, 10) AS available_at_us,
                  SUBSTRING(packed, 690, 16) AS audit_id,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 706, 45)) AS ip_address,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 751, 255)) AS user_agent,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 1006, 64)) AS request_id
+                 SUBSTRING_INDEX(SUBSTRING(packed, 706, 45), '\0', 1) AS ip_address,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 751, 255), '\0', 1) AS user_agent,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 1006, 64), '\0', 1) AS request_id
           FROM grouped_calls_4 WHERE n < v_count) c
     LEFT JOIN users e ON c.channel = 'email' AND e.email = c.destination
     LEFT JOIN users p ON c.channel = 'sms' AND p.phone_number = c.destination

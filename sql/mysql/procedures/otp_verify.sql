@@ -117,7 +117,7 @@ BEGIN
                 WHEN o.attempts >= o.max_attempts THEN 'attempts_exhausted' END
     FROM (SELECT n,
                  SUBSTRING(packed, 1, 16) AS otp_id,
-                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(packed, 17, 16)) USING utf8mb4)
+                 CONVERT(SUBSTRING_INDEX(SUBSTRING(packed, 17, 16), '\0', 1) USING utf8mb4)
                      COLLATE utf8mb4_bin AS wanted_purpose,
                  SUBSTRING(packed, 33, 1) = '1' AS is_right,
                  SUBSTRING(packed, 34, 8) AS hit,
@@ -130,26 +130,26 @@ BEGIN
                  SUBSTRING(packed, 82, 8) AS since_2,
                  SUBSTRING(packed, 90, 1) = '1' AS may_register,
                  SUBSTRING(packed, 91, 16) AS new_user_id,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 107, 35)) AS new_user_locale,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 107, 35), '\0', 1) AS new_user_locale,
                  SUBSTRING(packed, 142, 16) AS session_id,
                  CONV(HEX(SUBSTRING(packed, 158, 8)), 16, 10) AS session_expires_at_us,
                  SUBSTRING(packed, 166, 16) AS shown_device_id,
                  SUBSTRING(packed, 182, 16) AS new_device_id,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 198, 100)) AS install_id,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 298, 32)) AS platform,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 330, 32)) AS app_version,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 362, 100)) AS device_name,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 198, 100), '\0', 1) AS install_id,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 298, 32), '\0', 1) AS platform,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 330, 32), '\0', 1) AS app_version,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 362, 100), '\0', 1) AS device_name,
                  SUBSTRING(packed, 462, 16) AS otp_audit_id,
                  SUBSTRING(packed, 478, 16) AS user_audit_id,
                  SUBSTRING(packed, 494, 16) AS login_audit_id,
                  SUBSTRING(packed, 510, 16) AS notice_id,
                  SUBSTRING(packed, 526, 1) = '1' AS notice_by_sms,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 527, 255)) AS notice_device,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 527, 255), '\0', 1) AS notice_device,
                  CONV(HEX(SUBSTRING(packed, 782, 8)), 16, 10) AS notice_expires_at_us,
                  CONV(HEX(SUBSTRING(packed, 790, 8)), 16, 10) AS notice_available_at_us,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 798, 45)) AS ip_address,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 843, 255)) AS user_agent,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 1098, 64)) AS request_id
+                 SUBSTRING_INDEX(SUBSTRING(packed, 798, 45), '\0', 1) AS ip_address,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 843, 255), '\0', 1) AS user_agent,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 1098, 64), '\0', 1) AS request_id
           FROM grouped_calls_4 WHERE n < v_count) c
     LEFT JOIN otp_requests o ON o.id = c.otp_id
     ORDER BY c.n

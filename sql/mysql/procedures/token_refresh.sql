@@ -64,9 +64,9 @@ BEGIN
                  CONV(HEX(SUBSTRING(packed, 33, 8)), 16, 10) AS expires_at_us,
                  CONV(HEX(SUBSTRING(packed, 41, 8)), 16, 10) AS grace_since_us,
                  SUBSTRING(packed, 49, 16) AS audit_id,
-                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(packed, 65, 45)) USING utf8mb4) COLLATE utf8mb4_bin AS ip_address,
-                 CONVERT(TRIM(TRAILING '\0' FROM SUBSTRING(packed, 110, 255)) USING utf8mb4) COLLATE utf8mb4_bin AS user_agent,
-                 TRIM(TRAILING '\0' FROM SUBSTRING(packed, 365, 64)) AS request_id
+                 CONVERT(SUBSTRING_INDEX(SUBSTRING(packed, 65, 45), '\0', 1) USING utf8mb4) COLLATE utf8mb4_bin AS ip_address,
+                 CONVERT(SUBSTRING_INDEX(SUBSTRING(packed, 110, 255), '\0', 1) USING utf8mb4) COLLATE utf8mb4_bin AS user_agent,
+                 SUBSTRING_INDEX(SUBSTRING(packed, 365, 64), '\0', 1) AS request_id
           FROM grouped_calls_4 WHERE n < v_count) c
     LEFT JOIN sessions s ON s.id = c.session_id
     FOR UPDATE;
