@@ -13,7 +13,6 @@
 CREATE PROCEDURE otp_verify(IN p_calls LONGBLOB)
 BEGIN
     DECLARE v_zeros BINARY(16) DEFAULT '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
-    DECLARE v_count BIGINT DEFAULT LENGTH(p_calls) DIV 1161;
     DECLARE v_wrong BIGINT;
     DECLARE v_right BIGINT;
     DECLARE v_exhausted BIGINT;
@@ -28,18 +27,7 @@ BEGIN
         RESIGNAL;
     END;
 
-    IF LENGTH(p_calls) <> v_count * 1161 OR v_count > 32 THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'otp_verify: not what this version of the procedure takes';
-    END IF;
-    -- Tables of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
-    CREATE TEMPORARY TABLE IF NOT EXISTS grouped_calls_4 (n BIGINT NOT NULL PRIMARY KEY, packed VARBINARY(1200) NULL)
-        ENGINE=MEMORY
-        SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL
-        SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10 UNION ALL SELECT 11 UNION ALL
-        SELECT 12 UNION ALL SELECT 13 UNION ALL SELECT 14 UNION ALL SELECT 15 UNION ALL SELECT 16 UNION ALL SELECT 17 UNION ALL
-        SELECT 18 UNION ALL SELECT 19 UNION ALL SELECT 20 UNION ALL SELECT 21 UNION ALL SELECT 22 UNION ALL SELECT 23 UNION ALL
-        SELECT 24 UNION ALL SELECT 25 UNION ALL SELECT 26 UNION ALL SELECT 27 UNION ALL SELECT 28 UNION ALL SELECT 29 UNION ALL
-        SELECT 30 UNION ALL SELECT 31;
+    -- A table of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
     CREATE TEMPORARY TABLE IF NOT EXISTS otp_verify_calls_4 (
         n                      BIGINT       NOT NULL PRIMARY KEY,
         otp_id                 BINARY(16)   NOT NULL,
@@ -92,9 +80,7 @@ BEGIN
         outcome                VARCHAR(20)  NULL
     ) ENGINE=MEMORY DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
     DELETE FROM otp_verify_calls_4;
-    -- A statement that names a variable of the procedure is written anew with its value each time; not so with one of the session.
-    SET @otp_calls = p_calls;
-    UPDATE grouped_calls_4 SET packed = SUBSTRING(@otp_calls, n * 1161 + 1, 1161) WHERE n < v_count;
+    CALL grouped_calls_part(p_calls, 1161);
 
     START TRANSACTION;
     INSERT INTO otp_verify_calls_4 (n, otp_id, is_right, now_us, hit, keep, bucket_expires_at_us, place_1, since_1, place_2,
@@ -150,7 +136,7 @@ BEGIN
                  SUBSTRING_INDEX(SUBSTRING(packed, 798, 45), '\0', 1) AS ip_address,
                  SUBSTRING_INDEX(SUBSTRING(packed, 843, 255), '\0', 1) AS user_agent,
                  SUBSTRING_INDEX(SUBSTRING(packed, 1098, 64), '\0', 1) AS request_id
-          FROM grouped_calls_4 WHERE n < v_count) c
+          FROM grouped_calls_4 WHERE packed IS NOT NULL) c
     LEFT JOIN otp_requests o ON o.id = c.otp_id
     ORDER BY c.n
     FOR UPDATE

@@ -5,7 +5,6 @@
 -- Answers a row for each, with its place in p_calls.
 CREATE PROCEDURE token_refresh(IN p_calls LONGBLOB)
 BEGIN
-    DECLARE v_count BIGINT DEFAULT LENGTH(p_calls) DIV 428;
     DECLARE v_reused BIGINT;
     DECLARE v_told BIGINT;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
@@ -14,18 +13,7 @@ BEGIN
         RESIGNAL;
     END;
 
-    IF LENGTH(p_calls) <> v_count * 428 OR v_count > 32 THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'token_refresh: not what this version of the procedure takes';
-    END IF;
-    -- Tables of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
-    CREATE TEMPORARY TABLE IF NOT EXISTS grouped_calls_4 (n BIGINT NOT NULL PRIMARY KEY, packed VARBINARY(1200) NULL)
-        ENGINE=MEMORY
-        SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL
-        SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10 UNION ALL SELECT 11 UNION ALL
-        SELECT 12 UNION ALL SELECT 13 UNION ALL SELECT 14 UNION ALL SELECT 15 UNION ALL SELECT 16 UNION ALL SELECT 17 UNION ALL
-        SELECT 18 UNION ALL SELECT 19 UNION ALL SELECT 20 UNION ALL SELECT 21 UNION ALL SELECT 22 UNION ALL SELECT 23 UNION ALL
-        SELECT 24 UNION ALL SELECT 25 UNION ALL SELECT 26 UNION ALL SELECT 27 UNION ALL SELECT 28 UNION ALL SELECT 29 UNION ALL
-        SELECT 30 UNION ALL SELECT 31;
+    -- A table of this connection alone. Whoever changes a column changes the name too: a connection may have the older table.
     CREATE TEMPORARY TABLE IF NOT EXISTS token_refresh_calls_4 (
         n                   BIGINT       NOT NULL PRIMARY KEY,
         session_id          BINARY(16)   NOT NULL,
@@ -47,9 +35,7 @@ BEGIN
         outcome             VARCHAR(20)  NULL
     ) ENGINE=MEMORY DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
     DELETE FROM token_refresh_calls_4;
-    -- A statement that names a variable of the procedure is written anew with its value each time; not so with one of the session.
-    SET @otp_calls = p_calls;
-    UPDATE grouped_calls_4 SET packed = SUBSTRING(@otp_calls, n * 428 + 1, 428) WHERE n < v_count;
+    CALL grouped_calls_part(p_calls, 428);
 
     START TRANSACTION;
     INSERT INTO token_refresh_calls_4 (n, session_id, counter, now_us, expires_at_us, grace_since_us, audit_id, ip_address,
@@ -67,7 +53,7 @@ BEGIN
                  CONVERT(SUBSTRING_INDEX(SUBSTRING(packed, 65, 45), '\0', 1) USING utf8mb4) COLLATE utf8mb4_bin AS ip_address,
                  CONVERT(SUBSTRING_INDEX(SUBSTRING(packed, 110, 255), '\0', 1) USING utf8mb4) COLLATE utf8mb4_bin AS user_agent,
                  SUBSTRING_INDEX(SUBSTRING(packed, 365, 64), '\0', 1) AS request_id
-          FROM grouped_calls_4 WHERE n < v_count) c
+          FROM grouped_calls_4 WHERE packed IS NOT NULL) c
     LEFT JOIN sessions s ON s.id = c.session_id
     FOR UPDATE;
     -- A token ahead of the row: the database was restored from an older copy. Nobody stole anything, but nothing is proved.
