@@ -19,6 +19,7 @@
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/fcgi_server.h"
+#include "otpgate/store/groups.h"
 #include "service_metrics.h"
 #include "settings.h"
 
@@ -50,6 +51,7 @@ private:
     http::Cors cors_;
     http::AddressList metricsReaders_;
     std::unique_ptr<db::Database> database_;
+    store::Groups groups_;
     std::unique_ptr<db::Connection> startConnection_;
     domain::SigningKeys signingKeys_;
     domain::OtpCodes codes_;

@@ -66,13 +66,22 @@ std::optional<store::OutboxLevels> ServiceMetrics::outboxLevels(db::Connection& 
 }
 
 void ServiceMetrics::writeDatabase(MetricsText& text) const {
-    const db::ErrorCounts& errors = database_.errors();
+    const db::ErrorCounts& errors = database_.metrics().errors;
     text.begin(MetricKind::Counter, "otpgate_database_errors_total",
-               "Errors of the database: gone (lost or not reached), deadlock (tried again), busy (SQLite), other.");
+               "Errors of the database: gone (lost or not reached), deadlock, locked (both tried again), busy (SQLite),"
+               " other.");
     text.sample(errors.of(db::ErrorKind::Gone), {{"kind", "gone"}});
     text.sample(errors.of(db::ErrorKind::Deadlock), {{"kind", "deadlock"}});
+    text.sample(errors.of(db::ErrorKind::Locked), {{"kind", "locked"}});
     text.sample(errors.of(db::ErrorKind::Busy), {{"kind", "busy"}});
     text.sample(errors.of(db::ErrorKind::Other), {{"kind", "other"}});
+    text.begin(MetricKind::Histogram, "otpgate_database_group_size",
+               "How many calls went together in one transaction: requests for codes, guesses, refreshes.");
+    text.sample(database_.metrics().groupSizes);
+    if (database_.engine() == db::Engine::Sqlite) return;
+    text.begin(MetricKind::Counter, "otpgate_database_round_trips_total",
+               "Statements, or packets of several, sent to the server.");
+    text.sample(database_.metrics().roundTrips);
 }
 
 void ServiceMetrics::writePasswordGate(MetricsText& text) const {

@@ -24,6 +24,10 @@ struct ApiKeyCaller : domain::ApiKey {};
 http::Response requestOtp(Services& services, const http::Request& request);
 http::Response verifyOtp(Services& services, const http::Request& request);
 
+// addresses.cpp
+http::Response requestAddressChange(Services& services, const http::Request& request, const Caller& caller);
+http::Response verifyAddressChange(Services& services, const http::Request& request, const Caller& caller);
+
 // tokens.cpp
 http::Response refreshTokens(Services& services, const http::Request& request);
 http::Response introspectToken(Services& services, const http::Request& request, const ApiKeyCaller& caller);

@@ -39,9 +39,6 @@ void rejectUnlessVerified(const domain::VerifiedOtp& result) {
             .retryAfter(result.retryAfter);
     case VerifyOutcome::BudgetExhausted: throw limitError(ErrorCode::MaxRetriesExceeded, result.limit);
     case VerifyOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
-    case VerifyOutcome::OwnerNeeded:
-        throw ApiError(ErrorCode::Unauthenticated)
-            .detail("This code gives an account another address: only its signed-in user can redeem it.");
     }
 }
 

@@ -73,8 +73,10 @@ std::optional<domain::Purpose> readPurpose(http::JsonBody& body) {
     const auto word = body.string("purpose");
     if (!word) return std::nullopt;
     const auto purpose = domain::parsePurpose(*word);
-    if (!purpose) body.noteInvalid("purpose", "must be login, register, verify, reset or change");
-    return purpose;
+    // Of a change of address the routes are its own.
+    if (purpose && *purpose != domain::Purpose::Change) return purpose;
+    body.noteInvalid("purpose", "must be login, register, verify or reset");
+    return std::nullopt;
 }
 
 std::string readLocale(http::JsonBody& body) {

@@ -46,8 +46,7 @@ http::Response resetByToken(Services& services, const http::Request& request, ht
 
 http::Response resetByCode(Services& services, const http::Request& request, http::JsonBody& body,
                            const std::optional<std::string>& password) {
-    auto reference = readOtpReference(services, body);
-    reference.purpose = Purpose::Reset;
+    const auto reference = readOtpReference(services, body);
     const auto guess = readGuess(body);
     const auto asker = askerOf(services, request, body);
     // Of the owner only the address is used, which the caller knows: a refusal must not tell a name.
@@ -57,10 +56,10 @@ http::Response resetByCode(Services& services, const http::Request& request, htt
     body.rejectInvalid();
 
     // Hashed before the code is spent: where the hashes are queueing, the code is good for another try.
-    std::string hash = services.passwords.hash(*password);
-    const auto result = services.otp.verify(reference, guess, {}, asker, services.sessions.sessionEnd());
-    rejectUnlessVerified(result);
-    if (!services.passwords.reset(result.otpId, std::move(hash), asker.client)) throw ApiError(ErrorCode::InvalidOtp);
+    const std::string hash = services.passwords.hash(*password);
+    const auto reset = services.passwords.resetByCode(services.otp, reference, guess, hash, asker);
+    rejectUnlessVerified(reset.code);
+    if (!reset.isDone) throw ApiError(ErrorCode::InvalidOtp);
     return messageResponse("Your password has been changed. Please sign in with the new one.");
 }
 

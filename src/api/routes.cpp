@@ -52,6 +52,8 @@ const Route kRoutes[] = {
     // clang-format off
     {"POST",   "/api/v1/auth/otp/request",   Public{requestOtp}},      // limits.request_per_destination, request_per_client
     {"POST",   "/api/v1/auth/otp/verify",    Public{verifyOtp}},       // limits.guesses_per_destination, otp.max_attempts
+    {"POST",   "/api/v1/auth/address-change/request", SignedIn{requestAddressChange}}, // the limits of otp/request
+    {"POST",   "/api/v1/auth/address-change/verify", SignedIn{verifyAddressChange}}, // the limits of otp/verify
     {"POST",   "/api/v1/auth/register",      Public{registerUser}},    // the limits of otp/request
     {"POST",   "/api/v1/auth/login",         Public{loginByPassword}}, // limits.guesses_per_destination, then those of otp/request
     {"POST",   "/api/v1/auth/login/otp-verify", Public{verifyLogin}},  // the limits of otp/verify

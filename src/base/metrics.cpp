@@ -26,6 +26,25 @@ prometheus::MetricType typeOf(MetricKind kind) {
     return prometheus::MetricType::Untyped;
 }
 
+template <std::size_t kSize>
+std::array<std::uint64_t, kSize> valuesOf(const std::array<Counter, kSize>& counters) {
+    std::array<std::uint64_t, kSize> values{};
+    std::transform(counters.begin(), counters.end(), values.begin(),
+                   [](const Counter& counter) { return counter.value(); });
+    return values;
+}
+
+// `boundOf` says in the unit of the text where a bucket ends.
+template <typename Buckets, typename BoundOf>
+void fill(prometheus::ClientMetric::Histogram& out, const Buckets& buckets, const BoundOf& boundOf) {
+    for (std::size_t i = 0; i < buckets.size(); ++i) {
+        // The count is that of the buckets, so that the two agree whatever is counted meanwhile.
+        out.sample_count += buckets[i];
+        const bool isLast = i + 1 == buckets.size();
+        out.bucket.push_back({out.sample_count, isLast ? std::numeric_limits<double>::infinity() : boundOf(i)});
+    }
+}
+
 }  // namespace
 
 void DurationHistogram::observe(std::chrono::microseconds duration) {
@@ -36,10 +55,17 @@ void DurationHistogram::observe(std::chrono::microseconds duration) {
 }
 
 DurationHistogram::Buckets DurationHistogram::buckets() const {
-    Buckets counts{};
-    std::transform(buckets_.begin(), buckets_.end(), counts.begin(),
-                   [](const Counter& bucket) { return bucket.value(); });
-    return counts;
+    return valuesOf(buckets_);
+}
+
+void SizeHistogram::observe(std::size_t size) {
+    const auto bound = std::lower_bound(kBounds.begin(), kBounds.end(), size);
+    buckets_[static_cast<std::size_t>(bound - kBounds.begin())].add();
+    sum_.add(size);
+}
+
+SizeHistogram::Buckets SizeHistogram::buckets() const {
+    return valuesOf(buckets_);
 }
 
 struct MetricsText::Families {
@@ -68,15 +94,14 @@ void MetricsText::sample(double value, Labels labels) {
 
 void MetricsText::sample(const DurationHistogram& histogram, Labels labels) {
     prometheus::ClientMetric::Histogram& out = families_->add(labels).histogram;
-    const DurationHistogram::Buckets buckets = histogram.buckets();
-    for (std::size_t i = 0; i < buckets.size(); ++i) {
-        // The count is that of the buckets, so that the two agree whatever is counted meanwhile.
-        out.sample_count += buckets[i];
-        const bool isLast = i == DurationHistogram::kBounds.size();
-        out.bucket.push_back({out.sample_count, isLast ? std::numeric_limits<double>::infinity()
-                                                       : seconds(DurationHistogram::kBounds[i])});
-    }
+    fill(out, histogram.buckets(), [](std::size_t i) { return seconds(DurationHistogram::kBounds.at(i)); });
     out.sample_sum = seconds(histogram.sum());
+}
+
+void MetricsText::sample(const SizeHistogram& histogram, Labels labels) {
+    prometheus::ClientMetric::Histogram& out = families_->add(labels).histogram;
+    fill(out, histogram.buckets(), [](std::size_t i) { return static_cast<double>(SizeHistogram::kBounds.at(i)); });
+    out.sample_sum = static_cast<double>(histogram.sum());
 }
 
 std::string MetricsText::take() const {

@@ -9,14 +9,25 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int kMaxTries = 5;
 constexpr auto kMaxRetryTime = 2s;
 
 }  // namespace
 
-bool DeadlockRetry::waitBeforeNext(const DbError& error) {
+bool RetryPolicy::covers(ErrorKind kind) const {
+    switch (kind) {
+    case ErrorKind::Deadlock: return true;
+    case ErrorKind::Locked: return onLocked;
+    case ErrorKind::Duplicate: return onDuplicate;
+    case ErrorKind::Gone:
+    case ErrorKind::Busy:
+    case ErrorKind::Other: break;
+    }
+    return false;
+}
+
+bool Retry::waitBeforeNext(const DbError& error) {
     const auto now = std::chrono::steady_clock::now();
-    if (error.kind() != ErrorKind::Deadlock || tries_ == kMaxTries || now - started_ > kMaxRetryTime) return false;
+    if (!policy_.covers(error.kind()) || tries_ == policy_.tries || now - started_ > kMaxRetryTime) return false;
     // Between 1 ms and 4, 8, 12, 16 ms. The clock's last digits are random enough to part two that collided.
     const auto spread = std::chrono::microseconds(4ms) * tries_ - 1ms;
     std::this_thread::sleep_for(1ms + std::chrono::microseconds(now.time_since_epoch().count() / 16 % spread.count()));
@@ -54,9 +65,24 @@ private:
     bool committed_ = false;
 };
 
-void EngineConnection::runTransaction(const std::function<void()>& work) {
+std::vector<std::vector<Row>> EngineConnection::lookUp(std::span<const KeyedLookUp> lookUps) {
+    std::vector<std::vector<Row>> found(lookUps.size());
+    for (std::size_t i = 0; i < lookUps.size(); ++i) {
+        const LookUp& lookUp = lookUps[i].lookUp;
+        const std::string& sql = engine() == Engine::Mysql ? lookUp.lockingSql() : lookUp.sql();
+        Params values{lookUps[i].values};
+        for (; !values.empty(); values = values.subspan(lookUp.valuesPerKey())) {
+            for (Row& row : query(sql, values.first(lookUp.valuesPerKey()))) found[i].push_back(std::move(row));
+        }
+    }
+    return found;
+}
+
+void EngineConnection::runTransaction(const std::function<void()>& work, RetryOn retryOn) {
     if (inTransaction_) throw std::logic_error("a transaction inside a transaction");
-    retryDeadlocks([&] {
+    RetryPolicy policy = retryPolicy();
+    policy.onDuplicate = retryOn == RetryOn::DeadlockOrDuplicate;
+    retry(policy, [&] {
         Transaction transaction(*this);
         work();
         transaction.commit();

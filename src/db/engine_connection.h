@@ -10,21 +10,31 @@
 
 namespace otpgate::db {
 
-// How often and how long to try again. Bounded by time as well: five lock waits of a second each help nobody who waits
-// for a page.
-class DeadlockRetry {
+// What is tried again, and how often.
+struct RetryPolicy {
+    bool onLocked = true;
+    bool onDuplicate = false;
+    int tries = 5;
+
+    bool covers(ErrorKind kind) const;
+};
+
+// Bounded by time as well: five lock waits of a second each help nobody who waits for a page.
+class Retry {
 public:
-    // Sleeps and says true where `error` is a deadlock and another try is left.
+    explicit Retry(RetryPolicy policy) : policy_(policy) {}
+    // Sleeps and says true where the policy covers `error` and another try is left.
     bool waitBeforeNext(const DbError& error);
 
 private:
+    const RetryPolicy policy_;
     int tries_ = 1;
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
 template <typename Attempt>
-auto retryDeadlocks(Attempt&& attempt) -> decltype(attempt()) {
-    for (DeadlockRetry retry;;) {
+auto retry(RetryPolicy policy, Attempt&& attempt) -> decltype(attempt()) {
+    for (Retry retry(policy);;) {
         try {
             return attempt();
         } catch (const DbError& error) {
@@ -49,8 +59,18 @@ constexpr std::size_t kMaxCachedStatements = 256;
 void requireParameterCount(std::string_view sql, std::size_t expected, std::size_t given);
 
 class EngineConnection : public Connection {
+public:
+    // One statement for each key, and each row at once.
+    std::vector<std::vector<Row>> lookUp(std::span<const KeyedLookUp> lookUps) override;
+    void write(const RowStatement& statement, Params params) override { execute(statement.sql(), params); }
+    using Connection::execute;
+    using Connection::lookUp;
+    using Connection::query;
+    using Connection::write;
+
 protected:
-    void runTransaction(const std::function<void()>& work) final;
+    void runTransaction(const std::function<void()>& work, RetryOn retryOn) final;
+    virtual RetryPolicy retryPolicy() const { return {}; }
 
     virtual void begin() = 0;
     virtual void commit() = 0;

@@ -1,6 +1,7 @@
 #include "db/mysql_connection.h"
 
 #include "db/mysql_error.h"
+#include "db/mysql_group_connection.h"
 #include "db/sql_script.h"
 
 #include <cppconn/connection.h>
@@ -14,9 +15,7 @@
 #include <cppconn/statement.h>
 
 #include <algorithm>
-#include <charconv>
-#include <stdexcept>
-#include <thread>
+#include <utility>
 
 namespace otpgate::db {
 
@@ -28,9 +27,6 @@ namespace {
 // A server closes idle connections (wait_timeout), and so do firewalls; a ping costs what a short query costs.
 constexpr auto kIdleBeforePing = 10s;
 
-// Each is a connection more, of the few hundred that a server takes.
-constexpr unsigned kMaxGroupThreads = 4;
-
 sql::SQLString toSql(std::string_view text) {
     return {text.data(), text.size()};
 }
@@ -38,15 +34,6 @@ sql::SQLString toSql(std::string_view text) {
 int toSeconds(std::chrono::seconds time) {
     return static_cast<int>(std::max(time, 1s).count());
 }  // 0 would be no limit
-
-// What a connection of grouped calls sets besides: by @grouped_calls procedures know that they must not wait for what
-// one call needs alone. A statement ends after four fifths of the answer time-out, so that a lock which somebody holds
-// for long does not look as if the server were gone; MariaDB alone reads that, and MySQL has nothing like it for
-// procedures.
-std::string groupSettings(std::chrono::seconds answerTimeout) {
-    const auto limit = std::chrono::milliseconds{std::max(answerTimeout, 1s)} * 4 / 5;
-    return ", @grouped_calls = 1 /*M!100101 , max_statement_time = " + std::to_string(limit.count()) + " / 1000 */";
-}
 
 struct Binder {
     sql::PreparedStatement& statement;
@@ -142,30 +129,24 @@ std::unique_ptr<Connection> MysqlDatabase::connect() {
     return std::make_unique<MysqlConnection>(*this);
 }
 
-GroupedCalls& MysqlDatabase::groupedCalls(std::string_view sql) {
-    const std::lock_guard lock(groupedCallsMutex_);
-    if (const auto found = groupedCalls_.find(sql); found != groupedCalls_.end()) return found->second;
-    // One group keeps a core of the database busy. The others make the next one, where all is on one machine.
-    const unsigned threads = std::clamp(std::thread::hardware_concurrency() / 2, 1U, kMaxGroupThreads);
-    const auto makeExecute = [&]() -> GroupedCalls::Execute {
-        // A deadlock parts the group at once, and then each call has tries of its own.
-        return [connection = std::make_shared<MysqlConnection>(*this, MysqlConnection::Use::GroupedCalls),
-                sql = std::string{sql}](std::string_view calls) {
-            const Param packed = Param::blob(calls);
-            return connection->callOnce(sql, {&packed, 1});
-        };
-    };
-    return groupedCalls_.try_emplace(std::string{sql}, threads, makeExecute).first->second;
+std::unique_ptr<Connection> MysqlDatabase::connectForGroups() {
+    return std::make_unique<MysqlGroupConnection>(*this);
 }
 
-MysqlConnection::MysqlConnection(MysqlDatabase& database, Use use) : database_(database), use_(use) {}
+MysqlConnection::MysqlConnection(MysqlDatabase& database) : MysqlConnection(database, Statements::One, "") {}
+MysqlConnection::MysqlConnection(MysqlDatabase& database, Statements statements, std::string sessionSettings)
+    : database_(database),
+      statements_(statements),
+      sessionSettings_(std::move(sessionSettings)) {}
 MysqlConnection::~MysqlConnection() = default;
 
 template <typename Action>
 auto MysqlConnection::run(Action&& action) {
     requireOpenTransaction();
     try {
-        return action(session());
+        Session& live = session();
+        database_.metrics().roundTrips.add();
+        return action(live);
     } catch (const sql::SQLException& error) {
         fail(error);
     }
@@ -190,6 +171,10 @@ MysqlConnection::Session& MysqlConnection::session() {
     if (!session_) connectAnew();
     lastUse_ = SteadyClock::now();
     return *session_;
+}
+
+void MysqlConnection::requireSession() {
+    session();
 }
 
 void MysqlConnection::dropIfDead() {
@@ -229,6 +214,7 @@ void MysqlConnection::connectAnew() {
     options["OPT_CHARSET_NAME"] = toSql("utf8mb4");
     options["characterSetResults"] = toSql("utf8mb4");  // the connector's default is the utf8 of three bytes
     options["OPT_LOCAL_INFILE"] = 0;                    // no server may ask for files of ours
+    if (statements_ == Statements::Several) options["CLIENT_MULTI_STATEMENTS"] = true;
     // By postInit, because the connector itself sets REPEATABLE READ when it connects.
     options["postInit"] = toSql("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
 
@@ -240,7 +226,7 @@ void MysqlConnection::connectAnew() {
         fresh->plain->execute(
             toSql("SET SESSION innodb_lock_wait_timeout = 1,"
                   " sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'" +
-                  (use_ == Use::GroupedCalls ? groupSettings(settings.answerTimeout) : "")));
+                  sessionSettings_));
         session_ = std::move(fresh);
         seenLosses_ = losses;
     } catch (const sql::SQLException& error) {
@@ -255,7 +241,7 @@ std::uint64_t MysqlConnection::execute(std::string_view sql, Params params) {
         return static_cast<std::uint64_t>(session.prepare(sql, params).executeUpdate());
     };
     if (inTransaction()) return run(executeOnce);
-    return retryDeadlocks([&] { return run(executeOnce); });
+    return retry({}, [&] { return run(executeOnce); });
 }
 
 std::vector<Row> MysqlConnection::query(std::string_view sql, Params params) {
@@ -265,33 +251,17 @@ std::vector<Row> MysqlConnection::query(std::string_view sql, Params params) {
     });
 }
 
-std::vector<Row> MysqlConnection::callOnce(std::string_view sql, Params params) {
-    try {
-        return run([&](Session& session) {
-            sql::PreparedStatement& statement = session.prepare(sql, params);
-            std::vector<Row> rows;
-            if (statement.execute()) rows = readRows(*ResultSet{statement.getResultSet()});
-            // The status of the CALL itself follows as one more result. Unread, it would keep the next statement
-            // waiting.
-            while (statement.getMoreResults()) ResultSet{statement.getResultSet()}.reset();
-            return rows;
-        });
-    } catch (const DbError&) {
-        // Should a procedure have left its transaction open, the next statements would silently become part of it.
-        if (!inTransaction()) rollback();
-        throw;
-    }
-}
-
-std::vector<Row> MysqlConnection::call(std::string_view sql, Params params) {
-    if (inTransaction()) return callOnce(sql, params);
-    return retryDeadlocks([&] { return callOnce(sql, params); });
-}
-
-Row MysqlConnection::callGrouped(std::string_view sql, const GroupedCall& call) {
-    if (inTransaction()) throw std::logic_error("a grouped call inside a transaction");
-    return database_.groupedCalls(sql).call(
-        call, [&](std::string_view alone) { return Connection::call(sql, {Param::blob(alone)}); });
+std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::string& packet, std::size_t statements) {
+    return run([&](Session& session) {
+        std::vector<std::vector<Row>> rows(statements);
+        bool hasRows = session.plain->execute(toSql(packet));
+        for (std::size_t i = 0; i < statements; ++i) {
+            // Each result has to be read: a certification conflict of Galera is that of the COMMIT, the last one.
+            if (i > 0) hasRows = session.plain->getMoreResults();
+            if (hasRows) rows[i] = readRows(*ResultSet{session.plain->getResultSet()});
+        }
+        return rows;
+    });
 }
 
 void MysqlConnection::executeScript(std::string_view script) {

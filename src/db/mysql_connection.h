@@ -3,13 +3,10 @@
 
 #include "db/database_url.h"
 #include "db/engine_connection.h"
-#include "db/grouped_calls.h"
 
 #include <atomic>
 #include <chrono>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 namespace sql {
@@ -25,6 +22,7 @@ public:
 
     Engine engine() const override { return Engine::Mysql; }
     std::unique_ptr<Connection> connect() override;
+    std::unique_ptr<Connection> connectForGroups() override;
     std::string describe() const override { return settings_.url; }
 
     const MysqlUrl& url() const { return url_; }
@@ -37,40 +35,36 @@ public:
     std::uint64_t losses() const { return losses_.load(std::memory_order_relaxed); }
     void noteLoss() { losses_.fetch_add(1, std::memory_order_relaxed); }
 
-    // Of all connections.
-    GroupedCalls& groupedCalls(std::string_view sql);
-
 private:
     MysqlUrl url_;
     DatabaseSettings settings_;
     sql::Driver& driver_;
     std::atomic<std::uint64_t> losses_{0};
-    // The last members: their threads end before the rest goes.
-    std::mutex groupedCallsMutex_;
-    std::map<std::string, GroupedCalls, std::less<>> groupedCalls_;
 };
 
-class MysqlConnection final : public EngineConnection {
+class MysqlConnection : public EngineConnection {
 public:
-    enum class Use { OneThread, GroupedCalls };
-
-    explicit MysqlConnection(MysqlDatabase& database, Use use = Use::OneThread);
+    explicit MysqlConnection(MysqlDatabase& database);
     ~MysqlConnection() override;
 
     Engine engine() const override { return Engine::Mysql; }
     std::uint64_t execute(std::string_view sql, Params params) override;
     std::vector<Row> query(std::string_view sql, Params params) override;
-    std::vector<Row> call(std::string_view sql, Params params) override;
-    Row callGrouped(std::string_view sql, const GroupedCall& call) override;
-    // As call(), but a deadlock is not tried again.
-    std::vector<Row> callOnce(std::string_view sql, Params params);
     void executeScript(std::string_view script) override;
     void executeRaw(std::string_view statement) override;
-    using Connection::call;
-    using Connection::execute;
-    using Connection::query;
+    using EngineConnection::execute;
+    using EngineConnection::query;
 
 protected:
+    enum class Statements { One, Several };  // in one round trip
+    MysqlConnection(MysqlDatabase& database, Statements statements, std::string sessionSettings);
+
+    // Makes sure, outside a transaction, that there is a session that is alive, as far as can be known without asking.
+    void requireSession();
+    // Statements separated by `;`, so many, in one round trip: the rows of each, none of what is not a SELECT. The
+    // first that fails ends it.
+    std::vector<std::vector<Row>> runPacket(const std::string& packet, std::size_t statements);
+
     void begin() override { executeRaw("START TRANSACTION"); }
     void commit() override { executeRaw("COMMIT"); }
     void rollback() noexcept override;
@@ -89,7 +83,8 @@ private:
     [[noreturn]] void fail(const sql::SQLException& error);
 
     MysqlDatabase& database_;
-    Use use_;
+    const Statements statements_;
+    const std::string sessionSettings_;  // ", name = value" and so on
     std::unique_ptr<Session> session_;
     std::uint64_t seenLosses_ = 0;
     std::chrono::steady_clock::time_point lastUse_;

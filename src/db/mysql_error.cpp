@@ -9,9 +9,12 @@ ErrorKind mysqlErrorKind(int number) {
         return ErrorKind::Duplicate;
 
     case 1213:  // ER_LOCK_DEADLOCK; on a Galera cluster also a certification conflict, at any statement or at COMMIT
-    case 1205:  // ER_LOCK_WAIT_TIMEOUT
     case 1020:  // ER_CHECKREAD: MariaDB with innodb_snapshot_isolation
         return ErrorKind::Deadlock;
+
+    case 1205:  // ER_LOCK_WAIT_TIMEOUT; MariaDB's answer to NOWAIT, too
+    case 3572:  // ER_LOCK_NOWAIT (MySQL)
+        return ErrorKind::Locked;
 
     // The client library lost the server, or the two disagree about what was asked.
     case 2000:  // CR_UNKNOWN_ERROR

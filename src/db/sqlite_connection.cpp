@@ -269,14 +269,6 @@ std::vector<Row> SqliteConnection::query(std::string_view sql, Params params) {
     return rows;
 }
 
-std::vector<Row> SqliteConnection::call(std::string_view, Params) {
-    throw std::logic_error("SQLite has no stored procedures");
-}
-
-Row SqliteConnection::callGrouped(std::string_view, const GroupedCall&) {
-    throw std::logic_error("SQLite has no stored procedures");
-}
-
 void SqliteConnection::executeScript(std::string_view script) {
     session();
     const auto turn = inTransaction() ? nullptr : takeTurn();

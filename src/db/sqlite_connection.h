@@ -16,6 +16,7 @@ public:
 
     Engine engine() const override { return Engine::Sqlite; }
     std::unique_ptr<Connection> connect() override;
+    std::unique_ptr<Connection> connectForGroups() override { return connect(); }
     std::string describe() const override { return "sqlite:" + path_; }
 
     const std::string& path() const { return path_; }
@@ -38,13 +39,10 @@ public:
     Engine engine() const override { return Engine::Sqlite; }
     std::uint64_t execute(std::string_view sql, Params params) override;
     std::vector<Row> query(std::string_view sql, Params params) override;
-    std::vector<Row> call(std::string_view sql, Params params) override;
-    Row callGrouped(std::string_view sql, const GroupedCall& call) override;
     void executeScript(std::string_view script) override;
     void executeRaw(std::string_view statement) override { executeScript(statement); }
-    using Connection::call;
-    using Connection::execute;
-    using Connection::query;
+    using EngineConnection::execute;
+    using EngineConnection::query;
 
 protected:
     void begin() override;

@@ -17,25 +17,27 @@ bool AddressService::mayChange(const Session& session) const {
 
 ChangedAddress AddressService::change(const AuthenticatedSession& caller, const OtpReference& reference,
                                       std::string_view guess, const Client& client) {
-    const Timestamp now = clock_.now();
-    const Uuid& userId = caller.user.id;
-    const JudgedGuess judged = otp_.judge(reference, guess, userId);
-    AddressChangeResult result = store_.changeAddress(
-        {.otpId = judged.otpId,
-         .guess = judged.guess,
-         .guessRule = settings_.guessesPerDestination,
-         .userId = userId,
-         .keptSession = caller.session.id,
-         .now = now,
-         .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
-         .notice = draftNotice(settings_.notices,
-                               {MessageKind::AddressChanged, describeDevice(caller.session.device, client.userAgent),
-                                client, now, messenger_.lease()},
-                               random_),
-         .secondNoticeId = Uuid::makeV7(now, random_),
-         .client = client});
-    for (const OutboxMessage& notice : result.notices) messenger_.handOver(notice);
-    return {otp_.report(reference, judged, std::move(result.code)), std::move(result.user)};
+    OtpReference owners = reference;
+    owners.purpose = Purpose::Change;
+    owners.ownerId = caller.user.id;
+    ChangedAddress changed;
+    changed.code = otp_.redeem(owners, guess, {client, std::nullopt}, [&](const OtpVerification& verification) {
+        const Timestamp now = verification.now;
+        AddressChangeResult result = store_.changeAddress(
+            {.guess = verification,
+             .keptSession = caller.session.id,
+             .auditId = Uuid::makeV7(now, random_),
+             .notice = draftNotice(settings_.notices,
+                                   {MessageKind::AddressChanged,
+                                    describeDevice(caller.session.device, client.userAgent), client, now,
+                                    messenger_.lease()},
+                                   random_),
+             .secondNoticeId = Uuid::makeV7(now, random_)});
+        for (const OutboxMessage& notice : result.notices) messenger_.handOver(notice);
+        changed.user = std::move(result.user);
+        return std::move(result.code);
+    });
+    return changed;
 }
 
 }  // namespace otpgate::domain

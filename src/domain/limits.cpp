@@ -91,8 +91,12 @@ bool LimitHits::accepts(const LimitRule& rule, Timestamp now) const {
     });
 }
 
-std::string LimitHits::with(const LimitRule& rule, Timestamp now) const {
-    return (packTime(now) + packed_).substr(0, rule.capacity() * kTimeBytes);
+std::string LimitHits::with(unsigned capacity, Timestamp now) const {
+    return (packTime(now) + packed_).substr(0, capacity * kTimeBytes);
+}
+
+std::optional<Timestamp> LimitHits::last() const {
+    return packed_.empty() ? std::nullopt : std::optional{at(0)};
 }
 
 std::string LimitHits::without(Timestamp accepted) const {
@@ -122,6 +126,28 @@ LimitState LimitHits::state(const LimitRule& rule, Timestamp now) const {
         isFirst = false;
     }
     return nearest;
+}
+
+bool Bucket::take(const LimitRule& rule, Timestamp now) {
+    return rule.isUnlimited() || takeAndRemember(rule, now, {});
+}
+
+bool Bucket::takeAndRemember(const LimitRule& rule, Timestamp now, std::chrono::seconds memory) {
+    if (!accepts(rule, now)) return false;
+    hits_ = LimitHits{hits_.with(std::max(rule.capacity(), 1U), now)};
+    expiresAt_ = now + std::max(rule.longest(), memory);
+    return true;
+}
+
+void Bucket::giveBack(Timestamp counted) {
+    hits_ = LimitHits{hits_.without(counted)};
+}
+
+bool Bucket::noteRefusal(Timestamp now) {
+    constexpr std::chrono::minutes kTellEvery{1};
+    if (refusedAt_ > now - kTellEvery) return false;
+    refusedAt_ = now;
+    return true;
 }
 
 std::string limitBucket(std::string_view kind, std::string_view subject) {

@@ -24,13 +24,12 @@ std::optional<OtpEvent> eventOf(OtpRequestResult::Outcome outcome) {
     return std::nullopt;
 }
 
-std::optional<OtpEvent> eventOf(OtpVerifyResult::Outcome outcome) {
+OtpEvent eventOf(OtpVerifyResult::Outcome outcome) {
     switch (outcome) {
     case OtpVerifyResult::Outcome::Verified: return OtpEvent::Verified;
     case OtpVerifyResult::Outcome::Expired: return OtpEvent::Expired;
     case OtpVerifyResult::Outcome::AttemptsExhausted:
     case OtpVerifyResult::Outcome::BudgetExhausted: return OtpEvent::Locked;
-    case OtpVerifyResult::Outcome::OwnerNeeded: return std::nullopt;  // not compared yet
     case OtpVerifyResult::Outcome::WrongCode:
     case OtpVerifyResult::Outcome::Unknown:
     case OtpVerifyResult::Outcome::Used:
@@ -135,54 +134,61 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
     return requested;
 }
 
-Uuid OtpService::findCode(const OtpReference& reference, const std::optional<Uuid>& lane, Timestamp now) {
+Uuid OtpService::findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now) {
     if (reference.otpId) return *reference.otpId;
     // A code that has expired is still found for as long again, so that its owner learns why it does not work.
     const Timestamp since = now - 2 * settings_.lifetime(reference.destination->channel());
+    const auto& lane = reference.ownerId ? reference.ownerId : device;
     const auto newest =
         store_.findNewest(*reference.destination, reference.purpose.value_or(Purpose::Login), lane, since);
     // Where there is none, an id that no code has: the same work, the same answer.
     return newest ? *newest : Uuid::makeV7(now, random_);
 }
 
-JudgedGuess OtpService::judge(const OtpReference& reference, std::string_view guess, const std::optional<Uuid>& lane) {
-    const Uuid otpId = findCode(reference, lane, clock_.now());
-    return {otpId, codes_.judge(otpId, guess)};
-}
-
 VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view guess, const Device& device,
                                const Asker& asker, Timestamp sessionEnd) {
-    const Timestamp now = clock_.now();
-    const JudgedGuess judged = judge(reference, guess, asker.device);
-    OtpVerifyResult result =
-        store_.verify({.otpId = judged.otpId,
-                       .purpose = reference.purpose,
-                       .guess = judged.guess,
-                       .guessRule = settings_.guessesPerDestination,
-                       .now = now,
-                       .mayRegister = settings_.autoRegister,
-                       .newUserId = Uuid::makeV7(now, random_),
-                       .sessionId = Uuid::makeV7(now, random_),
-                       .sessionExpiresAt = sessionEnd,
-                       .shownDevice = asker.device,
-                       .newDeviceId = Uuid::makeV7(now, random_),
-                       .device = device,
-                       .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
-                       .notice = draftNotice(notices_,
-                                             {MessageKind::NewSignIn, describeDevice(device, asker.client.userAgent),
-                                              asker.client, now, messenger_.lease()},
-                                             random_),
-                       .client = asker.client});
-    if (result.notice) messenger_.handOver(*result.notice);
-    return report(reference, judged, std::move(result));
+    return redeem(reference, guess, asker, [&](OtpVerification& verification) {
+        const Timestamp now = verification.now;
+        verification.mayRegister = settings_.autoRegister;
+        verification.newUserId = Uuid::makeV7(now, random_);
+        verification.sessionId = Uuid::makeV7(now, random_);
+        verification.sessionExpiresAt = sessionEnd;
+        verification.newDeviceId = Uuid::makeV7(now, random_);
+        verification.device = device;
+        verification.notice = draftNotice(
+            notices_,
+            {MessageKind::NewSignIn, describeDevice(device, asker.client.userAgent), asker.client, now,
+             messenger_.lease()},
+            random_);
+        OtpVerifyResult result = store_.verify(verification);
+        if (result.notice) messenger_.handOver(*result.notice);
+        return result;
+    });
 }
 
-VerifiedOtp OtpService::report(const OtpReference& reference, const JudgedGuess& judged, OtpVerifyResult result) {
-    if (const auto event = eventOf(result.outcome)) {
-        metrics_.count(*event, result.channel, result.channel ? std::optional{result.purpose} : std::nullopt);
-    }
+VerifiedOtp OtpService::redeem(const OtpReference& reference, std::string_view guess, const Asker& asker,
+                               const Redemption& redemption) {
+    const Timestamp now = clock_.now();
+    const Uuid otpId = findCode(reference, asker.device, now);
+    OtpVerification verification{
+        .otpId = otpId,
+        .purpose = reference.purpose,
+        .ownerId = reference.ownerId,
+        .guess = codes_.judge(otpId, guess),
+        .guessRule = settings_.guessesPerDestination,
+        .now = now,
+        .shownDevice = asker.device,
+        .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
+        .client = asker.client};
+    OtpVerifyResult result = redemption(verification);
+    return report(reference, verification, std::move(result));
+}
+
+VerifiedOtp OtpService::report(const OtpReference& reference, const OtpVerification& verification,
+                               OtpVerifyResult result) {
+    metrics_.count(eventOf(result.outcome), result.channel, result.channel ? std::optional{result.purpose} : std::nullopt);
     // That a code was used says that somebody signed in: who names an address alone must know the code to be told.
-    const bool mayBeToldOfUse = reference.otpId || judged.guess == Guess::Right;
+    const bool mayBeToldOfUse = reference.otpId || verification.guess == Guess::Right;
     if (result.outcome == OtpVerifyResult::Outcome::Used && !mayBeToldOfUse) {
         result.outcome = OtpVerifyResult::Outcome::Unknown;
     }
@@ -192,7 +198,7 @@ VerifiedOtp OtpService::report(const OtpReference& reference, const JudgedGuess&
     verified.attemptsLeft = result.attemptsLeft;
     switch (result.outcome) {
     case OtpVerifyResult::Outcome::Verified:
-        verified.otpId = judged.otpId;
+        verified.otpId = verification.otpId;
         verified.purpose = result.purpose;
         verified.destination = std::move(result.destination);
         verified.signIn = std::move(result.signIn);
@@ -210,8 +216,7 @@ VerifiedOtp OtpService::report(const OtpReference& reference, const JudgedGuess&
     case OtpVerifyResult::Outcome::WrongCode:
     case OtpVerifyResult::Outcome::Used:
     case OtpVerifyResult::Outcome::Expired:
-    case OtpVerifyResult::Outcome::AccountDisabled:
-    case OtpVerifyResult::Outcome::OwnerNeeded: break;
+    case OtpVerifyResult::Outcome::AccountDisabled: break;
     }
     return verified;
 }

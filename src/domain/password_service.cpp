@@ -93,20 +93,40 @@ void PasswordService::upgrade(const User& user, std::string_view password, const
     }
 }
 
-bool PasswordService::reset(const Uuid& otpId, std::string passwordHash, const Client& client) {
+PasswordReset PasswordService::makeReset(std::string passwordHash, const Client& client) {
     const Timestamp now = clock_.now();
-    const auto reset =
-        store_.resetPassword({.otpId = otpId,
-                              .passwordHash = std::move(passwordHash),
-                              .now = now,
-                              .auditId = Uuid::makeV7(now, random_),
-                              .client = client,
-                              .notice = draftNotice(notices_,
-                                                    {MessageKind::PasswordChanged, describeDevice({}, client.userAgent),
-                                                     client, now, messenger_.lease()},
-                                                    random_)});
-    if (reset.notice) messenger_.handOver(*reset.notice);
-    return reset.isDone;
+    return {.proof = {},
+            .passwordHash = std::move(passwordHash),
+            .now = now,
+            .auditId = Uuid::makeV7(now, random_),
+            .client = client,
+            .notice = draftNotice(notices_,
+                                  {MessageKind::PasswordChanged, describeDevice({}, client.userAgent), client, now,
+                                   messenger_.lease()},
+                                  random_)};
+}
+
+bool PasswordService::reset(const Uuid& otpId, std::string passwordHash, const Client& client) {
+    PasswordReset reset = makeReset(std::move(passwordHash), client);
+    reset.proof = otpId;
+    const PasswordSetting setting = store_.resetPassword(reset);
+    if (setting.notice) messenger_.handOver(*setting.notice);
+    return setting.isDone;
+}
+
+ResetByCode PasswordService::resetByCode(OtpService& otp, OtpReference reference, std::string_view guess,
+                                         const std::string& passwordHash, const Asker& asker) {
+    reference.purpose = Purpose::Reset;
+    ResetByCode result;
+    result.code = otp.redeem(reference, guess, asker, [&](const OtpVerification& verification) {
+        PasswordReset reset = makeReset(passwordHash, asker.client);
+        reset.proof = verification;
+        PasswordSetting setting = store_.resetPassword(reset);
+        if (setting.notice) messenger_.handOver(*setting.notice);
+        result.isDone = setting.isDone;
+        return std::move(setting.code);
+    });
+    return result;
 }
 
 CheckedPassword PasswordService::change(const User& user, const Session& session, std::string_view current,

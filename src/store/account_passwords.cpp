@@ -50,31 +50,47 @@ void voidResets(db::Connection& connection, const domain::User& user, Timestamp 
     }
 }
 
+// The address that the reset proves, once: by a receipt, or by a guess that is counted here.
+std::optional<domain::Destination> redeemReset(db::Connection& connection, const domain::PasswordReset& reset,
+                                               domain::OtpVerifyResult& code) {
+    if (const auto* guess = std::get_if<domain::OtpVerification>(&reset.proof)) {
+        code = std::move(verifyOtps(connection, {&guess, 1}).at(0));
+        return code.destination;
+    }
+    const Uuid& otpId = std::get<Uuid>(reset.proof);
+    auto destination = findProved(connection, otpId, domain::Purpose::Reset);
+    if (!destination || !spendReceipt(connection, otpId, domain::Purpose::Reset, reset.now)) return std::nullopt;
+    return destination;
+}
+
 }  // namespace
 
 domain::CountedGuess AccountTable::countGuess(const domain::PasswordGuess& guess) {
-    return connection_.transact([&]() -> domain::CountedGuess {
+    const auto work = [&]() -> domain::CountedGuess {
         Account account = findAccount(connection_, guess.destination);
         const bool isKnown = isKnownDevice(connection_, guess.device, account.user);
-        const std::string& bucket = isKnown ? guess.deviceBucket : guess.bucket;
-        if (!guess.rule.isUnlimited()) holdBucket(connection_, bucket, guess.now);
-        auto taken = takeFromBucket(connection_, bucket, guess.rule, guess.now);
-        if (taken.isAccepted) {
-            return {true, bucket, std::move(taken.hits), std::move(account.user), std::move(account.passwordHash)};
+        const std::string& id = isKnown ? guess.deviceBucket : guess.bucket;
+        Buckets buckets(connection_, {id});
+        domain::Bucket& bucket = buckets.at(id);
+        const bool isAccepted = bucket.take(guess.rule, guess.now);
+        if (!isAccepted && bucket.noteRefusal(guess.now)) {
+            std::optional<Uuid> userId;
+            if (account.user) userId = account.user->id;
+            insertAuditEvent(connection_, {guess.auditId, AuditEvent::OtpLocked, userId, guess.destination.value(),
+                                           guess.client, guess.now, R"({"method":"pwd"})"});
         }
-        std::optional<Uuid> userId;
-        if (account.user) userId = account.user->id;
-        auditRefusal(connection_, bucket,
-                     {guess.auditId, AuditEvent::OtpLocked, userId, guess.destination.value(), guess.client, guess.now,
-                      R"({"method":"pwd"})"});
-        return {false, bucket, std::move(taken.hits), std::nullopt, std::nullopt};
-    });
+        buckets.write(connection_);
+        if (!isAccepted) return {false, id, bucket.hits(), std::nullopt, std::nullopt};
+        return {true, id, bucket.hits(), std::move(account.user), std::move(account.passwordHash)};
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 void AccountTable::giveBackGuess(const std::string& bucket, Timestamp countedAt) {
     connection_.transact([&] {
-        holdBucket(connection_, bucket, countedAt);
-        giveBackToBucket(connection_, bucket, countedAt);
+        Buckets buckets(connection_, {bucket});
+        buckets.at(bucket).giveBack(countedAt);
+        buckets.write(connection_);
     });
 }
 
@@ -97,19 +113,23 @@ std::optional<domain::User> AccountTable::findByReset(const Uuid& otpId) {
 }
 
 domain::PasswordSetting AccountTable::resetPassword(const domain::PasswordReset& reset) {
-    return connection_.transact([&]() -> domain::PasswordSetting {
-        const auto destination = findProved(connection_, reset.otpId, domain::Purpose::Reset);
-        if (!destination || !spendReceipt(connection_, reset.otpId, domain::Purpose::Reset, reset.now)) return {};
+    const auto work = [&]() -> domain::PasswordSetting {
+        domain::PasswordSetting setting;
+        const auto destination = redeemReset(connection_, reset, setting.code);
+        if (!destination) return setting;
         const auto user = findUser(connection_, *destination);
-        if (!user || user->status != domain::UserStatus::Active) return {};
+        if (!user || user->status != domain::UserStatus::Active) return setting;
         connection_.execute("UPDATE users SET password_hash = ?, password_changed_at_us = ? WHERE id = ?",
                             {reset.passwordHash, reset.now, user->id});
         endSessions(connection_, user->id, std::nullopt, "password_reset", reset.now);
         voidResets(connection_, *user, reset.now);
         insertAuditEvent(connection_, {reset.auditId, AuditEvent::PasswordReset, user->id, destination->value(),
                                        reset.client, reset.now});
-        return {true, writeNotice(connection_, reset.notice, *user)};
-    });
+        setting.isDone = true;
+        setting.notice = writeNotice(connection_, reset.notice, *user);
+        return setting;
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 domain::PasswordSetting AccountTable::changePassword(const domain::PasswordChange& change) {
@@ -124,7 +144,7 @@ domain::PasswordSetting AccountTable::changePassword(const domain::PasswordChang
         voidResets(connection_, user, change.now);
         insertAuditEvent(connection_, {change.auditId, AuditEvent::PasswordChanged, change.userId, std::nullopt,
                                        change.client, change.now});
-        return {true, writeNotice(connection_, change.notice, user)};
+        return {.isDone = true, .code = {}, .notice = writeNotice(connection_, change.notice, user)};
     });
 }
 

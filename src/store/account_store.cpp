@@ -56,18 +56,20 @@ std::optional<std::string> changedFields(const domain::User& before, const domai
 }  // namespace
 
 domain::AccountCreation AccountTable::create(const domain::NewAccount& account) {
-    return connection_.transact([&]() -> domain::AccountCreation {
+    const auto work = [&]() -> domain::AccountCreation {
         const domain::Destination address = firstAddressOf(account.user);
         const auto audit = [&](AuditEvent event, std::optional<Uuid> userId) {
             return AuditRow{account.auditId, event, userId, address.value(), account.client, account.now};
         };
         if (account.otpId) {
-            if (!account.clientRule.isUnlimited()) holdBucket(connection_, account.clientBucket, account.now);
-            auto taken = takeFromBucket(connection_, account.clientBucket, account.clientRule, account.now);
-            if (!taken.isAccepted) {
-                auditRefusal(connection_, account.clientBucket, audit(AuditEvent::OtpRateLimited, std::nullopt));
-                return {CreationOutcome::ClientLimited, std::move(taken.hits)};
+            Buckets buckets(connection_, {account.clientBucket});
+            domain::Bucket& client = buckets.at(account.clientBucket);
+            const bool isAccepted = client.take(account.clientRule, account.now);
+            if (!isAccepted && client.noteRefusal(account.now)) {
+                insertAuditEvent(connection_, audit(AuditEvent::OtpRateLimited, std::nullopt));
             }
+            buckets.write(connection_);
+            if (!isAccepted) return {CreationOutcome::ClientLimited, client.hits()};
             const auto proved = findProved(connection_, *account.otpId, domain::Purpose::Register);
             if (proved != address || !spendReceipt(connection_, *account.otpId, domain::Purpose::Register, account.now))
                 return {CreationOutcome::ReceiptSpent, {}};
@@ -80,7 +82,8 @@ domain::AccountCreation AccountTable::create(const domain::NewAccount& account) 
         insertAuditEvent(connection_,
                          audit(isCreated ? AuditEvent::UserRegistered : AuditEvent::RegistrationRefused, userId));
         return {isCreated ? CreationOutcome::Created : CreationOutcome::Taken, {}};
-    });
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 std::optional<domain::User> AccountTable::find(const Uuid& id) {

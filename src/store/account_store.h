@@ -34,7 +34,6 @@ public:
     std::vector<bool> import(std::span<const domain::ImportedUser> users) override;
 
 private:
-    domain::OtpVerifyResult redeemChange(const domain::AddressChange& change);
     void setAddress(const domain::AddressChange& change, domain::AddressChangeResult& result);
     void forgetOwner(const domain::User& user);
 

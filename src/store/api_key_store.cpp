@@ -53,9 +53,12 @@ std::string metadataOf(std::string_view prefix) {
 bool ApiKeyTable::create(const domain::NewApiKey& newKey) {
     const domain::ApiKey& key = newKey.key;
     const std::string scopes = joined(key.scopes);
-    return connection_.transact([&] {
+    const auto work = [&] {
         // One at a time of each user, so that the count is still true when the row is written.
-        holdBucket(connection_, domain::limitBucket("api-keys", key.userId.bytes()), key.createdAt);
+        const std::string bucket = domain::limitBucket("api-keys", key.userId.bytes());
+        Buckets buckets(connection_, {bucket});
+        buckets.hold(bucket);
+        buckets.write(connection_);
         const auto active = connection_.queryOne(
             "SELECT COUNT(*) FROM api_keys WHERE user_id = ? AND revoked_at_us IS NULL"
             " AND (expires_at_us IS NULL OR expires_at_us > ?)",
@@ -69,7 +72,8 @@ bool ApiKeyTable::create(const domain::NewApiKey& newKey) {
         insertAuditEvent(connection_, {newKey.auditId, domain::AuditEvent::ApiKeyCreated, key.userId, std::nullopt,
                                        newKey.client, key.createdAt, metadataOf(key.prefix)});
         return true;
-    });
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 std::vector<domain::ApiKey> ApiKeyTable::list(const Uuid& userId, Timestamp now) {

@@ -1,4 +1,4 @@
-// Notices, written in the transaction of what they tell. (The procedure otp_verify writes its own.)
+// Notices, written in the transaction of what they tell.
 #pragma once
 
 #include "otpgate/db/connection.h"

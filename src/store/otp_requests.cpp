@@ -1,5 +1,6 @@
 #include "store/otp_requests.h"
 
+#include "otpgate/domain/otp_rules.h"
 #include "store/words.h"
 
 namespace otpgate::store {
@@ -26,7 +27,7 @@ std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Dest
     if (device) {
         if (auto own = findNewestInLane(connection, destination, purpose, *device, since)) return own;
     }
-    return findNewestInLane(connection, destination, purpose, kStrangers, since);
+    return findNewestInLane(connection, destination, purpose, domain::kStrangersLane, since);
 }
 
 bool spendReceipt(db::Connection& connection, const Uuid& otpId, domain::Purpose purpose, Timestamp now) {

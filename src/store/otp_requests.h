@@ -1,15 +1,23 @@
-// What both engines ask of the table otp_requests in the same words.
+// The table otp_requests. Requests for codes and guesses at codes come in groups (groups.h) or alone; whatever else puts
+// a code to use does so in a transaction of its own.
 #pragma once
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/otp_store.h"
 
 #include <optional>
+#include <span>
+#include <vector>
 
 namespace otpgate::store {
 
-// The lane of everyone who is not a known device. A lane's codes and limits are its own.
-inline constexpr Uuid kStrangers{};
+// Both inside the caller's transaction, which is run again where somebody else inserts what was not there
+// (RetryOn::DeadlockOrDuplicate); two round trips over a connection for groups, the COMMIT included. They answer each
+// call as if it had come alone, in the order in which they stand.
+std::vector<domain::OtpRequestResult> requestOtps(db::Connection& connection,
+                                                  std::span<const domain::NewOtpRequest* const> requests);
+std::vector<domain::OtpVerifyResult> verifyOtps(db::Connection& connection,
+                                                std::span<const domain::OtpVerification* const> guesses);
 
 std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Destination& destination,
                                   domain::Purpose purpose, const domain::ShownDevice& device, Timestamp since);

@@ -11,6 +11,12 @@ namespace otpgate::store {
 namespace {
 
 constexpr std::size_t kReasonBytes = 200;
+
+const auto kInsert = db::RowStatement::insert(
+    "outbox", {"id", "kind", "otp_id", "channel", "purpose", "destination", "locale", "request_id", "created_at_us",
+               "expires_at_us", "available_at_us", "code_length", "code_alphabet", "discard", "ip_address", "device",
+               "changed_address"});
+
 constexpr std::size_t kLargestChunk = 64;
 
 // {"kind":"new_sign_in","reason":"..."}; a reason is our own sentence, so only what JSON forbids has to be replaced.
@@ -53,10 +59,8 @@ void auditChunk(db::Connection& connection, std::span<const domain::FinishedMess
 }  // namespace
 
 void insertMessage(db::Connection& connection, const domain::OutboxMessage& message) {
-    connection.execute(
-        "INSERT INTO outbox (id, kind, otp_id, channel, purpose, destination, locale, request_id, created_at_us,"
-        " expires_at_us, available_at_us, code_length, code_alphabet, discard, ip_address, device, changed_address)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    connection.write(
+        kInsert,
         {message.id, domain::toString(message.kind), message.otpId, domain::toString(message.destination.channel()),
          domain::toString(message.purpose), message.destination.value(), message.locale, message.requestId,
          message.createdAt, message.expiresAt, message.availableAt, message.codeLength,

@@ -1,5 +1,5 @@
-// Rows of the table outbox: as transactions of several stores write them beside their own (the procedure otp_request
-// writes its own), and what those that read and end them share.
+// Rows of the table outbox: as transactions of several stores write them beside their own, and what those that read and
+// end them share.
 #pragma once
 
 #include "otpgate/db/connection.h"

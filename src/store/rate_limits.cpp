@@ -1,72 +1,71 @@
 #include "store/rate_limits.h"
 
+#include <stdexcept>
+
 namespace otpgate::store {
 
 namespace {
 
-constexpr std::chrono::minutes kAuditEvery{1};
+const db::LookUp kLookUp("SELECT b.bucket, b.hits, b.expires_at_us, b.refused_at_us"
+                         " FROM rate_limits b /*! FORCE INDEX (PRIMARY) */ WHERE",
+                         "b.bucket = ?", db::Locking::Wait);
+const auto kInsert = db::RowStatement::insert("rate_limits", {"bucket", "hits", "expires_at_us", "refused_at_us"});
+const auto kUpdate = db::RowStatement::update("rate_limits", {"hits", "expires_at_us", "refused_at_us"}, "bucket");
 
-std::optional<db::Row> findHits(db::Connection& connection, const std::string& bucket) {
-    return connection.queryOne("SELECT hits FROM rate_limits WHERE bucket = ?", {db::Param::blob(bucket)});
+domain::Bucket readBucket(const db::Row& row, std::size_t first) {
+    return {row.text(first + 1), row.timestamp(first + 2), row.timestamp(first + 3)};
 }
 
 }  // namespace
 
-void holdBucket(db::Connection& connection, const std::string& bucket, Timestamp now) {
-    // The smallest change: what is not changed is not counted, and may not be locked.
-    const auto touch = [&] {
-        return connection.execute("UPDATE rate_limits SET expires_at_us = expires_at_us + 1 WHERE bucket = ?",
-                                  {db::Param::blob(bucket)}) > 0;
-    };
-    if (touch()) return;
-    try {
-        connection.execute("INSERT INTO rate_limits (bucket, expires_at_us, hits) VALUES (?, ?, ?)",
-                           {db::Param::blob(bucket), now, db::Param::blob("")});
-    } catch (const db::DbError& error) {
-        if (error.kind() != db::ErrorKind::Duplicate) throw;
-        touch();
+Buckets::Buckets(db::Connection& connection, std::initializer_list<std::string_view> ids) {
+    for (const std::string_view id : ids) want(id);
+    read(connection.lookUp({lookUp()}).front());
+}
+
+db::KeyedLookUp Buckets::lookUp() const {
+    db::KeyedLookUp lookUp{kLookUp, {}};
+    lookUp.values.reserve(rows_.size());
+    for (const auto& [id, held] : rows_) lookUp.values.push_back(db::Param::blob(id));
+    return lookUp;
+}
+
+void Buckets::read(const std::vector<db::Row>& rows) {
+    for (const db::Row& row : rows) add(row.text(0), row, 0);
+}
+
+void Buckets::add(std::string_view id, const db::Row& row, std::size_t first) {
+    Held& held = rows_.try_emplace(std::string{id}).first->second;
+    if (row.isNull(first) || held.isThere) return;
+    held.isThere = true;
+    held.before = held.now = readBucket(row, first);
+}
+
+domain::Bucket& Buckets::at(std::string_view id) {
+    const auto found = rows_.find(id);
+    if (found == rows_.end()) throw std::logic_error("a bucket that was not looked up");
+    return found->second.now;
+}
+
+void Buckets::hold(std::string_view id) {
+    rows_.find(id)->second.isHeld = true;
+}
+
+bool Buckets::hasChanged(const Held& held) {
+    return held.before.hits() != held.now.hits() || held.before.refusedAt() != held.now.refusedAt();
+}
+
+void Buckets::write(db::Connection& connection) const {
+    for (const auto& [id, held] : rows_) {
+        if (!held.isThere || !hasChanged(held)) continue;
+        connection.write(kUpdate, {db::Param::blob(held.now.hits()), held.now.expiresAt(), held.now.refusedAt(),
+                                   db::Param::blob(id)});
     }
-}
-
-BucketAnswer peekBucket(db::Connection& connection, const std::string& bucket, const domain::LimitRule& rule,
-                        Timestamp now) {
-    if (rule.isUnlimited()) return {};
-    const auto row = findHits(connection, bucket);
-    if (!row) return {};
-    const domain::LimitHits hits{row->text(0)};
-    return {hits.accepts(rule, now), hits.packed()};
-}
-
-BucketAnswer takeFromBucket(db::Connection& connection, const std::string& bucket, const domain::LimitRule& rule,
-                            Timestamp now) {
-    if (rule.isUnlimited()) return {};
-    const auto row = findHits(connection, bucket);
-    const domain::LimitHits hits{row ? row->text(0) : std::string{}};
-    if (!hits.accepts(rule, now)) return {false, hits.packed()};
-    std::string packed = hits.with(rule, now);
-    if (row) {
-        connection.execute("UPDATE rate_limits SET expires_at_us = ?, hits = ? WHERE bucket = ?",
-                           {now + rule.longest(), db::Param::blob(packed), db::Param::blob(bucket)});
-    } else {
-        connection.execute("INSERT INTO rate_limits (bucket, expires_at_us, hits) VALUES (?, ?, ?)",
-                           {db::Param::blob(bucket), now + rule.longest(), db::Param::blob(packed)});
+    for (const auto& [id, held] : rows_) {
+        if (held.isThere || !(held.isHeld || hasChanged(held))) continue;
+        connection.write(kInsert, {db::Param::blob(id), db::Param::blob(held.now.hits()), held.now.expiresAt(),
+                                   held.now.refusedAt()});
     }
-    return {true, std::move(packed)};
-}
-
-void giveBackToBucket(db::Connection& connection, const std::string& bucket, Timestamp counted) {
-    const auto row = findHits(connection, bucket);
-    if (!row) return;
-    const std::string rest = domain::LimitHits{row->text(0)}.without(counted);
-    connection.execute("UPDATE rate_limits SET hits = ? WHERE bucket = ?",
-                       {db::Param::blob(rest), db::Param::blob(bucket)});
-}
-
-void auditRefusal(db::Connection& connection, const std::string& bucket, const AuditRow& row) {
-    const auto changed =
-        connection.execute("UPDATE rate_limits SET refused_at_us = ? WHERE bucket = ? AND refused_at_us <= ?",
-                           {row.now, db::Param::blob(bucket), row.now - kAuditEvery});
-    if (changed > 0) insertAuditEvent(connection, row);
 }
 
 }  // namespace otpgate::store

@@ -1,6 +1,7 @@
 #include "store/session_store.h"
 
 #include "store/audit_events.h"
+#include "store/group_kinds.h"
 #include "store/users.h"
 
 namespace otpgate::store {
@@ -29,6 +30,11 @@ domain::Session readSession(const db::Row& row) {
 }
 
 }  // namespace
+
+domain::SessionRefreshResult SessionTable::refresh(const domain::SessionRefresh& refresh) {
+    if (groups_ == nullptr) return transactAlone(connection_, refreshSessions, refresh);
+    return groups_->kinds().refreshes.make(refresh, refreshSessions, connection_);
+}
 
 std::optional<domain::AuthenticatedSession> SessionTable::findActive(const Uuid& sessionId, Timestamp now) {
     static const std::string sql = "SELECT " + std::string{kSessionColumns} + ", " + std::string{kUserColumns} +

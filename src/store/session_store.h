@@ -1,9 +1,12 @@
-// The table sessions. What both engines say alike stands in SessionTable; the rotation of a refresh token is one
-// procedure on MySQL and single statements on SQLite.
+// The table sessions. Refreshes come in groups (groups.h) or alone.
 #pragma once
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/stores.h"
+#include "otpgate/store/groups.h"
+
+#include <span>
+#include <vector>
 
 namespace otpgate::store {
 
@@ -12,29 +15,24 @@ namespace otpgate::store {
 std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const std::optional<Uuid>& keptSession,
                           std::string_view reason, Timestamp now);
 
-class SessionTable : public domain::SessionStore {
+// Inside the caller's transaction; two round trips over a connection for groups, the COMMIT included. Answers each as if
+// it had come alone, in the order in which they stand.
+std::vector<domain::SessionRefreshResult> refreshSessions(db::Connection& connection,
+                                                          std::span<const domain::SessionRefresh* const> refreshes);
+
+class SessionTable final : public domain::SessionStore {
 public:
-    explicit SessionTable(db::Connection& connection) : connection_(connection) {}
+    SessionTable(db::Connection& connection, Groups* groups) : connection_(connection), groups_(groups) {}
+    domain::SessionRefreshResult refresh(const domain::SessionRefresh& refresh) override;
     std::optional<domain::AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp now) override;
     void touch(const Uuid& sessionId, Timestamp now, Timestamp expiresAt) override;
     std::vector<domain::Session> listActive(const Uuid& userId, Timestamp now) override;
     bool revoke(const domain::RevokeSession& revocation) override;
     std::uint64_t revokeAll(const domain::RevokeAllSessions& revocation) override;
 
-protected:
+private:
     db::Connection& connection_;
-};
-
-class MysqlSessionStore final : public SessionTable {
-public:
-    using SessionTable::SessionTable;
-    domain::SessionRefreshResult refresh(const domain::SessionRefresh& refresh) override;
-};
-
-class SqliteSessionStore final : public SessionTable {
-public:
-    using SessionTable::SessionTable;
-    domain::SessionRefreshResult refresh(const domain::SessionRefresh& refresh) override;
+    Groups* groups_;
 };
 
 }  // namespace otpgate::store

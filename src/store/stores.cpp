@@ -3,26 +3,23 @@
 #include "store/account_store.h"
 #include "store/api_key_store.h"
 #include "store/audit_log.h"
-#include "store/mysql_otp_store.h"
+#include "store/otp_store.h"
 #include "store/outbox_admin_store.h"
 #include "store/outbox_store.h"
 #include "store/retention_store.h"
 #include "store/session_store.h"
 #include "store/signing_key_store.h"
 #include "store/sms_budget_store.h"
-#include "store/sqlite_otp_store.h"
 #include "store/verification_store.h"
 
 namespace otpgate::store {
 
-std::unique_ptr<domain::OtpStore> makeOtpStore(db::Connection& connection) {
-    if (connection.engine() == db::Engine::Mysql) return std::make_unique<MysqlOtpStore>(connection);
-    return std::make_unique<SqliteOtpStore>(connection);
+std::unique_ptr<domain::OtpStore> makeOtpStore(db::Connection& connection, Groups* groups) {
+    return std::make_unique<OtpTable>(connection, groups);
 }
 
-std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connection) {
-    if (connection.engine() == db::Engine::Mysql) return std::make_unique<MysqlSessionStore>(connection);
-    return std::make_unique<SqliteSessionStore>(connection);
+std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connection, Groups* groups) {
+    return std::make_unique<SessionTable>(connection, groups);
 }
 
 std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection) {

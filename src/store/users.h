@@ -8,7 +8,7 @@
 
 namespace otpgate::store {
 
-// For a SELECT from `users u`; readUser() reads them from `first` on. otp_verify.sql lists the same columns.
+// For a SELECT from `users u`; readUser() reads them from `first` on.
 inline constexpr std::string_view kUserColumns =
     "u.id, u.username, u.email, u.phone_number, u.email_verified, u.phone_verified, u.first_name, u.last_name, "
     "u.locale,"

@@ -1,5 +1,6 @@
 #include "store/verification_store.h"
 
+#include "otpgate/domain/otp_rules.h"
 #include "store/audit_events.h"
 #include "store/outbox_rows.h"
 #include "store/rate_limits.h"
@@ -10,64 +11,75 @@ using domain::AuditEvent;
 using domain::VerificationGuessResult;
 using Outcome = VerificationGuessResult::Outcome;
 
+namespace {
+
+const auto kInsertTries = db::RowStatement::insert("verification_attempts",
+                                                   {"attempts", "consumed_at_us", "expires_at_us", "id"});
+const auto kUpdateTries = db::RowStatement::update("verification_attempts",
+                                                   {"attempts", "consumed_at_us", "expires_at_us"}, "id");
+
+Outcome outcomeOf(domain::TryOutcome outcome) {
+    switch (outcome) {
+    case domain::TryOutcome::Right: return Outcome::Verified;
+    case domain::TryOutcome::Wrong: return Outcome::WrongCode;
+    case domain::TryOutcome::Used: return Outcome::Used;
+    case domain::TryOutcome::TriesExhausted: return Outcome::AttemptsExhausted;
+    case domain::TryOutcome::BudgetExhausted: return Outcome::BudgetExhausted;
+    }
+    return Outcome::WrongCode;
+}
+
+}  // namespace
+
 domain::VerificationMessageResult VerificationTable::send(const domain::VerificationMessage& request) {
     const domain::OutboxMessage& message = request.message;
-    return connection_.transact([&]() -> domain::VerificationMessageResult {
+    const auto work = [&]() -> domain::VerificationMessageResult {
         const auto audit = [&](AuditEvent event) {
             return AuditRow{request.auditId, event,       request.ownerId, message.destination.value(),
                             request.client,  request.now, std::nullopt};
         };
-        holdBucket(connection_, request.bucket, request.now);
-        auto taken = takeFromBucket(connection_, request.bucket, request.rule, request.now);
-        if (!taken.isAccepted) {
-            auditRefusal(connection_, request.bucket, audit(AuditEvent::OtpRateLimited));
-            return {false, std::move(taken.hits)};
+        Buckets buckets(connection_, {request.bucket});
+        domain::Bucket& bucket = buckets.at(request.bucket);
+        const bool isAccepted = bucket.take(request.rule, request.now);
+        if (isAccepted) {
+            insertMessage(connection_, message);
+            insertAuditEvent(connection_, audit(AuditEvent::VerificationRequested));
+        } else if (bucket.noteRefusal(request.now)) {
+            insertAuditEvent(connection_, audit(AuditEvent::OtpRateLimited));
         }
-        insertMessage(connection_, message);
-        insertAuditEvent(connection_, audit(AuditEvent::VerificationRequested));
-        return {true, std::move(taken.hits)};
-    });
+        buckets.write(connection_);
+        return {isAccepted, bucket.hits()};
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 VerificationGuessResult VerificationTable::check(const domain::VerificationGuess& guess) {
-    return connection_.transact([&]() -> VerificationGuessResult {
+    const auto work = [&]() -> VerificationGuessResult {
         // A context names its owner and destination, so all checks of it wait here for each other.
-        holdBucket(connection_, guess.bucket, guess.now);
+        Buckets buckets(connection_, {guess.bucket});
+        domain::Bucket& budget = buckets.at(guess.bucket);
         const auto row =
             connection_.queryOne("SELECT attempts, consumed_at_us FROM verification_attempts WHERE id = ?", {guess.id});
-        const auto attempts = row ? static_cast<unsigned>(row->integer(0)) : 0;
-        if (row && !row->isNull(1)) return {Outcome::Used, attempts, {}};
-        if (attempts >= guess.maxAttempts) return {Outcome::AttemptsExhausted, attempts, {}};
-
+        domain::Tries tries{row ? static_cast<unsigned>(row->integer(0)) : 0, guess.maxAttempts,
+                            row ? row->optionalTimestamp(1) : std::nullopt};
+        const Outcome outcome = outcomeOf(domain::countTry(guess.guess, guess.rule, guess.now, tries, budget));
+        VerificationGuessResult result{outcome, tries.count, {}};
         const auto audit = [&](AuditEvent event) {
-            return AuditRow{guess.auditId, event,     guess.ownerId, guess.destination.value(),
-                            guess.client,  guess.now, std::nullopt};
+            insertAuditEvent(connection_, {guess.auditId, event, guess.ownerId, guess.destination.value(),
+                                           guess.client, guess.now, std::nullopt});
         };
-        // A right guess is not counted, but a spent budget refuses it like any other: who has it learns nothing more.
-        const bool isRight = guess.guess == domain::Guess::Right;
-        const auto budget = isRight ? &peekBucket : &takeFromBucket;
-        auto answer = budget(connection_, guess.bucket, guess.rule, guess.now);
-        if (!answer.isAccepted) {
-            auditRefusal(connection_, guess.bucket, audit(AuditEvent::OtpLocked));
-            return {Outcome::BudgetExhausted, attempts, std::move(answer.hits)};
+        if (outcome == Outcome::BudgetExhausted) {
+            result.hits = budget.hits();
+            if (budget.noteRefusal(guess.now)) audit(AuditEvent::OtpLocked);
+        } else if (outcome == Outcome::Verified || outcome == Outcome::WrongCode) {
+            connection_.write(row ? kUpdateTries : kInsertTries,
+                              {tries.count, tries.consumedAt, guess.expiresAt, guess.id});
+            audit(outcome == Outcome::Verified ? AuditEvent::VerificationSucceeded : AuditEvent::VerificationFailed);
         }
-        countAttempt(guess, !row);
-        insertAuditEvent(connection_,
-                         audit(isRight ? AuditEvent::VerificationSucceeded : AuditEvent::VerificationFailed));
-        return {isRight ? Outcome::Verified : Outcome::WrongCode, attempts + 1, {}};
-    });
-}
-
-void VerificationTable::countAttempt(const domain::VerificationGuess& guess, bool isFirst) {
-    const auto consumedAt = guess.guess == domain::Guess::Right ? std::optional{guess.now} : std::nullopt;
-    if (isFirst) {
-        connection_.execute(
-            "INSERT INTO verification_attempts (id, attempts, consumed_at_us, expires_at_us) VALUES (?, 1, ?, ?)",
-            {guess.id, consumedAt, guess.expiresAt});
-    } else {
-        connection_.execute("UPDATE verification_attempts SET attempts = attempts + 1, consumed_at_us = ? WHERE id = ?",
-                            {consumedAt, guess.id});
-    }
+        buckets.write(connection_);
+        return result;
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 }  // namespace otpgate::store

@@ -13,8 +13,6 @@ public:
     domain::VerificationGuessResult check(const domain::VerificationGuess& guess) override;
 
 private:
-    void countAttempt(const domain::VerificationGuess& guess, bool isFirst);
-
     db::Connection& connection_;
 };
 

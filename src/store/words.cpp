@@ -54,18 +54,4 @@ domain::UserStatus parseUserStatus(std::string_view word) {
     rejectWord("user status", word);
 }
 
-domain::OtpVerifyResult::Outcome parseVerifyOutcome(std::string_view word) {
-    using Outcome = domain::OtpVerifyResult::Outcome;
-    if (word == "verified") return Outcome::Verified;
-    if (word == "wrong_code") return Outcome::WrongCode;
-    if (word == "unknown") return Outcome::Unknown;
-    if (word == "used") return Outcome::Used;
-    if (word == "expired") return Outcome::Expired;
-    if (word == "attempts_exhausted") return Outcome::AttemptsExhausted;
-    if (word == "budget_exhausted") return Outcome::BudgetExhausted;
-    if (word == "account_disabled") return Outcome::AccountDisabled;
-    if (word == "owner_needed") return Outcome::OwnerNeeded;
-    rejectWord("outcome of otp_verify", word);
-}
-
 }  // namespace otpgate::store

@@ -1,4 +1,4 @@
-// The words that columns and procedures use for the domain's values. A word that is not known means that the database
+// The words that columns use for the domain's values. A word that is not known means that the database
 // was written by something else: std::runtime_error.
 #pragma once
 
@@ -16,6 +16,5 @@ domain::CodeAlphabet parseCodeAlphabet(std::string_view word);
 domain::ApiScope parseApiScope(std::string_view word);
 domain::Role parseRole(std::string_view word);
 domain::UserStatus parseUserStatus(std::string_view word);
-domain::OtpVerifyResult::Outcome parseVerifyOutcome(std::string_view word);
 
 }  // namespace otpgate::store

@@ -46,6 +46,21 @@ private:
     Counter sum_;
 };
 
+// How many of something came together: of 1, up to 2, up to 4 and so on.
+class SizeHistogram {
+public:
+    static constexpr std::array<std::size_t, 6> kBounds{1, 2, 4, 8, 16, 32};
+    using Buckets = std::array<std::uint64_t, kBounds.size() + 1>;
+
+    void observe(std::size_t size);
+    Buckets buckets() const;
+    std::uint64_t sum() const { return sum_.value(); }
+
+private:
+    std::array<Counter, kBounds.size() + 1> buckets_;
+    Counter sum_;
+};
+
 enum class MetricKind { Counter, Gauge, Histogram };
 
 // Metrics in the text format of Prometheus (version 0.0.4). One object a scrape.
@@ -68,6 +83,7 @@ public:
     void begin(MetricKind kind, std::string_view name, std::string_view help);
     void sample(double value, Labels labels = {});                        // of a counter or a gauge
     void sample(const DurationHistogram& histogram, Labels labels = {});  // in seconds
+    void sample(const SizeHistogram& histogram, Labels labels = {});
     void sample(const Counter& counter, Labels labels = {}) { sample(static_cast<double>(counter.value()), labels); }
 
     std::string take() const;

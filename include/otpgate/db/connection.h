@@ -2,8 +2,9 @@
 // use, keeps its prepared statements, and after a lost connection throws DbError{Gone} once and then is as new.
 #pragma once
 
-#include "otpgate/base/uuid.h"
 #include "otpgate/db/error.h"
+#include "otpgate/db/statement.h"
+#include "otpgate/db/value.h"
 
 #include <chrono>
 #include <cstdint>
@@ -14,71 +15,15 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace otpgate::db {
 
 enum class Engine { Mysql, Sqlite };
 
-// A value to bind. Text and blobs are views: they must live until the call returns.
-class Param {
-public:
-    struct Blob {
-        std::string_view bytes;
-    };
-    using Value = std::variant<std::monostate, std::int64_t, std::string_view, Blob>;
-
-    Param(std::nullopt_t) {}
-    Param(std::int64_t value) : value_(value) {}
-    Param(int value) : value_(std::int64_t{value}) {}
-    Param(unsigned value) : value_(std::int64_t{value}) {}
-    Param(std::string_view text) : value_(text) {}
-    Param(const std::string& text) : value_(std::string_view{text}) {}
-    Param(const char* text) : value_(std::string_view{text}) {}
-    Param(const Uuid& id) : value_(Blob{id.bytes()}) {}  // the Uuid must outlive the call
-    Param(Timestamp time) : value_(toMicroseconds(time)) {}
-    template <typename T>
-    Param(const std::optional<T>& value) {
-        if (value) value_ = Param(*value).value_;
-    }
-    static Param blob(std::string_view bytes) {
-        Param param{std::nullopt};
-        param.value_ = Blob{bytes};
-        return param;
-    }
-
-    const Value& value() const { return value_; }
-
-private:
-    Value value_;
-};
-
-// One row of a result, by column position from 0. A getter throws std::logic_error where the column holds another kind.
-class Row {
-public:
-    using Cell = std::variant<std::monostate, std::int64_t, std::string>;
-    explicit Row(std::vector<Cell> cells) : cells_(std::move(cells)) {}
-
-    bool isNull(std::size_t column) const;
-    std::int64_t integer(std::size_t column) const;
-    const std::string& text(std::size_t column) const;  // text and blobs alike; bytes as stored
-    Uuid uuid(std::size_t column) const { return Uuid::fromBytes(text(column)); }
-    Timestamp timestamp(std::size_t column) const { return fromMicroseconds(integer(column)); }
-    std::optional<std::int64_t> optionalInteger(std::size_t column) const;
-    std::optional<std::string> optionalText(std::size_t column) const;
-    std::optional<Uuid> optionalUuid(std::size_t column) const;
-    std::optional<Timestamp> optionalTimestamp(std::size_t column) const;
-
-private:
-    std::vector<Cell> cells_;
-};
-
-// One call of a procedure that takes many at once. Views: they must live until the call returns.
-struct GroupedCall {
-    std::string_view packed;                 // its arguments, as the procedure unpacks them
-    std::span<const std::string_view> keys;  // no two calls that go together have one in common
-};
+// DeadlockOrDuplicate: for `work` that inserts what it has not found, and finds it when it is run again because
+// somebody else has inserted it meanwhile.
+enum class RetryOn { Deadlock, DeadlockOrDuplicate };
 
 class Connection {
 public:
@@ -92,12 +37,11 @@ public:
     virtual std::uint64_t execute(std::string_view sql, Params params) = 0;
     // Integer columns, COUNT and SUM come as integers, everything else as the bytes that are stored.
     virtual std::vector<Row> query(std::string_view sql, Params params) = 0;
-    // `sql` is `CALL name(?, ...)`; the rows are those of its (only) result set. A deadlock is retried a bounded number
-    // of times: a procedure rolls back what it began before it fails. MySQL only.
-    virtual std::vector<Row> call(std::string_view sql, Params params) = 0;
-    // `sql` is `CALL name(?)`. Goes together with such calls on other connections of the same Database that come while
-    // one is under way, in one transaction: all of them, or each alone. Not inside transact(). MySQL only.
-    virtual Row callGrouped(std::string_view sql, const GroupedCall& call) = 0;
+    // The rows of each look-up, in the order of the look-ups: over a connection for groups in one round trip.
+    virtual std::vector<std::vector<Row>> lookUp(std::span<const KeyedLookUp> lookUps) = 0;
+    // Inside transact(). Over a connection for groups the row may be written as late as with the COMMIT, in one round
+    // trip with all others, and an error comes then; else at once.
+    virtual void write(const RowStatement& statement, Params params) = 0;
     // Several statements separated by `;` at the end of a line, without parameters: migrations.
     virtual void executeScript(std::string_view script) = 0;
     // One statement to the end of the text, semicolons and all: the body of a procedure.
@@ -110,28 +54,31 @@ public:
         return query(sql, Params{params.begin(), params.size()});
     }
     std::optional<Row> queryOne(std::string_view sql, std::initializer_list<Param> params = {});
-    std::vector<Row> call(std::string_view sql, std::initializer_list<Param> params) {
-        return call(sql, Params{params.begin(), params.size()});
+    std::vector<std::vector<Row>> lookUp(std::initializer_list<KeyedLookUp> lookUps) {
+        return lookUp(std::span<const KeyedLookUp>{lookUps.begin(), lookUps.size()});
+    }
+    void write(const RowStatement& statement, std::initializer_list<Param> params) {
+        write(statement, Params{params.begin(), params.size()});
     }
 
-    // Runs `work` in a transaction (BEGIN IMMEDIATE on SQLite) and returns what it returns. Deadlock is rolled back and
-    // run again, up to five times within two seconds and with short random waits, so `work` must be repeatable. Any
-    // other exception rolls back and goes on up. After an error that has ended the transaction (Deadlock, Gone) each
-    // further statement of `work` throws it again. Not to be nested: std::logic_error.
+    // Runs `work` in a transaction (BEGIN IMMEDIATE on SQLite) and returns what it returns. Deadlock and Locked are
+    // rolled back and run again, up to five times within two seconds and with short random waits, so `work` must be
+    // repeatable. Any other exception rolls back and goes on up. After an error that has ended the transaction
+    // (Deadlock, Gone) each further statement of `work` throws it again. Not to be nested: std::logic_error.
     template <typename Work>
-    auto transact(Work&& work) -> decltype(work()) {
+    auto transact(Work&& work, RetryOn retryOn = RetryOn::Deadlock) -> decltype(work()) {
         using Result = decltype(work());
         if constexpr (std::is_void_v<Result>) {
-            runTransaction([&] { work(); });
+            runTransaction([&] { work(); }, retryOn);
         } else {
             std::optional<Result> result;
-            runTransaction([&] { result.emplace(work()); });
+            runTransaction([&] { result.emplace(work()); }, retryOn);
             return std::move(*result);
         }
     }
 
 protected:
-    virtual void runTransaction(const std::function<void()>& work) = 0;
+    virtual void runTransaction(const std::function<void()>& work, RetryOn retryOn) = 0;
 };
 
 struct DatabaseSettings {
@@ -142,26 +89,37 @@ struct DatabaseSettings {
     std::chrono::seconds answerTimeout{1};
 };
 
+// Of all connections of a process.
+struct DatabaseMetrics {
+    ErrorCounts errors;  // a deadlock at each try, and each failure to connect
+    Counter roundTrips;  // to a server: statements, or packets of several
+    SizeHistogram groupSizes;
+};
+
 // What the connections of one process share. Safe to use from any thread; outlives its connections.
 class Database {
 public:
     virtual ~Database() = default;
     virtual Engine engine() const = 0;
-    // Does not touch the network or the disk yet.
+    // Neither touches the network or the disk yet.
     virtual std::unique_ptr<Connection> connect() = 0;
+    // For a transaction of many: what it looks up goes in one round trip, what it writes in another together with the
+    // COMMIT. It fails sooner than others, so that those who wait for it are not held up: its transactions are tried
+    // three times at most, and not again where somebody else holds a row.
+    virtual std::unique_ptr<Connection> connectForGroups() = 0;
     // For messages: the url without a password.
     virtual std::string describe() const = 0;
 
-    // Of all its connections: a deadlock at each try, and each failure to connect.
-    const ErrorCounts& errors() const { return errors_; }
+    DatabaseMetrics& metrics() { return metrics_; }
+    const DatabaseMetrics& metrics() const { return metrics_; }
     // For the drivers, at each error that they throw: `throw database.counted(error)`.
     DbError counted(DbError error) {
-        errors_.add(error.kind());
+        metrics_.errors.add(error.kind());
         return error;
     }
 
 private:
-    ErrorCounts errors_;
+    DatabaseMetrics metrics_;
 };
 
 // Throws ConfigurationError for a url that it cannot read.

@@ -10,7 +10,8 @@ namespace otpgate::db {
 
 enum class ErrorKind {
     Duplicate,  // a unique key was taken
-    Deadlock,   // deadlock, lock wait time-out or certification conflict: the transaction is rolled back, try again
+    Deadlock,   // deadlock or certification conflict: the transaction is rolled back, try again
+    Locked,     // somebody held a row for longer than one waits: roll back and try again
     Gone,       // the connection is lost, timed out or could not be made; it is made anew at the next use
     Busy,       // SQLite: others held the write lock for longer than the answer time-out
     Other

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace otpgate::domain {
@@ -48,7 +49,8 @@ struct WrongPassword {
 };
 
 struct PasswordReset {
-    Uuid otpId;  // of the verified code that proves the address
+    // What proves the address: a code of purpose reset that was verified before, or a guess at one.
+    std::variant<Uuid, OtpVerification> proof;
     std::string passwordHash;
     Timestamp now;
     Uuid auditId;
@@ -69,21 +71,16 @@ struct PasswordChange {
 
 struct PasswordSetting {
     bool isDone = false;
+    OtpVerifyResult code{};  // of a reset by a guess
     std::optional<OutboxMessage> notice = std::nullopt;  // the one that was written
 };
 
-// A guess at a code of purpose change.
 struct AddressChange {
-    Uuid otpId;
-    Guess guess = Guess::Wrong;
-    LimitRule guessRule;
-    Uuid userId;       // whose code it must be
-    Uuid keptSession;  // the one that asks
-    Timestamp now;
-    std::array<Uuid, 2> auditIds;  // the code's, the change
+    OtpVerification guess;  // at a code of purpose change of the user ownerId
+    Uuid keptSession;       // the one that asks
+    Uuid auditId;           // of the change
     std::optional<NoticeDraft> notice = std::nullopt;
     Uuid secondNoticeId;
-    Client client;
 };
 
 struct AddressChangeResult {
@@ -166,8 +163,9 @@ public:
 
     // The account whose address a verified code of purpose reset proves, while its receipt is not spent.
     virtual std::optional<User> findByReset(const Uuid& otpId) = 0;
-    // Spends the code's receipt; sets the password, ends every session, forgets every device and voids what else could
-    // reset it. Not done: the receipt is spent, or there is no active account.
+    // Spends the code's receipt, or counts and consumes as OtpStore::verify; sets the password, ends every session,
+    // forgets every device and voids what else could reset it. Not done: the receipt is spent, the guess was not right,
+    // or there is no active account.
     virtual PasswordSetting resetPassword(const PasswordReset& reset) = 0;
     // Not done: the old hash is not there any more. Ends the other sessions.
     virtual PasswordSetting changePassword(const PasswordChange& change) = 0;

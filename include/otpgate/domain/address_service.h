@@ -17,7 +17,6 @@ namespace otpgate::domain {
 
 struct AddressSettings {
     std::chrono::seconds changeWithin{900};  // of the session's sign-in
-    LimitRule guessesPerDestination;
     NoticeSettings notices;
 };
 

@@ -55,17 +55,50 @@ public:
     explicit LimitHits(std::string packed) : packed_(std::move(packed)) {}
 
     bool accepts(const LimitRule& rule, Timestamp now) const;
-    // The packed times with `now` in front, cut to the rule's capacity.
-    std::string with(const LimitRule& rule, Timestamp now) const;
+    // The packed times with `now` in front, cut to `capacity` of them.
+    std::string with(unsigned capacity, Timestamp now) const;
     // Without the one that was accepted at this time, where it is still there.
     std::string without(Timestamp accepted) const;
     LimitState state(const LimitRule& rule, Timestamp now) const;
+    std::optional<Timestamp> last() const;
     const std::string& packed() const { return packed_; }
 
 private:
     std::size_t size() const { return packed_.size() / 8; }
     Timestamp at(std::size_t index) const;
     std::string packed_;
+};
+
+// A bucket as a transaction holds it: read, asked, perhaps changed, written back. What a limit grants is decided here.
+class Bucket {
+public:
+    Bucket() : hits_("") {}  // one that has never been asked
+    Bucket(std::string hits, Timestamp expiresAt, Timestamp refusedAt)
+        : hits_(std::move(hits)),
+          expiresAt_(expiresAt),
+          refusedAt_(refusedAt) {}
+
+    bool accepts(const LimitRule& rule, Timestamp now) const { return hits_.accepts(rule, now); }
+    // Counts, where it accepts.
+    bool take(const LimitRule& rule, Timestamp now);
+    // The same of a bucket that remembers its last time even without a limit, for `memory`.
+    bool takeAndRemember(const LimitRule& rule, Timestamp now, std::chrono::seconds memory);
+    // What was counted at this time is forgotten.
+    void giveBack(Timestamp counted);
+    // Whether the audit trail is to be told of a refusal: once a minute a bucket, so that a flood of refused requests
+    // does not fill the disk.
+    bool noteRefusal(Timestamp now);
+    // When something was accepted last.
+    std::optional<Timestamp> last() const { return hits_.last(); }
+
+    const std::string& hits() const { return hits_.packed(); }
+    Timestamp expiresAt() const { return expiresAt_; }
+    Timestamp refusedAt() const { return refusedAt_; }
+
+private:
+    LimitHits hits_;
+    Timestamp expiresAt_;
+    Timestamp refusedAt_;
 };
 
 // The 16 bytes under which a bucket is stored: SHA-256 of kind and subject, cut. No address stands in the table.

@@ -51,7 +51,7 @@ std::optional<NoticeDraft> draftNotice(const NoticeSettings& settings, NoticeOcc
 OutboxMessage makeNotice(const NoticeDraft& draft, const Destination& recipient, const std::string& locale);
 
 // Where the owner is told: the e-mail address where it is verified or the only address, else the telephone where that
-// is allowed. nullopt: nowhere. The procedure otp_verify says the same.
+// is allowed. nullopt: nowhere.
 std::optional<Destination> noticeRecipient(const User& user, NoticeBySms bySms);
 // Whom a change to `current` is told: the old address, or where there is none (or it may not be told) the verified one
 // of the other channel; and the new address.

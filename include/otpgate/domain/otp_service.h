@@ -12,6 +12,7 @@
 #include "otpgate/domain/session_service.h"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,12 +77,8 @@ struct OtpReference {
     std::optional<Destination> destination;  // where there is no id
     // What the code must be for; an id may leave it open.
     std::optional<Purpose> purpose;
-};
-
-// A guess that was compared, of which nobody may learn before a store has counted it.
-struct JudgedGuess {
-    Uuid otpId;
-    Guess guess = Guess::Wrong;
+    // Of purpose change: the user who guesses, and whose code it must be.
+    std::optional<Uuid> ownerId = std::nullopt;
 };
 
 struct VerifiedOtp {
@@ -107,9 +104,11 @@ public:
     VerifiedOtp verify(const OtpReference& reference, std::string_view guess, const Device& device, const Asker& asker,
                        Timestamp sessionEnd);
 
-    // The two halves of verify(), for who counts by another store. `lane`: the device, or the owner of a change's code.
-    JudgedGuess judge(const OtpReference& reference, std::string_view guess, const std::optional<Uuid>& lane);
-    VerifiedOtp report(const OtpReference& reference, const JudgedGuess& judged, OtpVerifyResult result);
+    // For what a right guess does beyond a sign-in: `redemption` has a store count it and put it to use, in one
+    // transaction. It may complete the verification before.
+    using Redemption = std::function<OtpVerifyResult(OtpVerification& verification)>;
+    VerifiedOtp redeem(const OtpReference& reference, std::string_view guess, const Asker& asker,
+                       const Redemption& redemption);
 
     // What a verified code is exchanged for: verification_token, reset_token. See otp_receipt.h.
     std::string receiptOf(const VerifiedOtp& verified) const;
@@ -117,7 +116,8 @@ public:
 
 private:
     AccountRule accountRule(Purpose purpose) const;
-    Uuid findCode(const OtpReference& reference, const std::optional<Uuid>& lane, Timestamp now);
+    Uuid findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now);
+    VerifiedOtp report(const OtpReference& reference, const OtpVerification& verification, OtpVerifyResult result);
 
     OtpStore& store_;
     Messenger& messenger_;

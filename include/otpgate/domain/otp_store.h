@@ -75,17 +75,19 @@ enum class Guess { Wrong, Right };
 struct OtpVerification {
     Uuid otpId;
     std::optional<Purpose> purpose;  // what the code must be for; nullopt: anything
+    // The user who changes an address: to all others a code of purpose change is Unknown.
+    std::optional<Uuid> ownerId = std::nullopt;
     Guess guess = Guess::Wrong;
     LimitRule guessRule;
     Timestamp now;
     // For the session that a right guess for a login opens, and the user that it may create.
     bool mayRegister = true;
-    Uuid newUserId;
-    Uuid sessionId;
-    Timestamp sessionExpiresAt;
-    ShownDevice shownDevice;
-    Uuid newDeviceId;
-    Device device;
+    Uuid newUserId{};
+    Uuid sessionId{};
+    Timestamp sessionExpiresAt{};
+    ShownDevice shownDevice = std::nullopt;
+    Uuid newDeviceId{};
+    Device device{};
     std::array<Uuid, 3> auditIds;                      // at most three events: the code's, the registration, the login
     std::optional<NoticeDraft> notice = std::nullopt;  // of a login by a device that the account did not know
     Client client;
@@ -108,8 +110,7 @@ struct OtpVerifyResult {
         Expired,
         AttemptsExhausted,
         BudgetExhausted,
-        AccountDisabled,
-        OwnerNeeded  // of purpose change: nothing is counted, see AccountStore::changeAddress
+        AccountDisabled
     };
     Outcome outcome = Outcome::Unknown;
     unsigned attemptsLeft = 0;

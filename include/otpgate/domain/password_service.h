@@ -24,6 +24,11 @@ struct CheckedPassword {
     std::optional<User> user;          // where Right
 };
 
+struct ResetByCode {
+    VerifiedOtp code;
+    bool isDone = false;  // where the code is Verified; else there is no active account
+};
+
 class PasswordService {
 public:
     PasswordService(AccountStore& store, crypto::PasswordGate& gate, const PasswordPolicy& policy, const Clock& clock,
@@ -41,8 +46,11 @@ public:
 
     // The account that a code of purpose reset, by its receipt, may set the password of.
     std::optional<User> findByReset(const Uuid& otpId) { return store_.findByReset(otpId); }
-    // Ends every session. False: the receipt is spent.
+    // Both end every session. False: the receipt is spent.
     bool reset(const Uuid& otpId, std::string passwordHash, const Client& client);
+    // By a guess at a code of purpose reset, which is spent only where the password is set.
+    ResetByCode resetByCode(OtpService& otp, OtpReference reference, std::string_view guess,
+                            const std::string& passwordHash, const Asker& asker);
     // Ends all sessions but the one that asks. `current` is counted and compared as by check().
     CheckedPassword change(const User& user, const Session& session, std::string_view current,
                            std::string_view password, const Asker& asker);
@@ -55,6 +63,7 @@ private:
     Comparison compare(const Destination& destination, std::string_view password, const Asker& asker);
     bool isRight(std::string_view password, const CountedGuess& guess);
     void upgrade(const User& user, std::string_view password, const std::string& hash);
+    PasswordReset makeReset(std::string passwordHash, const Client& client);
 
     AccountStore& store_;
     crypto::PasswordGate& gate_;

@@ -1,17 +1,17 @@
-// The stores of one thread, over its one connection. MySQL has the hot paths as procedures, SQLite as single
-// statements; the rest is written once.
+// The stores of one thread, over its one connection.
 #pragma once
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/stores.h"
+#include "otpgate/store/groups.h"
 
 #include <memory>
 
 namespace otpgate::store {
 
-// The connection outlives the store.
-std::unique_ptr<domain::OtpStore> makeOtpStore(db::Connection& connection);
-std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connection);
+// The connection and the groups outlive the store. Without groups each call is made alone.
+std::unique_ptr<domain::OtpStore> makeOtpStore(db::Connection& connection, Groups* groups = nullptr);
+std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connection, Groups* groups = nullptr);
 std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection);
 std::unique_ptr<domain::OutboxAdminStore> makeOutboxAdminStore(db::Connection& connection);
 std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection);

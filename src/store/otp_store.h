@@ -1,14 +1,15 @@
-// OtpStore over the procedures otp_request and otp_verify: one round trip each.
+// Codes and guesses at them: together with others' (groups.h), or each alone.
 #pragma once
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/stores.h"
+#include "otpgate/store/groups.h"
 
 namespace otpgate::store {
 
-class MysqlOtpStore final : public domain::OtpStore {
+class OtpTable final : public domain::OtpStore {
 public:
-    explicit MysqlOtpStore(db::Connection& connection) : connection_(connection) {}
+    OtpTable(db::Connection& connection, Groups* groups) : connection_(connection), groups_(groups) {}
     domain::OtpRequestResult request(const domain::NewOtpRequest& request) override;
     domain::OtpVerifyResult verify(const domain::OtpVerification& verification) override;
     std::optional<Uuid> findNewest(const domain::Destination& destination, domain::Purpose purpose,
@@ -16,6 +17,7 @@ public:
 
 private:
     db::Connection& connection_;
+    Groups* groups_;
 };
 
 }  // namespace otpgate::store

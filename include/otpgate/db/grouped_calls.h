@@ -1,0 +1,153 @@
+// Calls by many threads that are made together, in one transaction: while one group is under way the next one gathers,
+// so that a busy server shares round trips and commits, and an idle one waits for nothing. What a call is, and what a
+// group of them does, is the user's: in store/.
+#pragma once
+
+#include "otpgate/base/metrics.h"
+#include "otpgate/db/error.h"
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace otpgate::db {
+
+// More would hold locks for longer and gain little.
+constexpr std::size_t kMaxGroup = 32;
+
+template <typename Call, typename Answer>
+class GroupedCalls {
+public:
+    // Makes the calls and answers each in its place; what it throws means that none of them was made, but for
+    // DbError{Gone} and what is no DbError, after which nobody can know.
+    using Execute = std::function<std::vector<Answer>(std::span<const Call* const> calls)>;
+
+    // As many groups are under way at once as there are threads. Each makes its own Execute.
+    GroupedCalls(unsigned threads, const std::function<Execute()>& makeExecute, SizeHistogram& sizes) : sizes_(sizes) {
+        for (unsigned i = 0; i < threads; ++i) {
+            threads_.emplace_back([this, execute = makeExecute()] { run(execute); });
+        }
+    }
+    // No call may be under way.
+    ~GroupedCalls() {
+        {
+            const std::lock_guard lock(mutex_);
+            isStopping_ = true;
+        }
+        arrival_.notify_all();
+        for (std::thread& thread : threads_) thread.join();
+    }
+    GroupedCalls(const GroupedCalls&) = delete;
+    GroupedCalls& operator=(const GroupedCalls&) = delete;
+
+    // The answer to `call`. Any thread. Where a group fails, each of its calls is made by `alone`, on the thread that
+    // wants it: what is wrong with one must not fail the others. But a database that has gone has gone for all: that
+    // DbError is thrown to the group and to everyone who waits, because each would find out as slowly.
+    template <typename Alone>
+    Answer call(const Call& call, Alone&& alone) {
+        const auto self = std::make_shared<Member>(call);
+        {
+            std::unique_lock lock(mutex_);
+            waiting_.push_back(self);
+            if (waiting_.size() == 1) arrival_.notify_one();
+            self->wake.wait(lock, [&] { return self->isSettled; });
+        }
+        if (self->error) std::rethrow_exception(self->error);
+        if (self->answer) return std::move(*self->answer);
+        return alone(call);
+    }
+
+    // Calls that are in no group yet.
+    std::size_t waiting() const {
+        const std::lock_guard lock(mutex_);
+        return waiting_.size();
+    }
+
+private:
+    // Shared, because who wakes it may still be at it when the call has returned.
+    struct Member {
+        explicit Member(const Call& itsCall) : call(itsCall) {}
+
+        const Call& call;  // until it is settled
+        bool isSettled = false;
+        std::condition_variable wake;
+        // Settled with neither: it is made alone.
+        std::optional<Answer> answer;
+        std::exception_ptr error;
+    };
+    using Group = std::vector<std::shared_ptr<Member>>;
+
+    void run(const Execute& execute) {
+        for (;;) {
+            Group group;
+            {
+                std::unique_lock lock(mutex_);
+                arrival_.wait(lock, [&] { return isStopping_ || !waiting_.empty(); });
+                if (isStopping_) return;
+                group = takeGroup();
+            }
+            sizes_.observe(group.size());
+            answer(group, execute);
+            settle(group, std::unique_lock{mutex_});
+        }
+    }
+
+    Group takeGroup() {
+        Group group;
+        while (!waiting_.empty() && group.size() < kMaxGroup) {
+            group.push_back(std::move(waiting_.front()));
+            waiting_.pop_front();
+        }
+        if (!waiting_.empty()) arrival_.notify_one();
+        return group;
+    }
+
+    void answer(const Group& group, const Execute& execute) {
+        try {
+            std::vector<const Call*> calls;
+            calls.reserve(group.size());
+            for (const auto& member : group) calls.push_back(&member->call);
+            std::vector<Answer> answers = execute(calls);
+            for (std::size_t i = 0; i < group.size(); ++i) group[i]->answer = std::move(answers.at(i));
+        } catch (const DbError& error) {
+            if (error.kind() != ErrorKind::Gone) return;
+            for (const auto& member : group) member->error = std::current_exception();
+            failWaiting(std::current_exception());
+        } catch (const std::exception&) {
+            // It may be committed, so nobody may try again.
+            for (const auto& member : group) member->error = std::current_exception();
+        }
+    }
+
+    void failWaiting(const std::exception_ptr& error) {
+        std::unique_lock lock(mutex_);
+        const Group group(waiting_.begin(), waiting_.end());
+        waiting_.clear();
+        for (const auto& member : group) member->error = error;
+        settle(group, std::move(lock));
+    }
+
+    static void settle(const Group& group, std::unique_lock<std::mutex> lock) {
+        for (const auto& member : group) member->isSettled = true;
+        lock.unlock();
+        for (const auto& member : group) member->wake.notify_one();
+    }
+
+    SizeHistogram& sizes_;
+    mutable std::mutex mutex_;
+    std::condition_variable arrival_;
+    std::deque<std::shared_ptr<Member>> waiting_;
+    bool isStopping_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace otpgate::db

@@ -1,0 +1,66 @@
+// POST /api/v1/auth/address-change/request and /api/v1/auth/address-change/verify: another address for the signed-in
+// user's account.
+#include "api/authentication.h"
+#include "api/endpoints.h"
+#include "api/otp_answers.h"
+#include "api/otp_fields.h"
+#include "api/views.h"
+#include "otpgate/http/errors.h"
+#include "otpgate/http/json.h"
+
+namespace otpgate::api {
+
+using http::ApiError;
+using http::ErrorCode;
+
+namespace {
+
+// A stolen session must not take the account with it, so who changes where its codes go has just proved to be its user.
+void requireRecentSignIn(Services& services, const Caller& caller) {
+    if (services.addresses.mayChange(caller.session)) return;
+    const auto minutes = std::chrono::ceil<std::chrono::minutes>(services.addresses.changeWithin()).count();
+    throw ApiError(ErrorCode::Forbidden, "the sign-in is too old")
+        .detail("To change an address, sign in again: the sign-in of this session is more than " +
+                std::to_string(minutes) + (minutes == 1 ? " minute ago." : " minutes ago."));
+}
+
+}  // namespace
+
+http::Response requestAddressChange(Services& services, const http::Request& request, const Caller& caller) {
+    http::JsonBody body(request);
+    const auto destination = readDestination(services, body, "destination");
+    auto locale = readLocale(body);
+    body.rejectInvalid();
+    requireRecentSignIn(services, caller);
+    if (locale.empty()) locale = caller.user.locale;  // by the address it would not be found
+
+    const domain::OtpQuestion question{.destination = *destination,
+                                       .purpose = domain::Purpose::Change,
+                                       .locale = locale,
+                                       .ownerId = caller.user.id};
+    const auto otp = services.otp.request(question, {clientOf(request), std::nullopt});
+    rejectUnlessAccepted(otp);
+    return otpRequested(question, otp);
+}
+
+http::Response verifyAddressChange(Services& services, const http::Request& request, const Caller& caller) {
+    http::JsonBody body(request);
+    const auto reference = readOtpReference(services, body);
+    const auto guess = readGuess(body);
+    body.rejectInvalid();
+
+    const auto result = services.addresses.change(caller, reference, guess, clientOf(request));
+    rejectUnlessVerified(result.code);
+    if (!result.user) throw ApiError(ErrorCode::Conflict).detail("Another account has this address.");
+    http::JsonWriter json;
+    json.beginObject()
+        .member("verified", true)
+        .member("verified_destination", result.code.destination->value())
+        .member("detail", "Your address has been changed.")
+        .key("user");
+    writeUser(json, *result.user);
+    json.endObject();
+    return jsonResponse(200, json);
+}
+
+}  // namespace otpgate::api

@@ -1,0 +1,190 @@
+#include "otpgate/domain/otp_rules.h"
+
+#include <algorithm>
+
+namespace otpgate::domain {
+
+namespace {
+
+using RequestOutcome = OtpRequestResult::Outcome;
+using VerifyOutcome = OtpVerifyResult::Outcome;
+
+bool isLetThrough(AccountRule rule, const std::optional<AddressOwner>& owner) {
+    const bool isActive = owner && owner->status == UserStatus::Active;
+    switch (rule) {
+    case AccountRule::Any: return true;
+    case AccountRule::ActiveOrNew: return !owner || isActive;
+    case AccountRule::Active: return isActive;
+    }
+    return false;
+}
+
+User newUser(const OtpVerification& guess, const Destination& address) {
+    User user;
+    user.id = guess.newUserId;
+    user.username = address.value();
+    (address.channel() == Channel::Email ? user.email : user.phoneNumber) = address.value();
+    user.locale = firstLanguage(guess.client.languages);
+    user.joinedAt = guess.now;
+    return user;
+}
+
+class Ruling {
+public:
+    Ruling(const OtpVerification& guess, StoredOtp& otp, std::optional<User>& user,
+           std::span<const StoredDevice> devices)
+        : guess_(guess),
+          otp_(otp),
+          user_(user),
+          devices_(devices) {
+        ruling_.result.channel = otp.destination.channel();
+        ruling_.result.purpose = otp.purpose;
+    }
+
+    GuessRuling on(Bucket& budget) {
+        OtpVerifyResult& result = ruling_.result;
+        result.outcome = countGuess(guess_, otp_, budget);
+        if (result.outcome == VerifyOutcome::Verified) {
+            prove();
+        } else if (result.outcome == VerifyOutcome::WrongCode) {
+            result.attemptsLeft = otp_.tries.most - otp_.tries.count;
+            note(0, AuditEvent::OtpFailed, changer());
+        } else if (result.outcome == VerifyOutcome::BudgetExhausted) {
+            result.hits = budget.hits();
+            if (budget.noteRefusal(guess_.now)) note(0, AuditEvent::OtpLocked, changer());
+        }
+        return std::move(ruling_);
+    }
+
+private:
+    void note(std::size_t place, AuditEvent event, std::optional<Uuid> userId) {
+        ruling_.events.push_back({guess_.auditIds.at(place), event, userId});
+    }
+    // Who asked for a code for a change of address; of other codes nobody is known by asking.
+    std::optional<Uuid> changer() const {
+        return otp_.purpose == Purpose::Change ? std::optional{otp_.lane} : std::nullopt;
+    }
+    std::optional<Uuid> userId() const { return user_ ? std::optional{user_->id} : std::nullopt; }
+
+    // The address is proved, whoever asked for the code. That of a change is not the account's yet.
+    void prove() {
+        ruling_.result.destination = otp_.destination;
+        if (otp_.purpose == Purpose::Change) {
+            note(0, AuditEvent::OtpVerified, changer());
+            return;
+        }
+        const auto lastLogin = user_ ? user_->lastLoginAt : std::nullopt;
+        const bool isLogin = otp_.purpose == Purpose::Login;
+        const bool isNewUser = isLogin && !user_ && guess_.mayRegister;
+        if (isNewUser) user_ = newUser(guess_, otp_.destination);
+        if (user_) (otp_.destination.channel() == Channel::Email ? user_->emailVerified : user_->phoneVerified) = true;
+        note(0, AuditEvent::OtpVerified, userId());
+        if (isNewUser) note(1, AuditEvent::UserRegistered, userId());
+        if (isLogin) signIn(isNewUser, lastLogin);
+    }
+
+    void signIn(bool isNewUser, std::optional<Timestamp> lastLogin) {
+        OtpVerifyResult& result = ruling_.result;
+        const bool isActive = user_ && user_->status == UserStatus::Active;
+        note(2, isActive ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
+        if (!isActive) {
+            result.outcome = user_ ? VerifyOutcome::AccountDisabled : VerifyOutcome::Unknown;
+            result.destination.reset();
+            return;
+        }
+        user_->lastLoginAt = guess_.now;
+        const auto known = findSameDevice(guess_, user_->id, devices_);
+        result.signIn = {isNewUser, *user_, guess_.sessionId, known.value_or(guess_.newDeviceId), otp_.methods};
+        // Who registers, or signs in for the first time, needs not be told.
+        if (!known && lastLogin && guess_.notice) {
+            const auto recipient = noticeRecipient(*user_, guess_.notice->bySms);
+            if (recipient) result.notice = makeNotice(*guess_.notice, *recipient, user_->locale);
+        }
+    }
+
+    const OtpVerification& guess_;
+    StoredOtp& otp_;
+    std::optional<User>& user_;
+    std::span<const StoredDevice> devices_;
+    GuessRuling ruling_;
+};
+
+}  // namespace
+
+OtpLane laneOf(const NewOtpRequest& request, bool isDeviceKnown) {
+    // Neither what strangers ask for an address nor what others do behind the same client address counts for a device
+    // that the account knows. A change of address is asked by its user, whatever the device.
+    if (isDeviceKnown && !request.ownerId) {
+        return {request.device.value(), request.deviceBucket, request.deviceGuessBucket, false};
+    }
+    return {request.ownerId.value_or(kStrangersLane), request.destinationBucket, request.guessBucket, true};
+}
+
+OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional<AddressOwner>& owner, Bucket* client,
+                               Bucket& bucket) {
+    const Timestamp now = request.now;
+    if (client != nullptr && !client->accepts(request.clientRule, now)) {
+        return {RequestOutcome::ClientLimited, client->hits(), false, client->noteRefusal(now)};
+    }
+    // It remembers its last time even without a limit, so that the next request knows whether it has a code to void.
+    if (!bucket.takeAndRemember(request.destinationRule, now, std::chrono::ceil<std::chrono::seconds>(request.expiresAt - now))) {
+        return {RequestOutcome::DestinationLimited, bucket.hits(), false, bucket.noteRefusal(now)};
+    }
+    if (client != nullptr) client->take(request.clientRule, now);
+    const bool isLetThrough = domain::isLetThrough(request.accountRule, owner);
+    // Counted, so that a list of addresses cannot be tried at will.
+    if (!isLetThrough && request.disclosure == Disclosure::Reveal) {
+        return {owner ? RequestOutcome::AccountDisabled : RequestOutcome::UserNotFound, bucket.hits(), false, false};
+    }
+    return {RequestOutcome::Accepted, bucket.hits(), !isLetThrough, true};
+}
+
+bool mayHaveLiveCode(const NewOtpRequest& request, const Bucket& bucket) {
+    const auto last = bucket.last();
+    return last && *last > request.oldestLive;
+}
+
+TryOutcome countTry(Guess guess, const LimitRule& rule, Timestamp now, Tries& tries, Bucket& budget) {
+    if (tries.consumedAt) return TryOutcome::Used;
+    if (tries.count >= tries.most) return TryOutcome::TriesExhausted;
+    const bool isRight = guess == Guess::Right;
+    if (!(isRight ? budget.accepts(rule, now) : budget.take(rule, now))) return TryOutcome::BudgetExhausted;
+    ++tries.count;
+    if (!isRight) return TryOutcome::Wrong;
+    tries.consumedAt = now;
+    return TryOutcome::Right;
+}
+
+VerifyOutcome countGuess(const OtpVerification& guess, StoredOtp& otp, Bucket& budget) {
+    if (guess.purpose && *guess.purpose != otp.purpose) return VerifyOutcome::Unknown;
+    // Of its owner's lane: to everybody else there is no such code.
+    if (otp.purpose == Purpose::Change && guess.ownerId != otp.lane) return VerifyOutcome::Unknown;
+    if (!otp.tries.consumedAt && otp.expiresAt <= guess.now) return VerifyOutcome::Expired;
+    switch (countTry(guess.guess, guess.guessRule, guess.now, otp.tries, budget)) {
+    case TryOutcome::Right: return VerifyOutcome::Verified;
+    case TryOutcome::Wrong: return VerifyOutcome::WrongCode;
+    case TryOutcome::Used: return VerifyOutcome::Used;
+    case TryOutcome::TriesExhausted: return VerifyOutcome::AttemptsExhausted;
+    case TryOutcome::BudgetExhausted: return VerifyOutcome::BudgetExhausted;
+    }
+    return VerifyOutcome::Unknown;
+}
+
+std::optional<Uuid> findSameDevice(const OtpVerification& guess, const Uuid& userId,
+                                   std::span<const StoredDevice> devices) {
+    std::optional<Uuid> newest;
+    for (const StoredDevice& device : devices) {
+        if (device.userId != userId) continue;
+        if (device.id == guess.shownDevice) return device.id;
+        const bool isNamed = !guess.device.installId.empty() && device.installId == guess.device.installId;
+        if (isNamed && (!newest || device.id > *newest)) newest = device.id;
+    }
+    return newest;
+}
+
+GuessRuling ruleOnGuess(const OtpVerification& guess, GuessRows rows) {
+    if (rows.otp == nullptr || rows.budget == nullptr) return {};
+    return Ruling(guess, *rows.otp, rows.user, rows.devices).on(*rows.budget);
+}
+
+}  // namespace otpgate::domain

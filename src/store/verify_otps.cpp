@@ -1,0 +1,250 @@
+// Guesses at codes: each code, its guess budget and the user whose address it proves are looked up together,
+// domain/otp_rules.h decides over one guess after the other, and what it decided is written together.
+#include "otpgate/domain/otp_rules.h"
+#include "store/audit_events.h"
+#include "store/otp_requests.h"
+#include "store/outbox_rows.h"
+#include "store/rate_limits.h"
+#include "store/users.h"
+#include "store/words.h"
+
+#include <map>
+#include <set>
+
+namespace otpgate::store {
+
+using domain::Channel;
+using domain::OtpVerification;
+using domain::OtpVerifyResult;
+using domain::StoredOtp;
+using domain::User;
+
+namespace {
+
+constexpr std::size_t kOtpColumnCount = 11;
+
+// A group does not wait where somebody holds one of these for long (an import, somebody at a console): it fails, and
+// each waits for its own rows, by a transaction of its own. An e-mail address is never a telephone number.
+const db::LookUp kOtp("SELECT o.id, o.destination, o.channel, o.purpose, o.lane, o.amr, o.guess_bucket, o.attempts,"
+                      " o.max_attempts, o.consumed_at_us, o.expires_at_us, " +
+                          std::string{kBucketColumns} + ", " + std::string{kUserColumns} +
+                          " FROM otp_requests o /*! FORCE INDEX (PRIMARY) */"
+                          " LEFT JOIN rate_limits b ON b.bucket = o.guess_bucket"
+                          " LEFT JOIN users e ON e.email = o.destination"
+                          " LEFT JOIN users p ON p.phone_number = o.destination"
+                          " LEFT JOIN users u ON u.id = COALESCE(e.id, p.id) WHERE",
+                      "o.id = ?", db::Locking::Fail);
+const db::LookUp kDeviceById("SELECT d.id, d.user_id, d.install_id FROM devices d WHERE d.revoked_at_us IS NULL AND",
+                             "d.id = ?", db::Locking::None);
+const db::LookUp kDeviceByInstallation(
+    "SELECT d.id, d.user_id, d.install_id FROM otp_requests o"
+    " LEFT JOIN users e ON e.email = o.destination LEFT JOIN users p ON p.phone_number = o.destination"
+    " JOIN devices d ON d.user_id = COALESCE(e.id, p.id) WHERE d.revoked_at_us IS NULL AND",
+    "o.id = ? AND d.install_id = ?", db::Locking::None);
+
+const auto kUpdateOtp = db::RowStatement::update("otp_requests", {"attempts", "consumed_at_us"}, "id");
+const auto kUpdateUser =
+    db::RowStatement::update("users", {"email_verified", "phone_verified", "last_login_at_us"}, "id");
+const auto kInsertUser =
+    db::RowStatement::insert("users", {"id", "username", "email", "phone_number", "email_verified", "phone_verified",
+                                       "locale", "joined_at_us", "last_login_at_us"});
+const auto kUpdateDevice =
+    db::RowStatement::update("devices", {"last_seen_at_us", "platform", "app_version", "device_name"}, "id");
+const auto kInsertDevice =
+    db::RowStatement::insert("devices", {"id", "user_id", "install_id", "platform", "app_version", "device_name",
+                                         "created_at_us", "last_seen_at_us"});
+const auto kInsertSession = db::RowStatement::insert(
+    "sessions",
+    {"id", "user_id", "device_id", "amr", "created_at_us", "last_seen_at_us", "expires_at_us", "authenticated_at_us",
+     "ip_address", "user_agent", "install_id", "platform", "app_version", "device_name"});
+
+StoredOtp readOtp(const db::Row& row) {
+    return {.id = row.uuid(0),
+            .destination = domain::Destination::fromStored(parseChannel(row.text(2)), row.text(1)),
+            .purpose = parsePurpose(row.text(3)),
+            .lane = row.uuid(4),
+            .methods = row.text(5),
+            .guessBucket = row.text(6),
+            .tries = {static_cast<unsigned>(row.integer(7)), static_cast<unsigned>(row.integer(8)),
+                      row.optionalTimestamp(9)},
+            .expiresAt = row.timestamp(10)};
+}
+
+class GuessGroup {
+public:
+    GuessGroup(db::Connection& connection, std::span<const OtpVerification* const> guesses)
+        : connection_(connection),
+          guesses_(guesses) {}
+
+    std::vector<OtpVerifyResult> run() {
+        read();
+        std::vector<OtpVerifyResult> results;
+        results.reserve(guesses_.size());
+        for (const OtpVerification* guess : guesses_) results.push_back(answer(*guess));
+        write();
+        return results;
+    }
+
+private:
+    struct Otp {
+        StoredOtp now;
+        unsigned triesBefore = 0;
+    };
+    // The owner of an address, if there is one.
+    struct Owner {
+        std::optional<User> before;
+        std::optional<User> now;
+    };
+    struct Event {
+        const OtpVerification* guess;
+        domain::AuditDraft draft;
+        std::string destination;
+    };
+    struct SignIn {
+        const OtpVerification* guess;
+        Uuid userId;
+        Uuid deviceId;
+        std::string methods;
+    };
+
+    void read();
+    OtpVerifyResult answer(const OtpVerification& guess);
+    void write();
+    void writeUsers();
+    void writeDevices();
+
+    db::Connection& connection_;
+    std::span<const OtpVerification* const> guesses_;
+    Buckets buckets_;
+    std::map<Uuid, Otp> otps_;
+    std::map<Uuid, Owner> owners_;            // by id
+    std::map<std::string, Owner> newOwners_;  // of addresses that have none, by address
+    std::map<std::string, Uuid> ownerIds_;    // by address
+    std::vector<domain::StoredDevice> devices_;
+    std::vector<SignIn> signIns_;
+    std::vector<domain::OutboxMessage> notices_;
+    std::vector<Event> events_;
+};
+
+void GuessGroup::read() {
+    std::set<Uuid> ids;
+    std::set<Uuid> shownDevices;
+    std::set<std::pair<Uuid, std::string_view>> installations;
+    for (const OtpVerification* guess : guesses_) {
+        ids.insert(guess->otpId);
+        if (guess->shownDevice) shownDevices.insert(*guess->shownDevice);
+        if (!guess->device.installId.empty()) installations.emplace(guess->otpId, guess->device.installId);
+    }
+    db::KeyedLookUp byInstallation{kDeviceByInstallation, {}};
+    for (const auto& [id, name] : installations) byInstallation.values.insert(byInstallation.values.end(), {id, name});
+    const auto found = connection_.lookUp({{kOtp, {ids.begin(), ids.end()}},
+                                           {kDeviceById, {shownDevices.begin(), shownDevices.end()}},
+                                           byInstallation});
+    constexpr std::size_t kUser = kOtpColumnCount + kBucketColumnCount;
+    for (const db::Row& row : found[0]) {
+        StoredOtp otp = readOtp(row);
+        buckets_.add(otp.guessBucket, row, kOtpColumnCount);
+        if (!row.isNull(kUser)) {
+            User user = readUser(row, kUser);
+            ownerIds_.emplace(otp.destination.value(), user.id);
+            owners_.try_emplace(user.id, Owner{user, user});
+        }
+        const Uuid id = otp.id;
+        const unsigned tries = otp.tries.count;
+        otps_.emplace(id, Otp{std::move(otp), tries});
+    }
+    for (const auto* rows : {&found[1], &found[2]}) {
+        for (const db::Row& row : *rows) devices_.push_back({row.uuid(0), row.uuid(1), row.text(2)});
+    }
+}
+
+OtpVerifyResult GuessGroup::answer(const OtpVerification& guess) {
+    const auto found = otps_.find(guess.otpId);
+    if (found == otps_.end()) return {};
+    StoredOtp& otp = found->second.now;
+    const std::string& address = otp.destination.value();
+    const auto id = ownerIds_.find(address);
+    std::optional<User>& user = id != ownerIds_.end() ? owners_.at(id->second).now : newOwners_[address].now;
+
+    domain::GuessRuling ruling =
+        domain::ruleOnGuess(guess, {&otp, &buckets_.at(otp.guessBucket), user, devices_});
+    for (const domain::AuditDraft& draft : ruling.events) events_.push_back({&guess, draft, address});
+    OtpVerifyResult& result = ruling.result;
+    if (result.signIn) {
+        const domain::SignIn& signIn = *result.signIn;
+        signIns_.push_back({&guess, signIn.user.id, signIn.deviceId, signIn.methods});
+        // Another guess of the group may come from the same one.
+        if (signIn.deviceId == guess.newDeviceId) {
+            devices_.push_back({guess.newDeviceId, signIn.user.id, guess.device.installId});
+        }
+    }
+    if (result.notice) notices_.push_back(*result.notice);
+    return std::move(result);
+}
+
+void GuessGroup::write() {
+    buckets_.write(connection_);
+    for (const auto& [id, otp] : otps_) {
+        const domain::Tries& tries = otp.now.tries;
+        if (tries.count != otp.triesBefore) connection_.write(kUpdateOtp, {tries.count, tries.consumedAt, id});
+    }
+    writeUsers();
+    writeDevices();
+    for (const SignIn& signIn : signIns_) {
+        const OtpVerification& guess = *signIn.guess;
+        const domain::Device& device = guess.device;
+        connection_.write(kInsertSession, {guess.sessionId, signIn.userId, signIn.deviceId, signIn.methods, guess.now,
+                                           guess.now, guess.sessionExpiresAt, guess.now, guess.client.address,
+                                           guess.client.userAgent, device.installId, device.platform,
+                                           device.appVersion, device.name});
+    }
+    for (const domain::OutboxMessage& notice : notices_) insertMessage(connection_, notice);
+    for (const Event& event : events_) {
+        insertAuditEvent(connection_, {event.draft.id, event.draft.event, event.draft.userId, event.destination,
+                                       event.guess->client, event.guess->now});
+    }
+}
+
+void GuessGroup::writeUsers() {
+    for (const auto& [id, owner] : owners_) {
+        const User& before = *owner.before;
+        const User& now = *owner.now;
+        if (before.emailVerified == now.emailVerified && before.phoneVerified == now.phoneVerified &&
+            before.lastLoginAt == now.lastLoginAt)
+            continue;
+        connection_.write(kUpdateUser, {now.emailVerified ? 1 : 0, now.phoneVerified ? 1 : 0, now.lastLoginAt, id});
+    }
+    for (const auto& [address, owner] : newOwners_) {
+        if (!owner.now) continue;
+        const User& user = *owner.now;
+        connection_.write(kInsertUser, {user.id, user.username, user.email, user.phoneNumber,
+                                        user.emailVerified ? 1 : 0, user.phoneVerified ? 1 : 0, user.locale,
+                                        user.joinedAt, user.lastLoginAt});
+    }
+}
+
+void GuessGroup::writeDevices() {
+    std::map<Uuid, const OtpVerification*> known;  // the last guess by each
+    for (const SignIn& signIn : signIns_) {
+        const OtpVerification& guess = *signIn.guess;
+        const domain::Device& device = guess.device;
+        if (signIn.deviceId != guess.newDeviceId) {
+            known[signIn.deviceId] = &guess;
+        } else {
+            connection_.write(kInsertDevice, {guess.newDeviceId, signIn.userId, device.installId, device.platform,
+                                              device.appVersion, device.name, guess.now, guess.now});
+        }
+    }
+    for (const auto& [id, guess] : known) {
+        const domain::Device& device = guess->device;
+        connection_.write(kUpdateDevice, {guess->now, device.platform, device.appVersion, device.name, id});
+    }
+}
+
+}  // namespace
+
+std::vector<OtpVerifyResult> verifyOtps(db::Connection& connection, std::span<const OtpVerification* const> guesses) {
+    return GuessGroup(connection, guesses).run();
+}
+
+}  // namespace otpgate::store
