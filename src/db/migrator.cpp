@@ -24,14 +24,13 @@ namespace {
 
 constexpr auto kLockTimeout = 60s;
 constexpr auto kLockPause = 100ms;
+// Rows that older binaries wrote for the texts of procedures.
 constexpr std::string_view kProcedures = "procedures/";
 
 struct Migration {
-    std::string version;  // "0001_init" or "procedures/otp_verify"
+    std::string version;  // "0001_init"
     std::string checksum;
     const SqlFile* file;
-
-    bool isProcedure() const { return version.starts_with(kProcedures); }
 };
 using Checksums = std::map<std::string, std::string>;  // by version
 
@@ -46,7 +45,7 @@ std::string sha256Hex(std::string_view text) {
     return toHex(digest);
 }
 
-// This engine's files: numbered ones in order, then procedures. The order of paths is just that.
+// This engine's files, in the order of their numbers, which is that of their paths.
 std::vector<Migration> migrationsOf(Engine engine, std::span<const SqlFile> files) {
     constexpr std::string_view kSuffix = ".sql";
     const std::string_view folder = engine == Engine::Mysql ? "mysql/" : "sqlite/";
@@ -88,7 +87,6 @@ Checksums appliedTo(Connection& connection) {
 
 void requireKnown(const Checksums& applied, const std::vector<Migration>& migrations) {
     for (const auto& [version, checksum] : applied) {
-        // A procedure that is no longer called does no harm.
         if (version.starts_with(kProcedures)) continue;
         if (std::ranges::find(migrations, version, &Migration::version) == migrations.end()) {
             throw ConfigurationError("the database holds migration " + version +
@@ -101,7 +99,6 @@ bool isPending(const Migration& migration, const Checksums& applied) {
     const auto found = applied.find(migration.version);
     if (found == applied.end()) return true;
     if (found->second == migration.checksum) return false;
-    if (migration.isProcedure()) return true;
     throw ConfigurationError("migration " + migration.version + " was applied to this database with another text");
 }
 
@@ -154,14 +151,7 @@ std::size_t migrateMysql(Connection& connection, std::span<const SqlFile> files,
     createTable(connection);
     const std::vector<Migration> pending = pendingOf(connection, files);
     for (const Migration& migration : pending) {
-        if (migration.isProcedure()) {
-            // Forgotten first: whatever happens in between, the next run makes it again.
-            connection.execute("DELETE FROM schema_migrations WHERE version = ?", {migration.version});
-            connection.executeRaw("DROP PROCEDURE IF EXISTS " + migration.version.substr(kProcedures.size()));
-            connection.executeRaw(migration.file->text);
-        } else {
-            connection.executeScript(migration.file->text);
-        }
+        connection.executeScript(migration.file->text);
         remember(connection, migration);
         report(migration.file->path);
     }

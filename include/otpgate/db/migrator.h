@@ -1,5 +1,4 @@
-// Brings the schema up to date from the SQL files inside the binary: `sql/<engine>/NNNN_*.sql` once each in order, then
-// on MySQL every file of `sql/mysql/procedures/` whose text has changed.
+// Brings the schema up to date from the SQL files inside the binary: `sql/<engine>/NNNN_*.sql`, once each, in order.
 #pragma once
 
 #include "otpgate/db/connection.h"
