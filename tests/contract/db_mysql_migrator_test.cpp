@@ -39,6 +39,7 @@ class MysqlMigratorTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(refusesATableOfOtherColumns);
     CPPUNIT_TEST(refusesADoneStatementThatChanged);
     CPPUNIT_TEST(refusesAHalfDoneMigrationOfANewerBinary);
+    CPPUNIT_TEST(dropsTheProceduresOfOlderBinaries);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -266,6 +267,23 @@ private:
         requireFailure("CREATE TABLE one (id BIGINT);\nNONSENSE;\n", {"#2"});
         CPPUNIT_ASSERT_THROW(migrate(std::span<const SqlFile>{}), ConfigurationError);
         CPPUNIT_ASSERT_THROW(db::pendingMigrations(*connection_, {}), ConfigurationError);
+    }
+
+    void dropsTheProceduresOfOlderBinaries() {
+        const std::vector<SqlFile> files = ownFiles();
+        migrate(files);
+        const Schema expected = schema();
+        begin();
+        migrate(std::span(files).first(4));
+        for (const char* name : {"grouped_calls_part", "otp_request", "otp_verify", "rate_limit_refused",
+                                 "rate_limit_take", "token_refresh"}) {
+            connection_->executeRaw("CREATE PROCEDURE " + std::string{name} + "() SELECT 1");
+            connection_->execute("INSERT INTO schema_migrations VALUES (?, REPEAT('0', 64), 1)",
+                                 {"procedures/" + std::string{name}});
+        }
+        CPPUNIT_ASSERT_EQUAL(files.size() - 4, db::pendingMigrations(*connection_, files).size());
+        migrate(files);
+        requireSchema(expected, "after procedures");
     }
 
     std::optional<ScratchDatabase> scratch_;
