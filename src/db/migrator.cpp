@@ -1,5 +1,7 @@
 #include "otpgate/db/migrator.h"
 
+#include "db/sql_script.h"
+#include "db/table_change.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/encoding.h"
 
@@ -7,13 +9,22 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
 // A migration of SQLite is one transaction, with its row in schema_migrations: it is applied as a whole or not at all.
-// MySQL commits at each DDL statement. A migration that fails there half-way has no row, so the next run starts the
-// same file from its top: each statement in it must do no harm the second time (CREATE TABLE IF NOT EXISTS, ADD COLUMN
-// guarded, ...).
+//
+// MySQL commits at each DDL statement. So there each statement is a step with a row of its own ("0002_whole_api#3"),
+// and when all are done, one row for the file takes their place. The next run goes on behind the last row. The step
+// that was under way may be done without a row:
+// - Of a data statement it cannot be, because the row is in the same transaction. So its text need not be repeatable.
+// - A DDL statement is done as a whole or not at all (InnoDB of MySQL 8 and MariaDB 10.6), and is run again. Either the
+//   second time changes nothing (CREATE TABLE IF NOT EXISTS), or the server refuses it, because something that it makes
+//   is there or something that it drops is gone. That alone proves nothing: somebody may have made one column of two by
+//   hand. So the table is looked at, and only where it has all that the statement says is the step done.
+// Binaries that had no 0005 wrote rows for whole files only. What they left half-done is run from the top of its file
+// in the same way; none of their files has a data statement.
 
 namespace otpgate::db {
 
@@ -24,14 +35,20 @@ namespace {
 
 constexpr auto kLockTimeout = 60s;
 constexpr auto kLockPause = 100ms;
+constexpr char kStepSign = '#';
+// Rows that binaries without 0005 wrote, which drops them, for the texts of procedures.
 constexpr std::string_view kProcedures = "procedures/";
 
+struct Step {
+    std::string version;   // "0002_whole_api#3", counted from 1
+    std::string checksum;  // of the statement, so that one that fails can be put right in the file
+    std::string statement;
+};
 struct Migration {
-    std::string version;  // "0001_init" or "procedures/otp_verify"
+    std::string version;  // "0001_init"
     std::string checksum;
     const SqlFile* file;
-
-    bool isProcedure() const { return version.starts_with(kProcedures); }
+    std::vector<Step> steps;  // on MySQL
 };
 using Checksums = std::map<std::string, std::string>;  // by version
 
@@ -46,15 +63,27 @@ std::string sha256Hex(std::string_view text) {
     return toHex(digest);
 }
 
-// This engine's files: numbered ones in order, then procedures. The order of paths is just that.
+std::vector<Step> stepsOf(const std::string& version, std::string_view script) {
+    std::vector<Step> steps;
+    for (std::string& statement : splitSqlScript(script)) {
+        std::string step = version + kStepSign + std::to_string(steps.size() + 1);
+        std::string checksum = sha256Hex(statement);
+        steps.push_back({std::move(step), std::move(checksum), std::move(statement)});
+    }
+    return steps;
+}
+
+// This engine's files, in the order of their numbers, which is that of their paths.
 std::vector<Migration> migrationsOf(Engine engine, std::span<const SqlFile> files) {
     constexpr std::string_view kSuffix = ".sql";
-    const std::string_view folder = engine == Engine::Mysql ? "mysql/" : "sqlite/";
+    const bool mysql = engine == Engine::Mysql;
+    const std::string_view folder = mysql ? "mysql/" : "sqlite/";
     std::vector<Migration> out;
     for (const SqlFile& file : files) {
         if (!file.path.starts_with(folder) || !file.path.ends_with(kSuffix)) continue;
-        std::string version{file.path.substr(folder.size(), file.path.size() - folder.size() - kSuffix.size())};
-        out.push_back({std::move(version), sha256Hex(file.text), &file});
+        const std::string version{file.path.substr(folder.size(), file.path.size() - folder.size() - kSuffix.size())};
+        out.push_back(
+            {version, sha256Hex(file.text), &file, mysql ? stepsOf(version, file.text) : std::vector<Step>{}});
     }
     return out;
 }
@@ -86,37 +115,42 @@ Checksums appliedTo(Connection& connection) {
     return out;
 }
 
+// The checksum of a file or of one of its steps.
+std::optional<std::string> checksumOf(const Migration& migration, const std::string& version) {
+    if (version == migration.version) return migration.checksum;
+    const auto step = std::ranges::find(migration.steps, version, &Step::version);
+    return step == migration.steps.end() ? std::nullopt : std::optional{step->checksum};
+}
+
 void requireKnown(const Checksums& applied, const std::vector<Migration>& migrations) {
     for (const auto& [version, checksum] : applied) {
-        // A procedure that is no longer called does no harm.
         if (version.starts_with(kProcedures)) continue;
-        if (std::ranges::find(migrations, version, &Migration::version) == migrations.end()) {
+        const auto migration =
+            std::ranges::find(migrations, version.substr(0, version.find(kStepSign)), &Migration::version);
+        if (migration == migrations.end()) {
             throw ConfigurationError("the database holds migration " + version +
                                      ", which this otpgate does not know: a newer one has migrated it");
         }
+        if (checksumOf(*migration, version) != checksum)
+            throw ConfigurationError("migration " + version + " was applied to this database with another text");
     }
 }
 
-bool isPending(const Migration& migration, const Checksums& applied) {
-    const auto found = applied.find(migration.version);
-    if (found == applied.end()) return true;
-    if (found->second == migration.checksum) return false;
-    if (migration.isProcedure()) return true;
-    throw ConfigurationError("migration " + migration.version + " was applied to this database with another text");
-}
-
+// What is left to do: of a file that was begun, the steps that are not recorded.
 std::vector<Migration> pendingOf(Connection& connection, std::span<const SqlFile> files) {
     std::vector<Migration> migrations = migrationsOf(connection.engine(), files);
     if (!tableExists(connection)) return migrations;
     const Checksums applied = appliedTo(connection);
     requireKnown(applied, migrations);
-    std::erase_if(migrations, [&](const Migration& migration) { return !isPending(migration, applied); });
+    const auto isApplied = [&](const auto& part) { return applied.contains(part.version); };
+    std::erase_if(migrations, isApplied);
+    for (Migration& migration : migrations) std::erase_if(migration.steps, isApplied);
     return migrations;
 }
 
-void remember(Connection& connection, const Migration& migration) {
+void remember(Connection& connection, const std::string& version, const std::string& checksum) {
     connection.execute("INSERT INTO schema_migrations (version, checksum, applied_at_us) VALUES (?, ?, ?)",
-                       {migration.version, migration.checksum, SystemClock{}.now()});
+                       {version, checksum, SystemClock{}.now()});
 }
 
 // Asks again and again instead of waiting in the server, where the answer time-out would end the connection.
@@ -148,21 +182,56 @@ private:
     Connection& connection_;
 };
 
+bool saysDoneBefore(int number) {
+    switch (number) {
+    case 1050:  // ER_TABLE_EXISTS_ERROR
+    case 1060:  // ER_DUP_FIELDNAME
+    case 1061:  // ER_DUP_KEYNAME
+    case 1091:  // ER_CANT_DROP_FIELD_OR_KEY
+        return true;
+    }
+    return false;
+}
+
+void runOrFindDone(Connection& connection, const std::string& statement) {
+    try {
+        connection.executeScript(statement);
+    } catch (const DbError& error) {
+        if (!saysDoneBefore(error.engineCode())) throw;
+        if (isInPlace(connection, statement)) return;
+        throw DbError(error.kind(), error.engineCode(),
+                      std::string{error.what()} + ", and the rest of the statement is not in place");
+    }
+}
+
+// In a transaction, which a DDL statement commits at once, and which holds a data statement together with its row.
+void take(Connection& connection, const Step& step) {
+    try {
+        connection.transact([&] {
+            runOrFindDone(connection, step.statement);
+            remember(connection, step.version, step.checksum);
+        });
+    } catch (const DbError& error) {
+        throw DbError(error.kind(), error.engineCode(), step.version + ": " + error.what());
+    }
+}
+
+void rememberWhole(Connection& connection, const Migration& migration) {
+    connection.transact([&] {
+        connection.execute("DELETE FROM schema_migrations WHERE SUBSTRING_INDEX(version, '#', 1) = ?",
+                           {migration.version});
+        remember(connection, migration.version, migration.checksum);
+    });
+}
+
 std::size_t migrateMysql(Connection& connection, std::span<const SqlFile> files,
                          const std::function<void(std::string_view path)>& report) {
     const MysqlMigrationLock lock(connection);
     createTable(connection);
     const std::vector<Migration> pending = pendingOf(connection, files);
     for (const Migration& migration : pending) {
-        if (migration.isProcedure()) {
-            // Forgotten first: whatever happens in between, the next run makes it again.
-            connection.execute("DELETE FROM schema_migrations WHERE version = ?", {migration.version});
-            connection.executeRaw("DROP PROCEDURE IF EXISTS " + migration.version.substr(kProcedures.size()));
-            connection.executeRaw(migration.file->text);
-        } else {
-            connection.executeScript(migration.file->text);
-        }
-        remember(connection, migration);
+        for (const Step& step : migration.steps) take(connection, step);
+        rememberWhole(connection, migration);
         report(migration.file->path);
     }
     return pending.size();
@@ -176,9 +245,10 @@ std::size_t migrateSqlite(Connection& connection, std::span<const SqlFile> files
         createTable(connection);
         const std::vector<Migration> pending = pendingOf(connection, files);
         if (pending.empty()) return nullptr;
-        connection.executeScript(pending.front().file->text);
-        remember(connection, pending.front());
-        return pending.front().file;
+        const Migration& first = pending.front();
+        connection.executeScript(first.file->text);
+        remember(connection, first.version, first.checksum);
+        return first.file;
     };
     waitFor([&] {
         try {

@@ -1,4 +1,4 @@
-// The migrations and procedures of sql/, embedded at build time by src/embed_files.sh, so that one binary is all there
+// The migrations of sql/, embedded at build time by src/embed_files.sh, so that one binary is all there
 // is to install. Used by `otpgate migrate` and the tests; constant data, safe on any thread.
 #pragma once
 
