@@ -1,6 +1,7 @@
 // Calls by many threads that are made together, in one transaction: while one group is under way the next one gathers,
-// so that a busy server shares round trips and commits, and an idle one waits for nothing. What a call is, and what a
-// group of them does, is the user's: in store/.
+// so that a busy server shares round trips and commits, and an idle one waits for nothing. A call that finds nobody is
+// made by the thread that wants it; what gathers, by a thread of ours. What a call is, and what a group of them does, is
+// the user's: in store/.
 #pragma once
 
 #include "otpgate/base/metrics.h"
@@ -31,11 +32,10 @@ public:
     // DbError{Gone} and what is no DbError, after which nobody can know.
     using Execute = std::function<std::vector<Answer>(std::span<const Call* const> calls)>;
 
-    // As many groups are under way at once as there are threads. Each makes its own Execute.
-    GroupedCalls(unsigned threads, const std::function<Execute()>& makeExecute, SizeHistogram& sizes) : sizes_(sizes) {
-        for (unsigned i = 0; i < threads; ++i) {
-            threads_.emplace_back([this, execute = makeExecute()] { run(execute); });
-        }
+    // At most `groups` are under way at once, each by an Execute of its own.
+    GroupedCalls(unsigned groups, const std::function<Execute()>& makeExecute, SizeHistogram& sizes) : sizes_(sizes) {
+        for (unsigned i = 0; i < groups; ++i) free_.push_back(makeExecute());
+        for (unsigned i = 0; i < groups; ++i) threads_.emplace_back([this] { run(); });
     }
     // No call may be under way.
     ~GroupedCalls() {
@@ -57,9 +57,16 @@ public:
         const auto self = std::make_shared<Member>(call);
         {
             std::unique_lock lock(mutex_);
-            waiting_.push_back(self);
-            if (waiting_.size() == 1) arrival_.notify_one();
-            self->wake.wait(lock, [&] { return self->isSettled; });
+            if (waiting_.empty() && !free_.empty()) {
+                Execute execute = takeExecute();
+                lock.unlock();
+                answer({self}, execute);
+                lock.lock();
+                giveBack(std::move(execute));
+            } else {
+                waiting_.push_back(self);
+                self->wake.wait(lock, [&] { return self->isSettled; });
+            }
         }
         if (self->error) std::rethrow_exception(self->error);
         if (self->answer) return std::move(*self->answer);
@@ -86,32 +93,42 @@ private:
     };
     using Group = std::vector<std::shared_ptr<Member>>;
 
-    void run(const Execute& execute) {
+    void run() {
+        std::unique_lock lock(mutex_);
         for (;;) {
-            Group group;
-            {
-                std::unique_lock lock(mutex_);
-                arrival_.wait(lock, [&] { return isStopping_ || !waiting_.empty(); });
-                if (isStopping_) return;
-                group = takeGroup();
-            }
-            sizes_.observe(group.size());
+            arrival_.wait(lock, [&] { return isStopping_ || (!waiting_.empty() && !free_.empty()); });
+            if (isStopping_) return;
+            Execute execute = takeExecute();
+            const Group group = takeGroup();
+            lock.unlock();
             answer(group, execute);
             settle(group, std::unique_lock{mutex_});
+            lock.lock();
+            giveBack(std::move(execute));
         }
     }
 
+    // With the mutex held.
+    Execute takeExecute() {
+        Execute execute = std::move(free_.back());
+        free_.pop_back();
+        return execute;
+    }
+    void giveBack(Execute execute) {
+        free_.push_back(std::move(execute));
+        if (!waiting_.empty()) arrival_.notify_one();
+    }
     Group takeGroup() {
         Group group;
         while (!waiting_.empty() && group.size() < kMaxGroup) {
             group.push_back(std::move(waiting_.front()));
             waiting_.pop_front();
         }
-        if (!waiting_.empty()) arrival_.notify_one();
         return group;
     }
 
     void answer(const Group& group, const Execute& execute) {
+        sizes_.observe(group.size());
         try {
             std::vector<const Call*> calls;
             calls.reserve(group.size());
@@ -145,6 +162,7 @@ private:
     SizeHistogram& sizes_;
     mutable std::mutex mutex_;
     std::condition_variable arrival_;
+    std::vector<Execute> free_;
     std::deque<std::shared_ptr<Member>> waiting_;
     bool isStopping_ = false;
     std::vector<std::thread> threads_;
