@@ -12,7 +12,7 @@ Dispatch::Dispatch(const Settings& settings, const delivery::CourierSettings& co
       smsBudgetConnection_(database.connect()),
       smsBudgets_(store::makeSmsBudgetStore(*smsBudgetConnection_)),
       smsGuard_(settings.sms.rules, *smsBudgets_, clock, log),
-      courierConnection_(database.connect()),
+      courierConnection_(database.connectForGroups()),
       outbox_(store::makeOutboxStore(*courierConnection_)),
       courier_(courierSettings, *outbox_, composer_,
                {.mail = [&] { return delivery::makeMailTransport(settings.mail, &log); },

@@ -12,6 +12,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// Of one statement: a CASE is looked through from its beginning for each row.
+constexpr std::size_t kMostRows = 32;
+
 // A statement ends after four fifths of the answer time-out, so that a lock which somebody holds for long does not look
 // as if the server were gone. A process that stops between its two round trips (a debugger, a frozen machine) loses its
 // locks after as long. MariaDB alone reads these; MySQL has nothing like them.
@@ -28,44 +31,59 @@ struct Literal {
     std::string operator()(Param::Blob blob) const { return "X'" + toHex(blob.bytes) + "'"; }
 };
 
-std::string insertText(const RowStatement& statement, std::span<const std::string> values) {
-    std::string text = "INSERT INTO " + statement.table() + " (";
-    for (const std::string& column : statement.columns()) {
-        if (&column != &statement.columns().front()) text += ", ";
-        text += column;
-    }
-    text += ") VALUES ";
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const bool isFirst = i % statement.width() == 0;
-        text += isFirst ? (i == 0 ? "(" : "), (") : ", ";
-        text += values[i];
-    }
-    return text + ")";
-}
+// Rows of one statement: the values of one after another, the key last where there is one.
+class Rows {
+public:
+    Rows(const RowStatement& statement, std::span<const std::string> values)
+        : statement_(statement),
+          values_(values),
+          count_(values.size() / statement.width()) {}
 
-// Many rows in one statement: each column is a CASE over the keys.
-std::string updateText(const RowStatement& statement, std::span<const std::string> values) {
-    const std::size_t width = statement.width();
-    const auto keyOf = [&](std::size_t row) -> const std::string& { return values[row * width + width - 1]; };
-    const std::size_t rows = values.size() / width;
-    std::string text = "UPDATE " + statement.table() + " SET ";
-    for (std::size_t column = 0; column < statement.columns().size(); ++column) {
-        if (column > 0) text += ", ";
-        text += statement.columns()[column] + " = ";
-        if (rows == 1) {
-            text += values[column];
-            continue;
-        }
-        text += "CASE " + statement.key();
-        for (std::size_t row = 0; row < rows; ++row) {
-            text += " WHEN " + keyOf(row) + " THEN " + values[row * width + column];
-        }
-        text += " END";
+    // Of the n-th column. For many rows a CASE over their keys.
+    std::string value(std::size_t column) const {
+        if (count_ == 1) return at(0, column);
+        std::string text = "CASE " + statement_.key();
+        for (std::size_t row = 0; row < count_; ++row) text += " WHEN " + keyOf(row) + " THEN " + at(row, column);
+        return text + " END";
     }
-    text += " WHERE " + statement.key() + " IN (";
-    for (std::size_t row = 0; row < rows; ++row) text += (row == 0 ? "" : ", ") + keyOf(row);
-    return text + ")";
-}
+    std::string values() const {
+        std::string text;
+        for (std::size_t column = 0; column < statement_.columns().size(); ++column) text += value(column) + ", ";
+        return text;
+    }
+    std::string assignments() const {
+        std::string text;
+        for (std::size_t column = 0; column < statement_.columns().size(); ++column) {
+            text += (column == 0 ? "" : ", ") + statement_.columns()[column] + " = " + value(column);
+        }
+        return text;
+    }
+    std::string tuples() const {
+        std::string text;
+        for (std::size_t row = 0; row < count_; ++row) {
+            text += row == 0 ? "(" : "), (";
+            for (std::size_t column = 0; column < statement_.width(); ++column) {
+                text += (column == 0 ? "" : ", ") + at(row, column);
+            }
+        }
+        return text + ")";
+    }
+    std::string where() const {
+        std::string text = " WHERE " + statement_.key() + " IN (";
+        for (std::size_t row = 0; row < count_; ++row) text += (row == 0 ? "" : ", ") + keyOf(row);
+        return text + ")";
+    }
+
+private:
+    const std::string& at(std::size_t row, std::size_t column) const {
+        return values_[row * statement_.width() + column];
+    }
+    const std::string& keyOf(std::size_t row) const { return at(row, statement_.width() - 1); }
+
+    const RowStatement& statement_;
+    std::span<const std::string> values_;
+    std::size_t count_;
+};
 
 // `sql` with a value in the place of each `?`.
 template <typename ValueOf>
@@ -106,9 +124,16 @@ std::string mysqlText(const LookUp& lookUp, Connection::Params values) {
 }
 
 std::string mysqlText(const RowStatement& statement, std::span<const std::string> values) {
+    const Rows rows(statement, values);
+    const auto columns = [&] { return joined(statement.columns(), ", "); };
     switch (statement.kind()) {
-    case RowStatement::Kind::Insert: return insertText(statement, values);
-    case RowStatement::Kind::Update: return updateText(statement, values);
+    case RowStatement::Kind::Insert:
+        return "INSERT INTO " + statement.table() + " (" + columns() + ") VALUES " + rows.tuples();
+    case RowStatement::Kind::Update: return "UPDATE " + statement.table() + " SET " + rows.assignments() + rows.where();
+    case RowStatement::Kind::InsertFrom:
+        return "INSERT INTO " + statement.table() + " (" + columns() + ", " + statement.copied() + ") SELECT " +
+               rows.values() + statement.copied() + " FROM " + statement.source() + rows.where() + " FOR UPDATE";
+    case RowStatement::Kind::Delete: return "DELETE FROM " + statement.table() + rows.where();
     case RowStatement::Kind::Plain: break;
     }
     std::string text;
@@ -159,7 +184,8 @@ void MysqlGroupConnection::write(const RowStatement& statement, Params params) {
     if (!inTransaction()) throw std::logic_error("a row to write outside a transaction");
     requireParameterCount(statement.sql(), statement.width(), params.size());
     const bool joinsLast = !pending_.empty() && pending_.back().statement == &statement &&
-                           statement.kind() != RowStatement::Kind::Plain;
+                           statement.kind() != RowStatement::Kind::Plain &&
+                           pending_.back().values.size() < kMostRows * statement.width();
     if (!joinsLast) pending_.push_back({&statement, {}});
     for (const Param& param : params) pending_.back().values.push_back(mysqlLiteral(param));
 }

@@ -57,7 +57,7 @@ bool OutboxAdminTable::remove(const OutboxEntry& entry, std::string_view reason,
         const auto removed = connection_.execute("DELETE FROM outbox WHERE id = ? AND available_at_us = ?",
                                                  {entry.message.id, entry.message.availableAt});
         // A dead one has its event already.
-        if (removed > 0 && entry.state != OutboxState::Dead) auditFinished(connection_, {&finished, 1}, now);
+        if (removed > 0 && entry.state != OutboxState::Dead) auditFinished(connection_, finished, now);
         return removed > 0;
     });
 }

@@ -2,10 +2,6 @@
 
 #include "store/words.h"
 
-#include <algorithm>
-#include <bit>
-#include <vector>
-
 namespace otpgate::store {
 
 namespace {
@@ -16,45 +12,9 @@ const auto kInsert = db::RowStatement::insert(
     "outbox", {"id", "kind", "otp_id", "channel", "purpose", "destination", "locale", "request_id", "created_at_us",
                "expires_at_us", "available_at_us", "code_length", "code_alphabet", "discard", "ip_address", "device",
                "changed_address"});
+const auto kAuditEnd = db::RowStatement::insert(
+    "audit_events", {"id", "event", "destination", "request_id", "metadata", "created_at_us"});
 
-constexpr std::size_t kLargestChunk = 64;
-
-// {"kind":"new_sign_in","reason":"..."}; a reason is our own sentence, so only what JSON forbids has to be replaced.
-std::string metadataOf(const domain::FinishedMessage& finished) {
-    std::string json;
-    const auto add = [&json](std::string_view name, std::string_view value) {
-        json += (json.empty() ? "{\"" : ",\"") + std::string{name} + "\":\"";
-        for (const char c : value) json += c == '"' || c == '\\' ? '\'' : c;
-        json += '"';
-    };
-    if (finished.message.kind != domain::MessageKind::Code) add("kind", domain::toString(finished.message.kind));
-    if (!finished.reason.empty()) add("reason", plainReason(finished.reason));
-    return json.empty() ? json : json + "}";
-}
-
-void auditChunk(db::Connection& connection, std::span<const domain::FinishedMessage> messages, Timestamp now) {
-    std::vector<std::string> metadata;
-    metadata.reserve(messages.size());
-    for (const auto& finished : messages) metadata.push_back(metadataOf(finished));
-    std::vector<db::Param> params;
-    params.reserve(messages.size() * 6);
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-        const domain::OutboxMessage& message = messages[i].message;
-        params.emplace_back(messages[i].auditId);
-        params.emplace_back(domain::toString(domain::eventOf(messages[i])));
-        params.emplace_back(message.destination.value());
-        params.emplace_back(message.requestId);
-        if (metadata[i].empty())
-            params.emplace_back(std::nullopt);
-        else
-            params.emplace_back(metadata[i]);
-        params.emplace_back(now);
-    }
-    connection.execute(
-        "INSERT INTO audit_events (id, event, destination, request_id, metadata, created_at_us) VALUES " +
-            repeated("(?, ?, ?, ?, ?, ?)", ", (?, ?, ?, ?, ?, ?)", messages.size()),
-        db::Connection::Params{params});
-}
 
 }  // namespace
 
@@ -86,12 +46,22 @@ domain::OutboxMessage messageOf(const db::Row& row) {
             .availableAt = row.timestamp(9)};
 }
 
-void auditFinished(db::Connection& connection, std::span<const domain::FinishedMessage> messages, Timestamp now) {
-    while (!messages.empty()) {
-        const std::size_t size = chunkOf(messages.size());
-        auditChunk(connection, messages.first(size), now);
-        messages = messages.subspan(size);
-    }
+std::optional<std::string> metadataOf(const domain::FinishedMessage& finished) {
+    std::string json;
+    const auto add = [&json](std::string_view name, std::string_view value) {
+        json += (json.empty() ? "{\"" : ",\"") + std::string{name} + "\":\"";
+        for (const char c : value) json += c == '"' || c == '\\' ? '\'' : c;
+        json += '"';
+    };
+    if (finished.message.kind != domain::MessageKind::Code) add("kind", domain::toString(finished.message.kind));
+    if (!finished.reason.empty()) add("reason", plainReason(finished.reason));
+    return json.empty() ? std::nullopt : std::optional{json + "}"};
+}
+
+void auditFinished(db::Connection& connection, const domain::FinishedMessage& finished, Timestamp now) {
+    const domain::OutboxMessage& message = finished.message;
+    connection.write(kAuditEnd, {finished.auditId, domain::toString(domain::eventOf(finished)),
+                                 message.destination.value(), message.requestId, metadataOf(finished), now});
 }
 
 std::string plainReason(std::string_view reason) {
@@ -106,10 +76,6 @@ std::string repeated(std::string_view first, std::string_view next, std::size_t 
     std::string text{first};
     for (std::size_t i = 1; i < count; ++i) text += next;
     return text;
-}
-
-std::size_t chunkOf(std::size_t left) {
-    return std::min(std::bit_floor(left), kLargestChunk);
 }
 
 }  // namespace otpgate::store

@@ -6,7 +6,7 @@
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/outbox_store.h"
 
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,16 +22,16 @@ inline constexpr std::string_view kMessageColumns =
 inline constexpr std::size_t kMessageColumnCount = 18;
 domain::OutboxMessage messageOf(const db::Row& row);
 
-// How the messages ended, as audit events. Within the caller's transaction.
-void auditFinished(db::Connection& connection, std::span<const domain::FinishedMessage> messages, Timestamp now);
+// What an audit event tells of how the message ended: {"kind":"new_sign_in","reason":"..."}. A reason is our own
+// sentence, so only what JSON forbids is replaced.
+std::optional<std::string> metadataOf(const domain::FinishedMessage& finished);
+// How the message ended, as an audit event. Within the caller's transaction.
+void auditFinished(db::Connection& connection, const domain::FinishedMessage& finished, Timestamp now);
 
 // Printable ASCII, cut to the column's length: half a character at the cut would be refused by MySQL.
 std::string plainReason(std::string_view reason);
 
 // "?, ?, ?" and the like.
 std::string repeated(std::string_view first, std::string_view next, std::size_t count);
-// Of `left` rows those that one statement takes: a power of two, so that the texts of the statements, and with them the
-// prepared ones, stay few.
-std::size_t chunkOf(std::size_t left);
 
 }  // namespace otpgate::store

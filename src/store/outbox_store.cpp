@@ -3,12 +3,15 @@
 #include "store/outbox_rows.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
 
 namespace otpgate::store {
 
 namespace {
+
+const auto kAuditAsFinished = db::RowStatement::insertFrom(
+    "audit_events", {"id", "event", "metadata", "created_at_us"}, "outbox", "destination, request_id", "outbox.id");
+const auto kRemove = db::RowStatement::remove("outbox", "id");
 
 // Within a transaction that has the rows. Ids beyond their number repeat the last one: few texts of statements.
 void lease(db::Connection& connection, std::span<const domain::OutboxMessage> messages, Timestamp leaseUntil) {
@@ -62,35 +65,22 @@ bool OutboxTable::renewLease(domain::OutboxMessage& message, Timestamp leaseUnti
 }
 
 void OutboxTable::finish(std::span<const domain::FinishedMessage> messages, Timestamp now) {
-    std::vector<domain::FinishedMessage> gone;
-    gone.reserve(messages.size());
-    for (const auto& finished : messages) {
-        if (finished.end != domain::MessageEnd::GivenUp) gone.push_back(finished);
-    }
     connection_.transact([&] {
-        remove(gone, now);
+        // A row that is gone was finished before, by a commit whose answer was lost or by another process: it has its
+        // audit event.
+        for (const auto& finished : messages) {
+            if (finished.end == domain::MessageEnd::GivenUp) continue;
+            connection_.write(kAuditAsFinished,
+                              {finished.auditId, domain::toString(domain::eventOf(finished)), metadataOf(finished), now,
+                               finished.message.id});
+        }
+        for (const auto& finished : messages) {
+            if (finished.end != domain::MessageEnd::GivenUp) connection_.write(kRemove, {finished.message.id});
+        }
         for (const auto& finished : messages) {
             if (finished.end == domain::MessageEnd::GivenUp) bury(finished, now);
         }
     });
-}
-
-void OutboxTable::remove(std::span<const domain::FinishedMessage> messages, Timestamp now) {
-    while (!messages.empty()) {
-        const auto chunk = messages.first(chunkOf(messages.size()));
-        std::vector<db::Param> params;
-        params.reserve(chunk.size());
-        for (const auto& finished : chunk) params.emplace_back(finished.message.id);
-        const auto removed =
-            connection_.execute("DELETE FROM outbox WHERE id IN (" + repeated("?", ", ?", chunk.size()) + ")",
-                                db::Connection::Params{params});
-        // A row that is gone was finished before, by a commit whose answer was lost or by another process: it has its
-        // audit event. Which of many it is shows when the caller finishes them one by one.
-        if (removed < chunk.size() && chunk.size() > 1)
-            throw std::runtime_error("some of the messages are finished already");
-        if (removed == chunk.size()) auditFinished(connection_, chunk, now);
-        messages = messages.subspan(chunk.size());
-    }
 }
 
 void OutboxTable::bury(const domain::FinishedMessage& finished, Timestamp now) {
@@ -99,7 +89,7 @@ void OutboxTable::bury(const domain::FinishedMessage& finished, Timestamp now) {
         "UPDATE outbox SET dead_at_us = ?, available_at_us = ?, leased = 0, attempts = ?, last_error = ?"
         " WHERE id = ? AND available_at_us = ?",
         {now, domain::kNever, message.attempts, plainReason(finished.reason), message.id, message.availableAt});
-    if (changed > 0) auditFinished(connection_, {&finished, 1}, now);
+    if (changed > 0) auditFinished(connection_, finished, now);
 }
 
 void OutboxTable::postpone(std::span<const domain::PostponedMessage> messages) {

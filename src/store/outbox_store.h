@@ -18,7 +18,6 @@ public:
 private:
     std::vector<domain::OutboxMessage> takeAvailable(domain::Channel channel, Timestamp now, Timestamp leaseUntil,
                                                      unsigned limit);
-    void remove(std::span<const domain::FinishedMessage> messages, Timestamp now);
     void bury(const domain::FinishedMessage& finished, Timestamp now);
     void postponeOne(const domain::PostponedMessage& postponed);
 

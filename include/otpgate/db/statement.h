@@ -52,18 +52,26 @@ struct KeyedLookUp {
 // A statement that writes one row, or what it says itself.
 class RowStatement {
 public:
-    enum class Kind { Insert, Update, Plain };
+    enum class Kind { Insert, Update, InsertFrom, Delete, Plain };
 
     // Values: of the columns, in their order.
     static RowStatement insert(std::string_view table, std::initializer_list<std::string_view> columns);
     // Sets `columns` where `key` is the last value.
     static RowStatement update(std::string_view table, std::initializer_list<std::string_view> columns,
                                std::string_view key);
+    // Inserts values into `columns`, and into `copied` what stands in the columns of the same names of the row of
+    // `source` where `key` is the last value; nothing where there is no such row. It is locked.
+    static RowStatement insertFrom(std::string_view table, std::initializer_list<std::string_view> columns,
+                                   std::string_view source, std::string_view copied, std::string_view key);
+    // Where `key` is the value.
+    static RowStatement remove(std::string_view table, std::string_view key);
     // Any other, with a `?` for each value.
     static RowStatement plain(std::string_view sql);
 
     Kind kind() const { return kind_; }
     const std::string& table() const { return table_; }
+    const std::string& source() const { return source_; }  // these two of InsertFrom
+    const std::string& copied() const { return copied_; }
     const std::vector<std::string>& columns() const { return columns_; }
     const std::string& key() const { return key_; }
     // How many values a row has.
@@ -72,14 +80,20 @@ public:
     const std::string& sql() const { return sql_; }
 
 private:
-    RowStatement() = default;
+    RowStatement(Kind kind, std::string_view table, std::initializer_list<std::string_view> columns,
+                 std::string_view key);
 
-    Kind kind_ = Kind::Insert;
+    Kind kind_;
     std::string table_;
+    std::string source_;
+    std::string copied_;
     std::vector<std::string> columns_;
     std::string key_;
-    std::size_t width_ = 0;
+    std::size_t width_;
     std::string sql_;
 };
+
+// "id, event, user_id"
+std::string joined(const std::vector<std::string>& words, std::string_view between);
 
 }  // namespace otpgate::db
