@@ -94,8 +94,14 @@ def fill(servers, service, count, chosen=tuple(_TABLES), beyond=False):
     fill_one = functools.partial(_fill_mysql if servers.mariadb else _fill_sqlite, service.tables, count, beyond, now)
     # As many at a time as the machine has cores; SQLite has one writer.
     with concurrent.futures.ThreadPoolExecutor(2 if servers.mariadb else 1) as pool:
-        for _ in pool.map(fill_one, chosen):
-            pass
+        try:
+            for _ in pool.map(fill_one, chosen):
+                pass
+        except BaseException:
+            # Whoever interrupts it would wait for all the rows, and the data is thrown away in any case.
+            if servers.mariadb:
+                servers.mariadb.kill()
+            raise
     return time.monotonic() - begin
 
 
