@@ -171,12 +171,16 @@ e2e: build/otpgate $(BIN)/otpgate docs deps-test ## the whole service behind ngi
 	@$(RUN_TESTS) e2e -- $(ARGS)
 test-mysql: build/otpgate $(TEST_BINARIES) docs deps-test deps-mysql9 ## contract and e2e tests on a real MySQL 9 (downloads it once)
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/mysql9/run $(ARGS)
-bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo ## throughput and latency beside an empty program (ARGS="--quick")
+bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo $(BIN)/bench-login ## rates, latency and CPU, beside an empty program or another build (ARGS="--quick")
 	@etc/dev/deps bench
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/bench/run $(ARGS)
 $(BIN)/bench-echo: $(OBJ)/tests/bench/echo.o
+$(BIN)/bench-echo: private LDLIBS := -lfcgi
+$(BIN)/bench-login: $(OBJ)/tests/bench/login.o
+$(BIN)/bench-login: private LDLIBS :=
+$(BIN)/bench-echo $(BIN)/bench-login:
 	@mkdir -p $(@D)
-	@$(CXX) $(LDFLAGS) -o $@ $^ -lfcgi
+	@$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Linting:
 LINTED := $(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)

@@ -1,12 +1,15 @@
-"""The kinds of requests that are measured. Each prepares its rows, names its wrk script, and says by which count in the
-database its work shows."""
+"""What is measured: kinds of requests, by wrk, and the whole login, by bench-login. Each prepares its rows, names the
+command that makes the load, and says by which count in the database its work shows."""
 import os
+import pathlib
 import random
 import time
 import uuid
 
 from master_key import guess_bucket
+from support.otpgate import BINARY
 
+_SCRIPTS = pathlib.Path(__file__).parent / "wrk"
 _USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 _KNOWN_USERS = 20000
 _HOUR_US = 3_600_000_000
@@ -16,7 +19,7 @@ def _now_us():
     return time.time_ns() // 1000
 
 
-def _uuid7():
+def uuid7():
     value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
     return uuid.UUID(int=value & ~(0xF << 76 | 3 << 62) | 7 << 76 | 2 << 62)
 
@@ -24,7 +27,7 @@ def _uuid7():
 def _add_users(tables, destinations):
     """Who has signed in before."""
     now = _now_us()
-    users = [(_uuid7().bytes, name, name, 1, now, now) for name in destinations]
+    users = [(uuid7().bytes, name, name, 1, now, now) for name in destinations]
     tables.insert("users", ("id", "username", "email", "email_verified", "joined_at_us", "last_login_at_us"), users)
     return [user[0] for user in users]
 
@@ -41,19 +44,32 @@ def _settle_outbox(tables):
 class Workload:
     path = ""
     script = ""
-    counter = "SELECT 0"  # grows by one with each request that did its work
+    client = ""  # address of all requests; else each has one of its own
+    counter = "SELECT 0"  # grows by one with each request that did its work; {begin} is an id older than all of ours
 
-    def __init__(self, servers, key, folder):
-        self.servers = servers
-        self.tables = servers.tables
+    def __init__(self, service, key, begin):
+        self.service = service
+        self.tables = service.tables
         self.key = key
-        self.file = folder / "wrk_input"
+        self.file = service.folder / "input"
+        self._begin = begin
 
     def port(self):
-        return self.servers.port
+        return self.service.port
+
+    def worked(self):
+        # Without what is older: to count ten million rows takes longer than to measure.
+        return self.tables.scalar(self.counter.format(begin=f"x'{self._begin.hex}'"))
 
     def prepare(self, run, connections, at_most):
         """Whatever `at_most` requests need."""
+
+    def command(self, run, connections, seconds):
+        """What prints one line "RESULT {...}", and where it is started."""
+        return [
+            "wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--timeout", "5s",
+            "--script", self.script, f"http://127.0.0.1:{self.port()}", "--", str(run), str(self.file), self.client,
+        ], _SCRIPTS
 
     def settle(self):
         """Waits for work that the requests have left behind; what they cost includes it."""
@@ -65,15 +81,19 @@ class Echo(Workload):
     path = "/api/v1/auth/otp/request"
     script = "request.lua"
 
+    def __init__(self, port, *arguments):
+        super().__init__(*arguments)
+        self._port = port
+
     def port(self):
-        return self.servers.echo_port
+        return self._port
 
 
 class OtpRequest(Workload):
     name = "otp/request"
     path = "/api/v1/auth/otp/request"
     script = "request.lua"
-    counter = "SELECT COUNT(*) FROM otp_requests"
+    counter = "SELECT COUNT(*) FROM otp_requests WHERE id > {begin}"
 
     def settle(self):
         return _settle_outbox(self.tables)
@@ -85,7 +105,7 @@ class VerifyNew(Workload):
     name = "otp/verify new"
     path = "/api/v1/auth/otp/verify"
     script = "verify.lua"
-    counter = "SELECT COUNT(*) FROM sessions"
+    counter = "SELECT COUNT(*) FROM sessions WHERE id > {begin}"
 
     def logins(self, run, count):
         """(address, what the browser keeps of its last login, or nothing)"""
@@ -98,7 +118,7 @@ class VerifyNew(Workload):
         rows = []
         with open(self.file, "w", encoding="ascii") as file:
             for destination, device_token in self.logins(run, at_most):
-                otp_id = _uuid7()
+                otp_id = uuid7()
                 rows.append(
                     (otp_id.bytes, destination, "email", "login", guess_bucket(destination), now, now + _HOUR_US, 3)
                 )
@@ -123,7 +143,7 @@ class VerifyKnown(VerifyNew):
 
     def add_logins(self, addresses):
         now = _now_us()
-        devices = [(_uuid7(), user) for user in _add_users(self.tables, addresses)]
+        devices = [(uuid7(), user) for user in _add_users(self.tables, addresses)]
         columns = ("id", "user_id", "created_at_us", "last_seen_at_us")
         self.tables.insert("devices", columns, [(device.bytes, user, now, now) for device, user in devices])
         return [(address, self.key.device_token(device)) for address, (device, _) in zip(addresses, devices)]
@@ -148,7 +168,7 @@ class Refresh(Workload):
     name = "token/refresh"
     path = "/api/v1/auth/token/refresh"
     script = "refresh.lua"
-    counter = "SELECT SUM(refresh_counter) FROM sessions"
+    counter = "SELECT COALESCE(SUM(refresh_counter), 0) FROM sessions WHERE id > {begin}"
 
     def prepare(self, run, connections, at_most):
         now = _now_us()
@@ -158,11 +178,37 @@ class Refresh(Workload):
         rows = []
         with open(self.file, "w", encoding="ascii") as file:
             for i, user in enumerate(users):
-                session = _uuid7()
+                session = uuid7()
                 client = f"10.200.{i // 250}.{i % 250}"
                 rows.append((session.bytes, user, now, now, now + _HOUR_US, now, client, _USER_AGENT))
                 file.write(f"{client} {self.key.refresh_token(session)}\n")
         self.tables.insert("sessions", columns, rows)
+
+
+class WholeLogin(VerifyKnown):
+    """A code is asked for, mailed over SMTP and shown, half the time for a new address and half for a user whose browser
+    has signed in before. otpgate sends to the load generator, which prints its result and takes mails on until its input
+    ends."""
+
+    name = "whole login"
+    # Nobody is faster: each message rests 25 ms.
+    most_per_connection = 40
+    most_per_second = 1500
+
+    def prepare(self, run, connections, at_most):
+        # New ones for each run, so that nobody's limits bite.
+        logins = self.add_logins([f"k{random.getrandbits(24):06x}.{run}.{i}@example.com" for i in range(at_most // 2 + 1)])
+        self.file.write_text("".join(f"{address} {token}\n" for address, token in logins))
+
+    def at_most(self, connections, seconds):
+        return min(self.most_per_connection * connections, self.most_per_second) * seconds
+
+    def command(self, run, connections, seconds):
+        arguments = (self.port(), self.service.smtp_port, connections, seconds, run, self.file)
+        return [str(BINARY.parent / "bench-login"), *map(str, arguments)], None
+
+    def settle(self):
+        return _settle_outbox(self.tables)
 
 
 # The echo comes before every two, because what a shared machine gives changes within seconds.

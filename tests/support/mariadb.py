@@ -88,6 +88,8 @@ class Mariadb:
         self.socket = str(self.folder / "mysql.sock")
         self.port = ports.free_port()
         self.address = MysqlAddress(self.port, self.socket)
+        # Who may look into the server's own books.
+        self.root = MysqlAddress(self.port, self.socket, "root", "")
         self.process = Process(
             "mariadbd",
             [

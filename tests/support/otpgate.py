@@ -29,9 +29,11 @@ def environment(extra=None):
 
 
 class Otpgate:
-    def __init__(self, folder, settings, env=None):
+    def __init__(self, folder, settings, env=None, binary=BINARY):
+        """`binary`: another build than the one under test, to compare with."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.binary = binary
         self.socket = self.folder / "otpgate.sock"
         self.config = self.folder / "otpgate.conf"
         self.settings = {
@@ -44,7 +46,7 @@ class Otpgate:
             **settings,
         }
         self.env = environment(env)
-        self.process = Process("otpgate", [BINARY, "serve", "--config", self.config], self.folder / "otpgate.log", self.env)
+        self.process = Process("otpgate", [binary, "serve", "--config", self.config], self.folder / "otpgate.log", self.env)
         self.write_config()
 
     def write_config(self):
@@ -53,7 +55,7 @@ class Otpgate:
     def run(self, *arguments, timeout=60):
         """A subcommand to its end, with our settings."""
         return subprocess.run(
-            [BINARY, *arguments, "--config", self.config],
+            [self.binary, *arguments, "--config", self.config],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -108,7 +110,7 @@ class Deliverer:
 
     def __init__(self, otpgate, name, env=None):
         self.process = Process(
-            f"otpgate {name}", [BINARY, "deliver", "--config", otpgate.config], otpgate.folder / f"{name}.log",
+            f"otpgate {name}", [otpgate.binary, "deliver", "--config", otpgate.config], otpgate.folder / f"{name}.log",
             {**otpgate.env, **(env or {})},
         )
 
