@@ -2,15 +2,20 @@
 
 #include "otpgate/store/stores.h"
 
+#include <algorithm>
+
 namespace otpgate {
 
 namespace {
 
 // Well below SigningKeys::kPublishedAhead, so that every process knows a key before any signs with it.
 constexpr std::chrono::seconds kTidyEvery{60};
-constexpr unsigned kPurgeBatch = 500;
-// Between two batches of a long clean-up, so that logins always come first.
-constexpr std::chrono::milliseconds kPurgePause{50};
+// All tables are walked through, which takes long where they are large.
+constexpr std::chrono::minutes kPurgeEvery{10};
+constexpr unsigned kPurgeBatch = 200;
+// Logins always come first: after each batch it rests for so many times as long as that took, and at least so long.
+constexpr int kRestFactor = 15;
+constexpr std::chrono::milliseconds kShortestRest{5};
 
 }  // namespace
 
@@ -64,13 +69,24 @@ void Housekeeper::tidy() {
     const Timestamp now = clock_.now();
     keys_.reload(*keyStore_, random_, now);
     keys_.removeSpent(*keyStore_, now);
+    if (SteadyClock::now() >= nextPurge_) purge(now);
+}
+
+void Housekeeper::purge(Timestamp now) {
     const domain::RetentionStore::Bounds bounds{now,
                                                 now - retention_.otpRequests,
                                                 now - retention_.sessions,
                                                 now - retention_.devices,
                                                 now - retention_.audit,
                                                 now - retention_.deadLetters};
-    while (!isStopping() && retentionStore_->purge(bounds, kPurgeBatch) > 0) std::this_thread::sleep_for(kPurgePause);
+    nextPurge_ = SteadyClock::now() + kPurgeEvery;
+    while (!isStopping()) {
+        const auto begin = SteadyClock::now();
+        if (retentionStore_->purge(bounds, kPurgeBatch).isOver) return;
+        const auto rest = std::max<SteadyClock::duration>((SteadyClock::now() - begin) * kRestFactor, kShortestRest);
+        std::unique_lock lock(mutex_);
+        wake_.wait_for(lock, rest, [this] { return isStopping_; });
+    }
 }
 
 }  // namespace otpgate

@@ -29,8 +29,12 @@ public:
     void stop();
 
 private:
+    using SteadyClock = std::chrono::steady_clock;
+
     void run();
     void tidy();
+    // Walks once through all tables.
+    void purge(Timestamp now);
     bool isStopping();
 
     std::unique_ptr<db::Connection> connection_;
@@ -46,6 +50,7 @@ private:
     std::condition_variable wake_;
     bool isStopping_ = false;
     std::thread thread_;
+    SteadyClock::time_point nextPurge_;  // the thread's own
 };
 
 }  // namespace otpgate

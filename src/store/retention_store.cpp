@@ -1,5 +1,8 @@
 #include "store/retention_store.h"
 
+#include <array>
+#include <vector>
+
 namespace otpgate::store {
 
 namespace {
@@ -8,73 +11,77 @@ namespace {
 constexpr std::chrono::hours kClocksApart{1};
 // How long the counted messages of a day can be looked up.
 constexpr std::int64_t kBudgetDays = 31;
+constexpr std::size_t kKeyBytes = 16;
+
+// Ids are UUIDv7: what is older than a moment is a range at the beginning of the primary key.
+std::string before(Timestamp time) {
+    return std::string{Uuid::lowestV7(time).bytes()};
+}
 
 }  // namespace
 
-std::uint64_t RetentionTables::purge(const Bounds& bounds, unsigned batch) {
-    // Ids are UUIDv7: what is older than a moment is a range at the beginning of the primary key.
-    const Uuid oldestOtp = Uuid::lowestV7(bounds.otpRequestsBefore);
-    const Uuid oldestAudit = Uuid::lowestV7(bounds.auditBefore);
-    const Uuid oldestSession = Uuid::lowestV7(bounds.sessionsBefore);
-    const Uuid oldestDevice = Uuid::lowestV7(bounds.devicesBefore);
-    const Uuid oldestDeadLetter = Uuid::lowestV7(bounds.deadLettersBefore);
-    std::uint64_t deleted = connection_.execute(
-        "DELETE FROM otp_requests WHERE id IN (SELECT id FROM (SELECT id FROM otp_requests WHERE id < ? ORDER BY id "
-        "LIMIT ?) q)",
-        {oldestOtp, batch});
-    deleted += connection_.execute(
-        "DELETE FROM audit_events WHERE id IN (SELECT id FROM (SELECT id FROM audit_events WHERE id < ? ORDER BY id "
-        "LIMIT ?) q)",
-        {oldestAudit, batch});
-    // A session lives as long as it is refreshed, so its age alone does not say that it is over.
-    deleted += connection_.execute(
-        "DELETE FROM sessions WHERE id IN (SELECT id FROM (SELECT id FROM sessions WHERE id < ?"
-        " AND (expires_at_us < ? OR revoked_at_us < ?) ORDER BY id LIMIT ?) q)",
-        {oldestSession, bounds.sessionsBefore, bounds.sessionsBefore, batch});
-    // A device that nobody has signed in from for long is a stranger again.
-    deleted += connection_.execute(
-        "DELETE FROM devices WHERE id IN (SELECT id FROM (SELECT id FROM devices WHERE id < ? AND last_seen_at_us < ?"
-        " ORDER BY id LIMIT ?) q)",
-        {oldestDevice, bounds.devicesBefore, batch});
-    // Given up after it was made, so what is young enough is not even looked at.
-    deleted += connection_.execute(
-        "DELETE FROM outbox WHERE id IN (SELECT id FROM (SELECT id FROM outbox WHERE id < ? AND dead_at_us < ?"
-        " ORDER BY id LIMIT ?) q)",
-        {oldestDeadLetter, bounds.deadLettersBefore, batch});
-    return deleted + purgeVerifications(bounds.now, batch) + purgeRateLimits(bounds.now, batch) +
-           purgeSmsBudgets(bounds.now);
+RetentionTables::RetentionTables(db::Connection& connection)
+    : connection_(connection),
+      codes_(walkThrough("otp_requests", "id", "")),
+      // A session lives as long as it is refreshed, so its age alone does not say that it is over.
+      sessions_(walkThrough("sessions", "id", " AND (expires_at_us < ? OR revoked_at_us < ?)")),
+      // A device that nobody has signed in from for long is a stranger again.
+      devices_(walkThrough("devices", "id", " AND last_seen_at_us < ?")),
+      events_(walkThrough("audit_events", "id", "")),
+      deadLetters_(walkThrough("outbox", "id", " AND dead_at_us < ?")),
+      verifications_(walkThrough("verification_attempts", "id", " AND expires_at_us < ?")),
+      limits_(walkThrough("rate_limits", "bucket", " AND expires_at_us <= ?")) {}
+
+RetentionTables::Walk RetentionTables::walkThrough(const std::string& table, const std::string& key,
+                                                   const std::string& spent) {
+    const std::string range = " FROM " + table + " WHERE " + key + " >= ? AND " + key + " < ?";
+    return {.nextSql = "SELECT " + key + range + " ORDER BY " + key + " LIMIT 1 OFFSET ?",
+            .deleteSql = "DELETE" + range + spent,
+            .next = std::string(kKeyBytes, '\0')};
+}
+
+domain::RetentionStore::Progress RetentionTables::purge(const Bounds& bounds, unsigned batch) {
+    const std::array<Walk*, 7> walks{&codes_,       &sessions_,      &devices_, &events_,
+                                     &deadLetters_, &verifications_, &limits_};
+    std::uint64_t deleted = purgeSmsBudgets(bounds.now);
+    deleted += go(codes_, before(bounds.otpRequestsBefore), {}, batch);
+    deleted += go(sessions_, before(bounds.sessionsBefore), {bounds.sessionsBefore, bounds.sessionsBefore}, batch);
+    deleted += go(devices_, before(bounds.devicesBefore), {bounds.devicesBefore}, batch);
+    deleted += go(events_, before(bounds.auditBefore), {}, batch);
+    deleted += go(deadLetters_, before(bounds.deadLettersBefore), {bounds.deadLettersBefore}, batch);
+    deleted += go(verifications_, before(bounds.now), {bounds.now - kClocksApart}, batch);
+    deleted += go(limits_, std::string(kKeyBytes + 1, '\xff'), {bounds.now}, batch);
+
+    bool isOver = true;
+    for (const Walk* walk : walks) isOver = isOver && walk->isOver;
+    if (isOver) {
+        for (Walk* walk : walks) {
+            walk->next.assign(kKeyBytes, '\0');
+            walk->isOver = false;
+        }
+    }
+    return {deleted, isOver};
+}
+
+std::uint64_t RetentionTables::go(Walk& walk, const std::string& end, std::initializer_list<db::Param> bounds,
+                                  unsigned batch) {
+    if (walk.isOver) return 0;
+    // The first row behind the batch, where the next one begins.
+    const auto next =
+        connection_.queryOne(walk.nextSql, {db::Param::blob(walk.next), db::Param::blob(end), std::int64_t{batch}});
+    const std::string until = next ? next->text(0) : end;
+    std::vector<db::Param> params{db::Param::blob(walk.next), db::Param::blob(until)};
+    params.insert(params.end(), bounds.begin(), bounds.end());
+    const std::uint64_t deleted = connection_.execute(walk.deleteSql, db::Connection::Params{params});
+    walk.next = until;
+    walk.isOver = !next;
+    return deleted;
 }
 
 // A row for each budget and day, so there is never much of it.
 std::uint64_t RetentionTables::purgeSmsBudgets(Timestamp now) {
     const std::int64_t day = std::chrono::floor<std::chrono::days>(now).time_since_epoch().count();
     return connection_.execute("DELETE FROM sms_budgets WHERE day < ?", {day - kBudgetDays});
-}
-
-std::uint64_t RetentionTables::purgeVerifications(Timestamp now, unsigned batch) {
-    return connection_.execute(
-        "DELETE FROM verification_attempts WHERE id IN (SELECT id FROM (SELECT id FROM verification_attempts"
-        " WHERE expires_at_us < ? ORDER BY expires_at_us LIMIT ?) q)",
-        {now - kClocksApart, batch});
-}
-
-std::uint64_t RetentionTables::purgeRateLimits(Timestamp now, unsigned batch) {
-    // On to the first batch with something to delete, or to the end of the table.
-    while (true) {
-        const auto rows =
-            connection_.query("SELECT bucket, expires_at_us FROM rate_limits WHERE bucket > ? ORDER BY bucket LIMIT ?",
-                              {db::Param::blob(lastBucket_), batch});
-        std::uint64_t deleted = 0;
-        for (const db::Row& row : rows) {
-            lastBucket_ = row.text(0);
-            if (row.timestamp(1) > now) continue;
-            deleted += connection_.execute("DELETE FROM rate_limits WHERE bucket = ? AND expires_at_us <= ?",
-                                           {db::Param::blob(lastBucket_), now});
-        }
-        const bool isEnd = rows.size() < batch;
-        if (isEnd) lastBucket_.assign(16, '\0');
-        if (isEnd || deleted > 0) return deleted;
-    }
 }
 
 }  // namespace otpgate::store

@@ -1,26 +1,43 @@
-// Deletes what nobody needs any more, by primary key and in small batches.
+// What the housekeeper deletes, table by table.
 #pragma once
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/stores.h"
 
+#include <initializer_list>
 #include <string>
 
 namespace otpgate::store {
 
 class RetentionTables final : public domain::RetentionStore {
 public:
-    explicit RetentionTables(db::Connection& connection) : connection_(connection) {}
-    std::uint64_t purge(const Bounds& bounds, unsigned batch) override;
+    explicit RetentionTables(db::Connection& connection);
+    Progress purge(const Bounds& bounds, unsigned batch) override;
 
 private:
-    std::uint64_t purgeVerifications(Timestamp now, unsigned batch);
-    std::uint64_t purgeRateLimits(Timestamp now, unsigned batch);
+    // A walk through a table in the order of its key: no table has an index by the time at which a row is spent, for it
+    // would cost each login more than this.
+    struct Walk {
+        std::string nextSql;
+        std::string deleteSql;
+        std::string next;     // where it goes on
+        bool isOver = false;  // in this pass
+    };
+    // `spent`: the condition for a row to go, with a `?` for each of `bounds`.
+    static Walk walkThrough(const std::string& table, const std::string& key, const std::string& spent);
+    // Rows whose key is below `end`.
+    std::uint64_t go(Walk& walk, const std::string& end, std::initializer_list<db::Param> bounds,
+                     unsigned batch);
     std::uint64_t purgeSmsBudgets(Timestamp now);
 
     db::Connection& connection_;
-    std::string lastBucket_ =
-        std::string(16, '\0');  // where the walk through rate_limits stands: the table has no index by time
+    Walk codes_;
+    Walk sessions_;
+    Walk devices_;
+    Walk events_;
+    Walk deadLetters_;
+    Walk verifications_;
+    Walk limits_;
 };
 
 }  // namespace otpgate::store

@@ -26,7 +26,9 @@ class RetentionStoreTest : public StoreTest<RetentionStoreTest<Engine>, Engine> 
     CPPUNIT_TEST(deletesInBatches);
     CPPUNIT_TEST(walksAllOfTheLimits);
     CPPUNIT_TEST(findsTheOneLimitThatHasRunOutBehindManyThatHaveNot);
+    CPPUNIT_TEST(looksAtTheFirstAndTheLastBucketThatThereCanBe);
     CPPUNIT_TEST(beginsTheWalkAnew);
+    CPPUNIT_TEST(walksPastSessionsThatAreRefreshedForever);
     CPPUNIT_TEST(deletesOldDeadLetters);
     CPPUNIT_TEST(deletesTheSmsBudgetsOfLongAgo);
     CPPUNIT_TEST(leavesUsersMessagesAndKeys);
@@ -47,13 +49,14 @@ private:
                 .auditBefore = now() - days{365},
                 .deadLettersBefore = now() - days{7}};
     }
-    std::uint64_t purge(unsigned batch = 500) { return store_->purge(bounds(), batch); }
-    // How many went in all, and in how many calls that deleted something.
+    std::uint64_t purge(unsigned batch = 500) { return store_->purge(bounds(), batch).deleted; }
+    // How many went in all, and in how many calls.
     std::pair<std::uint64_t, int> purgeAll(unsigned batch) {
         std::pair<std::uint64_t, int> done{0, 0};
-        while (const std::uint64_t deleted = purge(batch)) {
-            done.first += deleted;
-            ++done.second;
+        for (bool isOver = false; !isOver; ++done.second) {
+            const auto progress = store_->purge(bounds(), batch);
+            done.first += progress.deleted;
+            isOver = progress.isOver;
         }
         return done;
     }
@@ -171,37 +174,44 @@ private:
         CPPUNIT_ASSERT((purgeAll(10) == std::pair<std::uint64_t, int>{45, 2}));
     }
 
-    // Each call goes on to a batch with something to delete, in the order of the buckets.
+    // Each call looks at the next ten, in the order of the buckets.
     void walksAllOfTheLimits() {
         for (int i = 0; i < 95; ++i) addLimit(i, i % 3 == 0 ? now() - 1s : now() + 1h);
-        const auto [deleted, calls] = purgeAll(10);
-        CPPUNIT_ASSERT_EQUAL(std::uint64_t{32}, deleted);
-        CPPUNIT_ASSERT(calls >= 4);
+        CPPUNIT_ASSERT((purgeAll(10) == std::pair<std::uint64_t, int>{32, 10}));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{63}, count("rate_limits"));
     }
 
-    // The housekeeper rests where a call has deleted nothing: it must not rest in front of what it is there for.
     void findsTheOneLimitThatHasRunOutBehindManyThatHaveNot() {
         for (int i = 0; i < 105; ++i) addLimit("first " + std::to_string(1'000'000'000 + i), now() + 1h);
         addLimit("last  0123456789", now());
-        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, purge(10));
+        CPPUNIT_ASSERT((purgeAll(10) == std::pair<std::uint64_t, int>{1, 11}));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{105}, count("rate_limits"));
-        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, purge(10));
-        // And the same from the beginning of the table on.
-        addLimit("a row before all", now());
-        addLimit("last  0123456789", now());
-        CPPUNIT_ASSERT((purgeAll(10) == std::pair<std::uint64_t, int>{2, 2}));
+    }
+
+    void looksAtTheFirstAndTheLastBucketThatThereCanBe() {
+        addLimit(std::string(16, '\0'), now());
+        addLimit(std::string(16, '\xff'), now());
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, purge());
     }
 
     void beginsTheWalkAnew() {
         for (int i = 0; i < 20; ++i) addLimit(i, now() + 1h);
-        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, purge(15));
+        CPPUNIT_ASSERT((purgeAll(15) == std::pair<std::uint64_t, int>{0, 2}));
         connection_->execute("UPDATE rate_limits SET expires_at_us = ?", {now()});
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{15}, purge(15));
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{5}, purge(15));
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, purge(15));
         for (int i = 0; i < 20; ++i) addLimit(i, now());
         CPPUNIT_ASSERT((purgeAll(15) == std::pair<std::uint64_t, int>{20, 2}));
+    }
+
+    // Sessions that are alive and old stay where they are, and do not keep the walk from those behind them.
+    void walksPastSessionsThatAreRefreshedForever() {
+        for (int i = 0; i < 25; ++i) addSession(now() - days{400} + std::chrono::seconds{i}, now() + days{7});
+        const Uuid ended = addSession(now() - days{300}, now() - days{290});
+        CPPUNIT_ASSERT((purgeAll(10) == std::pair<std::uint64_t, int>{1, 3}));
+        CPPUNIT_ASSERT(!has("sessions", ended));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{25}, count("sessions"));
     }
 
     void deletesTheSmsBudgetsOfLongAgo() {
@@ -226,7 +236,7 @@ private:
         add(now() - days{8}, now() - days{7});
         add(now() - days{1}, now());
         add(now() - days{8}, std::nullopt);
-        CPPUNIT_ASSERT((purgeAll(2) == std::pair<std::uint64_t, int>{5, 3}));
+        CPPUNIT_ASSERT((purgeAll(2) == std::pair<std::uint64_t, int>{5, 4}));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("outbox"));
     }
 

@@ -21,8 +21,13 @@ public:
         Timestamp auditBefore;
         Timestamp deadLettersBefore;
     };
-    // Deletes at most `batch` rows a table; returns how many went. Small batches, so no login waits for it.
-    virtual std::uint64_t purge(const Bounds& bounds, unsigned batch) = 0;
+    struct Progress {
+        std::uint64_t deleted = 0;
+        bool isOver = false;  // it has seen all tables to their ends; the next call begins anew
+    };
+    // Looks at the next `batch` rows of each table and deletes those that are spent. Small batches, so no login waits
+    // for it.
+    virtual Progress purge(const Bounds& bounds, unsigned batch) = 0;
 };
 
 }  // namespace otpgate::domain
