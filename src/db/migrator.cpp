@@ -1,13 +1,13 @@
 #include "otpgate/db/migrator.h"
 
 #include "db/sql_script.h"
-#include "db/table_change.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/encoding.h"
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -16,15 +16,16 @@
 // A migration of SQLite is one transaction, with its row in schema_migrations: it is applied as a whole or not at all.
 //
 // MySQL commits at each DDL statement. So there each statement is a step with a row of its own ("0002_whole_api#3"),
-// and when all are done, one row for the file takes their place. The next run goes on behind the last row. The step
-// that was under way may be done without a row:
-// - Of a data statement it cannot be, because the row is in the same transaction. So its text need not be repeatable.
-// - A DDL statement is done as a whole or not at all (InnoDB of MySQL 8 and MariaDB 10.6), and is run again. Either the
-//   second time changes nothing (CREATE TABLE IF NOT EXISTS), or the server refuses it, because something that it makes
-//   is there or something that it drops is gone. That alone proves nothing: somebody may have made one column of two by
-//   hand. So the table is looked at, and only where it has all that the statement says is the step done.
-// Binaries that had no 0005 wrote rows for whole files only. What they left half-done is run from the top of its file
-// in the same way; none of their files has a data statement.
+// and when all are done, one row for the file takes their place. The next run goes on behind the last row. A data
+// statement is in one transaction with its row. A DDL statement is done as a whole or not at all (InnoDB of MySQL 8 and
+// MariaDB 10.6), so before it runs, a row says how the schema stands ("0002_whole_api#3?1f0c..."). Where the next run
+// finds such a row, the statement is done if the schema stands otherwise, and run if not. That can be told, because the
+// server keeps the lock of a killed migrator until it has ended the statement.
+// - What changes nothing that is looked at (DROP ... IF EXISTS of nothing) is run again, so it must be repeatable.
+// - A statement that the server refuses loses its row, so that people may clear the way by hand.
+// - If people change a table between a kill and the next run, a statement on it that the kill came before is taken for
+//   done. What is missing is named by what uses it, a later statement or the service. Running it would be no safer: it
+//   may be done. So no more is looked at than the tables and routines that the statement names.
 
 namespace otpgate::db {
 
@@ -36,102 +37,86 @@ namespace {
 constexpr auto kLockTimeout = 60s;
 constexpr auto kLockPause = 100ms;
 constexpr char kStepSign = '#';
+constexpr char kBegunSign = '?';
+// The last file of binaries that wrote no rows for steps. The first pending one of these may be half-done without a
+// sign, and again when that run is killed: there a statement is done where the server says that what it makes is there,
+// or what it drops is not. None of them has a data statement.
+constexpr std::string_view kLastWithoutSteps = "0004_taken_by";
+// ER_TABLE_EXISTS_ERROR, ER_DUP_FIELDNAME, ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY
+constexpr std::array kSaysDoneBefore{1050, 1060, 1061, 1091};
 // Rows that binaries without 0005 wrote, which drops them, for the texts of procedures.
 constexpr std::string_view kProcedures = "procedures/";
 
 struct Step {
-    std::string version;   // "0002_whole_api#3", counted from 1
-    std::string checksum;  // of the statement, so that one that fails can be put right in the file
+    std::string version;  // "0002_whole_api#3", counted from 1
+    std::string checksum;
     std::string statement;
 };
 struct Migration {
-    std::string version;  // "0001_init"
+    std::string version;  // "0001_first_login"
     std::string checksum;
-    const SqlFile* file;
-    std::vector<Step> steps;  // on MySQL
+    std::string_view path;
+    std::vector<Step> steps;
 };
 using Checksums = std::map<std::string, std::string>;  // by version
 
 std::string sha256Hex(std::string_view text) {
-    std::string digest(EVP_MAX_MD_SIZE, '\0');
-    unsigned size = 0;
-    if (EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), &size, EVP_sha256(),
-                   nullptr) != 1) {
+    std::string digest(SHA256_DIGEST_LENGTH, '\0');
+    if (SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+               reinterpret_cast<unsigned char*>(digest.data())) == nullptr)
         throw std::runtime_error("SHA-256 is not available");
-    }
-    digest.resize(size);
     return toHex(digest);
-}
-
-std::vector<Step> stepsOf(const std::string& version, std::string_view script) {
-    std::vector<Step> steps;
-    for (std::string& statement : splitSqlScript(script)) {
-        std::string step = version + kStepSign + std::to_string(steps.size() + 1);
-        std::string checksum = sha256Hex(statement);
-        steps.push_back({std::move(step), std::move(checksum), std::move(statement)});
-    }
-    return steps;
 }
 
 // This engine's files, in the order of their numbers, which is that of their paths.
 std::vector<Migration> migrationsOf(Engine engine, std::span<const SqlFile> files) {
     constexpr std::string_view kSuffix = ".sql";
-    const bool mysql = engine == Engine::Mysql;
-    const std::string_view folder = mysql ? "mysql/" : "sqlite/";
+    const std::string_view folder = engine == Engine::Mysql ? "mysql/" : "sqlite/";
     std::vector<Migration> out;
-    for (const SqlFile& file : files) {
-        if (!file.path.starts_with(folder) || !file.path.ends_with(kSuffix)) continue;
-        const std::string version{file.path.substr(folder.size(), file.path.size() - folder.size() - kSuffix.size())};
-        out.push_back(
-            {version, sha256Hex(file.text), &file, mysql ? stepsOf(version, file.text) : std::vector<Step>{}});
+    for (const auto& [path, text] : files) {
+        if (!path.starts_with(folder) || !path.ends_with(kSuffix)) continue;
+        const std::string version{path.substr(folder.size(), path.size() - folder.size() - kSuffix.size())};
+        std::vector<Step> steps;
+        for (const std::string& statement : splitSqlScript(text)) {
+            steps.push_back({version + kStepSign + std::to_string(steps.size() + 1), sha256Hex(statement), statement});
+        }
+        out.push_back({version, sha256Hex(text), path, std::move(steps)});
     }
     return out;
 }
 
 bool tableExists(Connection& connection) {
-    const char* const sql = connection.engine() == Engine::Mysql
-                                ? "SELECT 1 FROM information_schema.tables"
-                                  " WHERE table_schema = DATABASE() AND table_name = 'schema_migrations'"
-                                : "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
-    return connection.queryOne(sql).has_value();
+    return connection
+        .queryOne(connection.engine() == Engine::Mysql
+                      ? "SELECT 1 FROM information_schema.tables"
+                        " WHERE table_schema = DATABASE() AND table_name = 'schema_migrations'"
+                      : "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'")
+        .has_value();
 }
 
 void createTable(Connection& connection) {
-    connection.executeScript(connection.engine() == Engine::Mysql
-                                 ? "CREATE TABLE IF NOT EXISTS schema_migrations ("
-                                   " version VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,"
-                                   " checksum CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,"
-                                   " applied_at_us BIGINT NOT NULL) ENGINE = InnoDB"
-                                 : "CREATE TABLE IF NOT EXISTS schema_migrations ("
-                                   " version TEXT NOT NULL PRIMARY KEY, checksum TEXT NOT NULL,"
-                                   " applied_at_us BIGINT NOT NULL)");
-}
-
-Checksums appliedTo(Connection& connection) {
-    Checksums out;
-    for (const Row& row : connection.query("SELECT version, checksum FROM schema_migrations")) {
-        out.emplace(row.text(0), row.text(1));
-    }
-    return out;
-}
-
-// The checksum of a file or of one of its steps.
-std::optional<std::string> checksumOf(const Migration& migration, const std::string& version) {
-    if (version == migration.version) return migration.checksum;
-    const auto step = std::ranges::find(migration.steps, version, &Step::version);
-    return step == migration.steps.end() ? std::nullopt : std::optional{step->checksum};
+    connection.executeRaw(connection.engine() == Engine::Mysql
+                              ? "CREATE TABLE IF NOT EXISTS schema_migrations ("
+                                " version VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,"
+                                " checksum CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,"
+                                " applied_at_us BIGINT NOT NULL) ENGINE = InnoDB"
+                              : "CREATE TABLE IF NOT EXISTS schema_migrations (version TEXT NOT NULL PRIMARY KEY,"
+                                " checksum TEXT NOT NULL, applied_at_us BIGINT NOT NULL)");
 }
 
 void requireKnown(const Checksums& applied, const std::vector<Migration>& migrations) {
+    Checksums known;
+    for (const Migration& migration : migrations) {
+        known[migration.version] = migration.checksum;
+        for (const Step& step : migration.steps) known[step.version] = step.checksum;
+    }
     for (const auto& [version, checksum] : applied) {
         if (version.starts_with(kProcedures)) continue;
-        const auto migration =
-            std::ranges::find(migrations, version.substr(0, version.find(kStepSign)), &Migration::version);
-        if (migration == migrations.end()) {
+        if (!known.contains(version.substr(0, version.find(kStepSign)))) {
             throw ConfigurationError("the database holds migration " + version +
                                      ", which this otpgate does not know: a newer one has migrated it");
         }
-        if (checksumOf(*migration, version) != checksum)
+        if (known[version.substr(0, version.find(kBegunSign))] != checksum)
             throw ConfigurationError("migration " + version + " was applied to this database with another text");
     }
 }
@@ -140,7 +125,9 @@ void requireKnown(const Checksums& applied, const std::vector<Migration>& migrat
 std::vector<Migration> pendingOf(Connection& connection, std::span<const SqlFile> files) {
     std::vector<Migration> migrations = migrationsOf(connection.engine(), files);
     if (!tableExists(connection)) return migrations;
-    const Checksums applied = appliedTo(connection);
+    Checksums applied;
+    for (const Row& row : connection.query("SELECT version, checksum FROM schema_migrations"))
+        applied.emplace(row.text(0), row.text(1));
     requireKnown(applied, migrations);
     const auto isApplied = [&](const auto& part) { return applied.contains(part.version); };
     std::erase_if(migrations, isApplied);
@@ -182,46 +169,60 @@ private:
     Connection& connection_;
 };
 
-bool saysDoneBefore(int number) {
-    switch (number) {
-    case 1050:  // ER_TABLE_EXISTS_ERROR
-    case 1060:  // ER_DUP_FIELDNAME
-    case 1061:  // ER_DUP_KEYNAME
-    case 1091:  // ER_CANT_DROP_FIELD_OR_KEY
-        return true;
+// How the tables and routines that the statement names stand there: the same at each call.
+std::string fingerprintOf(Connection& connection, const std::string& statement) {
+    std::string text;
+    for (const Row& row : connection.query(
+             "SELECT CAST(CONCAT_WS('|', 'column', table_name, ordinal_position, column_name, column_type, is_nullable,"
+             " collation_name, extra, column_default) AS BINARY) FROM information_schema.columns"
+             " WHERE table_schema = DATABASE() AND table_name <> 'schema_migrations' AND LOCATE(table_name, ?) > 0"
+             " UNION ALL SELECT CAST(CONCAT_WS('|', 'key', table_name, index_name, seq_in_index, non_unique,"
+             " index_type, column_name, sub_part) AS BINARY) FROM information_schema.statistics"
+             " WHERE table_schema = DATABASE() AND table_name <> 'schema_migrations' AND LOCATE(table_name, ?) > 0"
+             " UNION ALL SELECT CAST(CONCAT_WS('|', routine_type, routine_name, routine_definition) AS BINARY)"
+             " FROM information_schema.routines WHERE routine_schema = DATABASE() AND LOCATE(routine_name, ?) > 0"
+             " ORDER BY 1",
+             {statement, statement, statement})) {
+        text += row.text(0) + "\n";
     }
-    return false;
+    return sha256Hex(text).substr(0, 32);  // a version has room for 100 characters
 }
 
-void runOrFindDone(Connection& connection, const std::string& statement) {
+bool isDdl(std::string_view statement) {
+    constexpr std::array kVerbs{"CREATE ", "ALTER ", "DROP ", "RENAME "};
+    return std::ranges::any_of(kVerbs, [&](const char* verb) { return statement.starts_with(verb); });
+}
+
+// An error of the numbers `doneBefore` counts as done.
+void changeSchema(Connection& connection, const Step& step, std::span<const int> doneBefore) {
+    const std::string now = step.version + kBegunSign + fingerprintOf(connection, step.statement);
+    const auto row = connection.queryOne(
+        "SELECT version FROM schema_migrations WHERE SUBSTRING_INDEX(version, '?', 1) = ?", {step.version});
+    const std::string begun = row ? row->text(0) : now;
+    if (!row) remember(connection, begun, step.checksum);
     try {
-        connection.executeScript(statement);
+        if (begun == now) connection.executeRaw(step.statement);
     } catch (const DbError& error) {
-        if (!saysDoneBefore(error.engineCode())) throw;
-        if (isInPlace(connection, statement)) return;
-        throw DbError(error.kind(), error.engineCode(),
-                      std::string{error.what()} + ", and the rest of the statement is not in place");
+        if (error.kind() == ErrorKind::Gone) throw;  // it may be done, or the server be still at it
+        if (std::ranges::find(doneBefore, error.engineCode()) == doneBefore.end()) {
+            connection.execute("DELETE FROM schema_migrations WHERE version = ?", {begun});
+            throw;
+        }
     }
+    connection.execute("UPDATE schema_migrations SET version = ?, applied_at_us = ? WHERE version = ?",
+                       {step.version, SystemClock{}.now(), begun});
 }
 
-// In a transaction, which a DDL statement commits at once, and which holds a data statement together with its row.
-void take(Connection& connection, const Step& step) {
+void take(Connection& connection, const Step& step, std::span<const int> doneBefore) {
     try {
+        if (isDdl(step.statement)) return changeSchema(connection, step, doneBefore);
         connection.transact([&] {
-            runOrFindDone(connection, step.statement);
+            connection.executeRaw(step.statement);
             remember(connection, step.version, step.checksum);
         });
     } catch (const DbError& error) {
         throw DbError(error.kind(), error.engineCode(), step.version + ": " + error.what());
     }
-}
-
-void rememberWhole(Connection& connection, const Migration& migration) {
-    connection.transact([&] {
-        connection.execute("DELETE FROM schema_migrations WHERE SUBSTRING_INDEX(version, '#', 1) = ?",
-                           {migration.version});
-        remember(connection, migration.version, migration.checksum);
-    });
 }
 
 std::size_t migrateMysql(Connection& connection, std::span<const SqlFile> files,
@@ -230,9 +231,15 @@ std::size_t migrateMysql(Connection& connection, std::span<const SqlFile> files,
     createTable(connection);
     const std::vector<Migration> pending = pendingOf(connection, files);
     for (const Migration& migration : pending) {
-        for (const Step& step : migration.steps) take(connection, step);
-        rememberWhole(connection, migration);
-        report(migration.file->path);
+        const bool mayBeHalfDone = &migration == &pending.front() && migration.version <= kLastWithoutSteps;
+        const std::span<const int> doneBefore = mayBeHalfDone ? kSaysDoneBefore : std::span<const int>{};
+        for (const Step& step : migration.steps) take(connection, step, doneBefore);
+        connection.transact([&] {
+            connection.execute("DELETE FROM schema_migrations WHERE SUBSTRING_INDEX(version, '#', 1) = ?",
+                               {migration.version});
+            remember(connection, migration.version, migration.checksum);
+        });
+        report(migration.path);
     }
     return pending.size();
 }
@@ -241,20 +248,20 @@ std::size_t migrateSqlite(Connection& connection, std::span<const SqlFile> files
                           const std::function<void(std::string_view path)>& report) {
     std::size_t applied = 0;
     // Applies the first of what is missing and says whether there was one; another process may do so between two steps.
-    const auto step = [&]() -> const SqlFile* {
+    const auto step = [&]() -> std::optional<std::string_view> {
         createTable(connection);
         const std::vector<Migration> pending = pendingOf(connection, files);
-        if (pending.empty()) return nullptr;
+        if (pending.empty()) return std::nullopt;
         const Migration& first = pending.front();
-        connection.executeScript(first.file->text);
+        for (const Step& part : first.steps) connection.executeRaw(part.statement);
         remember(connection, first.version, first.checksum);
-        return first.file;
+        return first.path;
     };
     waitFor([&] {
         try {
-            while (const SqlFile* file = connection.transact(step)) {
+            while (const auto path = connection.transact(step)) {
                 ++applied;
-                report(file->path);
+                report(*path);
             }
             return true;
         } catch (const DbError& error) {
@@ -275,7 +282,7 @@ std::size_t migrate(Connection& connection, std::span<const SqlFile> files,
 
 std::vector<std::string> pendingMigrations(Connection& connection, std::span<const SqlFile> files) {
     std::vector<std::string> paths;
-    for (const Migration& migration : pendingOf(connection, files)) paths.emplace_back(migration.file->path);
+    for (const Migration& migration : pendingOf(connection, files)) paths.emplace_back(migration.path);
     return paths;
 }
 
