@@ -2,7 +2,6 @@
 
 #include "db/mysql_error.h"
 #include "db/mysql_group_connection.h"
-#include "db/sql_script.h"
 
 #include <cppconn/connection.h>
 #include <cppconn/datatype.h>
@@ -262,10 +261,6 @@ std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::string& pack
         }
         return rows;
     });
-}
-
-void MysqlConnection::executeScript(std::string_view script) {
-    for (const std::string& statement : splitSqlScript(script)) executeRaw(statement);
 }
 
 void MysqlConnection::executeRaw(std::string_view statement) {

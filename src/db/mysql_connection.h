@@ -50,7 +50,6 @@ public:
     Engine engine() const override { return Engine::Mysql; }
     std::uint64_t execute(std::string_view sql, Params params) override;
     std::vector<Row> query(std::string_view sql, Params params) override;
-    void executeScript(std::string_view script) override;
     void executeRaw(std::string_view statement) override;
     using EngineConnection::execute;
     using EngineConnection::query;

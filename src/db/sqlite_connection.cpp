@@ -269,10 +269,10 @@ std::vector<Row> SqliteConnection::query(std::string_view sql, Params params) {
     return rows;
 }
 
-void SqliteConnection::executeScript(std::string_view script) {
+void SqliteConnection::executeRaw(std::string_view statement) {
     session();
     const auto turn = inTransaction() ? nullptr : takeTurn();
-    runPlain(std::string{script}.c_str());
+    runPlain(std::string{statement}.c_str());
 }
 
 void SqliteConnection::runPlain(const char* sql) {

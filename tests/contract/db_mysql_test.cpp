@@ -74,10 +74,9 @@ class MysqlConnectionTest : public ContractTest<MysqlConnectionTest, MysqlEngine
 public:
     void setUp() override {
         connection_ = connect();
-        connection_->executeScript(
-            "DROP TABLE IF EXISTS items;\n"
-            "CREATE TABLE items (id BIGINT NOT NULL PRIMARY KEY, number BIGINT NOT NULL);\n"
-            "INSERT INTO items VALUES (1, 0), (2, 0), (3, 0);\n");
+        connection_->executeRaw("DROP TABLE IF EXISTS items");
+        connection_->executeRaw("CREATE TABLE items (id BIGINT NOT NULL PRIMARY KEY, number BIGINT NOT NULL)");
+        connection_->executeRaw("INSERT INTO items VALUES (1, 0), (2, 0), (3, 0)");
     }
 
 private:
@@ -235,9 +234,8 @@ private:
     // A call is four digits: the id of an item to insert. Each group waits at a gate first. Answers, in the columns of
     // Taken, with whom each went.
     void makeGroupedProcedure() {
-        connection_->executeScript(
-            "DROP TABLE IF EXISTS places;\n"
-            "CREATE TABLE places (n BIGINT NOT NULL PRIMARY KEY);\n");
+        connection_->executeRaw("DROP TABLE IF EXISTS places");
+        connection_->executeRaw("CREATE TABLE places (n BIGINT NOT NULL PRIMARY KEY)");
         for (int n = 0; n < static_cast<int>(db::kMaxGroup); ++n) {
             connection_->execute("INSERT INTO places VALUES (?)", {n});
         }

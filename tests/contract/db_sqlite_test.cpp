@@ -35,7 +35,7 @@ public:
         settings_.url = "sqlite:" + directory_.path("otpgate.db");
         database_ = db::openDatabase(settings_);
         connection_ = database_->connect();
-        connection_->executeScript("CREATE TABLE items (id BIGINT NOT NULL PRIMARY KEY);");
+        connection_->executeRaw("CREATE TABLE items (id BIGINT NOT NULL PRIMARY KEY);");
     }
 
 private:
@@ -119,7 +119,7 @@ private:
                 try {
                     const auto database = db::openDatabase(settings);
                     const auto connection = database->connect();
-                    connection->executeScript("CREATE TABLE IF NOT EXISTS items (id BIGINT NOT NULL PRIMARY KEY);");
+                    connection->executeRaw("CREATE TABLE IF NOT EXISTS items (id BIGINT NOT NULL PRIMARY KEY);");
                     insert(*connection, i);
                     ::_exit(0);
                 } catch (const std::exception& error) {

@@ -47,7 +47,6 @@ public:
         real_->write(statement, params);
         if (dice_.below(400) == 0) throw db::DbError(db::ErrorKind::Gone, 2013, "as told");
     }
-    void executeScript(std::string_view script) override { real_->executeScript(script); }
     void executeRaw(std::string_view statement) override { real_->executeRaw(statement); }
 
 private:

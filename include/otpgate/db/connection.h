@@ -42,9 +42,7 @@ public:
     // Inside transact(). Over a connection for groups the row may be written as late as with the COMMIT, in one round
     // trip with all others, and an error comes then; else at once.
     virtual void write(const RowStatement& statement, Params params) = 0;
-    // Several statements separated by `;` at the end of a line, without parameters: migrations.
-    virtual void executeScript(std::string_view script) = 0;
-    // One statement to the end of the text, semicolons and all: the body of a procedure.
+    // One statement to the end of the text, unprepared and without parameters: migrations.
     virtual void executeRaw(std::string_view statement) = 0;
 
     std::uint64_t execute(std::string_view sql, std::initializer_list<Param> params) {
