@@ -57,6 +57,8 @@ constexpr std::size_t kMaxCachedStatements = 256;
 
 // A statement is prepared once and bound in full each time: a missing parameter would silently keep the last value.
 void requireParameterCount(std::string_view sql, std::size_t expected, std::size_t given);
+// The same for a look-up, which may have values for any number of keys, but for no part of one.
+void requireWholeKeys(const KeyedLookUp& asked);
 
 class EngineConnection : public Connection {
 public:

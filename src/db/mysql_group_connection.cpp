@@ -135,17 +135,14 @@ void MysqlGroupConnection::executeRaw(std::string_view statement) {
 }
 
 std::vector<std::vector<Row>> MysqlGroupConnection::lookUp(std::span<const KeyedLookUp> lookUps) {
+    for (const KeyedLookUp& asked : lookUps) requireWholeKeys(asked);
+    std::vector<std::vector<Row>> found(lookUps.size());
     std::size_t statements = 0;
     std::string packet = takePending(statements);
     const std::size_t before = statements;
     for (const KeyedLookUp& asked : lookUps) {
-        if (asked.values.empty()) continue;
-        if (asked.values.size() % asked.lookUp.valuesPerKey() != 0) {
-            throw std::logic_error("values of less than a key for: " + asked.lookUp.select());
-        }
-        append(packet, statements, mysqlText(asked.lookUp, asked.values));
+        if (!asked.values.empty()) append(packet, statements, mysqlText(asked.lookUp, asked.values));
     }
-    std::vector<std::vector<Row>> found(lookUps.size());
     if (statements == 0) return found;
     auto results = runPacket(packet, statements);
     auto next = results.begin() + static_cast<std::ptrdiff_t>(before);

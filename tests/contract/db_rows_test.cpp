@@ -385,8 +385,11 @@ private:
                 CPPUNIT_ASSERT_THROW(connection.write(kInsertName, {2, "eve", 3, "adam"}), std::logic_error);
                 CPPUNIT_ASSERT_THROW(connection.write(kUpdateByName, {10}), std::logic_error);
                 CPPUNIT_ASSERT_THROW(connection.write(kAddToAll, {}), std::logic_error);
+                insert(connection, {2, 20, "b", {}});
+                CPPUNIT_ASSERT_THROW(connection.lookUp({{kById, {1}}, {kByNumberAndNote, {10, "a", 10}}}),
+                                     std::logic_error);
             });
-            CPPUNIT_ASSERT((all() == Items{{1, 10, "a", {}}}));
+            CPPUNIT_ASSERT((all() == Items{{1, 10, "a", {}}, {2, 20, "b", {}}}));
         });
     }
 
