@@ -137,13 +137,14 @@ void MysqlGroupConnection::executeRaw(std::string_view statement) {
 std::vector<std::vector<Row>> MysqlGroupConnection::lookUp(std::span<const KeyedLookUp> lookUps) {
     for (const KeyedLookUp& asked : lookUps) requireWholeKeys(asked);
     std::vector<std::vector<Row>> found(lookUps.size());
+    if (std::ranges::all_of(lookUps, [](const KeyedLookUp& asked) { return asked.values.empty(); })) return found;
+
     std::size_t statements = 0;
     std::string packet = takePending(statements);
     const std::size_t before = statements;
     for (const KeyedLookUp& asked : lookUps) {
         if (!asked.values.empty()) append(packet, statements, mysqlText(asked.lookUp, asked.values));
     }
-    if (statements == 0) return found;
     auto results = runPacket(packet, statements);
     auto next = results.begin() + static_cast<std::ptrdiff_t>(before);
     for (std::size_t i = 0; i < lookUps.size(); ++i) {

@@ -62,6 +62,7 @@ private:
 class MysqlGroupsTest : public ContractTest<MysqlGroupsTest, MysqlEngine> {
     CPPUNIT_TEST_SUITE(MysqlGroupsTest);
     CPPUNIT_TEST(makesATransactionInTwoRoundTrips);
+    CPPUNIT_TEST(asksForNothingThatIsNotWanted);
     CPPUNIT_TEST(countsEachStatementOfAnyOtherConnection);
     CPPUNIT_TEST(refusesToWriteOutsideATransaction);
     CPPUNIT_TEST(failsAtOnceWhereSomebodyHoldsTheRow);
@@ -123,6 +124,22 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, number(1));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, number(2));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{6}, count());
+    }
+
+    void asksForNothingThatIsNotWanted() {
+        idOf(*group_);
+        const auto trips = [&](auto&& work) { return roundTripsOf([&] { group_->transact(work); }); };
+        const auto noKeys = [&] { group_->lookUp({{kHold, {}}, {kRead, {}}}); };
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, trips([] {}));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, trips(noKeys));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, trips([&] {
+                                 noKeys();
+                                 group_->write(kUpdate, {7, 1});
+                                 noKeys();
+                                 group_->write(kUpdate, {8, 2});
+                             }));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, trips([&] { group_->lookUp({{kHold, {1}}}); }));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{15}, number(1) + number(2));
     }
 
     void countsEachStatementOfAnyOtherConnection() {
