@@ -3,7 +3,7 @@
 #include "otpgate/base/encoding.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <iterator>
 #include <stdexcept>
 
 namespace otpgate::db {
@@ -116,6 +116,20 @@ std::string mysqlText(const RowStatement& statement, std::span<const std::string
     return text;
 }
 
+bool MysqlGroupConnection::PendingRows::takes(const RowStatement& other, std::span<const std::string> row) const {
+    if (&other != statement) return false;
+    switch (other.kind()) {
+    case RowStatement::Kind::Insert: return true;
+    case RowStatement::Kind::Plain: return false;
+    case RowStatement::Kind::Update: break;
+    }
+    // Of two updates of one row a CASE would take the first.
+    for (std::size_t key = other.width() - 1; key < values.size(); key += other.width()) {
+        if (values[key] == row.back()) return false;
+    }
+    return true;
+}
+
 MysqlGroupConnection::MysqlGroupConnection(MysqlDatabase& database)
     : MysqlConnection(database, Statements::Several, sessionSettings(database.settings().answerTimeout)) {}
 
@@ -156,10 +170,11 @@ std::vector<std::vector<Row>> MysqlGroupConnection::lookUp(std::span<const Keyed
 void MysqlGroupConnection::write(const RowStatement& statement, Params params) {
     if (!inTransaction()) throw std::logic_error("a row to write outside a transaction");
     requireParameterCount(statement.sql(), statement.width(), params.size());
-    const bool joinsLast = !pending_.empty() && pending_.back().statement == &statement &&
-                           statement.kind() != RowStatement::Kind::Plain;
-    if (!joinsLast) pending_.push_back({&statement, {}});
-    for (const Param& param : params) pending_.back().values.push_back(mysqlLiteral(param));
+    std::vector<std::string> row;
+    row.reserve(params.size());
+    for (const Param& param : params) row.push_back(mysqlLiteral(param));
+    if (pending_.empty() || !pending_.back().takes(statement, row)) pending_.push_back({&statement, {}});
+    std::ranges::move(row, std::back_inserter(pending_.back().values));
 }
 
 std::string MysqlGroupConnection::takePending(std::size_t& statements) {

@@ -49,6 +49,7 @@ class RowsTest : public ContractTest<RowsTest<Engine>, Engine> {
     CPPUNIT_TEST(updatesByAKeyOfText);
     CPPUNIT_TEST(showsWhatItWroteToWhatFollows);
     CPPUNIT_TEST(writesInTheOrderInWhichItWasAsked);
+    CPPUNIT_TEST(keepsTheLastOfTwoUpdatesOfARow);
     CPPUNIT_TEST(forgetsWhatItWroteWhereTheWorkThrows);
     CPPUNIT_TEST(writesAllOrNothing);
     CPPUNIT_TEST(runsTheWorkAgainAfterADuplicate);
@@ -303,6 +304,18 @@ private:
             CPPUNIT_ASSERT_EQUAL(std::int64_t{1111}, number(1));
             CPPUNIT_ASSERT_EQUAL(std::int64_t{1105}, number(2));
             CPPUNIT_ASSERT_EQUAL(std::int64_t{101}, number(3));
+        });
+    }
+
+    void keepsTheLastOfTwoUpdatesOfARow() {
+        overEach([&](db::Connection& connection) {
+            insertAll(connection, {{1, 0, {}, {}}, {2, 0, {}, {}}});
+            connection.transact([&] {
+                update(connection, {1, 10, "first", {}});
+                update(connection, {2, 20, "first", {}});
+                update(connection, {1, 11, {}, "last"});
+            });
+            CPPUNIT_ASSERT((all() == Items{{1, 11, {}, "last"}, {2, 20, "first", {}}}));
         });
     }
 
