@@ -79,8 +79,8 @@ protected:
     virtual void rollback() noexcept = 0;  // drops the connection where that fails
 
     bool inTransaction() const { return inTransaction_; }
-    // The engine has already ended the transaction under way. Without this, work that goes on after catching the error
-    // would find itself in autocommit mode.
+    // The engine has already ended the transaction under way, or has made a part of what it was asked. Without this,
+    // work that goes on after catching the error would find itself in autocommit mode, or would commit the part.
     void transactionEndedBy(const DbError& error) { endedBy_ = error; }
     // To be called before each statement.
     void requireOpenTransaction() const {

@@ -10,6 +10,7 @@
 namespace otpgate::test {
 namespace {
 
+using db::DbError;
 using db::ErrorKind;
 using db::Locking;
 using db::LookUp;
@@ -72,6 +73,7 @@ class MysqlGroupsTest : public ContractTest<MysqlGroupsTest, MysqlEngine> {
     CPPUNIT_TEST(retriesTheVictimOfADeadlock);
     CPPUNIT_TEST(triesThreeTimes);
     CPPUNIT_TEST(leavesNothingOpenAfterAnErrorInALookUp);
+    CPPUNIT_TEST(doesNotGoOnBehindAnErrorOfAPacket);
     CPPUNIT_TEST(writesNothingWhereItIsLostBetweenItsPackets);
     CPPUNIT_TEST(isMadeAnewWhereTheLossIsKnown);
     CPPUNIT_TEST(losesItsLocksWhereItRests);
@@ -284,6 +286,27 @@ private:
         other->transact([&] { other->lookUp({{kHoldOrFail, {1, 2, 3}}}); });
         group_->transact([&] { group_->write(kUpdate, {5, 1}); });
         CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, number(1));
+    }
+
+    // Work that catches the error does not know that what it wrote after the wrong row was not made.
+    void doesNotGoOnBehindAnErrorOfAPacket() {
+        CPPUNIT_ASSERT(kindOf([&] {
+                           group_->transact([&] {
+                               group_->write(kUpdate, {5, 2});
+                               group_->write(kInsert, {1, 1});
+                               group_->write(kUpdate, {5, 3});
+                               try {
+                                   group_->lookUp({{kRead, {1}}});
+                               } catch (const DbError&) {
+                                   // as work would that does not know better
+                               }
+                               group_->write(kUpdate, {6, 1});
+                           });
+                       }) == ErrorKind::Duplicate);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, number(1) + number(2) + number(3));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errorsOf(ErrorKind::Duplicate));
+        group_->transact([&] { group_->write(kUpdate, {6, 1}); });
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{6}, number(1));
     }
 
     void writesNothingWhereItIsLostBetweenItsPackets() {

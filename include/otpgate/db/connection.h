@@ -64,7 +64,8 @@ public:
     // Runs `work` in a transaction (BEGIN IMMEDIATE on SQLite) and returns what it returns. Deadlock and Locked are
     // rolled back and run again, up to five times within two seconds and with short random waits, so `work` must be
     // repeatable. Any other exception rolls back and goes on up. After an error that has ended the transaction
-    // (Deadlock, Gone) each further statement of `work` throws it again. Not to be nested: std::logic_error.
+    // (Deadlock, Gone; over a connection for groups any of what went in one round trip with something else) each
+    // further statement of `work` throws it again, and so does the end. Not to be nested: std::logic_error.
     template <typename Work>
     auto transact(Work&& work, RetryOn retryOn = RetryOn::Deadlock) -> decltype(work()) {
         using Result = decltype(work());
