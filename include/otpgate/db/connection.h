@@ -33,7 +33,8 @@ public:
     virtual Engine engine() const = 0;
 
     // Rows inserted, deleted or changed. On MySQL an UPDATE that sets what is there already counts 0, so guards change
-    // a column; an upsert counts 1 for an insert and 2 for an update. Retries deadlocks as `call` does.
+    // a column; an upsert counts 1 for an insert and 2 for an update. Outside transact() it is tried
+    // again as there.
     virtual std::uint64_t execute(std::string_view sql, Params params) = 0;
     // Integer columns, COUNT and SUM come as integers, everything else as the bytes that are stored.
     virtual std::vector<Row> query(std::string_view sql, Params params) = 0;
