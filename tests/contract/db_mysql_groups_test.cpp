@@ -77,6 +77,7 @@ class MysqlGroupsTest : public ContractTest<MysqlGroupsTest, MysqlEngine> {
     CPPUNIT_TEST(writesNothingWhereItIsLostBetweenItsPackets);
     CPPUNIT_TEST(isMadeAnewWhereTheLossIsKnown);
     CPPUNIT_TEST(losesItsLocksWhereItRests);
+    CPPUNIT_TEST(tellsNoValueThatIsNotText);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -375,6 +376,22 @@ private:
         // It is the transaction that may not rest.
         std::this_thread::sleep_for(1200ms);
         restsFor(0ms);
+    }
+
+    void tellsNoValueThatIsNotText() {
+        for (const auto& connection : {database_->connect(), database_->connectForGroups()}) {
+            try {
+                connection->transact([&] { connection->write(kInsertNote, {10, "secret \xff\xfe"}); });
+                CPPUNIT_FAIL("no error");
+            } catch (const DbError& error) {
+                const std::string message = error.what();
+                CPPUNIT_ASSERT(error.kind() == ErrorKind::Other);
+                for (const char* part : {"secret", "\xff", "FF", "ff", "73656372"}) {
+                    CPPUNIT_ASSERT_MESSAGE(message, message.find(part) == std::string::npos);
+                }
+            }
+        }
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count());
     }
 
     std::unique_ptr<db::Connection> observer_;

@@ -54,6 +54,8 @@ class DbPiecesTest : public CppUnit::TestFixture {
               withoutValues(1062, "23000", "Duplicate entry 'o'hara for key x@example.org' for key 'email'"));
         equal("Incorrect string value: '...' for column `a`.`b`.`c` at row 1",
               withoutValues(1366, "HY000", "Incorrect string value: '\\xF0' for column `a`.`b`.`c` at row 1"));
+        equal("Invalid utf8mb4 character string: '...'",
+              withoutValues(1300, "HY000", "Invalid utf8mb4 character string: 'FFFE'"));
         equal("Truncated incorrect INTEGER value: '...'",
               withoutValues(1292, "22007", "Truncated incorrect INTEGER value: 'secret'"));
         equal("Table 'a.b' doesn't exist", withoutValues(1146, "42S02", "Table 'a.b' doesn't exist"));
