@@ -271,6 +271,18 @@ def test_codes_of_other_purposes_change_nothing(site, ada, address, new_address)
     assert problem["attempts_remaining"] == 2
 
 
+@pytest.mark.parametrize("purpose", ["change", "login", "nonsense", 42])
+def test_the_routes_have_one_purpose_and_read_none(site, ada, new_address, purpose):
+    new = new_address()
+    answer = ask(site, new, ada["access"], purpose=purpose)
+    assert (answer.status_code, answer.json()["purpose"]) == (202, "change")
+
+    answer = redeem(site, answer.json()["otp_id"], site.mailbox.wait_for(new), ada["access"], purpose=purpose)
+
+    assert answer.status_code == 200, answer.text
+    assert me(site, ada["access"])["email"] == new
+
+
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_the_routes_for_other_codes_know_no_such_purpose(site, ada, new_address, signed_in):
     access = ada["access"] if signed_in else None
