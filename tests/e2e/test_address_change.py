@@ -3,6 +3,7 @@ import uuid
 
 import pytest
 from support.mailbox import text_of
+from support.triggers import failing
 from test_concurrency import at_once, outcomes
 from test_login_flow import assert_problem, wrong
 
@@ -367,6 +368,35 @@ def test_a_code_is_good_once_and_three_wrong_ones_end_it(site, ada, address, new
     assert redeem(site, otp_id, code, ada["access"]).status_code == 200
     assert_problem(redeem(site, otp_id, code, ada["access"]), 400, "OTP_USED")
     assert len(events(site, ada["user"]["id"], "ADDRESS_CHANGED")) == 1
+
+
+# A statement of a change that comes after the one that counts the guess.
+LATER_STATEMENTS = {
+    "address": ("UPDATE ON users", "NEW.email <> OLD.email"),
+    "sessions": ("UPDATE ON sessions", "NEW.revoked_reason = 'address_changed'"),
+    "audit": ("INSERT ON audit_events", "NEW.event = 'ADDRESS_CHANGED'"),
+    "notice": ("INSERT ON outbox", "NEW.kind = 'address_changed'"),
+}
+
+
+@pytest.mark.parametrize("fails", LATER_STATEMENTS)
+def test_a_change_that_fails_halfway_leaves_no_trace_and_the_code_is_good(site, ada, address, new_address, fails):
+    new = new_address()
+    elsewhere = site.login(address)
+    otp_id, code = asked(site, new, ada["access"])
+    before = me(site, ada["access"])
+
+    with failing(site, *LATER_STATEMENTS[fails]):
+        assert_problem(redeem(site, otp_id, code, ada["access"]), 503, "UNAVAILABLE")
+
+    assert me(site, ada["access"]) == before
+    assert me(site, elsewhere["access"]) is not None
+    assert left_after_a_wrong_one(site, otp_id, code, ada["access"]) == 2
+    assert redeem(site, otp_id, code, ada["access"]).json()["user"]["email"] == new
+    assert me(site, elsewhere["access"]) is None
+    # The old one of the other sign-in as well.
+    for told, count in ((address, 2), (new, 1)):
+        assert len(site.mailbox.wait_for_notices(told, count)) == count
 
 
 def test_of_16_at_once_one_changes_it(site, ada, address, new_address):
