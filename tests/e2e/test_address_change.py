@@ -413,6 +413,18 @@ def test_of_16_at_once_one_changes_it(site, ada, address, new_address):
         assert len(site.mailbox.notices_for(told)) == 1
 
 
+def test_of_four_who_want_the_same_address_at_once_one_gets_it(site, new_address):
+    new = new_address()
+    users = [site.login(new_address()) for _ in range(4)]
+    codes = [asked(site, new, user["access"]) for user in users]
+
+    answers = at_once(4, lambda number: redeem(site, *codes[number], users[number]["access"]))
+
+    assert outcomes(answers) == {"ok": 1, "CONFLICT": 3}
+    has_it = [me(site, user["access"])["email"] == new for user in users]
+    assert has_it == [answer.status_code == 200 for answer in answers]
+
+
 def test_the_limits_are_those_of_every_request(make_site, engine, new_address):
     site = make_site(engine, limits_guesses_per_destination="2/1h")
     access = site.login(new_address())["access"]

@@ -265,6 +265,24 @@ def test_a_reset_token_is_spent_once_by_16_at_once(make_site, address, engine):
     assert count_events(site, "PASSWORD_RESET", address) == 1
 
 
+def test_a_reset_code_is_spent_once_by_16_at_once(make_site, address, engine):
+    site = make_site(engine, passwords_queue="64")
+    register(site, address)
+    code = ask_for_reset(site, address)
+
+    answers = at_once(
+        16,
+        lambda number: site.post(
+            f"{AUTH}/password-reset", {"email": address, "otp": code, "password": f"{OTHER} {number}"}
+        ),
+    )
+
+    assert outcomes(answers) == {"ok": 1, "OTP_USED": 15}
+    winner = next(number for number, answer in enumerate(answers) if answer.status_code == 200)
+    assert login(site, address, f"{OTHER} {winner}").status_code == 202
+    assert count_events(site, "PASSWORD_RESET", address) == 1
+
+
 def test_a_reset_voids_what_else_could_reset(site, address):
     register(site, address)
     older = reset_token(site, address)
