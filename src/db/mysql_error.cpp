@@ -14,6 +14,7 @@ ErrorKind mysqlErrorKind(int number) {
 
     case 1205:  // ER_LOCK_WAIT_TIMEOUT; MariaDB's answer to NOWAIT, too
     case 3572:  // ER_LOCK_NOWAIT (MySQL)
+    case 1969:  // ER_STATEMENT_TIMEOUT (MariaDB): of our short statements none lasts so long but one that waits
         return ErrorKind::Locked;
 
     // The client library lost the server, or the two disagree about what was asked.

@@ -368,8 +368,8 @@ private:
         };
         restsFor(100ms);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, number(1));
-        if (!isLimited) return restsFor(1500ms);
-        CPPUNIT_ASSERT(kindOf([&] { restsFor(1500ms); }) == ErrorKind::Gone);
+        if (!isLimited) return restsFor(3500ms);
+        CPPUNIT_ASSERT(kindOf([&] { restsFor(3500ms); }) == ErrorKind::Gone);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{70}, number(1));
         restsFor(0ms);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, number(1));
