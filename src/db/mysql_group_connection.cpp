@@ -124,21 +124,24 @@ std::string mysqlText(const LookUp& lookUp, Connection::Params values) {
 }
 
 std::string mysqlText(const RowStatement& statement, std::span<const std::string> values) {
+    if (statement.kind() == RowStatement::Kind::Plain) {
+        std::string text;
+        appendFilled(text, statement.sql(), [&](std::size_t place) { return values[place]; });
+        return text;
+    }
     const Rows rows(statement, values);
-    const auto columns = [&] { return joined(statement.columns(), ", "); };
+    const std::string& table = statement.table();
+    const std::string columns = joined(statement.columns(), ", ");
     switch (statement.kind()) {
-    case RowStatement::Kind::Insert:
-        return "INSERT INTO " + statement.table() + " (" + columns() + ") VALUES " + rows.tuples();
-    case RowStatement::Kind::Update: return "UPDATE " + statement.table() + " SET " + rows.assignments() + rows.where();
+    case RowStatement::Kind::Insert: return "INSERT INTO " + table + " (" + columns + ") VALUES " + rows.tuples();
+    case RowStatement::Kind::Update: return "UPDATE " + table + " SET " + rows.assignments() + rows.where();
     case RowStatement::Kind::InsertFrom:
-        return "INSERT INTO " + statement.table() + " (" + columns() + ", " + statement.copied() + ") SELECT " +
-               rows.values() + statement.copied() + " FROM " + statement.source() + rows.where() + " FOR UPDATE";
-    case RowStatement::Kind::Delete: return "DELETE FROM " + statement.table() + rows.where();
+        return "INSERT INTO " + table + " (" + columns + ", " + statement.copied() + ") SELECT " + rows.values() +
+               statement.copied() + " FROM " + statement.source() + rows.where() + " FOR UPDATE";
+    case RowStatement::Kind::Delete: return "DELETE FROM " + table + rows.where();
     case RowStatement::Kind::Plain: break;
     }
-    std::string text;
-    appendFilled(text, statement.sql(), [&](std::size_t place) { return values[place]; });
-    return text;
+    return {};
 }
 
 bool MysqlGroupConnection::PendingRows::takes(const RowStatement& other, std::span<const std::string> row) const {
