@@ -281,8 +281,8 @@ private:
         request.device = device;
         request.deviceBucket = domain::limitBucket("request-device", device.bytes());
         request.deviceGuessBucket = domain::limitBucket("guess-device", device.bytes());
-        // Asked for in its user's own mailbox too, to whose account the device belongs.
-        for (const std::string& to : {kNew, kOld}) {
+        // Of its user's own address it is a known device, of a new one it is nobody's.
+        for (const std::string& to : {kOld, kNew}) {
             request.destination = destination(to);
             request.id = newId();
             request.outboxId = newId();

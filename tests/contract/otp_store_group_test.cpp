@@ -313,7 +313,7 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
         const Uuid device = newId();
         connection_->execute("INSERT INTO devices (id, user_id, created_at_us, last_seen_at_us) VALUES (?, ?, ?, ?)",
                              {device, ada, now(), now()});
-        auto change = newRequest("ada@example.net");
+        auto change = newRequest(address("user", 1));  // which is not verified
         change.purpose = domain::Purpose::Change;
         change.accountRule = AccountRule::Any;
         change.ownerId = ada;
