@@ -43,6 +43,8 @@ public:
         Base::migratedScratch().emptyTables();
         connection_ = Base::connect();
     }
+    // All fixtures live until the last test has run, and a server has only so many connections.
+    void tearDown() override { connection_.reset(); }
 
 protected:
     using Words = std::vector<std::string>;
