@@ -34,10 +34,8 @@ http::Response requestAddressChange(Services& services, const http::Request& req
     requireRecentSignIn(services, caller);
     if (locale.empty()) locale = caller.user.locale;  // by the address it would not be found
 
-    const domain::OtpQuestion question{.destination = *destination,
-                                       .purpose = domain::Purpose::Change,
-                                       .locale = locale,
-                                       .ownerId = caller.user.id};
+    const domain::OtpQuestion question{
+        .destination = *destination, .purpose = domain::Purpose::Change, .locale = locale, .ownerId = caller.user.id};
     const auto otp = services.otp.request(question, {clientOf(request), std::nullopt});
     rejectUnlessAccepted(otp);
     return otpRequested(question, otp);
@@ -45,7 +43,7 @@ http::Response requestAddressChange(Services& services, const http::Request& req
 
 http::Response verifyAddressChange(Services& services, const http::Request& request, const Caller& caller) {
     http::JsonBody body(request);
-    const auto reference = readOtpReference(services, body);
+    const auto reference = readOtpReference(services, body, domain::Purpose::Change);
     const auto guess = readGuess(body);
     body.rejectInvalid();
 

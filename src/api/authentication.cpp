@@ -73,25 +73,19 @@ void rejectForgery(Services& services, const http::Request& request, const Uuid&
 
 }  // namespace
 
-std::optional<Caller> authenticateIfShown(Services& services, const http::Request& request) {
+Caller authenticate(Services& services, const http::Request& request) {
     if (const auto token = accessTokenOf(request)) {
         auto grant = services.sessions.authenticate(*token);
         if (!grant) throw ApiError(ErrorCode::InvalidToken);
-        return Caller{std::move(grant->session), Credential::AccessToken};
+        return {std::move(grant->session), Credential::AccessToken};
     }
     if (const auto cookie = http::findCookie(request, kSessionCookie)) {
         auto session = services.sessions.authenticateCookie(*cookie);
         if (!session) throw ApiError(ErrorCode::InvalidToken);
         rejectForgery(services, request, session->session.id);
-        return Caller{std::move(*session), Credential::Cookie};
+        return {std::move(*session), Credential::Cookie};
     }
-    return std::nullopt;
-}
-
-Caller authenticate(Services& services, const http::Request& request) {
-    auto caller = authenticateIfShown(services, request);
-    if (!caller) throw ApiError(ErrorCode::Unauthenticated);
-    return std::move(*caller);
+    throw ApiError(ErrorCode::Unauthenticated);
 }
 
 ApiKeyCaller authenticateKey(Services& services, const http::Request& request,

@@ -4,7 +4,6 @@
 #include "api/endpoints.h"
 #include "otpgate/http/json.h"
 
-#include <optional>
 #include <string_view>
 
 namespace otpgate::api {
@@ -18,8 +17,6 @@ inline constexpr std::chrono::seconds kDeviceCookieLifetime = std::chrono::days{
 // with one that is not good, Forbidden for an unsafe method with the cookie but without its CSRF token, or from a
 // foreign origin.
 Caller authenticate(Services& services, const http::Request& request);
-// nullopt where no credential is shown; a bad one throws all the same.
-std::optional<Caller> authenticateIfShown(Services& services, const http::Request& request);
 
 // By `X-API-Key: <key>` or `Authorization: Api-Key <key>`. Throws ApiError: Unauthenticated without either,
 // InvalidToken for a key that is not good, Forbidden where `scopes` names some and the key has none of them.

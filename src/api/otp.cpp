@@ -15,9 +15,8 @@ http::Response requestOtp(Services& services, const http::Request& request) {
     const auto asker = askerOf(services, request, body);
     body.rejectInvalid();
 
-    const domain::OtpQuestion question{.destination = *destination,
-                                       .purpose = purpose.value_or(domain::Purpose::Login),
-                                       .locale = locale};
+    const domain::OtpQuestion question{
+        .destination = *destination, .purpose = purpose.value_or(domain::Purpose::Login), .locale = locale};
     const auto otp = services.otp.request(question, asker);
     rejectUnlessAccepted(otp);
     return otpRequested(question, otp);

@@ -103,8 +103,15 @@ std::string readGuess(http::JsonBody& body) {
 }
 
 domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body) {
+    const auto purpose = readPurpose(body);
+    auto reference = readOtpReference(services, body, purpose.value_or(domain::Purpose::Login));
+    if (body.has("otp_id")) reference.purpose = purpose;  // the id says it
+    return reference;
+}
+
+domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body, domain::Purpose purpose) {
     domain::OtpReference reference;
-    reference.purpose = readPurpose(body);
+    reference.purpose = purpose;
     if (body.has("otp_id")) {
         const auto text = body.string("otp_id");
         if (text) reference.otpId = Uuid::parse(*text);
@@ -112,7 +119,6 @@ domain::OtpReference readOtpReference(const Services& services, http::JsonBody& 
             body.noteInvalid("otp_id", "must be the otp_id that the request for the code returned");
         return reference;
     }
-    if (!reference.purpose) reference.purpose = domain::Purpose::Login;
     reference.destination = readDestination(services, body, "otp_id");
     return reference;
 }

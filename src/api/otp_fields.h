@@ -27,8 +27,10 @@ std::string readLocale(http::JsonBody& body);  // BCP 47, or empty
 // `otp`, `otp_code` or `code`: 4 to 10 letters and digits. Anything else cannot be a code and costs no attempt.
 std::string readGuess(http::JsonBody& body);
 
-// Which code is meant: `otp_id`, or destination and purpose (login where absent).
+// Which code is meant: `otp_id`, or destination and `purpose` (login where absent).
 domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body);
+// The same for a route whose codes are of one purpose: the body has none to say.
+domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body, domain::Purpose purpose);
 
 // install_id, platform, app_version, device_name; cut to the length that is kept.
 domain::Device readDevice(http::JsonBody& body);

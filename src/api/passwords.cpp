@@ -46,7 +46,7 @@ http::Response resetByToken(Services& services, const http::Request& request, ht
 
 http::Response resetByCode(Services& services, const http::Request& request, http::JsonBody& body,
                            const std::optional<std::string>& password) {
-    const auto reference = readOtpReference(services, body);
+    const auto reference = readOtpReference(services, body, Purpose::Reset);
     const auto guess = readGuess(body);
     const auto asker = askerOf(services, request, body);
     // Of the owner only the address is used, which the caller knows: a refusal must not tell a name.
@@ -82,8 +82,7 @@ http::Response loginByPassword(Services& services, const http::Request& request)
 
 http::Response verifyLogin(Services& services, const http::Request& request) {
     http::JsonBody body(request);
-    auto reference = readOtpReference(services, body);
-    reference.purpose = Purpose::Login;
+    const auto reference = readOtpReference(services, body, Purpose::Login);
     const auto guess = readGuess(body);
     const auto device = readDevice(body);
     const auto delivery = readTokenDelivery(body);

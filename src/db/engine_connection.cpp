@@ -41,6 +41,13 @@ void requireParameterCount(std::string_view sql, std::size_t expected, std::size
                            " parameters of: " + std::string{sql});
 }
 
+void requireWholeKeys(const KeyedLookUp& asked) {
+    const std::size_t perKey = asked.lookUp.valuesPerKey();
+    if (asked.values.empty() || (perKey > 0 && asked.values.size() % perKey == 0)) return;
+    throw std::logic_error(std::to_string(asked.values.size()) + " values for keys of " + std::to_string(perKey) +
+                           " in: " + asked.lookUp.sql());
+}
+
 class EngineConnection::Transaction {
 public:
     explicit Transaction(EngineConnection& connection) : connection_(connection) {
@@ -66,6 +73,7 @@ private:
 };
 
 std::vector<std::vector<Row>> EngineConnection::lookUp(std::span<const KeyedLookUp> lookUps) {
+    for (const KeyedLookUp& asked : lookUps) requireWholeKeys(asked);
     std::vector<std::vector<Row>> found(lookUps.size());
     for (std::size_t i = 0; i < lookUps.size(); ++i) {
         const LookUp& lookUp = lookUps[i].lookUp;

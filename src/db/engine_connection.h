@@ -57,6 +57,8 @@ constexpr std::size_t kMaxCachedStatements = 256;
 
 // A statement is prepared once and bound in full each time: a missing parameter would silently keep the last value.
 void requireParameterCount(std::string_view sql, std::size_t expected, std::size_t given);
+// The same for a look-up, which may have values for any number of keys, but for no part of one.
+void requireWholeKeys(const KeyedLookUp& asked);
 
 class EngineConnection : public Connection {
 public:
@@ -77,8 +79,8 @@ protected:
     virtual void rollback() noexcept = 0;  // drops the connection where that fails
 
     bool inTransaction() const { return inTransaction_; }
-    // The engine has already ended the transaction under way. Without this, work that goes on after catching the error
-    // would find itself in autocommit mode.
+    // The engine has already ended the transaction under way, or has made a part of what it was asked. Without this,
+    // work that goes on after catching the error would find itself in autocommit mode, or would commit the part.
     void transactionEndedBy(const DbError& error) { endedBy_ = error; }
     // To be called before each statement.
     void requireOpenTransaction() const {

@@ -250,7 +250,7 @@ std::vector<Row> MysqlConnection::query(std::string_view sql, Params params) {
     });
 }
 
-std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::string& packet, std::size_t statements) {
+std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::string& packet, std::size_t statements) try {
     return run([&](Session& session) {
         std::vector<std::vector<Row>> rows(statements);
         bool hasRows = session.plain->execute(toSql(packet));
@@ -261,6 +261,9 @@ std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::string& pack
         }
         return rows;
     });
+} catch (const DbError& error) {
+    if (inTransaction()) transactionEndedBy(error);
+    throw;
 }
 
 void MysqlConnection::executeRaw(std::string_view statement) {

@@ -14,6 +14,7 @@ ErrorKind mysqlErrorKind(int number) {
 
     case 1205:  // ER_LOCK_WAIT_TIMEOUT; MariaDB's answer to NOWAIT, too
     case 3572:  // ER_LOCK_NOWAIT (MySQL)
+    case 1969:  // ER_STATEMENT_TIMEOUT (MariaDB): of our short statements none lasts so long but one that waits
         return ErrorKind::Locked;
 
     // The client library lost the server, or the two disagree about what was asked.
@@ -57,8 +58,10 @@ ErrorKind mysqlErrorKind(int number) {
 }
 
 std::string withoutValues(int number, std::string_view sqlState, std::string_view text) {
-    // Classes 22 (data) and 23 (constraints) quote values; MySQL files 1366 (incorrect value for a column) under HY000.
-    const bool quotesValues = sqlState.starts_with("22") || sqlState.starts_with("23") || number == 1366;
+    // Classes 22 (data) and 23 (constraints) quote values, and under HY000 are filed 1300 (bytes that are no
+    // characters) and by MySQL 1366 (incorrect value for a column).
+    const bool quotesValues =
+        sqlState.starts_with("22") || sqlState.starts_with("23") || number == 1300 || number == 1366;
     const auto quote = text.find('\'');
     if (!quotesValues || quote == std::string_view::npos) return std::string{text};
 

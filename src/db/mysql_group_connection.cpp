@@ -3,7 +3,7 @@
 #include "otpgate/base/encoding.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <iterator>
 #include <stdexcept>
 
 namespace otpgate::db {
@@ -17,11 +17,11 @@ constexpr std::size_t kMostRows = 32;
 
 // A statement ends after four fifths of the answer time-out, so that a lock which somebody holds for long does not look
 // as if the server were gone. A process that stops between its two round trips (a debugger, a frozen machine) loses its
-// locks after as long. MariaDB alone reads these; MySQL has nothing like them.
+// locks after three times as long. MariaDB alone reads these; MySQL has nothing like them.
 std::string sessionSettings(std::chrono::seconds answerTimeout) {
     const auto limit = std::max(answerTimeout, 1s);
     return " /*M!100301 , max_statement_time = " + std::to_string((limit * 800).count()) +
-           " / 1000, idle_transaction_timeout = " + std::to_string(limit.count()) + " */";
+           " / 1000, idle_transaction_timeout = " + std::to_string((limit * 3).count()) + " */";
 }
 
 struct Literal {
@@ -124,21 +124,40 @@ std::string mysqlText(const LookUp& lookUp, Connection::Params values) {
 }
 
 std::string mysqlText(const RowStatement& statement, std::span<const std::string> values) {
+    if (statement.kind() == RowStatement::Kind::Plain) {
+        std::string text;
+        appendFilled(text, statement.sql(), [&](std::size_t place) { return values[place]; });
+        return text;
+    }
     const Rows rows(statement, values);
-    const auto columns = [&] { return joined(statement.columns(), ", "); };
+    const std::string& table = statement.table();
+    const std::string columns = joined(statement.columns(), ", ");
     switch (statement.kind()) {
-    case RowStatement::Kind::Insert:
-        return "INSERT INTO " + statement.table() + " (" + columns() + ") VALUES " + rows.tuples();
-    case RowStatement::Kind::Update: return "UPDATE " + statement.table() + " SET " + rows.assignments() + rows.where();
+    case RowStatement::Kind::Insert: return "INSERT INTO " + table + " (" + columns + ") VALUES " + rows.tuples();
+    case RowStatement::Kind::Update: return "UPDATE " + table + " SET " + rows.assignments() + rows.where();
     case RowStatement::Kind::InsertFrom:
-        return "INSERT INTO " + statement.table() + " (" + columns() + ", " + statement.copied() + ") SELECT " +
-               rows.values() + statement.copied() + " FROM " + statement.source() + rows.where() + " FOR UPDATE";
-    case RowStatement::Kind::Delete: return "DELETE FROM " + statement.table() + rows.where();
+        return "INSERT INTO " + table + " (" + columns + ", " + statement.copied() + ") SELECT " + rows.values() +
+               statement.copied() + " FROM " + statement.source() + rows.where() + " FOR UPDATE";
+    case RowStatement::Kind::Delete: return "DELETE FROM " + table + rows.where();
     case RowStatement::Kind::Plain: break;
     }
-    std::string text;
-    appendFilled(text, statement.sql(), [&](std::size_t place) { return values[place]; });
-    return text;
+    return {};
+}
+
+bool MysqlGroupConnection::PendingRows::takes(const RowStatement& other, std::span<const std::string> row) const {
+    if (&other != statement || values.size() >= kMostRows * other.width()) return false;
+    switch (other.kind()) {
+    case RowStatement::Kind::Insert:
+    case RowStatement::Kind::Delete: return true;
+    case RowStatement::Kind::Plain: return false;
+    case RowStatement::Kind::Update:
+    case RowStatement::Kind::InsertFrom: break;
+    }
+    // Of two of one key a CASE would take the first.
+    for (std::size_t key = other.width() - 1; key < values.size(); key += other.width()) {
+        if (values[key] == row.back()) return false;
+    }
+    return true;
 }
 
 MysqlGroupConnection::MysqlGroupConnection(MysqlDatabase& database)
@@ -160,18 +179,16 @@ void MysqlGroupConnection::executeRaw(std::string_view statement) {
 }
 
 std::vector<std::vector<Row>> MysqlGroupConnection::lookUp(std::span<const KeyedLookUp> lookUps) {
+    for (const KeyedLookUp& asked : lookUps) requireWholeKeys(asked);
+    std::vector<std::vector<Row>> found(lookUps.size());
+    if (std::ranges::all_of(lookUps, [](const KeyedLookUp& asked) { return asked.values.empty(); })) return found;
+
     std::size_t statements = 0;
     std::string packet = takePending(statements);
     const std::size_t before = statements;
     for (const KeyedLookUp& asked : lookUps) {
-        if (asked.values.empty()) continue;
-        if (asked.values.size() % asked.lookUp.valuesPerKey() != 0) {
-            throw std::logic_error("values of less than a key for: " + asked.lookUp.select());
-        }
-        append(packet, statements, mysqlText(asked.lookUp, asked.values));
+        if (!asked.values.empty()) append(packet, statements, mysqlText(asked.lookUp, asked.values));
     }
-    std::vector<std::vector<Row>> found(lookUps.size());
-    if (statements == 0) return found;
     auto results = runPacket(packet, statements);
     auto next = results.begin() + static_cast<std::ptrdiff_t>(before);
     for (std::size_t i = 0; i < lookUps.size(); ++i) {
@@ -183,11 +200,11 @@ std::vector<std::vector<Row>> MysqlGroupConnection::lookUp(std::span<const Keyed
 void MysqlGroupConnection::write(const RowStatement& statement, Params params) {
     if (!inTransaction()) throw std::logic_error("a row to write outside a transaction");
     requireParameterCount(statement.sql(), statement.width(), params.size());
-    const bool joinsLast = !pending_.empty() && pending_.back().statement == &statement &&
-                           statement.kind() != RowStatement::Kind::Plain &&
-                           pending_.back().values.size() < kMostRows * statement.width();
-    if (!joinsLast) pending_.push_back({&statement, {}});
-    for (const Param& param : params) pending_.back().values.push_back(mysqlLiteral(param));
+    std::vector<std::string> row;
+    row.reserve(params.size());
+    for (const Param& param : params) row.push_back(mysqlLiteral(param));
+    if (pending_.empty() || !pending_.back().takes(statement, row)) pending_.push_back({&statement, {}});
+    std::ranges::move(row, std::back_inserter(pending_.back().values));
 }
 
 std::string MysqlGroupConnection::takePending(std::size_t& statements) {

@@ -37,6 +37,9 @@ private:
     struct PendingRows {
         const RowStatement* statement;
         std::vector<std::string> values;  // of one row after another
+
+        // Whether this row of this statement can go with them.
+        bool takes(const RowStatement& other, std::span<const std::string> row) const;
     };
 
     // Sends what waits, so that a statement of another kind comes after it.

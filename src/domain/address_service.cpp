@@ -23,16 +23,16 @@ ChangedAddress AddressService::change(const AuthenticatedSession& caller, const 
     ChangedAddress changed;
     changed.code = otp_.redeem(owners, guess, {client, std::nullopt}, [&](const OtpVerification& verification) {
         const Timestamp now = verification.now;
-        AddressChangeResult result = store_.changeAddress(
-            {.guess = verification,
-             .keptSession = caller.session.id,
-             .auditId = Uuid::makeV7(now, random_),
-             .notice = draftNotice(settings_.notices,
-                                   {MessageKind::AddressChanged,
-                                    describeDevice(caller.session.device, client.userAgent), client, now,
-                                    messenger_.lease()},
-                                   random_),
-             .secondNoticeId = Uuid::makeV7(now, random_)});
+        AddressChangeResult result =
+            store_.changeAddress({.guess = verification,
+                                  .keptSession = caller.session.id,
+                                  .auditId = Uuid::makeV7(now, random_),
+                                  .notice = draftNotice(settings_.notices,
+                                                        {MessageKind::AddressChanged,
+                                                         describeDevice(caller.session.device, client.userAgent),
+                                                         client, now, messenger_.lease()},
+                                                        random_),
+                                  .secondNoticeId = Uuid::makeV7(now, random_)});
         for (const OutboxMessage& notice : result.notices) messenger_.handOver(notice);
         changed.user = std::move(result.user);
         return std::move(result.code);

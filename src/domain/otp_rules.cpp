@@ -127,7 +127,8 @@ OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional
         return {RequestOutcome::ClientLimited, client->hits(), false, client->noteRefusal(now)};
     }
     // It remembers its last time even without a limit, so that the next request knows whether it has a code to void.
-    if (!bucket.takeAndRemember(request.destinationRule, now, std::chrono::ceil<std::chrono::seconds>(request.expiresAt - now))) {
+    if (!bucket.takeAndRemember(request.destinationRule, now,
+                                std::chrono::ceil<std::chrono::seconds>(request.expiresAt - now))) {
         return {RequestOutcome::DestinationLimited, bucket.hits(), false, bucket.noteRefusal(now)};
     }
     if (client != nullptr) client->take(request.clientRule, now);

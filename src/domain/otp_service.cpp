@@ -155,11 +155,10 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
         verification.sessionExpiresAt = sessionEnd;
         verification.newDeviceId = Uuid::makeV7(now, random_);
         verification.device = device;
-        verification.notice = draftNotice(
-            notices_,
-            {MessageKind::NewSignIn, describeDevice(device, asker.client.userAgent), asker.client, now,
-             messenger_.lease()},
-            random_);
+        verification.notice = draftNotice(notices_,
+                                          {MessageKind::NewSignIn, describeDevice(device, asker.client.userAgent),
+                                           asker.client, now, messenger_.lease()},
+                                          random_);
         OtpVerifyResult result = store_.verify(verification);
         if (result.notice) messenger_.handOver(*result.notice);
         return result;
@@ -186,7 +185,8 @@ VerifiedOtp OtpService::redeem(const OtpReference& reference, std::string_view g
 
 VerifiedOtp OtpService::report(const OtpReference& reference, const OtpVerification& verification,
                                OtpVerifyResult result) {
-    metrics_.count(eventOf(result.outcome), result.channel, result.channel ? std::optional{result.purpose} : std::nullopt);
+    metrics_.count(eventOf(result.outcome), result.channel,
+                   result.channel ? std::optional{result.purpose} : std::nullopt);
     // That a code was used says that somebody signed in: who names an address alone must know the code to be told.
     const bool mayBeToldOfUse = reference.otpId || verification.guess == Guess::Right;
     if (result.outcome == OtpVerifyResult::Outcome::Used && !mayBeToldOfUse) {

@@ -100,10 +100,10 @@ PasswordReset PasswordService::makeReset(std::string passwordHash, const Client&
             .now = now,
             .auditId = Uuid::makeV7(now, random_),
             .client = client,
-            .notice = draftNotice(notices_,
-                                  {MessageKind::PasswordChanged, describeDevice({}, client.userAgent), client, now,
-                                   messenger_.lease()},
-                                  random_)};
+            .notice = draftNotice(
+                notices_,
+                {MessageKind::PasswordChanged, describeDevice({}, client.userAgent), client, now, messenger_.lease()},
+                random_)};
 }
 
 bool PasswordService::reset(const Uuid& otpId, std::string passwordHash, const Client& client) {

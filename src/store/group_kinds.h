@@ -34,11 +34,12 @@ public:
     Kind(db::Database& database, Work work);
 
     // Together with others, or alone over `connection` where the group fails. Not inside a transaction.
-    Answer make(const Call& call, Work work, db::Connection& connection) {
-        return calls_.call(call, [&](const Call& alone) { return transactAlone(connection, work, alone); });
+    Answer make(const Call& call, db::Connection& connection) {
+        return calls_.call(call, [&](const Call& alone) { return transactAlone(connection, work_, alone); });
     }
 
 private:
+    Work work_;
     db::GroupedCalls<Call, Answer> calls_;
 };
 

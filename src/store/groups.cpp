@@ -25,7 +25,8 @@ unsigned threadsFor(db::Engine engine) {
 
 template <typename Call, typename Answer>
 Kind<Call, Answer>::Kind(db::Database& database, Work work)
-    : calls_(
+    : work_(work),
+      calls_(
           threadsFor(database.engine()),
           [&database, work] {
               return [connection = std::shared_ptr(database.connectForGroups()),

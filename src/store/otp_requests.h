@@ -1,5 +1,5 @@
-// The table otp_requests. Requests for codes and guesses at codes come in groups (groups.h) or alone; whatever else puts
-// a code to use does so in a transaction of its own.
+// The table otp_requests. Requests for codes and guesses at codes come in groups (groups.h) or alone; whatever else
+// puts a code to use does so in a transaction of its own.
 #pragma once
 
 #include "otpgate/db/connection.h"

@@ -7,12 +7,12 @@ namespace otpgate::store {
 
 domain::OtpRequestResult OtpTable::request(const domain::NewOtpRequest& request) {
     if (groups_ == nullptr) return transactAlone(connection_, requestOtps, request);
-    return groups_->kinds().requests.make(request, requestOtps, connection_);
+    return groups_->kinds().requests.make(request, connection_);
 }
 
 domain::OtpVerifyResult OtpTable::verify(const domain::OtpVerification& verification) {
     if (groups_ == nullptr) return transactAlone(connection_, verifyOtps, verification);
-    return groups_->kinds().guesses.make(verification, verifyOtps, connection_);
+    return groups_->kinds().guesses.make(verification, connection_);
 }
 
 std::optional<Uuid> OtpTable::findNewest(const domain::Destination& destination, domain::Purpose purpose,

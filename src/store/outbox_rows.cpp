@@ -12,20 +12,18 @@ const auto kInsert = db::RowStatement::insert(
     "outbox", {"id", "kind", "otp_id", "channel", "purpose", "destination", "locale", "request_id", "created_at_us",
                "expires_at_us", "available_at_us", "code_length", "code_alphabet", "discard", "ip_address", "device",
                "changed_address"});
-const auto kAuditEnd = db::RowStatement::insert(
-    "audit_events", {"id", "event", "destination", "request_id", "metadata", "created_at_us"});
-
+const auto kAuditEnd =
+    db::RowStatement::insert("audit_events", {"id", "event", "destination", "request_id", "metadata", "created_at_us"});
 
 }  // namespace
 
 void insertMessage(db::Connection& connection, const domain::OutboxMessage& message) {
-    connection.write(
-        kInsert,
-        {message.id, domain::toString(message.kind), message.otpId, domain::toString(message.destination.channel()),
-         domain::toString(message.purpose), message.destination.value(), message.locale, message.requestId,
-         message.createdAt, message.expiresAt, message.availableAt, message.codeLength,
-         domain::toString(message.codeAlphabet), message.isDiscarded ? 1 : 0, message.notice.ipAddress,
-         message.notice.device, message.notice.changedAddress});
+    connection.write(kInsert, {message.id, domain::toString(message.kind), message.otpId,
+                               domain::toString(message.destination.channel()), domain::toString(message.purpose),
+                               message.destination.value(), message.locale, message.requestId, message.createdAt,
+                               message.expiresAt, message.availableAt, message.codeLength,
+                               domain::toString(message.codeAlphabet), message.isDiscarded ? 1 : 0,
+                               message.notice.ipAddress, message.notice.device, message.notice.changedAddress});
 }
 
 domain::OutboxMessage messageOf(const db::Row& row) {

@@ -9,8 +9,8 @@ namespace otpgate::store {
 
 namespace {
 
-const auto kAuditAsFinished = db::RowStatement::insertFrom(
-    "audit_events", {"id", "event", "metadata", "created_at_us"}, "outbox", "destination, request_id", "outbox.id");
+const auto kAuditAsFinished = db::RowStatement::insertFrom("audit_events", {"id", "event", "metadata", "created_at_us"},
+                                                           "outbox", "destination, request_id", "outbox.id");
 const auto kRemove = db::RowStatement::remove("outbox", "id");
 
 // Within a transaction that has the rows. Ids beyond their number repeat the last one: few texts of statements.
@@ -70,9 +70,8 @@ void OutboxTable::finish(std::span<const domain::FinishedMessage> messages, Time
         // audit event.
         for (const auto& finished : messages) {
             if (finished.end == domain::MessageEnd::GivenUp) continue;
-            connection_.write(kAuditAsFinished,
-                              {finished.auditId, domain::toString(domain::eventOf(finished)), metadataOf(finished), now,
-                               finished.message.id});
+            connection_.write(kAuditAsFinished, {finished.auditId, domain::toString(domain::eventOf(finished)),
+                                                 metadataOf(finished), now, finished.message.id});
         }
         for (const auto& finished : messages) {
             if (finished.end != domain::MessageEnd::GivenUp) connection_.write(kRemove, {finished.message.id});

@@ -6,9 +6,10 @@ namespace otpgate::store {
 
 namespace {
 
-const db::LookUp kLookUp("SELECT b.bucket, b.hits, b.expires_at_us, b.refused_at_us"
-                         " FROM rate_limits b /*! FORCE INDEX (PRIMARY) */ WHERE",
-                         "b.bucket = ?", db::Locking::Wait);
+const db::LookUp kLookUp(
+    "SELECT b.bucket, b.hits, b.expires_at_us, b.refused_at_us"
+    " FROM rate_limits b /*! FORCE INDEX (PRIMARY) */ WHERE",
+    "b.bucket = ?", db::Locking::Wait);
 const auto kInsert = db::RowStatement::insert("rate_limits", {"bucket", "hits", "expires_at_us", "refused_at_us"});
 const auto kUpdate = db::RowStatement::update("rate_limits", {"hits", "expires_at_us", "refused_at_us"}, "bucket");
 

@@ -19,8 +19,8 @@ inline constexpr std::size_t kBucketColumnCount = 4;
 class Buckets {
 public:
     Buckets() = default;
-    // Reads and locks these at once. Inside the caller's transaction, which is run again where somebody else inserts one
-    // of them meanwhile (RetryOn::DeadlockOrDuplicate).
+    // Reads and locks these at once. Inside the caller's transaction, which is run again where somebody else inserts
+    // one of them meanwhile (RetryOn::DeadlockOrDuplicate).
     Buckets(db::Connection& connection, std::initializer_list<std::string_view> ids);
 
     // Those that will be looked up; all of them by one look-up, in the order of their ids, so that nobody waits for

@@ -16,11 +16,12 @@ using domain::StoredSession;
 namespace {
 
 // The user is read, not locked: whoever disables one ends the sessions after it.
-const db::LookUp kSession("SELECT s.id, s.user_id, (SELECT u.status FROM users u WHERE u.id = s.user_id),"
-                          " s.authenticated_at_us, s.amr, s.refresh_counter, s.rotated_at_us, s.last_seen_at_us,"
-                          " s.expires_at_us, s.revoked_at_us, s.ip_address, s.user_agent"
-                          " FROM sessions s /*! FORCE INDEX (PRIMARY) */ WHERE",
-                          "s.id = ?", db::Locking::Wait);
+const db::LookUp kSession(
+    "SELECT s.id, s.user_id, (SELECT u.status FROM users u WHERE u.id = s.user_id),"
+    " s.authenticated_at_us, s.amr, s.refresh_counter, s.rotated_at_us, s.last_seen_at_us,"
+    " s.expires_at_us, s.revoked_at_us, s.ip_address, s.user_agent"
+    " FROM sessions s /*! FORCE INDEX (PRIMARY) */ WHERE",
+    "s.id = ?", db::Locking::Wait);
 const auto kRotate = db::RowStatement::update(
     "sessions", {"refresh_counter", "rotated_at_us", "last_seen_at_us", "expires_at_us", "ip_address", "user_agent"},
     "id");

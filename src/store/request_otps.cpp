@@ -29,11 +29,11 @@ const db::LookUp kOwnerByPhone("SELECT u.phone_number, u.id, u.status, u.locale 
                                "u.phone_number = ?", db::Locking::None);
 const db::LookUp kDevice("SELECT d.id, d.user_id FROM devices d WHERE d.revoked_at_us IS NULL AND", "d.id = ?",
                          db::Locking::None);
-const db::LookUp kLiveCode("SELECT o.destination, o.purpose, o.lane, o.amr, o.id, o.expires_at_us"
-                           " FROM otp_requests o /*! FORCE INDEX (otp_requests_destination) */"
-                           " WHERE o.consumed_at_us IS NULL AND o.attempts < o.max_attempts AND",
-                           "o.destination = ? AND o.purpose = ? AND o.lane = ? AND o.id >= ? AND o.expires_at_us > ?",
-                           db::Locking::None);
+const db::LookUp kLiveCode(
+    "SELECT o.destination, o.purpose, o.lane, o.amr, o.id, o.expires_at_us"
+    " FROM otp_requests o /*! FORCE INDEX (otp_requests_destination) */"
+    " WHERE o.consumed_at_us IS NULL AND o.attempts < o.max_attempts AND",
+    "o.destination = ? AND o.purpose = ? AND o.lane = ? AND o.id >= ? AND o.expires_at_us > ?", db::Locking::None);
 
 // By the index of a destination's codes, whatever the optimizer thinks of a small table: it would lock the rows of
 // others.
@@ -119,8 +119,8 @@ void RequestGroup::read() {
         for (const bool isKnown : {false, true}) {
             if (isKnown && !request->device) continue;
             const Uuid& lane = oldest.emplace_back(domain::laneOf(*request, isKnown).id);
-            liveCodes.values.insert(liveCodes.values.end(), {to.value(), domain::toString(request->purpose), lane,
-                                                             oldestLive, request->now});
+            liveCodes.values.insert(liveCodes.values.end(),
+                                    {to.value(), domain::toString(request->purpose), lane, oldestLive, request->now});
         }
     }
     const auto found = connection_.lookUp({buckets_.lookUp(),
@@ -131,7 +131,8 @@ void RequestGroup::read() {
     buckets_.read(found[0]);
     for (const auto* rows : {&found[1], &found[2]}) {
         for (const db::Row& row : *rows) {
-            owners_.try_emplace(row.text(0), domain::AddressOwner{row.uuid(1), parseUserStatus(row.text(2)), row.text(3)});
+            owners_.try_emplace(row.text(0),
+                                domain::AddressOwner{row.uuid(1), parseUserStatus(row.text(2)), row.text(3)});
         }
     }
     for (const db::Row& row : found[3]) devices_.emplace(row.uuid(0), row.uuid(1));
@@ -149,8 +150,7 @@ void RequestGroup::readLiveCodes(const std::vector<db::Row>& rows) {
     }
 }
 
-bool RequestGroup::isKnownDevice(const NewOtpRequest& request,
-                                 const std::optional<domain::AddressOwner>& owner) const {
+bool RequestGroup::isKnownDevice(const NewOtpRequest& request, const std::optional<domain::AddressOwner>& owner) const {
     if (!request.device || !owner) return false;
     const auto device = devices_.find(*request.device);
     return device != devices_.end() && device->second == owner->id;
@@ -164,8 +164,8 @@ OtpRequestResult RequestGroup::answer(const NewOtpRequest& request) {
     const bool countsForClient = lane.countsForClient && !request.clientRule.isUnlimited();
     const bool mayHaveLiveCode = domain::mayHaveLiveCode(request, bucket);
 
-    domain::OtpRequestRuling ruling = domain::ruleOnRequest(
-        request, owner, countsForClient ? &buckets_.at(request.clientBucket) : nullptr, bucket);
+    domain::OtpRequestRuling ruling =
+        domain::ruleOnRequest(request, owner, countsForClient ? &buckets_.at(request.clientBucket) : nullptr, bucket);
     OtpRequestResult result{ruling.outcome, std::move(ruling.hits), {}, {}, ruling.isDiscarded};
     if (ruling.outcome != RequestOutcome::Accepted) {
         if (ruling.isToBeAudited) events_.push_back({&request, AuditEvent::OtpRateLimited, std::nullopt});
@@ -216,10 +216,10 @@ void RequestGroup::write() {
     }
     for (const NewCode& code : newCodes_) {
         const NewOtpRequest& request = *code.request;
-        connection_.write(
-            kInsert, {request.id, request.destination.value(), domain::toString(request.destination.channel()),
-                      domain::toString(request.purpose), code.lane.id, request.methods,
-                      db::Param::blob(code.lane.guessBucket), request.now, code.expiresAt, request.maxAttempts});
+        connection_.write(kInsert,
+                          {request.id, request.destination.value(), domain::toString(request.destination.channel()),
+                           domain::toString(request.purpose), code.lane.id, request.methods,
+                           db::Param::blob(code.lane.guessBucket), request.now, code.expiresAt, request.maxAttempts});
     }
     for (const domain::OutboxMessage& message : messages_) insertMessage(connection_, message);
     for (const Event& event : events_) {
@@ -230,8 +230,7 @@ void RequestGroup::write() {
 
 }  // namespace
 
-std::vector<OtpRequestResult> requestOtps(db::Connection& connection,
-                                          std::span<const NewOtpRequest* const> requests) {
+std::vector<OtpRequestResult> requestOtps(db::Connection& connection, std::span<const NewOtpRequest* const> requests) {
     return RequestGroup(connection, requests).run();
 }
 

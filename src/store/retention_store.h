@@ -26,8 +26,7 @@ private:
     // `spent`: the condition for a row to go, with a `?` for each of `bounds`.
     static Walk walkThrough(const std::string& table, const std::string& key, const std::string& spent);
     // Rows whose key is below `end`.
-    std::uint64_t go(Walk& walk, const std::string& end, std::initializer_list<db::Param> bounds,
-                     unsigned batch);
+    std::uint64_t go(Walk& walk, const std::string& end, std::initializer_list<db::Param> bounds, unsigned batch);
     std::uint64_t purgeSmsBudgets(Timestamp now);
 
     db::Connection& connection_;

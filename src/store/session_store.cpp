@@ -33,7 +33,7 @@ domain::Session readSession(const db::Row& row) {
 
 domain::SessionRefreshResult SessionTable::refresh(const domain::SessionRefresh& refresh) {
     if (groups_ == nullptr) return transactAlone(connection_, refreshSessions, refresh);
-    return groups_->kinds().refreshes.make(refresh, refreshSessions, connection_);
+    return groups_->kinds().refreshes.make(refresh, connection_);
 }
 
 std::optional<domain::AuthenticatedSession> SessionTable::findActive(const Uuid& sessionId, Timestamp now) {

@@ -15,8 +15,8 @@ namespace otpgate::store {
 std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const std::optional<Uuid>& keptSession,
                           std::string_view reason, Timestamp now);
 
-// Inside the caller's transaction; two round trips over a connection for groups, the COMMIT included. Answers each as if
-// it had come alone, in the order in which they stand.
+// Inside the caller's transaction; two round trips over a connection for groups, the COMMIT included. Answers each as
+// if it had come alone, in the order in which they stand.
 std::vector<domain::SessionRefreshResult> refreshSessions(db::Connection& connection,
                                                           std::span<const domain::SessionRefresh* const> refreshes);
 

@@ -13,10 +13,10 @@ using Outcome = VerificationGuessResult::Outcome;
 
 namespace {
 
-const auto kInsertTries = db::RowStatement::insert("verification_attempts",
-                                                   {"attempts", "consumed_at_us", "expires_at_us", "id"});
-const auto kUpdateTries = db::RowStatement::update("verification_attempts",
-                                                   {"attempts", "consumed_at_us", "expires_at_us"}, "id");
+const auto kInsertTries =
+    db::RowStatement::insert("verification_attempts", {"attempts", "consumed_at_us", "expires_at_us", "id"});
+const auto kUpdateTries =
+    db::RowStatement::update("verification_attempts", {"attempts", "consumed_at_us", "expires_at_us"}, "id");
 
 Outcome outcomeOf(domain::TryOutcome outcome) {
     switch (outcome) {
@@ -65,8 +65,8 @@ VerificationGuessResult VerificationTable::check(const domain::VerificationGuess
         const Outcome outcome = outcomeOf(domain::countTry(guess.guess, guess.rule, guess.now, tries, budget));
         VerificationGuessResult result{outcome, tries.count, {}};
         const auto audit = [&](AuditEvent event) {
-            insertAuditEvent(connection_, {guess.auditId, event, guess.ownerId, guess.destination.value(),
-                                           guess.client, guess.now, std::nullopt});
+            insertAuditEvent(connection_, {guess.auditId, event, guess.ownerId, guess.destination.value(), guess.client,
+                                           guess.now, std::nullopt});
         };
         if (outcome == Outcome::BudgetExhausted) {
             result.hits = budget.hits();

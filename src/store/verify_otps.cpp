@@ -25,15 +25,16 @@ constexpr std::size_t kOtpColumnCount = 11;
 
 // A group does not wait where somebody holds one of these for long (an import, somebody at a console): it fails, and
 // each waits for its own rows, by a transaction of its own. An e-mail address is never a telephone number.
-const db::LookUp kOtp("SELECT o.id, o.destination, o.channel, o.purpose, o.lane, o.amr, o.guess_bucket, o.attempts,"
-                      " o.max_attempts, o.consumed_at_us, o.expires_at_us, " +
-                          std::string{kBucketColumns} + ", " + std::string{kUserColumns} +
-                          " FROM otp_requests o /*! FORCE INDEX (PRIMARY) */"
-                          " LEFT JOIN rate_limits b ON b.bucket = o.guess_bucket"
-                          " LEFT JOIN users e ON e.email = o.destination"
-                          " LEFT JOIN users p ON p.phone_number = o.destination"
-                          " LEFT JOIN users u ON u.id = COALESCE(e.id, p.id) WHERE",
-                      "o.id = ?", db::Locking::Fail);
+const db::LookUp kOtp(
+    "SELECT o.id, o.destination, o.channel, o.purpose, o.lane, o.amr, o.guess_bucket, o.attempts,"
+    " o.max_attempts, o.consumed_at_us, o.expires_at_us, " +
+        std::string{kBucketColumns} + ", " + std::string{kUserColumns} +
+        " FROM otp_requests o /*! FORCE INDEX (PRIMARY) */"
+        " LEFT JOIN rate_limits b ON b.bucket = o.guess_bucket"
+        " LEFT JOIN users e ON e.email = o.destination"
+        " LEFT JOIN users p ON p.phone_number = o.destination"
+        " LEFT JOIN users u ON u.id = COALESCE(e.id, p.id) WHERE",
+    "o.id = ?", db::Locking::Fail);
 const db::LookUp kDeviceById("SELECT d.id, d.user_id, d.install_id FROM devices d WHERE d.revoked_at_us IS NULL AND",
                              "d.id = ?", db::Locking::None);
 const db::LookUp kDeviceByInstallation(
@@ -50,13 +51,13 @@ const auto kInsertUser =
                                        "locale", "joined_at_us", "last_login_at_us"});
 const auto kUpdateDevice =
     db::RowStatement::update("devices", {"last_seen_at_us", "platform", "app_version", "device_name"}, "id");
-const auto kInsertDevice =
-    db::RowStatement::insert("devices", {"id", "user_id", "install_id", "platform", "app_version", "device_name",
-                                         "created_at_us", "last_seen_at_us"});
-const auto kInsertSession = db::RowStatement::insert(
-    "sessions",
-    {"id", "user_id", "device_id", "amr", "created_at_us", "last_seen_at_us", "expires_at_us", "authenticated_at_us",
-     "ip_address", "user_agent", "install_id", "platform", "app_version", "device_name"});
+const auto kInsertDevice = db::RowStatement::insert(
+    "devices",
+    {"id", "user_id", "install_id", "platform", "app_version", "device_name", "created_at_us", "last_seen_at_us"});
+const auto kInsertSession =
+    db::RowStatement::insert("sessions", {"id", "user_id", "device_id", "amr", "created_at_us", "last_seen_at_us",
+                                          "expires_at_us", "authenticated_at_us", "ip_address", "user_agent",
+                                          "install_id", "platform", "app_version", "device_name"});
 
 StoredOtp readOtp(const db::Row& row) {
     return {.id = row.uuid(0),
@@ -137,9 +138,8 @@ void GuessGroup::read() {
     }
     db::KeyedLookUp byInstallation{kDeviceByInstallation, {}};
     for (const auto& [id, name] : installations) byInstallation.values.insert(byInstallation.values.end(), {id, name});
-    const auto found = connection_.lookUp({{kOtp, {ids.begin(), ids.end()}},
-                                           {kDeviceById, {shownDevices.begin(), shownDevices.end()}},
-                                           byInstallation});
+    const auto found = connection_.lookUp(
+        {{kOtp, {ids.begin(), ids.end()}}, {kDeviceById, {shownDevices.begin(), shownDevices.end()}}, byInstallation});
     constexpr std::size_t kUser = kOtpColumnCount + kBucketColumnCount;
     for (const db::Row& row : found[0]) {
         StoredOtp otp = readOtp(row);
@@ -166,8 +166,7 @@ OtpVerifyResult GuessGroup::answer(const OtpVerification& guess) {
     const auto id = ownerIds_.find(address);
     std::optional<User>& user = id != ownerIds_.end() ? owners_.at(id->second).now : newOwners_[address].now;
 
-    domain::GuessRuling ruling =
-        domain::ruleOnGuess(guess, {&otp, &buckets_.at(otp.guessBucket), user, devices_});
+    domain::GuessRuling ruling = domain::ruleOnGuess(guess, {&otp, &buckets_.at(otp.guessBucket), user, devices_});
     for (const domain::AuditDraft& draft : ruling.events) events_.push_back({&guess, draft, address});
     OtpVerifyResult& result = ruling.result;
     if (result.signIn) {
@@ -193,10 +192,10 @@ void GuessGroup::write() {
     for (const SignIn& signIn : signIns_) {
         const OtpVerification& guess = *signIn.guess;
         const domain::Device& device = guess.device;
-        connection_.write(kInsertSession, {guess.sessionId, signIn.userId, signIn.deviceId, signIn.methods, guess.now,
-                                           guess.now, guess.sessionExpiresAt, guess.now, guess.client.address,
-                                           guess.client.userAgent, device.installId, device.platform,
-                                           device.appVersion, device.name});
+        connection_.write(kInsertSession,
+                          {guess.sessionId, signIn.userId, signIn.deviceId, signIn.methods, guess.now, guess.now,
+                           guess.sessionExpiresAt, guess.now, guess.client.address, guess.client.userAgent,
+                           device.installId, device.platform, device.appVersion, device.name});
     }
     for (const domain::OutboxMessage& notice : notices_) insertMessage(connection_, notice);
     for (const Event& event : events_) {
@@ -217,9 +216,9 @@ void GuessGroup::writeUsers() {
     for (const auto& [address, owner] : newOwners_) {
         if (!owner.now) continue;
         const User& user = *owner.now;
-        connection_.write(kInsertUser, {user.id, user.username, user.email, user.phoneNumber,
-                                        user.emailVerified ? 1 : 0, user.phoneVerified ? 1 : 0, user.locale,
-                                        user.joinedAt, user.lastLoginAt});
+        connection_.write(kInsertUser,
+                          {user.id, user.username, user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
+                           user.phoneVerified ? 1 : 0, user.locale, user.joinedAt, user.lastLoginAt});
     }
 }
 

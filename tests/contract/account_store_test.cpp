@@ -138,7 +138,9 @@ private:
     bool guess(const std::string& email, const domain::ShownDevice& device = std::nullopt) {
         return store_->countGuess(newGuess(email, device)).isAccepted;
     }
-    domain::PasswordReset newReset(const Uuid& otpId) { return {otpId, "$argon2id$new", now(), newId(), client()}; }
+    domain::PasswordReset newReset(const Uuid& otpId) {
+        return {.proof = otpId, .passwordHash = "$argon2id$new", .now = now(), .auditId = newId(), .client = client()};
+    }
     std::string hashOf(const Uuid& user) {
         return only("SELECT password_hash FROM users WHERE id = ?", {user}).text(0);
     }

@@ -1,4 +1,5 @@
 // What every caller may rely on, whichever engine stands behind a Connection.
+#include "contract/db_test.h"
 #include "contract/engines.h"
 
 #include <cppunit/extensions/HelperMacros.h>
@@ -69,16 +70,6 @@ private:
     }
     std::int64_t count(db::Connection& connection) {
         return connection.queryOne("SELECT COUNT(*) FROM items").value().integer(0);
-    }
-    template <class Work>
-    static ErrorKind kindOf(Work&& work) {
-        try {
-            work();
-        } catch (const DbError& error) {
-            return error.kind();
-        }
-        CPPUNIT_FAIL("nothing was thrown");
-        return ErrorKind::Other;
     }
 
     void keepsTheWholeRangeOfIntegers() {

@@ -1,11 +1,10 @@
-// What only a server does: deadlocks, procedures, and connections that are lost.
+// What only a server does: deadlocks, and connections that are lost.
+#include "contract/db_test.h"
 #include "contract/engines.h"
-#include "db/mysql_connection.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <barrier>
-#include <future>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <thread>
@@ -53,15 +52,7 @@ class MysqlConnectionTest : public ContractTest<MysqlConnectionTest, MysqlEngine
     CPPUNIT_TEST(retriesTheVictimOfADeadlock);
     CPPUNIT_TEST(runsNothingMoreInATransactionThatADeadlockEnded);
     CPPUNIT_TEST(retriesALockWaitTimeout);
-    CPPUNIT_TEST(callsAProcedureAThousandTimes);
-    CPPUNIT_TEST(callsAProcedureWithoutAResult);
-    CPPUNIT_TEST(retriesACallAfterADeadlock);
-    CPPUNIT_TEST(leavesNoTransactionOfAFailedProcedureOpen);
-    CPPUNIT_TEST(makesAGroupedCall);
-    CPPUNIT_TEST(refusesAGroupedCallInATransaction);
-    CPPUNIT_TEST(makesCallsThatWaitTogether);
-    CPPUNIT_TEST(failsOnlyTheGroupedCallThatIsWrong);
-    CPPUNIT_TEST(failsAllGroupedCallsThatWaitForALostConnection);
+    CPPUNIT_TEST(takesOneStatementAtATime);
     CPPUNIT_TEST(isAsNewAfterItWasKilled);
     CPPUNIT_TEST(warnsTheOthersOfALostConnection);
     CPPUNIT_TEST(runsNothingMoreInATransactionWhoseConnectionIsLost);
@@ -83,39 +74,16 @@ private:
     static std::string word(db::Connection& connection, const std::string& expression) {
         return connection.queryOne("SELECT " + expression).value().text(0);
     }
-    static std::int64_t idOf(db::Connection& connection) {
-        return connection.queryOne("SELECT CONNECTION_ID()").value().integer(0);
-    }
     std::int64_t number(int id) {
         return connection_->queryOne("SELECT number FROM items WHERE id = ?", {id}).value().integer(0);
     }
     static void add(db::Connection& connection, int id) {
         connection.execute("UPDATE items SET number = number + 1 WHERE id = ?", {id});
     }
-    void kill(std::int64_t id) {
-        connection_->executeRaw("KILL " + std::to_string(id));
-        // The server closes the socket a moment later.
-        const auto alive = [&] {
-            return connection_->queryOne("SELECT 1 FROM information_schema.processlist WHERE id = ?", {id}).has_value();
-        };
-        while (alive()) std::this_thread::sleep_for(1ms);
-        std::this_thread::sleep_for(20ms);
-    }
-    template <class Work>
-    static ErrorKind kindOf(Work&& work) {
-        try {
-            work();
-        } catch (const DbError& error) {
-            return error.kind();
-        }
-        CPPUNIT_FAIL("nothing was thrown");
-        return ErrorKind::Other;
-    }
-
     void requireOurSettings(db::Connection& connection) {
-        const bool mariaDb = word(connection, "VERSION()").find("MariaDB") != std::string::npos;
-        CPPUNIT_ASSERT_EQUAL(std::string{"READ-COMMITTED"},
-                             word(connection, mariaDb ? "@@SESSION.tx_isolation" : "@@SESSION.transaction_isolation"));
+        CPPUNIT_ASSERT_EQUAL(
+            std::string{"READ-COMMITTED"},
+            word(connection, isMariaDb(connection) ? "@@SESSION.tx_isolation" : "@@SESSION.transaction_isolation"));
         for (const char* variable : {"client", "connection", "results"}) {
             CPPUNIT_ASSERT_EQUAL(std::string{"utf8mb4"},
                                  word(connection, std::string{"@@SESSION.character_set_"} + variable));
@@ -127,11 +95,12 @@ private:
     }
 
     void speaksUtf8AndReadCommittedAndIsStrict() {
-        const auto other = connect();
-        requireOurSettings(*other);
-        kill(idOf(*other));
-        CPPUNIT_ASSERT(kindOf([&] { idOf(*other); }) == ErrorKind::Gone);
-        requireOurSettings(*other);
+        for (const auto& other : {connect(), scratch().database().connectForGroups()}) {
+            requireOurSettings(*other);
+            kill(*connection_, idOf(*other));
+            CPPUNIT_ASSERT(kindOf([&] { idOf(*other); }) == ErrorKind::Gone);
+            requireOurSettings(*other);
+        }
     }
 
     void retriesTheVictimOfADeadlock() {
@@ -190,194 +159,25 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, number(1));
     }
 
-    void callsAProcedureAThousandTimes() {
-        connection_->executeRaw(
-            "CREATE PROCEDURE add_to(IN wanted BIGINT) BEGIN"
-            " UPDATE items SET number = number + 1 WHERE id = wanted;"
-            " SELECT id, number FROM items WHERE id = wanted; END");
-        for (std::int64_t i = 1; i <= 1000; ++i) {
-            const auto rows = connection_->call("CALL add_to(?)", {1});
-            CPPUNIT_ASSERT_EQUAL(std::size_t{1}, rows.size());
-            CPPUNIT_ASSERT_EQUAL(i, rows[0].integer(1));
+    // What an injection would need. A connection for groups may send several, but not by these.
+    void takesOneStatementAtATime() {
+        const auto forGroups = scratch().database().connectForGroups();
+        CPPUNIT_ASSERT(kindOf([&] { connection_->executeRaw("SELECT 1; SELECT 2"); }) == ErrorKind::Other);
+        CPPUNIT_ASSERT(kindOf([&] { connection_->executeRaw("SELECT 1; DELETE FROM items"); }) == ErrorKind::Other);
+        for (db::Connection* connection : {connection_.get(), forGroups.get()}) {
+            CPPUNIT_ASSERT(kindOf([&] { connection->query("SELECT 1; SELECT 2"); }) == ErrorKind::Other);
+            CPPUNIT_ASSERT(kindOf([&] {
+                               connection->execute("DELETE FROM items WHERE id = 1; DELETE FROM items", {});
+                           }) == ErrorKind::Other);
         }
-        CPPUNIT_ASSERT(connection_->call("CALL add_to(?)", {99}).empty());
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{1000}, number(1));
-    }
-
-    void callsAProcedureWithoutAResult() {
-        connection_->executeRaw("CREATE PROCEDURE set_to(IN wanted BIGINT) UPDATE items SET number = wanted");
-        for (std::int64_t i = 1; i <= 3; ++i) {
-            CPPUNIT_ASSERT(connection_->call("CALL set_to(?)", {i}).empty());
-            CPPUNIT_ASSERT_EQUAL(i, number(1));
-        }
-    }
-
-    void retriesACallAfterADeadlock() {
-        connection_->executeRaw(
-            "CREATE PROCEDURE fail_thrice() BEGIN"
-            " IF COALESCE(@failed, 0) < 3 THEN SET @failed = COALESCE(@failed, 0) + 1;"
-            "  SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF;"
-            " SELECT CAST(@failed AS SIGNED); END");
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, connection_->call("CALL fail_thrice()", {}).at(0).integer(0));
-    }
-
-    void leavesNoTransactionOfAFailedProcedureOpen() {
-        connection_->executeRaw(
-            "CREATE PROCEDURE half_done() BEGIN START TRANSACTION;"
-            " UPDATE items SET number = 7 WHERE id = 1; SIGNAL SQLSTATE '45000'; END");
-        CPPUNIT_ASSERT(kindOf([&] { connection_->call("CALL half_done()", {}); }) == ErrorKind::Other);
-        add(*connection_, 2);
-        const auto other = connect();
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, other->queryOne("SELECT SUM(number) FROM items").value().integer(0));
-    }
-
-    // A call is four digits: the id of an item to insert. Each group waits at a gate first. Answers, in the columns of
-    // Taken, with whom each went.
-    void makeGroupedProcedure() {
-        connection_->executeRaw("DROP TABLE IF EXISTS places");
-        connection_->executeRaw("CREATE TABLE places (n BIGINT NOT NULL PRIMARY KEY)");
-        for (int n = 0; n < static_cast<int>(db::kMaxGroup); ++n) {
-            connection_->execute("INSERT INTO places VALUES (?)", {n});
-        }
-        connection_->executeRaw("DROP PROCEDURE IF EXISTS insert_many");
-        connection_->executeRaw(
-            "CREATE PROCEDURE insert_many(IN calls LONGBLOB) BEGIN"
-            " DECLARE size BIGINT DEFAULT LENGTH(calls) DIV 4;"
-            " DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;"
-            " DO GET_LOCK(CONCAT(DATABASE(), '.gate'), 9); DO RELEASE_LOCK(CONCAT(DATABASE(), '.gate'));"
-            " START TRANSACTION;"
-            " INSERT INTO items SELECT CAST(SUBSTRING(calls, n * 4 + 1, 4) AS SIGNED), size FROM places WHERE n < size;"
-            " COMMIT;"
-            " SELECT n, CAST(SUBSTRING(calls, n * 4 + 1, 4) AS SIGNED), size, CONNECTION_ID() FROM places"
-            " WHERE n < size ORDER BY n DESC; END");
-    }
-    struct Taken {
-        std::int64_t id;
-        std::int64_t groupSize;
-        std::int64_t connection;
-        std::int64_t ownConnection;
-    };
-    static Taken insertGrouped(db::Database& database, int id) {
-        const auto mine = database.connect();
-        const auto own = idOf(*mine);
-        const db::Row row = mine->callGrouped("CALL insert_many(?)", {std::to_string(id), {}});
-        return {row.integer(1), row.integer(2), row.integer(3), own};
-    }
-    static std::future<Taken> insertLater(db::Database& database, int id) {
-        return std::async(std::launch::async, [&database, id] { return insertGrouped(database, id); });
-    }
-    // Those that wait at the gate.
-    std::vector<std::int64_t> groupsUnderWay() {
-        std::vector<std::int64_t> ids;
-        for (const db::Row& row : connection_->query(
-                 "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User lock'")) {
-            ids.push_back(row.integer(0));
-        }
-        return ids;
-    }
-    void shutGate() { connection_->query("SELECT GET_LOCK(CONCAT(DATABASE(), '.gate'), 0)"); }
-    void openGate() { connection_->query("SELECT RELEASE_LOCK(CONCAT(DATABASE(), '.gate'))"); }
-    // Fills the groups that can be under way, with a call each, behind a gate that is shut, and lets the others wait.
-    std::vector<std::future<Taken>> insertBehindGate(db::Database& database, const std::vector<int>& waiting) {
-        shutGate();
-        std::vector<std::future<Taken>> calls;
-        db::GroupedCalls& grouped = dynamic_cast<db::MysqlDatabase&>(database).groupedCalls("CALL insert_many(?)");
-        for (int id = 2000; calls.size() < std::max(std::thread::hardware_concurrency() / 2, 1U); ++id) {
-            calls.push_back(insertLater(database, id));
-            while (groupsUnderWay().size() != calls.size()) std::this_thread::sleep_for(1ms);
-        }
-        for (const int id : waiting) calls.push_back(insertLater(database, id));
-        while (grouped.waiting() != waiting.size()) std::this_thread::sleep_for(1ms);
-        return calls;
-    }
-
-    void makesAGroupedCall() {
-        makeGroupedProcedure();
-        const auto database = db::openDatabase(scratch().settings());
-        for (int id = 1000; id < 1100; ++id) {
-            const Taken taken = insertGrouped(*database, id);
-            CPPUNIT_ASSERT_EQUAL(std::int64_t{id}, taken.id);
-            CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, taken.groupSize);
-            CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, number(id));
-            CPPUNIT_ASSERT(taken.connection != taken.ownConnection);
-        }
-    }
-
-    void refusesAGroupedCallInATransaction() {
-        makeGroupedProcedure();
-        CPPUNIT_ASSERT_THROW(connection_->transact([&] {
-            connection_->callGrouped("CALL insert_many(?)", {"1000", {}});
-        }),
-                             std::logic_error);
-        CPPUNIT_ASSERT(!connection_->queryOne("SELECT 1 FROM items WHERE id = 1000"));
-    }
-
-    void makesCallsThatWaitTogether() {
-        makeGroupedProcedure();
-        const auto database = db::openDatabase(scratch().settings());
-        auto calls = insertBehindGate(*database, {1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007});
-        openGate();
-        std::vector<Taken> waited;
-        for (auto& call : calls) {
-            const Taken taken = call.get();
-            if (taken.id < 2000) {
-                waited.push_back(taken);
-            } else {
-                CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, taken.groupSize);
-            }
-        }
-        CPPUNIT_ASSERT_EQUAL(std::size_t{8}, waited.size());
-        for (std::size_t i = 0; i < waited.size(); ++i) {
-            CPPUNIT_ASSERT_EQUAL(static_cast<std::int64_t>(1000 + i), waited[i].id);
-            CPPUNIT_ASSERT_EQUAL(std::int64_t{8}, waited[i].groupSize);
-            CPPUNIT_ASSERT_EQUAL(waited[0].connection, waited[i].connection);
-            CPPUNIT_ASSERT_EQUAL(std::int64_t{8}, number(static_cast<int>(waited[i].id)));
-        }
-    }
-
-    void failsOnlyTheGroupedCallThatIsWrong() {
-        makeGroupedProcedure();
-        const auto database = db::openDatabase(scratch().settings());
-        connection_->execute("INSERT INTO items VALUES (1001, 7)", {});
-        auto calls = insertBehindGate(*database, {1000, 1001, 1002});
-        openGate();
-        while (calls.size() > 3) {
-            calls.front().get();
-            calls.erase(calls.begin());
-        }
-        CPPUNIT_ASSERT(kindOf([&] { calls[1].get(); }) == ErrorKind::Duplicate);
-        for (const std::size_t i : {std::size_t{0}, std::size_t{2}}) {
-            const Taken taken = calls[i].get();
-            CPPUNIT_ASSERT_EQUAL(static_cast<std::int64_t>(1000 + i), taken.id);
-            CPPUNIT_ASSERT_EQUAL(taken.ownConnection, taken.connection);
-            CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, number(static_cast<int>(taken.id)));
-        }
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{7}, number(1001));
-    }
-
-    void failsAllGroupedCallsThatWaitForALostConnection() {
-        makeGroupedProcedure();
-        const auto database = db::openDatabase(scratch().settings());
-        auto calls = insertBehindGate(*database, {1000, 1001, 1002});
-        kill(groupsUnderWay().front());
-        for (std::size_t i = calls.size() - 3; i < calls.size(); ++i) {
-            CPPUNIT_ASSERT(kindOf([&] { calls[i].get(); }) == ErrorKind::Gone);
-        }
-        openGate();
-        CPPUNIT_ASSERT(kindOf([&] {
-                           for (auto& call : calls) {
-                               if (call.valid()) call.get();
-                           }
-                       }) == ErrorKind::Gone);
-        CPPUNIT_ASSERT(!connection_->queryOne("SELECT 1 FROM items WHERE id BETWEEN 1000 AND 1999"));
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{1003}, insertGrouped(*database, 1003).id);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, number(1));
     }
 
     void isAsNewAfterItWasKilled() {
         const auto other = connect();
         for (int round = 0; round < 3; ++round) {
             const auto before = idOf(*other);
-            kill(before);
+            kill(*connection_, before);
             CPPUNIT_ASSERT(kindOf([&] { add(*other, 1); }) == ErrorKind::Gone);
             add(*other, 1);
             CPPUNIT_ASSERT(idOf(*other) != before);
@@ -394,8 +194,8 @@ private:
         const auto third = database->connect();
         const auto secondId = idOf(*second);
         const auto thirdId = idOf(*third);
-        kill(idOf(*first));
-        kill(secondId);
+        kill(*connection_, idOf(*first));
+        kill(*connection_, secondId);
         CPPUNIT_ASSERT(kindOf([&] { idOf(*first); }) == ErrorKind::Gone);
         CPPUNIT_ASSERT(idOf(*second) != secondId);  // it noticed by itself
         CPPUNIT_ASSERT_EQUAL(thirdId, idOf(*third));
@@ -406,7 +206,7 @@ private:
         CPPUNIT_ASSERT(kindOf([&] {
                            other->transact([&] {
                                add(*other, 1);
-                               kill(idOf(*other));
+                               kill(*connection_, idOf(*other));
                                try {
                                    add(*other, 2);
                                } catch (const DbError&) {
@@ -449,27 +249,27 @@ private:
         const auto connection = database->connect();
         requireGoneWithinTwoSeconds(*connection, "SELECT 1");
         requireGoneWithinTwoSeconds(*connection, "SELECT 1");
-        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, database->errors().of(ErrorKind::Gone).value());
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, database->metrics().errors.of(ErrorKind::Gone).value());
     }
 
     void countsTheErrorsOfItsConnections() {
         const auto database = db::openDatabase(scratch().settings());
         const auto mine = database->connect();
         const auto other = database->connect();
-        kill(idOf(*mine));
+        kill(*connection_, idOf(*mine));
         CPPUNIT_ASSERT(kindOf([&] { add(*mine, 1); }) == ErrorKind::Gone);
         CPPUNIT_ASSERT(kindOf([&] { other->execute("INSERT INTO items VALUES (1, 0)", {}); }) == ErrorKind::Duplicate);
         CPPUNIT_ASSERT(kindOf([&] { other->query("SELECT nothing FROM items"); }) == ErrorKind::Other);
         connection_->transact([&] {
             add(*connection_, 2);
             // A lock wait of a second is tried again for two, and each of them counts.
-            CPPUNIT_ASSERT(kindOf([&] { add(*other, 2); }) == ErrorKind::Deadlock);
+            CPPUNIT_ASSERT(kindOf([&] { add(*other, 2); }) == ErrorKind::Locked);
         });
-        const db::ErrorCounts& errors = database->errors();
+        const db::ErrorCounts& errors = database->metrics().errors;
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errors.of(ErrorKind::Gone).value());
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errors.of(ErrorKind::Duplicate).value());
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errors.of(ErrorKind::Other).value());
-        CPPUNIT_ASSERT(errors.of(ErrorKind::Deadlock).value() >= 2);
+        CPPUNIT_ASSERT(errors.of(ErrorKind::Locked).value() >= 2);
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, errors.of(ErrorKind::Busy).value());
     }
 

@@ -1,4 +1,5 @@
 // What only the embedded file does: its settings, its mode, and other processes that write to it.
+#include "contract/db_test.h"
 #include "contract/engines.h"
 
 #include <cppunit/extensions/HelperMacros.h>
@@ -25,7 +26,6 @@ class SqliteConnectionTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(readsWhileAnotherWrites);
     CPPUNIT_TEST(opensANewFileFromManyProcessesAtOnce);
     CPPUNIT_TEST(opensANewFileFromManyThreadsAtOnce);
-    CPPUNIT_TEST(refusesACall);
     CPPUNIT_TEST(saysWhatIsWrongWithTheFile);
     CPPUNIT_TEST(countsTheErrorsOfItsConnections);
     CPPUNIT_TEST_SUITE_END();
@@ -43,16 +43,6 @@ private:
     std::unique_ptr<db::Database> anotherProcess() const { return db::openDatabase(settings_); }
 
     static void insert(db::Connection& connection, int id) { connection.execute("INSERT INTO items VALUES (?)", {id}); }
-    template <class Work>
-    static ErrorKind kindOf(Work&& work) {
-        try {
-            work();
-        } catch (const DbError& error) {
-            return error.kind();
-        }
-        CPPUNIT_FAIL("nothing was thrown");
-        return ErrorKind::Other;
-    }
 
     void isDurableAndKeepsForeignKeys() {
         const auto setting = [&](const char* name) {
@@ -153,11 +143,6 @@ private:
         CPPUNIT_ASSERT_EQUAL(40, opened.load());
     }
 
-    void refusesACall() {
-        CPPUNIT_ASSERT_THROW(connection_->call("CALL anything()", {}), std::logic_error);
-        CPPUNIT_ASSERT_THROW(connection_->callGrouped("CALL anything(?)", {"x", {}}), std::logic_error);
-    }
-
     void saysWhatIsWrongWithTheFile() {
         const auto messageFor = [&](const std::string& path) {
             const auto database = db::openDatabase({.url = "sqlite:" + path, .password = {}});
@@ -184,14 +169,14 @@ private:
             CPPUNIT_ASSERT(kindOf([&] { insert(*database_->connect(), 2); }) == ErrorKind::Busy);
             CPPUNIT_ASSERT(kindOf([&] { connection_->transact([] {}); }) == ErrorKind::Busy);
         });
-        const db::ErrorCounts& errors = database_->errors();
+        const db::ErrorCounts& errors = database_->metrics().errors;
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errors.of(ErrorKind::Duplicate).value());
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, errors.of(ErrorKind::Other).value());
         CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, errors.of(ErrorKind::Busy).value());
 
         const auto nowhere = db::openDatabase({.url = "sqlite:" + directory_.path("missing/x.db"), .password = {}});
         CPPUNIT_ASSERT(kindOf([&] { nowhere->connect()->query("SELECT 1"); }) == ErrorKind::Other);
-        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, nowhere->errors().of(ErrorKind::Other).value());
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, nowhere->metrics().errors.of(ErrorKind::Other).value());
     }
 
     TemporaryDirectory directory_;

@@ -1,5 +1,8 @@
-// Many requests at once, which on MySQL go together in one call: each is answered as if it had come alone.
+// Many requests at once, which go together: they are decided one after the other, and each is answered as if it had
+// come alone.
 #include "contract/otp_store_test.h"
+#include "store/group_kinds.h"
+#include "store/otp_requests.h"
 
 #include <atomic>
 #include <map>
@@ -11,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using domain::AccountRule;
 using domain::Disclosure;
+using domain::Guess;
 
 template <class Engine>
 class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine> {
@@ -31,6 +35,13 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
     CPPUNIT_TEST(acceptsOneOfSixteenRequestsOfOneMicrosecondOfAClient);
     CPPUNIT_TEST(countsSixtyFourRequestsOfAClientExactly);
     CPPUNIT_TEST(givesEachRequestOfAMixtureItsOwnAnswer);
+    CPPUNIT_TEST(decidesRequestsForOneAddressInSequence);
+    CPPUNIT_TEST(letsOneOfSixteenRightAnswersOfOneGroupWin);
+    CPPUNIT_TEST(verifiesBothAddressesOfAUserInOneGroup);
+    CPPUNIT_TEST(takesTheRightCodeOfAChangeBesideOthersInOneGroup);
+    CPPUNIT_TEST(registersOneUserForTwoCodesOfOneGroup);
+    CPPUNIT_TEST(spendsOneBudgetInOneGroup);
+    CPPUNIT_TEST(undoesAGroupOfWhichOneRowCannotBeWritten);
     CPPUNIT_TEST_SUITE_END();
 
     using Outcomes = std::map<RequestOutcome, int>;
@@ -43,7 +54,7 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
         std::mutex mutex;
         Outcomes outcomes;
         onThreads(number, [&](db::Connection& connection, std::size_t i) {
-            const auto outcome = store::makeOtpStore(connection)->request(makeRequest(i)).outcome;
+            const auto outcome = store::makeOtpStore(connection, &Base::groups())->request(makeRequest(i)).outcome;
             const std::lock_guard lock(mutex);
             ++outcomes[outcome];
         });
@@ -209,10 +220,161 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
         const std::vector<Expected> all = mixture(15 * kThreads);
         std::vector<Result> results(all.size());
         onSixteenThreads([&](db::Connection& connection, std::size_t thread) {
-            const auto store = store::makeOtpStore(connection);
+            const auto store = store::makeOtpStore(connection, &Base::groups());
             for (std::size_t i = thread; i < all.size(); i += kThreads) results[i] = store->request(all[i].request);
         });
         for (std::size_t i = 0; i < all.size(); ++i) requireAsExpected(all[i], results[i]);
+    }
+
+    // In one transaction, whatever the threads do.
+    template <typename Call, typename Answer>
+    std::vector<Answer> together(store::GroupWork<Call, Answer> work, const std::vector<Call>& calls) {
+        const auto connection = Base::migratedScratch().database().connectForGroups();
+        std::vector<const Call*> group;
+        for (const Call& call : calls) group.push_back(&call);
+        return store::transact<Call, Answer>(*connection, work, group);
+    }
+    std::vector<Result> requestTogether(const std::vector<Request>& requests) {
+        return together(store::requestOtps, requests);
+    }
+    std::vector<domain::OtpVerifyResult> guessTogether(const std::vector<domain::OtpVerification>& guesses) {
+        return together(store::verifyOtps, guesses);
+    }
+    // A guess by a device of its own.
+    domain::OtpVerification guessBy(const std::string& installId, const Uuid& code, Guess guess = Guess::Right) {
+        auto made = Base::newGuess(code, guess, rule("3/1h"));
+        made.device.installId = installId;
+        return made;
+    }
+
+    void decidesRequestsForOneAddressInSequence() {
+        std::vector<Request> requests;
+        for (int i = 0; i < 5; ++i) {
+            clock_.advance(1us);
+            requests.push_back(newRequest("ada@example.org"));
+            requests.back().destinationRule = rule("3/1h");
+        }
+        const auto results = requestTogether(requests);
+        for (std::size_t i = 0; i < 5; ++i) {
+            CPPUNIT_ASSERT_EQUAL(i < 3 ? RequestOutcome::Accepted : RequestOutcome::DestinationLimited,
+                                 results[i].outcome);
+            CPPUNIT_ASSERT_EQUAL(8 * std::min<std::size_t>(i + 1, 3), results[i].hits.size());
+        }
+        // Each voids the one before it.
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("otp_requests"));
+        const auto alive = [&](std::size_t i) {
+            return count("otp_requests WHERE id = ? AND expires_at_us > ?", {requests[i].id, now()});
+        };
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, alive(0) + alive(1));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, alive(2));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE event = 'OTP_RATE_LIMITED'"));
+    }
+
+    // The fault: a group read the code once and answered each of its guesses by that.
+    void letsOneOfSixteenRightAnswersOfOneGroupWin() {
+        const Uuid code = Base::requestCode("ada@example.org");
+        std::vector<domain::OtpVerification> guesses;
+        for (std::size_t i = 0; i < kThreads; ++i) guesses.push_back(guessBy("install-" + std::to_string(i), code));
+        const auto results = guessTogether(guesses);
+        Base::assertOutcome(VerifyOutcome::Verified, results[0]);
+        for (std::size_t i = 1; i < kThreads; ++i) Base::assertOutcome(VerifyOutcome::Used, results[i]);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("otp_requests WHERE attempts = 1"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE event = 'OTP_VERIFIED'"));
+    }
+
+    // The fault: each of the two wrote the user as it had read him, so that the second took the flag of the first back.
+    void verifiesBothAddressesOfAUserInOneGroup() {
+        connection_->execute(
+            "INSERT INTO users (id, username, email, phone_number, joined_at_us) VALUES (?, 'ada',"
+            " 'ada@example.org', '+4366012345678', 7)",
+            {newId()});
+        for (const auto purpose : {domain::Purpose::Verify, domain::Purpose::Login}) {
+            connection_->execute("UPDATE users SET email_verified = 0, phone_verified = 0", {});
+            std::vector<domain::OtpVerification> guesses;
+            for (const char* to : {"ada@example.org", "+4366012345678"}) {
+                auto request = newRequest(to);
+                request.purpose = purpose;
+                CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(request).outcome);
+                guesses.push_back(guessBy("install-1", request.id));
+            }
+            for (const auto& result : guessTogether(guesses)) Base::assertOutcome(VerifyOutcome::Verified, result);
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users WHERE email_verified = 1 AND phone_verified = 1"));
+        }
+        // By the same installation: one device, two sessions.
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("sessions"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("devices"));
+    }
+
+    // The fault: with a device shown, the guess was looked for in the device's lane.
+    void takesTheRightCodeOfAChangeBesideOthersInOneGroup() {
+        const Uuid ada = addUser(1, "active");
+        const Uuid device = newId();
+        connection_->execute("INSERT INTO devices (id, user_id, created_at_us, last_seen_at_us) VALUES (?, ?, ?, ?)",
+                             {device, ada, now(), now()});
+        auto change = newRequest(address("user", 1));  // which is not verified
+        change.purpose = domain::Purpose::Change;
+        change.accountRule = AccountRule::Any;
+        change.ownerId = ada;
+        auto login = newRequest(address("user", 1));
+        for (Request* request : {&change, &login}) {
+            request->device = device;
+            request->deviceBucket = domain::limitBucket("request-device", device.bytes());
+            request->deviceGuessBucket = domain::limitBucket("guess-device", device.bytes());
+        }
+        for (const auto& result : requestTogether({change, login})) {
+            CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, result.outcome);
+        }
+        auto changing = guessBy("", change.id);
+        changing.ownerId = ada;
+        auto strangers = guessBy("", change.id);
+        auto signingIn = guessBy("", login.id);
+        changing.shownDevice = strangers.shownDevice = signingIn.shownDevice = device;
+        const auto results = guessTogether({strangers, changing, signingIn});
+        Base::assertOutcome(VerifyOutcome::Unknown, results[0]);
+        Base::assertOutcome(VerifyOutcome::Verified, results[1]);
+        Base::assertOutcome(VerifyOutcome::Verified, results[2]);
+        CPPUNIT_ASSERT(results[2].signIn.value().deviceId == device);
+    }
+
+    void registersOneUserForTwoCodesOfOneGroup() {
+        const Uuid first = Base::requestAnotherCode("ada@example.org");
+        const Uuid second = Base::requestAnotherCode("ada@example.org");
+        const auto results = guessTogether({guessBy("install-1", first), guessBy("install-2", second)});
+        CPPUNIT_ASSERT(results[0].signIn.value().isNewUser);
+        CPPUNIT_ASSERT(!results[1].signIn.value().isNewUser);
+        CPPUNIT_ASSERT(results[0].signIn->user.id == results[1].signIn->user.id);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("devices JOIN sessions ON device_id = devices.id"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE event = 'USER_REGISTERED'"));
+    }
+
+    void spendsOneBudgetInOneGroup() {
+        std::vector<domain::OtpVerification> guesses;
+        for (int i = 0; i < 5; ++i) {
+            guesses.push_back(guessBy("install-1", Base::requestAnotherCode("ada@example.org"), Guess::Wrong));
+        }
+        guesses.push_back(guessBy("install-1", Base::requestAnotherCode("ada@example.org")));
+        const auto results = guessTogether(guesses);
+        for (std::size_t i = 0; i < 6; ++i) {
+            CPPUNIT_ASSERT_EQUAL(i < 3 ? VerifyOutcome::WrongCode : VerifyOutcome::BudgetExhausted, results[i].outcome);
+        }
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("otp_requests WHERE attempts = 1"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE event = 'OTP_LOCKED'"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("users"));
+    }
+
+    // What is wrong with one fails all of the transaction, and each is made alone then (see GroupedCalls).
+    void undoesAGroupOfWhichOneRowCannotBeWritten() {
+        const auto earlier = newRequest("bob@example.org");
+        CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(earlier).outcome);
+        auto bad = newRequest("eve@example.org");
+        bad.auditId = earlier.auditId;
+        CPPUNIT_ASSERT_THROW(requestTogether({newRequest("ada@example.org"), bad}), db::DbError);
+        for (const char* table : {"otp_requests", "outbox", "rate_limits", "audit_events"}) {
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(table, std::int64_t{1}, count(table));
+        }
     }
 };
 

@@ -33,7 +33,7 @@ class OtpStoreLockTest : public OtpStoreTest<OtpStoreLockTest, MysqlEngine> {
             onThreads(kThreads + 1, [&](db::Connection& connection, std::size_t i) {
                 if (i < kThreads) {
                     isLocked.wait();
-                    outcomes[i] = store::makeOtpStore(connection)->verify(guesses[i]).outcome;
+                    outcomes[i] = store::makeOtpStore(connection, &groups())->verify(guesses[i]).outcome;
                     if (i > 0) othersAreIn.count_down();
                     return;
                 }

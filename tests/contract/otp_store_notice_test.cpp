@@ -161,7 +161,6 @@ class OtpStoreNoticeTest : public OtpStoreTest<OtpStoreNoticeTest<Engine>, Engin
         assertTold(kAda, signIn(kAda));
     }
 
-    // The procedure says in its own words what domain/notice.cpp says.
     void tellsByTheAddressThatTheDomainNames() {
         signIn(kAda);
         signIn(kPhone);
@@ -188,8 +187,8 @@ class OtpStoreNoticeTest : public OtpStoreTest<OtpStoreNoticeTest<Engine>, Engin
         auto guess = newGuess(requestCode(kAda), Guess::Right);
         guess.notice = newNotice();
         std::atomic<int> told{0};
-        onSixteenThreads([&](db::Connection& connection, std::size_t) {
-            if (store::makeOtpStore(connection)->verify(guess).notice) ++told;
+        onSixteenThreads([&](db::Connection& connection, std::size_t thread) {
+            if (store::makeOtpStore(connection, Base::groupsOf(thread))->verify(guess).notice) ++told;
         });
         CPPUNIT_ASSERT_EQUAL(1, told.load());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("outbox WHERE kind = 'new_sign_in'"));

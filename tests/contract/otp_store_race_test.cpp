@@ -1,4 +1,5 @@
-// Sixteen threads at once: limits, attempts and single use are exact, and nobody is turned away by an error.
+// Sixteen threads at once, half of them in groups and half alone, as of two processes: limits, attempts and single use
+// are exact, and nobody is turned away by an error.
 #include "contract/otp_store_test.h"
 
 #include <array>
@@ -59,8 +60,8 @@ class OtpStoreRaceTest : public OtpStoreTest<OtpStoreRaceTest<Engine>, Engine> {
     template <typename Work>
     void share(std::size_t jobs, Work work) {
         std::atomic<std::size_t> next{0};
-        onSixteenThreads([&](db::Connection& connection, std::size_t) {
-            const auto store = store::makeOtpStore(connection);
+        onSixteenThreads([&](db::Connection& connection, std::size_t thread) {
+            const auto store = store::makeOtpStore(connection, Base::groupsOf(thread));
             for (std::size_t job = next++; job < jobs; job = next++) {
                 Base::clock_.advance(1us);  // as in life: no two times are the same, and they come out of order
                 work(*store, job);

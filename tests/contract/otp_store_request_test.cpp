@@ -44,7 +44,7 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
     CPPUNIT_TEST(tellsWhatIsLeftToTheDestination);
     CPPUNIT_TEST(slidesTheWindow);
     CPPUNIT_TEST(holdsTwoWindowsAtOnce);
-    CPPUNIT_TEST(countsNothingWhereThereIsNoLimit);
+    CPPUNIT_TEST(remembersTheLastTimeAloneWhereThereIsNoLimit);
     CPPUNIT_TEST(holdsAStricterRuleOnceItIsSet);
     CPPUNIT_TEST(keepsNoMoreTimesThanTheRuleNeeds);
     CPPUNIT_TEST(holdsAWindowLongerThanTheTimeSince1970);
@@ -371,16 +371,18 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
         CPPUNIT_ASSERT(domain::LimitHits{refused.hits}.state(rule(both), now()).reset == 1h);
     }
 
-    void countsNothingWhereThereIsNoLimit() {
-        for (int i = 0; i < 40; ++i) {
+    // For as long as a code may live, so that the next request knows whether there is one to void.
+    void remembersTheLastTimeAloneWhereThereIsNoLimit() {
+        for (int i = 0; i < 40; ++i, clock_.advance(1s)) {
             const auto result = ask("ada@example.org", "0", "0");
             CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, result.outcome);
-            CPPUNIT_ASSERT(result.hits.empty());
+            CPPUNIT_ASSERT(result.hits == domain::packTime(now()));
         }
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("rate_limits"));
-        accepts("ada@example.org", "1/1h", "0");
+        CPPUNIT_ASSERT(only("SELECT expires_at_us FROM rate_limits").timestamp(0) == now() - 1s + kLifetime);
+        // A limit that is set afterwards counts that one.
+        accepts("ada@example.org", "2/1h", "0");
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("rate_limits"));
-        refuses(RequestOutcome::DestinationLimited, "ada@example.org", "1/1h", "0");
+        refuses(RequestOutcome::DestinationLimited, "ada@example.org", "2/1h", "0");
     }
 
     void holdsAStricterRuleOnceItIsSet() {

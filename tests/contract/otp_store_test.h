@@ -80,6 +80,12 @@ protected:
         return store_->verify(newGuess(otpId, domain::Guess::Wrong, budget));
     }
 
+    // Of the strangers.
+    std::int64_t countGuessBuckets(const std::string& to) {
+        const std::string bucket = domain::limitBucket("guess", to);
+        return Base::count("rate_limits WHERE bucket = ?", {db::Param::blob(bucket)});
+    }
+
     void assertOutcome(VerifyOutcome expected, const domain::OtpVerifyResult& actual) {
         CPPUNIT_ASSERT_EQUAL(expected, actual.outcome);
         // Only these two outcomes may carry anything.

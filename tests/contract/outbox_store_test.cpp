@@ -73,6 +73,10 @@ public:
         couriers_ = Base::scratch().database().connectForGroups();
         store_ = store::makeOutboxStore(*couriers_);
     }
+    void tearDown() override {
+        couriers_.reset();
+        Base::tearDown();
+    }
 
 private:
     // A message of the outbox, which others leave alone until `availableAt`.

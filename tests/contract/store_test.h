@@ -4,6 +4,7 @@
 
 #include "contract/engines.h"
 #include "otpgate/domain/stores.h"
+#include "otpgate/store/groups.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
 
@@ -42,10 +43,21 @@ public:
         Base::migratedScratch().emptyTables();
         connection_ = Base::connect();
     }
+    // All fixtures live until the last test has run, and a server has only so many connections.
+    void tearDown() override { connection_.reset(); }
 
 protected:
     using Words = std::vector<std::string>;
     static constexpr std::size_t kThreads = 16;
+
+    // What the worker threads of one process share, over the suite's database.
+    static store::Groups& groups() {
+        static store::Groups only(Base::migratedScratch().database());
+        return only;
+    }
+    // As the threads of a test are made: every other one goes together with others, the rest are alone, as if they were
+    // of another process.
+    static store::Groups* groupsOf(std::size_t thread) { return thread % 2 == 0 ? &groups() : nullptr; }
 
     Timestamp now() const { return clock_.now(); }
     Uuid newId() { return Uuid::makeV7(now(), random_); }

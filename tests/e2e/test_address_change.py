@@ -3,16 +3,21 @@ import uuid
 
 import pytest
 from support.mailbox import text_of
+from support.triggers import failing
 from test_concurrency import at_once, outcomes
 from test_login_flow import assert_problem, wrong
 
 AUTH = "/api/v1/auth"
-REQUEST = f"{AUTH}/otp/request"
-VERIFY = f"{AUTH}/otp/verify"
+REQUEST = f"{AUTH}/address-change/request"
+VERIFY = f"{AUTH}/address-change/verify"
+OTP_REQUEST = f"{AUTH}/otp/request"
+OTP_VERIFY = f"{AUTH}/otp/verify"
+PURPOSES = ("login", "register", "verify", "reset")
+QUARTER = 15 * 60 * 1_000_000  # of an hour, in microseconds
 
 
 def ask(site, new, access=None, **fields):
-    return site.post(REQUEST, {"destination": new, "purpose": "change", **fields}, token=access)
+    return site.post(REQUEST, {"destination": new, **fields}, token=access)
 
 
 def asked(site, new, access, inbox=None):
@@ -25,6 +30,14 @@ def asked(site, new, access, inbox=None):
 
 def redeem(site, otp_id, code, access=None, **fields):
     return site.post(VERIFY, {"otp_id": otp_id, "otp": code, **fields}, token=access)
+
+
+def redeem_by_address(site, new, code, access=None, **fields):
+    return site.post(VERIFY, {"destination": new, "otp": code, **fields}, token=access)
+
+
+def left_after_a_wrong_one(site, otp_id, code, access):
+    return assert_problem(redeem(site, otp_id, wrong(code), access), 400, "INVALID_OTP")["attempts_remaining"]
 
 
 def me(site, access):
@@ -105,22 +118,85 @@ def test_the_other_sessions_end_and_what_was_sent_to_the_old_address_is_void(sit
     assert_problem(site.verify(otp_id, code), 410, "OTP_EXPIRED")
 
 
+@pytest.mark.parametrize("field", ["destination", "email"])
+def test_the_code_is_found_by_the_new_address_too(site, ada, new_address, field):
+    new = new_address()
+    assert site.post(REQUEST, {field: new}, token=ada["access"]).status_code == 202
+    code = site.mailbox.wait_for(new)
+
+    refused = site.post(VERIFY, {field: new, "otp": wrong(code)}, token=ada["access"])
+    assert assert_problem(refused, 400, "INVALID_OTP")["attempts_remaining"] == 2
+    answer = site.post(VERIFY, {field: new.upper(), "otp": code}, token=ada["access"])
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["user"]["email"] == new
+    assert me(site, ada["access"])["email"] == new
+    # What is used up is told to who knows the code.
+    assert_problem(redeem_by_address(site, new, code, ada["access"]), 400, "OTP_USED")
+    assert_problem(redeem_by_address(site, new, wrong(code), ada["access"]), 400, "INVALID_OTP")
+
+
+def test_a_number_is_found_by_itself_too(sms_site, address, number):
+    ada = sms_site.login(address)
+    assert sms_site.post(REQUEST, {"phone_number": number}, token=ada["access"]).status_code == 202
+
+    body = {"phone_number": number, "otp": sms_site.phones.wait_for(number)}
+    answer = sms_site.post(VERIFY, body, token=ada["access"])
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["user"]["phone_number"] == number
+
+
+def test_a_newer_code_voids_the_older_one(site, ada, new_address):
+    new = new_address()
+    otp_id, older = asked(site, new, ada["access"])
+    _, newer = asked(site, new, ada["access"])
+
+    assert_problem(redeem(site, otp_id, older, ada["access"]), 410, "OTP_EXPIRED")
+    assert redeem_by_address(site, new, newer, ada["access"]).status_code == 200
+
+
 def test_nobody_asks_or_redeems_without_a_session(site, ada, new_address):
     new = new_address()
     assert_problem(ask(site, new), 401, "UNAUTHENTICATED")
     assert_problem(ask(site, new, "no token"), 401, "INVALID_TOKEN")
+    assert site.mailbox.messages_for(new) == []
     otp_id, code = asked(site, new, ada["access"])
 
-    for fields in ({}, {"purpose": "change"}):
-        assert_problem(redeem(site, otp_id, code, **fields), 401, "UNAUTHENTICATED")
-    assert_problem(site.post(VERIFY, {"destination": new, "otp": code, "purpose": "change"}), 401, "UNAUTHENTICATED")
+    for access, problem in ((None, "UNAUTHENTICATED"), ("no token", "INVALID_TOKEN")):
+        assert_problem(redeem(site, otp_id, code, access), 401, problem)
+        assert_problem(redeem_by_address(site, new, code, access), 401, problem)
+        # Not even what is wrong with a body.
+        assert_problem(site.post(VERIFY, {}, token=access), 401, problem)
     assert redeem(site, otp_id, code, ada["access"]).status_code == 200
+
+
+def test_an_ended_session_asks_and_redeems_nothing(site, ada, address, new_address):
+    new = new_address()
+    otp_id, code = asked(site, new, ada["access"])
+    assert site.post(f"{AUTH}/logout", token=ada["access"]).status_code == 204
+
+    assert_problem(redeem(site, otp_id, code, ada["access"]), 401, "INVALID_TOKEN")
+    assert_problem(ask(site, new, ada["access"]), 401, "INVALID_TOKEN")
+    # By another session of the same user it is as good as before.
+    assert redeem(site, otp_id, code, site.login(address)["access"]).json()["user"]["email"] == new
+
+
+def test_what_is_missing_or_wrong_is_named(site, ada, address):
+    def names(path, body, code):
+        problem = assert_problem(site.post(path, body, token=ada["access"]), 400, code)
+        return [error["field"] for error in problem["errors"]]
+
+    assert names(REQUEST, {}, "MISSING_FIELDS") == ["destination"]
+    assert names(REQUEST, {"email": "ada"}, "VALIDATION_ERROR") == ["email"]
+    assert names(VERIFY, {}, "MISSING_FIELDS") == ["otp_id", "otp"]
+    assert names(VERIFY, {"destination": address}, "MISSING_FIELDS") == ["otp"]
+    assert names(VERIFY, {"otp_id": "42", "otp": "1"}, "VALIDATION_ERROR") == ["otp_id", "otp"]
 
 
 def test_a_session_whose_sign_in_is_old_may_not_ask(site, ada, new_address):
     session = uuid.UUID(ada["session_id"]).hex
-    quarter = 15 * 60 * 1_000_000
-    site.sql(f"UPDATE sessions SET authenticated_at_us = authenticated_at_us - {quarter} WHERE id = x'{session}'")
+    site.sql(f"UPDATE sessions SET authenticated_at_us = authenticated_at_us - {QUARTER} WHERE id = x'{session}'")
     new = new_address()
 
     problem = assert_problem(ask(site, new, ada["access"]), 403, "FORBIDDEN")
@@ -133,31 +209,139 @@ def test_a_session_whose_sign_in_is_old_may_not_ask(site, ada, new_address):
     assert site.mailbox.messages_for(new) == []
 
 
+def test_what_was_asked_for_in_time_is_redeemed_later_too(site, ada, new_address):
+    new = new_address()
+    otp_id, code = asked(site, new, ada["access"])
+    session = uuid.UUID(ada["session_id"]).hex
+    site.sql(f"UPDATE sessions SET authenticated_at_us = authenticated_at_us - {QUARTER} WHERE id = x'{session}'")
+
+    assert redeem(site, otp_id, code, ada["access"]).json()["user"]["email"] == new
+
+
+def test_the_code_comes_in_the_language_of_the_request_or_the_account(site, ada, new_address):
+    assert site.request("PATCH", f"{AUTH}/profile", json={"locale": "de"}, token=ada["access"]).status_code == 200
+
+    for fields, locale in (({}, "de"), ({"locale": "fr"}, "fr")):
+        new = new_address()
+        assert ask(site, new, ada["access"], **fields).status_code == 202
+        html = site.mailbox.wait_for_message(new).get_body(("html",)).get_content()
+        assert f'<html lang="{locale}"' in html
+
+
 def test_a_code_is_good_for_the_user_who_asked_only(site, ada, eve, address, new_address):
     """Or whoever tricks a session into showing it would have the account."""
     new = new_address()
     otp_id, code = asked(site, new, eve["access"])
 
-    for fields in ({}, {"purpose": "change"}):
-        assert_problem(redeem(site, otp_id, code, ada["access"], **fields), 400, "INVALID_OTP")
-    by_address = {"destination": new, "otp": code, "purpose": "change"}
-    assert_problem(site.post(VERIFY, by_address, token=ada["access"]), 400, "INVALID_OTP")
+    # More than the tries of the code, and none of them one.
+    for guess in (code, wrong(code), code, wrong(code)):
+        for answer in (redeem(site, otp_id, guess, ada["access"]), redeem_by_address(site, new, guess, ada["access"])):
+            assert assert_problem(answer, 400, "INVALID_OTP")["attempts_remaining"] == 2
 
     assert me(site, ada["access"])["email"] == address
+    assert left_after_a_wrong_one(site, otp_id, code, eve["access"]) == 2
     assert redeem(site, otp_id, code, eve["access"]).json()["user"]["email"] == new
+
+
+def test_two_who_ask_for_the_same_address_have_codes_of_their_own(site, ada, eve, new_address):
+    new = new_address()
+    _, of_ada = asked(site, new, ada["access"])
+    _, of_eve = asked(site, new, eve["access"])
+
+    answer = redeem_by_address(site, new, of_ada, ada["access"])
+    assert answer.status_code == 200, answer.text
+    assert_problem(redeem_by_address(site, new, of_eve, eve["access"]), 409, "CONFLICT")
+
+    assert me(site, ada["access"])["email"] == new
+    assert me(site, eve["access"])["email"] == eve["user"]["email"]
 
 
 def test_codes_of_other_purposes_change_nothing(site, ada, address, new_address):
     new = new_address()
     for purpose in ("login", "register", "verify"):
-        otp_id = site.post(REQUEST, {"destination": new, "purpose": purpose}).json()["otp_id"]
-        answer = redeem(site, otp_id, site.mailbox.wait_for(new), ada["access"], purpose="change")
-        assert_problem(answer, 400, "INVALID_OTP")
-    otp_id, code = asked(site, new_address(), ada["access"])
-    for purpose in ("login", "register", "verify", "reset"):
-        assert_problem(redeem(site, otp_id, code, ada["access"], purpose=purpose), 400, "INVALID_OTP")
+        otp_id = site.post(OTP_REQUEST, {"destination": new, "purpose": purpose}).json()["otp_id"]
+        code = site.mailbox.wait_for(new)
+        assert_problem(redeem(site, otp_id, code, ada["access"]), 400, "INVALID_OTP")
+        assert_problem(redeem_by_address(site, new, code, ada["access"]), 400, "INVALID_OTP")
+    otp_id, code = site.request_code(address)
+    assert_problem(redeem(site, otp_id, code, ada["access"]), 400, "INVALID_OTP")
 
     assert me(site, ada["access"])["email"] == address
+    # Nothing of it was a try.
+    problem = assert_problem(site.verify(otp_id, wrong(code)), 400, "INVALID_OTP")
+    assert problem["attempts_remaining"] == 2
+
+
+@pytest.mark.parametrize("purpose", ["change", "login", "nonsense", 42])
+def test_the_routes_have_one_purpose_and_read_none(site, ada, new_address, purpose):
+    new = new_address()
+    answer = ask(site, new, ada["access"], purpose=purpose)
+    assert (answer.status_code, answer.json()["purpose"]) == (202, "change")
+
+    answer = redeem(site, answer.json()["otp_id"], site.mailbox.wait_for(new), ada["access"], purpose=purpose)
+
+    assert answer.status_code == 200, answer.text
+    assert me(site, ada["access"])["email"] == new
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_the_routes_for_other_codes_know_no_such_purpose(site, ada, new_address, signed_in):
+    access = ada["access"] if signed_in else None
+    new = new_address()
+
+    asked_for = site.post(OTP_REQUEST, {"destination": new, "purpose": "change"}, token=access)
+    by_id = {"otp_id": str(uuid.uuid4()), "otp": "123456", "purpose": "change"}
+    by_address = {"destination": new, "otp": "123456", "purpose": "change"}
+
+    for answer in (asked_for, *(site.post(OTP_VERIFY, body, token=access) for body in (by_id, by_address))):
+        problem = assert_problem(answer, 400, "VALIDATION_ERROR")
+        assert [error["field"] for error in problem["errors"]] == ["purpose"]
+    assert site.mailbox.messages_for(new) == []
+
+
+def test_to_the_routes_for_other_codes_there_is_no_such_code(site, ada, address, new_address):
+    """Neither is it spent there, nor is a try at it counted, nor does a signed-in owner change that."""
+    new = new_address()
+    otp_id, code = asked(site, new, ada["access"])
+    unknown = str(uuid.uuid4())
+
+    for guess in (code, wrong(code)):
+        bodies = [{"otp_id": otp_id, "otp": guess}, *({"otp_id": otp_id, "otp": guess, "purpose": p} for p in PURPOSES)]
+        answers = [site.post(OTP_VERIFY, body, token=access) for body in bodies for access in (None, ada["access"])]
+        answers += [
+            site.post(f"{AUTH}/login/otp-verify", {"otp_id": otp_id, "otp": guess}),
+            site.post(f"{AUTH}/password-reset", {"otp_id": otp_id, "otp": guess, "password": "a long new phrase"}),
+            *(site.post(OTP_VERIFY, {"destination": new, "otp": guess, "purpose": p}) for p in PURPOSES),
+            site.post(OTP_VERIFY, {"otp_id": unknown, "otp": guess}),
+        ]
+        problems = [assert_problem(answer, 400, "INVALID_OTP") for answer in answers]
+        assert {problem.pop("request_id") for problem in problems} == {a.headers["X-Request-Id"] for a in answers}
+        assert all(problem == problems[-1] for problem in problems)
+
+    assert me(site, ada["access"])["email"] == address
+    assert left_after_a_wrong_one(site, otp_id, code, ada["access"]) == 2
+    assert redeem(site, otp_id, code, ada["access"]).json()["user"]["email"] == new
+
+
+@pytest.mark.parametrize("how", ["body", "cookie"])
+@pytest.mark.parametrize("by", ["id", "address"])
+def test_a_device_token_does_no_harm(site, ada, new_address, how, by):
+    """The code is its user's, whatever the device; on neither engine is it looked for among the device's codes."""
+    new = new_address()
+    token = ada["device_token"]
+    fields = {"device_token": token} if how == "body" else {}
+    headers = {"Cookie": f"__Host-otpgate-device={token}"} if how == "cookie" else {}
+    answer = site.post(REQUEST, {"destination": new, **fields}, headers=headers, token=ada["access"])
+    assert answer.status_code == 202, answer.text
+    code = site.mailbox.wait_for(new)
+    which = {"otp_id": answer.json()["otp_id"]} if by == "id" else {"destination": new}
+
+    refused = site.post(VERIFY, {**which, "otp": wrong(code), **fields}, headers=headers, token=ada["access"])
+    assert assert_problem(refused, 400, "INVALID_OTP")["attempts_remaining"] == 2
+    answer = site.post(VERIFY, {**which, "otp": code, **fields}, headers=headers, token=ada["access"])
+
+    assert answer.status_code == 200, answer.text
+    assert me(site, ada["access"])["email"] == new
 
 
 def test_the_address_of_another_account_is_a_conflict_only_for_who_can_read_its_mail(site, ada, eve, address):
@@ -186,6 +370,35 @@ def test_a_code_is_good_once_and_three_wrong_ones_end_it(site, ada, address, new
     assert len(events(site, ada["user"]["id"], "ADDRESS_CHANGED")) == 1
 
 
+# A statement of a change that comes after the one that counts the guess.
+LATER_STATEMENTS = {
+    "address": ("UPDATE ON users", "NEW.email <> OLD.email"),
+    "sessions": ("UPDATE ON sessions", "NEW.revoked_reason = 'address_changed'"),
+    "audit": ("INSERT ON audit_events", "NEW.event = 'ADDRESS_CHANGED'"),
+    "notice": ("INSERT ON outbox", "NEW.kind = 'address_changed'"),
+}
+
+
+@pytest.mark.parametrize("fails", LATER_STATEMENTS)
+def test_a_change_that_fails_halfway_leaves_no_trace_and_the_code_is_good(site, ada, address, new_address, fails):
+    new = new_address()
+    elsewhere = site.login(address)
+    otp_id, code = asked(site, new, ada["access"])
+    before = me(site, ada["access"])
+
+    with failing(site, *LATER_STATEMENTS[fails]):
+        assert_problem(redeem(site, otp_id, code, ada["access"]), 503, "UNAVAILABLE")
+
+    assert me(site, ada["access"]) == before
+    assert me(site, elsewhere["access"]) is not None
+    assert left_after_a_wrong_one(site, otp_id, code, ada["access"]) == 2
+    assert redeem(site, otp_id, code, ada["access"]).json()["user"]["email"] == new
+    assert me(site, elsewhere["access"]) is None
+    # The old one of the other sign-in as well.
+    for told, count in ((address, 2), (new, 1)):
+        assert len(site.mailbox.wait_for_notices(told, count)) == count
+
+
 def test_of_16_at_once_one_changes_it(site, ada, address, new_address):
     new = new_address()
     otp_id, code = asked(site, new, ada["access"])
@@ -198,6 +411,18 @@ def test_of_16_at_once_one_changes_it(site, ada, address, new_address):
     for told in (address, new):
         site.mailbox.wait_for_notices(told, 1)
         assert len(site.mailbox.notices_for(told)) == 1
+
+
+def test_of_four_who_want_the_same_address_at_once_one_gets_it(site, new_address):
+    new = new_address()
+    users = [site.login(new_address()) for _ in range(4)]
+    codes = [asked(site, new, user["access"]) for user in users]
+
+    answers = at_once(4, lambda number: redeem(site, *codes[number], users[number]["access"]))
+
+    assert outcomes(answers) == {"ok": 1, "CONFLICT": 3}
+    has_it = [me(site, user["access"])["email"] == new for user in users]
+    assert has_it == [answer.status_code == 200 for answer in answers]
 
 
 def test_the_limits_are_those_of_every_request(make_site, engine, new_address):
@@ -218,13 +443,18 @@ def test_a_browser_changes_it_by_its_cookie_and_the_csrf_token(site, address, ne
     cookie = next(part for part in answer.headers["Set-Cookie"].split(", ") if part.startswith("__Host-otpgate="))
     headers = {"Cookie": cookie.split(";")[0]}
     new = new_address()
-    body = {"destination": new, "purpose": "change"}
+    with_token = {**headers, "X-CSRF-Token": answer.json()["csrf_token"]}
+    foreign = {**with_token, "Origin": "https://evil.example"}
 
-    assert_problem(site.post(REQUEST, body, headers=headers), 403, "FORBIDDEN")
-    headers["X-CSRF-Token"] = answer.json()["csrf_token"]
-    asked_for = site.post(REQUEST, body, headers=headers)
+    for forged in (headers, {**headers, "X-CSRF-Token": "guessed"}, foreign):
+        assert_problem(site.post(REQUEST, {"destination": new}, headers=forged), 403, "FORBIDDEN")
+    assert site.mailbox.messages_for(new) == []
+    asked_for = site.post(REQUEST, {"destination": new}, headers=with_token)
     assert asked_for.status_code == 202, asked_for.text
-    done = site.post(VERIFY, {"destination": new, "otp": site.mailbox.wait_for(new), "purpose": "change"}, headers=headers)
+    body = {"destination": new, "otp": site.mailbox.wait_for(new)}
+    for forged in (headers, {**headers, "X-CSRF-Token": "guessed"}, foreign):
+        assert_problem(site.post(VERIFY, body, headers=forged), 403, "FORBIDDEN")
+    done = site.post(VERIFY, body, headers=with_token)
 
     assert done.status_code == 200, done.text
     assert done.json()["user"]["email"] == new
@@ -233,15 +463,21 @@ def test_a_browser_changes_it_by_its_cookie_and_the_csrf_token(site, address, ne
 def test_a_stale_credential_keeps_nobody_from_signing_in(site, address):
     otp_id, code = site.request_code(address)
 
-    assert redeem(site, otp_id, code, "no token").status_code == 200
+    assert site.post(OTP_VERIFY, {"otp_id": otp_id, "otp": code}, token="no token").status_code == 200
 
 
 def test_older_clients_have_no_such_purpose(site, ada, new_address):
-    answer = site.post("/api/auth/otp/request/", {"destination": new_address(), "purpose": "change"}, token=ada["access"])
+    new = new_address()
+    answer = site.post("/api/auth/otp/request/", {"destination": new, "purpose": "change"}, token=ada["access"])
+    assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_ERROR")
+    otp_id, code = asked(site, new, ada["access"])
 
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "VALIDATION_ERROR"
-    otp_id, code = asked(site, new_address(), ada["access"])
-    answer = site.post("/api/auth/otp/verify/", {"otp_id": otp_id, "otp_code": code}, token=ada["access"])
-    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_OTP")
+    for body, problem in (
+        ({"otp_id": otp_id, "otp_code": code}, "INVALID_OTP"),
+        ({"destination": new, "otp_code": code}, "INVALID_OTP"),
+        ({"destination": new, "otp_code": code, "purpose": "change"}, "VALIDATION_ERROR"),
+    ):
+        answer = site.post("/api/auth/otp/verify/", body, token=ada["access"])
+        assert (answer.status_code, answer.json()["code"]) == (400, problem)
     assert me(site, ada["access"])["email"] == ada["user"]["email"]
+    assert redeem(site, otp_id, code, ada["access"]).status_code == 200

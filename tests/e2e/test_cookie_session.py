@@ -187,6 +187,7 @@ def test_with_its_csrf_token_a_browser_may_do_everything(browser):
     ("PATCH", f"{AUTH}/profile"), ("PUT", f"{AUTH}/profile"), ("POST", f"{AUTH}/logout"), ("POST", f"{AUTH}/logout-all"),
     ("DELETE", f"{AUTH}/me"), ("DELETE", f"{AUTH}/sessions/01890a5d-ac96-774b-bcce-b302099a8057"),
     ("POST", f"{AUTH}/password-change"), ("POST", "/api/v1/api-keys"),
+    ("POST", f"{AUTH}/address-change/request"), ("POST", f"{AUTH}/address-change/verify"),
     ("DELETE", "/api/v1/api-keys/01890a5d-ac96-774b-bcce-b302099a8057"),
 ])
 def test_without_it_nothing_can_be_changed(browser, method, path):

@@ -1,5 +1,10 @@
 """Login by password and code, and setting a new password; on both engines."""
+import concurrent.futures
+import time
+
 import pytest
+from support.ports import wait_until
+from support.triggers import failing, is_in_slow_statement, make_fast, make_slow
 from test_concurrency import at_once, outcomes
 from test_login_flow import assert_problem, verified_claims, wrong
 
@@ -260,6 +265,24 @@ def test_a_reset_token_is_spent_once_by_16_at_once(make_site, address, engine):
     assert count_events(site, "PASSWORD_RESET", address) == 1
 
 
+def test_a_reset_code_is_spent_once_by_16_at_once(make_site, address, engine):
+    site = make_site(engine, passwords_queue="64")
+    register(site, address)
+    code = ask_for_reset(site, address)
+
+    answers = at_once(
+        16,
+        lambda number: site.post(
+            f"{AUTH}/password-reset", {"email": address, "otp": code, "password": f"{OTHER} {number}"}
+        ),
+    )
+
+    assert outcomes(answers) == {"ok": 1, "OTP_USED": 15}
+    winner = next(number for number, answer in enumerate(answers) if answer.status_code == 200)
+    assert login(site, address, f"{OTHER} {winner}").status_code == 202
+    assert count_events(site, "PASSWORD_RESET", address) == 1
+
+
 def test_a_reset_voids_what_else_could_reset(site, address):
     register(site, address)
     older = reset_token(site, address)
@@ -321,6 +344,119 @@ def test_a_disabled_user_cannot_reset(site, address):
     assert_problem(answer, 400, "VALIDATION_ERROR")
     assert site.otpgate.run("user", "enable", address).returncode == 0
     assert login(site, address).status_code == 202
+
+
+# A reset is one transaction: it is done, or nothing of it is, and then the same code or token does it.
+
+def reset(site, proof):
+    return site.post(f"{AUTH}/password-reset", {**proof, "password": OTHER})
+
+
+def by_code(site, address):
+    return {"email": address, "otp": ask_for_reset(site, address)}
+
+
+def by_token(site, address):
+    return {"reset_token": reset_token(site, address)}
+
+
+def traces(site, address):
+    """What a reset changes, except for the rows of its code's message, which the sending removes."""
+    return [
+        site.sql(f"SELECT HEX(id), attempts, consumed_at_us, redeemed_at_us, expires_at_us FROM otp_requests"
+                 f" WHERE destination = '{address}' ORDER BY id"),
+        site.sql(f"SELECT password_hash, password_changed_at_us, email_verified FROM users WHERE email = '{address}'"),
+        site.sql(f"SELECT HEX(s.id), s.revoked_at_us FROM sessions s JOIN users u ON u.id = s.user_id"
+                 f" WHERE u.email = '{address}' ORDER BY s.id"),
+        site.sql(f"SELECT event FROM audit_events WHERE destination = '{address}' ORDER BY id"),
+        site.sql("SELECT HEX(id) FROM outbox WHERE kind <> 'code' ORDER BY id"),
+    ]
+
+
+# A statement of it that comes after the one that counts the guess.
+LATER_STATEMENTS = {
+    "password": ("UPDATE ON users", "NEW.password_hash <> OLD.password_hash"),
+    "sessions": ("UPDATE ON sessions", "NEW.revoked_reason = 'password_reset'"),
+    "audit": ("INSERT ON audit_events", "NEW.event = 'PASSWORD_RESET'"),
+    "notice": ("INSERT ON outbox", "NEW.kind = 'password_changed'"),
+}
+
+
+@pytest.mark.parametrize("fails", LATER_STATEMENTS)
+@pytest.mark.parametrize("proof", [by_code, by_token])
+def test_a_reset_that_fails_halfway_leaves_no_trace_and_the_proof_is_good(site, address, proof, fails):
+    register(site, address)
+    tokens = sign_in(site, address)
+    shown = proof(site, address)
+    before = traces(site, address)
+
+    with failing(site, *LATER_STATEMENTS[fails]):
+        assert_problem(reset(site, shown), 503, "UNAVAILABLE")
+
+    assert traces(site, address) == before
+    assert site.get(f"{AUTH}/me", token=tokens["access"]).status_code == 200
+    assert login(site, address, OTHER).status_code == 401
+    assert login(site, address).status_code == 202
+    assert reset(site, shown).status_code == 200
+    assert login(site, address, OTHER).status_code == 202
+    assert site.get(f"{AUTH}/me", token=tokens["access"]).status_code == 401
+
+
+@pytest.mark.parametrize("statement", LATER_STATEMENTS)
+def test_a_reset_whose_database_dies_halfway_can_be_finished(make_site, own_mariadb, address, statement):
+    site = make_site("mysql", mysql=own_mariadb.address)
+    register(site, address)
+    sign_in(site, address)
+    code = by_code(site, address)
+    before = traces(site, address)
+    make_slow(site, *LATER_STATEMENTS[statement])
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(reset, site, code)
+        wait_until(lambda: is_in_slow_statement(site), 10, "the reset is in the statement")
+        own_mariadb.kill()
+        assert_problem(answer.result(), 503, "UNAVAILABLE")
+    own_mariadb.start()
+    make_fast(site)
+
+    assert traces(site, address) == before
+    wait_until(lambda: site.get("/health/ready").status_code == 200, 10, "the database is back")
+    assert login(site, address).status_code == 202
+    assert reset(site, code).status_code == 200
+    assert login(site, address, OTHER).status_code == 202
+
+
+def test_resets_while_the_database_dies_are_done_or_can_be_done(make_site, own_mariadb, new_address):
+    site = make_site("mysql", mysql=own_mariadb.address, passwords_queue="64")
+    addresses = [new_address() for _ in range(16)]
+    codes = {}
+    for address in addresses:
+        register(site, address)
+        codes[address] = by_code(site, address)
+
+    with concurrent.futures.ThreadPoolExecutor(len(addresses)) as pool:
+        # One after another, so that some are done, some under way and some to come.
+        answers = {}
+        for number, address in enumerate(addresses):
+            answers[address] = pool.submit(reset, site, codes[address])
+            if number == len(addresses) // 2:
+                own_mariadb.kill()
+            time.sleep(0.02)
+        answers = {address: answer.result() for address, answer in answers.items()}
+    own_mariadb.start()
+    wait_until(lambda: site.get("/health/ready").status_code == 200, 10, "the database is back")
+
+    assert "UNAVAILABLE" in outcomes(answers.values())
+    for address, answer in answers.items():
+        is_new = login(site, address, OTHER).status_code == 202
+        assert login(site, address).status_code == (401 if is_new else 202)
+        assert is_new or answer.status_code == 503
+        if is_new:
+            assert_problem(reset(site, codes[address]), 400, "OTP_USED")
+        else:
+            assert reset(site, codes[address]).status_code == 200
+            assert login(site, address, OTHER).status_code == 202
+        assert count_events(site, "PASSWORD_RESET", address) == 1
 
 
 def test_change_keeps_this_session_and_ends_the_others(site, address):

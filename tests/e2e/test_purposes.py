@@ -156,7 +156,7 @@ def test_a_purpose_has_codes_of_its_own(site, address):
         assert site.post(VERIFY, {"destination": address, "otp": code, "purpose": purpose}).status_code == 200, purpose
 
 
-@pytest.mark.parametrize("purpose", ["", "LOGIN", "buy", "login ", "step-up"])
+@pytest.mark.parametrize("purpose", ["", "LOGIN", "buy", "login ", "step-up", "change"])
 def test_a_purpose_that_is_none_is_named(site, address, purpose):
     problem = assert_problem(site.post(REQUEST, {"destination": address, "purpose": purpose}), 400, "VALIDATION_ERROR")
 

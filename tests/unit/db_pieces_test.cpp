@@ -19,8 +19,9 @@ class DbPiecesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(splitsAScriptAtTheEndsOfLines);
     CPPUNIT_TEST(sortsErrorNumbers);
     CPPUNIT_TEST(keepsValuesOutOfMessages);
-    CPPUNIT_TEST(triesFiveTimesAfterDeadlocks);
+    CPPUNIT_TEST(triesFiveTimesAfterDeadlocksAndLocks);
     CPPUNIT_TEST(triesOnceAfterAnythingElse);
+    CPPUNIT_TEST(triesWhatItsPolicySays);
     CPPUNIT_TEST(refusesAGetterOfAnotherKind);
     CPPUNIT_TEST(letsWritersInAsTheyCame);
     CPPUNIT_TEST(sendsAWriterAwayAfterItsTime);
@@ -36,9 +37,9 @@ class DbPiecesTest : public CppUnit::TestFixture {
     }
 
     void sortsErrorNumbers() {
-        CPPUNIT_ASSERT(mysqlErrorKind(1062) == ErrorKind::Duplicate);
-        CPPUNIT_ASSERT(mysqlErrorKind(1213) == ErrorKind::Deadlock);
-        CPPUNIT_ASSERT(mysqlErrorKind(1205) == ErrorKind::Deadlock);
+        for (const int number : {1062, 1586}) CPPUNIT_ASSERT(mysqlErrorKind(number) == ErrorKind::Duplicate);
+        for (const int number : {1213, 1020}) CPPUNIT_ASSERT(mysqlErrorKind(number) == ErrorKind::Deadlock);
+        for (const int number : {1205, 3572}) CPPUNIT_ASSERT(mysqlErrorKind(number) == ErrorKind::Locked);
         for (const int number : {1040, 1047, 1053, 1243, 1927, 2002, 2003, 2006, 2013, 2055, 4031}) {
             CPPUNIT_ASSERT_MESSAGE(std::to_string(number), mysqlErrorKind(number) == ErrorKind::Gone);
         }
@@ -53,34 +54,48 @@ class DbPiecesTest : public CppUnit::TestFixture {
               withoutValues(1062, "23000", "Duplicate entry 'o'hara for key x@example.org' for key 'email'"));
         equal("Incorrect string value: '...' for column `a`.`b`.`c` at row 1",
               withoutValues(1366, "HY000", "Incorrect string value: '\\xF0' for column `a`.`b`.`c` at row 1"));
+        equal("Invalid utf8mb4 character string: '...'",
+              withoutValues(1300, "HY000", "Invalid utf8mb4 character string: 'FFFE'"));
         equal("Truncated incorrect INTEGER value: '...'",
               withoutValues(1292, "22007", "Truncated incorrect INTEGER value: 'secret'"));
         equal("Table 'a.b' doesn't exist", withoutValues(1146, "42S02", "Table 'a.b' doesn't exist"));
     }
 
-    static int triesUntilGivingUp(ErrorKind kind) {
+    static int triesUntilGivingUp(ErrorKind kind, RetryPolicy policy = {}) {
         int tries = 0;
-        CPPUNIT_ASSERT_THROW(retryDeadlocks([&] {
-                                 ++tries;
-                                 throw DbError(kind, 1, "always");
-                             }),
+        CPPUNIT_ASSERT_THROW(retry(policy,
+                                   [&] {
+                                       ++tries;
+                                       throw DbError(kind, 1, "always");
+                                   }),
                              DbError);
         return tries;
     }
 
-    void triesFiveTimesAfterDeadlocks() {
-        CPPUNIT_ASSERT_EQUAL(5, triesUntilGivingUp(ErrorKind::Deadlock));
-        int tries = 0;
-        CPPUNIT_ASSERT_EQUAL(7, retryDeadlocks([&] {
-                                 if (++tries < 3) throw DbError(ErrorKind::Deadlock, 1213, "twice");
-                                 return 7;
-                             }));
+    void triesFiveTimesAfterDeadlocksAndLocks() {
+        for (const ErrorKind kind : {ErrorKind::Deadlock, ErrorKind::Locked}) {
+            CPPUNIT_ASSERT_EQUAL(5, triesUntilGivingUp(kind));
+            int tries = 0;
+            CPPUNIT_ASSERT_EQUAL(7, retry({}, [&] {
+                                     if (++tries < 3) throw DbError(kind, 1, "twice");
+                                     return 7;
+                                 }));
+        }
     }
 
     void triesOnceAfterAnythingElse() {
         for (const ErrorKind kind : {ErrorKind::Duplicate, ErrorKind::Gone, ErrorKind::Busy, ErrorKind::Other}) {
             CPPUNIT_ASSERT_EQUAL(1, triesUntilGivingUp(kind));
         }
+    }
+
+    void triesWhatItsPolicySays() {
+        const RetryPolicy ofGroups{.onLocked = false, .tries = 3};
+        CPPUNIT_ASSERT_EQUAL(3, triesUntilGivingUp(ErrorKind::Deadlock, ofGroups));
+        CPPUNIT_ASSERT_EQUAL(1, triesUntilGivingUp(ErrorKind::Locked, ofGroups));
+        CPPUNIT_ASSERT_EQUAL(1, triesUntilGivingUp(ErrorKind::Duplicate, ofGroups));
+        CPPUNIT_ASSERT_EQUAL(2, triesUntilGivingUp(ErrorKind::Duplicate, {.onDuplicate = true, .tries = 2}));
+        CPPUNIT_ASSERT_EQUAL(1, triesUntilGivingUp(ErrorKind::Gone, {.onDuplicate = true}));
     }
 
     void refusesAGetterOfAnotherKind() {

@@ -43,7 +43,7 @@ class LimitsTest : public CppUnit::TestFixture {
     LimitHits take(LimitHits hits, const LimitRule& rule, int times) const {
         for (int i = 0; i < times; ++i) {
             CPPUNIT_ASSERT(hits.accepts(rule, now_));
-            hits = LimitHits{hits.with(rule, now_)};
+            hits = LimitHits{hits.with(rule.capacity(), now_)};
         }
         return hits;
     }
@@ -124,16 +124,15 @@ class LimitsTest : public CppUnit::TestFixture {
 
     void packsTimesAsTheDatabaseHoldsThem() {
         const Timestamp time = fromMicroseconds(0x0006'4b0f'1a2b'3c4d);
-        const std::string first = LimitHits{""}.with(rule("2/1h"), time);
+        const std::string first = LimitHits{""}.with(2, time);
         CPPUNIT_ASSERT_EQUAL("00064b0f1a2b3c4d"s, toHex(first));
-        CPPUNIT_ASSERT_EQUAL("00064b0f1a2b3c4e00064b0f1a2b3c4d"s,
-                             toHex(LimitHits{first}.with(rule("2/1h"), time + 1us)));
+        CPPUNIT_ASSERT_EQUAL("00064b0f1a2b3c4e00064b0f1a2b3c4d"s, toHex(LimitHits{first}.with(2, time + 1us)));
     }
 
     void keepsTheNewestOnly() {
         const std::string packed = parseHex("000000000000000300000000000000020000000000000001").value();
         CPPUNIT_ASSERT_EQUAL("00000000000000040000000000000003"s,
-                             toHex(LimitHits{packed}.with(rule("2/1s"), fromMicroseconds(4))));
+                             toHex(LimitHits{packed}.with(2, fromMicroseconds(4))));
         CPPUNIT_ASSERT_EQUAL(packed, LimitHits{packed}.packed());
     }
 
@@ -168,7 +167,7 @@ class LimitsTest : public CppUnit::TestFixture {
 
     void acceptsEverythingWithoutARule() {
         CPPUNIT_ASSERT(take(LimitHits{""}, rule("3/1h"), 3).accepts(LimitRule{}, now_));
-        CPPUNIT_ASSERT(LimitHits{""}.with(LimitRule{}, now_).empty());
+        CPPUNIT_ASSERT(LimitHits{""}.with(LimitRule{}.capacity(), now_).empty());
     }
 
     void obeysAChangedRule() {
@@ -236,7 +235,7 @@ class LimitsTest : public CppUnit::TestFixture {
         LimitHits hits{""};
         for (int accepted = 0; accepted < 50;) {
             if (hits.accepts(both, now_)) {
-                hits = LimitHits{hits.with(both, now_)};
+                hits = LimitHits{hits.with(both.capacity(), now_)};
                 ++accepted;
                 now_ += 1300ms;
                 continue;
@@ -252,12 +251,12 @@ class LimitsTest : public CppUnit::TestFixture {
     void forgetsTheOneThatIsGivenBack() {
         const auto two = rule("2/1h");
         const LimitHits first = take(LimitHits{{}}, two, 1);
-        const LimitHits both{first.with(two, now_ + 1s)};
+        const LimitHits both{first.with(2, now_ + 1s)};
         CPPUNIT_ASSERT(!both.accepts(two, now_ + 2s));
         CPPUNIT_ASSERT(both.without(now_ + 1s) == first.packed());
         CPPUNIT_ASSERT((LimitHits{both.without(now_)}.accepts(two, now_ + 2s)));
         // One of two of the same moment, and nothing where there is none.
-        CPPUNIT_ASSERT(LimitHits{first.with(two, now_)}.without(now_) == first.packed());
+        CPPUNIT_ASSERT(LimitHits{first.with(2, now_)}.without(now_) == first.packed());
         CPPUNIT_ASSERT(both.without(now_ + 2s) == both.packed());
         CPPUNIT_ASSERT(LimitHits{{}}.without(now_).empty());
     }
@@ -275,7 +274,164 @@ class LimitsTest : public CppUnit::TestFixture {
     Timestamp now_ = test::FakeClock{}.now();
 };
 
+// What a limit grants, one bucket after another state of it.
+class BucketTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(BucketTest);
+    CPPUNIT_TEST(grantsEverythingWithoutALimit);
+    CPPUNIT_TEST(grantsAsManyAsOneWindowSays);
+    CPPUNIT_TEST(grantsWhatBothWindowsGrant);
+    CPPUNIT_TEST(leavesNoTraceOfWhatItRefuses);
+    CPPUNIT_TEST(livesAsLongAsItsLongestWindow);
+    CPPUNIT_TEST(asksWithoutCounting);
+    CPPUNIT_TEST(remembersItsLastTimeWithoutALimit);
+    CPPUNIT_TEST(remembersForTheLongerOfMemoryAndRule);
+    CPPUNIT_TEST(remembersNothingThatItRefuses);
+    CPPUNIT_TEST(grantsAgainWhatIsGivenBack);
+    CPPUNIT_TEST(notesARefusalOnceAMinute);
+    CPPUNIT_TEST(goesOnFromWhatWasStored);
+    CPPUNIT_TEST(obeysARuleThatHasShrunk);
+    CPPUNIT_TEST_SUITE_END();
+
+    static LimitRule rule(std::string_view text) { return LimitRule::parse(text).value(); }
+    static std::string times(std::initializer_list<Timestamp> newestFirst) {
+        std::string packed;
+        for (const Timestamp time : newestFirst) packed += packTime(time);
+        return packed;
+    }
+    // How many of `asked` the bucket grants at this moment.
+    int taken(const LimitRule& rule, int asked) {
+        int granted = 0;
+        for (int i = 0; i < asked; ++i) granted += bucket_.take(rule, now_) ? 1 : 0;
+        return granted;
+    }
+
+    void grantsEverythingWithoutALimit() {
+        CPPUNIT_ASSERT_EQUAL(1000, taken(LimitRule{}, 1000));
+        CPPUNIT_ASSERT(bucket_.hits().empty());
+        CPPUNIT_ASSERT(bucket_.expiresAt() == Timestamp{});
+        CPPUNIT_ASSERT(!bucket_.last());
+    }
+
+    void grantsAsManyAsOneWindowSays() {
+        CPPUNIT_ASSERT_EQUAL(3, taken(rule("3/1h"), 10));
+        now_ += 1h - 1us;
+        CPPUNIT_ASSERT_EQUAL(0, taken(rule("3/1h"), 10));
+        now_ += 1us;
+        CPPUNIT_ASSERT_EQUAL(3, taken(rule("3/1h"), 10));
+    }
+
+    void grantsWhatBothWindowsGrant() {
+        const LimitRule both = rule("2/1h,3/1d");
+        CPPUNIT_ASSERT_EQUAL(2, taken(both, 10));
+        now_ += 1h;
+        CPPUNIT_ASSERT_EQUAL(1, taken(both, 10));
+        now_ += 22h;
+        CPPUNIT_ASSERT_EQUAL(0, taken(both, 10));
+        now_ += 1h;
+        CPPUNIT_ASSERT_EQUAL(2, taken(both, 10));
+    }
+
+    void leavesNoTraceOfWhatItRefuses() {
+        taken(rule("1/1h"), 1);
+        const std::string hits = bucket_.hits();
+        const Timestamp expiresAt = bucket_.expiresAt();
+        now_ += 1min;
+        CPPUNIT_ASSERT(!bucket_.take(rule("1/1h"), now_));
+        CPPUNIT_ASSERT(bucket_.hits() == hits);
+        CPPUNIT_ASSERT(bucket_.expiresAt() == expiresAt);
+        CPPUNIT_ASSERT(bucket_.refusedAt() == Timestamp{});
+    }
+
+    void livesAsLongAsItsLongestWindow() {
+        CPPUNIT_ASSERT(bucket_.take(rule("5/1d,9/1h"), now_));
+        CPPUNIT_ASSERT(bucket_.expiresAt() == now_ + 24h);
+        CPPUNIT_ASSERT(bucket_.last() == now_);
+    }
+
+    void asksWithoutCounting() {
+        for (int i = 0; i < 5; ++i) CPPUNIT_ASSERT(bucket_.accepts(rule("1/1h"), now_));
+        CPPUNIT_ASSERT(bucket_.hits().empty());
+        CPPUNIT_ASSERT_EQUAL(1, taken(rule("1/1h"), 2));
+        CPPUNIT_ASSERT(!bucket_.accepts(rule("1/1h"), now_));
+    }
+
+    void remembersItsLastTimeWithoutALimit() {
+        for (int i = 0; i < 3; ++i) {
+            now_ += 1s;
+            CPPUNIT_ASSERT(bucket_.takeAndRemember(LimitRule{}, now_, 600s));
+        }
+        CPPUNIT_ASSERT(bucket_.hits() == times({now_}));
+        CPPUNIT_ASSERT(bucket_.last() == now_);
+        CPPUNIT_ASSERT(bucket_.expiresAt() == now_ + 600s);
+    }
+
+    void remembersForTheLongerOfMemoryAndRule() {
+        CPPUNIT_ASSERT(bucket_.takeAndRemember(rule("5/1m"), now_, 600s));
+        CPPUNIT_ASSERT(bucket_.expiresAt() == now_ + 600s);
+        CPPUNIT_ASSERT(bucket_.takeAndRemember(rule("5/1h"), now_, 600s));
+        CPPUNIT_ASSERT(bucket_.expiresAt() == now_ + 1h);
+        CPPUNIT_ASSERT(bucket_.hits() == times({now_, now_}));
+    }
+
+    void remembersNothingThatItRefuses() {
+        CPPUNIT_ASSERT(bucket_.takeAndRemember(rule("1/1h"), now_, 600s));
+        CPPUNIT_ASSERT(!bucket_.takeAndRemember(rule("1/1h"), now_ + 1s, 7200s));
+        CPPUNIT_ASSERT(bucket_.last() == now_);
+        CPPUNIT_ASSERT(bucket_.expiresAt() == now_ + 1h);
+    }
+
+    void grantsAgainWhatIsGivenBack() {
+        const LimitRule two = rule("2/1h");
+        CPPUNIT_ASSERT_EQUAL(1, taken(two, 1));
+        const Timestamp first = now_;
+        now_ += 1s;
+        CPPUNIT_ASSERT_EQUAL(1, taken(two, 1));
+        bucket_.giveBack(first);
+        CPPUNIT_ASSERT(bucket_.hits() == times({now_}));
+        CPPUNIT_ASSERT_EQUAL(1, taken(two, 2));
+        // What is not there cannot be given back.
+        bucket_.giveBack(first);
+        CPPUNIT_ASSERT_EQUAL(0, taken(two, 1));
+        // One of two of one moment.
+        bucket_.giveBack(now_);
+        CPPUNIT_ASSERT(bucket_.hits() == times({now_}));
+        Bucket empty;
+        empty.giveBack(now_);
+        CPPUNIT_ASSERT(empty.hits().empty());
+    }
+
+    void notesARefusalOnceAMinute() {
+        CPPUNIT_ASSERT(bucket_.noteRefusal(now_));
+        CPPUNIT_ASSERT(bucket_.refusedAt() == now_);
+        CPPUNIT_ASSERT(!bucket_.noteRefusal(now_));
+        CPPUNIT_ASSERT(!bucket_.noteRefusal(now_ + 1min - 1us));
+        CPPUNIT_ASSERT(bucket_.refusedAt() == now_);
+        CPPUNIT_ASSERT(bucket_.noteRefusal(now_ + 1min));
+        CPPUNIT_ASSERT(bucket_.refusedAt() == now_ + 1min);
+    }
+
+    void goesOnFromWhatWasStored() {
+        bucket_ = Bucket(times({now_, now_ - 1s}), now_ + 1h, now_ - 30s);
+        CPPUNIT_ASSERT(bucket_.last() == now_);
+        CPPUNIT_ASSERT(bucket_.expiresAt() == now_ + 1h);
+        CPPUNIT_ASSERT_EQUAL(1, taken(rule("3/1h"), 5));
+        CPPUNIT_ASSERT(!bucket_.noteRefusal(now_));
+        CPPUNIT_ASSERT(bucket_.noteRefusal(now_ + 30s));
+    }
+
+    void obeysARuleThatHasShrunk() {
+        taken(rule("5/1h"), 5);
+        now_ += 1h;
+        CPPUNIT_ASSERT_EQUAL(1, taken(rule("1/1h"), 5));
+        CPPUNIT_ASSERT(bucket_.hits() == times({now_}));
+    }
+
+    Timestamp now_ = test::FakeClock{}.now();
+    Bucket bucket_;
+};
+
 CPPUNIT_TEST_SUITE_REGISTRATION(LimitsTest);
+CPPUNIT_TEST_SUITE_REGISTRATION(BucketTest);
 
 }  // namespace
 }  // namespace otpgate::domain

@@ -28,6 +28,8 @@ class MetricsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(writesAHistogramInSeconds);
     CPPUNIT_TEST(putsABoundIntoItsOwnBucket);
     CPPUNIT_TEST(takesAClockThatWasSetBack);
+    CPPUNIT_TEST(writesAHistogramOfSizes);
+    CPPUNIT_TEST(putsASizeIntoTheBucketThatHoldsIt);
     CPPUNIT_TEST(losesNothingBetweenThreads);
     CPPUNIT_TEST(showsEveryChannelAndPurposeFromTheStart);
     CPPUNIT_TEST(countsWhatBecomesOfACode);
@@ -99,20 +101,53 @@ class MetricsTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(histogram.sum() == 0us);
     }
 
+    void writesAHistogramOfSizes() {
+        SizeHistogram histogram;
+        for (const std::size_t size : {1, 1, 3, 4, 32, 33}) histogram.observe(size);
+        MetricsText text;
+        text.begin(MetricKind::Histogram, "a_size", "How many.");
+        text.sample(histogram);
+        CPPUNIT_ASSERT_EQUAL(std::string{"# HELP a_size How many.\n"
+                                         "# TYPE a_size histogram\n"
+                                         "a_size_count 6\n"
+                                         "a_size_sum 74\n"
+                                         "a_size_bucket{le=\"1\"} 2\n"
+                                         "a_size_bucket{le=\"2\"} 2\n"
+                                         "a_size_bucket{le=\"4\"} 4\n"
+                                         "a_size_bucket{le=\"8\"} 4\n"
+                                         "a_size_bucket{le=\"16\"} 4\n"
+                                         "a_size_bucket{le=\"32\"} 5\n"
+                                         "a_size_bucket{le=\"+Inf\"} 6\n"},
+                             text.take());
+    }
+
+    void putsASizeIntoTheBucketThatHoldsIt() {
+        SizeHistogram histogram;
+        for (std::size_t size = 0; size <= 40; ++size) histogram.observe(size);
+        CPPUNIT_ASSERT((histogram.buckets() == SizeHistogram::Buckets{2, 1, 2, 4, 8, 16, 8}));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{820}, histogram.sum());
+    }
+
     void losesNothingBetweenThreads() {
         constexpr int kThreads = 8;
         constexpr int kRounds = 20'000;
-        DurationHistogram histogram;
+        DurationHistogram durations;
+        SizeHistogram sizes;
         std::vector<std::thread> threads;
         threads.reserve(kThreads);
         for (int i = 0; i < kThreads; ++i) {
-            threads.emplace_back([&histogram] {
-                for (int round = 0; round < kRounds; ++round) histogram.observe(7us);
+            threads.emplace_back([&] {
+                for (int round = 0; round < kRounds; ++round) {
+                    durations.observe(7us);
+                    sizes.observe(9);
+                }
             });
         }
         for (std::thread& thread : threads) thread.join();
-        CPPUNIT_ASSERT_EQUAL(std::uint64_t{kThreads * kRounds}, histogram.buckets().front());
-        CPPUNIT_ASSERT(histogram.sum() == 7us * kThreads * kRounds);
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{kThreads * kRounds}, durations.buckets().front());
+        CPPUNIT_ASSERT(durations.sum() == 7us * kThreads * kRounds);
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{kThreads * kRounds}, sizes.buckets()[4]);
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{9 * kThreads * kRounds}, sizes.sum());
     }
 
     void showsEveryChannelAndPurposeFromTheStart() {

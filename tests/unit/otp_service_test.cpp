@@ -4,11 +4,13 @@
 #include "support_cpp/counted.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
+#include "support_cpp/fake_messenger.h"
+#include "support_cpp/fake_otp_store.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
 
-#include <functional>
+#include <set>
 
 namespace otpgate::domain {
 namespace {
@@ -17,54 +19,8 @@ using namespace std::chrono_literals;
 using namespace std::string_literals;
 using RequestOutcome = OtpRequestResult::Outcome;
 using VerifyOutcome = OtpVerifyResult::Outcome;
-
-// Answers what the test set, and keeps what it was asked.
-class FakeOtpStore final : public OtpStore {
-public:
-    OtpRequestResult request(const NewOtpRequest& request) override {
-        requests.push_back(request);
-        if (answer) return answer(request);
-        return {RequestOutcome::Accepted, hits, request.id, request.expiresAt, false, "de,fr"};
-    }
-    OtpVerifyResult verify(const OtpVerification& verification) override {
-        verifications.push_back(verification);
-        return verifyResult;
-    }
-    std::optional<Uuid> findNewest(const Destination& destination, Purpose purpose, const ShownDevice& device,
-                                   Timestamp since) override {
-        searches.push_back({destination, purpose, device, since});
-        return newest;
-    }
-
-    struct Search {
-        Destination destination;
-        Purpose purpose;
-        ShownDevice device;
-        Timestamp since;
-    };
-    std::string hits;  // of the destination's bucket, where the request is accepted
-    std::function<OtpRequestResult(const NewOtpRequest&)> answer;
-    std::vector<NewOtpRequest> requests;
-    OtpVerifyResult verifyResult;
-    std::vector<OtpVerification> verifications;
-    std::optional<Uuid> newest;
-    std::vector<Search> searches;
-};
-
-class FakeMessenger final : public Messenger {
-public:
-    std::chrono::seconds lease() const override { return leaseFor; }
-    void handOver(const OutboxMessage& message) override { messages.push_back(message); }
-    Delivery deliver(const OutboxMessage& message) override {
-        waitedFor.push_back(message);
-        messages.push_back(message);
-        return delivery;
-    }
-    std::vector<OutboxMessage> waitedFor;  // those of `messages` that the asker may wait for
-    Delivery delivery = Delivery::UnderWay;
-    std::chrono::seconds leaseFor{10};
-    std::vector<OutboxMessage> messages;
-};
+using test::FakeMessenger;
+using test::FakeOtpStore;
 
 class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(OtpServiceTest);
@@ -103,7 +59,9 @@ class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(handsOverTheNoticeThatWasWritten);
     CPPUNIT_TEST(draftsNoNoticeThatNobodyWants);
     CPPUNIT_TEST(asksForAChangeInTheNameOfItsUser);
-    CPPUNIT_TEST(judgesAChangeInTheLaneOfItsUser);
+    CPPUNIT_TEST(looksForAChangeInTheLaneOfItsUser);
+    CPPUNIT_TEST(hasTheGuessPutToUseByWhoeverRedeems);
+    CPPUNIT_TEST(tellsThatACodeIsUsedToWhoeverKnowsIt);
     CPPUNIT_TEST_SUITE_END();
 
     static OtpSettings settings() {
@@ -133,7 +91,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
     // The bucket after `count` hits of this moment.
     std::string hits(const LimitRule& rule, int count) const {
         LimitHits hits{""};
-        for (int i = 0; i < count; ++i) hits = LimitHits{hits.with(rule, now())};
+        for (int i = 0; i < count; ++i) hits = LimitHits{hits.with(rule.capacity(), now())};
         return hits.packed();
     }
 
@@ -379,9 +337,11 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!asked.purpose);
         CPPUNIT_ASSERT(asked.sessionExpiresAt == now() + 168h);
         CPPUNIT_ASSERT_EQUAL("Ada's phone"s, asked.device.name);
-        const std::vector<Uuid> ids{asked.otpId,       asked.newUserId,   asked.sessionId,  asked.newDeviceId,
-                                    asked.auditIds[0], asked.auditIds[1], asked.auditIds[2]};
-        for (std::size_t i = 1; i < ids.size(); ++i) CPPUNIT_ASSERT(ids[i - 1] < ids[i]);
+        const std::set<Uuid> ids{asked.otpId,       asked.newUserId,   asked.sessionId,  asked.newDeviceId,
+                                 asked.auditIds[0], asked.auditIds[1], asked.auditIds[2]};
+        CPPUNIT_ASSERT_EQUAL(std::size_t{7}, ids.size());
+        // The audit trail is read in the order of its ids.
+        CPPUNIT_ASSERT(asked.auditIds[0] < asked.auditIds[1] && asked.auditIds[1] < asked.auditIds[2]);
     }
 
     void signsInWhoeverIsVerified() {
@@ -577,15 +537,53 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(asked().accountRule == AccountRule::Any);
     }
 
-    void judgesAChangeInTheLaneOfItsUser() {
+    void looksForAChangeInTheLaneOfItsUser() {
         const Uuid user = Uuid::makeV7(now(), random_);
         store_.newest = id_;
-        const OtpReference reference{{}, phone_, Purpose::Change};
-        const JudgedGuess judged = service_.judge(reference, codes_.codeFor(id_), user);
-        CPPUNIT_ASSERT(judged.otpId == id_);
-        CPPUNIT_ASSERT(judged.guess == Guess::Right);
+        const OtpReference reference{{}, phone_, Purpose::Change, user};
+        const OtpVerification asked = redeemed(reference, codes_.codeFor(id_));
+        CPPUNIT_ASSERT(asked.otpId == id_);
+        CPPUNIT_ASSERT(asked.guess == Guess::Right);
+        CPPUNIT_ASSERT(asked.ownerId == user);
+        CPPUNIT_ASSERT(asked.purpose == Purpose::Change);
         CPPUNIT_ASSERT(store_.searches.at(0).device == user);
         CPPUNIT_ASSERT(store_.searches.at(0).purpose == Purpose::Change);
+    }
+
+    void hasTheGuessPutToUseByWhoeverRedeems() {
+        const OtpVerification asked = redeemed({id_, {}, Purpose::Reset}, "no code");
+        CPPUNIT_ASSERT(asked.otpId == id_);
+        CPPUNIT_ASSERT(asked.purpose == Purpose::Reset);
+        CPPUNIT_ASSERT(!asked.ownerId);
+        CPPUNIT_ASSERT(asked.guess == Guess::Wrong);
+        CPPUNIT_ASSERT_EQUAL(20U, asked.guessRule.capacity());
+        CPPUNIT_ASSERT(asked.now == now());
+        CPPUNIT_ASSERT(asked.auditIds[0] < asked.auditIds[1] && asked.auditIds[1] < asked.auditIds[2]);
+        CPPUNIT_ASSERT_EQUAL("request-1"s, asked.client.requestId);
+        // It is the redemption's alone: nothing else counts it, and no session is prepared.
+        CPPUNIT_ASSERT(store_.verifications.empty());
+        CPPUNIT_ASSERT(asked.sessionId == Uuid{} && asked.newUserId == Uuid{} && asked.newDeviceId == Uuid{});
+        CPPUNIT_ASSERT(!asked.notice);
+    }
+
+    // Whoever names an address alone and guesses wrong is not told that somebody has signed in.
+    void tellsThatACodeIsUsedToWhoeverKnowsIt() {
+        store_.newest = id_;
+        store_.verifyResult.outcome = VerifyOutcome::Used;
+        const OtpReference byAddress{{}, ada_, Purpose::Login};
+        CPPUNIT_ASSERT(verifyBy(service_, byAddress, "no code").outcome == VerifyOutcome::Unknown);
+        CPPUNIT_ASSERT(verifyBy(service_, byAddress, codes_.codeFor(id_)).outcome == VerifyOutcome::Used);
+        CPPUNIT_ASSERT(verify("no code").outcome == VerifyOutcome::Used);
+    }
+
+    // What a redemption that finds the code Unknown was asked.
+    OtpVerification redeemed(const OtpReference& reference, const std::string& guess) {
+        OtpVerification seen;
+        service_.redeem(reference, guess, asker_, [&](const OtpVerification& verification) {
+            seen = verification;
+            return OtpVerifyResult{};
+        });
+        return seen;
     }
 
     const crypto::KeyRing ring_ = crypto::KeyRing::parse(

@@ -2,8 +2,12 @@
 #include "otpgate/domain/password_service.h"
 
 #include "otpgate/base/errors.h"
+#include "support_cpp/counted.h"
 #include "support_cpp/counting_random.h"
+#include "support_cpp/fake_account_store.h"
 #include "support_cpp/fake_clock.h"
+#include "support_cpp/fake_messenger.h"
+#include "support_cpp/fake_otp_store.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
@@ -18,67 +22,8 @@ const std::string kPassword = "correct horse battery staple";
 // PBKDF2 of it with one iteration and the salt "salt", as Django writes it.
 const std::string kImported = "pbkdf2_sha256$1$salt$ouhwH5QjXU2O1gHvuMrHWhFGwGQ8zEmYRlu7N1suuDo=";
 
-std::optional<OutboxMessage> written(const std::optional<NoticeDraft>& draft) {
-    if (!draft) return std::nullopt;
-    return makeNotice(*draft, Destination::parse("ada@example.org").value(), "de");
-}
-
-// Remembers what was asked of it; the parts that no password needs do nothing.
-class FakeAccountStore final : public AccountStore {
-public:
-    CountedGuess next;
-    std::vector<PasswordGuess> guesses;
-    std::vector<Timestamp> givenBack;
-    std::vector<WrongPassword> wrong;
-    std::vector<std::string> upgradedFrom;
-    std::vector<PasswordReset> resets;
-    std::vector<PasswordChange> changes;
-    bool changesPasswords = true;
-
-    CountedGuess countGuess(const PasswordGuess& guess) override {
-        guesses.push_back(guess);
-        CountedGuess counted = next;
-        counted.bucket = guess.bucket;
-        return counted;
-    }
-    void giveBackGuess(const std::string&, Timestamp countedAt) override { givenBack.push_back(countedAt); }
-    void auditWrongPassword(const WrongPassword& password) override { wrong.push_back(password); }
-    void upgradeHash(const Uuid&, std::string_view oldHash, std::string_view) override {
-        upgradedFrom.emplace_back(oldHash);
-    }
-    std::optional<User> findByReset(const Uuid&) override { return std::nullopt; }
-    PasswordSetting resetPassword(const PasswordReset& reset) override {
-        resets.push_back(reset);
-        return {true, written(reset.notice)};
-    }
-    PasswordSetting changePassword(const PasswordChange& change) override {
-        changes.push_back(change);
-        if (!changesPasswords) return {};
-        return {true, written(change.notice)};
-    }
-    AddressChangeResult changeAddress(const AddressChange&) override { return {}; }
-    AccountCreation create(const NewAccount&) override { return {}; }
-    std::optional<User> find(const Uuid&) override { return std::nullopt; }
-    std::optional<User> find(const Destination&) override { return std::nullopt; }
-    std::vector<User> list(const Uuid&, unsigned) override { return {}; }
-    std::optional<User> updateProfile(const ProfileChange&) override { return std::nullopt; }
-    bool setStatus(const StatusChange&) override { return false; }
-    bool setRole(const RoleChange&) override { return false; }
-    std::vector<Uuid> listDevices(const Uuid&) override { return {}; }
-    bool remove(const UserDeletion&) override { return false; }
-    std::vector<bool> import(std::span<const ImportedUser>) override { return {}; }
-};
-
-class FakeMessenger final : public Messenger {
-public:
-    std::chrono::seconds lease() const override { return std::chrono::seconds(10); }
-    void handOver(const OutboxMessage& message) override { messages.push_back(message); }
-    Delivery deliver(const OutboxMessage& message) override {
-        messages.push_back(message);
-        return Delivery::UnderWay;
-    }
-    std::vector<OutboxMessage> messages;
-};
+using test::FakeAccountStore;
+using test::FakeMessenger;
 
 // Stops whoever makes a salt, once it is told to, until it is let go.
 class HoldingRandom final : public Random {
@@ -113,6 +58,10 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(takesAPasswordThatWasChangedMeanwhileForWrong);
     CPPUNIT_TEST(givesNoticeOfANewPassword);
     CPPUNIT_TEST(givesNoNoticeWhereNothingChangedOrNoneIsWanted);
+    CPPUNIT_TEST(resetsByAGuessThatTheStoreCounts);
+    CPPUNIT_TEST(tellsOfACodeThatSetNoPassword);
+    CPPUNIT_TEST(givesNoticeOfAResetByCode);
+    CPPUNIT_TEST(resetsNothingWhereTheStoreFails);
     CPPUNIT_TEST(knowsWhosePasswordItIs);
     CPPUNIT_TEST_SUITE_END();
 
@@ -125,6 +74,13 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     PasswordService passwords_{store_,     gate_, policy_, clock_, random_, LimitRule::parse("10/1h").value(),
                                messenger_, {}};
     const Destination ada_ = Destination::parse("ada@example.org").value();
+    const crypto::KeyRing ring_ = crypto::KeyRing::parse(
+        "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", "master.key");
+    const OtpCodes codes_{ring_, {}, ""};
+    test::FakeOtpStore otps_;
+    OtpMetrics metrics_;
+    OtpService otp_{otps_, messenger_, codes_, ring_, clock_, random_, metrics_, {}, {}};
+    const Uuid otpId_ = Uuid::makeV7(clock_.now(), random_);
 
     void haveAda(std::string hash, UserStatus status = UserStatus::Active) {
         User user;
@@ -264,6 +220,66 @@ class PasswordServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(silent.reset({}, "hash", {}));
         CPPUNIT_ASSERT(!store_.resets.back().notice);
         CPPUNIT_ASSERT(messenger_.messages.empty());
+    }
+
+    void resetsByAGuessThatTheStoreCounts() {
+        const Client client{"192.0.2.7", "192.0.2.7", "curl/8.5", "request-1"};
+        store_.codeResult.outcome = OtpVerifyResult::Outcome::Verified;
+        store_.codeResult.destination = ada_;
+        store_.codeResult.purpose = Purpose::Reset;
+        // What the reference says of the purpose does not count: no other code may set a password.
+        const auto result =
+            passwords_.resetByCode(otp_, {otpId_, {}, Purpose::Login}, codes_.codeFor(otpId_), "new", {client, {}});
+        CPPUNIT_ASSERT(result.isDone);
+        CPPUNIT_ASSERT(result.code.outcome == OtpVerifyResult::Outcome::Verified);
+        CPPUNIT_ASSERT(result.code.otpId == otpId_);
+        const PasswordReset& reset = store_.resets.at(0);
+        CPPUNIT_ASSERT_EQUAL(std::string{"new"}, reset.passwordHash);
+        const auto& guess = std::get<OtpVerification>(reset.proof);
+        CPPUNIT_ASSERT(guess.otpId == otpId_);
+        CPPUNIT_ASSERT(guess.guess == Guess::Right);
+        CPPUNIT_ASSERT(guess.purpose == Purpose::Reset);
+        CPPUNIT_ASSERT(guess.now == reset.now);
+        for (const Uuid& id : guess.auditIds) CPPUNIT_ASSERT(id != reset.auditId);
+        CPPUNIT_ASSERT_EQUAL(std::string{"request-1"}, reset.client.requestId);
+        // It is counted in the transaction of the reset, and nowhere else.
+        CPPUNIT_ASSERT(otps_.verifications.empty());
+    }
+
+    void tellsOfACodeThatSetNoPassword() {
+        store_.setsPasswords = false;
+        for (const auto outcome :
+             {OtpVerifyResult::Outcome::WrongCode, OtpVerifyResult::Outcome::Unknown, OtpVerifyResult::Outcome::Used,
+              OtpVerifyResult::Outcome::Expired, OtpVerifyResult::Outcome::AttemptsExhausted,
+              OtpVerifyResult::Outcome::BudgetExhausted, OtpVerifyResult::Outcome::Verified}) {
+            store_.codeResult.outcome = outcome;
+            const auto result = passwords_.resetByCode(otp_, {otpId_, {}, {}}, "no code", "new", {});
+            CPPUNIT_ASSERT(!result.isDone);
+            CPPUNIT_ASSERT(result.code.outcome == outcome);
+            CPPUNIT_ASSERT(std::get<OtpVerification>(store_.resets.back().proof).guess == Guess::Wrong);
+        }
+        CPPUNIT_ASSERT(messenger_.messages.empty());
+    }
+
+    void givesNoticeOfAResetByCode() {
+        const Client client{"192.0.2.7", "192.0.2.7", "curl/8.5", "request-1"};
+        store_.codeResult.outcome = OtpVerifyResult::Outcome::Verified;
+        passwords_.resetByCode(otp_, {otpId_, {}, {}}, codes_.codeFor(otpId_), "new", {client, {}});
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, messenger_.messages.size());
+        const OutboxMessage& message = messenger_.messages.at(0);
+        CPPUNIT_ASSERT(message.kind == MessageKind::PasswordChanged);
+        CPPUNIT_ASSERT(message.id == store_.resets.at(0).notice.value().id);
+        CPPUNIT_ASSERT_EQUAL(std::string{"192.0.2.7"}, message.notice.ipAddress);
+        CPPUNIT_ASSERT_EQUAL(std::string{"curl 8.5"}, message.notice.device);
+    }
+
+    // The code is good still, so nobody may be told that it was used, and nothing is counted as verified.
+    void resetsNothingWhereTheStoreFails() {
+        store_.fails = true;
+        CPPUNIT_ASSERT_THROW(passwords_.resetByCode(otp_, {otpId_, {}, {}}, codes_.codeFor(otpId_), "new", {}),
+                             ServiceUnavailable);
+        CPPUNIT_ASSERT(messenger_.messages.empty());
+        CPPUNIT_ASSERT_EQUAL(std::string{}, test::counted(metrics_));
     }
 
     void knowsWhosePasswordItIs() {

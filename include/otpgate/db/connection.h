@@ -33,7 +33,8 @@ public:
     virtual Engine engine() const = 0;
 
     // Rows inserted, deleted or changed. On MySQL an UPDATE that sets what is there already counts 0, so guards change
-    // a column; an upsert counts 1 for an insert and 2 for an update. Retries deadlocks as `call` does.
+    // a column; an upsert counts 1 for an insert and 2 for an update. Outside transact() it is tried
+    // again as there.
     virtual std::uint64_t execute(std::string_view sql, Params params) = 0;
     // Integer columns, COUNT and SUM come as integers, everything else as the bytes that are stored.
     virtual std::vector<Row> query(std::string_view sql, Params params) = 0;
@@ -62,7 +63,8 @@ public:
     // Runs `work` in a transaction (BEGIN IMMEDIATE on SQLite) and returns what it returns. Deadlock and Locked are
     // rolled back and run again, up to five times within two seconds and with short random waits, so `work` must be
     // repeatable. Any other exception rolls back and goes on up. After an error that has ended the transaction
-    // (Deadlock, Gone) each further statement of `work` throws it again. Not to be nested: std::logic_error.
+    // (Deadlock, Gone; over a connection for groups any of what went in one round trip with something else) each
+    // further statement of `work` throws it again, and so does the end. Not to be nested: std::logic_error.
     template <typename Work>
     auto transact(Work&& work, RetryOn retryOn = RetryOn::Deadlock) -> decltype(work()) {
         using Result = decltype(work());

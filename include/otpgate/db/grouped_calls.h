@@ -1,7 +1,7 @@
 // Calls by many threads that are made together, in one transaction: while one group is under way the next one gathers,
 // so that a busy server shares round trips and commits, and an idle one waits for nothing. A call that finds nobody is
-// made by the thread that wants it; what gathers, by a thread of ours. What a call is, and what a group of them does, is
-// the user's: in store/.
+// made by the thread that wants it; what gathers, by a thread of ours. What a call is, and what a group of them does,
+// is the user's: in store/.
 #pragma once
 
 #include "otpgate/base/metrics.h"

@@ -71,7 +71,7 @@ struct PasswordChange {
 
 struct PasswordSetting {
     bool isDone = false;
-    OtpVerifyResult code{};  // of a reset by a guess
+    OtpVerifyResult code{};                              // of a reset by a guess
     std::optional<OutboxMessage> notice = std::nullopt;  // the one that was written
 };
 

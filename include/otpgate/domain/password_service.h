@@ -48,7 +48,7 @@ public:
     std::optional<User> findByReset(const Uuid& otpId) { return store_.findByReset(otpId); }
     // Both end every session. False: the receipt is spent.
     bool reset(const Uuid& otpId, std::string passwordHash, const Client& client);
-    // By a guess at a code of purpose reset, which is spent only where the password is set.
+    // By a guess at a code of purpose reset, which is spent and put to use in one step.
     ResetByCode resetByCode(OtpService& otp, OtpReference reference, std::string_view guess,
                             const std::string& passwordHash, const Asker& asker);
     // Ends all sessions but the one that asks. `current` is counted and compared as by check().

@@ -28,7 +28,6 @@ constexpr AuthstackError kErrors[] = {
     {ErrorCode::ValidationError, 400, "VALIDATION_ERROR", ""},
     {ErrorCode::UnsupportedMediaType, 400, "VALIDATION_ERROR", ""},
     {ErrorCode::InvalidOtp, 400, "INVALID_OTP", "Invalid OTP"},
-    {ErrorCode::Unauthenticated, 400, "INVALID_OTP", "Invalid OTP"},  // a code of purpose change, see below
     {ErrorCode::OtpUsed, 400, "INVALID_OTP", "OTP already used"},
     {ErrorCode::OtpExpired, 400, "INVALID_OTP", "OTP expired"},
     {ErrorCode::MaxRetriesExceeded, 400, "INVALID_OTP", "Too many attempts"},
@@ -100,8 +99,6 @@ http::Response requestAuthstackOtp(Services& services, const http::Request& requ
         http::JsonBody body(request);
         const auto destination = readDestination(services, body, "destination");
         const auto purpose = readPurpose(body).value_or(domain::Purpose::Login);
-        // These clients sign in and nothing else: they have no way to show who asks.
-        if (purpose == domain::Purpose::Change) body.noteInvalid("purpose", "must be login, register, verify or reset");
         const auto asker = askerOf(services, request, body);
         body.rejectInvalid();
 

@@ -1,0 +1,81 @@
+// Remembers what was asked of it and answers what the test set; the parts that neither passwords nor addresses need do
+// nothing.
+#pragma once
+
+#include "otpgate/base/errors.h"
+#include "otpgate/domain/account_store.h"
+#include "otpgate/domain/notice.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace otpgate::test {
+
+class FakeAccountStore final : public domain::AccountStore {
+public:
+    domain::CountedGuess next;
+    std::vector<domain::PasswordGuess> guesses;
+    std::vector<Timestamp> givenBack;
+    std::vector<domain::WrongPassword> wrong;
+    std::vector<std::string> upgradedFrom;
+    std::vector<domain::PasswordReset> resets;
+    std::vector<domain::PasswordChange> changes;
+    std::vector<domain::AddressChange> addressChanges;
+    bool changesPasswords = true;
+    bool setsPasswords = true;
+    bool fails = false;                  // a reset or a change of address
+    domain::OtpVerifyResult codeResult;  // of the guess that a reset is proved by
+    domain::AddressChangeResult addressChanged;
+
+    domain::CountedGuess countGuess(const domain::PasswordGuess& guess) override {
+        guesses.push_back(guess);
+        domain::CountedGuess counted = next;
+        counted.bucket = guess.bucket;
+        return counted;
+    }
+    void giveBackGuess(const std::string&, Timestamp countedAt) override { givenBack.push_back(countedAt); }
+    void auditWrongPassword(const domain::WrongPassword& password) override { wrong.push_back(password); }
+    void upgradeHash(const Uuid&, std::string_view oldHash, std::string_view) override {
+        upgradedFrom.emplace_back(oldHash);
+    }
+    std::optional<domain::User> findByReset(const Uuid&) override { return std::nullopt; }
+    domain::PasswordSetting resetPassword(const domain::PasswordReset& reset) override {
+        requireAnswer();
+        resets.push_back(reset);
+        if (!setsPasswords) return {false, codeResult, std::nullopt};
+        return {true, codeResult, written(reset.notice)};
+    }
+    domain::PasswordSetting changePassword(const domain::PasswordChange& change) override {
+        changes.push_back(change);
+        if (!changesPasswords) return {};
+        return {true, {}, written(change.notice)};
+    }
+    domain::AddressChangeResult changeAddress(const domain::AddressChange& change) override {
+        requireAnswer();
+        addressChanges.push_back(change);
+        return addressChanged;
+    }
+    domain::AccountCreation create(const domain::NewAccount&) override { return {}; }
+    std::optional<domain::User> find(const Uuid&) override { return std::nullopt; }
+    std::optional<domain::User> find(const domain::Destination&) override { return std::nullopt; }
+    std::vector<domain::User> list(const Uuid&, unsigned) override { return {}; }
+    std::optional<domain::User> updateProfile(const domain::ProfileChange&) override { return std::nullopt; }
+    bool setStatus(const domain::StatusChange&) override { return false; }
+    bool setRole(const domain::RoleChange&) override { return false; }
+    std::vector<Uuid> listDevices(const Uuid&) override { return {}; }
+    bool remove(const domain::UserDeletion&) override { return false; }
+    std::vector<bool> import(std::span<const domain::ImportedUser>) override { return {}; }
+
+private:
+    void requireAnswer() const {
+        if (fails) throw ServiceUnavailable("the database has gone");
+    }
+    static std::optional<domain::OutboxMessage> written(const std::optional<domain::NoticeDraft>& draft) {
+        if (!draft) return std::nullopt;
+        return domain::makeNotice(*draft, domain::Destination::parse("ada@example.org").value(), "de");
+    }
+};
+
+}  // namespace otpgate::test

@@ -1,0 +1,907 @@
+// Who gets a code, what a guess at one does, who is signed in by it and on which device: every rule, without a
+// database.
+#include "otpgate/domain/otp_rules.h"
+
+#include "support_cpp/counting_random.h"
+#include "support_cpp/fake_clock.h"
+
+#include <cppunit/TestFixture.h>
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <initializer_list>
+
+namespace otpgate::domain {
+namespace {
+
+using namespace std::chrono_literals;
+using RequestOutcome = OtpRequestResult::Outcome;
+using VerifyOutcome = OtpVerifyResult::Outcome;
+
+class RulesTest : public CppUnit::TestFixture {
+protected:
+    static LimitRule rule(std::string_view text) { return LimitRule::parse(text).value(); }
+    Uuid newId() { return Uuid::makeV7(now_, random_); }
+
+    // One that has granted this many at this moment.
+    Bucket bucketWith(unsigned hits) const {
+        Bucket bucket;
+        for (unsigned i = 0; i < hits; ++i) bucket.take(rule("1000/1h"), now_);
+        return bucket;
+    }
+
+    test::CountingRandom random_;
+    const Timestamp now_ = test::FakeClock{}.now();
+    const Destination ada_ = Destination::parse("ada@example.org").value();
+    const Destination phone_ = Destination::parse("+4366012345678").value();
+};
+
+class OtpRequestRulesTest : public RulesTest {
+    CPPUNIT_TEST_SUITE(OtpRequestRulesTest);
+    CPPUNIT_TEST(countsStrangersInTheLaneOfAll);
+    CPPUNIT_TEST(countsAKnownDeviceInItsOwnLane);
+    CPPUNIT_TEST(countsAChangeInTheLaneOfItsUserWhateverTheDevice);
+    CPPUNIT_TEST(acceptsAndCountsInBothBuckets);
+    CPPUNIT_TEST(acceptsAndCountsNoClientWhereThereIsNone);
+    CPPUNIT_TEST(acceptsWithoutLimits);
+    CPPUNIT_TEST(refusesWhatTheClientHasSpent);
+    CPPUNIT_TEST(refusesWhatTheDestinationHasSpent);
+    CPPUNIT_TEST(refusesTheClientFirst);
+    CPPUNIT_TEST(hasARefusalAuditedOnceAMinuteABucket);
+    CPPUNIT_TEST(letsThroughWhomTheRuleLets);
+    CPPUNIT_TEST(hidesWhomItDoesNotLetThrough);
+    CPPUNIT_TEST(revealsWhyItDoesNotLetThrough);
+    CPPUNIT_TEST(countsWhatItRefusesByName);
+    CPPUNIT_TEST(tellsNoAccountBeyondALimit);
+    CPPUNIT_TEST(remembersWhenACodeMayBeAlive);
+    CPPUNIT_TEST_SUITE_END();
+
+    NewOtpRequest request() {
+        return {.id = newId(),
+                .destination = ada_,
+                .locale = "de",
+                .now = now_,
+                .expiresAt = now_ + 10min,
+                .maxAttempts = 3,
+                .oldestLive = now_ - 10min,
+                .guessBucket = "guess",
+                .clientBucket = "client",
+                .clientRule = rule("3/1h"),
+                .destinationBucket = "destination",
+                .destinationRule = rule("2/1h"),
+                .device = std::nullopt,
+                .deviceGuessBucket = "guess-device",
+                .deviceBucket = "device",
+                .outboxId = {},
+                .outboxAvailableAt = now_,
+                .auditId = {},
+                .client = {}};
+    }
+    std::optional<AddressOwner> owner(UserStatus status) { return AddressOwner{newId(), status, "de"}; }
+    OtpRequestRuling ruleOn(const NewOtpRequest& request, const std::optional<AddressOwner>& owner = std::nullopt) {
+        return ruleOnRequest(request, owner, &client_, bucket_);
+    }
+
+    void countsStrangersInTheLaneOfAll() {
+        auto asked = request();
+        asked.device = newId();  // that nobody knows
+        for (const auto& each : {request(), asked}) {
+            const OtpLane lane = laneOf(each, false);
+            CPPUNIT_ASSERT(lane.id == kStrangersLane && lane.id == Uuid{});
+            CPPUNIT_ASSERT_EQUAL(std::string{"destination"}, lane.bucket);
+            CPPUNIT_ASSERT_EQUAL(std::string{"guess"}, lane.guessBucket);
+            CPPUNIT_ASSERT(lane.countsForClient);
+        }
+    }
+
+    void countsAKnownDeviceInItsOwnLane() {
+        auto asked = request();
+        asked.device = newId();
+        const OtpLane lane = laneOf(asked, true);
+        CPPUNIT_ASSERT(lane.id == asked.device);
+        CPPUNIT_ASSERT_EQUAL(std::string{"device"}, lane.bucket);
+        CPPUNIT_ASSERT_EQUAL(std::string{"guess-device"}, lane.guessBucket);
+        CPPUNIT_ASSERT(!lane.countsForClient);
+    }
+
+    // The device's lane would keep the code from its owner: to everybody else a change code is Unknown.
+    void countsAChangeInTheLaneOfItsUserWhateverTheDevice() {
+        auto asked = request();
+        asked.purpose = Purpose::Change;
+        asked.ownerId = newId();
+        asked.device = newId();
+        for (const bool isKnown : {false, true}) {
+            const OtpLane lane = laneOf(asked, isKnown);
+            CPPUNIT_ASSERT(lane.id == asked.ownerId);
+            CPPUNIT_ASSERT_EQUAL(std::string{"destination"}, lane.bucket);
+            CPPUNIT_ASSERT_EQUAL(std::string{"guess"}, lane.guessBucket);
+            CPPUNIT_ASSERT(lane.countsForClient);
+        }
+    }
+
+    void acceptsAndCountsInBothBuckets() {
+        const OtpRequestRuling ruling = ruleOn(request());
+        CPPUNIT_ASSERT(ruling.outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(!ruling.isDiscarded);
+        CPPUNIT_ASSERT(ruling.isToBeAudited);
+        CPPUNIT_ASSERT(ruling.hits == packTime(now_));
+        CPPUNIT_ASSERT(bucket_.hits() == packTime(now_));
+        CPPUNIT_ASSERT(client_.hits() == packTime(now_));
+        CPPUNIT_ASSERT(bucket_.expiresAt() == now_ + 1h);
+    }
+
+    void acceptsAndCountsNoClientWhereThereIsNone() {
+        const OtpRequestRuling ruling = ruleOnRequest(request(), std::nullopt, nullptr, bucket_);
+        CPPUNIT_ASSERT(ruling.outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(bucket_.hits() == packTime(now_));
+    }
+
+    // The destination's bucket remembers one time all the same, for as long as the code may live.
+    void acceptsWithoutLimits() {
+        auto asked = request();
+        asked.clientRule = asked.destinationRule = {};
+        for (int i = 0; i < 100; ++i) CPPUNIT_ASSERT(ruleOn(asked).outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(client_.hits().empty());
+        CPPUNIT_ASSERT(bucket_.hits() == packTime(now_));
+        CPPUNIT_ASSERT(bucket_.expiresAt() == now_ + 10min);
+    }
+
+    void refusesWhatTheClientHasSpent() {
+        client_ = bucketWith(3);
+        const OtpRequestRuling ruling = ruleOn(request());
+        CPPUNIT_ASSERT(ruling.outcome == RequestOutcome::ClientLimited);
+        CPPUNIT_ASSERT(ruling.hits == client_.hits());
+        CPPUNIT_ASSERT(!ruling.isDiscarded);
+        CPPUNIT_ASSERT(ruling.isToBeAudited);
+        // What is refused is counted nowhere.
+        CPPUNIT_ASSERT(bucket_.hits().empty());
+        CPPUNIT_ASSERT(client_.hits() == bucketWith(3).hits());
+    }
+
+    void refusesWhatTheDestinationHasSpent() {
+        bucket_ = bucketWith(2);
+        const OtpRequestRuling ruling = ruleOn(request());
+        CPPUNIT_ASSERT(ruling.outcome == RequestOutcome::DestinationLimited);
+        CPPUNIT_ASSERT(ruling.hits == bucketWith(2).hits());
+        CPPUNIT_ASSERT(ruling.isToBeAudited);
+        CPPUNIT_ASSERT(client_.hits().empty());
+    }
+
+    void refusesTheClientFirst() {
+        client_ = bucketWith(3);
+        bucket_ = bucketWith(2);
+        CPPUNIT_ASSERT(ruleOn(request()).outcome == RequestOutcome::ClientLimited);
+        CPPUNIT_ASSERT(bucket_.refusedAt() == Timestamp{});
+    }
+
+    void hasARefusalAuditedOnceAMinuteABucket() {
+        client_ = bucketWith(3);
+        bucket_ = bucketWith(2);
+        auto asked = request();
+        CPPUNIT_ASSERT(ruleOn(asked).isToBeAudited);
+        CPPUNIT_ASSERT(!ruleOn(asked).isToBeAudited);
+        // Of another bucket it is another refusal.
+        client_ = {};
+        CPPUNIT_ASSERT(ruleOn(asked).isToBeAudited);
+        asked.now += 1min - 1us;
+        CPPUNIT_ASSERT(!ruleOn(asked).isToBeAudited);
+        asked.now += 1us;
+        CPPUNIT_ASSERT(ruleOn(asked).isToBeAudited);
+    }
+
+    struct Case {
+        AccountRule rule;
+        bool lets;
+    };
+    // Each rule, with the accounts that there may be, and whether it lets through.
+    template <typename Check>
+    void forEachAccount(Check check) {
+        for (const Disclosure disclosure : {Disclosure::Hide, Disclosure::Reveal}) {
+            const auto checked = [&](std::initializer_list<Case> cases, const std::optional<AddressOwner>& who) {
+                for (const Case& each : cases) {
+                    auto asked = request();
+                    asked.accountRule = each.rule;
+                    asked.disclosure = disclosure;
+                    client_ = bucket_ = {};
+                    check(asked, who, each.lets, ruleOn(asked, who));
+                }
+            };
+            checked({{AccountRule::Any, true}, {AccountRule::ActiveOrNew, true}, {AccountRule::Active, false}},
+                    std::nullopt);
+            checked({{AccountRule::Any, true}, {AccountRule::ActiveOrNew, true}, {AccountRule::Active, true}},
+                    owner(UserStatus::Active));
+            checked({{AccountRule::Any, true}, {AccountRule::ActiveOrNew, false}, {AccountRule::Active, false}},
+                    owner(UserStatus::Disabled));
+        }
+    }
+
+    void letsThroughWhomTheRuleLets() {
+        int times = 0;
+        forEachAccount([&](const NewOtpRequest&, const auto&, bool lets, const OtpRequestRuling& ruling) {
+            if (!lets) return;
+            ++times;
+            CPPUNIT_ASSERT(ruling.outcome == RequestOutcome::Accepted);
+            CPPUNIT_ASSERT(!ruling.isDiscarded);
+            CPPUNIT_ASSERT(ruling.isToBeAudited);
+        });
+        CPPUNIT_ASSERT_EQUAL(12, times);
+    }
+
+    // To the outside it looks as if it were carried out.
+    void hidesWhomItDoesNotLetThrough() {
+        int times = 0;
+        forEachAccount([&](const NewOtpRequest& asked, const auto&, bool lets, const OtpRequestRuling& ruling) {
+            if (lets || asked.disclosure == Disclosure::Reveal) return;
+            ++times;
+            CPPUNIT_ASSERT(ruling.outcome == RequestOutcome::Accepted);
+            CPPUNIT_ASSERT(ruling.isDiscarded);
+            CPPUNIT_ASSERT(ruling.isToBeAudited);
+            CPPUNIT_ASSERT(ruling.hits == packTime(now_));
+        });
+        CPPUNIT_ASSERT_EQUAL(3, times);
+    }
+
+    void revealsWhyItDoesNotLetThrough() {
+        int times = 0;
+        forEachAccount([&](const NewOtpRequest& asked, const auto& who, bool lets, const OtpRequestRuling& ruling) {
+            if (lets || asked.disclosure == Disclosure::Hide) return;
+            ++times;
+            CPPUNIT_ASSERT(ruling.outcome == (who ? RequestOutcome::AccountDisabled : RequestOutcome::UserNotFound));
+            CPPUNIT_ASSERT(!ruling.isDiscarded);
+            CPPUNIT_ASSERT(!ruling.isToBeAudited);
+        });
+        CPPUNIT_ASSERT_EQUAL(3, times);
+    }
+
+    // Or a list of addresses could be tried at will.
+    void countsWhatItRefusesByName() {
+        auto asked = request();
+        asked.accountRule = AccountRule::Active;
+        asked.disclosure = Disclosure::Reveal;
+        const OtpRequestRuling ruling = ruleOn(asked);
+        CPPUNIT_ASSERT(ruling.outcome == RequestOutcome::UserNotFound);
+        CPPUNIT_ASSERT(ruling.hits == packTime(now_));
+        CPPUNIT_ASSERT(bucket_.hits() == packTime(now_));
+        CPPUNIT_ASSERT(client_.hits() == packTime(now_));
+    }
+
+    void tellsNoAccountBeyondALimit() {
+        auto asked = request();
+        asked.accountRule = AccountRule::Active;
+        asked.disclosure = Disclosure::Reveal;
+        bucket_ = bucketWith(2);
+        CPPUNIT_ASSERT(ruleOn(asked).outcome == RequestOutcome::DestinationLimited);
+        client_ = bucketWith(3);
+        CPPUNIT_ASSERT(ruleOn(asked, owner(UserStatus::Disabled)).outcome == RequestOutcome::ClientLimited);
+    }
+
+    void remembersWhenACodeMayBeAlive() {
+        const auto asked = request();
+        CPPUNIT_ASSERT(!mayHaveLiveCode(asked, Bucket{}));
+        const auto lastAt = [](Timestamp time) { return Bucket{packTime(time), time + 1h, {}}; };
+        CPPUNIT_ASSERT(!mayHaveLiveCode(asked, lastAt(asked.oldestLive)));
+        CPPUNIT_ASSERT(mayHaveLiveCode(asked, lastAt(asked.oldestLive + 1us)));
+        CPPUNIT_ASSERT(mayHaveLiveCode(asked, lastAt(now_)));
+    }
+
+    Bucket client_;
+    Bucket bucket_;
+};
+
+class OtpGuessRulesTest : public RulesTest {
+    CPPUNIT_TEST_SUITE(OtpGuessRulesTest);
+    CPPUNIT_TEST(countsATryBeforeItTells);
+    CPPUNIT_TEST(triesNothingMoreAtAUsedCode);
+    CPPUNIT_TEST(triesAsOftenAsTheCodeSays);
+    CPPUNIT_TEST(refusesRightAndWrongOnesOnASpentBudget);
+    CPPUNIT_TEST(takesNoPlaceForARightOne);
+    CPPUNIT_TEST(countsNoPlacesWithoutABudget);
+    CPPUNIT_TEST(namesTheFirstReasonOfSeveral);
+    CPPUNIT_TEST(knowsNoCodeOfAnotherPurpose);
+    CPPUNIT_TEST(knowsNoChangeOfAnotherUser);
+    CPPUNIT_TEST(knowsTheOwnersChangeWhateverTheDevice);
+    CPPUNIT_TEST(asksForNoOwnerOfOtherCodes);
+    CPPUNIT_TEST(endsACodeAtItsTime);
+    CPPUNIT_TEST(findsTheDeviceThatIsShown);
+    CPPUNIT_TEST(findsTheNewestInstallationOfThatName);
+    CPPUNIT_TEST(findsNoDeviceOfAnother);
+    CPPUNIT_TEST(findsNoDeviceWithoutAName);
+    CPPUNIT_TEST(knowsNothingOfNoCode);
+    CPPUNIT_TEST(tellsChannelAndPurposeOfEveryCode);
+    CPPUNIT_TEST(registersWhoIsNew);
+    CPPUNIT_TEST(registersByPhone);
+    CPPUNIT_TEST(signsInWhoIsKnown);
+    CPPUNIT_TEST(signsInNobodyWhoMayNotRegister);
+    CPPUNIT_TEST(signsInNobodyWhoIsDisabled);
+    CPPUNIT_TEST(signsInOnAKnownDevice);
+    CPPUNIT_TEST(provesTheAddressForEveryPurposeButChange);
+    CPPUNIT_TEST(provesAnAddressThatNobodyHas);
+    CPPUNIT_TEST(touchesNobodyByAChange);
+    CPPUNIT_TEST(auditsAWrongGuess);
+    CPPUNIT_TEST(auditsASpentBudgetOnceAMinute);
+    CPPUNIT_TEST(auditsNoGuessAtADeadCode);
+    CPPUNIT_TEST(tellsWhoHasSignedInBefore);
+    CPPUNIT_TEST(tellsNobodyElse);
+    CPPUNIT_TEST(tellsWhereTheUserIsTold);
+    CPPUNIT_TEST_SUITE_END();
+
+    static constexpr Purpose kPurposes[] = {Purpose::Login, Purpose::Register, Purpose::Verify, Purpose::Reset,
+                                            Purpose::Change};
+
+    StoredOtp code(Purpose purpose = Purpose::Login) {
+        return {.id = newId(),
+                .destination = ada_,
+                .purpose = purpose,
+                .lane = purpose == Purpose::Change ? asker_ : kStrangersLane,
+                .methods = "pwd otp",
+                .guessBucket = "guess",
+                .tries = {.count = 0, .most = 3, .consumedAt = std::nullopt},
+                .expiresAt = now_ + 5min};
+    }
+    OtpVerification guessAt(const StoredOtp& otp, Guess guess = Guess::Right) {
+        return {.otpId = otp.id,
+                .purpose = std::nullopt,
+                .ownerId = otp.purpose == Purpose::Change ? std::optional{otp.lane} : std::nullopt,
+                .guess = guess,
+                .guessRule = rule("2/1h"),
+                .now = now_,
+                .newUserId = newId(),
+                .sessionId = newId(),
+                .sessionExpiresAt = now_ + 168h,
+                .newDeviceId = newId(),
+                .device = {"install-1", "ios", "4.2", "Ada's phone"},
+                .auditIds = {newId(), newId(), newId()},
+                .notice = NoticeDraft{.id = newId(),
+                                      .kind = MessageKind::NewSignIn,
+                                      .facts = {.ipAddress = "192.0.2.7", .device = "x", .changedAddress = {}},
+                                      .requestId = "request-1",
+                                      .createdAt = now_,
+                                      .expiresAt = now_ + 24h,
+                                      .availableAt = now_ + 10s},
+                .client = {"192.0.2.7", "192.0.2.7", "Browser/1.0", "request-1", "pt-BR,pt"}};
+    }
+    User user(UserStatus status = UserStatus::Active) {
+        User user;
+        user.id = newId();
+        user.username = "ada";
+        user.email = ada_.value();
+        user.phoneNumber = phone_.value();
+        user.locale = "de";
+        user.status = status;
+        user.joinedAt = now_ - 48h;
+        user.lastLoginAt = now_ - 24h;
+        return user;
+    }
+    GuessRuling ruleOn(const OtpVerification& guess, StoredOtp& otp) {
+        return ruleOnGuess(guess, {&otp, &budget_, user_, devices_});
+    }
+
+    struct Expected {
+        AuditEvent event;
+        std::size_t id;
+        std::optional<Uuid> user;
+    };
+    static void assertEvents(std::initializer_list<Expected> expected, const OtpVerification& guess,
+                             const GuessRuling& ruling) {
+        CPPUNIT_ASSERT_EQUAL(expected.size(), ruling.events.size());
+        auto draft = ruling.events.begin();
+        for (const Expected& each : expected) {
+            CPPUNIT_ASSERT(draft->event == each.event);
+            CPPUNIT_ASSERT(draft->id == guess.auditIds.at(each.id));
+            CPPUNIT_ASSERT(draft->userId == each.user);
+            ++draft;
+        }
+    }
+    static void assertNobodySignedIn(const GuessRuling& ruling) {
+        CPPUNIT_ASSERT(!ruling.result.signIn);
+        CPPUNIT_ASSERT(!ruling.result.notice);
+    }
+
+    TryOutcome tryIt(Guess guess, const LimitRule& rule = {}) { return countTry(guess, rule, now_, tries_, budget_); }
+
+    void countsATryBeforeItTells() {
+        CPPUNIT_ASSERT(tryIt(Guess::Wrong) == TryOutcome::Wrong);
+        CPPUNIT_ASSERT_EQUAL(1U, tries_.count);
+        CPPUNIT_ASSERT(!tries_.consumedAt);
+        CPPUNIT_ASSERT(tryIt(Guess::Right) == TryOutcome::Right);
+        CPPUNIT_ASSERT_EQUAL(2U, tries_.count);
+        CPPUNIT_ASSERT(tries_.consumedAt == now_);
+    }
+
+    void triesNothingMoreAtAUsedCode() {
+        tryIt(Guess::Right);
+        for (const Guess guess : {Guess::Right, Guess::Wrong}) {
+            CPPUNIT_ASSERT(tryIt(guess, rule("1/1h")) == TryOutcome::Used);
+        }
+        CPPUNIT_ASSERT_EQUAL(1U, tries_.count);
+        CPPUNIT_ASSERT(budget_.hits().empty());
+    }
+
+    void triesAsOftenAsTheCodeSays() {
+        for (int i = 0; i < 3; ++i) CPPUNIT_ASSERT(tryIt(Guess::Wrong) == TryOutcome::Wrong);
+        for (const Guess guess : {Guess::Right, Guess::Wrong}) {
+            CPPUNIT_ASSERT(tryIt(guess, rule("9/1h")) == TryOutcome::TriesExhausted);
+        }
+        CPPUNIT_ASSERT_EQUAL(3U, tries_.count);
+        CPPUNIT_ASSERT(budget_.hits().empty());
+    }
+
+    void refusesRightAndWrongOnesOnASpentBudget() {
+        budget_ = bucketWith(2);
+        for (const Guess guess : {Guess::Right, Guess::Wrong}) {
+            CPPUNIT_ASSERT(tryIt(guess, rule("2/1h")) == TryOutcome::BudgetExhausted);
+        }
+        // It is no try, and spends nothing.
+        CPPUNIT_ASSERT_EQUAL(0U, tries_.count);
+        CPPUNIT_ASSERT(!tries_.consumedAt);
+        CPPUNIT_ASSERT(budget_.hits() == bucketWith(2).hits());
+        CPPUNIT_ASSERT(tryIt(Guess::Right, rule("3/1h")) == TryOutcome::Right);
+    }
+
+    void takesNoPlaceForARightOne() {
+        CPPUNIT_ASSERT(tryIt(Guess::Wrong, rule("2/1h")) == TryOutcome::Wrong);
+        CPPUNIT_ASSERT(budget_.hits() == packTime(now_));
+        CPPUNIT_ASSERT(tryIt(Guess::Right, rule("2/1h")) == TryOutcome::Right);
+        CPPUNIT_ASSERT(budget_.hits() == packTime(now_));
+    }
+
+    void countsNoPlacesWithoutABudget() {
+        for (int i = 0; i < 3; ++i) tryIt(Guess::Wrong);
+        CPPUNIT_ASSERT(budget_.hits().empty());
+    }
+
+    // Purpose and owner, used, expired, tries, budget.
+    void namesTheFirstReasonOfSeveral() {
+        StoredOtp otp = code();
+        otp.tries = {.count = 3, .most = 3, .consumedAt = now_ - 1s};
+        otp.expiresAt = now_;
+        budget_ = bucketWith(2);
+        auto guess = guessAt(otp);
+        guess.purpose = Purpose::Reset;
+        const auto outcome = [&] { return countGuess(guess, otp, budget_); };
+        CPPUNIT_ASSERT(outcome() == VerifyOutcome::Unknown);
+        guess.purpose = Purpose::Login;
+        CPPUNIT_ASSERT(outcome() == VerifyOutcome::Used);
+        otp.tries.consumedAt.reset();
+        CPPUNIT_ASSERT(outcome() == VerifyOutcome::Expired);
+        otp.expiresAt = now_ + 1us;
+        CPPUNIT_ASSERT(outcome() == VerifyOutcome::AttemptsExhausted);
+        otp.tries.count = 2;
+        CPPUNIT_ASSERT(outcome() == VerifyOutcome::BudgetExhausted);
+        budget_ = {};
+        CPPUNIT_ASSERT(outcome() == VerifyOutcome::Verified);
+        CPPUNIT_ASSERT(outcome() == VerifyOutcome::Used);
+    }
+
+    void assertUntouched(const StoredOtp& otp) {
+        CPPUNIT_ASSERT_EQUAL(0U, otp.tries.count);
+        CPPUNIT_ASSERT(!otp.tries.consumedAt);
+        CPPUNIT_ASSERT(budget_.hits().empty());
+        CPPUNIT_ASSERT(budget_.refusedAt() == Timestamp{});
+    }
+
+    void knowsNoCodeOfAnotherPurpose() {
+        for (const Purpose purpose : kPurposes) {
+            for (const Purpose wanted : kPurposes) {
+                for (const Guess right : {Guess::Right, Guess::Wrong}) {
+                    StoredOtp otp = code(purpose);
+                    auto guess = guessAt(otp, right);
+                    guess.purpose = wanted;
+                    budget_ = {};
+                    const auto expected = right == Guess::Right ? VerifyOutcome::Verified : VerifyOutcome::WrongCode;
+                    CPPUNIT_ASSERT(countGuess(guess, otp, budget_) ==
+                                   (wanted == purpose ? expected : VerifyOutcome::Unknown));
+                    if (wanted != purpose) assertUntouched(otp);
+                }
+            }
+        }
+    }
+
+    void knowsNoChangeOfAnotherUser() {
+        StoredOtp otp = code(Purpose::Change);
+        for (const auto& owner : {std::optional<Uuid>{}, std::optional{newId()}, std::optional{kStrangersLane}}) {
+            for (const auto& wanted : {std::optional<Purpose>{}, std::optional{Purpose::Change}}) {
+                for (const Guess right : {Guess::Right, Guess::Wrong}) {
+                    auto guess = guessAt(otp, right);
+                    guess.ownerId = owner;
+                    guess.purpose = wanted;
+                    const GuessRuling ruling = ruleOn(guess, otp);
+                    CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::Unknown);
+                    assertEvents({}, guess, ruling);
+                    assertUntouched(otp);
+                }
+            }
+        }
+    }
+
+    void knowsTheOwnersChangeWhateverTheDevice() {
+        for (const auto& device : {ShownDevice{}, ShownDevice{newId()}}) {
+            StoredOtp otp = code(Purpose::Change);
+            auto guess = guessAt(otp);
+            guess.shownDevice = device;
+            CPPUNIT_ASSERT(countGuess(guess, otp, budget_) == VerifyOutcome::Verified);
+        }
+    }
+
+    void asksForNoOwnerOfOtherCodes() {
+        for (const Purpose purpose : {Purpose::Login, Purpose::Register, Purpose::Verify, Purpose::Reset}) {
+            StoredOtp otp = code(purpose);
+            otp.lane = newId();  // of a device
+            auto guess = guessAt(otp);
+            guess.ownerId = newId();
+            CPPUNIT_ASSERT(countGuess(guess, otp, budget_) == VerifyOutcome::Verified);
+        }
+    }
+
+    void endsACodeAtItsTime() {
+        StoredOtp otp = code();
+        otp.expiresAt = now_;
+        for (const Guess right : {Guess::Right, Guess::Wrong}) {
+            CPPUNIT_ASSERT(countGuess(guessAt(otp, right), otp, budget_) == VerifyOutcome::Expired);
+        }
+        assertUntouched(otp);
+        otp.expiresAt = now_ + 1us;
+        CPPUNIT_ASSERT(countGuess(guessAt(otp), otp, budget_) == VerifyOutcome::Verified);
+    }
+
+    void findsTheDeviceThatIsShown() {
+        const Uuid user = newId();
+        devices_ = {{newId(), user, "install-1"}, {newId(), user, ""}, {newId(), user, "install-1"}};
+        auto guess = guessAt(code());
+        // It wins over the name, and over the newest.
+        for (const StoredDevice& device : devices_) {
+            guess.shownDevice = device.id;
+            CPPUNIT_ASSERT(findSameDevice(guess, user, devices_) == device.id);
+        }
+    }
+
+    void findsTheNewestInstallationOfThatName() {
+        const Uuid user = newId();
+        const Uuid oldest = newId();
+        const Uuid newest = newId();
+        const Uuid other = newId();
+        const auto guess = guessAt(code());
+        for (const bool isOldestFirst : {true, false}) {
+            devices_ = {{other, user, "install-2"},
+                        {isOldestFirst ? oldest : newest, user, "install-1"},
+                        {isOldestFirst ? newest : oldest, user, "install-1"}};
+            CPPUNIT_ASSERT(findSameDevice(guess, user, devices_) == newest);
+        }
+        // One that is shown and not there (revoked, say) leaves the name.
+        auto shown = guess;
+        shown.shownDevice = newId();
+        CPPUNIT_ASSERT(findSameDevice(shown, user, devices_) == newest);
+    }
+
+    void findsNoDeviceOfAnother() {
+        const Uuid device = newId();
+        devices_ = {{device, newId(), "install-1"}};
+        auto guess = guessAt(code());
+        guess.shownDevice = device;
+        CPPUNIT_ASSERT(!findSameDevice(guess, newId(), devices_));
+        CPPUNIT_ASSERT(!findSameDevice(guess, newId(), {}));
+    }
+
+    // Neither do two without a name have the same one.
+    void findsNoDeviceWithoutAName() {
+        const Uuid user = newId();
+        devices_ = {{newId(), user, ""}, {newId(), user, "install-2"}};
+        auto guess = guessAt(code());
+        CPPUNIT_ASSERT(!findSameDevice(guess, user, devices_));
+        guess.device.installId.clear();
+        CPPUNIT_ASSERT(!findSameDevice(guess, user, devices_));
+    }
+
+    void knowsNothingOfNoCode() {
+        StoredOtp otp = code();
+        const auto guess = guessAt(otp);
+        for (const GuessRuling& ruling : {ruleOnGuess(guess, {nullptr, &budget_, user_, devices_}),
+                                          ruleOnGuess(guess, {&otp, nullptr, user_, devices_})}) {
+            CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::Unknown);
+            CPPUNIT_ASSERT(!ruling.result.channel);
+            assertEvents({}, guess, ruling);
+        }
+        assertUntouched(otp);
+        CPPUNIT_ASSERT(!user_);
+    }
+
+    void tellsChannelAndPurposeOfEveryCode() {
+        for (const Purpose purpose : kPurposes) {
+            for (const Guess right : {Guess::Right, Guess::Wrong}) {
+                StoredOtp otp = code(purpose);
+                otp.destination = phone_;
+                budget_ = {};
+                user_.reset();
+                const auto guess = guessAt(otp, right);
+                for (int i = 0; i < 2; ++i) {
+                    const GuessRuling ruling = ruleOn(guess, otp);
+                    CPPUNIT_ASSERT(ruling.result.channel == Channel::Sms);
+                    CPPUNIT_ASSERT(ruling.result.purpose == purpose);
+                }
+            }
+        }
+    }
+
+    void registersWhoIsNew() {
+        StoredOtp otp = code();
+        const auto guess = guessAt(otp);
+        const GuessRuling ruling = ruleOn(guess, otp);
+        CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::Verified);
+        CPPUNIT_ASSERT(ruling.result.destination == ada_);
+        const User& made = user_.value();
+        CPPUNIT_ASSERT(made.id == guess.newUserId);
+        CPPUNIT_ASSERT_EQUAL(ada_.value(), made.username);
+        CPPUNIT_ASSERT(made.email == ada_.value());
+        CPPUNIT_ASSERT(!made.phoneNumber);
+        CPPUNIT_ASSERT(made.emailVerified && !made.phoneVerified);
+        CPPUNIT_ASSERT_EQUAL(std::string{"pt-BR"}, made.locale);
+        CPPUNIT_ASSERT(made.role == Role::User && made.status == UserStatus::Active);
+        CPPUNIT_ASSERT(made.joinedAt == now_);
+        CPPUNIT_ASSERT(made.lastLoginAt == now_);
+        const SignIn& signIn = ruling.result.signIn.value();
+        CPPUNIT_ASSERT(signIn.isNewUser);
+        CPPUNIT_ASSERT(signIn.user.id == made.id);
+        CPPUNIT_ASSERT(signIn.user.lastLoginAt == now_);
+        CPPUNIT_ASSERT(signIn.sessionId == guess.sessionId);
+        CPPUNIT_ASSERT(signIn.deviceId == guess.newDeviceId);
+        CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp"}, signIn.methods);
+        CPPUNIT_ASSERT(!ruling.result.notice);
+        assertEvents({{AuditEvent::OtpVerified, 0, made.id},
+                      {AuditEvent::UserRegistered, 1, made.id},
+                      {AuditEvent::LoginSucceeded, 2, made.id}},
+                     guess, ruling);
+    }
+
+    void registersByPhone() {
+        StoredOtp otp = code();
+        otp.destination = phone_;
+        ruleOn(guessAt(otp), otp);
+        CPPUNIT_ASSERT(user_.value().phoneNumber == phone_.value());
+        CPPUNIT_ASSERT(!user_->email);
+        CPPUNIT_ASSERT(user_->phoneVerified && !user_->emailVerified);
+        CPPUNIT_ASSERT_EQUAL(phone_.value(), user_->username);
+    }
+
+    void signsInWhoIsKnown() {
+        const User before = user();
+        user_ = before;
+        StoredOtp otp = code();
+        const auto guess = guessAt(otp);
+        const GuessRuling ruling = ruleOn(guess, otp);
+        CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::Verified);
+        CPPUNIT_ASSERT(!ruling.result.signIn.value().isNewUser);
+        CPPUNIT_ASSERT(ruling.result.signIn->user.id == before.id);
+        CPPUNIT_ASSERT(ruling.result.signIn->user.lastLoginAt == now_);
+        CPPUNIT_ASSERT(user_->emailVerified && !user_->phoneVerified);
+        CPPUNIT_ASSERT(user_->lastLoginAt == now_);
+        CPPUNIT_ASSERT(user_->joinedAt == before.joinedAt);
+        CPPUNIT_ASSERT_EQUAL(std::string{"de"}, user_->locale);
+        assertEvents({{AuditEvent::OtpVerified, 0, before.id}, {AuditEvent::LoginSucceeded, 2, before.id}}, guess,
+                     ruling);
+    }
+
+    void signsInNobodyWhoMayNotRegister() {
+        StoredOtp otp = code();
+        auto guess = guessAt(otp);
+        guess.mayRegister = false;
+        const GuessRuling ruling = ruleOn(guess, otp);
+        CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::Unknown);
+        CPPUNIT_ASSERT(!ruling.result.destination);
+        CPPUNIT_ASSERT(!user_);
+        assertNobodySignedIn(ruling);
+        CPPUNIT_ASSERT(otp.tries.consumedAt == now_);
+        assertEvents({{AuditEvent::OtpVerified, 0, std::nullopt}, {AuditEvent::LoginFailed, 2, std::nullopt}}, guess,
+                     ruling);
+    }
+
+    void signsInNobodyWhoIsDisabled() {
+        const User before = user(UserStatus::Disabled);
+        user_ = before;
+        StoredOtp otp = code();
+        const auto guess = guessAt(otp);
+        const GuessRuling ruling = ruleOn(guess, otp);
+        CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::AccountDisabled);
+        CPPUNIT_ASSERT(!ruling.result.destination);
+        assertNobodySignedIn(ruling);
+        CPPUNIT_ASSERT(user_->lastLoginAt == before.lastLoginAt);
+        // The address is proved all the same, and the code is spent.
+        CPPUNIT_ASSERT(user_->emailVerified);
+        CPPUNIT_ASSERT(otp.tries.consumedAt == now_);
+        assertEvents({{AuditEvent::OtpVerified, 0, before.id}, {AuditEvent::LoginFailed, 2, before.id}}, guess, ruling);
+    }
+
+    void signsInOnAKnownDevice() {
+        user_ = user();
+        const Uuid device = newId();
+        devices_ = {{device, user_->id, "install-1"}};
+        StoredOtp otp = code();
+        const GuessRuling ruling = ruleOn(guessAt(otp), otp);
+        CPPUNIT_ASSERT(ruling.result.signIn.value().deviceId == device);
+        CPPUNIT_ASSERT(!ruling.result.notice);
+    }
+
+    void provesTheAddressForEveryPurposeButChange() {
+        for (const Purpose purpose : {Purpose::Register, Purpose::Verify, Purpose::Reset}) {
+            for (const Destination& address : {ada_, phone_}) {
+                const User before = user(UserStatus::Disabled);
+                user_ = before;
+                StoredOtp otp = code(purpose);
+                otp.destination = address;
+                const auto guess = guessAt(otp);
+                const GuessRuling ruling = ruleOn(guess, otp);
+                CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::Verified);
+                CPPUNIT_ASSERT(ruling.result.destination == address);
+                CPPUNIT_ASSERT(user_->emailVerified == (address == ada_));
+                CPPUNIT_ASSERT(user_->phoneVerified == (address == phone_));
+                CPPUNIT_ASSERT(user_->lastLoginAt == before.lastLoginAt);
+                assertNobodySignedIn(ruling);
+                assertEvents({{AuditEvent::OtpVerified, 0, before.id}}, guess, ruling);
+            }
+        }
+    }
+
+    void provesAnAddressThatNobodyHas() {
+        for (const Purpose purpose : {Purpose::Register, Purpose::Verify, Purpose::Reset}) {
+            StoredOtp otp = code(purpose);
+            const auto guess = guessAt(otp);
+            const GuessRuling ruling = ruleOn(guess, otp);
+            CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::Verified);
+            CPPUNIT_ASSERT(ruling.result.destination == ada_);
+            CPPUNIT_ASSERT(!user_);
+            assertNobodySignedIn(ruling);
+            assertEvents({{AuditEvent::OtpVerified, 0, std::nullopt}}, guess, ruling);
+        }
+    }
+
+    // Whoever has the address now is another one.
+    void touchesNobodyByAChange() {
+        for (const bool isTaken : {false, true}) {
+            user_.reset();
+            if (isTaken) user_ = user();
+            StoredOtp otp = code(Purpose::Change);
+            const auto guess = guessAt(otp);
+            const GuessRuling ruling = ruleOn(guess, otp);
+            CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::Verified);
+            CPPUNIT_ASSERT(ruling.result.destination == ada_);
+            CPPUNIT_ASSERT(user_.has_value() == isTaken);
+            if (isTaken) CPPUNIT_ASSERT(!user_->emailVerified && user_->lastLoginAt == now_ - 24h);
+            assertNobodySignedIn(ruling);
+            assertEvents({{AuditEvent::OtpVerified, 0, asker_}}, guess, ruling);
+        }
+    }
+
+    void auditsAWrongGuess() {
+        for (const Purpose purpose : kPurposes) {
+            user_ = user();
+            StoredOtp otp = code(purpose);
+            budget_ = {};
+            const auto guess = guessAt(otp, Guess::Wrong);
+            for (const unsigned left : {2U, 1U}) {
+                const GuessRuling ruling = ruleOn(guess, otp);
+                CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::WrongCode);
+                CPPUNIT_ASSERT_EQUAL(left, ruling.result.attemptsLeft);
+                CPPUNIT_ASSERT(!ruling.result.destination);
+                assertNobodySignedIn(ruling);
+                // Nobody is known by guessing wrong, but who has signed in to change an address.
+                const auto who = purpose == Purpose::Change ? std::optional{asker_} : std::nullopt;
+                assertEvents({{AuditEvent::OtpFailed, 0, who}}, guess, ruling);
+            }
+            CPPUNIT_ASSERT(!user_->emailVerified);
+        }
+    }
+
+    void auditsASpentBudgetOnceAMinute() {
+        for (const Purpose purpose : kPurposes) {
+            const auto who = purpose == Purpose::Change ? std::optional{asker_} : std::nullopt;
+            StoredOtp otp = code(purpose);
+            budget_ = bucketWith(2);
+            auto guess = guessAt(otp, Guess::Right);
+            const GuessRuling first = ruleOn(guess, otp);
+            CPPUNIT_ASSERT(first.result.outcome == VerifyOutcome::BudgetExhausted);
+            CPPUNIT_ASSERT(first.result.hits == bucketWith(2).hits());
+            CPPUNIT_ASSERT_EQUAL(0U, first.result.attemptsLeft);
+            assertEvents({{AuditEvent::OtpLocked, 0, who}}, guess, first);
+            guess.now += 1min - 1us;
+            assertEvents({}, guess, ruleOn(guess, otp));
+            guess.now += 1us;
+            guess.guess = Guess::Wrong;
+            assertEvents({{AuditEvent::OtpLocked, 0, who}}, guess, ruleOn(guess, otp));
+            CPPUNIT_ASSERT_EQUAL(0U, otp.tries.count);
+        }
+    }
+
+    void auditsNoGuessAtADeadCode() {
+        StoredOtp used = code();
+        used.tries.consumedAt = now_ - 1s;
+        StoredOtp late = code();
+        late.expiresAt = now_;
+        StoredOtp exhausted = code();
+        exhausted.tries.count = 3;
+        for (StoredOtp* otp : {&used, &late, &exhausted}) {
+            for (const Guess right : {Guess::Right, Guess::Wrong}) {
+                const auto guess = guessAt(*otp, right);
+                const GuessRuling ruling = ruleOn(guess, *otp);
+                assertEvents({}, guess, ruling);
+                assertNobodySignedIn(ruling);
+                CPPUNIT_ASSERT(!ruling.result.destination);
+                CPPUNIT_ASSERT(ruling.result.hits.empty());
+            }
+        }
+        CPPUNIT_ASSERT(budget_.hits().empty());
+        CPPUNIT_ASSERT(!user_);
+    }
+
+    void tellsWhoHasSignedInBefore() {
+        user_ = user();
+        StoredOtp otp = code();
+        const auto guess = guessAt(otp);
+        const GuessRuling ruling = ruleOn(guess, otp);
+        const OutboxMessage& notice = ruling.result.notice.value();
+        CPPUNIT_ASSERT(notice.id == guess.notice->id);
+        CPPUNIT_ASSERT(notice.kind == MessageKind::NewSignIn);
+        CPPUNIT_ASSERT(notice.destination == ada_);
+        CPPUNIT_ASSERT_EQUAL(std::string{"de"}, notice.locale);
+        CPPUNIT_ASSERT_EQUAL(std::string{"192.0.2.7"}, notice.notice.ipAddress);
+        CPPUNIT_ASSERT(notice.otpId == Uuid{});
+    }
+
+    void tellsNobodyElse() {
+        const auto isTold = [&](const OtpVerification& guess, StoredOtp& otp) {
+            return ruleOn(guess, otp).result.notice.has_value();
+        };
+        user_ = user();
+        user_->lastLoginAt.reset();  // made by an administrator: this is the first sign-in
+        StoredOtp first = code();
+        CPPUNIT_ASSERT(!isTold(guessAt(first), first));
+        // And the second one is not.
+        StoredOtp second = code();
+        CPPUNIT_ASSERT(isTold(guessAt(second), second));
+
+        StoredOtp unwanted = code();
+        auto guess = guessAt(unwanted);
+        guess.notice.reset();
+        CPPUNIT_ASSERT(!isTold(guess, unwanted));
+        StoredOtp known = code();
+        guess = guessAt(known);
+        guess.shownDevice = newId();
+        devices_ = {{*guess.shownDevice, user_->id, ""}};
+        CPPUNIT_ASSERT(!isTold(guess, known));
+        StoredOtp foreign = code();
+        guess = guessAt(foreign);
+        guess.shownDevice = newId();
+        devices_ = {{*guess.shownDevice, newId(), "install-1"}};
+        CPPUNIT_ASSERT(isTold(guess, foreign));
+    }
+
+    void tellsWhereTheUserIsTold() {
+        const auto recipient = [&](bool emailVerified, NoticeBySms bySms) {
+            user_ = user();
+            user_->emailVerified = emailVerified;
+            StoredOtp otp = code();
+            otp.destination = phone_;
+            auto guess = guessAt(otp);
+            guess.notice->bySms = bySms;
+            const auto notice = ruleOn(guess, otp).result.notice;
+            return notice ? notice->destination.value() : "nobody";
+        };
+        CPPUNIT_ASSERT_EQUAL(ada_.value(), recipient(true, NoticeBySms::Never));
+        CPPUNIT_ASSERT_EQUAL(ada_.value(), recipient(true, NoticeBySms::WhereNoMail));
+        CPPUNIT_ASSERT_EQUAL(std::string{"nobody"}, recipient(false, NoticeBySms::Never));
+        CPPUNIT_ASSERT_EQUAL(phone_.value(), recipient(false, NoticeBySms::WhereNoMail));
+        // This very code proves the address.
+        user_ = user();
+        StoredOtp otp = code();
+        CPPUNIT_ASSERT(ruleOn(guessAt(otp), otp).result.notice->destination == ada_);
+    }
+
+    const Uuid asker_ = newId();  // of a change of address
+    Tries tries_{.count = 0, .most = 3, .consumedAt = std::nullopt};
+    Bucket budget_;
+    std::optional<User> user_;
+    std::vector<StoredDevice> devices_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(OtpRequestRulesTest);
+CPPUNIT_TEST_SUITE_REGISTRATION(OtpGuessRulesTest);
+
+}  // namespace
+}  // namespace otpgate::domain

@@ -1,0 +1,201 @@
+// What a refresh token does to a session, and what is told of it.
+#include "otpgate/domain/session_rules.h"
+
+#include "support_cpp/counting_random.h"
+#include "support_cpp/fake_clock.h"
+
+#include <cppunit/TestFixture.h>
+#include <cppunit/extensions/HelperMacros.h>
+
+namespace otpgate::domain {
+namespace {
+
+using namespace std::chrono_literals;
+using Outcome = SessionRefreshResult::Outcome;
+
+class SessionRulesTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(SessionRulesTest);
+    CPPUNIT_TEST(rotatesTheNewestToken);
+    CPPUNIT_TEST(auditsARotationFromElsewhereOnly);
+    CPPUNIT_TEST(repeatsThePredecessorWithinTheGrace);
+    CPPUNIT_TEST(revokesWhereThePredecessorComesLate);
+    CPPUNIT_TEST(revokesForAnOlderTokenEvenWithinTheGrace);
+    CPPUNIT_TEST(endsWithoutRevokingATokenAheadOfTheRow);
+    CPPUNIT_TEST(endsWhereThereIsNoSession);
+    CPPUNIT_TEST(endsAtItsTime);
+    CPPUNIT_TEST(endsOnceItIsRevoked);
+    CPPUNIT_TEST(endsWhereTheUserIsNotActive);
+    CPPUNIT_TEST(decidesOneAfterTheOtherOverOneRow);
+    CPPUNIT_TEST_SUITE_END();
+
+    StoredSession session() const {
+        return {.id = id_,
+                .userId = user_,
+                .userIsActive = true,
+                .authenticatedAt = now_ - 48h,
+                .methods = "pwd otp",
+                .refreshCounter = 7,
+                .rotatedAt = now_ - 10s,
+                .lastSeenAt = now_ - 10s,
+                .expiresAt = now_ + 24h,
+                .revokedAt = std::nullopt,
+                .address = "192.0.2.7",
+                .userAgent = "Browser/1.0"};
+    }
+    SessionRefresh refresh(std::int64_t counter) const {
+        return {.sessionId = id_,
+                .counter = counter,
+                .now = now_,
+                .expiresAt = now_ + 168h,
+                .graceSince = now_ - 30s,
+                .auditId = {},
+                .client = {"192.0.2.7", "192.0.2.7", "Browser/1.0", "request-1"}};
+    }
+    void assertGranted(Outcome outcome, const RefreshRuling& ruling) const {
+        CPPUNIT_ASSERT(ruling.result.outcome == outcome);
+        CPPUNIT_ASSERT(ruling.result.userId == user_);
+        CPPUNIT_ASSERT(ruling.result.authenticatedAt == now_ - 48h);
+        CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp"}, ruling.result.methods);
+    }
+    // Nobody learns whose session it was.
+    static void assertRefused(Outcome outcome, const RefreshRuling& ruling) {
+        CPPUNIT_ASSERT(ruling.result.outcome == outcome);
+        CPPUNIT_ASSERT(ruling.result.userId == Uuid{});
+        CPPUNIT_ASSERT(ruling.result.methods.empty());
+    }
+    static void assertSame(const StoredSession& expected, const StoredSession& actual) {
+        CPPUNIT_ASSERT(expected.refreshCounter == actual.refreshCounter);
+        CPPUNIT_ASSERT(expected.rotatedAt == actual.rotatedAt);
+        CPPUNIT_ASSERT(expected.lastSeenAt == actual.lastSeenAt);
+        CPPUNIT_ASSERT(expected.expiresAt == actual.expiresAt);
+        CPPUNIT_ASSERT(expected.revokedAt == actual.revokedAt);
+        CPPUNIT_ASSERT(expected.address == actual.address);
+        CPPUNIT_ASSERT(expected.userAgent == actual.userAgent);
+    }
+    void assertEndedAndUntouched(StoredSession row, std::int64_t counter) const {
+        const StoredSession before = row;
+        const RefreshRuling ruling = ruleOnRefresh(refresh(counter), &row);
+        assertRefused(Outcome::Ended, ruling);
+        CPPUNIT_ASSERT(!ruling.event);
+        assertSame(before, row);
+    }
+
+    void rotatesTheNewestToken() {
+        StoredSession row = session();
+        const RefreshRuling ruling = ruleOnRefresh(refresh(7), &row);
+        assertGranted(Outcome::Rotated, ruling);
+        CPPUNIT_ASSERT(!ruling.event);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{8}, row.refreshCounter);
+        CPPUNIT_ASSERT(row.rotatedAt == now_);
+        CPPUNIT_ASSERT(row.lastSeenAt == now_);
+        CPPUNIT_ASSERT(row.expiresAt == now_ + 168h);
+        CPPUNIT_ASSERT(row.authenticatedAt == now_ - 48h);
+        CPPUNIT_ASSERT(!row.revokedAt);
+    }
+
+    void auditsARotationFromElsewhereOnly() {
+        SessionRefresh moved = refresh(7);
+        moved.client.address = "192.0.2.8";
+        StoredSession row = session();
+        CPPUNIT_ASSERT(ruleOnRefresh(moved, &row).event == AuditEvent::TokenRefreshed);
+        CPPUNIT_ASSERT_EQUAL(std::string{"192.0.2.8"}, row.address);
+        moved.counter = 8;
+        CPPUNIT_ASSERT(!ruleOnRefresh(moved, &row).event);
+
+        SessionRefresh updated = refresh(7);
+        updated.client.userAgent = "Browser/2.0";
+        row = session();
+        CPPUNIT_ASSERT(ruleOnRefresh(updated, &row).event == AuditEvent::TokenRefreshed);
+        CPPUNIT_ASSERT_EQUAL(std::string{"Browser/2.0"}, row.userAgent);
+    }
+
+    void repeatsThePredecessorWithinTheGrace() {
+        StoredSession row = session();
+        row.rotatedAt = now_ - 30s + 1us;
+        const StoredSession before = row;
+        // From elsewhere too: its own answer may have been lost on the way.
+        SessionRefresh repeated = refresh(6);
+        repeated.client.address = "192.0.2.8";
+        const RefreshRuling ruling = ruleOnRefresh(repeated, &row);
+        assertGranted(Outcome::Repeated, ruling);
+        CPPUNIT_ASSERT(!ruling.event);
+        assertSame(before, row);
+    }
+
+    void revokesWhereThePredecessorComesLate() {
+        StoredSession row = session();
+        row.rotatedAt = now_ - 30s;
+        const RefreshRuling ruling = ruleOnRefresh(refresh(6), &row);
+        assertRefused(Outcome::Reused, ruling);
+        CPPUNIT_ASSERT(ruling.event == AuditEvent::TokenReused);
+        CPPUNIT_ASSERT(row.revokedAt == now_);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{7}, row.refreshCounter);
+    }
+
+    void revokesForAnOlderTokenEvenWithinTheGrace() {
+        for (const std::int64_t counter : {5, 0}) {
+            StoredSession row = session();
+            row.rotatedAt = now_;
+            const RefreshRuling ruling = ruleOnRefresh(refresh(counter), &row);
+            assertRefused(Outcome::Reused, ruling);
+            CPPUNIT_ASSERT(ruling.event == AuditEvent::TokenReused);
+            CPPUNIT_ASSERT(row.revokedAt == now_);
+        }
+    }
+
+    void endsWithoutRevokingATokenAheadOfTheRow() {
+        assertEndedAndUntouched(session(), 8);
+        assertEndedAndUntouched(session(), 1000);
+    }
+
+    void endsWhereThereIsNoSession() {
+        const RefreshRuling ruling = ruleOnRefresh(refresh(0), nullptr);
+        assertRefused(Outcome::Ended, ruling);
+        CPPUNIT_ASSERT(!ruling.event);
+    }
+
+    void endsAtItsTime() {
+        StoredSession row = session();
+        row.expiresAt = now_;
+        // Nothing is revoked by what comes too late, not even by a token that was used before.
+        for (const std::int64_t counter : {7, 6, 5}) assertEndedAndUntouched(row, counter);
+        row.expiresAt = now_ + 1us;
+        CPPUNIT_ASSERT(ruleOnRefresh(refresh(7), &row).result.outcome == Outcome::Rotated);
+    }
+
+    void endsOnceItIsRevoked() {
+        StoredSession row = session();
+        row.revokedAt = now_ - 1s;
+        for (const std::int64_t counter : {7, 6, 5}) assertEndedAndUntouched(row, counter);
+    }
+
+    void endsWhereTheUserIsNotActive() {
+        StoredSession row = session();
+        row.userIsActive = false;
+        for (const std::int64_t counter : {7, 6, 5}) assertEndedAndUntouched(row, counter);
+    }
+
+    // As a group does.
+    void decidesOneAfterTheOtherOverOneRow() {
+        StoredSession row = session();
+        const auto outcomeOf = [&](std::int64_t counter) {
+            return ruleOnRefresh(refresh(counter), &row).result.outcome;
+        };
+        CPPUNIT_ASSERT(outcomeOf(7) == Outcome::Rotated);
+        for (int i = 0; i < 3; ++i) CPPUNIT_ASSERT(outcomeOf(7) == Outcome::Repeated);
+        CPPUNIT_ASSERT(outcomeOf(8) == Outcome::Rotated);
+        CPPUNIT_ASSERT(outcomeOf(7) == Outcome::Reused);
+        CPPUNIT_ASSERT(outcomeOf(9) == Outcome::Ended);
+        CPPUNIT_ASSERT(outcomeOf(7) == Outcome::Ended);
+    }
+
+    test::CountingRandom random_;
+    const Timestamp now_ = test::FakeClock{}.now();
+    const Uuid id_ = Uuid::makeV7(now_, random_);
+    const Uuid user_ = Uuid::makeV7(now_, random_);
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(SessionRulesTest);
+
+}  // namespace
+}  // namespace otpgate::domain
