@@ -118,7 +118,7 @@ public:
         std::vector<Answer> answers;
         if (way_ == Way::OneByOne || calls.size() == 1) {
             for (const Call& call : calls) {
-                answers.push_back(way_ == Way::ThroughGroups ? kind.make(call, work, *connection_)
+                answers.push_back(way_ == Way::ThroughGroups ? kind.make(call, *connection_)
                                                              : store::transactAlone(*connection_, work, call));
             }
             return answers;
