@@ -9,7 +9,7 @@ AddressService::AddressService(AccountStore& store, OtpService& otp, Messenger& 
       messenger_(messenger),
       clock_(clock),
       random_(random),
-      settings_(std::move(settings)) {}
+      settings_(settings) {}
 
 bool AddressService::mayChange(const Session& session) const {
     return clock_.now() - session.authenticatedAt <= settings_.changeWithin;

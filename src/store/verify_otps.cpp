@@ -13,7 +13,6 @@
 
 namespace otpgate::store {
 
-using domain::Channel;
 using domain::OtpVerification;
 using domain::OtpVerifyResult;
 using domain::StoredOtp;
