@@ -40,11 +40,11 @@ bool isControl(std::string_view character) {
 }  // namespace
 
 std::string toHex(std::string_view bytes) {
-    std::string text;
-    text.reserve(bytes.size() * 2);
+    std::string text(bytes.size() * 2, '\0');
+    auto out = text.begin();
     for (const char c : bytes) {
-        text += kHexDigits[byteOf(c) >> 4];
-        text += kHexDigits[byteOf(c) & 0x0f];
+        *out++ = kHexDigits[byteOf(c) >> 4];
+        *out++ = kHexDigits[byteOf(c) & 0x0f];
     }
     return text;
 }

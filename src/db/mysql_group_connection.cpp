@@ -24,74 +24,46 @@ std::string sessionSettings(std::chrono::seconds answerTimeout) {
            " / 1000, idle_transaction_timeout = " + std::to_string((limit * 3).count()) + " */";
 }
 
+// Between quotes, in whatever mode the server is. Most texts hold nothing else, and are half as long as their digits.
+bool meansNothing(char c) {
+    constexpr std::string_view kMarks = " @._+:/;,()=-";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != std::string_view::npos;
+}
+
+// Appends a value as SQL.
 struct Literal {
-    std::string operator()(std::monostate) const { return "NULL"; }
-    std::string operator()(std::int64_t value) const { return std::to_string(value); }
-    std::string operator()(std::string_view text) const { return "_utf8mb4 X'" + toHex(text) + "'"; }
-    std::string operator()(Param::Blob blob) const { return "X'" + toHex(blob.bytes) + "'"; }
+    std::string& text;
+
+    void operator()(std::monostate) const { text += "NULL"; }
+    void operator()(std::int64_t value) const { text += std::to_string(value); }
+    void operator()(std::string_view characters) const {
+        if (std::ranges::all_of(characters, meansNothing)) {
+            text.append("'").append(characters).append("'");
+        } else {
+            text += "_utf8mb4 ";
+            appendHex(characters);
+        }
+    }
+    void operator()(Param::Blob blob) const { appendHex(blob.bytes); }
+    void appendHex(std::string_view bytes) const {
+        text += "X'";
+        text += toHex(bytes);
+        text += '\'';
+    }
 };
 
-// Rows of one statement: the values of one after another, the key last where there is one.
-class Rows {
-public:
-    Rows(const RowStatement& statement, std::span<const std::string> values)
-        : statement_(statement),
-          values_(values),
-          count_(values.size() / statement.width()) {}
-
-    // Of the n-th column. For many rows a CASE over their keys.
-    std::string value(std::size_t column) const {
-        if (count_ == 1) return at(0, column);
-        std::string text = "CASE " + statement_.key();
-        for (std::size_t row = 0; row < count_; ++row) text += " WHEN " + keyOf(row) + " THEN " + at(row, column);
-        return text + " END";
-    }
-    std::string values() const {
-        std::string text;
-        for (std::size_t column = 0; column < statement_.columns().size(); ++column) text += value(column) + ", ";
-        return text;
-    }
-    std::string assignments() const {
-        std::string text;
-        for (std::size_t column = 0; column < statement_.columns().size(); ++column) {
-            text += (column == 0 ? "" : ", ") + statement_.columns()[column] + " = " + value(column);
-        }
-        return text;
-    }
-    std::string tuples() const {
-        std::string text;
-        for (std::size_t row = 0; row < count_; ++row) {
-            text += row == 0 ? "(" : "), (";
-            for (std::size_t column = 0; column < statement_.width(); ++column) {
-                text += (column == 0 ? "" : ", ") + at(row, column);
-            }
-        }
-        return text + ")";
-    }
-    std::string where() const {
-        std::string text = " WHERE " + statement_.key() + " IN (";
-        for (std::size_t row = 0; row < count_; ++row) text += (row == 0 ? "" : ", ") + keyOf(row);
-        return text + ")";
-    }
-
-private:
-    const std::string& at(std::size_t row, std::size_t column) const {
-        return values_[row * statement_.width() + column];
-    }
-    const std::string& keyOf(std::size_t row) const { return at(row, statement_.width() - 1); }
-
-    const RowStatement& statement_;
-    std::span<const std::string> values_;
-    std::size_t count_;
-};
+void appendLiteral(std::string& text, const Param& param) {
+    std::visit(Literal{text}, param.value());
+}
 
 // `sql` with a value in the place of each `?`.
-template <typename ValueOf>
-void appendFilled(std::string& text, std::string_view sql, const ValueOf& valueOf) {
+template <typename AppendValue>
+void appendFilled(std::string& text, std::string_view sql, const AppendValue& appendValue) {
     std::size_t place = 0;
     for (const char c : sql) {
         if (c == '?')
-            text += valueOf(place++);
+            appendValue(place++);
         else
             text += c;
     }
@@ -105,14 +77,16 @@ void append(std::string& packet, std::size_t& statements, std::string_view state
 }  // namespace
 
 std::string mysqlLiteral(const Param& param) {
-    return std::visit(Literal{}, param.value());
+    std::string text;
+    appendLiteral(text, param);
+    return text;
 }
 
 std::string mysqlText(const LookUp& lookUp, Connection::Params values) {
     std::string text = lookUp.select() + " (";
     for (std::size_t value = 0; value < values.size(); value += lookUp.valuesPerKey()) {
         if (value > 0) text += " OR ";
-        appendFilled(text, lookUp.condition(), [&](std::size_t place) { return mysqlLiteral(values[value + place]); });
+        appendFilled(text, lookUp.condition(), [&](std::size_t place) { appendLiteral(text, values[value + place]); });
     }
     text += ')';
     switch (lookUp.locking()) {
@@ -123,41 +97,71 @@ std::string mysqlText(const LookUp& lookUp, Connection::Params values) {
     return text;
 }
 
-std::string mysqlText(const RowStatement& statement, std::span<const std::string> values) {
-    if (statement.kind() == RowStatement::Kind::Plain) {
-        std::string text;
-        appendFilled(text, statement.sql(), [&](std::size_t place) { return values[place]; });
-        return text;
+bool MysqlRows::add(Connection::Params row) {
+    const RowStatement::Kind kind = statement_.kind();
+    if (count_ > 0 && (kind == RowStatement::Kind::Plain || count_ == kMostRows)) return false;
+    if (kind == RowStatement::Kind::Insert) {
+        tuples_ += count_ == 0 ? "(" : ", (";
+        for (const Param& value : row) {
+            if (&value != &row.front()) tuples_ += ", ";
+            appendLiteral(tuples_, value);
+        }
+        tuples_ += ')';
+    } else {
+        std::vector<std::string> literals;
+        for (const Param& value : row) literals.push_back(mysqlLiteral(value));
+        // Of two of one key a CASE would take the first.
+        for (std::size_t other = 0; other < count_; ++other) {
+            if (keyOf(other) == literals.back()) return false;
+        }
+        std::ranges::move(literals, std::back_inserter(values_));
     }
-    const Rows rows(statement, values);
-    const std::string& table = statement.table();
-    const std::string columns = joined(statement.columns(), ", ");
-    switch (statement.kind()) {
-    case RowStatement::Kind::Insert: return "INSERT INTO " + table + " (" + columns + ") VALUES " + rows.tuples();
-    case RowStatement::Kind::Update: return "UPDATE " + table + " SET " + rows.assignments() + rows.where();
-    case RowStatement::Kind::InsertFrom:
-        return "INSERT INTO " + table + " (" + columns + ", " + statement.copied() + ") SELECT " + rows.values() +
-               statement.copied() + " FROM " + statement.source() + rows.where() + " FOR UPDATE";
-    case RowStatement::Kind::Delete: return "DELETE FROM " + table + rows.where();
-    case RowStatement::Kind::Plain: break;
-    }
-    return {};
+    ++count_;
+    return true;
 }
 
-bool MysqlGroupConnection::PendingRows::takes(const RowStatement& other, std::span<const std::string> row) const {
-    if (&other != statement || values.size() >= kMostRows * other.width()) return false;
-    switch (other.kind()) {
+std::string MysqlRows::text() const {
+    const std::string& table = statement_.table();
+    switch (statement_.kind()) {
     case RowStatement::Kind::Insert:
-    case RowStatement::Kind::Delete: return true;
-    case RowStatement::Kind::Plain: return false;
-    case RowStatement::Kind::Update:
-    case RowStatement::Kind::InsertFrom: break;
+        return "INSERT INTO " + table + " (" + joined(statement_.columns(), ", ") + ") VALUES " + tuples_;
+    case RowStatement::Kind::Update: return "UPDATE " + table + " SET " + assignments() + where();
+    case RowStatement::Kind::InsertFrom: {
+        std::string values;
+        for (std::size_t column = 0; column < statement_.columns().size(); ++column) values += value(column) + ", ";
+        return "INSERT INTO " + table + " (" + joined(statement_.columns(), ", ") + ", " + statement_.copied() +
+               ") SELECT " + values + statement_.copied() + " FROM " + statement_.source() + where() + " FOR UPDATE";
     }
-    // Of two of one key a CASE would take the first.
-    for (std::size_t key = other.width() - 1; key < values.size(); key += other.width()) {
-        if (values[key] == row.back()) return false;
+    case RowStatement::Kind::Delete: return "DELETE FROM " + table + where();
+    case RowStatement::Kind::Plain: break;
     }
-    return true;
+    std::string text;
+    appendFilled(text, statement_.sql(), [&](std::size_t place) { text += values_[place]; });
+    return text;
+}
+
+// For many rows a CASE over their keys.
+std::string MysqlRows::value(std::size_t column) const {
+    if (count_ == 1) return at(0, column);
+    std::string text = "CASE " + statement_.key();
+    for (std::size_t row = 0; row < count_; ++row) {
+        text.append(" WHEN ").append(keyOf(row)).append(" THEN ").append(at(row, column));
+    }
+    return text + " END";
+}
+
+std::string MysqlRows::assignments() const {
+    std::string text;
+    for (std::size_t column = 0; column < statement_.columns().size(); ++column) {
+        text.append(column == 0 ? "" : ", ").append(statement_.columns()[column]).append(" = ").append(value(column));
+    }
+    return text;
+}
+
+std::string MysqlRows::where() const {
+    std::string text = " WHERE " + statement_.key() + " IN (";
+    for (std::size_t row = 0; row < count_; ++row) text.append(row == 0 ? "" : ", ").append(keyOf(row));
+    return text + ")";
 }
 
 MysqlGroupConnection::MysqlGroupConnection(MysqlDatabase& database)
@@ -200,17 +204,15 @@ std::vector<std::vector<Row>> MysqlGroupConnection::lookUp(std::span<const Keyed
 void MysqlGroupConnection::write(const RowStatement& statement, Params params) {
     if (!inTransaction()) throw std::logic_error("a row to write outside a transaction");
     requireParameterCount(statement.sql(), statement.width(), params.size());
-    std::vector<std::string> row;
-    row.reserve(params.size());
-    for (const Param& param : params) row.push_back(mysqlLiteral(param));
-    if (pending_.empty() || !pending_.back().takes(statement, row)) pending_.push_back({&statement, {}});
-    std::ranges::move(row, std::back_inserter(pending_.back().values));
+    const bool joinsLast = !pending_.empty() && &pending_.back().statement() == &statement;
+    if (joinsLast && pending_.back().add(params)) return;
+    pending_.emplace_back(statement).add(params);
 }
 
 std::string MysqlGroupConnection::takePending(std::size_t& statements) {
     std::string packet;
     if (std::exchange(isBeginPending_, false)) append(packet, statements, "START TRANSACTION");
-    for (const PendingRows& rows : pending_) append(packet, statements, mysqlText(*rows.statement, rows.values));
+    for (const MysqlRows& rows : pending_) append(packet, statements, rows.text());
     pending_.clear();
     return packet;
 }

@@ -1,6 +1,7 @@
 // The connection of a transaction of many calls: what it looks up goes in one round trip, what it writes in another
-// together with the COMMIT. It alone may send several statements in one packet, as text; no value gets into that text
-// but as a number or as hexadecimal digits.
+// together with the COMMIT. It alone may send several statements in one packet, as text. A value gets into that text
+// as a number, as hexadecimal digits, or between quotes where it holds nothing but letters, digits and a few marks that
+// mean nothing there.
 #pragma once
 
 #include "db/mysql_connection.h"
@@ -10,6 +11,34 @@
 #include <vector>
 
 namespace otpgate::db {
+
+std::string mysqlLiteral(const Param& param);
+std::string mysqlText(const LookUp& lookUp, Connection::Params values);
+
+// Rows that one statement writes.
+class MysqlRows {
+public:
+    explicit MysqlRows(const RowStatement& statement) : statement_(statement) {}
+
+    const RowStatement& statement() const { return statement_; }
+    // False: it cannot go with those that are there, and was not added.
+    bool add(Connection::Params row);
+    std::string text() const;
+
+private:
+    std::string value(std::size_t column) const;
+    std::string assignments() const;
+    std::string where() const;
+    const std::string& at(std::size_t row, std::size_t column) const {
+        return values_[row * statement_.width() + column];
+    }
+    const std::string& keyOf(std::size_t row) const { return at(row, statement_.width() - 1); }
+
+    const RowStatement& statement_;
+    std::size_t count_ = 0;
+    std::string tuples_;               // of an INSERT
+    std::vector<std::string> values_;  // of others, of one row after another
+};
 
 class MysqlGroupConnection final : public MysqlConnection {
 public:
@@ -33,26 +62,12 @@ protected:
     RetryPolicy retryPolicy() const override { return {.onLocked = false, .tries = 3}; }
 
 private:
-    // Rows of one statement, as text.
-    struct PendingRows {
-        const RowStatement* statement;
-        std::vector<std::string> values;  // of one row after another
-
-        // Whether this row of this statement can go with them.
-        bool takes(const RowStatement& other, std::span<const std::string> row) const;
-    };
-
     // Sends what waits, so that a statement of another kind comes after it.
     void flush();
     std::string takePending(std::size_t& statements);
 
     bool isBeginPending_ = false;
-    std::vector<PendingRows> pending_;
+    std::vector<MysqlRows> pending_;
 };
-
-// For the tests.
-std::string mysqlLiteral(const Param& param);
-std::string mysqlText(const LookUp& lookUp, Connection::Params values);
-std::string mysqlText(const RowStatement& statement, std::span<const std::string> values);
 
 }  // namespace otpgate::db

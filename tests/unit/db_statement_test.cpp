@@ -1,11 +1,13 @@
 // The texts of statements that many calls share: with a `?` for each value, and as MySQL gets them, where no value is
-// in the text but as a number or as hexadecimal digits.
+// in the text that could mean anything there.
 #include "db/mysql_group_connection.h"
 #include "otpgate/db/statement.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <cctype>
+#include <cstring>
 #include <limits>
 
 namespace otpgate::db {
@@ -34,9 +36,13 @@ class DbStatementTest : public CppUnit::TestFixture {
         return mysqlText(lookUp, Connection::Params{values.begin(), values.size()});
     }
     static std::string textOf(const RowStatement& statement, std::initializer_list<Param> values) {
-        std::vector<std::string> literals;
-        for (const Param& value : values) literals.push_back(mysqlLiteral(value));
-        return mysqlText(statement, literals);
+        MysqlRows rows(statement);
+        Connection::Params left{values.begin(), values.size()};
+        do {
+            CPPUNIT_ASSERT(rows.add(left.first(statement.width())));
+            left = left.subspan(statement.width());
+        } while (!left.empty());
+        return rows.text();
     }
 
     void writesNumbersAndNull() {
@@ -49,13 +55,22 @@ class DbStatementTest : public CppUnit::TestFixture {
     }
 
     void writesTextAsDigits() {
-        same("_utf8mb4 X''", mysqlLiteral(""));
-        same("_utf8mb4 X''", mysqlLiteral(std::string_view{}));
-        same("_utf8mb4 X'61'", mysqlLiteral("a"));
+        same("''", mysqlLiteral(""));
+        same("''", mysqlLiteral(std::string_view{}));
+        same("'a'", mysqlLiteral("a"));
+        same("'Ada-1 (x11; a@b.c) +43/7_z:8,9=0'", mysqlLiteral("Ada-1 (x11; a@b.c) +43/7_z:8,9=0"));
+        // Each byte that may stand between quotes, and no other.
+        for (int byte = 0; byte < 256; ++byte) {
+            const std::string one(1, static_cast<char>(byte));
+            const bool isQuoted = mysqlLiteral(one) == "'" + one + "'";
+            const bool isHarmless =
+                byte < 128 && (std::isalnum(byte) != 0 || std::strchr(" @._+:/;,()=-", byte) != nullptr);
+            CPPUNIT_ASSERT_EQUAL(isHarmless && byte != 0, isQuoted);
+        }
         same("_utf8mb4 X'2722605c3b3f2d2d'", mysqlLiteral("'\"`\\;?--"));
         same("_utf8mb4 X'610062'", mysqlLiteral(std::string_view{"a\0b", 3}));
         same("_utf8mb4 X'f09f9491'", mysqlLiteral("\U0001F511"));
-        same("_utf8mb4 X'4e554c4c'", mysqlLiteral("NULL"));
+        same("'NULL'", mysqlLiteral("NULL"));
     }
 
     void writesBlobsAsDigits() {
@@ -81,7 +96,7 @@ class DbStatementTest : public CppUnit::TestFixture {
 
     void looksUpManyKeysAtOnce() {
         const LookUp lookUp("SELECT a FROM t WHERE", "t.id = ?", Locking::None);
-        same("SELECT a FROM t WHERE (t.id = X'01' OR t.id = X'' OR t.id = _utf8mb4 X'78')",
+        same("SELECT a FROM t WHERE (t.id = X'01' OR t.id = X'' OR t.id = 'x')",
              textOf(lookUp, {Param::blob("\x01"), Param::blob(""), "x"}));
     }
 
@@ -111,7 +126,7 @@ class DbStatementTest : public CppUnit::TestFixture {
         const auto insert = RowStatement::insert("t", {"a", "b", "c"});
         CPPUNIT_ASSERT_EQUAL(std::size_t{3}, insert.width());
         same("INSERT INTO t (a, b, c) VALUES (?, ?, ?)", insert.sql());
-        same("INSERT INTO t (a, b, c) VALUES (1, NULL, _utf8mb4 X'78')", textOf(insert, {1, std::nullopt, "x"}));
+        same("INSERT INTO t (a, b, c) VALUES (1, NULL, 'x')", textOf(insert, {1, std::nullopt, "x"}));
         same("INSERT INTO t (a, b, c) VALUES (1, 2, 3), (4, NULL, 6), (-7, X'08', 9)",
              textOf(insert, {1, 2, 3, 4, std::nullopt, 6, -7, Param::blob("\x08"), 9}));
         const auto oneColumn = RowStatement::insert("t", {"a"});
@@ -123,7 +138,7 @@ class DbStatementTest : public CppUnit::TestFixture {
         const auto update = RowStatement::update("t", {"a", "b"}, "id");
         CPPUNIT_ASSERT_EQUAL(std::size_t{3}, update.width());
         same("UPDATE t SET a = ?, b = ? WHERE id = ?", update.sql());
-        same("UPDATE t SET a = NULL, b = _utf8mb4 X'78' WHERE id IN (X'01')",
+        same("UPDATE t SET a = NULL, b = 'x' WHERE id IN (X'01')",
              textOf(update, {std::nullopt, "x", Param::blob("\x01")}));
     }
 
