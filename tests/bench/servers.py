@@ -61,6 +61,7 @@ class Service:
             "server.trusted_proxies": "127.0.0.1",
             "server.public_url": f"http://localhost:{self.port}",
             "log.level": "info",
+            "metrics.allowed_addresses": "192.0.2.1",  # as call() says it is
             "mail.transport": "null",
             **settings,
         }
