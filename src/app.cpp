@@ -133,8 +133,8 @@ App::~App() = default;
 
 domain::Messenger* App::makeMessenger() {
     if (settings_.courier.mode == delivery::DeliveryMode::Outbox) return &outboxMessenger_;
-    dispatch_ = std::make_unique<Dispatch>(settings_, settings_.courier, codes_, *database_, clock_, random_, log_,
-                                           metrics_.otp);
+    dispatch_ = std::make_unique<Dispatch>(settings_, settings_.courier, codes_, *database_, &groups_, clock_, random_,
+                                           log_, metrics_.otp);
     return &dispatch_->courier();
 }
 

@@ -23,7 +23,7 @@ DeliverApp::DeliverApp(const Settings& settings)
       startConnection_(database_->connect()),
       signingKeys_(keyRing_, settings.tokens.accessLifetime),
       codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
-      dispatch_(settings_, alone(settings_.courier), codes_, *database_, clock_, random_, log_, metrics_) {
+      dispatch_(settings_, alone(settings_.courier), codes_, *database_, nullptr, clock_, random_, log_, metrics_) {
     checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
 }
 

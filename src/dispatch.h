@@ -11,6 +11,7 @@
 #include "otpgate/delivery/sms_guard.h"
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/stores.h"
+#include "otpgate/store/groups.h"
 #include "settings.h"
 
 #include <chrono>
@@ -23,9 +24,11 @@ public:
     // How long the messages in hand may take at a stop; the rest waits in the outbox.
     static constexpr std::chrono::seconds kPatience{5};
 
-    // Throws ConfigurationError for what the administrator must correct. What it is given outlives it.
+    // Throws ConfigurationError for what the administrator must correct. What it is given outlives it. Without groups
+    // it finishes messages by transactions of its own.
     Dispatch(const Settings& settings, const delivery::CourierSettings& courierSettings, const domain::OtpCodes& codes,
-             db::Database& database, const Clock& clock, Random& random, Logger& log, domain::OtpMetrics& metrics);
+             db::Database& database, store::Groups* groups, const Clock& clock, Random& random, Logger& log,
+             domain::OtpMetrics& metrics);
 
     delivery::Courier& courier() { return courier_; }
 

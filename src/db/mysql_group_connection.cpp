@@ -69,6 +69,12 @@ void appendFilled(std::string& text, std::string_view sql, const AppendValue& ap
     }
 }
 
+// Whether a row that is inserted later may as well be inserted before `earlier`, together with others.
+bool mayOvertake(const RowStatement& later, const RowStatement& earlier) {
+    return later.kind() == RowStatement::Kind::Insert && earlier.kind() != RowStatement::Kind::Plain &&
+           earlier.table() != later.table() && earlier.source() != later.table();
+}
+
 void append(std::string& packet, std::size_t& statements, std::string_view statement) {
     if (statements++ > 0) packet += ';';
     packet += statement;
@@ -204,8 +210,10 @@ std::vector<std::vector<Row>> MysqlGroupConnection::lookUp(std::span<const Keyed
 void MysqlGroupConnection::write(const RowStatement& statement, Params params) {
     if (!inTransaction()) throw std::logic_error("a row to write outside a transaction");
     requireParameterCount(statement.sql(), statement.width(), params.size());
-    const bool joinsLast = !pending_.empty() && &pending_.back().statement() == &statement;
-    if (joinsLast && pending_.back().add(params)) return;
+    for (auto rows = pending_.rbegin(); rows != pending_.rend(); ++rows) {
+        if (&rows->statement() == &statement && rows->add(params)) return;
+        if (!mayOvertake(statement, rows->statement())) break;
+    }
     pending_.emplace_back(statement).add(params);
 }
 

@@ -2,6 +2,7 @@
 // none is spent for nothing.
 #include "store/account_store.h"
 #include "store/audit_events.h"
+#include "store/group_calls.h"
 #include "store/otp_requests.h"
 #include "store/outbox_rows.h"
 #include "store/session_store.h"
@@ -72,8 +73,7 @@ std::vector<domain::OutboxMessage> writeChangeNotices(db::Connection& connection
 domain::AddressChangeResult AccountTable::changeAddress(const domain::AddressChange& change) {
     const auto work = [&] {
         domain::AddressChangeResult result;
-        const domain::OtpVerification* const guess = &change.guess;
-        result.code = std::move(verifyOtps(connection_, {&guess, 1}).at(0));
+        result.code = makeCall(connection_, change.guess);
         if (result.code.outcome == VerifyOutcome::Verified) setAddress(change, result);
         return result;
     };

@@ -1,6 +1,7 @@
 // Counting, changing and resetting passwords; comparing them is not for a transaction to wait for.
 #include "store/account_store.h"
 #include "store/audit_events.h"
+#include "store/group_calls.h"
 #include "store/notices.h"
 #include "store/otp_requests.h"
 #include "store/rate_limits.h"
@@ -54,7 +55,7 @@ void voidResets(db::Connection& connection, const domain::User& user, Timestamp 
 std::optional<domain::Destination> redeemReset(db::Connection& connection, const domain::PasswordReset& reset,
                                                domain::OtpVerifyResult& code) {
     if (const auto* guess = std::get_if<domain::OtpVerification>(&reset.proof)) {
-        code = std::move(verifyOtps(connection, {&guess, 1}).at(0));
+        code = makeCall(connection, *guess);
         return code.destination;
     }
     const Uuid& otpId = std::get<Uuid>(reset.proof);

@@ -1,8 +1,6 @@
 #include "otpgate/store/groups.h"
 
-#include "store/group_kinds.h"
-#include "store/otp_requests.h"
-#include "store/session_store.h"
+#include "store/group_queue.h"
 
 #include <algorithm>
 #include <thread>
@@ -12,34 +10,31 @@ namespace otpgate::store {
 namespace {
 
 // Each is a connection more, of the few hundred that a server takes.
-constexpr unsigned kMostThreads = 4;
+constexpr unsigned kMostGroups = 4;
 
 // One group keeps a core of the database busy. The others make the next one, where all is on one machine. SQLite has
 // one writer at a time.
-unsigned threadsFor(db::Engine engine) {
+unsigned groupsAtOnce(db::Engine engine) {
     if (engine == db::Engine::Sqlite) return 1;
-    return std::clamp(std::thread::hardware_concurrency() / 2, 1U, kMostThreads);
+    return std::clamp(std::thread::hardware_concurrency() / 2, 1U, kMostGroups);
 }
 
 }  // namespace
 
-template <typename Call, typename Answer>
-Kind<Call, Answer>::Kind(db::Database& database, Work work)
-    : work_(work),
-      calls_(
-          threadsFor(database.engine()),
-          [&database, work] {
-              return [connection = std::shared_ptr(database.connectForGroups()),
-                      work](std::span<const Call* const> calls) { return transact(*connection, work, calls); };
+Groups::Queue::Queue(db::Database& database)
+    : calls_(
+          groupsAtOnce(database.engine()),
+          [&database] {
+              return
+                  [connection = std::shared_ptr(database.connectForGroups())](std::span<const GroupCall* const> calls) {
+                      std::vector<GroupCall> group;
+                      for (const GroupCall* call : calls) group.push_back(*call);
+                      return transact(*connection, group);
+                  };
           },
           database.metrics().groupSizes) {}
 
-Groups::Kinds::Kinds(db::Database& database)
-    : requests(database, requestOtps),
-      guesses(database, verifyOtps),
-      refreshes(database, refreshSessions) {}
-
-Groups::Groups(db::Database& database) : kinds_(std::make_unique<Kinds>(database)) {}
+Groups::Groups(db::Database& database) : queue_(std::make_unique<Queue>(database)) {}
 Groups::~Groups() = default;
 
 }  // namespace otpgate::store

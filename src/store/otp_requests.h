@@ -6,18 +6,8 @@
 #include "otpgate/domain/otp_store.h"
 
 #include <optional>
-#include <span>
-#include <vector>
 
 namespace otpgate::store {
-
-// Both inside the caller's transaction, which is run again where somebody else inserts what was not there
-// (RetryOn::DeadlockOrDuplicate); two round trips over a connection for groups, the COMMIT included. They answer each
-// call as if it had come alone, in the order in which they stand.
-std::vector<domain::OtpRequestResult> requestOtps(db::Connection& connection,
-                                                  std::span<const domain::NewOtpRequest* const> requests);
-std::vector<domain::OtpVerifyResult> verifyOtps(db::Connection& connection,
-                                                std::span<const domain::OtpVerification* const> guesses);
 
 std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Destination& destination,
                                   domain::Purpose purpose, const domain::ShownDevice& device, Timestamp since);

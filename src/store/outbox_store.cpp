@@ -1,5 +1,6 @@
 #include "store/outbox_store.h"
 
+#include "store/group_queue.h"
 #include "store/outbox_rows.h"
 
 #include <algorithm>
@@ -9,9 +10,8 @@ namespace otpgate::store {
 
 namespace {
 
-const auto kAuditAsFinished = db::RowStatement::insertFrom("audit_events", {"id", "event", "metadata", "created_at_us"},
-                                                           "outbox", "destination, request_id", "outbox.id");
-const auto kRemove = db::RowStatement::remove("outbox", "id");
+// So long the end of a message waits for others to go with: mostly for the guess at the code that was mailed.
+constexpr std::chrono::milliseconds kPatience{2};
 
 // Within a transaction that has the rows. Ids beyond their number repeat the last one: few texts of statements.
 void lease(db::Connection& connection, std::span<const domain::OutboxMessage> messages, Timestamp leaseUntil) {
@@ -65,20 +65,15 @@ bool OutboxTable::renewLease(domain::OutboxMessage& message, Timestamp leaseUnti
 }
 
 void OutboxTable::finish(std::span<const domain::FinishedMessage> messages, Timestamp now) {
+    std::vector<domain::FinishedMessage> delivered;
+    std::vector<domain::FinishedMessage> dead;
+    for (const auto& finished : messages) {
+        (finished.end == domain::MessageEnd::GivenUp ? dead : delivered).push_back(finished);
+    }
+    if (!delivered.empty()) make(DeliveredMessages{delivered, now}, connection_, groups_, kPatience);
+    if (dead.empty()) return;
     connection_.transact([&] {
-        // A row that is gone was finished before, by a commit whose answer was lost or by another process: it has its
-        // audit event.
-        for (const auto& finished : messages) {
-            if (finished.end == domain::MessageEnd::GivenUp) continue;
-            connection_.write(kAuditAsFinished, {finished.auditId, domain::toString(domain::eventOf(finished)),
-                                                 metadataOf(finished), now, finished.message.id});
-        }
-        for (const auto& finished : messages) {
-            if (finished.end != domain::MessageEnd::GivenUp) connection_.write(kRemove, {finished.message.id});
-        }
-        for (const auto& finished : messages) {
-            if (finished.end == domain::MessageEnd::GivenUp) bury(finished, now);
-        }
+        for (const auto& finished : dead) bury(finished, now);
     });
 }
 

@@ -3,12 +3,13 @@
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/stores.h"
+#include "otpgate/store/groups.h"
 
 namespace otpgate::store {
 
 class OutboxTable final : public domain::OutboxStore {
 public:
-    explicit OutboxTable(db::Connection& connection) : connection_(connection) {}
+    OutboxTable(db::Connection& connection, Groups* groups) : connection_(connection), groups_(groups) {}
     std::vector<domain::OutboxMessage> claimAvailable(domain::Channel channel, Timestamp now, Timestamp leaseUntil,
                                                       unsigned limit) override;
     bool renewLease(domain::OutboxMessage& message, Timestamp leaseUntil) override;
@@ -22,6 +23,7 @@ private:
     void postponeOne(const domain::PostponedMessage& postponed);
 
     db::Connection& connection_;
+    Groups* groups_;
 };
 
 }  // namespace otpgate::store

@@ -1,7 +1,7 @@
 // The rotation of refresh tokens.
 #include "otpgate/domain/session_rules.h"
 #include "store/audit_events.h"
-#include "store/session_store.h"
+#include "store/group_work.h"
 #include "store/words.h"
 
 #include <map>
@@ -15,13 +15,14 @@ using domain::StoredSession;
 
 namespace {
 
-// The user is read, not locked: whoever disables one ends the sessions after it.
+// The user is read, not locked: whoever disables one ends the sessions after it. A group does not wait where somebody
+// ends many sessions: each refresh then waits alone.
 const db::LookUp kSession(
     "SELECT s.id, s.user_id, (SELECT u.status FROM users u WHERE u.id = s.user_id),"
     " s.authenticated_at_us, s.amr, s.refresh_counter, s.rotated_at_us, s.last_seen_at_us,"
     " s.expires_at_us, s.revoked_at_us, s.ip_address, s.user_agent"
     " FROM sessions s /*! FORCE INDEX (PRIMARY) */ WHERE",
-    "s.id = ?", db::Locking::Wait);
+    "s.id = ?", db::Locking::Fail);
 const auto kRotate = db::RowStatement::update(
     "sessions", {"refresh_counter", "rotated_at_us", "last_seen_at_us", "expires_at_us", "ip_address", "user_agent"},
     "id");
@@ -42,45 +43,64 @@ StoredSession readSession(const db::Row& row) {
             .userAgent = row.text(11)};
 }
 
-}  // namespace
+class Refreshes final : public GroupWork {
+public:
+    explicit Refreshes(std::vector<const SessionRefresh*> refreshes) : refreshes_(std::move(refreshes)) {}
 
-std::vector<SessionRefreshResult> refreshSessions(db::Connection& connection,
-                                                  std::span<const SessionRefresh* const> refreshes) {
-    std::set<Uuid> ids;
-    for (const SessionRefresh* refresh : refreshes) ids.insert(refresh->sessionId);
-    std::map<Uuid, StoredSession> sessions;
-    const auto found = connection.lookUp({{kSession, {ids.begin(), ids.end()}}});
-    for (const db::Row& row : found[0]) sessions.emplace(row.uuid(0), readSession(row));
+    std::vector<db::KeyedLookUp> lookUps() override {
+        for (const SessionRefresh* refresh : refreshes_) ids_.insert(refresh->sessionId);
+        return {{kSession, {ids_.begin(), ids_.end()}}};
+    }
+    std::vector<GroupAnswer> decide(std::span<const std::vector<db::Row>> found) override;
+    void write(db::Connection& connection) override;
 
-    std::set<Uuid> rotated;
-    std::set<Uuid> revoked;
-    std::vector<SessionRefreshResult> results;
+private:
     struct Event {
         const SessionRefresh* refresh;
         domain::AuditEvent event;
         Uuid userId;
     };
-    std::vector<Event> events;
-    for (const SessionRefresh* refresh : refreshes) {
-        const auto session = sessions.find(refresh->sessionId);
+
+    std::vector<const SessionRefresh*> refreshes_;
+    std::set<Uuid> ids_;
+    std::map<Uuid, StoredSession> sessions_;
+    std::set<Uuid> rotated_;
+    std::set<Uuid> revoked_;
+    std::vector<Event> events_;
+};
+
+std::vector<GroupAnswer> Refreshes::decide(std::span<const std::vector<db::Row>> found) {
+    for (const db::Row& row : found[0]) sessions_.emplace(row.uuid(0), readSession(row));
+    std::vector<GroupAnswer> answers;
+    for (const SessionRefresh* refresh : refreshes_) {
+        const auto session = sessions_.find(refresh->sessionId);
         domain::RefreshRuling ruling =
-            domain::ruleOnRefresh(*refresh, session == sessions.end() ? nullptr : &session->second);
-        if (ruling.result.outcome == SessionRefreshResult::Outcome::Rotated) rotated.insert(refresh->sessionId);
-        if (ruling.result.outcome == SessionRefreshResult::Outcome::Reused) revoked.insert(refresh->sessionId);
-        if (ruling.event) events.push_back({refresh, *ruling.event, session->second.userId});
-        results.push_back(std::move(ruling.result));
+            domain::ruleOnRefresh(*refresh, session == sessions_.end() ? nullptr : &session->second);
+        if (ruling.result.outcome == SessionRefreshResult::Outcome::Rotated) rotated_.insert(refresh->sessionId);
+        if (ruling.result.outcome == SessionRefreshResult::Outcome::Reused) revoked_.insert(refresh->sessionId);
+        if (ruling.event) events_.push_back({refresh, *ruling.event, session->second.userId});
+        answers.emplace_back(std::move(ruling.result));
     }
-    for (const Uuid& id : rotated) {
-        const StoredSession& session = sessions.at(id);
+    return answers;
+}
+
+void Refreshes::write(db::Connection& connection) {
+    for (const Uuid& id : rotated_) {
+        const StoredSession& session = sessions_.at(id);
         connection.write(kRotate, {session.refreshCounter, session.rotatedAt, session.lastSeenAt, session.expiresAt,
                                    session.address, session.userAgent, id});
     }
-    for (const Uuid& id : revoked) connection.write(kRevoke, {sessions.at(id).revokedAt, "token_reused", id});
-    for (const Event& event : events) {
+    for (const Uuid& id : revoked_) connection.write(kRevoke, {sessions_.at(id).revokedAt, "token_reused", id});
+    for (const Event& event : events_) {
         insertAuditEvent(connection, {event.refresh->auditId, event.event, event.userId, std::nullopt,
                                       event.refresh->client, event.refresh->now});
     }
-    return results;
+}
+
+}  // namespace
+
+std::unique_ptr<GroupWork> makeWork(std::vector<const SessionRefresh*> refreshes) {
+    return std::make_unique<Refreshes>(std::move(refreshes));
 }
 
 }  // namespace otpgate::store

@@ -2,7 +2,7 @@
 // request after the other, and what it decided is written together.
 #include "otpgate/domain/otp_rules.h"
 #include "store/audit_events.h"
-#include "store/otp_requests.h"
+#include "store/group_work.h"
 #include "store/outbox_rows.h"
 #include "store/rate_limits.h"
 #include "store/words.h"
@@ -44,20 +44,13 @@ const auto kInsert =
     db::RowStatement::insert("otp_requests", {"id", "destination", "channel", "purpose", "lane", "amr", "guess_bucket",
                                               "created_at_us", "expires_at_us", "max_attempts"});
 
-class RequestGroup {
+class Requests final : public GroupWork {
 public:
-    RequestGroup(db::Connection& connection, std::span<const NewOtpRequest* const> requests)
-        : connection_(connection),
-          requests_(requests) {}
+    explicit Requests(std::vector<const NewOtpRequest*> requests) : requests_(std::move(requests)) {}
 
-    std::vector<OtpRequestResult> run() {
-        read();
-        std::vector<OtpRequestResult> results;
-        results.reserve(requests_.size());
-        for (const NewOtpRequest* request : requests_) results.push_back(answer(*request));
-        write();
-        return results;
-    }
+    std::vector<db::KeyedLookUp> lookUps() override;
+    std::vector<GroupAnswer> decide(std::span<const std::vector<db::Row>> found) override;
+    void write(db::Connection& connection) override;
 
 private:
     // Whose codes void or repeat each other.
@@ -79,16 +72,19 @@ private:
         std::optional<Uuid> userId;
     };
 
-    void read();
+    void read(std::span<const std::vector<db::Row>> found);
     void readLiveCodes(const std::vector<db::Row>& rows);
     OtpRequestResult answer(const NewOtpRequest& request);
     LiveCode codeFor(const NewOtpRequest& request, const domain::OtpLane& lane, bool mayHaveLiveCode);
     bool isKnownDevice(const NewOtpRequest& request, const std::optional<domain::AddressOwner>& owner) const;
-    void write();
 
-    db::Connection& connection_;
-    std::span<const NewOtpRequest* const> requests_;
+    std::vector<const NewOtpRequest*> requests_;
+    // What is looked up, and the limits.
+    std::set<Uuid> shownDevices_;
+    std::deque<Uuid> lanes_;  // and the oldest ids of live codes
     Buckets buckets_;
+
+    std::deque<Uuid> bounds_;                                          // of live codes, and their lanes
     std::map<std::string, domain::AddressOwner, std::less<>> owners_;  // by address
     std::map<Uuid, Uuid> devices_;                                     // their users
     std::map<CodeKey, LiveCode> liveCodes_;  // those of the database only where they may be repeated
@@ -98,12 +94,9 @@ private:
     std::vector<Event> events_;
 };
 
-void RequestGroup::read() {
+std::vector<db::KeyedLookUp> Requests::lookUps() {
     std::set<std::string_view> emails;
     std::set<std::string_view> numbers;
-    std::set<Uuid> devices;
-    std::vector<std::array<Uuid, 2>> bounds;
-    std::deque<Uuid> oldest;
     db::KeyedLookUp liveCodes{kLiveCode, {}};
     for (const NewOtpRequest* request : requests_) {
         const domain::Destination& to = request->destination;
@@ -111,23 +104,34 @@ void RequestGroup::read() {
         if (!request->clientRule.isUnlimited()) buckets_.want(request->clientBucket);
         buckets_.want(request->destinationBucket);
         if (request->device) {
-            devices.insert(*request->device);
+            shownDevices_.insert(*request->device);
             buckets_.want(request->deviceBucket);
         }
         if (request->resend != domain::Resend::Repeat) continue;
-        const Uuid& oldestLive = oldest.emplace_back(Uuid::lowestV7(request->oldestLive));
+        const Uuid& oldestLive = lanes_.emplace_back(Uuid::lowestV7(request->oldestLive));
         for (const bool isKnown : {false, true}) {
             if (isKnown && !request->device) continue;
-            const Uuid& lane = oldest.emplace_back(domain::laneOf(*request, isKnown).id);
+            const Uuid& lane = lanes_.emplace_back(domain::laneOf(*request, isKnown).id);
             liveCodes.values.insert(liveCodes.values.end(),
                                     {to.value(), domain::toString(request->purpose), lane, oldestLive, request->now});
         }
     }
-    const auto found = connection_.lookUp({buckets_.lookUp(),
-                                           {kOwnerByEmail, {emails.begin(), emails.end()}},
-                                           {kOwnerByPhone, {numbers.begin(), numbers.end()}},
-                                           {kDevice, {devices.begin(), devices.end()}},
-                                           liveCodes});
+    return {buckets_.lookUp(),
+            {kOwnerByEmail, {emails.begin(), emails.end()}},
+            {kOwnerByPhone, {numbers.begin(), numbers.end()}},
+            {kDevice, {shownDevices_.begin(), shownDevices_.end()}},
+            std::move(liveCodes)};
+}
+
+std::vector<GroupAnswer> Requests::decide(std::span<const std::vector<db::Row>> found) {
+    read(found);
+    std::vector<GroupAnswer> answers;
+    answers.reserve(requests_.size());
+    for (const NewOtpRequest* request : requests_) answers.emplace_back(answer(*request));
+    return answers;
+}
+
+void Requests::read(std::span<const std::vector<db::Row>> found) {
     buckets_.read(found[0]);
     for (const auto* rows : {&found[1], &found[2]}) {
         for (const db::Row& row : *rows) {
@@ -139,7 +143,7 @@ void RequestGroup::read() {
     readLiveCodes(found[4]);
 }
 
-void RequestGroup::readLiveCodes(const std::vector<db::Row>& rows) {
+void Requests::readLiveCodes(const std::vector<db::Row>& rows) {
     for (const db::Row& row : rows) {
         const auto asked = std::ranges::find_if(
             requests_, [&](const NewOtpRequest* request) { return request->destination.value() == row.text(0); });
@@ -150,13 +154,13 @@ void RequestGroup::readLiveCodes(const std::vector<db::Row>& rows) {
     }
 }
 
-bool RequestGroup::isKnownDevice(const NewOtpRequest& request, const std::optional<domain::AddressOwner>& owner) const {
+bool Requests::isKnownDevice(const NewOtpRequest& request, const std::optional<domain::AddressOwner>& owner) const {
     if (!request.device || !owner) return false;
     const auto device = devices_.find(*request.device);
     return device != devices_.end() && device->second == owner->id;
 }
 
-OtpRequestResult RequestGroup::answer(const NewOtpRequest& request) {
+OtpRequestResult Requests::answer(const NewOtpRequest& request) {
     std::optional<domain::AddressOwner> owner;
     if (const auto found = owners_.find(request.destination.value()); found != owners_.end()) owner = found->second;
     const domain::OtpLane lane = domain::laneOf(request, isKnownDevice(request, owner));
@@ -191,8 +195,7 @@ OtpRequestResult RequestGroup::answer(const NewOtpRequest& request) {
     return result;
 }
 
-RequestGroup::LiveCode RequestGroup::codeFor(const NewOtpRequest& request, const domain::OtpLane& lane,
-                                             bool mayHaveLiveCode) {
+Requests::LiveCode Requests::codeFor(const NewOtpRequest& request, const domain::OtpLane& lane, bool mayHaveLiveCode) {
     const CodeKey key{request.destination.value(), request.purpose, lane.id};
     const auto live = liveCodes_.find(key);
     if (request.resend == domain::Resend::Repeat && live != liveCodes_.end() &&
@@ -205,33 +208,33 @@ RequestGroup::LiveCode RequestGroup::codeFor(const NewOtpRequest& request, const
     return liveCodes_[key] = {request.id, std::string{request.methods}, request.expiresAt};
 }
 
-void RequestGroup::write() {
-    buckets_.write(connection_);
+void Requests::write(db::Connection& connection) {
+    buckets_.write(connection);
     for (const NewCode& code : newCodes_) {
         if (!code.voidsOlder) continue;
         const NewOtpRequest& request = *code.request;
         const Uuid oldestLive = Uuid::lowestV7(request.oldestLive);
-        connection_.write(kVoid, {request.now, request.destination.value(), domain::toString(request.purpose),
-                                  code.lane.id, oldestLive, request.now});
+        connection.write(kVoid, {request.now, request.destination.value(), domain::toString(request.purpose),
+                                 code.lane.id, oldestLive, request.now});
     }
     for (const NewCode& code : newCodes_) {
         const NewOtpRequest& request = *code.request;
-        connection_.write(kInsert,
-                          {request.id, request.destination.value(), domain::toString(request.destination.channel()),
-                           domain::toString(request.purpose), code.lane.id, request.methods,
-                           db::Param::blob(code.lane.guessBucket), request.now, code.expiresAt, request.maxAttempts});
+        connection.write(kInsert,
+                         {request.id, request.destination.value(), domain::toString(request.destination.channel()),
+                          domain::toString(request.purpose), code.lane.id, request.methods,
+                          db::Param::blob(code.lane.guessBucket), request.now, code.expiresAt, request.maxAttempts});
     }
-    for (const domain::OutboxMessage& message : messages_) insertMessage(connection_, message);
+    for (const domain::OutboxMessage& message : messages_) insertMessage(connection, message);
     for (const Event& event : events_) {
-        insertAuditEvent(connection_, {event.request->auditId, event.event, event.userId,
-                                       event.request->destination.value(), event.request->client, event.request->now});
+        insertAuditEvent(connection, {event.request->auditId, event.event, event.userId,
+                                      event.request->destination.value(), event.request->client, event.request->now});
     }
 }
 
 }  // namespace
 
-std::vector<OtpRequestResult> requestOtps(db::Connection& connection, std::span<const NewOtpRequest* const> requests) {
-    return RequestGroup(connection, requests).run();
+std::unique_ptr<GroupWork> makeWork(std::vector<const NewOtpRequest*> requests) {
+    return std::make_unique<Requests>(std::move(requests));
 }
 
 }  // namespace otpgate::store

@@ -1,7 +1,7 @@
 #include "store/session_store.h"
 
 #include "store/audit_events.h"
-#include "store/group_kinds.h"
+#include "store/group_queue.h"
 #include "store/users.h"
 
 namespace otpgate::store {
@@ -32,8 +32,7 @@ domain::Session readSession(const db::Row& row) {
 }  // namespace
 
 domain::SessionRefreshResult SessionTable::refresh(const domain::SessionRefresh& refresh) {
-    if (groups_ == nullptr) return transactAlone(connection_, refreshSessions, refresh);
-    return groups_->kinds().refreshes.make(refresh, connection_);
+    return make(refresh, connection_, groups_);
 }
 
 std::optional<domain::AuthenticatedSession> SessionTable::findActive(const Uuid& sessionId, Timestamp now) {

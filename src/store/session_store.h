@@ -5,7 +5,6 @@
 #include "otpgate/domain/stores.h"
 #include "otpgate/store/groups.h"
 
-#include <span>
 #include <vector>
 
 namespace otpgate::store {
@@ -14,11 +13,6 @@ namespace otpgate::store {
 // transaction; returns how many ended.
 std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const std::optional<Uuid>& keptSession,
                           std::string_view reason, Timestamp now);
-
-// Inside the caller's transaction; two round trips over a connection for groups, the COMMIT included. Answers each as
-// if it had come alone, in the order in which they stand.
-std::vector<domain::SessionRefreshResult> refreshSessions(db::Connection& connection,
-                                                          std::span<const domain::SessionRefresh* const> refreshes);
 
 class SessionTable final : public domain::SessionStore {
 public:

@@ -22,8 +22,8 @@ std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connectio
     return std::make_unique<SessionTable>(connection, groups);
 }
 
-std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection) {
-    return std::make_unique<OutboxTable>(connection);
+std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection, Groups* groups) {
+    return std::make_unique<OutboxTable>(connection, groups);
 }
 
 std::unique_ptr<domain::OutboxAdminStore> makeOutboxAdminStore(db::Connection& connection) {

@@ -2,7 +2,7 @@
 // domain/otp_rules.h decides over one guess after the other, and what it decided is written together.
 #include "otpgate/domain/otp_rules.h"
 #include "store/audit_events.h"
-#include "store/otp_requests.h"
+#include "store/group_work.h"
 #include "store/outbox_rows.h"
 #include "store/rate_limits.h"
 #include "store/users.h"
@@ -70,20 +70,13 @@ StoredOtp readOtp(const db::Row& row) {
             .expiresAt = row.timestamp(10)};
 }
 
-class GuessGroup {
+class Guesses final : public GroupWork {
 public:
-    GuessGroup(db::Connection& connection, std::span<const OtpVerification* const> guesses)
-        : connection_(connection),
-          guesses_(guesses) {}
+    explicit Guesses(std::vector<const OtpVerification*> guesses) : guesses_(std::move(guesses)) {}
 
-    std::vector<OtpVerifyResult> run() {
-        read();
-        std::vector<OtpVerifyResult> results;
-        results.reserve(guesses_.size());
-        for (const OtpVerification* guess : guesses_) results.push_back(answer(*guess));
-        write();
-        return results;
-    }
+    std::vector<db::KeyedLookUp> lookUps() override;
+    std::vector<GroupAnswer> decide(std::span<const std::vector<db::Row>> found) override;
+    void write(db::Connection& connection) override;
 
 private:
     struct Otp {
@@ -107,14 +100,17 @@ private:
         std::string methods;
     };
 
-    void read();
+    void read(std::span<const std::vector<db::Row>> found);
     OtpVerifyResult answer(const OtpVerification& guess);
-    void write();
-    void writeUsers();
-    void writeDevices();
+    void writeUsers(db::Connection& connection) const;
+    void writeDevices(db::Connection& connection) const;
 
-    db::Connection& connection_;
-    std::span<const OtpVerification* const> guesses_;
+    std::vector<const OtpVerification*> guesses_;
+    // What is looked up.
+    std::set<Uuid> ids_;
+    std::set<Uuid> shownDevices_;
+    std::set<std::pair<Uuid, std::string_view>> installations_;
+
     Buckets buckets_;
     std::map<Uuid, Otp> otps_;
     std::map<Uuid, Owner> owners_;            // by id
@@ -126,19 +122,28 @@ private:
     std::vector<Event> events_;
 };
 
-void GuessGroup::read() {
-    std::set<Uuid> ids;
-    std::set<Uuid> shownDevices;
-    std::set<std::pair<Uuid, std::string_view>> installations;
+std::vector<db::KeyedLookUp> Guesses::lookUps() {
     for (const OtpVerification* guess : guesses_) {
-        ids.insert(guess->otpId);
-        if (guess->shownDevice) shownDevices.insert(*guess->shownDevice);
-        if (!guess->device.installId.empty()) installations.emplace(guess->otpId, guess->device.installId);
+        ids_.insert(guess->otpId);
+        if (guess->shownDevice) shownDevices_.insert(*guess->shownDevice);
+        if (!guess->device.installId.empty()) installations_.emplace(guess->otpId, guess->device.installId);
     }
     db::KeyedLookUp byInstallation{kDeviceByInstallation, {}};
-    for (const auto& [id, name] : installations) byInstallation.values.insert(byInstallation.values.end(), {id, name});
-    const auto found = connection_.lookUp(
-        {{kOtp, {ids.begin(), ids.end()}}, {kDeviceById, {shownDevices.begin(), shownDevices.end()}}, byInstallation});
+    for (const auto& [id, name] : installations_) byInstallation.values.insert(byInstallation.values.end(), {id, name});
+    return {{kOtp, {ids_.begin(), ids_.end()}},
+            {kDeviceById, {shownDevices_.begin(), shownDevices_.end()}},
+            std::move(byInstallation)};
+}
+
+std::vector<GroupAnswer> Guesses::decide(std::span<const std::vector<db::Row>> found) {
+    read(found);
+    std::vector<GroupAnswer> answers;
+    answers.reserve(guesses_.size());
+    for (const OtpVerification* guess : guesses_) answers.emplace_back(answer(*guess));
+    return answers;
+}
+
+void Guesses::read(std::span<const std::vector<db::Row>> found) {
     constexpr std::size_t kUser = kOtpColumnCount + kBucketColumnCount;
     for (const db::Row& row : found[0]) {
         StoredOtp otp = readOtp(row);
@@ -157,7 +162,7 @@ void GuessGroup::read() {
     }
 }
 
-OtpVerifyResult GuessGroup::answer(const OtpVerification& guess) {
+OtpVerifyResult Guesses::answer(const OtpVerification& guess) {
     const auto found = otps_.find(guess.otpId);
     if (found == otps_.end()) return {};
     StoredOtp& otp = found->second.now;
@@ -180,48 +185,47 @@ OtpVerifyResult GuessGroup::answer(const OtpVerification& guess) {
     return std::move(result);
 }
 
-void GuessGroup::write() {
-    buckets_.write(connection_);
+void Guesses::write(db::Connection& connection) {
+    buckets_.write(connection);
     for (const auto& [id, otp] : otps_) {
         const domain::Tries& tries = otp.now.tries;
-        if (tries.count != otp.triesBefore) connection_.write(kUpdateOtp, {tries.count, tries.consumedAt, id});
+        if (tries.count != otp.triesBefore) connection.write(kUpdateOtp, {tries.count, tries.consumedAt, id});
     }
-    writeUsers();
-    writeDevices();
+    writeUsers(connection);
+    writeDevices(connection);
     for (const SignIn& signIn : signIns_) {
         const OtpVerification& guess = *signIn.guess;
         const domain::Device& device = guess.device;
-        connection_.write(kInsertSession,
-                          {guess.sessionId, signIn.userId, signIn.deviceId, signIn.methods, guess.now, guess.now,
-                           guess.sessionExpiresAt, guess.now, guess.client.address, guess.client.userAgent,
-                           device.installId, device.platform, device.appVersion, device.name});
+        connection.write(kInsertSession,
+                         {guess.sessionId, signIn.userId, signIn.deviceId, signIn.methods, guess.now, guess.now,
+                          guess.sessionExpiresAt, guess.now, guess.client.address, guess.client.userAgent,
+                          device.installId, device.platform, device.appVersion, device.name});
     }
-    for (const domain::OutboxMessage& notice : notices_) insertMessage(connection_, notice);
+    for (const domain::OutboxMessage& notice : notices_) insertMessage(connection, notice);
     for (const Event& event : events_) {
-        insertAuditEvent(connection_, {event.draft.id, event.draft.event, event.draft.userId, event.destination,
-                                       event.guess->client, event.guess->now});
+        insertAuditEvent(connection, {event.draft.id, event.draft.event, event.draft.userId, event.destination,
+                                      event.guess->client, event.guess->now});
     }
 }
 
-void GuessGroup::writeUsers() {
+void Guesses::writeUsers(db::Connection& connection) const {
     for (const auto& [id, owner] : owners_) {
         const User& before = *owner.before;
         const User& now = *owner.now;
         if (before.emailVerified == now.emailVerified && before.phoneVerified == now.phoneVerified &&
             before.lastLoginAt == now.lastLoginAt)
             continue;
-        connection_.write(kUpdateUser, {now.emailVerified ? 1 : 0, now.phoneVerified ? 1 : 0, now.lastLoginAt, id});
+        connection.write(kUpdateUser, {now.emailVerified ? 1 : 0, now.phoneVerified ? 1 : 0, now.lastLoginAt, id});
     }
     for (const auto& [address, owner] : newOwners_) {
         if (!owner.now) continue;
         const User& user = *owner.now;
-        connection_.write(kInsertUser,
-                          {user.id, user.username, user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
-                           user.phoneVerified ? 1 : 0, user.locale, user.joinedAt, user.lastLoginAt});
+        connection.write(kInsertUser, {user.id, user.username, user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
+                                       user.phoneVerified ? 1 : 0, user.locale, user.joinedAt, user.lastLoginAt});
     }
 }
 
-void GuessGroup::writeDevices() {
+void Guesses::writeDevices(db::Connection& connection) const {
     std::map<Uuid, const OtpVerification*> known;  // the last guess by each
     for (const SignIn& signIn : signIns_) {
         const OtpVerification& guess = *signIn.guess;
@@ -229,20 +233,20 @@ void GuessGroup::writeDevices() {
         if (signIn.deviceId != guess.newDeviceId) {
             known[signIn.deviceId] = &guess;
         } else {
-            connection_.write(kInsertDevice, {guess.newDeviceId, signIn.userId, device.installId, device.platform,
-                                              device.appVersion, device.name, guess.now, guess.now});
+            connection.write(kInsertDevice, {guess.newDeviceId, signIn.userId, device.installId, device.platform,
+                                             device.appVersion, device.name, guess.now, guess.now});
         }
     }
     for (const auto& [id, guess] : known) {
         const domain::Device& device = guess->device;
-        connection_.write(kUpdateDevice, {guess->now, device.platform, device.appVersion, device.name, id});
+        connection.write(kUpdateDevice, {guess->now, device.platform, device.appVersion, device.name, id});
     }
 }
 
 }  // namespace
 
-std::vector<OtpVerifyResult> verifyOtps(db::Connection& connection, std::span<const OtpVerification* const> guesses) {
-    return GuessGroup(connection, guesses).run();
+std::unique_ptr<GroupWork> makeWork(std::vector<const OtpVerification*> guesses) {
+    return std::make_unique<Guesses>(std::move(guesses));
 }
 
 }  // namespace otpgate::store

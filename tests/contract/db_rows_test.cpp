@@ -29,6 +29,9 @@ const auto kInsert = RowStatement::insert("items", {"id", "number", "note", "dat
 const auto kInsertName = RowStatement::insert("items", {"id", "name"});
 const auto kUpdate = RowStatement::update("items", {"number", "note", "data"}, "id");
 const auto kUpdateByName = RowStatement::update("items", {"number"}, "name");
+const auto kCopy = RowStatement::insertFrom("copies", {"id", "word"}, "items", "number", "items.id");
+const auto kInsertCopy = RowStatement::insert("copies", {"id", "word", "number"});
+const auto kRemove = RowStatement::remove("items", "id");
 const auto kAddToAll = RowStatement::plain("UPDATE items SET number = number + ? WHERE id < ?");
 
 template <class Engine>
@@ -49,6 +52,8 @@ class RowsTest : public ContractTest<RowsTest<Engine>, Engine> {
     CPPUNIT_TEST(updatesByAKeyOfText);
     CPPUNIT_TEST(showsWhatItWroteToWhatFollows);
     CPPUNIT_TEST(writesInTheOrderInWhichItWasAsked);
+    CPPUNIT_TEST(copiesRowsAndRemovesThem);
+    CPPUNIT_TEST(letsNoRowOvertakeWhatReadsItsTable);
     CPPUNIT_TEST(keepsTheLastOfTwoUpdatesOfARow);
     CPPUNIT_TEST(forgetsWhatItWroteWhereTheWorkThrows);
     CPPUNIT_TEST(writesAllOrNothing);
@@ -60,7 +65,10 @@ class RowsTest : public ContractTest<RowsTest<Engine>, Engine> {
 public:
     void setUp() override {
         reader_ = connect();
-        reader_->executeRaw("DROP TABLE IF EXISTS items");
+        for (const char* table : {"items", "copies"}) {
+            reader_->executeRaw(std::string{"DROP TABLE IF EXISTS "} + table);
+        }
+        reader_->executeRaw("CREATE TABLE copies (id BIGINT NOT NULL PRIMARY KEY, word VARCHAR(50), number BIGINT)");
         reader_->executeRaw(kEngine == db::Engine::Mysql
                                 ? "CREATE TABLE items (id BIGINT NOT NULL PRIMARY KEY, number BIGINT, note TEXT,"
                                   " data MEDIUMBLOB, name VARCHAR(50) UNIQUE)"
@@ -83,7 +91,7 @@ private:
     template <class Test>
     void overEach(Test&& test) {
         for (const bool forGroups : {false, true}) {
-            reader_->execute("DELETE FROM items", {});
+            for (const char* table : {"items", "copies"}) reader_->execute(std::string{"DELETE FROM "} + table, {});
             db::Database& database = scratch().database();
             test(*(forGroups ? database.connectForGroups() : database.connect()));
         }
@@ -303,6 +311,40 @@ private:
             CPPUNIT_ASSERT_EQUAL(std::int64_t{1111}, number(1));
             CPPUNIT_ASSERT_EQUAL(std::int64_t{1105}, number(2));
             CPPUNIT_ASSERT_EQUAL(std::int64_t{101}, number(3));
+        });
+    }
+
+    void copiesRowsAndRemovesThem() {
+        overEach([&](db::Connection& connection) {
+            insertAll(connection, {{1, 10, "a", {}}, {2, 20, "b", {}}, {3, 30, "c", {}}});
+            connection.transact([&] {
+                for (const int id : {1, 3, 99}) connection.write(kCopy, {id, "copied", id});
+                for (const int id : {3, 99, 1}) connection.write(kRemove, {id});
+            });
+            CPPUNIT_ASSERT((all() == Items{{2, 20, "b", {}}}));
+            const auto copies = reader_->query("SELECT id, word, number FROM copies ORDER BY id");
+            CPPUNIT_ASSERT_EQUAL(std::size_t{2}, copies.size());
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, copies[1].integer(0));
+            CPPUNIT_ASSERT_EQUAL(std::string{"copied"}, copies[1].text(1));
+            CPPUNIT_ASSERT_EQUAL(std::int64_t{30}, copies[1].integer(2));
+        });
+    }
+
+    // A row may go with earlier ones of its table, but not past what reads them.
+    void letsNoRowOvertakeWhatReadsItsTable() {
+        overEach([&](db::Connection& connection) {
+            connection.transact([&] {
+                insert(connection, {1, 1, {}, {}});
+                connection.write(kInsertCopy, {1, "other table", 0});
+                insert(connection, {2, 2, {}, {}});
+                connection.write(kCopy, {2, "found", 2});
+                connection.write(kCopy, {3, "not there yet", 3});
+                insert(connection, {3, 3, {}, {}});
+                connection.write(kRemove, {4});
+                insert(connection, {4, 4, {}, {}});
+            });
+            CPPUNIT_ASSERT((all() == Items{{1, 1, {}, {}}, {2, 2, {}, {}}, {3, 3, {}, {}}, {4, 4, {}, {}}}));
+            CPPUNIT_ASSERT_EQUAL(std::size_t{2}, reader_->query("SELECT id FROM copies").size());
         });
     }
 

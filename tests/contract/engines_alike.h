@@ -5,9 +5,7 @@
 #include "contract/store_test.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/store/stores.h"
-#include "store/group_kinds.h"
-#include "store/otp_requests.h"
-#include "store/session_store.h"
+#include "store/group_queue.h"
 
 #include <algorithm>
 #include <functional>
@@ -112,29 +110,14 @@ public:
     }
     void clear() { scratch_.emptyTables(); }
 
-    template <typename Call, typename Answer>
-    std::vector<Answer> play(const std::vector<Call>& calls, store::GroupWork<Call, Answer> work,
-                             store::Kind<Call, Answer>& kind) {
-        std::vector<Answer> answers;
-        if (way_ == Way::OneByOne || calls.size() == 1) {
-            for (const Call& call : calls) {
-                answers.push_back(way_ == Way::ThroughGroups ? kind.make(call, *connection_)
-                                                             : store::transactAlone(*connection_, work, call));
-            }
-            return answers;
+    template <typename Call>
+    std::vector<store::AnswerTo<Call>> play(const std::vector<Call>& calls) {
+        if (way_ != Way::OneByOne && calls.size() > 1) return makeTogether(*groupConnection_, calls);
+        std::vector<store::AnswerTo<Call>> answers;
+        for (const Call& call : calls) {
+            answers.push_back(store::make(call, *connection_, way_ == Way::ThroughGroups ? groups_.get() : nullptr));
         }
-        std::vector<const Call*> group;
-        for (const Call& call : calls) group.push_back(&call);
-        return store::transact<Call, Answer>(*groupConnection_, work, group);
-    }
-    std::vector<domain::OtpRequestResult> play(const std::vector<domain::NewOtpRequest>& calls) {
-        return play(calls, store::requestOtps, groups_->kinds().requests);
-    }
-    std::vector<domain::OtpVerifyResult> play(const std::vector<domain::OtpVerification>& calls) {
-        return play(calls, store::verifyOtps, groups_->kinds().guesses);
-    }
-    std::vector<domain::SessionRefreshResult> play(const std::vector<domain::SessionRefresh>& calls) {
-        return play(calls, store::refreshSessions, groups_->kinds().refreshes);
+        return answers;
     }
 
 private:

@@ -1,8 +1,6 @@
 // Many requests at once, which go together: they are decided one after the other, and each is answered as if it had
 // come alone.
 #include "contract/otp_store_test.h"
-#include "store/group_kinds.h"
-#include "store/otp_requests.h"
 
 #include <atomic>
 #include <map>
@@ -41,6 +39,7 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
     CPPUNIT_TEST(takesTheRightCodeOfAChangeBesideOthersInOneGroup);
     CPPUNIT_TEST(registersOneUserForTwoCodesOfOneGroup);
     CPPUNIT_TEST(spendsOneBudgetInOneGroup);
+    CPPUNIT_TEST(makesCallsOfEveryKindInOneGroup);
     CPPUNIT_TEST(undoesAGroupOfWhichOneRowCannotBeWritten);
     CPPUNIT_TEST_SUITE_END();
 
@@ -227,18 +226,9 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
     }
 
     // In one transaction, whatever the threads do.
-    template <typename Call, typename Answer>
-    std::vector<Answer> together(store::GroupWork<Call, Answer> work, const std::vector<Call>& calls) {
-        const auto connection = Base::migratedScratch().database().connectForGroups();
-        std::vector<const Call*> group;
-        for (const Call& call : calls) group.push_back(&call);
-        return store::transact<Call, Answer>(*connection, work, group);
-    }
-    std::vector<Result> requestTogether(const std::vector<Request>& requests) {
-        return together(store::requestOtps, requests);
-    }
-    std::vector<domain::OtpVerifyResult> guessTogether(const std::vector<domain::OtpVerification>& guesses) {
-        return together(store::verifyOtps, guesses);
+    template <typename Call>
+    std::vector<store::AnswerTo<Call>> together(const std::vector<Call>& calls) {
+        return makeTogether(*Base::migratedScratch().database().connectForGroups(), calls);
     }
     // A guess by a device of its own.
     domain::OtpVerification guessBy(const std::string& installId, const Uuid& code, Guess guess = Guess::Right) {
@@ -254,7 +244,7 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
             requests.push_back(newRequest("ada@example.org"));
             requests.back().destinationRule = rule("3/1h");
         }
-        const auto results = requestTogether(requests);
+        const auto results = together(requests);
         for (std::size_t i = 0; i < 5; ++i) {
             CPPUNIT_ASSERT_EQUAL(i < 3 ? RequestOutcome::Accepted : RequestOutcome::DestinationLimited,
                                  results[i].outcome);
@@ -275,7 +265,7 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
         const Uuid code = Base::requestCode("ada@example.org");
         std::vector<domain::OtpVerification> guesses;
         for (std::size_t i = 0; i < kThreads; ++i) guesses.push_back(guessBy("install-" + std::to_string(i), code));
-        const auto results = guessTogether(guesses);
+        const auto results = together(guesses);
         Base::assertOutcome(VerifyOutcome::Verified, results[0]);
         for (std::size_t i = 1; i < kThreads; ++i) Base::assertOutcome(VerifyOutcome::Used, results[i]);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions"));
@@ -299,7 +289,7 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
                 CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(request).outcome);
                 guesses.push_back(guessBy("install-1", request.id));
             }
-            for (const auto& result : guessTogether(guesses)) Base::assertOutcome(VerifyOutcome::Verified, result);
+            for (const auto& result : together(guesses)) Base::assertOutcome(VerifyOutcome::Verified, result);
             CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users WHERE email_verified = 1 AND phone_verified = 1"));
         }
         // By the same installation: one device, two sessions.
@@ -323,7 +313,7 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
             request->deviceBucket = domain::limitBucket("request-device", device.bytes());
             request->deviceGuessBucket = domain::limitBucket("guess-device", device.bytes());
         }
-        for (const auto& result : requestTogether({change, login})) {
+        for (const auto& result : together<Request>({change, login})) {
             CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, result.outcome);
         }
         auto changing = guessBy("", change.id);
@@ -331,7 +321,7 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
         auto strangers = guessBy("", change.id);
         auto signingIn = guessBy("", login.id);
         changing.shownDevice = strangers.shownDevice = signingIn.shownDevice = device;
-        const auto results = guessTogether({strangers, changing, signingIn});
+        const auto results = together<domain::OtpVerification>({strangers, changing, signingIn});
         Base::assertOutcome(VerifyOutcome::Unknown, results[0]);
         Base::assertOutcome(VerifyOutcome::Verified, results[1]);
         Base::assertOutcome(VerifyOutcome::Verified, results[2]);
@@ -341,7 +331,8 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
     void registersOneUserForTwoCodesOfOneGroup() {
         const Uuid first = Base::requestAnotherCode("ada@example.org");
         const Uuid second = Base::requestAnotherCode("ada@example.org");
-        const auto results = guessTogether({guessBy("install-1", first), guessBy("install-2", second)});
+        const auto results =
+            together<domain::OtpVerification>({guessBy("install-1", first), guessBy("install-2", second)});
         CPPUNIT_ASSERT(results[0].signIn.value().isNewUser);
         CPPUNIT_ASSERT(!results[1].signIn.value().isNewUser);
         CPPUNIT_ASSERT(results[0].signIn->user.id == results[1].signIn->user.id);
@@ -356,7 +347,7 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
             guesses.push_back(guessBy("install-1", Base::requestAnotherCode("ada@example.org"), Guess::Wrong));
         }
         guesses.push_back(guessBy("install-1", Base::requestAnotherCode("ada@example.org")));
-        const auto results = guessTogether(guesses);
+        const auto results = together(guesses);
         for (std::size_t i = 0; i < 6; ++i) {
             CPPUNIT_ASSERT_EQUAL(i < 3 ? VerifyOutcome::WrongCode : VerifyOutcome::BudgetExhausted, results[i].outcome);
         }
@@ -365,13 +356,68 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("users"));
     }
 
+    // Of one user, so that they meet in the same rows.
+    void makesCallsOfEveryKindInOneGroup() {
+        const auto first = newRequest("ada@example.org");
+        CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(first).outcome);
+        const auto signedIn = store_->verify(guessBy("install-1", first.id));
+        Base::assertOutcome(VerifyOutcome::Verified, signedIn);
+        const auto second = newRequest("ada@example.org");
+        CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(second).outcome);
+        clock_.advance(1s);
+
+        const auto third = newRequest("ada@example.org");
+        const auto wrong = guessBy("install-1", second.id, Guess::Wrong);
+        const auto right = guessBy("install-1", second.id);
+        const domain::SessionRefresh refresh{.sessionId = signedIn.signIn->sessionId,
+                                             .counter = 0,
+                                             .now = now(),
+                                             .expiresAt = now() + 24h,
+                                             .graceSince = now() - 1min,
+                                             .auditId = newId(),
+                                             .client = Base::client()};
+        const domain::OutboxMessage mail{.id = first.outboxId,
+                                         .otpId = first.id,
+                                         .destination = first.destination,
+                                         .locale = "",
+                                         .requestId = "",
+                                         .expiresAt = first.expiresAt,
+                                         .availableAt = first.outboxAvailableAt};
+        const std::vector sent{domain::FinishedMessage{mail, domain::MessageEnd::Sent, "", newId()}};
+        const store::DeliveredMessages delivered{sent, now()};
+        const std::vector<store::GroupCall> group{&delivered, &right, &third, &refresh, &wrong};
+        const auto connection = Base::migratedScratch().database().connectForGroups();
+        const auto answers = store::transact(*connection, group);
+
+        CPPUNIT_ASSERT_EQUAL(std::size_t{5}, answers.size());
+        CPPUNIT_ASSERT(std::holds_alternative<std::monostate>(answers[0]));
+        const auto& verified = std::get<domain::OtpVerifyResult>(answers[1]);
+        Base::assertOutcome(VerifyOutcome::Verified, verified);
+        CPPUNIT_ASSERT(verified.signIn->deviceId == signedIn.signIn->deviceId);
+        CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, std::get<Result>(answers[2]).outcome);
+        CPPUNIT_ASSERT(std::get<domain::SessionRefreshResult>(answers[3]).outcome ==
+                       domain::SessionRefreshResult::Outcome::Rotated);
+        Base::assertOutcome(VerifyOutcome::Used, std::get<domain::OtpVerifyResult>(answers[4]));
+
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("outbox WHERE id = ?", {first.outboxId}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("outbox WHERE otp_id = ?", {third.id}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1},
+                             count("otp_requests WHERE id = ? AND consumed_at_us = ?", {second.id, now()}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2},
+                             count("sessions WHERE refresh_counter + (authenticated_at_us = ?) = 1", {now()}));
+        for (const auto& [event, times] : std::map<std::string, std::int64_t>{
+                 {"OTP_REQUESTED", 3}, {"OTP_VERIFIED", 2}, {"OTP_SENT", 1}, {"USER_REGISTERED", 1}}) {
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(event, times, count("audit_events WHERE event = ?", {event}));
+        }
+    }
+
     // What is wrong with one fails all of the transaction, and each is made alone then (see GroupedCalls).
     void undoesAGroupOfWhichOneRowCannotBeWritten() {
         const auto earlier = newRequest("bob@example.org");
         CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(earlier).outcome);
         auto bad = newRequest("eve@example.org");
         bad.auditId = earlier.auditId;
-        CPPUNIT_ASSERT_THROW(requestTogether({newRequest("ada@example.org"), bad}), db::DbError);
+        CPPUNIT_ASSERT_THROW(together<Request>({newRequest("ada@example.org"), bad}), db::DbError);
         for (const char* table : {"otp_requests", "outbox", "rate_limits", "audit_events"}) {
             CPPUNIT_ASSERT_EQUAL_MESSAGE(table, std::int64_t{1}, count(table));
         }

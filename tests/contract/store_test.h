@@ -5,6 +5,7 @@
 #include "contract/engines.h"
 #include "otpgate/domain/stores.h"
 #include "otpgate/store/groups.h"
+#include "store/group_calls.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
 
@@ -32,6 +33,18 @@ inline std::string keys(std::size_t count) {
     std::string text;
     for (std::size_t i = 0; i < count; ++i) text += "\U0001F511";
     return text;
+}
+
+// In one transaction.
+template <typename Call>
+std::vector<store::AnswerTo<Call>> makeTogether(db::Connection& connection, const std::vector<Call>& calls) {
+    std::vector<store::GroupCall> group;
+    for (const Call& call : calls) group.emplace_back(&call);
+    std::vector<store::AnswerTo<Call>> answers;
+    for (store::GroupAnswer& answer : store::transact(connection, group)) {
+        answers.push_back(std::get<store::AnswerTo<Call>>(std::move(answer)));
+    }
+    return answers;
 }
 
 template <class Suite, class Engine>

@@ -77,18 +77,19 @@ public:
     void end() { calls_.reset(); }
 
     // A call on a thread of its own, which is what it returns the number of.
-    std::size_t call(char name) {
-        callers_.push_back(std::async(std::launch::async, [this, name] {
-            Answer answer = calls_->call(name, [this](char alone) { return makeAlone(alone); });
+    std::size_t call(char name, std::chrono::milliseconds patience = {}) {
+        callers_.push_back(std::async(std::launch::async, [this, name, patience] {
+            Answer answer = calls_->call(
+                name, [this](char alone) { return makeAlone(alone); }, patience);
             return Outcome{std::move(answer.text), answer.madeBy == std::this_thread::get_id()};
         }));
         return callers_.size() - 1;
     }
     // Calls that find all groups under way; in the order of the names.
-    void callBehind(std::string_view names) {
+    void callBehind(std::string_view names, std::chrono::milliseconds patience = {}) {
         for (const char name : names) {
             const std::size_t before = calls_->waiting();
-            call(name);
+            call(name, patience);
             while (calls_->waiting() == before) std::this_thread::yield();
         }
     }
@@ -172,6 +173,10 @@ class GroupedCallsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(makesWhatWaitsTogetherOnAThreadOfItsOwn);
     CPPUNIT_TEST(takesNoMoreThanAGroupHolds);
     CPPUNIT_TEST(makesAsManyGroupsAtOnceAsItMay);
+    CPPUNIT_TEST(letsAPatientCallGoWithTheNextOne);
+    CPPUNIT_TEST(letsAPatientCallGoWithWhatWaits);
+    CPPUNIT_TEST(makesAPatientCallThatFoundNobody);
+    CPPUNIT_TEST(failsAPatientCallWithThoseWhoWait);
     CPPUNIT_TEST(countsTheSizesOfGroups);
     CPPUNIT_TEST(makesEachCallOfAFailedGroupAlone);
     CPPUNIT_TEST(makesACallThatFailedByItselfOnceMore);
@@ -249,6 +254,56 @@ class GroupedCallsTest : public CppUnit::TestFixture {
         caller.open();
         for (std::size_t i = 0; i < 4; ++i) same(std::string(1, static_cast<char>('a' + i)), caller.answer(i));
         same({"a", "b", "cd"}, caller.groups());
+    }
+
+    // Longer than any test takes.
+    static constexpr std::chrono::milliseconds kForEver{600000};
+
+    void letsAPatientCallGoWithTheNextOne() {
+        Caller caller;
+        caller.callBehind("p", kForEver);
+        const std::size_t other = caller.call('a');
+        CPPUNIT_ASSERT(caller.isMadeByItsOwnThread(other));
+        same("p", caller.answer(0));
+        same({"ap"}, caller.groups());
+    }
+
+    void letsAPatientCallGoWithWhatWaits() {
+        Caller caller;
+        caller.hold();
+        caller.call('a');
+        caller.awaitGroups(1);
+        caller.callBehind("p", kForEver);
+        caller.callBehind("b");
+        caller.open();
+        for (std::size_t i = 0; i < 3; ++i) same(std::string(1, "apb"[i]), caller.answer(i));
+        same({"a", "pb"}, caller.groups());
+    }
+
+    void makesAPatientCallThatFoundNobody() {
+        Caller caller;
+        CPPUNIT_ASSERT(caller.isMadeByItsOwnThread(caller.call('p', std::chrono::milliseconds{1})));
+        caller.hold();
+        caller.call('a');
+        caller.awaitGroups(2);
+        caller.callBehind("q", std::chrono::milliseconds{1});
+        caller.letOneGo();
+        caller.awaitGroups(3);  // nobody else has come
+        caller.open();
+        same("q", caller.answer(2));
+        same({"p", "a", "q"}, caller.groups());
+    }
+
+    void failsAPatientCallWithThoseWhoWait() {
+        Caller caller;
+        caller.behaviour[0] = failure(ErrorKind::Gone);
+        caller.hold();
+        caller.call('a');
+        caller.awaitGroups(1);
+        caller.callBehind("p", kForEver);
+        caller.open();
+        for (std::size_t i = 0; i < 2; ++i) CPPUNIT_ASSERT(kindOf(caller, i) == ErrorKind::Gone);
+        same({"a"}, caller.groups());
     }
 
     void countsTheSizesOfGroups() {

@@ -7,6 +7,7 @@
 #include "otpgate/base/metrics.h"
 #include "otpgate/db/error.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -52,21 +53,23 @@ public:
     // The answer to `call`. Any thread. Where a group fails, each of its calls is made by `alone`, on the thread that
     // wants it: what is wrong with one must not fail the others. But a database that has gone has gone for all: that
     // DbError is thrown to the group and to everyone who waits, because each would find out as slowly.
+    //
+    // A patient call first waits so long for company: it goes with the next group of others, and makes one itself only
+    // where none came.
     template <typename Alone>
-    Answer call(const Call& call, Alone&& alone) {
+    Answer call(const Call& call, Alone&& alone, std::chrono::milliseconds patience = {}) {
         const auto self = std::make_shared<Member>(call);
         {
             std::unique_lock lock(mutex_);
-            if (waiting_.empty() && !free_.empty()) {
-                Execute execute = takeExecute();
-                lock.unlock();
-                answer({self}, execute);
-                lock.lock();
-                giveBack(std::move(execute));
-            } else {
+            if (patience.count() > 0) waitForCompany(self, patience, lock);
+            if (!self->isTaken && impatient_ == 0 && !free_.empty()) {
+                makeGroup({self}, lock);
+            } else if (!self->isTaken) {
+                self->isImpatient = true;
+                ++impatient_;
                 waiting_.push_back(self);
-                self->wake.wait(lock, [&] { return self->isSettled; });
             }
+            self->wake.wait(lock, [&] { return self->isSettled; });
         }
         if (self->error) std::rethrow_exception(self->error);
         if (self->answer) return std::move(*self->answer);
@@ -85,6 +88,8 @@ private:
         explicit Member(const Call& itsCall) : call(itsCall) {}
 
         const Call& call;  // until it is settled
+        bool isImpatient = false;
+        bool isTaken = false;
         bool isSettled = false;
         std::condition_variable wake;
         // Settled with neither: it is made alone.
@@ -96,35 +101,35 @@ private:
     void run() {
         std::unique_lock lock(mutex_);
         for (;;) {
-            arrival_.wait(lock, [&] { return isStopping_ || (!waiting_.empty() && !free_.empty()); });
+            arrival_.wait(lock, [&] { return isStopping_ || (impatient_ > 0 && !free_.empty()); });
             if (isStopping_) return;
-            Execute execute = takeExecute();
-            const Group group = takeGroup();
-            lock.unlock();
-            answer(group, execute);
-            settle(group, std::unique_lock{mutex_});
-            lock.lock();
-            giveBack(std::move(execute));
+            makeGroup({}, lock);
         }
     }
 
-    // With the mutex held.
-    Execute takeExecute() {
+    void waitForCompany(const std::shared_ptr<Member>& self, std::chrono::milliseconds patience,
+                        std::unique_lock<std::mutex>& lock) {
+        waiting_.push_back(self);
+        self->wake.wait_for(lock, patience, [&] { return self->isTaken; });
+        if (!self->isTaken) std::erase(waiting_, self);
+    }
+
+    // Of `group` and those who wait. With the mutex held, which is free meanwhile.
+    void makeGroup(Group group, std::unique_lock<std::mutex>& lock) {
         Execute execute = std::move(free_.back());
         free_.pop_back();
-        return execute;
-    }
-    void giveBack(Execute execute) {
-        free_.push_back(std::move(execute));
-        if (!waiting_.empty()) arrival_.notify_one();
-    }
-    Group takeGroup() {
-        Group group;
         while (!waiting_.empty() && group.size() < kMaxGroup) {
             group.push_back(std::move(waiting_.front()));
             waiting_.pop_front();
+            group.back()->isTaken = true;
+            if (group.back()->isImpatient) --impatient_;
         }
-        return group;
+        lock.unlock();
+        answer(group, execute);
+        settle(group, std::unique_lock{mutex_});
+        lock.lock();
+        free_.push_back(std::move(execute));
+        if (impatient_ > 0) arrival_.notify_one();
     }
 
     void answer(const Group& group, const Execute& execute) {
@@ -149,7 +154,11 @@ private:
         std::unique_lock lock(mutex_);
         const Group group(waiting_.begin(), waiting_.end());
         waiting_.clear();
-        for (const auto& member : group) member->error = error;
+        impatient_ = 0;
+        for (const auto& member : group) {
+            member->isTaken = true;
+            member->error = error;
+        }
         settle(group, std::move(lock));
     }
 
@@ -164,6 +173,7 @@ private:
     std::condition_variable arrival_;
     std::vector<Execute> free_;
     std::deque<std::shared_ptr<Member>> waiting_;
+    std::size_t impatient_ = 0;  // of those
     bool isStopping_ = false;
     std::vector<std::thread> threads_;
 };

@@ -47,8 +47,8 @@ public:
                                                       unsigned limit) = 0;
     // Extends the lease of a message that nobody else took meanwhile; sets message.availableAt. False: somebody has it.
     virtual bool renewLease(OutboxMessage& message, Timestamp leaseUntil) = 0;
-    // Removes the rows, or makes dead letters of them, and writes their audit events, all in one transaction. Whom
-    // somebody else took meanwhile is not given up.
+    // Removes the rows, or makes dead letters of them, each together with its audit event; may be done again after an
+    // error. Whom somebody else took meanwhile is not given up.
     virtual void finish(std::span<const FinishedMessage> messages, Timestamp now) = 0;
     // Lets the messages rest, but for those that somebody else took meanwhile.
     virtual void postpone(std::span<const PostponedMessage> messages) = 0;

@@ -1,10 +1,8 @@
-// What the worker threads of a process do together: requests for codes, guesses at them and refreshes that wait at the
-// same time are one transaction of each kind. Outlives the stores that use it; any thread.
+// What the threads of a process do together: requests for codes, guesses at them, refreshes and the ends of messages
+// that wait at the same time are one transaction. Outlives the stores that use it; any thread.
 #pragma once
 
 #include "otpgate/db/connection.h"
-#include "otpgate/domain/otp_store.h"
-#include "otpgate/domain/session_store.h"
 
 #include <memory>
 
@@ -17,11 +15,12 @@ public:
     Groups(const Groups&) = delete;
     Groups& operator=(const Groups&) = delete;
 
-    struct Kinds;
-    Kinds& kinds() { return *kinds_; }
+    // How the stores use it: store/group_queue.h.
+    class Queue;
+    Queue& queue() { return *queue_; }
 
 private:
-    std::unique_ptr<Kinds> kinds_;
+    std::unique_ptr<Queue> queue_;
 };
 
 }  // namespace otpgate::store

@@ -12,7 +12,7 @@ namespace otpgate::store {
 // The connection and the groups outlive the store. Without groups each call is made alone.
 std::unique_ptr<domain::OtpStore> makeOtpStore(db::Connection& connection, Groups* groups = nullptr);
 std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connection, Groups* groups = nullptr);
-std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection);
+std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection, Groups* groups = nullptr);
 std::unique_ptr<domain::OutboxAdminStore> makeOutboxAdminStore(db::Connection& connection);
 std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection);
 std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& connection);
