@@ -71,7 +71,7 @@ public:
         Base::setUp();
         // The courier's own kind; other processes, below, have the plain one.
         couriers_ = Base::scratch().database().connectForGroups();
-        store_ = store::makeOutboxStore(*couriers_);
+        store_ = store::makeOutboxStore(*couriers_, &Base::groups());
     }
     void tearDown() override {
         couriers_.reset();
@@ -218,8 +218,8 @@ private:
     void claimsAndFinishesEachMessageOnceForSixteenThreads() {
         constexpr std::size_t kMessages = 300;
         for (std::size_t i = 0; i < kMessages; ++i) add(now());
-        onSixteenThreads([&](db::Connection& connection, std::size_t) {
-            const auto store = store::makeOutboxStore(connection);
+        onSixteenThreads([&](db::Connection& connection, std::size_t i) {
+            const auto store = store::makeOutboxStore(connection, Base::groupsOf(i));
             while (connection.queryOne("SELECT id FROM outbox WHERE available_at_us <= ? LIMIT 1", {now()})) {
                 std::vector<FinishedMessage> finished;
                 for (const auto& message : store->claimAvailable(domain::Channel::Email, now(), now() + 1min, 20)) {
@@ -379,8 +379,8 @@ private:
         for (int round = 0; round < 5; ++round) {
             connection_->execute("DELETE FROM audit_events", {});
             const OutboxMessage message = add(now());
-            onSixteenThreads([&](db::Connection& connection, std::size_t) {
-                store::makeOutboxStore(connection)
+            onSixteenThreads([&](db::Connection& connection, std::size_t i) {
+                store::makeOutboxStore(connection, Base::groupsOf(i))
                     ->finish(std::vector{FinishedMessage{message, MessageEnd::Sent, "", newId()}}, now());
             });
             assertWords({"OTP_SENT"}, auditEvents());
