@@ -227,7 +227,7 @@ install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binar
 	cd etc/templates && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/templates/{} \;
 	install -D -m 644 -t $(DESTDIR)$(datadir) etc/otpgate.conf
 	test -e $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf || \
-	    install -D -m 644 etc/otpgate.conf $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf
+	    install -D -m 640 etc/otpgate.conf $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf
 	install -d $(DESTDIR)$(unitdir)
 	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@SYSCONFDIR@|$(sysconfdir)|g' etc/systemd/otpgate.service \
 	    > $(DESTDIR)$(unitdir)/otpgate.service

@@ -10,18 +10,11 @@
 #include "otpgate/domain/session_service.h"
 #include "otpgate/http/boundary.h"
 #include "otpgate/store/stores.h"
-#include "start_checks.h"
 #include "stop_signal.h"
 
 namespace otpgate {
 
 namespace {
-
-// "login.example.org" of https://login.example.org:8443/sign-in
-std::string_view hostOf(std::string_view url) {
-    url.remove_prefix(url.find("://") + 3);
-    return url.substr(0, url.find_first_of(":/"));
-}
 
 domain::NoticeSettings noticesOf(const Settings& settings) {
     domain::NoticeSettings notices = settings.notices;
@@ -57,9 +50,7 @@ public:
                          app.metrics_.otp,
                          {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
                           app.settings_.otp.resendAfter}),
-          readiness_{.checkDatabase = [this] { connection_->query("SELECT 1"); },
-                     .checkMigrations = [this] { requireMigrated(*connection_); },
-                     .checkKeys = [&app] { app.signingKeys_.current(app.clock_.now()); }},
+          readiness_([&app] { return app.readiness_.look(); }),
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
           services_{otp_,
                     sessions_,
@@ -125,7 +116,8 @@ App::App(const Settings& settings)
       metrics_(*database_, passwordGate_, clock_),
       notices_(noticesOf(settings)),
       messenger_(makeMessenger()),
-      housekeeper_(*database_, signingKeys_, settings.retention, clock_, random_, log_) {
+      readiness_(*database_, keyRing_, signingKeys_, clock_, random_, log_),
+      housekeeper_(*database_, signingKeys_, settings.retention, keyRing_, readiness_, clock_, random_, log_) {
     checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
 }
 
@@ -143,6 +135,7 @@ void App::serve() {
     http::FcgiServer server(socket, settings_.server.threads, trustedProxies_, random_, log_);
     if (dispatch_) dispatch_->courier().start();
     housekeeper_.start();
+    for (const std::string& doubt : doubtsAbout(settings_)) log_.warning("doubtful setting", {{"detail", doubt}});
     log_.info("ready", {{"listen", settings_.server.listen},
                         {"threads", std::int64_t{settings_.server.threads}},
                         {"database", database_->describe()}});

@@ -20,6 +20,7 @@
 #include "otpgate/http/cors.h"
 #include "otpgate/http/fcgi_server.h"
 #include "otpgate/store/groups.h"
+#include "readiness.h"
 #include "service_metrics.h"
 #include "settings.h"
 
@@ -62,6 +63,7 @@ private:
     delivery::OutboxMessenger outboxMessenger_;
     std::unique_ptr<Dispatch> dispatch_;  // null where this process sends nothing
     domain::Messenger* messenger_;        // one of the two
+    Readiness readiness_;
     Housekeeper housekeeper_;
 };
 

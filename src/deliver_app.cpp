@@ -1,6 +1,7 @@
 #include "deliver_app.h"
 
-#include "start_checks.h"
+#include "otpgate/base/errors.h"
+#include "readiness.h"
 #include "stop_signal.h"
 
 namespace otpgate {
@@ -23,7 +24,8 @@ DeliverApp::DeliverApp(const Settings& settings)
       startConnection_(database_->connect()),
       signingKeys_(keyRing_, settings.tokens.accessLifetime),
       codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
-      dispatch_(settings_, alone(settings_.courier), codes_, *database_, nullptr, clock_, random_, log_, metrics_) {
+      dispatch_(settings_, alone(settings_.courier), codes_, *database_, nullptr, clock_, random_, log_, metrics_),
+      witness_(*startConnection_, keyRing_, clock_, random_) {
     checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
 }
 
@@ -33,7 +35,14 @@ void DeliverApp::run() {
                         {"mail_senders", std::int64_t{settings_.courier.mailSenders}},
                         {"sms_senders", std::int64_t{settings_.courier.smsSenders}},
                         {"database", database_->describe()}});
-    waitForStopSignal(log_);
+    // Only now and then, and on no thread of its own: the signal is waited for in between.
+    do {
+        try {
+            witness_.note();
+        } catch (const ServiceUnavailable& error) {
+            log_.warning("other processes were not told of our keys", {{"detail", error.what()}});
+        }
+    } while (!waitForStopSignal(log_, std::chrono::minutes{1}));
     dispatch_.courier().stop(Dispatch::kPatience);
     log_.info("stopped");
 }

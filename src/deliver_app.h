@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dispatch.h"
+#include "key_witness.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/crypto/key_ring.h"
@@ -36,6 +37,7 @@ private:
     domain::OtpCodes codes_;
     domain::OtpMetrics metrics_;  // asked of nobody: it listens nowhere
     Dispatch dispatch_;
+    KeyWitness witness_;
 };
 
 }  // namespace otpgate

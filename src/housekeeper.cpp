@@ -20,12 +20,15 @@ constexpr std::chrono::milliseconds kShortestRest{5};
 }  // namespace
 
 Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, const RetentionSettings& retention,
-                         const Clock& clock, Random& random, Logger& log)
+                         const crypto::KeyRing& ring, Readiness& readiness, const Clock& clock, Random& random,
+                         Logger& log)
     : connection_(database.connect()),
       keyStore_(store::makeSigningKeyStore(*connection_)),
       retentionStore_(store::makeRetentionStore(*connection_)),
       keys_(keys),
       retention_(retention),
+      witness_(*connection_, ring, clock, random),
+      readiness_(readiness),
       clock_(clock),
       random_(random),
       log_(log) {}
@@ -54,25 +57,32 @@ bool Housekeeper::isStopping() {
 
 void Housekeeper::run() {
     while (!isStopping()) {
-        try {
-            tidy();
-        } catch (const std::exception& error) {
-            // A database that is away is back in a minute or so; nothing here is urgent.
-            log_.warning("housekeeping failed", {{"detail", error.what()}});
-        }
+        tidy("signing keys", [this](Timestamp now) { renewKeys(now); });
+        tidy("master keys", [this](Timestamp) { witness_.note(); });
+        tidy("old rows", [this](Timestamp now) { purge(now); });
+        readiness_.look();  // which logs what it sees
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, kTidyEvery, [this] { return isStopping_; });
     }
 }
 
-void Housekeeper::tidy() {
-    const Timestamp now = clock_.now();
+// What one part of the work meets does not keep the others from being done.
+void Housekeeper::tidy(std::string_view what, const std::function<void(Timestamp now)>& work) {
+    try {
+        work(clock_.now());
+    } catch (const std::exception& error) {
+        // A database that is away is back in a minute or so; nothing here is urgent.
+        log_.warning("housekeeping failed", {{"of", what}, {"detail", error.what()}});
+    }
+}
+
+void Housekeeper::renewKeys(Timestamp now) {
     keys_.reload(*keyStore_, random_, now);
     keys_.removeSpent(*keyStore_, now);
-    if (SteadyClock::now() >= nextPurge_) purge(now);
 }
 
 void Housekeeper::purge(Timestamp now) {
+    if (SteadyClock::now() < nextPurge_) return;
     const domain::RetentionStore::Bounds bounds{now,
                                                 now - retention_.otpRequests,
                                                 now - retention_.sessions,

@@ -1,18 +1,22 @@
-// The quiet work beside the requests: learns of new signing keys, forgets spent ones, deletes what retention says. One
-// thread with a connection of its own.
+// The quiet work beside the requests: learns of new signing keys, forgets spent ones, deletes what retention says, and
+// looks whether users can sign in. One thread with a connection of its own.
 #pragma once
 
+#include "key_witness.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/base/random.h"
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/stores.h"
+#include "readiness.h"
 #include "settings.h"
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 namespace otpgate {
@@ -20,7 +24,7 @@ namespace otpgate {
 class Housekeeper {
 public:
     Housekeeper(db::Database& database, domain::SigningKeys& keys, const RetentionSettings& retention,
-                const Clock& clock, Random& random, Logger& log);
+                const crypto::KeyRing& ring, Readiness& readiness, const Clock& clock, Random& random, Logger& log);
     ~Housekeeper();
     Housekeeper(const Housekeeper&) = delete;
     Housekeeper& operator=(const Housekeeper&) = delete;
@@ -32,7 +36,8 @@ private:
     using SteadyClock = std::chrono::steady_clock;
 
     void run();
-    void tidy();
+    void tidy(std::string_view what, const std::function<void(Timestamp now)>& work);
+    void renewKeys(Timestamp now);
     // Walks once through all tables.
     void purge(Timestamp now);
     bool isStopping();
@@ -42,6 +47,8 @@ private:
     std::unique_ptr<domain::RetentionStore> retentionStore_;
     domain::SigningKeys& keys_;
     const RetentionSettings retention_;
+    KeyWitness witness_;
+    Readiness& readiness_;
     const Clock& clock_;
     Random& random_;
     Logger& log_;

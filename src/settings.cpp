@@ -281,6 +281,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     const bool isDevelopment = reader.choice("environment", {"production", "development"}, "production") == 1;
 
     Settings settings;
+    settings.isDevelopment = isDevelopment;
     settings.logFormat = reader.choice("log.format", {"text", "json"}, "text") == 1 ? LogFormat::Json : LogFormat::Text;
     constexpr LogLevel kLevels[] = {LogLevel::Error, LogLevel::Warning, LogLevel::Info, LogLevel::Debug};
     settings.logLevel = kLevels[reader.choice("log.level", {"error", "warning", "info", "debug"}, "info")];
@@ -308,6 +309,26 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.retention = readRetention(reader);
     reader.rejectUnknown();
     return settings;
+}
+
+std::vector<std::string> doubtsAbout(const Settings& settings) {
+    std::vector<std::string> doubts;
+    if (settings.isDevelopment) return doubts;
+    const std::string_view host = hostOf(settings.publicUrl);
+    if (host == "localhost" || host.starts_with("127.") || host.starts_with("[")) {
+        doubts.push_back("server.public_url is " + settings.publicUrl +
+                         ": mails link to it, and elsewhere it leads nowhere");
+    } else if (settings.publicUrl.starts_with("http://")) {
+        doubts.push_back("server.public_url is " + settings.publicUrl +
+                         ": without https codes go over the network in the clear, and browsers keep no session");
+    }
+    return doubts;
+}
+
+std::string_view hostOf(std::string_view url) {
+    url.remove_prefix(url.find("://") + 3);
+    if (url.starts_with('[')) return url.substr(0, url.find(']') + 1);
+    return url.substr(0, url.find_first_of(":/"));
 }
 
 }  // namespace otpgate

@@ -30,6 +30,7 @@ struct RetentionSettings {
 };
 
 struct Settings {
+    bool isDevelopment = false;
     LogFormat logFormat = LogFormat::Text;
     LogLevel logLevel = LogLevel::Info;
     std::string masterKeyFile;
@@ -56,5 +57,10 @@ struct Settings {
 // Reads the file and the environment. Throws ConfigurationError for a file that cannot be read, an unknown setting or a
 // bad value. An empty `path` is /etc/otpgate/otpgate.conf, or the defaults alone where there is no such file.
 Settings loadSettings(const std::string& path, const std::map<std::string, std::string>& environment);
+
+// What is allowed and yet hardly meant, a sentence each; nothing in development.
+std::vector<std::string> doubtsAbout(const Settings& settings);
+// "login.example.org" of https://login.example.org:8443/sign-in
+std::string_view hostOf(std::string_view url);
 
 }  // namespace otpgate

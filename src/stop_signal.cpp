@@ -1,5 +1,6 @@
 #include "stop_signal.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <pthread.h>
@@ -25,10 +26,17 @@ void blockStopSignals() {
 }
 
 void waitForStopSignal(Logger& log) {
+    while (!waitForStopSignal(log, std::chrono::hours{24})) {
+    }
+}
+
+bool waitForStopSignal(Logger& log, std::chrono::seconds atMost) {
     const sigset_t signals = stopSignals();
-    int signal = 0;
-    sigwait(&signals, &signal);
+    const timespec patience{.tv_sec = static_cast<time_t>(atMost.count()), .tv_nsec = 0};
+    const int signal = sigtimedwait(&signals, nullptr, &patience);
+    if (signal < 0) return false;  // nothing came, or another signal was handled meanwhile
     log.info("stopping", {{"signal", std::int64_t{signal}}});
+    return true;
 }
 
 StopOnSignal::StopOnSignal(std::function<void()> stop, Logger& log)

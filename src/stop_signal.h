@@ -3,6 +3,7 @@
 
 #include "otpgate/base/log.h"
 
+#include <chrono>
 #include <functional>
 #include <thread>
 
@@ -13,6 +14,8 @@ void blockStopSignals();
 
 // Until one comes, and says so in the log.
 void waitForStopSignal(Logger& log);
+// At most so long. True when one came.
+bool waitForStopSignal(Logger& log, std::chrono::seconds atMost);
 
 // Calls `stop` when one comes. A thread of its own, because a signal handler may do next to nothing.
 class StopOnSignal {

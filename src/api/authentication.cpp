@@ -112,6 +112,11 @@ void requireScope(const ApiKeyCaller& caller, domain::ApiScope scope) {
     if (!caller.has(scope)) throw missingScope({scope});
 }
 
+bool isMonitor(const Services& services, const http::Request& request) {
+    const auto address = http::IpAddress::parse(request.clientAddress);
+    return address && services.monitoring.readers.contains(*address);
+}
+
 domain::Client clientOf(const http::Request& request) {
     return {request.clientAddress, request.clientNetwork, request.userAgent, request.requestId,
             http::acceptedLanguages(request.header("accept-language").value_or(""))};

@@ -25,6 +25,9 @@ ApiKeyCaller authenticateKey(Services& services, const http::Request& request,
 // Throws Forbidden, which names the scope, unless the key has it.
 void requireScope(const ApiKeyCaller& caller, domain::ApiScope scope);
 
+// Whether metrics.allowed_addresses names who asks.
+bool isMonitor(const Services& services, const http::Request& request);
+
 domain::Client clientOf(const http::Request& request);
 // The client, and the device that its cookie or `device_token` proves.
 domain::Asker askerOf(Services& services, const http::Request& request, http::JsonBody& body);

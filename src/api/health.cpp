@@ -1,4 +1,5 @@
 // GET /health/live and /health/ready (API.md 6): for load balancers and monitors.
+#include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
 #include "otpgate/http/errors.h"
@@ -6,20 +7,32 @@
 
 namespace otpgate::api {
 
+namespace {
+
+// Everybody learns what is wrong, monitors why.
+http::ApiError notReady(const ReadinessCheck& check, bool toMonitor) {
+    http::ApiError error(http::ErrorCode::Unavailable, check.name + ": " + check.fault);
+    error.member("check", check.name);
+    if (toMonitor) error.member("reason", check.fault);
+    return error;
+}
+
+}  // namespace
+
 http::Response showLiveness(Services&, const http::Request&) {
     http::JsonWriter json;
     json.beginObject().member("status", "live").endObject();
     return jsonResponse(200, json);
 }
 
-http::Response showReadiness(Services& services, const http::Request&) {
-    // Each throws ServiceUnavailable: the answer is then 503, and the log says what is not ready.
-    services.readiness.checkDatabase();
-    services.readiness.checkMigrations();
-    services.readiness.checkKeys();
+http::Response showReadiness(Services& services, const http::Request& request) {
+    const auto checks = services.readiness();
+    for (const ReadinessCheck& check : checks) {
+        if (!check.fault.empty()) throw notReady(check, isMonitor(services, request));
+    }
     http::JsonWriter json;
     json.beginObject().member("status", "ready").key("checks").beginObject();
-    json.member("database", "ok").member("migrations", "ok").member("keys", "ok");
+    for (const ReadinessCheck& check : checks) json.member(check.name, "ok");
     json.endObject().endObject();
     return jsonResponse(200, json);
 }

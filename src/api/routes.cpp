@@ -118,10 +118,7 @@ http::Endpoint bind(Services& services, const Protected& endpoint) {
 
 http::Visibility visibilityOf(Services& services, const Protected& endpoint) {
     if (!std::holds_alternative<ForMonitors>(endpoint)) return {};
-    return [&services](const http::Request& request) {
-        const auto address = http::IpAddress::parse(request.clientAddress);
-        return address && services.monitoring.readers.contains(*address);
-    };
+    return [&services](const http::Request& request) { return isMonitor(services, request); };
 }
 
 }  // namespace

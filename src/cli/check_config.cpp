@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "otpgate/base/errors.h"
 #include "otpgate/crypto/key_ring.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/delivery/mail_transport.h"
@@ -6,12 +7,42 @@
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 
+#include <cerrno>
+#include <grp.h>
 #include <iostream>
+#include <pwd.h>
+#include <system_error>
+#include <unistd.h>
 
 namespace otpgate::cli {
 
+namespace {
+
+constexpr const char* kServiceUser = "otpgate";
+
+// From now on, for good: root reads what the service cannot.
+void become(const passwd& user) {
+    if (initgroups(user.pw_name, user.pw_gid) == 0 && setgid(user.pw_gid) == 0 && setuid(user.pw_uid) == 0) return;
+    throw std::system_error(errno, std::system_category(), std::string{"cannot become "} + user.pw_name);
+}
+
+// Its name, or nothing where everything is read as whoever calls.
+std::string becomeServiceUser(const std::vector<std::string>& arguments) {
+    const bool isNamed = arguments.size() == 2 && arguments[0] == "--as";
+    if (!arguments.empty() && !isNamed) throw UsageError("unexpected argument: " + arguments.front());
+    const std::string name = isNamed ? arguments[1] : kServiceUser;
+    if (!isNamed && geteuid() != 0) return {};
+    const passwd* const user = getpwnam(name.c_str());
+    if (user == nullptr && isNamed) throw ConfigurationError("there is no user " + name);
+    if (user == nullptr || user->pw_uid == geteuid()) return {};
+    become(*user);
+    return name;
+}
+
+}  // namespace
+
 int checkConfig(const Invocation& invocation) {
-    if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
+    const std::string user = becomeServiceUser(invocation.arguments);
     const Settings settings = invocation.settings();
     const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
     const domain::OtpCodes codes(ring, settings.otp.format, settings.otp.fixedCode);
@@ -26,7 +57,8 @@ int checkConfig(const Invocation& invocation) {
     crypto::SystemRandom random;
     // The file transport would make its directory.
     if (settings.sms.transport != delivery::SmsTransportKind::File) delivery::makeSmsTransport(settings.sms, random);
-    std::cout << "the configuration is good\n";
+    for (const std::string& doubt : doubtsAbout(settings)) std::cout << "doubtful: " << doubt << "\n";
+    std::cout << "the configuration is good" << (user.empty() ? "" : ", as the user " + user + " reads it") << "\n";
     return 0;
 }
 

@@ -16,9 +16,9 @@ Settings Invocation::settings() const {
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> list = {
-        {"serve", "[--config FILE]", "answer requests until SIGTERM or SIGINT",
+        {"serve", "[--migrate] [--config FILE]", "answer requests until SIGTERM or SIGINT",
          "Listens on server.listen for the web server's FastCGI requests and sends the messages.\n"
-         "The database must have been migrated.\n",
+         "The database must have been migrated; with --migrate that is done first.\n",
          &serve},
         {"deliver", "[--config FILE]", "send what waits in the outbox until SIGTERM or SIGINT",
          "Answers no requests: it sends what `otpgate serve` wrote (with delivery.mode = outbox) or left behind, on "
@@ -29,13 +29,17 @@ const std::vector<Command>& commands() {
          &deliver},
         {"migrate", "[--config FILE]", "create or update the database",
          "Applies what is missing, under a lock: safe to run twice or on several hosts at once.\n", &migrate},
-        {"check-config", "[--config FILE]", "read every setting and start nothing",
+        {"check-config", "[--as USER] [--config FILE]", "read every setting and start nothing",
          "Reads the file, the environment, the master key file and all that they name. Nothing is changed or "
-         "contacted.\n",
+         "contacted. Root reads them as the user otpgate, where there is one, or as USER.\n",
          &checkConfig},
-        {"keys", "init [--if-missing] | list | rotate [--config FILE]",
-         "make the master key file; list and rotate token keys",
+        {"keys", "init [--if-missing] | add | promote | drop | list | rotate [--config FILE]",
+         "make the master key file and replace its key; list and rotate token keys",
          "init    makes keys.master_file with a new master key; never overwrites one (--if-missing: and says nothing)\n"
+         "add     puts a new key at the end of the file; nobody uses it yet\n"
+         "promote makes the last key of the file the first, which is used, if every running otpgate knows it\n"
+         "drop    takes the last key out of the file, if nobody uses it any more. What it signed is void then:\n"
+         "        browsers are no longer known, sessions of cookies end\n"
          "list    shows the keys that sign access tokens, and from when each does\n"
          "rotate  publishes a new one now; it signs ten minutes later, when everyone knows it\n",
          &keys},

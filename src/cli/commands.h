@@ -33,6 +33,9 @@ struct Command {
 // All of them, in the order of the help.
 const std::vector<Command>& commands();
 
+// What `otpgate migrate` does.
+void migrateDatabase(const Settings& settings);
+
 int serve(const Invocation& invocation);
 int deliver(const Invocation& invocation);
 int migrate(const Invocation& invocation);

@@ -1,10 +1,12 @@
 #include "cli/commands.h"
+#include "key_witness.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/crypto/key_ring.h"
 #include "otpgate/crypto/random.h"
-#include "otpgate/db/migrator.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/store/login_trial.h"
 #include "otpgate/store/stores.h"
+#include "readiness.h"
 
 #include <Poco/Exception.h>
 #include <Poco/Net/SocketAddress.h>
@@ -17,18 +19,16 @@ namespace otpgate::cli {
 
 namespace {
 
-void checkMigrations(db::Connection& connection) {
-    const auto pending = db::pendingMigrations(connection, db::sqlFiles());
-    if (!pending.empty()) throw ServiceUnavailable(pending.front() + " is not applied: run otpgate migrate");
-}
-
 void checkKeys(db::Connection& connection, const Settings& settings) {
     const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
     const auto store = store::makeSigningKeyStore(connection);
     if (store->list().empty()) throw ServiceUnavailable("there is no signing key yet: otpgate serve makes it");
     crypto::SystemRandom random;
     const SystemClock clock;
-    domain::SigningKeys(ring, settings.tokens.accessLifetime).reload(*store, random, clock.now());
+    domain::SigningKeys keys(ring, settings.tokens.accessLifetime);
+    keys.reload(*store, random, clock.now());
+    requireOpened(keys);
+    requireKnownKey(connection, ring, clock.now());
 }
 
 void checkService(const std::string& listen) {
@@ -53,10 +53,14 @@ int health(const Invocation& invocation) {
     const Settings settings = invocation.settings();
     const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();
+    crypto::SystemRandom random;
+    const SystemClock clock;
     const std::pair<const char*, std::function<void()>> checks[] = {
         {"database", [&] { connection->query("SELECT 1"); }},
-        {"migrations", [&] { checkMigrations(*connection); }},
+        {"clock", [&] { requireSameClock(*connection, clock); }},
+        {"migrations", [&] { requireMigrated(*connection); }},
         {"keys", [&] { checkKeys(*connection, settings); }},
+        {"login", [&] { store::tryLogin(*connection, random, clock.now()); }},
         {"service", [&] { checkService(settings.server.listen); }},
     };
     int exitCode = 0;

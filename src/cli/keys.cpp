@@ -2,10 +2,13 @@
 #include "otpgate/base/errors.h"
 #include "otpgate/crypto/key_ring.h"
 #include "otpgate/crypto/random.h"
+#include "otpgate/domain/key_holders.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/store/stores.h"
 
+#include <algorithm>
 #include <iostream>
+#include <string_view>
 #include <unistd.h>
 
 namespace otpgate::cli {
@@ -45,24 +48,77 @@ int rotate(const Settings& settings, domain::SigningKeyStore& store, const Clock
     return list(store, clock.now());
 }
 
+int add(const Settings& settings) {
+    crypto::SystemRandom random;
+    crypto::addKey(settings.masterKeyFile, random);
+    std::cout << "added a key that nobody uses yet to " << settings.masterKeyFile
+              << "; copy the file to every host and restart otpgate there, then: otpgate keys promote\n";
+    return 0;
+}
+
+crypto::KeyRing loadSeveral(const Settings& settings) {
+    auto ring = crypto::KeyRing::load(settings.masterKeyFile);
+    if (ring.fingerprints().size() > 1) return ring;
+    throw ConfigurationError(settings.masterKeyFile + " holds one key only; otpgate keys add makes another");
+}
+
+bool tell(const std::vector<std::string>& hosts, const char* what) {
+    for (const std::string& host : hosts) std::cerr << "otpgate: " << host << ' ' << what << "\n";
+    return !hosts.empty();
+}
+
+// What is sealed is sealed anew first: whatever happens then, every host opens it.
+int promote(const Settings& settings, db::Connection& connection, const Clock& clock) {
+    const auto ring = loadSeveral(settings);
+    const auto holders = store::makeKeyHolderStore(connection)->list();
+    const auto lacking = domain::whoLacks(ring.fingerprints().back(), holders, clock.now());
+    if (tell(lacking, "does not know the last key of the file: copy the file there and restart otpgate")) return 1;
+    crypto::SystemRandom random;
+    const auto next = ring.withLastFirst();
+    const auto store = store::makeSigningKeyStore(connection);
+    domain::SigningKeys(next, settings.tokens.accessLifetime).reseal(*store, random);
+    crypto::promoteLastKey(settings.masterKeyFile);
+    std::cout << "the last key is the first one now, which codes and tokens are made with; copy "
+              << settings.masterKeyFile << " to every host and restart otpgate there\n";
+    return 0;
+}
+
+int drop(const Settings& settings, db::Connection& connection, const Clock& clock) {
+    const auto ring = loadSeveral(settings);
+    const auto holders = store::makeKeyHolderStore(connection)->list();
+    const auto users = domain::whoUses(ring.fingerprints().back(), holders, clock.now());
+    if (tell(users, "still uses the last key of the file")) return 1;
+    const auto rest = ring.withoutLast();
+    for (const auto& key : store::makeSigningKeyStore(connection)->list()) {
+        domain::SigningKeys(rest, settings.tokens.accessLifetime).requireOpens(key);
+    }
+    crypto::dropLastKey(settings.masterKeyFile);
+    std::cout << "the last key is gone from " << settings.masterKeyFile
+              << "; copy the file to every host and restart otpgate there\n";
+    return 0;
+}
+
 }  // namespace
 
 int keys(const Invocation& invocation) {
     const auto& arguments = invocation.arguments;
-    if (arguments.empty()) throw UsageError("say which: init, list or rotate");
-    const bool ifMissing = arguments.size() == 2 && arguments[0] == "init" && arguments[1] == "--if-missing";
+    const std::string_view known[] = {"init", "list", "rotate", "add", "promote", "drop"};
+    if (arguments.empty()) throw UsageError("say which: init, list, rotate, add, promote or drop");
+    const std::string& command = arguments[0];
+    if (std::ranges::find(known, command) == std::end(known)) throw UsageError("unknown: keys " + command);
+    const bool ifMissing = arguments.size() == 2 && command == "init" && arguments[1] == "--if-missing";
     if (arguments.size() > 1 && !ifMissing) throw UsageError("unexpected argument: " + arguments[1]);
-    if (arguments[0] != "init" && arguments[0] != "list" && arguments[0] != "rotate") {
-        throw UsageError("unknown: keys " + arguments[0]);
-    }
 
     const Settings settings = invocation.settings();
-    if (arguments[0] == "init") return init(settings, ifMissing);
+    if (command == "init") return init(settings, ifMissing);
+    if (command == "add") return add(settings);
     const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();
-    const auto store = store::makeSigningKeyStore(*connection);
     const SystemClock clock;
-    return arguments[0] == "list" ? list(*store, clock.now()) : rotate(settings, *store, clock);
+    if (command == "promote") return promote(settings, *connection, clock);
+    if (command == "drop") return drop(settings, *connection, clock);
+    const auto store = store::makeSigningKeyStore(*connection);
+    return command == "list" ? list(*store, clock.now()) : rotate(settings, *store, clock);
 }
 
 }  // namespace otpgate::cli

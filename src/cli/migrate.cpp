@@ -5,9 +5,8 @@
 
 namespace otpgate::cli {
 
-int migrate(const Invocation& invocation) {
-    if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
-    db::DatabaseSettings databaseSettings = invocation.settings().database;
+void migrateDatabase(const Settings& settings) {
+    db::DatabaseSettings databaseSettings = settings.database;
     // A change of a large table takes as long as it takes; a login may not.
     databaseSettings.answerTimeout = std::chrono::hours{1};
     const auto database = db::openDatabase(databaseSettings);
@@ -19,6 +18,11 @@ int migrate(const Invocation& invocation) {
     } catch (const ServiceUnavailable& error) {
         throw ServiceUnavailable("database " + database->describe() + ": " + error.what());
     }
+}
+
+int migrate(const Invocation& invocation) {
+    if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
+    migrateDatabase(invocation.settings());
     return 0;
 }
 

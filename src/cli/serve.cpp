@@ -5,8 +5,11 @@
 namespace otpgate::cli {
 
 int serve(const Invocation& invocation) {
-    if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
+    const auto& arguments = invocation.arguments;
+    const bool migratesFirst = arguments.size() == 1 && arguments.front() == "--migrate";
+    if (!arguments.empty() && !migratesFirst) throw UsageError("unexpected argument: " + arguments.front());
     const Settings settings = invocation.settings();
+    if (migratesFirst) migrateDatabase(settings);
     blockStopSignals();
     App(settings).serve();
     return 0;

@@ -27,6 +27,8 @@ constexpr std::array<std::string_view, 9> kLabels = {
     "otpgate otp-code v1",     "otpgate refresh-token v1", "otpgate sealed-secret v1",
     "otpgate access-token v1", "otpgate device-token v1",  "otpgate session-cookie v1",
     "otpgate csrf-token v1",   "otpgate otp-receipt v1",   "otpgate verification-context v1"};
+constexpr std::string_view kFingerprintLabel = "otpgate fingerprint v1";
+constexpr std::size_t kFingerprintBytes = 8;
 
 class FileDescriptor {
 public:
@@ -93,23 +95,25 @@ bool syncDirectoryOf(const std::string& path) {
     return directory.isOpen() && ::fsync(directory.get()) == 0;
 }
 
-}  // namespace
+struct KeyFile {
+    std::string text;
+    struct stat status {};
+};
 
-KeyRing KeyRing::load(const std::string& path) {
+KeyFile readKeyFile(const std::string& path) {
     // Not blocking: where the name is a pipe by mistake, the start must not hang.
     const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat status {};
-    if (!file.isOpen() || ::fstat(file.get(), &status) != 0) fail("cannot read the key file", path);
-    if (!S_ISREG(status.st_mode)) throw ConfigurationError("the key file " + path + " is not a plain file");
-    if ((status.st_mode & S_IRWXO) != 0) {
+    KeyFile read;
+    if (!file.isOpen() || ::fstat(file.get(), &read.status) != 0) fail("cannot read the key file", path);
+    if (!S_ISREG(read.status.st_mode)) throw ConfigurationError("the key file " + path + " is not a plain file");
+    if ((read.status.st_mode & S_IRWXO) != 0) {
         throw ConfigurationError("the key file " + path + " is open to other users: chmod o= " + path);
     }
-
-    std::string text(kMaxFileBytes, '\0');
-    const Wiper wiper(text);
+    std::string buffer(kMaxFileBytes, '\0');
+    const Wiper wiper(buffer);
     std::size_t length = 0;
-    while (length < text.size()) {
-        const ssize_t count = ::read(file.get(), text.data() + length, text.size() - length);
+    while (length < buffer.size()) {
+        const ssize_t count = ::read(file.get(), buffer.data() + length, buffer.size() - length);
         if (count == 0) break;
         if (count > 0) {
             length += static_cast<std::size_t>(count);
@@ -117,8 +121,77 @@ KeyRing KeyRing::load(const std::string& path) {
             fail("cannot read the key file", path);
         }
     }
-    if (length == text.size()) throw ConfigurationError("the key file " + path + " is too long");
-    return parse(std::string_view(text).substr(0, length), path);
+    if (length == buffer.size()) throw ConfigurationError("the key file " + path + " is too long");
+    read.text = buffer.substr(0, length);
+    return read;
+}
+
+// Whoever reads it meanwhile sees the old one or the new one, also after a crash.
+void replaceKeyFile(const std::string& path, const std::string& text, const struct stat& status) {
+    const std::string next = path + ".new";
+    ::unlink(next.c_str());  // of one that was killed
+    const FileDescriptor file(::open(next.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    if (!file.isOpen()) fail("cannot create the key file", next);
+    const bool isDone = writeAll(file.get(), text) && ::fchown(file.get(), status.st_uid, status.st_gid) == 0 &&
+                        ::fchmod(file.get(), status.st_mode & 07777) == 0 && ::fsync(file.get()) == 0 &&
+                        ::rename(next.c_str(), path.c_str()) == 0 && syncDirectoryOf(path);
+    if (isDone) return;
+    const int reason = errno;
+    ::unlink(next.c_str());
+    errno = reason;
+    fail("cannot replace the key file", path);
+}
+
+// Of the lines of a key file: where its first and its last key stand.
+struct KeyLines {
+    std::vector<std::string> lines;
+    std::size_t first = 0;
+    std::size_t last = 0;
+
+    explicit KeyLines(std::string_view text) {
+        while (!text.empty()) {
+            const std::size_t end = std::min(text.find('\n'), text.size());
+            lines.emplace_back(text.substr(0, end));
+            text.remove_prefix(std::min(end + 1, text.size()));
+        }
+        const auto isKey = [](const std::string& line) { return trim(line).starts_with(kLinePrefix); };
+        const auto begin = std::ranges::find_if(lines, isKey);
+        first = static_cast<std::size_t>(begin - lines.begin());
+        for (std::size_t i = first; i < lines.size(); ++i) {
+            if (isKey(lines[i])) last = i;
+        }
+    }
+    ~KeyLines() {
+        for (std::string& line : lines) OPENSSL_cleanse(line.data(), line.size());
+    }
+    KeyLines(const KeyLines&) = delete;
+    KeyLines& operator=(const KeyLines&) = delete;
+
+    std::string text() const {
+        std::string text;
+        for (const std::string& line : lines) text += line + "\n";
+        return text;
+    }
+};
+
+template <typename Change>
+void changeKeyFile(const std::string& path, const Change& change) {
+    KeyFile file = readKeyFile(path);
+    const Wiper wiper(file.text);
+    KeyRing::parse(file.text, path);  // or it says what is wrong
+    KeyLines lines(file.text);
+    change(lines);
+    std::string text = lines.text();
+    const Wiper textWiper(text);
+    replaceKeyFile(path, text, file.status);
+}
+
+}  // namespace
+
+KeyRing KeyRing::load(const std::string& path) {
+    std::string text = readKeyFile(path).text;
+    const Wiper wiper(text);
+    return parse(text, path);
 }
 
 KeyRing KeyRing::parse(std::string_view text, std::string_view fileName) {
@@ -140,6 +213,7 @@ KeyRing KeyRing::parse(std::string_view text, std::string_view fileName) {
         for (std::size_t use = 0; use < kLabels.size(); ++use) {
             ring.keys_[use].push_back(hkdfSha256(*master, kLabels[use]));
         }
+        ring.fingerprints_.push_back(toHex(hkdfSha256(*master, kFingerprintLabel).substr(0, kFingerprintBytes)));
     }
     if (ring.keys_.front().empty()) throw ConfigurationError("the key file " + name + " holds no key");
     return ring;
@@ -147,6 +221,20 @@ KeyRing KeyRing::parse(std::string_view text, std::string_view fileName) {
 
 const std::vector<std::string>& KeyRing::keys(KeyUse use) const {
     return keys_.at(static_cast<std::size_t>(use));
+}
+
+KeyRing KeyRing::withLastFirst() const {
+    KeyRing ring = *this;
+    for (auto& keys : ring.keys_) std::ranges::rotate(keys, keys.end() - 1);
+    std::ranges::rotate(ring.fingerprints_, ring.fingerprints_.end() - 1);
+    return ring;
+}
+
+KeyRing KeyRing::withoutLast() const {
+    KeyRing ring = *this;
+    for (auto& keys : ring.keys_) keys.pop_back();
+    ring.fingerprints_.pop_back();
+    return ring;
 }
 
 std::string makeMasterKeyLine(Random& random) {
@@ -169,6 +257,24 @@ void createKeyFile(const std::string& path, Random& random) {
         errno = reason;
         fail("cannot write the key file", path);
     }
+}
+
+void addKey(const std::string& path, Random& random) {
+    changeKeyFile(path, [&](KeyLines& lines) { lines.lines.push_back(makeMasterKeyLine(random)); });
+}
+
+void promoteLastKey(const std::string& path) {
+    changeKeyFile(path, [](KeyLines& lines) {
+        const auto begin = lines.lines.begin();
+        std::rotate(begin + static_cast<std::ptrdiff_t>(lines.first), begin + static_cast<std::ptrdiff_t>(lines.last),
+                    begin + static_cast<std::ptrdiff_t>(lines.last) + 1);
+    });
+}
+
+void dropLastKey(const std::string& path) {
+    changeKeyFile(path, [](KeyLines& lines) {
+        lines.lines.erase(lines.lines.begin() + static_cast<std::ptrdiff_t>(lines.last));
+    });
 }
 
 }  // namespace otpgate::crypto

@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <stdexcept>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -108,14 +110,22 @@ Row readRow(sqlite3_stmt* statement) {
 }
 
 // Made by us and not by SQLite, which would make it 0644; its -wal and -shm take the mode of the file. An existing file
-// is not touched: closing a descriptor of it would release the locks that SQLite holds on it.
+// is not touched: closing a descriptor of it would release the locks that SQLite holds on it. Root makes it for the
+// owner of its folder, because that is whose service will open it.
 void createPrivateFile(const std::string& path) {
     const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (file >= 0) {
-        ::close(file);
-    } else if (errno != EEXIST) {
+    if (file < 0) {
+        if (errno == EEXIST) return;
         throw makeError(SQLITE_CANTOPEN, "cannot create " + path + ": " + std::strerror(errno));
     }
+    const std::string folder = std::filesystem::absolute(path).parent_path();
+    struct stat owner {};
+    const bool isGiven =
+        ::geteuid() != 0 || (::stat(folder.c_str(), &owner) == 0 && ::fchown(file, owner.st_uid, owner.st_gid) == 0);
+    const int reason = errno;
+    ::close(file);
+    if (!isGiven)
+        throw makeError(SQLITE_CANTOPEN, "cannot give " + path + " to its folder's owner: " + std::strerror(reason));
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ Uuid OtpService::findCode(const OtpReference& reference, const ShownDevice& devi
     const Timestamp since = now - 2 * settings_.lifetime(reference.destination->channel());
     const auto& lane = reference.ownerId ? reference.ownerId : device;
     const auto newest =
-        store_.findNewest(*reference.destination, reference.purpose.value_or(Purpose::Login), lane, since);
+        store_.findNewest(*reference.destination, reference.purpose.value_or(Purpose::Login), lane, since, now);
     // Where there is none, an id that no code has: the same work, the same answer.
     return newest ? *newest : Uuid::makeV7(now, random_);
 }

@@ -163,7 +163,9 @@ std::optional<AuthenticatedSession> SessionService::authenticateCookie(std::stri
     if (!id) return std::nullopt;
     const Timestamp now = clock_.now();
     auto session = store_.findActive(Uuid::fromBytes(*id), now);
-    if (session && session->session.lastSeenAt < now - kTouchEvery) {
+    // Often enough that a session in use does not end, however short its life is.
+    const auto touchEvery = std::min<std::chrono::seconds>(kTouchEvery, settings_.refreshLifetime / 4);
+    if (session && session->session.lastSeenAt < now - touchEvery) {
         store_.touch(session->session.id, now, now + settings_.refreshLifetime);
     }
     return session;

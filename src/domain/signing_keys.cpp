@@ -28,6 +28,7 @@ void SigningKeys::reload(SigningKeyStore& store, Random& random, Timestamp now) 
     // Opening a key costs a hundred times what comparing its id does: keep the ones that are open.
     const auto known = snapshot();
     auto entries = std::make_shared<Entries>();
+    std::vector<std::string> unopened;
     for (const StoredSigningKey& row : stored) {
         const auto same =
             std::find_if(known->begin(), known->end(), [&](const Entry& e) { return e.key->id() == row.keyId; });
@@ -37,14 +38,24 @@ void SigningKeys::reload(SigningKeyStore& store, Random& random, Timestamp now) 
         }
         const auto pem = crypto::open(ring_, row.sealedPem, row.keyId);
         if (!pem) {
-            throw ConfigurationError("signing key " + row.keyId +
-                                     " does not open: the master key file is not the one that sealed it");
+            unopened.push_back(row.keyId);
+            continue;
         }
         entries->push_back({row.sequence, row.activeFrom,
                             std::make_shared<const crypto::SigningKey>(crypto::SigningKey::fromPem(row.keyId, *pem))});
     }
+    if (entries->empty()) {
+        throw ConfigurationError("signing key " + unopened.front() +
+                                 " does not open: the master key file is not the one that sealed it");
+    }
     const std::lock_guard lock(mutex_);
     entries_ = std::move(entries);
+    unopened_ = std::move(unopened);
+}
+
+std::vector<std::string> SigningKeys::unopened() const {
+    const std::lock_guard lock(mutex_);
+    return unopened_;
 }
 
 bool SigningKeys::rotate(SigningKeyStore& store, Random& random, Timestamp now) const {
@@ -52,6 +63,19 @@ bool SigningKeys::rotate(SigningKeyStore& store, Random& random, Timestamp now) 
     if (!stored.empty() && stored.back().activeFrom > now) return false;
     const std::int64_t sequence = stored.empty() ? 1 : stored.back().sequence + 1;
     return store.add(makeKey(sequence, now, stored.empty() ? now : now + kPublishedAhead, random));
+}
+
+void SigningKeys::reseal(SigningKeyStore& store, Random& random) const {
+    for (const StoredSigningKey& row : store.list()) {
+        store.reseal(row.sequence, crypto::seal(ring_, openSealed(row), row.keyId, random));
+    }
+}
+
+std::string SigningKeys::openSealed(const StoredSigningKey& row) const {
+    auto pem = crypto::open(ring_, row.sealedPem, row.keyId);
+    if (pem) return std::move(*pem);
+    throw ConfigurationError("signing key " + row.keyId +
+                             " does not open: the master key file is not the one that sealed it");
 }
 
 void SigningKeys::removeSpent(SigningKeyStore& store, Timestamp now) const {

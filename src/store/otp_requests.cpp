@@ -8,14 +8,15 @@ namespace otpgate::store {
 namespace {
 
 std::optional<Uuid> findNewestInLane(db::Connection& connection, const domain::Destination& destination,
-                                     domain::Purpose purpose, const Uuid& lane, Timestamp since) {
+                                     domain::Purpose purpose, const Uuid& lane, Timestamp since, Timestamp now) {
     const Uuid oldest = Uuid::lowestV7(since);
-    // Of two requests at the same moment the one with the older id may commit last and void the other: the live one is
-    // the one that expires last.
+    // Not the newest id: of two requests at the same moment the one with the older id may commit last and void the
+    // other, and hosts' clocks differ. Not the last to expire: a used one may, where codes have come to live shorter.
     const auto row = connection.queryOne(
         "SELECT id FROM otp_requests WHERE destination = ? AND purpose = ?"
-        " AND lane = ? AND id >= ? ORDER BY expires_at_us DESC, id DESC LIMIT 1",
-        {destination.value(), domain::toString(purpose), lane, oldest});
+        " AND lane = ? AND id >= ?"
+        " ORDER BY consumed_at_us IS NULL AND expires_at_us > ? DESC, expires_at_us DESC, id DESC LIMIT 1",
+        {destination.value(), domain::toString(purpose), lane, oldest, now});
     if (!row) return std::nullopt;
     return row->uuid(0);
 }
@@ -23,11 +24,12 @@ std::optional<Uuid> findNewestInLane(db::Connection& connection, const domain::D
 }  // namespace
 
 std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Destination& destination,
-                                  domain::Purpose purpose, const domain::ShownDevice& device, Timestamp since) {
+                                  domain::Purpose purpose, const domain::ShownDevice& device, Timestamp since,
+                                  Timestamp now) {
     if (device) {
-        if (auto own = findNewestInLane(connection, destination, purpose, *device, since)) return own;
+        if (auto own = findNewestInLane(connection, destination, purpose, *device, since, now)) return own;
     }
-    return findNewestInLane(connection, destination, purpose, domain::kStrangersLane, since);
+    return findNewestInLane(connection, destination, purpose, domain::kStrangersLane, since, now);
 }
 
 bool spendReceipt(db::Connection& connection, const Uuid& otpId, domain::Purpose purpose, Timestamp now) {

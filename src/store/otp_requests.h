@@ -10,7 +10,8 @@
 namespace otpgate::store {
 
 std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Destination& destination,
-                                  domain::Purpose purpose, const domain::ShownDevice& device, Timestamp since);
+                                  domain::Purpose purpose, const domain::ShownDevice& device, Timestamp since,
+                                  Timestamp now);
 
 // Whether the receipt of this verified code was not spent yet, inside the caller's transaction: it is now.
 bool spendReceipt(db::Connection& connection, const Uuid& otpId, domain::Purpose purpose, Timestamp now);

@@ -14,8 +14,8 @@ domain::OtpVerifyResult OtpTable::verify(const domain::OtpVerification& verifica
 }
 
 std::optional<Uuid> OtpTable::findNewest(const domain::Destination& destination, domain::Purpose purpose,
-                                         const domain::ShownDevice& device, Timestamp since) {
-    return findNewestOtp(connection_, destination, purpose, device, since);
+                                         const domain::ShownDevice& device, Timestamp since, Timestamp now) {
+    return findNewestOtp(connection_, destination, purpose, device, since, now);
 }
 
 }  // namespace otpgate::store

@@ -13,7 +13,7 @@ public:
     domain::OtpRequestResult request(const domain::NewOtpRequest& request) override;
     domain::OtpVerifyResult verify(const domain::OtpVerification& verification) override;
     std::optional<Uuid> findNewest(const domain::Destination& destination, domain::Purpose purpose,
-                                   const domain::ShownDevice& device, Timestamp since) override;
+                                   const domain::ShownDevice& device, Timestamp since, Timestamp now) override;
 
 private:
     db::Connection& connection_;

@@ -24,6 +24,11 @@ bool SigningKeyTable::add(const domain::StoredSigningKey& key) {
     }
 }
 
+void SigningKeyTable::reseal(std::int64_t sequence, const std::string& sealedPem) {
+    connection_.execute("UPDATE signing_keys SET sealed_pem = ? WHERE sequence = ?",
+                        {db::Param::blob(sealedPem), sequence});
+}
+
 void SigningKeyTable::removeUpTo(std::int64_t sequence) {
     connection_.execute("DELETE FROM signing_keys WHERE sequence <= ?", {sequence});
 }

@@ -11,6 +11,7 @@ public:
     explicit SigningKeyTable(db::Connection& connection) : connection_(connection) {}
     std::vector<domain::StoredSigningKey> list() override;
     bool add(const domain::StoredSigningKey& key) override;
+    void reseal(std::int64_t sequence, const std::string& sealedPem) override;
     void removeUpTo(std::int64_t sequence) override;
 
 private:

@@ -3,6 +3,7 @@
 #include "store/account_store.h"
 #include "store/api_key_store.h"
 #include "store/audit_log.h"
+#include "store/key_holder_store.h"
 #include "store/otp_store.h"
 #include "store/outbox_admin_store.h"
 #include "store/outbox_store.h"
@@ -32,6 +33,10 @@ std::unique_ptr<domain::OutboxAdminStore> makeOutboxAdminStore(db::Connection& c
 
 std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection) {
     return std::make_unique<SigningKeyTable>(connection);
+}
+
+std::unique_ptr<domain::KeyHolderStore> makeKeyHolderStore(db::Connection& connection) {
+    return std::make_unique<KeyHolderTable>(connection);
 }
 
 std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& connection) {

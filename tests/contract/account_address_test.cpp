@@ -385,7 +385,7 @@ private:
         const Uuid eves = requestChange(eve, kNew);
         const auto newest = [&](const Uuid& user) {
             return Base::store_
-                ->findNewest(destination(kNew), Purpose::Change, domain::ShownDevice{user}, now() - kLifetime)
+                ->findNewest(destination(kNew), Purpose::Change, domain::ShownDevice{user}, now() - kLifetime, now())
                 .value();
         };
         CPPUNIT_ASSERT(newest(ada_) == adas);

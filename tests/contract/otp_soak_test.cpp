@@ -197,13 +197,15 @@ class OtpSoakTest : public OtpStoreTest<OtpSoakTest<Engine>, Engine> {
 
     void keepsItsPromisesWhileTransactionsFail() {
         const auto end = SteadyClock::now() + soakTime();
+        bool hasSeenAll = false;  // in any of the rounds: on a busy machine a round may be short of one
         do {
             Base::scratch().emptyTables();
             Told told;
             loadFor(2s, told);
-            CPPUNIT_ASSERT(told.answers > 0 && told.failures > 0 && !told.accepted.empty());
+            hasSeenAll |= told.answers > 0 && told.failures > 0 && !told.accepted.empty();
             requireAgreement(told);
         } while (SteadyClock::now() < end);
+        CPPUNIT_ASSERT(hasSeenAll);
     }
 };
 

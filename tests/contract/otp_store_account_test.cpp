@@ -361,7 +361,7 @@ class OtpStoreAccountTest : public OtpStoreTest<OtpStoreAccountTest<Engine>, Eng
 
     void keepsPurposesApart() {
         const auto newest = [this](Purpose purpose) {
-            return store_->findNewest(destination(kAda), purpose, std::nullopt, now() - kLifetime);
+            return store_->findNewest(destination(kAda), purpose, std::nullopt, now() - kLifetime, now());
         };
         const Uuid login = requestFor(Purpose::Login);
         clock_.advance(1min);

@@ -107,7 +107,7 @@ class OtpStoreLaneTest : public OtpStoreTest<OtpStoreLaneTest<Engine>, Engine> {
     }
     Uuid laneOf(const Uuid& code) { return only("SELECT lane FROM otp_requests WHERE id = ?", {code}).uuid(0); }
     std::optional<Uuid> newest(const ShownDevice& device, const std::string& to = kAda) {
-        return store_->findNewest(destination(to), Purpose::Login, device, now() - kLifetime);
+        return store_->findNewest(destination(to), Purpose::Login, device, now() - kLifetime, now());
     }
 
     void writesTheLaneAndTheGuessBucketOfTheDevice() {

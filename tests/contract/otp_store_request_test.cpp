@@ -49,6 +49,7 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
     CPPUNIT_TEST(keepsNoMoreTimesThanTheRuleNeeds);
     CPPUNIT_TEST(holdsAWindowLongerThanTheTimeSince1970);
     CPPUNIT_TEST(findsTheNewestCode);
+    CPPUNIT_TEST(findsTheLiveCodeBehindAUsedOneThatLivesLonger);
     CPPUNIT_TEST(findsNoCodeThatIsTooOld);
     CPPUNIT_TEST(findsTheLiveCodeWhereRequestsCameOutOfOrder);
     CPPUNIT_TEST_SUITE_END();
@@ -414,7 +415,7 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
 
     void findsTheNewestCode() {
         const auto newest = [this](const char* to) {
-            return store_->findNewest(destination(to), domain::Purpose::Login, std::nullopt, now() - kLifetime);
+            return store_->findNewest(destination(to), domain::Purpose::Login, std::nullopt, now() - kLifetime, now());
         };
         CPPUNIT_ASSERT(!newest("ada@example.org"));
         requestCode("ada@example.org");
@@ -430,10 +431,25 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
         CPPUNIT_ASSERT(!newest("+4366012345678"));
     }
 
+    // The fault: the last to expire was taken, and that was the used one.
+    void findsTheLiveCodeBehindAUsedOneThatLivesLonger() {
+        guessRight(requestCode("ada@example.org"));
+        clock_.advance(1min);
+        auto shorter = newRequest("ada@example.org");
+        shorter.expiresAt = now() + 1min;
+        CPPUNIT_ASSERT_EQUAL(RequestOutcome::Accepted, store_->request(shorter).outcome);
+        const auto newest = [this] {
+            return store_->findNewest(destination("ada@example.org"), domain::Purpose::Login, std::nullopt,
+                                      now() - kLifetime, now());
+        };
+        CPPUNIT_ASSERT(newest() == shorter.id);
+    }
+
     void findsNoCodeThatIsTooOld() {
         const Uuid code = requestCode("ada@example.org");
         const auto since = [this](Timestamp time) {
-            return store_->findNewest(destination("ada@example.org"), domain::Purpose::Login, std::nullopt, time);
+            return store_->findNewest(destination("ada@example.org"), domain::Purpose::Login, std::nullopt, time,
+                                      now());
         };
         CPPUNIT_ASSERT(since(now()) == code);
         CPPUNIT_ASSERT(!since(now() + 1ms));
@@ -448,8 +464,8 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
         store_->request(earlier);
         clock_.advance(1s);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("otp_requests WHERE expires_at_us > ?", {now()}));
-        const auto found =
-            store_->findNewest(destination("ada@example.org"), domain::Purpose::Login, std::nullopt, now() - kLifetime);
+        const auto found = store_->findNewest(destination("ada@example.org"), domain::Purpose::Login, std::nullopt,
+                                              now() - kLifetime, now());
         CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, guessRight(found.value()).outcome);
     }
 };

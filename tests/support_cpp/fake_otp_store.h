@@ -20,7 +20,7 @@ public:
         return verifyResult;
     }
     std::optional<Uuid> findNewest(const domain::Destination& destination, domain::Purpose purpose,
-                                   const domain::ShownDevice& device, Timestamp since) override {
+                                   const domain::ShownDevice& device, Timestamp since, Timestamp /*now*/) override {
         searches.push_back({destination, purpose, device, since});
         return newest;
     }

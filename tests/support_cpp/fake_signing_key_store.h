@@ -20,6 +20,11 @@ public:
         keys.push_back(key);
         return true;
     }
+    void reseal(std::int64_t sequence, const std::string& sealedPem) override {
+        for (auto& key : keys) {
+            if (key.sequence == sequence) key.sealedPem = sealedPem;
+        }
+    }
     void removeUpTo(std::int64_t sequence) override {
         std::erase_if(keys, [&](const domain::StoredSigningKey& key) { return key.sequence <= sequence; });
     }

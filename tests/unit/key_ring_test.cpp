@@ -9,6 +9,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace otpgate::crypto {
 namespace {
@@ -51,6 +52,11 @@ class KeyRingTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(refusesWhatIsNotAPlainFile);
     CPPUNIT_TEST(namesTheFileThatItCannotRead);
     CPPUNIT_TEST(makesKeyLinesFromRandomBytes);
+    CPPUNIT_TEST(namesKeysByFingerprintsThatNeverChange);
+    CPPUNIT_TEST(addsAKeyThatIsNotUsedYet);
+    CPPUNIT_TEST(putsTheLastKeyFirst);
+    CPPUNIT_TEST(takesTheLastKeyOut);
+    CPPUNIT_TEST(changesNothingInAFileThatItCannotRead);
     CPPUNIT_TEST_SUITE_END();
 
     void derivesOneKeyForEachUse() {
@@ -164,6 +170,63 @@ class KeyRingTest : public CppUnit::TestFixture {
     void makesKeyLinesFromRandomBytes() {
         CPPUNIT_ASSERT_EQUAL(std::string(kLineA), makeMasterKeyLine(random_));
         CPPUNIT_ASSERT(makeMasterKeyLine(random_) != kLineA);
+    }
+
+    void namesKeysByFingerprintsThatNeverChange() {
+        const auto names = ringOf({kLineA, kLineB}).fingerprints();
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, names.size());
+        CPPUNIT_ASSERT_EQUAL("88634ddc5254ccd0"s, names[0]);
+        CPPUNIT_ASSERT(names[1] != names[0]);
+        CPPUNIT_ASSERT(ringOf({kLineB}).fingerprints()[0] == names[1]);
+    }
+
+    // With its comment, and as the group may read it.
+    void writeFile(std::initializer_list<std::string_view> lines) {
+        std::string text = "# keep this\n\n";
+        for (const auto line : lines) text.append(line).append("\n");
+        directory_.write("master.key", text);
+        ::chmod(path_.c_str(), 0640);
+    }
+    void requireKeys(const std::vector<std::string>& expected) {
+        CPPUNIT_ASSERT(KeyRing::load(path_).fingerprints() == expected);
+        CPPUNIT_ASSERT(directory_.read("master.key").starts_with("# keep this\n\n"));
+        struct stat status {};
+        ::stat(path_.c_str(), &status);
+        CPPUNIT_ASSERT_EQUAL(0640U, status.st_mode & 0777U);
+        CPPUNIT_ASSERT(::access((path_ + ".new").c_str(), F_OK) != 0);
+    }
+    static std::string nameOf(std::string_view line) { return ringOf({line}).fingerprints().at(0); }
+
+    void addsAKeyThatIsNotUsedYet() {
+        writeFile({kLineB});
+        addKey(path_, random_);
+        requireKeys({nameOf(kLineB), nameOf(kLineA)});
+    }
+
+    void putsTheLastKeyFirst() {
+        const std::string third = std::string{kLineA.substr(0, kLineA.size() - 2)} + "77";
+        writeFile({kLineA, third, kLineB});
+        const KeyRing before = KeyRing::load(path_);
+        promoteLastKey(path_);
+        requireKeys({nameOf(kLineB), nameOf(kLineA), nameOf(third)});
+        CPPUNIT_ASSERT(before.withLastFirst().fingerprints() == KeyRing::load(path_).fingerprints());
+        CPPUNIT_ASSERT(before.withLastFirst().keys(KeyUse::OtpCode) == KeyRing::load(path_).keys(KeyUse::OtpCode));
+    }
+
+    void takesTheLastKeyOut() {
+        writeFile({kLineA, kLineB});
+        const KeyRing before = KeyRing::load(path_);
+        dropLastKey(path_);
+        requireKeys({nameOf(kLineA)});
+        CPPUNIT_ASSERT(before.withoutLast().keys(KeyUse::OtpCode) == KeyRing::load(path_).keys(KeyUse::OtpCode));
+    }
+
+    void changesNothingInAFileThatItCannotRead() {
+        writeFile({kLineA, "otpgate1:0"});
+        const std::string before = directory_.read("master.key");
+        CPPUNIT_ASSERT_THROW(addKey(path_, random_), ConfigurationError);
+        CPPUNIT_ASSERT_THROW(promoteLastKey(path_), ConfigurationError);
+        CPPUNIT_ASSERT_EQUAL(before, directory_.read("master.key"));
     }
 
     const test::TemporaryDirectory directory_;

@@ -87,6 +87,7 @@ class SessionServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(recognisesTheBrowserByItsCookie);
     CPPUNIT_TEST(recognisesNoBrowserByAnotherCookie);
     CPPUNIT_TEST(letsASessionInUseLiveOn);
+    CPPUNIT_TEST(letsAShortSessionInUseLiveOn);
     CPPUNIT_TEST(bindsTheCsrfTokenToItsSession);
     CPPUNIT_TEST(takesTheTokensOfEveryKeyOfTheRing);
     CPPUNIT_TEST(endsASession);
@@ -432,6 +433,19 @@ private:
         CPPUNIT_ASSERT(store_.touches[0].sessionId == session_);
         CPPUNIT_ASSERT(store_.touches[0].now == now());
         CPPUNIT_ASSERT(store_.touches[0].expiresAt == now() + 168h);
+    }
+
+    // The fault: one that lives for less than five minutes ended in the midst of its use.
+    void letsAShortSessionInUseLiveOn() {
+        auto brief = settings();
+        brief.refreshLifetime = 2min;
+        SessionService service{store_, keys_, ring_, clock_, random_, brief};
+        store_.active->session.id = session_;
+        store_.active->session.lastSeenAt = now();
+        clock_.advance(31s);
+        CPPUNIT_ASSERT(service.authenticateCookie(service.cookieOf(session_)));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_.touches.size());
+        CPPUNIT_ASSERT(store_.touches[0].expiresAt == now() + 2min);
     }
 
     void bindsTheCsrfTokenToItsSession() {

@@ -38,6 +38,8 @@ class SigningKeysTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(removesSeveralSpentKeys);
     CPPUNIT_TEST(forgetsKeysThatAreGoneFromTheStore);
     CPPUNIT_TEST(namesTheKeyThatDoesNotOpen);
+    CPPUNIT_TEST(goesOnBesideAKeyThatDoesNotOpen);
+    CPPUNIT_TEST(sealsAllKeysAnew);
     CPPUNIT_TEST(opensUnderAFormerMasterKey);
     CPPUNIT_TEST_SUITE_END();
 
@@ -283,13 +285,34 @@ class SigningKeysTest : public CppUnit::TestFixture {
             CPPUNIT_ASSERT_MESSAGE(message, message.find("master key") != std::string::npos);
         }
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_.keys.size());
-        // Whoever has keys keeps them when a row becomes unreadable.
+    }
+
+    // The fault: one that another host had sealed with a master key of its own stopped this one for good.
+    void goesOnBesideAKeyThatDoesNotOpen() {
+        SigningKeys keys(ring_, kAccessLifetime);
+        reload(keys);
         auto broken = store_.keys.at(0);
         broken.sequence = 2;
         broken.keyId = "broken";
         store_.add(broken);
-        CPPUNIT_ASSERT_THROW(reload(keys), ConfigurationError);
+        reload(keys);
         CPPUNIT_ASSERT_EQUAL(store_.keys.at(0).keyId, currentId(keys));
+        CPPUNIT_ASSERT((keys.unopened() == std::vector<std::string>{"broken"}));
+        CPPUNIT_ASSERT_THROW(keys.requireOpens(broken), ConfigurationError);
+        store_.keys.pop_back();
+        reload(keys);
+        CPPUNIT_ASSERT(keys.unopened().empty());
+    }
+
+    void sealsAllKeysAnew() {
+        SigningKeys keys(ring_, kAccessLifetime);
+        rotated(keys);
+        const auto both = ring(kLineB + kLineA);
+        SigningKeys(both, kAccessLifetime).reseal(store_, random_);
+        const auto next = ring(kLineB);
+        SigningKeys later(next, kAccessLifetime);
+        for (const auto& key : store_.keys) later.requireOpens(key);
+        CPPUNIT_ASSERT_THROW(keys.requireOpens(store_.keys.at(0)), ConfigurationError);
     }
 
     void opensUnderAFormerMasterKey() {

@@ -25,12 +25,13 @@
 
 namespace otpgate::api {
 
-// What /health/ready asks; each member throws ServiceUnavailable, with the reason, where it is not ready.
-struct Readiness {
-    std::function<void()> checkDatabase;
-    std::function<void()> checkMigrations;
-    std::function<void()> checkKeys;
+// One thing that a sign-in needs, and what is wrong with it: nothing, where that is empty.
+struct ReadinessCheck {
+    std::string name;
+    std::string fault;
 };
+// What /health/ready asks: what was looked at, up to the first fault.
+using Readiness = std::function<std::vector<ReadinessCheck>()>;
 
 // What GET /metrics tells, and whom.
 struct Monitoring {

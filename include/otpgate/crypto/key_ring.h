@@ -34,15 +34,26 @@ public:
 
     // The HKDF-SHA256 subkey of every master key for this use, the signing one first. Computed once, at loading.
     const std::vector<std::string>& keys(KeyUse use) const;
+    // What names each key and tells nothing of it: 16 hex digits, in the order of the file.
+    const std::vector<std::string>& fingerprints() const { return fingerprints_; }
+    // The same keys, the last of them first; and all but the last. Of two keys or more.
+    KeyRing withLastFirst() const;
+    KeyRing withoutLast() const;
 
 private:
     std::vector<std::vector<std::string>> keys_;  // [use][ring position]
+    std::vector<std::string> fingerprints_;
 };
 
-// A new master key line, without its line end, to be put first in the file.
+// A line of a key file with a new key, without its line end.
 std::string makeMasterKeyLine(Random& random);
 // Creates the file with one new key, mode 0600, never over an existing file (O_EXCL, fsync). Throws ConfigurationError.
 void createKeyFile(const std::string& path, Random& random);
+// Each replaces the file by one that has a new key at its end, the last key before the first one, or no longer the last
+// one; comments, owner and mode stay. Throws ConfigurationError.
+void addKey(const std::string& path, Random& random);
+void promoteLastKey(const std::string& path);
+void dropLastKey(const std::string& path);
 
 // AES-256-GCM under the ring's keys of this use: version byte, nonce (12), ciphertext, tag (16). `context` is
 // authenticated, not stored: what was sealed for one place does not open in another. Nonces are random: at most 2^32

@@ -135,10 +135,10 @@ public:
     // finds or creates the user, marks the address verified, opens the session. A wrong guess is counted against the
     // bucket. Who has signed in before is given notice of a device that is new to the account.
     virtual OtpVerifyResult verify(const OtpVerification& verification) = 0;
-    // The newest code of the destination and purpose that is younger than `since`, spent or not: of the device's own,
-    // where there are any, else of the strangers'.
+    // The code of the destination and purpose that is good now, or else the newest that is younger than `since`: of the
+    // device's own, where there are any, else of the strangers'.
     virtual std::optional<Uuid> findNewest(const Destination& destination, Purpose purpose, const ShownDevice& device,
-                                           Timestamp since) = 0;
+                                           Timestamp since, Timestamp now) = 0;
 };
 
 }  // namespace otpgate::domain

@@ -24,6 +24,7 @@ public:
     virtual ~SigningKeyStore() = default;
     virtual std::vector<StoredSigningKey> list() = 0;   // by sequence
     virtual bool add(const StoredSigningKey& key) = 0;  // false: the sequence is taken
+    virtual void reseal(std::int64_t sequence, const std::string& sealedPem) = 0;
     virtual void removeUpTo(std::int64_t sequence) = 0;
 };
 

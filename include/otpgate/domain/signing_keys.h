@@ -24,11 +24,18 @@ public:
 
     SigningKeys(const crypto::KeyRing& ring, std::chrono::seconds accessLifetime);
 
-    // Reads the keys anew; makes the first one where there is none. Throws ConfigurationError when a key does not open
-    // under the master key ring.
+    // Reads the keys anew; makes the first one where there is none. Throws ConfigurationError when none opens under the
+    // master key ring.
     void reload(SigningKeyStore& store, Random& random, Timestamp now);
+    // Ids of those of the last reload() that do not open, because a host has sealed them with a master key that is not
+    // in our ring. What they sign is not known here.
+    std::vector<std::string> unopened() const;
     // Adds the next key. False: one that does not sign yet is waiting already.
     bool rotate(SigningKeyStore& store, Random& random, Timestamp now) const;
+    // Throws ConfigurationError where the key does not open under the ring.
+    void requireOpens(const StoredSigningKey& row) const { openSealed(row); }
+    // Seals all keys under the first key of the ring.
+    void reseal(SigningKeyStore& store, Random& random) const;
     // Deletes the keys whose last token has expired.
     void removeSpent(SigningKeyStore& store, Timestamp now) const;
 
@@ -49,12 +56,14 @@ private:
     std::shared_ptr<const Entries> snapshot() const;
     // How many of the oldest keys no valid token can come from.
     std::size_t countSpent(const Entries& entries, Timestamp now) const;
+    std::string openSealed(const StoredSigningKey& row) const;
     StoredSigningKey makeKey(std::int64_t sequence, Timestamp now, Timestamp activeFrom, Random& random) const;
 
     const crypto::KeyRing& ring_;
     std::chrono::seconds accessLifetime_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Entries> entries_;
+    std::vector<std::string> unopened_;
 };
 
 }  // namespace otpgate::domain

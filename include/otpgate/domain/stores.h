@@ -4,6 +4,7 @@
 #include "otpgate/domain/account_store.h"
 #include "otpgate/domain/api_key_store.h"
 #include "otpgate/domain/audit_store.h"
+#include "otpgate/domain/key_holders.h"
 #include "otpgate/domain/otp_store.h"
 #include "otpgate/domain/outbox_admin_store.h"
 #include "otpgate/domain/outbox_store.h"

@@ -15,6 +15,7 @@ std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connectio
 std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection, Groups* groups = nullptr);
 std::unique_ptr<domain::OutboxAdminStore> makeOutboxAdminStore(db::Connection& connection);
 std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection);
+std::unique_ptr<domain::KeyHolderStore> makeKeyHolderStore(db::Connection& connection);
 std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& connection);
 std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection);
 std::unique_ptr<domain::ApiKeyStore> makeApiKeyStore(db::Connection& connection);
