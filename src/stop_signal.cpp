@@ -9,25 +9,27 @@ namespace otpgate {
 
 namespace {
 
-sigset_t stopSignals() {
+sigset_t signalsForUs() {
     sigset_t signals;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
     return signals;
 }
 
 }  // namespace
 
 void blockStopSignals() {
-    const sigset_t signals = stopSignals();
+    const sigset_t signals = signalsForUs();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 void waitForStopSignal(Logger& log) {
-    const sigset_t signals = stopSignals();
+    const sigset_t signals = signalsForUs();
     int signal = 0;
-    sigwait(&signals, &signal);
+    while (sigwait(&signals, &signal) == 0 && signal != SIGTERM && signal != SIGINT) {
+        log.warning("signal ignored",
+                    {{"signal", std::int64_t{signal}}, {"hint", "settings are read at the start: restart instead"}});
+    }
     log.info("stopping", {{"signal", std::int64_t{signal}}});
 }
 

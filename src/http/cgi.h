@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace otpgate::http {
 
@@ -17,8 +19,11 @@ struct CgiRequest {
     std::optional<std::uint64_t> bodyBytes = 0;  // CONTENT_LENGTH: 0 where there is none, nothing where it is no number
 };
 
-// Reads a NULL-terminated list of NAME=value. A path that cannot be decoded is rejected with NotFound.
-CgiRequest readCgi(const char* const* environment, const TrustedProxies& trustedProxies, Random& random);
+// Names and values.
+using CgiVariables = std::vector<std::pair<std::string_view, std::string_view>>;
+
+// A path that cannot be decoded is rejected with NotFound.
+CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxies& trustedProxies, Random& random);
 
 // The path of a request target: without the query, decoded once, without slashes at the end. Nothing when it is not one
 // of ours: no slash at the start, a bad escape, a control character or NUL, or not UTF-8.
