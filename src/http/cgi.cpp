@@ -102,6 +102,7 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
     std::string_view pathInfo;
     std::string_view remoteAddress;
     std::string_view requestId;
+    std::string_view contentLength;
     for (const auto& [name, value] : variables) {
         if (name.starts_with("HTTP_")) {
             addHeader(request, name.substr(5), value);
@@ -116,7 +117,7 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
         } else if (name == "CONTENT_LENGTH") {
             // Of two the last one counts, as for the others: nginx's auth_request asks about a request whose body stays
             // behind.
-            cgi.bodyBytes = value.empty() ? 0 : parseLength(value);
+            contentLength = value;
         } else if (name == "REMOTE_ADDR") {
             remoteAddress = value;
         } else if (name == "REQUEST_ID") {
@@ -126,6 +127,12 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
         } else if (name == "PATH_INFO") {
             pathInfo = value;
         }
+    }
+
+    if (!contentLength.empty()) {
+        cgi.bodyBytes = parseLength(contentLength);
+    } else {
+        cgi.isBodyOpen = request.header("transfer-encoding").has_value();
     }
 
     // These two are decoded by the web server already; a percent sign in them stands for itself.
@@ -150,6 +157,7 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
         request.path = "/authz";
         request.rejected.reset();
         cgi.bodyBytes = 0;
+        cgi.isBodyOpen = false;
     }
     request.requestId = isRequestId(requestId) ? std::string{requestId} : makeRequestId(random);
     request.userAgent = cleanUserAgent(request.header("user-agent").value_or(""));

@@ -17,6 +17,8 @@ namespace otpgate::http {
 struct CgiRequest {
     Request request;                             // without its body
     std::optional<std::uint64_t> bodyBytes = 0;  // CONTENT_LENGTH: 0 where there is none, nothing where it is no number
+    // There is none, because the client sends in chunks: the body is what comes until its end.
+    bool isBodyOpen = false;
 };
 
 // Names and values.

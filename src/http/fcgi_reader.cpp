@@ -164,6 +164,7 @@ void FcgiReader::put(std::string_view content) {
     case Sink::Body: {
         const std::size_t kept = std::min(content.size(), kMaxBodyBytes - body_.size());
         body_ += content.substr(0, kept);
+        hasMoreBody_ = hasMoreBody_ || kept < content.size();
         passOver(content.size() - kept);
         break;
     }
@@ -248,6 +249,7 @@ void FcgiReader::endRequest() {
     variables_.clear();
     parameters_.clear();
     body_.clear();
+    hasMoreBody_ = false;
     passedOver_ = 0;
     countReplies_ = 0;
 }

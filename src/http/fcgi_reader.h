@@ -48,7 +48,8 @@ public:
     // Whether a request was ended by the protocol alone, and the connection with it once the replies are sent.
     bool isOver() const { return isOver_; }
     const CgiVariables& variables() const { return variables_; }
-    // At most kMaxBodyBytes of it.
+    // At most kMaxBodyBytes of it; whether there was more.
+    bool hasMoreBody() const { return hasMoreBody_; }
     const std::string& body() const { return body_; }
     std::string takeBody() { return std::move(body_); }
 
@@ -87,6 +88,7 @@ private:
     bool keepsConnection_ = false;
     bool hasSeenEnd_ = false;
     bool isOver_ = false;
+    bool hasMoreBody_ = false;
     std::string parameters_;
     CgiVariables variables_;  // views into parameters_
     std::string body_;

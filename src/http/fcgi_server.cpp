@@ -235,11 +235,13 @@ bool FcgiServer::State::isDecidable(FcgiConnection& connection, const Handler& h
     if (!isComplete && reader.state() != FcgiReader::State::Body) return false;
     if (!connection.cgi) {
         connection.cgi = readCgi(reader.variables(), reader.role(), trustedProxies, random);
-        const auto& [request, bodyBytes] = *connection.cgi;
-        connection.needsBody = !request.rejected && bodyBytes && *bodyBytes <= kMaxBodyBytes &&
-                               (isComplete || !handler.needsBody || handler.needsBody(request));
+        const CgiRequest& cgi = *connection.cgi;
+        connection.needsBody = !cgi.request.rejected && cgi.bodyBytes && *cgi.bodyBytes <= kMaxBodyBytes &&
+                               (isComplete || !handler.needsBody || handler.needsBody(cgi.request));
     }
-    return isComplete || !connection.needsBody || reader.body().size() >= *connection.cgi->bodyBytes;
+    if (isComplete || !connection.needsBody) return true;
+    if (connection.cgi->isBodyOpen) return reader.hasMoreBody();
+    return reader.body().size() >= *connection.cgi->bodyBytes;
 }
 
 // Gives the request as much of the body as it was said to have.
@@ -250,8 +252,10 @@ void FcgiServer::State::takeBody(FcgiReader& reader, CgiRequest& cgi) {
     };
     if (!cgi.bodyBytes) {
         reject(ErrorCode::MalformedJson, "CONTENT_LENGTH is not a number");
-    } else if (*cgi.bodyBytes > kMaxBodyBytes) {
+    } else if (*cgi.bodyBytes > kMaxBodyBytes || (cgi.isBodyOpen && reader.hasMoreBody())) {
         reject(ErrorCode::PayloadTooLarge, "");
+    } else if (cgi.isBodyOpen) {
+        request.body = reader.takeBody();
     } else {
         const auto wanted = static_cast<std::size_t>(*cgi.bodyBytes);
         request.body = reader.takeBody();

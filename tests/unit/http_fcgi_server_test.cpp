@@ -280,6 +280,8 @@ class FcgiServerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(servesOnAfterALargeBodyOnAKeptConnection);
     CPPUNIT_TEST(answersARefusalBeforeTheBodyHasCome);
     CPPUNIT_TEST(answersWhenAsMuchOfTheBodyIsThereAsItSaid);
+    CPPUNIT_TEST(readsABodyInChunksToItsEnd);
+    CPPUNIT_TEST(answers413ToABodyInChunksThatDoesNotEnd);
     CPPUNIT_TEST(givesSilentConnectionsNoThread);
     CPPUNIT_TEST(givesUnfinishedRequestsNoThread);
     CPPUNIT_TEST(givesThoseWhoDoNotReadNoThread);
@@ -480,6 +482,33 @@ public:
         web.begin(parameters);
         web.sendBody("abcdef");
         CPPUNIT_ASSERT(web.readAnswer().ends_with("\r\n\r\nabc"));
+    }
+
+    // As Apache passes them on.
+    void readsABodyInChunksToItsEnd() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        Parameters parameters = post("/echo");
+        parameters["HTTP_TRANSFER_ENCODING"] = "chunked";
+        web.begin(parameters);
+        web.sendBody("abc");
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+        web.sendBody("def");
+        web.endBody();
+        CPPUNIT_ASSERT(web.readAnswer().ends_with("\r\n\r\nabcdef"));
+        // A length that is there counts.
+        CPPUNIT_ASSERT(WebServer(path_).exchange(parameters, "abc").ends_with("\r\n\r\nabc"));
+    }
+
+    void answers413ToABodyInChunksThatDoesNotEnd() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        Parameters parameters = post("/echo");
+        parameters["HTTP_TRANSFER_ENCODING"] = "chunked";
+        web.begin(parameters);
+        web.sendBody(std::string(kMaxBodyBytes, 'x'));
+        web.sendBody("x");
+        CPPUNIT_ASSERT(web.readAnswer().starts_with("Status: 413 "));
     }
 
     void givesSilentConnectionsNoThread() {
