@@ -19,8 +19,12 @@ constexpr std::uint64_t kTimer = 2;
 constexpr std::size_t kMaxParked = 4096;
 constexpr time_t kTickSeconds = 1;
 
+[[noreturn]] void throwErrno(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
 int orThrow(int result, const char* what) {
-    if (result < 0) throw std::system_error(errno, std::generic_category(), what);
+    if (result < 0) throwErrno(what);
     return result;
 }
 
@@ -49,16 +53,17 @@ ConnectionPark::ConnectionPark(int listeningSocket, int stopEvent)
       epoll_(orThrow(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       timer_(orThrow(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create")) {
     // A connection that comes, and a tick, wake one thread and not all.
-    watch(EPOLL_CTL_ADD, listeningSocket_, EPOLLIN | EPOLLONESHOT, kListeningSocket);
-    watch(EPOLL_CTL_ADD, timer_.get(), EPOLLIN | EPOLLET, kTimer);
-    watch(EPOLL_CTL_ADD, stopEvent_, EPOLLIN, kStopEvent);
+    const bool isWatching = watch(EPOLL_CTL_ADD, listeningSocket_, EPOLLIN | EPOLLONESHOT, kListeningSocket) &&
+                            watch(EPOLL_CTL_ADD, timer_.get(), EPOLLIN | EPOLLET, kTimer) &&
+                            watch(EPOLL_CTL_ADD, stopEvent_, EPOLLIN, kStopEvent);
+    if (!isWatching) throwErrno("epoll_ctl");
 }
 
-void ConnectionPark::watch(int what, int descriptor, std::uint32_t events, std::uint64_t data) {
+bool ConnectionPark::watch(int what, int descriptor, std::uint32_t events, std::uint64_t data) {
     epoll_event event{};
     event.events = events;
     event.data.u64 = data;
-    orThrow(epoll_ctl(epoll_.get(), what, descriptor, &event), "epoll_ctl");
+    return epoll_ctl(epoll_.get(), what, descriptor, &event) == 0;
 }
 
 ConnectionPark::Event ConnectionPark::next(int milliseconds) {
@@ -79,7 +84,7 @@ ConnectionPark::Event ConnectionPark::next(int milliseconds) {
 }
 
 void ConnectionPark::listen() {
-    watch(EPOLL_CTL_MOD, listeningSocket_, EPOLLIN | EPOLLONESHOT, kListeningSocket);
+    if (!watch(EPOLL_CTL_MOD, listeningSocket_, EPOLLIN | EPOLLONESHOT, kListeningSocket)) throwErrno("epoll_ctl");
 }
 
 void ConnectionPark::forgetStop() {
@@ -93,13 +98,12 @@ void ConnectionPark::park(std::unique_ptr<FcgiConnection> connection, WaitFor wh
     // number.
     const std::lock_guard lock(mutex_);
     const auto place = parked_.emplace(parked.number(), std::move(connection)).first;
-    try {
-        const int how = parked.isRegistered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-        parked.isRegistered = true;
-        watch(how, parked.socket(), eventsOf(what) | EPOLLONESHOT, parked.number());
-    } catch (...) {
+    const int how = parked.isRegistered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    parked.isRegistered = true;
+    if (!watch(how, parked.socket(), eventsOf(what) | EPOLLONESHOT, parked.number())) {
+        const int error = errno;
         parked_.erase(place);
-        throw;
+        throw std::system_error(error, std::generic_category(), "epoll_ctl");
     }
     if (!isTimerSet_) setTimer();
 }

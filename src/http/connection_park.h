@@ -47,7 +47,7 @@ public:
 private:
     using Map = std::unordered_map<std::uint64_t, std::unique_ptr<FcgiConnection>>;
 
-    void watch(int what, int descriptor, std::uint32_t events, std::uint64_t data);
+    bool watch(int what, int descriptor, std::uint32_t events, std::uint64_t data);
     std::unique_ptr<FcgiConnection> take(Map::iterator found);  // with the mutex held
     Connections takeLate();
     void setTimer();  // with the mutex held

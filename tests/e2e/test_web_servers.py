@@ -111,6 +111,19 @@ def test_no_answer_of_the_api_may_be_framed(web_site):
         assert "frame-ancestors 'none'" in web_site.get(path, documented=False).headers["Content-Security-Policy"], path
 
 
+def test_a_preflight_allows_what_libraries_and_tracing_tools_send(make_site, web):
+    site = make_site("sqlite", web=web, cors_allowed_origins="https://app.example.com")
+    wanted = ["authorization", "content-type", "x-requested-with", "traceparent", "baggage", "sentry-trace"]
+
+    answer = site.request("OPTIONS", "/api/v1/auth/otp/request", documented=False, headers={
+        "Origin": "https://app.example.com", "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": ",".join(wanted)})
+
+    assert answer.status_code == 204
+    allowed = {name.strip().lower() for name in answer.headers["Access-Control-Allow-Headers"].split(",")}
+    assert set(wanted) <= allowed
+
+
 def test_what_the_web_server_refuses_can_be_read_by_pages_of_the_named_origins(make_site, new_folder, web):
     site = make_site("sqlite", web=web, start=False)
     name_an_origin(site, new_folder())
