@@ -214,6 +214,15 @@ def spooled(process):
     return total
 
 
+def test_headers_that_are_too_large_in_sum_are_a_bad_request(web_site):
+    answer = web_site.get("/health/live", documented=False, headers={f"X-Large-{count}": "x" * 8000 for count in range(20)})
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "BAD_REQUEST"
+    assert answer.headers["X-Request-Id"]
+    assert web_site.get("/health/live").status_code == 200
+
+
 def test_a_chunked_body_that_never_ends_is_not_collected(web_site):
     most = 0
     sent = 0
