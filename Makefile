@@ -28,7 +28,7 @@ CPPFLAGS := $(INCLUDES)
 CXXFLAGS := -std=c++20 -pthread -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-restrict -Werror
 LDFLAGS := -pthread -Wl,--as-needed
 LDLIBS := -lPocoJWT -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet -lPocoUtil \
-    -lPocoFoundation -lmysqlcppconn -lfcgi -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf \
+    -lPocoFoundation -lmysqlcppconn -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf \
     -lprometheus-cpp-core
 # crypt_r is also in the sanitizers' runtime, which only passes it on: --as-needed would leave out the real one.
 LDLIBS += -Wl,--no-as-needed -lcrypt -Wl,--as-needed
@@ -76,7 +76,7 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES) $(GENERATED))
 
 # Building:
-.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 run test \
+.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 deps-bench run test \
     test-mysql unit contract e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
@@ -150,7 +150,7 @@ docs-if-possible:
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
-deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9: deps-%:
+deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 deps-bench: deps-%:
 	@etc/dev/deps $*
 
 # Running:
@@ -174,6 +174,7 @@ test-mysql: build/otpgate $(TEST_BINARIES) docs deps-test deps-mysql9 ## contrac
 bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo $(BIN)/bench-login ## rates, latency and CPU, beside an empty program or another build (ARGS="--quick")
 	@etc/dev/deps bench
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/bench/run $(ARGS)
+$(OBJ)/tests/bench/echo.o: | deps-bench
 $(BIN)/bench-echo: $(OBJ)/tests/bench/echo.o
 $(BIN)/bench-echo: private LDLIBS := -lfcgi
 $(BIN)/bench-login: $(OBJ)/tests/bench/login.o

@@ -76,6 +76,8 @@ public:
         return http::answer(router_, request, app_.cors_, app_.clock_, app_.log_, app_.metrics_.requests);
     }
 
+    bool needsBody(const http::Request& request) const { return router_.needsBody(request); }
+
 private:
     App& app_;
     std::unique_ptr<db::Connection> connection_;
@@ -104,7 +106,7 @@ App::App(const Settings& settings)
       log_(settings.logFormat, settings.logLevel, clock_),
       keyRing_(crypto::KeyRing::load(settings.masterKeyFile)),
       trustedProxies_(settings.trustedProxies),
-      cors_(settings.corsOrigins, settings.publicUrl),
+      cors_(settings.corsOrigins, settings.publicUrl, settings.corsHeaders),
       metricsReaders_(settings.metricsReaders, "metrics.allowed_addresses"),
       database_(db::openDatabase(settings.database)),
       groups_(*database_),
@@ -143,7 +145,8 @@ void App::serve() {
         const StopOnSignal stopOnSignal([&server] { server.stop(); }, log_);
         server.run([this]() -> http::Handler {
             auto worker = std::make_shared<Worker>(*this);
-            return [worker](http::Request& request) { return worker->answer(request); };
+            return {.answer = [worker](http::Request& request) { return worker->answer(request); },
+                    .needsBody = [worker](const http::Request& request) { return worker->needsBody(request); }};
         });
     }
     housekeeper_.stop();

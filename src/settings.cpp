@@ -290,6 +290,8 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.server = readServer(reader);
     settings.trustedProxies = reader.list("server.trusted_proxies", "");
     settings.corsOrigins = reader.list("cors.allowed_origins", "");
+    settings.corsHeaders =
+        reader.list("cors.allowed_headers", "X-Requested-With, traceparent, tracestate, baggage, sentry-trace");
     settings.metricsReaders = reader.list("metrics.allowed_addresses", "");
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
@@ -306,6 +308,8 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.notices = readNotices(reader);
     settings.changeWithin = wholeSeconds(reader, "accounts.change_within", 15min, 1min, hours{24});
     settings.courier = readCourier(reader);
+    // The others stay for those who wait for no message, monitors among them.
+    settings.courier.maxWaiting = std::max(1U, settings.server.threads - (settings.server.threads + 3) / 4);
     settings.retention = readRetention(reader);
     reader.rejectUnknown();
     return settings;

@@ -38,6 +38,7 @@ struct Settings {
     http::ServerSettings server;
     std::vector<std::string> trustedProxies;
     std::vector<std::string> corsOrigins;
+    std::vector<std::string> corsHeaders;
     std::vector<std::string> metricsReaders;
     db::DatabaseSettings database;
     domain::OtpSettings otp;

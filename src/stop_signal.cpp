@@ -10,18 +10,17 @@ namespace otpgate {
 
 namespace {
 
-sigset_t stopSignals() {
+sigset_t signalsForUs() {
     sigset_t signals;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
     return signals;
 }
 
 }  // namespace
 
 void blockStopSignals() {
-    const sigset_t signals = stopSignals();
+    const sigset_t signals = signalsForUs();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
@@ -31,10 +30,15 @@ void waitForStopSignal(Logger& log) {
 }
 
 bool waitForStopSignal(Logger& log, std::chrono::seconds atMost) {
-    const sigset_t signals = stopSignals();
+    const sigset_t signals = signalsForUs();
     const timespec patience{.tv_sec = static_cast<time_t>(atMost.count()), .tv_nsec = 0};
     const int signal = sigtimedwait(&signals, nullptr, &patience);
-    if (signal < 0) return false;  // nothing came, or another signal was handled meanwhile
+    if (signal < 0) return false;
+    if (signal != SIGTERM && signal != SIGINT) {
+        log.warning("signal ignored",
+                    {{"signal", std::int64_t{signal}}, {"hint", "settings are read at the start: restart instead"}});
+        return false;
+    }
     log.info("stopping", {{"signal", std::int64_t{signal}}});
     return true;
 }

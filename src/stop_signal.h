@@ -1,4 +1,6 @@
-// SIGTERM and SIGINT as an orderly end. Used by the commands that run until they are told to stop.
+// SIGTERM and SIGINT as an orderly end; SIGHUP, SIGUSR1 and SIGUSR2, which other services take as "read your settings
+// again" or "open your log again", as a line in the log and no more. Used by the commands that run until they are told
+// to stop.
 #pragma once
 
 #include "otpgate/base/log.h"
@@ -12,7 +14,7 @@ namespace otpgate {
 // Before the first thread exists, so that every thread inherits it and one alone waits for them.
 void blockStopSignals();
 
-// Until one comes, and says so in the log.
+// Until one of the first two comes, and says so in the log.
 void waitForStopSignal(Logger& log);
 // At most so long. True when one came.
 bool waitForStopSignal(Logger& log, std::chrono::seconds atMost);

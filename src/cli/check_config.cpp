@@ -52,7 +52,7 @@ int checkConfig(const Invocation& invocation) {
     if (settings.mail.transport == delivery::MailTransportKind::Smtp) delivery::makeMailTransport(settings.mail);
     const http::TrustedProxies proxies(settings.trustedProxies);
     const http::AddressList metricsReaders(settings.metricsReaders, "metrics.allowed_addresses");
-    const http::Cors cors(settings.corsOrigins, settings.publicUrl);
+    const http::Cors cors(settings.corsOrigins, settings.publicUrl, settings.corsHeaders);
     db::openDatabase(settings.database);
     crypto::SystemRandom random;
     // The file transport would make its directory.

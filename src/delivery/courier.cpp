@@ -60,6 +60,13 @@ void Courier::stop(std::chrono::milliseconds patience) {
     finish();
 }
 
+domain::Messenger::Place Courier::takePlace() {
+    if (settings_.mode != DeliveryMode::Sync) return {};
+    Place place(&waiting_);
+    if (++waiting_ > settings_.maxWaiting) throw ServiceUnavailable("too many requests wait for their message");
+    return place;
+}
+
 std::chrono::seconds Courier::lease() const {
     return kHandOverLease;
 }

@@ -70,6 +70,10 @@ AccountRule OtpService::accountRule(Purpose purpose) const {
 }
 
 RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker) {
+    // Where the account decides whether anything is sent and nobody may know, nobody waits for it.
+    const bool isSecret = accountRule(question.purpose) == AccountRule::Active &&
+                          std::min(question.disclosure, settings_.disclosure) == Disclosure::Hide;
+    const Messenger::Place place = isSecret ? nullptr : messenger_.takePlace();
     const Timestamp now = clock_.now();
     const std::chrono::seconds lifetime = settings_.lifetime(question.destination.channel());
     const std::string& address = question.destination.value();
@@ -125,8 +129,6 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .createdAt = now,
                                 .expiresAt = result.expiresAt,
                                 .availableAt = request.outboxAvailableAt};
-    // Where the account decides whether anything is sent and nobody may know, nobody waits for it.
-    const bool isSecret = request.accountRule == AccountRule::Active && request.disclosure == Disclosure::Hide;
     if (isSecret)
         messenger_.handOver(message);
     else

@@ -57,6 +57,7 @@ RequestedVerification VerificationService::request(const VerificationQuestion& q
         return requested;
     }
 
+    const Messenger::Place place = messenger_.takePlace();
     const OutboxMessage message{.id = Uuid::makeV7(now, random_),
                                 .otpId = context.id,
                                 .purpose = Purpose::Verify,

@@ -80,6 +80,8 @@ Response answer(const Router& router, Request& request, const Cors& cors, const 
         outcome.response.with("X-Request-Id", request.requestId);
         setUnlessThere(outcome.response, "Cache-Control", "no-store");
         setUnlessThere(outcome.response, "X-Content-Type-Options", "nosniff");
+        // Data, opened as a page or in somebody's frame, shows nothing and loads nothing.
+        setUnlessThere(outcome.response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
         const std::chrono::microseconds duration = clock.now() - begin;
         metrics.count(request.route, request.method, outcome.response.status, duration);
         logRequest(request, outcome, duration, log);

@@ -24,12 +24,6 @@ bool isLetterOrDigit(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool isToken(std::string_view name) {  // RFC 9110, section 5.6.2
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        return isLetterOrDigit(c) || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
-    });
-}
-
 bool isRequestId(std::string_view text) {
     return !text.empty() && text.size() <= kRequestIdBytes &&
            std::all_of(text.begin(), text.end(), [](char c) { return isLetterOrDigit(c) || c == '_' || c == '-'; });
@@ -99,19 +93,17 @@ void appendField(std::string& out, std::string_view name, std::string_view value
 
 }  // namespace
 
-CgiRequest readCgi(const char* const* environment, const TrustedProxies& trustedProxies, Random& random) {
+CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxies& trustedProxies, Random& random) {
     CgiRequest cgi;
     Request& request = cgi.request;
+    request.role = role;
     std::string_view target;
     std::string_view scriptName;
     std::string_view pathInfo;
     std::string_view remoteAddress;
     std::string_view requestId;
-    for (; *environment != nullptr; ++environment) {
-        const std::string_view pair = *environment;
-        const std::size_t equals = std::min(pair.find('='), pair.size());
-        const std::string_view name = pair.substr(0, equals);
-        const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+    std::string_view contentLength;
+    for (const auto& [name, value] : variables) {
         if (name.starts_with("HTTP_")) {
             addHeader(request, name.substr(5), value);
         } else if (name == "REQUEST_METHOD") {
@@ -125,18 +117,22 @@ CgiRequest readCgi(const char* const* environment, const TrustedProxies& trusted
         } else if (name == "CONTENT_LENGTH") {
             // Of two the last one counts, as for the others: nginx's auth_request asks about a request whose body stays
             // behind.
-            cgi.bodyBytes = value.empty() ? 0 : parseLength(value);
+            contentLength = value;
         } else if (name == "REMOTE_ADDR") {
             remoteAddress = value;
         } else if (name == "REQUEST_ID") {
             requestId = value;
-        } else if (name == "FCGI_ROLE") {
-            if (value == "AUTHORIZER") request.role = Role::Authorizer;
         } else if (name == "SCRIPT_NAME") {
             scriptName = value;
         } else if (name == "PATH_INFO") {
             pathInfo = value;
         }
+    }
+
+    if (!contentLength.empty()) {
+        cgi.bodyBytes = parseLength(contentLength);
+    } else {
+        cgi.isBodyOpen = request.header("transfer-encoding").has_value();
     }
 
     // These two are decoded by the web server already; a percent sign in them stands for itself.
@@ -161,6 +157,7 @@ CgiRequest readCgi(const char* const* environment, const TrustedProxies& trusted
         request.path = "/authz";
         request.rejected.reset();
         cgi.bodyBytes = 0;
+        cgi.isBodyOpen = false;
     }
     request.requestId = isRequestId(requestId) ? std::string{requestId} : makeRequestId(random);
     request.userAgent = cleanUserAgent(request.header("user-agent").value_or(""));

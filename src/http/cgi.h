@@ -9,16 +9,23 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace otpgate::http {
 
 struct CgiRequest {
     Request request;                             // without its body
     std::optional<std::uint64_t> bodyBytes = 0;  // CONTENT_LENGTH: 0 where there is none, nothing where it is no number
+    // There is none, because the client sends in chunks: the body is what comes until its end.
+    bool isBodyOpen = false;
 };
 
-// Reads a NULL-terminated list of NAME=value. A path that cannot be decoded is rejected with NotFound.
-CgiRequest readCgi(const char* const* environment, const TrustedProxies& trustedProxies, Random& random);
+// Names and values.
+using CgiVariables = std::vector<std::pair<std::string_view, std::string_view>>;
+
+// A path that cannot be decoded is rejected with NotFound.
+CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxies& trustedProxies, Random& random);
 
 // The path of a request target: without the query, decoded once, without slashes at the end. Nothing when it is not one
 // of ours: no slash at the start, a bad escape, a control character or NUL, or not UTF-8.

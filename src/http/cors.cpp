@@ -1,5 +1,6 @@
 #include "otpgate/http/cors.h"
 
+#include "http/header_names.h"
 #include "otpgate/base/errors.h"
 
 #include <algorithm>
@@ -30,7 +31,8 @@ bool isOrigin(std::string_view url) {
 
 }  // namespace
 
-Cors::Cors(const std::vector<std::string>& allowedOrigins, std::string_view ownOrigin)
+Cors::Cors(const std::vector<std::string>& allowedOrigins, std::string_view ownOrigin,
+           const std::vector<std::string>& moreHeaders)
     : ownOrigin_(originOf(ownOrigin)) {
     for (const std::string& origin : allowedOrigins) {
         if (!isOrigin(origin)) {
@@ -38,6 +40,13 @@ Cors::Cors(const std::vector<std::string>& allowedOrigins, std::string_view ownO
                                      " is not an origin such as https://app.example.com");
         }
         allowedOrigins_.push_back(originOf(origin));
+    }
+    for (const std::string& header : moreHeaders) {
+        // With credentials `*` is no wildcard but a name, which nobody means.
+        if (header == "*" || !isToken(header)) {
+            throw ConfigurationError("cors.allowed_headers: " + header + " is not the name of a header field");
+        }
+        allowedHeaders_.append(", ").append(header);
     }
 }
 
@@ -56,7 +65,7 @@ std::optional<Response> Cors::answerPreflight(const Request& request) const {
     Response response;
     response.status = 204;
     response.with("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
-        .with("Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key, X-CSRF-Token")
+        .with("Access-Control-Allow-Headers", allowedHeaders_)
         .with("Access-Control-Max-Age", "600");
     return response;
 }

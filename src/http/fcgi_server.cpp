@@ -1,13 +1,14 @@
 #include "otpgate/http/fcgi_server.h"
 
 #include "http/cgi.h"
+#include "http/connection_park.h"
 #include "http/descriptor.h"
+#include "http/fcgi_connection.h"
+#include "http/fcgi_reader.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
 
-#include <fcgiapp.h>
-
-#include <array>
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -15,125 +16,84 @@
 #include <exception>
 #include <mutex>
 #include <poll.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 namespace otpgate::http {
 
 namespace {
 
-constexpr std::chrono::milliseconds kAcceptBackOff{100};
-// A body that is too large is read to its end all the same, so that the web server gets to read our answer; beyond
-// this, a cut connection is answer enough.
-constexpr std::size_t kMaxDrainBytes = 16 * 1024 * 1024;
+using std::chrono::steady_clock;
 
-[[noreturn]] void throwErrno(const char* what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
+constexpr std::chrono::milliseconds kAcceptBackOff{100};
+// Reads and writes of one connection before others have their turn.
+constexpr unsigned kRoundsATurn = 8;
+constexpr int kLookAtTheEndMilliseconds = 50;
+// Below are the numbers by which epoll knows other things.
+constexpr std::uint64_t kFirstConnection = 16;
 
 int orThrow(int descriptor, const char* what) {
-    if (descriptor < 0) throwErrno(what);
+    if (descriptor < 0) throw std::system_error(errno, std::generic_category(), what);
     return descriptor;
 }
 
-// libfcgi takes SIGTERM and SIGUSR1 for itself when it finds them unused. They are the caller's, so they are put back.
-void initLibrary() {
-    static std::once_flag once;
-    std::call_once(once, [] {
-        struct sigaction terminate {};
-        struct sigaction user {};
-        sigaction(SIGTERM, nullptr, &terminate);
-        sigaction(SIGUSR1, nullptr, &user);
-        if (const int error = FCGX_Init(); error != 0) {
-            throw std::system_error(error > 0 ? error : EIO, std::generic_category(), "FCGX_Init");
-        }
-        sigaction(SIGTERM, &terminate, nullptr);
-        sigaction(SIGUSR1, &user, nullptr);
-        // A web server that went away while it was being answered is an error of write(), no more.
-        std::signal(SIGPIPE, SIG_IGN);
-    });
+// Of a request whose parameters are more than a web server lets through: nobody knows what it wants.
+std::string refusalOfTooLarge() {
+    Response response;
+    response.status = 400;
+    response.contentType = "application/problem+json";
+    response.body = R"({"type":"about:blank","title":"Bad Request","status":400,"code":"BAD_REQUEST",)"
+                    R"("detail":"The header of the request is too large."})";
+    return writeCgi(response, BodyMode::Whole);
 }
-
-// A request of libfcgi, with its connection, which is closed at the end.
-class Connection {
-public:
-    explicit Connection(int listeningSocket) { FCGX_InitRequest(&request_, listeningSocket, FCGI_FAIL_ACCEPT_ON_INTR); }
-    ~Connection() { FCGX_Free(&request_, 1); }
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-
-    // The connection that the web server keeps for its next request, or -1.
-    int kept() const { return request_.ipcFd; }
-    void drop() { FCGX_Free(&request_, 1); }
-
-    // Takes the next request, and its connection where none is kept: 0, or the number of the error, EAGAIN when there
-    // is nothing to accept.
-    int accept() { return -FCGX_Accept_r(&request_); }
-
-    const char* const* parameters() const { return request_.envp; }
-
-    std::size_t read(char* to, std::size_t bytes) {
-        const int count = FCGX_GetStr(to, static_cast<int>(bytes), request_.in);
-        return count > 0 ? static_cast<std::size_t>(count) : 0;
-    }
-
-    // True once the end of the body was seen; what is left of it is thrown away up to the limit.
-    bool readToEnd() {
-        std::array<char, 8192> trash{};
-        for (std::size_t total = 0; total < kMaxDrainBytes;) {
-            const std::size_t count = read(trash.data(), trash.size());
-            if (count == 0) return true;
-            total += count;
-        }
-        return false;
-    }
-
-    void finish(const std::string& answer, bool isReadToEnd) {
-        FCGX_PutStr(answer.data(), static_cast<int>(answer.size()), request_.out);
-        // Lets the library close the connection at once. Otherwise it first reads until the web server has closed its
-        // side: three system calls and a wait for nothing, and no end at all while a large body keeps coming.
-        FCGX_Detach(&request_);
-        FCGX_Finish_r(&request_);
-        if (!isReadToEnd && kept() >= 0) drop();
-    }
-
-private:
-    FCGX_Request request_{};
-};
 
 }  // namespace
 
 struct FcgiServer::State {
-    State(int socket, unsigned threads, const TrustedProxies& proxies, Random& randomSource, Logger& logger)
+    State(int socket, unsigned threads, const TrustedProxies& proxies, Random& randomSource, Logger& logger,
+          Patience patienceOf)
         : listeningSocket(socket),
           threadCount(threads),
           trustedProxies(proxies),
           random(randomSource),
           log(logger),
-          stopEvent(orThrow(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+          patience(patienceOf),
+          stopEvent(orThrow(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
+          park(socket, stopEvent.get()),
+          threadsLeft(threads) {}
 
     void stop();
     void worker(const HandlerFactory& makeHandler);
-    void serve(Connection& connection, const Handler& handler);
-    Response respond(Request& request, const Handler& handler);
-    void readBody(Connection& connection, CgiRequest& cgi);
-    void waitFor(const Connection& connection, const Descriptor& events);
+    void takeOne(const Handler& handler, FcgiConnection::ReadBuffer& buffer, int milliseconds);
+    void finish(const Handler& handler, FcgiConnection::ReadBuffer& buffer);
+    int accept();
     void handleAcceptError(int error);
+
+    void attend(std::unique_ptr<FcgiConnection> connection, const Handler& handler, FcgiConnection::ReadBuffer& buffer);
+    static bool isOver(const FcgiConnection& connection);
+    static bool isBroken(const FcgiConnection& connection);
+    void readOn(FcgiConnection& connection, const Handler& handler);
+    bool isDecidable(FcgiConnection& connection, const Handler& handler);
+    static void takeBody(FcgiReader& reader, CgiRequest& cgi);
+    void answer(FcgiConnection& connection, const Handler& handler);
+    Response respond(Request& request, const Handler& handler);
 
     const int listeningSocket;
     const unsigned threadCount;
     const TrustedProxies& trustedProxies;
     Random& random;
     Logger& log;
-    // Readable from stop() on, for ever: whoever waits, for a connection or on a kept one, waits on this too. Neither
-    // FCGX_ShutdownPending(), which cannot be taken back, nor shutdown() of a socket that systemd or another process
-    // still wants is needed.
+    const Patience patience;
+    // Readable from stop() on, for ever: whoever waits, waits on this too. shutdown() of a socket that systemd or
+    // another process still wants is not needed.
     Descriptor stopEvent;
+    ConnectionPark park;
     std::atomic<bool> isStopping = false;
+    std::atomic<unsigned> threadsLeft;
+    std::atomic<std::uint64_t> nextConnection = kFirstConnection;
     std::atomic<std::int64_t> nextAcceptWarning = 0;  // in seconds of the steady clock
     std::mutex failureMutex;
     std::exception_ptr failure;
@@ -148,30 +108,9 @@ void FcgiServer::State::stop() {
 void FcgiServer::State::worker(const HandlerFactory& makeHandler) {
     try {
         const Handler handler = makeHandler();
-        // Each thread has an epoll of its own, because EPOLLEXCLUSIVE wakes one thread for a new connection and not
-        // all.
-        const Descriptor events(orThrow(epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
-        epoll_event incoming{.events = EPOLLIN | EPOLLEXCLUSIVE, .data = {}};
-        epoll_event stopping{.events = EPOLLIN, .data = {}};
-        if (epoll_ctl(events.get(), EPOLL_CTL_ADD, listeningSocket, &incoming) != 0 ||
-            epoll_ctl(events.get(), EPOLL_CTL_ADD, stopEvent.get(), &stopping) != 0) {
-            throwErrno("epoll_ctl");
-        }
-        Connection connection(listeningSocket);
-        while (!isStopping) {
-            if (connection.kept() >= 0) {
-                waitFor(connection, events);
-                if (isStopping) break;
-            }
-            const int error = connection.accept();
-            if (error == 0) {
-                serve(connection, handler);
-            } else if (error == EAGAIN) {
-                waitFor(connection, events);
-            } else if (error != EINTR && error != ECONNABORTED) {
-                handleAcceptError(error);
-            }
-        }
+        const auto buffer = std::make_unique<FcgiConnection::ReadBuffer>();
+        while (!isStopping) takeOne(handler, *buffer, -1);
+        if (--threadsLeft == 0) finish(handler, *buffer);
     } catch (...) {
         const std::lock_guard lock(failureMutex);
         if (!failure) failure = std::current_exception();
@@ -179,15 +118,42 @@ void FcgiServer::State::worker(const HandlerFactory& makeHandler) {
     }
 }
 
-// Returns when there may be something to read or accept, or after stop().
-void FcgiServer::State::waitFor(const Connection& connection, const Descriptor& events) {
-    if (connection.kept() >= 0) {
-        std::array<pollfd, 2> either{{{connection.kept(), POLLIN, 0}, {stopEvent.get(), POLLIN, 0}}};
-        poll(either.data(), either.size(), -1);
-    } else {
-        std::array<epoll_event, 2> ready{};
-        epoll_wait(events.get(), ready.data(), static_cast<int>(ready.size()), -1);
+void FcgiServer::State::takeOne(const Handler& handler, FcgiConnection::ReadBuffer& buffer, int milliseconds) {
+    auto [isIncoming, connection, late] = park.next(milliseconds);
+    if (!late.empty()) {
+        late.clear();
+        log.info("connections given up", {{"reason", "too slow, or idle for too long"}});
     }
+    Descriptor accepted(isIncoming && !isStopping ? accept() : -1);
+    try {
+        if (accepted.get() >= 0) {
+            connection = std::make_unique<FcgiConnection>(accepted.get(), nextConnection++);
+            accepted.release();
+            connection->deadline = steady_clock::now() + patience.request;
+        }
+        if (connection) attend(std::move(connection), handler, buffer);
+    } catch (const std::exception& error) {  // no memory or no randomness: this request is lost, the thread is not
+        log.error("request dropped", {{"what", error.what()}});
+    }
+}
+
+// The last thread answers what has begun to arrive, and writes what is half written.
+void FcgiServer::State::finish(const Handler& handler, FcgiConnection::ReadBuffer& buffer) {
+    park.forgetStop();
+    park.takeIdle();
+    park.hurry(steady_clock::now() + patience.stop);
+    while (!park.isEmpty()) {
+        takeOne(handler, buffer, kLookAtTheEndMilliseconds);
+        park.takeIdle();
+    }
+}
+
+int FcgiServer::State::accept() {
+    const int socket = accept4(listeningSocket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const int error = socket < 0 ? errno : 0;
+    if (error != 0 && error != EAGAIN && error != EINTR && error != ECONNABORTED) handleAcceptError(error);
+    park.listen();
+    return socket;
 }
 
 void FcgiServer::State::handleAcceptError(int error) {
@@ -195,7 +161,6 @@ void FcgiServer::State::handleAcceptError(int error) {
         throw std::system_error(error, std::generic_category(), "accept");
     }
     // Out of file descriptors or memory: the waiting connection stays, so without a pause this would spin.
-    using std::chrono::steady_clock;
     const std::int64_t now =
         std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now().time_since_epoch()).count();
     std::int64_t next = nextAcceptWarning;
@@ -207,26 +172,119 @@ void FcgiServer::State::handleAcceptError(int error) {
     poll(&stopping, 1, static_cast<int>(kAcceptBackOff.count()));
 }
 
-void FcgiServer::State::readBody(Connection& connection, CgiRequest& cgi) {
+// Does what can be done for a connection without waiting, and parks it. It is closed by being dropped.
+void FcgiServer::State::attend(std::unique_ptr<FcgiConnection> connection, const Handler& handler,
+                               FcgiConnection::ReadBuffer& buffer) {
+    using Io = FcgiConnection::Io;
+    using WaitFor = ConnectionPark::WaitFor;
+    WaitFor what = WaitFor::Turn;
+    for (unsigned round = 0; round < kRoundsATurn && what == WaitFor::Turn; ++round) {
+        const Io written = connection->write();
+        if (written == Io::Closed) return;
+        if (written == Io::Blocked) {
+            what = WaitFor::Output;
+            break;
+        }
+        if (isOver(*connection)) return;
+        const bool wasIdle = connection->isIdle();
+        if (wasIdle) connection->deadline = steady_clock::now() + patience.idle;
+        switch (connection->read(buffer)) {
+        case Io::Closed: return;
+        case Io::Blocked: what = WaitFor::Input; break;
+        case Io::Done:
+            if (wasIdle) connection->deadline = steady_clock::now() + patience.request;
+            if (isBroken(*connection)) return;
+            readOn(*connection, handler);
+        }
+    }
+    const auto tooMany = park.makeRoom();
+    park.park(std::move(connection), what);
+}
+
+// With all output sent.
+bool FcgiServer::State::isOver(const FcgiConnection& connection) {
+    if (connection.reader.isOver()) return true;
+    // Where the rest of a request is still being sent, closing the connection would take our answer away from the web
+    // server that has not read it yet. It hangs up itself then, or the deadline comes.
+    return connection.isLast && connection.reader.hasSeenEnd();
+}
+
+bool FcgiServer::State::isBroken(const FcgiConnection& connection) {
+    const FcgiReader::State state = connection.reader.state();
+    return state == FcgiReader::State::Broken || (connection.isLast && state != FcgiReader::State::Idle);
+}
+
+void FcgiServer::State::readOn(FcgiConnection& connection, const Handler& handler) {
+    FcgiReader& reader = connection.reader;
+    connection.output() += reader.takeReplies();
+    if (reader.state() == FcgiReader::State::TooLarge) {
+        appendAnswer(connection.output(), reader.id(), refusalOfTooLarge());
+        log.info("request refused", {{"reason", "its parameters are too large"}});
+        reader.endRequest();
+        connection.isLast = true;
+    } else if (isDecidable(connection, handler)) {
+        answer(connection, handler);
+    }
+}
+
+// Whether the request can be answered: all of it is there, as much of its body as it said, or what is missing does not
+// matter.
+bool FcgiServer::State::isDecidable(FcgiConnection& connection, const Handler& handler) {
+    const FcgiReader& reader = connection.reader;
+    const bool isComplete = reader.state() == FcgiReader::State::Complete;
+    if (!isComplete && reader.state() != FcgiReader::State::Body) return false;
+    if (!connection.cgi) {
+        connection.cgi = readCgi(reader.variables(), reader.role(), trustedProxies, random);
+        const CgiRequest& cgi = *connection.cgi;
+        connection.needsBody = !cgi.request.rejected && cgi.bodyBytes && *cgi.bodyBytes <= kMaxBodyBytes &&
+                               (isComplete || !handler.needsBody || handler.needsBody(cgi.request));
+    }
+    if (isComplete || !connection.needsBody) return true;
+    if (connection.cgi->isBodyOpen) return reader.hasMoreBody();
+    return reader.body().size() >= *connection.cgi->bodyBytes;
+}
+
+// Gives the request as much of the body as it was said to have.
+void FcgiServer::State::takeBody(FcgiReader& reader, CgiRequest& cgi) {
     Request& request = cgi.request;
     const auto reject = [&request](ErrorCode code, const char* logDetail) {
         if (!request.rejected) request.rejected = Rejection{code, logDetail};
     };
     if (!cgi.bodyBytes) {
         reject(ErrorCode::MalformedJson, "CONTENT_LENGTH is not a number");
-    } else if (*cgi.bodyBytes > kMaxBodyBytes) {
+    } else if (*cgi.bodyBytes > kMaxBodyBytes || (cgi.isBodyOpen && reader.hasMoreBody())) {
         reject(ErrorCode::PayloadTooLarge, "");
-    } else if (*cgi.bodyBytes > 0) {
-        request.body.resize(static_cast<std::size_t>(*cgi.bodyBytes));
-        const std::size_t count = connection.read(request.body.data(), request.body.size());
-        if (count < request.body.size()) reject(ErrorCode::MalformedJson, "the body is shorter than CONTENT_LENGTH");
-        request.body.resize(count);
+    } else if (cgi.isBodyOpen) {
+        request.body = reader.takeBody();
+    } else {
+        const auto wanted = static_cast<std::size_t>(*cgi.bodyBytes);
+        request.body = reader.takeBody();
+        if (request.body.size() < wanted && reader.hasSeenEnd()) {
+            reject(ErrorCode::MalformedJson, "the body is shorter than CONTENT_LENGTH");
+        }
+        request.body.resize(std::min(request.body.size(), wanted));
     }
+}
+
+void FcgiServer::State::answer(FcgiConnection& connection, const Handler& handler) {
+    FcgiReader& reader = connection.reader;
+    takeBody(reader, *connection.cgi);
+    Request& request = connection.cgi->request;
+    const auto begin = steady_clock::now();
+    Response response = respond(request, handler);
+    connection.deadline += steady_clock::now() - begin;
+    if (request.role == Role::Authorizer) response = asAuthorizer(std::move(response));
+    const BodyMode mode = request.method == "HEAD" ? BodyMode::HeadersOnly : BodyMode::Whole;
+    appendAnswer(connection.output(), reader.id(), writeCgi(response, mode));
+    connection.isLast = !reader.keepsConnection() || isStopping;
+    connection.hasServed = true;
+    connection.cgi.reset();
+    reader.endRequest();
 }
 
 Response FcgiServer::State::respond(Request& request, const Handler& handler) {
     try {
-        return handler(request);
+        return handler.answer(request);
     } catch (const std::exception& error) {
         log.error("unhandled exception", {{"what", error.what()}, {"request_id", request.requestId}});
     } catch (...) {
@@ -235,28 +293,13 @@ Response FcgiServer::State::respond(Request& request, const Handler& handler) {
     return ApiError(ErrorCode::InternalError).toResponse(request.requestId);
 }
 
-void FcgiServer::State::serve(Connection& connection, const Handler& handler) {
-    try {
-        CgiRequest cgi = readCgi(connection.parameters(), trustedProxies, random);
-        readBody(connection, cgi);
-        // An Authorizer is sent no body at all, so no end of it either (FastCGI 1.0, section 6.3).
-        const bool isReadToEnd = cgi.request.role == Role::Authorizer || connection.readToEnd();
-        Response response = respond(cgi.request, handler);
-        if (cgi.request.role == Role::Authorizer) response = asAuthorizer(std::move(response));
-        const BodyMode mode = cgi.request.method == "HEAD" ? BodyMode::HeadersOnly : BodyMode::Whole;
-        connection.finish(writeCgi(response, mode), isReadToEnd);
-    } catch (const std::exception& error) {  // no memory or no randomness: this request is lost, the thread is not
-        connection.drop();
-        log.error("request dropped", {{"what", error.what()}});
-    }
-}
-
 FcgiServer::FcgiServer(const ListeningSocket& socket, unsigned threads, const TrustedProxies& trustedProxies,
-                       Random& random, Logger& log)
-    : state_(std::make_shared<State>(socket.fileDescriptor(), threads, trustedProxies, random, log)) {}
+                       Random& random, Logger& log, Patience patience)
+    : state_(std::make_shared<State>(socket.fileDescriptor(), threads, trustedProxies, random, log, patience)) {}
 
 void FcgiServer::run(const HandlerFactory& makeHandler) {
-    initLibrary();
+    // A server that goes away while we write to it, web server or not, is an error of write(), no more.
+    std::signal(SIGPIPE, SIG_IGN);
     std::vector<std::thread> threads;
     try {
         for (unsigned i = 0; i < state_->threadCount; ++i) {

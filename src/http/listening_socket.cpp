@@ -28,8 +28,6 @@ namespace {
 
 constexpr int kBacklog = 511;
 constexpr int kFirstSystemdFileDescriptor = 3;
-// How long a web server on another host may stay silent in the middle of a request before its thread gives up on it.
-constexpr timeval kTcpSilence{.tv_sec = 30, .tv_usec = 0};
 
 std::string reasonOf(int error) {
     return std::generic_category().message(error);
@@ -115,10 +113,9 @@ int listenOnPort(std::string_view listenAddress) {
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
     Descriptor fd(makeSocket(addresses->ai_family, listenAddress));
     const int on = 1;
-    // The last two are inherited by each accepted connection.
+    // The last one is inherited by each accepted connection.
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kTcpSilence, sizeof kTcpSilence);
     if (bind(fd.get(), addresses->ai_addr, addresses->ai_addrlen) != 0 || listen(fd.get(), kBacklog) != 0) {
         refuse(listenAddress, reasonOf(errno));
     }

@@ -94,6 +94,13 @@ void Router::recognize(Request& request) const {
     if (!candidates.empty()) request.route = candidates.front()->place;
 }
 
+bool Router::needsBody(const Request& request) const {
+    if (request.rejected || !request.path.starts_with('/')) return false;
+    const auto candidates = findCandidates(request, split(request.path));
+    return std::any_of(candidates.begin(), candidates.end(),
+                       [&request](const Route* route) { return route->method == request.method; });
+}
+
 Response Router::route(Request& request) const {
     const auto throwRejection = [&] { throw ApiError(request.rejected->code, request.rejected->logDetail); };
     // A path that could not be read is no path of ours; any other fault of a request counts once its path is known.

@@ -24,6 +24,7 @@ constexpr std::string_view kAnswer =
     "X-Request-Id: 0123456789abcdef0123456789abcdef\r\n"
     "Cache-Control: no-store\r\n"
     "X-Content-Type-Options: nosniff\r\n"
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
     "\r\n"
     "{}";
 

@@ -9,7 +9,7 @@ import pytest
 import requests
 from support import ports
 from support.keys import Backend
-from support.smtp_server import MoodySmtpServer, SmtpServer
+from support.smtp_server import MoodySmtpServer, SmtpServer, StallingServer
 
 REQUEST = "/api/v1/auth/otp/request"
 FAST_SMTP = {
@@ -254,6 +254,29 @@ def test_sync_mode_says_what_the_server_refused_and_sends_it_never(make_site, se
     server.refuse_recipients(None)
     time.sleep(3.5)
     assert server.received == []
+
+
+def test_in_sync_mode_those_who_wait_leave_threads_to_the_others(make_site, new_address):
+    stalling = StallingServer()
+    site = smtp_site(make_site, stalling, delivery_mode="sync", server_threads="8", mail_concurrency="1",
+                     mail_smtp_timeout="8s")
+    answers = collections.Counter()
+    askers = [threading.Thread(target=lambda address: answers.update([ask(site, address).status_code]), args=[new_address()])
+              for _ in range(30)]
+    try:
+        for asker in askers:
+            asker.start()
+        ports.wait_until(lambda: answers[503] >= 20, 5, "whoever finds no place is told at once")
+        start = time.monotonic()
+        assert site.get("/health/live").status_code == 200
+        assert time.monotonic() - start < 1
+        # Nothing was written for those.
+        assert alive(site) <= 8
+    finally:
+        stalling.stop()
+        for asker in askers:
+            asker.join()
+    assert answers[503] + answers[502] == 30
 
 
 def test_sync_mode_fails_everywhere_where_a_code_is_asked_for(make_site, address, new_number):

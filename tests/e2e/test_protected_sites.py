@@ -41,9 +41,13 @@ class Application:
 
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                users = self.headers.get_all("X-Auth-User") or []
+                # As CGI and WSGI programs see them, who cannot tell underscores from dashes.
+                told = [(name.replace("_", "-").lower(), value) for name, value in self.headers.items()]
+                users = [value for name, value in told if name == "x-auth-user"]
                 text = f"{self.command} {self.path} {len(body)} {','.join(users)}".encode()
                 self.send_response(200)
+                for name in ("email", "session"):
+                    self.send_header(f"Seen-{name}", "|".join(value for other, value in told if other == f"x-auth-{name}"))
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
                 self.wfile.write(text)
@@ -180,6 +184,20 @@ def test_nginx_hands_on_a_chunked_body(behind_nginx, address):
     assert answer.text == f"POST /form 2000 {browser.body['user']['id']}"
 
 
+FORGED = {f"X{one}Auth{other}{name}": "forged" for name in ("User", "Email", "Session") for one in "-_" for other in "-_"}
+
+
+def test_nginx_passes_on_nothing_that_a_client_says_of_itself(behind_nginx, address):
+    site, url = behind_nginx
+    login = site.login(address)
+
+    answer = requests.get(f"{url}/page", headers={"Authorization": f"Bearer {login['access']}", **FORGED}, timeout=15)
+
+    assert answer.text == f"GET /page 0 {login['user']['id']}"
+    assert answer.headers["Seen-email"] == address
+    assert answer.headers["Seen-session"] == login["session_id"]
+
+
 def test_behind_nginx_a_logout_holds_at_once(behind_nginx, address):
     site, url = behind_nginx
     browser = Browser(site, address)
@@ -259,6 +277,17 @@ def test_apache_hands_on_what_is_sent(behind_apache, address, size):
 
     assert answer.status_code == 200
     assert answer.text == f"POST /form {size} {browser.body['user']['id']}"
+
+
+def test_apache_passes_on_nothing_that_a_client_says_of_itself(behind_apache, address):
+    site, url = behind_apache
+    login = site.login(address)
+
+    answer = requests.get(f"{url}/private/page", headers={"Authorization": f"Bearer {login['access']}", **FORGED}, timeout=5)
+
+    assert answer.text == f"GET /page 0 {login['user']['id']}"
+    assert answer.headers["Seen-email"] == address
+    assert answer.headers["Seen-session"] == login["session_id"]
 
 
 def test_behind_apache_a_logout_holds_at_once(behind_apache, address):

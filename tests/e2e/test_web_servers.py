@@ -1,4 +1,5 @@
 """The shipped configurations of nginx and Apache: the same service behind both."""
+import os
 import pathlib
 import re
 import shutil
@@ -13,6 +14,7 @@ from support.certificates import Authority
 from support.nginx import Nginx
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+CHUNKED_BYTES = int(os.environ.get("OTPGATE_CHUNKED_BYTES", 100_000_000))  # by hand: 1100000000
 
 
 @pytest.fixture(params=["nginx", "apache"])
@@ -104,6 +106,52 @@ def test_the_pages_are_served_with_their_policy(web_site):
     assert "Content-Security-Policy" in missing.headers
 
 
+def test_no_answer_of_the_api_may_be_framed(web_site):
+    for path in ("/api/nothing", "/api/v1/auth/me", "/health/live", "/.well-known/jwks.json", "/api/openapi.json"):
+        assert "frame-ancestors 'none'" in web_site.get(path, documented=False).headers["Content-Security-Policy"], path
+
+
+def test_a_preflight_allows_what_libraries_and_tracing_tools_send(make_site, web):
+    site = make_site("sqlite", web=web, cors_allowed_origins="https://app.example.com")
+    wanted = ["authorization", "content-type", "x-requested-with", "traceparent", "baggage", "sentry-trace"]
+
+    answer = site.request("OPTIONS", "/api/v1/auth/otp/request", documented=False, headers={
+        "Origin": "https://app.example.com", "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": ",".join(wanted)})
+
+    assert answer.status_code == 204
+    allowed = {name.strip().lower() for name in answer.headers["Access-Control-Allow-Headers"].split(",")}
+    assert set(wanted) <= allowed
+
+
+def test_what_the_web_server_refuses_can_be_read_by_pages_of_the_named_origins(make_site, new_folder, web):
+    site = make_site("sqlite", web=web, start=False)
+    name_an_origin(site, new_folder())
+    site.start()
+    site.otpgate.kill()
+    for origin in ("https://app.example.com", "https://evil.example.com", None):
+        answer = site.get("/api/v1/auth/me", headers={"Origin": origin} if origin else {}, documented=False)
+        assert answer.status_code == 503
+        good = origin == "https://app.example.com"
+        assert answer.headers.get("Access-Control-Allow-Origin") == (origin if good else None)
+        assert answer.headers.get("Access-Control-Allow-Credentials") == ("true" if good else None)
+        assert answer.headers["Vary"] == "Origin"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def name_an_origin(site, folder):
+    """As the comments of the shipped files say."""
+    if isinstance(site.web, Apache):
+        [line] = re.findall(r"^#(Define OTPGATE_ORIGINS .*)$", (ROOT / "etc/apache/otpgate.conf").read_text(), re.MULTILINE)
+        site.web.config.write_text(line + "\n" + site.web.config.read_text())
+        return
+    shutil.copytree(ROOT / "etc/nginx", folder)
+    (folder / "otpgate_cors.conf").write_text(substituted("etc/nginx/otpgate_cors.conf", [("#if ", "if ")]))
+    snippets = site.web.folder / "snippets"
+    snippets.unlink()
+    snippets.symlink_to(folder)
+
+
 def test_every_file_of_the_pages_is_served(web_site):
     files = [path for path in (ROOT / "www").rglob("*") if path.is_file()]
     assert files
@@ -151,24 +199,56 @@ def test_otpgates_own_errors_pass_unchanged(web_site):
     assert "WWW-Authenticate" in answer.headers
 
 
-def test_slow_clients_do_not_shut_others_out(make_site, web, address):
-    """More half-sent bodies than there are threads: nginx keeps them to itself, Apache gives them up soon."""
-    patience = {"nginx": 5, "apache": 20}[web]
-    site = make_site("sqlite", web=web, server_threads="2")
-    head = (
-        "POST /api/v1/auth/otp/request HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        'Content-Length: 100\r\n\r\n{"destin'
-    )
-    slow = []
+def spooled(process):
+    """Bytes of the files, but logs, that a web server's processes hold open."""
+    total = 0
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) != process.pid:
+                continue
+            for file in (folder / "fd").iterdir():
+                if file.is_file() and not os.readlink(file).endswith(".log"):
+                    total += file.stat().st_size
+        except OSError:
+            pass  # it has just ended
+    return total
+
+
+def test_headers_that_are_too_large_in_sum_are_a_bad_request(web_site):
+    answer = web_site.get("/health/live", documented=False, headers={f"X-Large-{count}": "x" * 8000 for count in range(20)})
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "BAD_REQUEST"
+    assert answer.headers["X-Request-Id"]
+    assert web_site.get("/health/live").status_code == 200
+
+
+def test_a_chunked_body_that_never_ends_is_not_collected(web_site):
+    most = 0
+    sent = 0
+    with socket.create_connection(("127.0.0.1", web_site.web.port), timeout=10) as connection:
+        connection.sendall(b"POST /api/v1/auth/otp/request HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                           b"Transfer-Encoding: chunked\r\n\r\n")
+        try:
+            while sent < CHUNKED_BYTES:
+                connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+                sent += 65536
+                if sent % (1 << 20) == 0:
+                    most = max(most, spooled(web_site.web.process))
+            connection.sendall(b"0\r\n\r\n")
+        except OSError:
+            pass  # it has had enough
+        assert b" 413 " in first_line(connection)
+    assert most <= 2_000_000
+    assert web_site.get("/health/live").status_code == 200
+
+
+def first_line(connection):
+    """Of an answer that was sent before the connection was cut; what is cut may take it along."""
     try:
-        for _ in range(6):
-            connection = socket.create_connection(("127.0.0.1", site.web.port))
-            connection.sendall(head.encode())
-            slow.append(connection)
-        assert site.request("POST", "/api/v1/auth/otp/request", json={"destination": address}, timeout=patience).status_code == 202
-    finally:
-        for connection in slow:
-            connection.close()
+        return connection.recv(65536).split(b"\r\n")[0] or b"HTTP/1.1 413 cut off"
+    except OSError:
+        return b"HTTP/1.1 413 cut off"
 
 
 def substituted(file, replacements):
@@ -189,7 +269,10 @@ def https_login(site, url, authority, address):
     assert asked.status_code == 202, asked.text
     done = post("/api/v1/auth/otp/verify", json={"otp_id": asked.json()["otp_id"], "otp": site.mailbox.wait_for(address)})
     assert done.status_code == 200, done.text
-    assert requests.get(url + "/", verify=str(authority.ca_file), timeout=15).headers["Content-Security-Policy"]
+    for path in ("/", "/health/live", "/nothing-here"):
+        headers = requests.get(url + path, verify=str(authority.ca_file), timeout=15).headers
+        assert headers["Content-Security-Policy"]
+        assert headers["Strict-Transport-Security"].startswith("max-age=")
 
 
 def assert_moves_to_https(port):

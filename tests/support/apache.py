@@ -1,6 +1,7 @@
 """A private Apache around the files that are shipped in etc/apache."""
 import getpass
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -24,12 +25,21 @@ LogFormat "%a \\"%r\\" %>s %{{UNIQUE_ID}}e" tests
 CustomLog "{folder}/access.log" tests
 {user}
 {modules}
+# As Debian's mpm_event.conf.
+StartServers 2
+MinSpareThreads 25
+MaxSpareThreads 75
+ThreadLimit 64
+ThreadsPerChild 25
+MaxRequestWorkers 150
+MaxConnectionsPerChild 0
 TypesConfig /etc/mime.types
 ServerName localhost
 {inside}
 """
 
 _SITE = """\
+{threads}
 Define OTPGATE_SOCKET {socket}
 Define OTPGATE_WWW {www}
 Listen 127.0.0.1:{port}
@@ -38,6 +48,12 @@ Listen 127.0.0.1:{port}
     Include otpgate_locations.conf
 </VirtualHost>
 """
+
+
+def shipped_threads():
+    """What the site file says of them, for all of Apache."""
+    text = (ROOT / "etc/apache/otpgate.conf").read_text()
+    return re.search(r"^<IfModule mpm_event_module>$.*?^</IfModule>$", text, re.MULTILINE | re.DOTALL).group()
 
 
 class Apache:
@@ -60,7 +76,7 @@ class Apache:
                 folder=self.folder,
                 user="User www-data\nGroup www-data" if as_root else "",
                 modules="\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in _LOADED),
-                inside=inside or _SITE.format(socket=socket, www=self.www, port=self.port),
+                inside=inside or _SITE.format(threads=shipped_threads(), socket=socket, www=self.www, port=self.port),
             )
         )
         arguments = ["-d", self.folder, "-f", self.config]

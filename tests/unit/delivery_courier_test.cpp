@@ -237,6 +237,8 @@ class CourierTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(countsTheAttemptOfWhatItGivesUp);
     CPPUNIT_TEST(letsAWorkersMessageRest);
     CPPUNIT_TEST(waitsForTheFirstSendingInSyncMode);
+    CPPUNIT_TEST(letsOnlySoManyWaitInSyncMode);
+    CPPUNIT_TEST(letsEverybodyInWhereNobodyWaits);
     CPPUNIT_TEST(givesUpWhatFailsWhileSomebodyWaits);
     CPPUNIT_TEST(waitsForNothingInAsyncMode);
     CPPUNIT_TEST(takesWhatSomebodyWaitsForBeforeAllOthers);
@@ -790,6 +792,23 @@ private:
         CPPUNIT_ASSERT(courier_->deliver(message()) == domain::Delivery::Sent);
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, transport_.sent().size());
         CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Sent);
+    }
+
+    void letsOnlySoManyWaitInSyncMode() {
+        start({.mode = DeliveryMode::Sync, .maxWaiting = 2});
+        const auto first = courier_->takePlace();
+        {
+            const auto second = courier_->takePlace();
+            CPPUNIT_ASSERT_THROW(courier_->takePlace(), ServiceUnavailable);
+            CPPUNIT_ASSERT_THROW(courier_->takePlace(), ServiceUnavailable);
+        }
+        CPPUNIT_ASSERT(courier_->takePlace());
+    }
+
+    void letsEverybodyInWhereNobodyWaits() {
+        start({.mode = DeliveryMode::Async, .maxWaiting = 1});
+        const auto first = courier_->takePlace();
+        CPPUNIT_ASSERT(!courier_->takePlace());
     }
 
     void givesUpWhatFailsWhileSomebodyWaits() {

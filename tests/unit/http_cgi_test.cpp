@@ -8,12 +8,13 @@ namespace otpgate::http {
 namespace {
 
 CgiRequest read(const std::vector<std::string>& variables, const std::vector<std::string>& proxies = {}) {
-    std::vector<const char*> environment;
-    environment.reserve(variables.size() + 1);
-    for (const std::string& variable : variables) environment.push_back(variable.c_str());
-    environment.push_back(nullptr);
+    CgiVariables pairs;
+    for (const std::string_view variable : variables) {
+        const std::size_t equals = std::min(variable.find('='), variable.size());
+        pairs.emplace_back(variable.substr(0, equals), variable.substr(std::min(equals + 1, variable.size())));
+    }
     test::FakeRandom random;
-    return readCgi(environment.data(), TrustedProxies(proxies), random);
+    return readCgi(pairs, Role::Responder, TrustedProxies(proxies), random);
 }
 
 Request requestOf(const std::vector<std::string>& variables) {

@@ -17,6 +17,8 @@ class CorsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(answersThePreflightOfAnAllowedOrigin);
     CPPUNIT_TEST(answersNoOtherRequest);
     CPPUNIT_TEST(letsTheAllowedOriginReadTheAnswer);
+    CPPUNIT_TEST(letsPagesSendTheHeadersOfTheSettings);
+    CPPUNIT_TEST(namesAHeaderThatIsNone);
     CPPUNIT_TEST(letsNoOtherOriginReadTheAnswer);
     CPPUNIT_TEST(saysNothingWhereNoOriginIsAllowed);
     CPPUNIT_TEST_SUITE_END();
@@ -106,6 +108,19 @@ class CorsTest : public CppUnit::TestFixture {
         const std::string allowed = headers.at("Access-Control-Allow-Headers");
         for (const char* header : {"Authorization", "Content-Type", "X-API-Key", "X-CSRF-Token"}) {
             CPPUNIT_ASSERT_MESSAGE(header, allowed.find(header) != std::string::npos);
+        }
+    }
+
+    void letsPagesSendTheHeadersOfTheSettings() {
+        const Cors cors({"https://app.example.com"}, "https://login.example.org", {"X-Requested-With", "traceparent"});
+        CPPUNIT_ASSERT_EQUAL(
+            std::string{"Authorization, Content-Type, X-API-Key, X-CSRF-Token, X-Requested-With, traceparent"},
+            headersOf(*cors.answerPreflight(preflight("https://app.example.com"))).at("Access-Control-Allow-Headers"));
+    }
+
+    void namesAHeaderThatIsNone() {
+        for (const char* header : {"*", "", "X Trace", "X-Trace:", "X\r\nY"}) {
+            CPPUNIT_ASSERT_THROW_MESSAGE(header, Cors({}, "https://login.example.org", {header}), ConfigurationError);
         }
     }
 

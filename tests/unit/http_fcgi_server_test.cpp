@@ -10,6 +10,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <arpa/inet.h>
+#include <array>
 #include <cstring>
 #include <fcntl.h>
 #include <future>
@@ -22,6 +23,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <thread>
+#include <tuple>
 #include <unistd.h>
 
 namespace otpgate::http {
@@ -67,12 +69,7 @@ public:
         std::string records = record(1, std::string{'\0', '\1', flags, '\0', '\0', '\0', '\0', '\0'});
         std::string content;
         for (const auto& [name, value] : parameters) {
-            for (const std::string* text : {&name, &value}) {
-                const auto size = static_cast<unsigned>(text->size());
-                content += {static_cast<char>(size >> 24 | 0x80), static_cast<char>(size >> 16),
-                            static_cast<char>(size >> 8), static_cast<char>(size)};
-            }
-            content += name + value;
+            content += lengthOf(name) + lengthOf(value) + name + value;
         }
         send(records + record(4, content) + record(4, ""));
     }
@@ -108,12 +105,13 @@ public:
         return poll(&readable, 1, 5000) == 1 && readExactly(1).empty();
     }
 
-private:
-    static std::string record(char type, const std::string& content) {
-        return std::string{
-                   '\1', type, '\0', '\1', static_cast<char>(content.size() >> 8), static_cast<char>(content.size()),
-                   '\0', '\0'} +
-               content;
+    // What begin(), sendBody() and endBody() send, as bytes.
+    static std::string bytesOf(const Parameters& parameters, const std::string& body, KeepConnection keep) {
+        const char flags = keep == KeepConnection::Yes ? 1 : 0;
+        std::string content;
+        for (const auto& [name, value] : parameters) content += lengthOf(name) + lengthOf(value) + name + value;
+        return record(1, std::string{'\0', '\1', flags, '\0', '\0', '\0', '\0', '\0'}) + record(4, content) +
+               record(4, "") + (body.empty() ? "" : record(5, body)) + record(5, "");
     }
 
     bool send(const std::string& bytes) {
@@ -138,20 +136,36 @@ private:
         return out;
     }
 
+private:
+    static std::string lengthOf(const std::string& text) {
+        const auto size = static_cast<unsigned>(text.size());
+        return {static_cast<char>(size >> 24 | 0x80), static_cast<char>(size >> 16), static_cast<char>(size >> 8),
+                static_cast<char>(size)};
+    }
+
+    static std::string record(char type, const std::string& content) {
+        return std::string{
+                   '\1', type, '\0', '\1', static_cast<char>(content.size() >> 8), static_cast<char>(content.size()),
+                   '\0', '\0'} +
+               content;
+    }
+
     int fd_;
 };
 
 // A server on a unix socket with a few routes, until the test ends.
 class RunningServer {
 public:
-    explicit RunningServer(const std::string& path, unsigned threads = 4)
+    explicit RunningServer(const std::string& path, unsigned threads = 4, Patience patience = {})
         : socket_(settingsFor("unix:" + path)),
-          server_(socket_, threads, proxies_, random_, log_) {
+          server_(socket_, threads, proxies_, random_, log_, patience) {
         addRoutes();
         finished_ = std::async(std::launch::async, [this] {
             server_.run([this] {
                 return Handler{
-                    [this](Request& request) { return answer(router_, request, cors_, clock_, log_, metrics_); }};
+                    .answer =
+                        [this](Request& request) { return answer(router_, request, cors_, clock_, log_, metrics_); },
+                    .needsBody = [this](const Request& request) { return router_.needsBody(request); }};
             });
         });
     }
@@ -264,9 +278,21 @@ class FcgiServerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(survivesGarbageAndHangUps);
     CPPUNIT_TEST(servesSeveralRequestsOnAKeptConnection);
     CPPUNIT_TEST(servesOnAfterALargeBodyOnAKeptConnection);
+    CPPUNIT_TEST(answersARefusalBeforeTheBodyHasCome);
+    CPPUNIT_TEST(answersWhenAsMuchOfTheBodyIsThereAsItSaid);
+    CPPUNIT_TEST(readsABodyInChunksToItsEnd);
+    CPPUNIT_TEST(answers413ToABodyInChunksThatDoesNotEnd);
+    CPPUNIT_TEST(givesSilentConnectionsNoThread);
+    CPPUNIT_TEST(givesUnfinishedRequestsNoThread);
+    CPPUNIT_TEST(givesThoseWhoDoNotReadNoThread);
+    CPPUNIT_TEST(endsWhoeverIsTooSlow);
+    CPPUNIT_TEST(readsARequestByteByByte);
+    CPPUNIT_TEST(servesWhatCameTogetherOnAKeptConnection);
+    CPPUNIT_TEST(saysWhatItIsAskedInManagementRecords);
     CPPUNIT_TEST(stopsWhenIdle);
     CPPUNIT_TEST(stopsBeforeItRuns);
     CPPUNIT_TEST(answersWhatIsInFlightWhenItStops);
+    CPPUNIT_TEST(answersWhatHasBegunToArriveWhenItStops);
     CPPUNIT_TEST(stopsWithAnIdleKeptConnection);
     CPPUNIT_TEST(leavesAnInheritedSocketUsable);
     CPPUNIT_TEST(passesOnWhatAFactoryThrows);
@@ -281,7 +307,8 @@ public:
         RunningServer server(path_);
         const std::string expected =
             "Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nX-Request-Id: req-1\r\n"
-            "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\nhello";
+            "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+            "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\r\nhello";
         CPPUNIT_ASSERT_EQUAL(expected, WebServer(path_).exchange(get("/hello?x=1")));
         CPPUNIT_ASSERT_EQUAL(expected, WebServer(path_).exchange(get("/hello/")));
     }
@@ -378,7 +405,8 @@ public:
         const ListeningSocket socket(settingsFor("unix:" + path_));
         FcgiServer server(socket, 1, proxies_, random_, log_);
         auto run = std::async(std::launch::async, [&] {
-            server.run([] { return Handler{[](Request&) -> Response { throw std::runtime_error("secret"); }}; });
+            server.run(
+                [] { return Handler{.answer = [](Request&) -> Response { throw std::runtime_error("secret"); }}; });
         });
         CPPUNIT_ASSERT(WebServer(path_).exchange(get("/")).starts_with("Status: 500 "));
         CPPUNIT_ASSERT(WebServer(path_).exchange(get("/")).starts_with("Status: 500 "));
@@ -429,6 +457,138 @@ public:
         CPPUNIT_ASSERT(web.exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
     }
 
+    void answersARefusalBeforeTheBodyHasCome() {
+        RunningServer server(path_, 1);
+        for (const auto& [path, bytes, status] :
+             {std::tuple{"/unknown", "10", "404"}, std::tuple{"/hello", "10", "405"},
+              std::tuple{"/echo", "99999", "413"}, std::tuple{"/echo", "x", "400"}}) {
+            WebServer web(path_);
+            Parameters parameters = post(path);
+            parameters["CONTENT_LENGTH"] = bytes;
+            web.begin(parameters);
+            CPPUNIT_ASSERT_MESSAGE(status, contains(web.readAnswer(), std::string{"Status: "} + status));
+            // The rest may be sent all the same.
+            CPPUNIT_ASSERT(web.sendBody(std::string(60000, 'x')));
+            web.endBody();
+            CPPUNIT_ASSERT(web.isClosedByPeer());
+        }
+    }
+
+    void answersWhenAsMuchOfTheBodyIsThereAsItSaid() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        Parameters parameters = post("/echo");
+        parameters["CONTENT_LENGTH"] = "3";
+        web.begin(parameters);
+        web.sendBody("abcdef");
+        CPPUNIT_ASSERT(web.readAnswer().ends_with("\r\n\r\nabc"));
+    }
+
+    // As Apache passes them on.
+    void readsABodyInChunksToItsEnd() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        Parameters parameters = post("/echo");
+        parameters["HTTP_TRANSFER_ENCODING"] = "chunked";
+        web.begin(parameters);
+        web.sendBody("abc");
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+        web.sendBody("def");
+        web.endBody();
+        CPPUNIT_ASSERT(web.readAnswer().ends_with("\r\n\r\nabcdef"));
+        // A length that is there counts.
+        CPPUNIT_ASSERT(WebServer(path_).exchange(parameters, "abc").ends_with("\r\n\r\nabc"));
+    }
+
+    void answers413ToABodyInChunksThatDoesNotEnd() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        Parameters parameters = post("/echo");
+        parameters["HTTP_TRANSFER_ENCODING"] = "chunked";
+        web.begin(parameters);
+        web.sendBody(std::string(kMaxBodyBytes, 'x'));
+        web.sendBody("x");
+        CPPUNIT_ASSERT(web.readAnswer().starts_with("Status: 413 "));
+    }
+
+    void givesSilentConnectionsNoThread() {
+        RunningServer server(path_, 1);
+        const std::array<WebServer, 3> silent{WebServer(path_), WebServer(path_), WebServer(path_)};
+        WebServer kept(path_);
+        CPPUNIT_ASSERT(kept.exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+        CPPUNIT_ASSERT(kept.exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
+    }
+
+    void givesUnfinishedRequestsNoThread() {
+        RunningServer server(path_, 1);
+        WebServer inItsHeader(path_);
+        inItsHeader.send(std::string{"\1\1\0", 3});
+        WebServer inItsBody(path_);
+        Parameters parameters = post("/echo");
+        parameters["CONTENT_LENGTH"] = "6";
+        inItsBody.begin(parameters);
+        inItsBody.sendBody("abc");
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+        inItsBody.sendBody("def");
+        CPPUNIT_ASSERT(inItsBody.readAnswer().ends_with("\r\n\r\nabcdef"));
+    }
+
+    void givesThoseWhoDoNotReadNoThread() {
+        RunningServer server(path_, 1);
+        WebServer lazy(path_);
+        lazy.begin(get("/big"));
+        lazy.endBody();
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+        CPPUNIT_ASSERT(lazy.readAnswer().ends_with("\r\n\r\n" + std::string(300000, 'x')));
+    }
+
+    void endsWhoeverIsTooSlow() {
+        RunningServer server(path_, 1, {.request = 500ms, .idle = 500ms});
+        WebServer silent(path_);
+        WebServer slow(path_);
+        Parameters parameters = post("/echo");
+        parameters["CONTENT_LENGTH"] = "10000";
+        slow.begin(parameters);
+        WebServer lazy(path_);
+        lazy.begin(get("/big"));
+        lazy.endBody();
+        WebServer kept(path_);
+        CPPUNIT_ASSERT(kept.exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
+        const auto begin = std::chrono::steady_clock::now();
+        while (slow.sendBody("x")) std::this_thread::sleep_for(20ms);  // no byte buys more time
+        CPPUNIT_ASSERT(std::chrono::steady_clock::now() - begin < 4s);
+        CPPUNIT_ASSERT(silent.isClosedByPeer());
+        CPPUNIT_ASSERT(kept.isClosedByPeer());
+        CPPUNIT_ASSERT_EQUAL(std::string{}, lazy.readAnswer());
+    }
+
+    void readsARequestByteByByte() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        for (const char byte : WebServer::bytesOf(get("/hello"), "", KeepConnection::No)) web.send({byte});
+        CPPUNIT_ASSERT(web.readAnswer().ends_with("hello"));
+    }
+
+    void servesWhatCameTogetherOnAKeptConnection() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        std::string bytes;
+        for (int i = 0; i < 30; ++i) bytes += WebServer::bytesOf(get("/hello"), "", KeepConnection::Yes);
+        web.send(bytes);
+        for (int i = 0; i < 30; ++i) CPPUNIT_ASSERT(web.readAnswer().ends_with("hello"));
+    }
+
+    void saysWhatItIsAskedInManagementRecords() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        // FCGI_GET_VALUES for FCGI_MPXS_CONNS, and a record of a type that there is not.
+        web.send(std::string{"\1\x9\0\0\0\x11\0\0\xf\0FCGI_MPXS_CONNS", 25} + std::string{"\1\x63\0\0\0\0\0\0", 8});
+        CPPUNIT_ASSERT_EQUAL(std::string("\1\xa\0\0\0\x12\0\0\xf\1FCGI_MPXS_CONNS0", 26), web.readExactly(26));
+        CPPUNIT_ASSERT_EQUAL(std::string("\1\xb\0\0\0\x8\0\0\x63\0\0\0\0\0\0\0", 16), web.readExactly(16));
+        CPPUNIT_ASSERT(web.exchange(get("/hello")).ends_with("hello"));
+    }
+
     void stopsWhenIdle() {
         RunningServer server(path_);
         CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
@@ -440,7 +600,7 @@ public:
         const ListeningSocket socket(settingsFor("unix:" + path_));
         FcgiServer server(socket, 2, proxies_, random_, log_);
         server.stop();
-        server.run([] { return Handler{[](Request&) { return Response{}; }}; });
+        server.run([] { return Handler{.answer = [](Request&) { return Response{}; }}; });
     }
 
     void answersWhatIsInFlightWhenItStops() {
@@ -453,6 +613,20 @@ public:
         CPPUNIT_ASSERT(!server.endsWithin(0s));
         server.release();
         CPPUNIT_ASSERT(web.readAnswer().ends_with("waited"));
+        CPPUNIT_ASSERT(server.endsWithin(5s));
+    }
+
+    void answersWhatHasBegunToArriveWhenItStops() {
+        RunningServer server(path_, 2);
+        WebServer web(path_);
+        Parameters parameters = post("/echo");
+        parameters["CONTENT_LENGTH"] = "6";
+        web.begin(parameters);
+        web.sendBody("abc");
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+        server.stop();
+        web.sendBody("def");
+        CPPUNIT_ASSERT(web.readAnswer().ends_with("\r\n\r\nabcdef"));
         CPPUNIT_ASSERT(server.endsWithin(5s));
     }
 
@@ -469,7 +643,7 @@ public:
     void leavesAnInheritedSocketUsable() {
         const ListeningSocket socket(settingsFor("unix:" + path_));
         const HandlerFactory hello = [] {
-            return Handler{[](Request&) { return Response{200, "hello", "text/plain", {}}; }};
+            return Handler{.answer = [](Request&) { return Response{200, "hello", "text/plain", {}}; }};
         };
         {
             FcgiServer first(socket, 2, proxies_, random_, log_);
@@ -492,7 +666,7 @@ public:
         std::atomic<int> calls = 0;
         const HandlerFactory factory = [&calls]() -> Handler {
             if (++calls == 2) throw ServiceUnavailable("no database");
-            return [](Request&) { return Response{}; };
+            return {.answer = [](Request&) { return Response{}; }};
         };
         CPPUNIT_ASSERT_THROW(server.run(factory), ServiceUnavailable);
     }
@@ -529,7 +703,8 @@ public:
 
 private:
     static std::string commonHeaders() {
-        return "X-Request-Id: req-1\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+        return "X-Request-Id: req-1\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+               "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
     }
 
     // 10 MiB, sent as the web server does: while we may answer already.

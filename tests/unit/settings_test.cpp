@@ -119,6 +119,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"sms.allowed_prefixes", "+49, +1242"},
     {"sms.daily_budgets", "+49:1000, *:5"},
     {"cors.allowed_origins", "https://app.example.com, https://www.example.com"},
+    {"cors.allowed_headers", "X-Trace"},
     {"templates.directory", "/other/templates"},
     {"templates.default_locale", "de"},
     {"metrics.allowed_addresses", "127.0.0.1, 10.0.0.0/8"},
@@ -161,6 +162,7 @@ std::string describe(const Settings& s) {
     line("database.connectTimeout", s.database.connectTimeout.count());
     line("database.answerTimeout", s.database.answerTimeout.count());
     for (const auto& origin : s.corsOrigins) line("corsOrigins", origin);
+    for (const auto& header : s.corsHeaders) line("corsHeaders", header);
     for (const auto& reader : s.metricsReaders) line("metricsReaders", reader);
     line("otp.format.length", s.otp.format.length);
     line("otp.format.alphabet", toString(s.otp.format.alphabet));

@@ -13,10 +13,12 @@
 #include "otpgate/domain/otp_metrics.h"
 #include "otpgate/domain/stores.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -43,6 +45,8 @@ struct CourierSettings {
     unsigned mailSenders = 1;
     unsigned smsSenders = 1;
     std::size_t queueLength = 10000;  // of each channel
+    // How many requests may wait at the same time in DeliveryMode::Sync.
+    unsigned maxWaiting = std::numeric_limits<unsigned>::max();
     // How often the outbox is looked into for what others left behind.
     std::chrono::milliseconds lookEvery{1000};
     // A worker's message rests for so long, or up to twice of it, before it is sent. Sending right away would compete
@@ -71,6 +75,7 @@ public:
     // the rest waits in the outbox.
     void stop(std::chrono::milliseconds patience);
 
+    Place takePlace() override;
     std::chrono::seconds lease() const override;
     void handOver(const domain::OutboxMessage& message) override;
     domain::Delivery deliver(const domain::OutboxMessage& message) override;
@@ -93,6 +98,8 @@ private:
     std::unique_ptr<OutboxDesk> desk_;
     std::unique_ptr<CourierLane> mail_;
     std::unique_ptr<CourierLane> sms_;
+
+    std::atomic<unsigned> waiting_ = 0;
 
     std::mutex mutex_;  // over isStopping_; no other is taken by whoever holds it, but a lane's
     std::condition_variable wake_;

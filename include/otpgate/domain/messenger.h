@@ -4,7 +4,9 @@
 
 #include "otpgate/domain/models.h"
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 
 namespace otpgate::domain {
 
@@ -17,7 +19,16 @@ enum class Delivery {
 
 class Messenger {
 public:
+    struct GiveBack {
+        void operator()(std::atomic<unsigned>* taken) const { --*taken; }
+    };
+    // Of those who may wait at the same time; given back at its end. Empty where nobody waits.
+    using Place = std::unique_ptr<std::atomic<unsigned>, GiveBack>;
+
     virtual ~Messenger() = default;
+    // Before a request that may call deliver() writes anything: throws ServiceUnavailable where so many wait already
+    // that others would find no thread to answer them.
+    virtual Place takePlace() { return {}; }
     // How long a row that is written now is left to this process; then whoever looks first takes it from the outbox. 0
     // where this process sends nothing. A row's `available_at_us` is now and this.
     virtual std::chrono::seconds lease() const = 0;

@@ -12,8 +12,9 @@
 namespace otpgate::http {
 
 // Routes the request and turns whatever happens into an answer: ApiError by its table, ServiceUnavailable into 503
-// UNAVAILABLE with Retry-After: 1, anything else into 500 INTERNAL_ERROR. Adds X-Request-Id, Cache-Control: no-store
-// and X-Content-Type-Options: nosniff (an endpoint may have set its own Cache-Control), then logs method, path
+// UNAVAILABLE with Retry-After: 1, anything else into 500 INTERNAL_ERROR. Adds X-Request-Id, Cache-Control: no-store,
+// X-Content-Type-Options: nosniff and a Content-Security-Policy that forbids everything, framing too (an endpoint may
+// have set its own of the last three), then logs method, path
 // pattern-free path, status, client address, duration and request id, with the log detail of an error, and counts.
 // Preflights of configured origins are answered here. Never throws.
 Response answer(const Router& router, Request& request, const Cors& cors, const Clock& clock, Logger& log,

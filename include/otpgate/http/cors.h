@@ -13,9 +13,11 @@ namespace otpgate::http {
 
 class Cors {
 public:
-    // Origins such as https://app.example.com, without a path; throws ConfigurationError that names the bad one.
-    // `ownOrigin` is this service's, which is always trusted.
-    Cors(const std::vector<std::string>& allowedOrigins, std::string_view ownOrigin);
+    // Origins such as https://app.example.com, without a path, and header fields that their pages may send beside those
+    // of the API; throws ConfigurationError that names the bad one. `ownOrigin` is this service's, which is always
+    // trusted.
+    Cors(const std::vector<std::string>& allowedOrigins, std::string_view ownOrigin,
+         const std::vector<std::string>& moreHeaders = {});
 
     // May this origin make a browser's cookie act here?
     bool isTrusted(std::string_view origin) const;
@@ -28,6 +30,7 @@ public:
 private:
     bool isAllowed(std::string_view origin) const;
     std::vector<std::string> allowedOrigins_;
+    std::string allowedHeaders_ = "Authorization, Content-Type, X-API-Key, X-CSRF-Token";
     std::string ownOrigin_;
 };
 

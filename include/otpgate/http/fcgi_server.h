@@ -1,4 +1,4 @@
-// The FastCGI edge: one listening socket, N threads in accept, a clean stop. The only user of libfcgi.
+// The FastCGI edge: one listening socket, N threads, a clean stop.
 #pragma once
 
 #include "otpgate/base/log.h"
@@ -6,6 +6,7 @@
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/request.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,8 +22,13 @@ struct ServerSettings {
     unsigned threads = 28;
 };
 
-using Handler = std::function<Response(Request&)>;
-// Called once in each worker thread before it accepts; the handler is used by that thread only.
+struct Handler {
+    std::function<Response(Request&)> answer;
+    // Whether the answer depends on the body. Where it does not, `answer` is called without waiting for it. Asked only
+    // while a body is on its way; without this function it always does.
+    std::function<bool(const Request&)> needsBody = {};
+};
+// Called once in each worker thread before it takes requests; the handler is used by that thread only.
 using HandlerFactory = std::function<Handler()>;
 
 // A bound, listening, non-blocking socket. A unix socket file left by a dead process is replaced, one that answers is
@@ -44,10 +50,20 @@ private:
     pid_t owner_ = 0;
 };
 
+// How long a connection may take, beside the time that its request takes to be worked on.
+struct Patience {
+    // From the accept, or the first byte of another request on a kept connection, to the last byte of the answer.
+    std::chrono::milliseconds request{20'000};
+    // Between two requests on a kept connection.
+    std::chrono::milliseconds idle{300'000};
+    // After stop(), for what is on its way.
+    std::chrono::milliseconds stop{3'000};
+};
+
 class FcgiServer {
 public:
     FcgiServer(const ListeningSocket& socket, unsigned threads, const TrustedProxies& trustedProxies, Random& random,
-               Logger& log);
+               Logger& log, Patience patience = {});
 
     // Starts the threads and returns when stop() was called and every request in flight is answered. A thread whose
     // factory throws ends the run, and the exception is passed on; so does a listening socket that fails for good.

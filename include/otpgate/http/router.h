@@ -26,6 +26,8 @@ public:
     // Allow. Throws ApiError: NotFound, MethodNotAllowed with Allow, or what the edge rejected the request for. What
     // the endpoint throws passes through.
     Response route(Request& request) const;
+    // Whether the answer depends on the request's body: not where there is no such route, method or path.
+    bool needsBody(const Request& request) const;
     // Sets request.route alone: for what is answered without its route.
     void recognize(Request& request) const;
 
