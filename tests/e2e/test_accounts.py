@@ -181,7 +181,7 @@ def test_a_profile_is_changed_by_its_fields(site, address, method):
 @pytest.mark.parametrize(
     "field, value",
     [("username", "x" * 151), ("username", ""), ("username", "  "), ("username", "a\tb"), ("first_name", "a\nb"),
-     ("last_name", "\x7f"), ("first_name", "\u2028"), ("first_name", 1)],
+     ("last_name", "\x7f"), ("first_name", "a\u2028b"), ("first_name", 1)],
 )
 def test_a_profile_refuses_what_does_not_belong_there(site, address, field, value):
     login_ = site.login(address)

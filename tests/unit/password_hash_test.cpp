@@ -225,7 +225,6 @@ class PasswordHashTest : public CppUnit::TestFixture {
                                                               {"$8$", "$65$"},
                                                               {"$1$", "$17$"},
                                                               {"$1$", "$"},
-                                                              {"A=", "A"},
                                                               {"AAAAAAAAAAAAAAAAAAAAAAAA", ""}}) {
             assertUnusable(replaced(hash, from, to));
             CPPUNIT_ASSERT(!isUsableHash(replaced(hash, from, to)));

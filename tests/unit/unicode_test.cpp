@@ -58,7 +58,7 @@ class UnicodeTest : public CppUnit::TestFixture {
     }
 
     void leavesWhatIsNotUtf8() {
-        for (const std::string text : {"\xff\xfe"s, "\u00fc\xc3"s, "\xed\xa0\x80"s}) {
+        for (const std::string& text : {"\xff\xfe"s, "\u00fc\xc3"s, "\xed\xa0\x80"s}) {
             CPPUNIT_ASSERT_EQUAL(text, toNfc(text));
             CPPUNIT_ASSERT_EQUAL(text, toPlainText(text));
             CPPUNIT_ASSERT_EQUAL(text, trimmed(text));
