@@ -122,7 +122,7 @@ domain::Client clientOf(const http::Request& request) {
 
 domain::Asker askerOf(Services& services, const http::Request& request, http::JsonBody& body) {
     domain::Asker asker{clientOf(request), std::nullopt};
-    if (const auto token = body.hint("device_token")) asker.device = services.sessions.parseDeviceToken(*token);
+    if (const auto token = body.string("device_token")) asker.device = services.sessions.parseDeviceToken(*token);
     if (asker.device) return asker;
     const auto cookie = http::findCookie(request, kDeviceCookie);
     if (cookie) asker.device = services.sessions.parseDeviceToken(*cookie);

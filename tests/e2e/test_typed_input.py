@@ -51,11 +51,9 @@ def test_a_profile_keeps_its_locale_where_it_is_sent_nonsense(site, address):
 
 @pytest.mark.parametrize("value", [False, 42, ["x"], {"a": 1}, "x" * 3000], ids=lambda value: repr(value)[:10])
 def test_what_a_client_tells_of_its_device_refuses_nobody(site, address, value):
-    otp = site.post(REQUEST, {"destination": address, "device_token": value})
-    assert otp.status_code == 202, otp.text
-    hints = {name: value for name in ("install_id", "platform", "app_version", "device_name", "device_token")}
+    otp_id, code = site.request_code(address)
 
-    answer = site.verify(otp.json()["otp_id"], site.mailbox.wait_for(address), **hints)
+    answer = site.verify(otp_id, code, install_id=value, platform=value, app_version=value, device_name=value)
 
     assert answer.status_code == 200, answer.text
 
