@@ -68,6 +68,7 @@ public:
                     monitoring_,
                     {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
                      .publicUrl = app.settings_.publicUrl,
+                     .emailValidation = app.settings_.emailValidation,
                      .phoneNumbers =
                          domain::PhoneNumbers{app.settings_.phoneValidation, app.settings_.sms.rules.allowedPrefixes}}},
           router_(api::makeRouter(services_)) {}

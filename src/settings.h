@@ -44,6 +44,7 @@ struct Settings {
     domain::OtpSettings otp;
     domain::NoticeSettings notices;
     std::chrono::seconds changeWithin{900};  // of a sign-in: so long it may change an address
+    domain::EmailValidation emailValidation = domain::EmailValidation::Strict;
     domain::PhoneValidation phoneValidation = domain::PhoneValidation::Any;
     crypto::PasswordGateOptions passwords;
     unsigned passwordMinScore = 2;

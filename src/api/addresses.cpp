@@ -29,6 +29,7 @@ void requireRecentSignIn(Services& services, const Caller& caller) {
 http::Response requestAddressChange(Services& services, const http::Request& request, const Caller& caller) {
     http::JsonBody body(request);
     const auto destination = readDestination(services, body, "destination");
+    noteImpossibleNumber(services, body, destination);
     auto locale = readLocale(body);
     body.rejectInvalid();
     requireRecentSignIn(services, caller);

@@ -14,11 +14,14 @@ using http::ErrorCode;
 
 namespace {
 
-// The token of `Authorization: <scheme> <token>`; the scheme is case-insensitive (RFC 9110, section 11.1).
+// The token of `Authorization: <scheme> <token>`; the scheme is case-insensitive (RFC 9110, section 11.1), and there
+// may be more blanks than one (section 11.4).
 std::optional<std::string_view> tokenOf(std::string_view header, std::string_view scheme) {
-    if (header.size() <= scheme.size() + 1 || header[scheme.size()] != ' ') return std::nullopt;
+    if (header.size() <= scheme.size() || header[scheme.size()] != ' ') return std::nullopt;
     if (strncasecmp(header.data(), scheme.data(), scheme.size()) != 0) return std::nullopt;
-    return header.substr(scheme.size() + 1);
+    const auto token = header.find_first_not_of(' ', scheme.size());
+    if (token == std::string_view::npos) return std::nullopt;
+    return header.substr(token, header.find_last_not_of(' ') + 1 - token);
 }
 
 std::optional<std::string_view> accessTokenOf(const http::Request& request) {

@@ -10,14 +10,18 @@ namespace otpgate::api {
 http::Response requestOtp(Services& services, const http::Request& request) {
     http::JsonBody body(request);
     const auto destination = readDestination(services, body, "destination");
-    const auto purpose = readPurpose(body);
+    const auto purpose = readPurpose(body).value_or(domain::Purpose::Login);
+    if (purpose == domain::Purpose::Register) noteImpossibleNumber(services, body, destination);
     const auto locale = readLocale(body);
     const auto asker = askerOf(services, request, body);
     body.rejectInvalid();
 
-    const domain::OtpQuestion question{
-        .destination = *destination, .purpose = purpose.value_or(domain::Purpose::Login), .locale = locale};
+    const domain::OtpQuestion question{.destination = *destination,
+                                       .purpose = purpose,
+                                       .locale = locale,
+                                       .newAccounts = newAccountsWith(services, *destination)};
     const auto otp = services.otp.request(question, asker);
+    rejectNobodysNumber(services, body, question, otp);
     rejectUnlessAccepted(otp);
     return otpRequested(question, otp);
 }

@@ -1,7 +1,9 @@
 #include "api/otp_fields.h"
 
+#include "otpgate/domain/otp_code.h"
+#include "otpgate/http/accept_language.h"
+
 #include <algorithm>
-#include <cctype>
 
 namespace otpgate::api {
 
@@ -9,33 +11,31 @@ namespace {
 
 constexpr std::string_view kNoSms = "codes by SMS are not set up on this server";
 
-bool isLetterOrDigit(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0;
-}
-
 // What may name a destination, in the order in which it counts.
 struct DestinationField {
     std::string_view name;
     std::string_view message;
-    std::optional<domain::Destination> (*parse)(std::string_view);
+    std::optional<domain::Destination> (*parse)(std::string_view, domain::EmailValidation);
 };
+std::optional<domain::Destination> parsePhoneNumber(std::string_view text, domain::EmailValidation) {
+    return domain::Destination::parsePhoneNumber(text);
+}
 constexpr DestinationField kAnyDestination{
     "destination", "must be an e-mail address or a telephone number such as +4930123456", &domain::Destination::parse};
 constexpr DestinationField kEmail{"email", "must be an e-mail address", &domain::Destination::parseEmail};
 constexpr DestinationField kPhoneNumber{"phone_number", "must be a telephone number such as +4930123456",
-                                        &domain::Destination::parsePhoneNumber};
+                                        &parsePhoneNumber};
+constexpr DestinationField kDestinationFields[] = {kAnyDestination, kEmail, kPhoneNumber};
 
 std::optional<domain::Destination> parsed(const Services& services, http::JsonBody& body,
                                           const DestinationField& field) {
     const auto text = body.string(field.name);
     if (!text) return std::nullopt;
-    auto destination = field.parse(*text);
+    auto destination = field.parse(*text, services.settings.emailValidation);
     if (!destination) {
         body.noteInvalid(field.name, field.message);
     } else if (destination->channel() == domain::Channel::Sms && !services.settings.smsIsSetUp) {
         body.noteInvalid(field.name, kNoSms);
-    } else if (!services.settings.phoneNumbers.accepts(*destination)) {
-        body.noteInvalid(field.name, kUnassignedNumber);
     } else if (!services.settings.phoneNumbers.allowsMessagesTo(*destination)) {
         body.noteInvalid(field.name, kNotSentTo);
     }
@@ -56,7 +56,7 @@ std::string cut(std::optional<std::string> text, std::size_t bytes) {
 
 std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body,
                                                    std::string_view nameWhenMissing) {
-    for (const DestinationField& field : {kAnyDestination, kEmail, kPhoneNumber}) {
+    for (const DestinationField& field : kDestinationFields) {
         if (body.has(field.name)) return parsed(services, body, field);
     }
     body.noteMissing(nameWhenMissing);
@@ -67,6 +67,26 @@ std::optional<domain::Destination> readPhoneNumber(const Services& services, htt
     if (body.has(kPhoneNumber.name)) return parsed(services, body, kPhoneNumber);
     body.noteMissing(kPhoneNumber.name);
     return std::nullopt;
+}
+
+void noteImpossibleNumber(const Services& services, http::JsonBody& body,
+                          const std::optional<domain::Destination>& destination) {
+    if (!destination || services.settings.phoneNumbers.accepts(*destination)) return;
+    const auto named =
+        std::ranges::find_if(kDestinationFields, [&](const DestinationField& field) { return body.has(field.name); });
+    body.noteInvalid(named->name, kImpossibleNumber);
+}
+
+domain::NewAccounts newAccountsWith(const Services& services, const domain::Destination& destination) {
+    return services.settings.phoneNumbers.accepts(destination) ? domain::NewAccounts::Allowed
+                                                               : domain::NewAccounts::Refused;
+}
+
+void rejectNobodysNumber(const Services& services, http::JsonBody& body, const domain::OtpQuestion& question,
+                         const domain::RequestedOtp& otp) {
+    if (otp.outcome != domain::OtpRequestResult::Outcome::UserNotFound) return;
+    noteImpossibleNumber(services, body, question.destination);
+    body.rejectInvalid();
 }
 
 std::optional<domain::Purpose> readPurpose(http::JsonBody& body) {
@@ -80,23 +100,17 @@ std::optional<domain::Purpose> readPurpose(http::JsonBody& body) {
 }
 
 std::string readLocale(http::JsonBody& body) {
-    auto locale = body.string("locale");
-    if (!locale) return {};
-    const bool isTag = locale->size() <= 35 && std::all_of(locale->begin(), locale->end(),
-                                                           [](char c) { return isLetterOrDigit(c) || c == '-'; });
-    if (!isTag) body.noteInvalid("locale", "must be a language tag such as en or pt-BR");
-    return std::move(*locale);
+    return http::parseLanguageTag(body.hint("locale").value_or("")).value_or("");
 }
 
 std::string readGuess(http::JsonBody& body) {
     for (const std::string_view field : {"otp", "otp_code", "code"}) {
         if (!body.has(field)) continue;
-        auto guess = body.string(field);
-        if (!guess) return {};
-        const bool isCode =
-            guess->size() >= 4 && guess->size() <= 10 && std::all_of(guess->begin(), guess->end(), isLetterOrDigit);
-        if (!isCode) body.noteInvalid(field, "must be the code from the message, 4 to 10 letters or digits");
-        return std::move(*guess);
+        const auto typed = body.string(field);
+        if (!typed) return {};
+        auto guess = domain::parseCode(*typed);
+        if (!guess) body.noteInvalid(field, "must be the code from the message, 4 to 10 letters or digits");
+        return guess.value_or("");
     }
     body.noteMissing("otp");
     return {};
@@ -124,8 +138,8 @@ domain::OtpReference readOtpReference(const Services& services, http::JsonBody& 
 }
 
 domain::Device readDevice(http::JsonBody& body) {
-    return {cut(body.string("install_id"), 100), cut(body.string("platform"), 32), cut(body.string("app_version"), 32),
-            cut(body.string("device_name"), 100)};
+    return {cut(body.hint("install_id"), 100), cut(body.hint("platform"), 32), cut(body.hint("app_version"), 32),
+            cut(body.hint("device_name"), 100)};
 }
 
 }  // namespace otpgate::api

@@ -3,6 +3,7 @@
 
 #include "otpgate/api/routes.h"
 #include "otpgate/domain/models.h"
+#include "otpgate/domain/otp_service.h"
 #include "otpgate/http/json.h"
 
 #include <optional>
@@ -11,7 +12,7 @@
 namespace otpgate::api {
 
 // Of a number that phone.validation = strict refuses.
-inline constexpr std::string_view kUnassignedNumber = "is not a telephone number that can exist";
+inline constexpr std::string_view kImpossibleNumber = "is not a telephone number that can exist";
 // Of one that sms.allowed_prefixes does not cover.
 inline constexpr std::string_view kNotSentTo = "this server sends no messages to numbers with this country code";
 
@@ -21,10 +22,22 @@ std::optional<domain::Destination> readDestination(const Services& services, htt
                                                    std::string_view nameWhenMissing);
 // `phone_number`, required; nullopt only where something was noted.
 std::optional<domain::Destination> readPhoneNumber(const Services& services, http::JsonBody& body);
-std::optional<domain::Purpose> readPurpose(http::JsonBody& body);
-std::string readLocale(http::JsonBody& body);  // BCP 47, or empty
 
-// `otp`, `otp_code` or `code`: 4 to 10 letters and digits. Anything else cannot be a code and costs no attempt.
+// phone.validation = strict, for what readDestination() or readPhoneNumber() gave. Who has an account is never refused
+// for it, and nobody may learn from a refusal that an account is missing. So where an account or an address is made the
+// number is refused by name:
+void noteImpossibleNumber(const Services& services, http::JsonBody& body,
+                          const std::optional<domain::Destination>& destination);
+// and where an account may be found, the number makes none:
+domain::NewAccounts newAccountsWith(const Services& services, const domain::Destination& destination);
+// and is refused by name where missing accounts are told anyway.
+void rejectNobodysNumber(const Services& services, http::JsonBody& body, const domain::OtpQuestion& question,
+                         const domain::RequestedOtp& otp);
+
+std::optional<domain::Purpose> readPurpose(http::JsonBody& body);
+std::string readLocale(http::JsonBody& body);  // BCP 47, or empty; a hint, so nothing of it is an error
+
+// `otp`, `otp_code` or `code`, by parseCode(). Anything else cannot be a code and costs no attempt.
 std::string readGuess(http::JsonBody& body);
 
 // Which code is meant: `otp_id`, or destination and `purpose` (login where absent).
@@ -32,7 +45,7 @@ domain::OtpReference readOtpReference(const Services& services, http::JsonBody& 
 // The same for a route whose codes are of one purpose: the body has none to say.
 domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body, domain::Purpose purpose);
 
-// install_id, platform, app_version, device_name; cut to the length that is kept.
+// install_id, platform, app_version, device_name; hints, cut to the length that is kept.
 domain::Device readDevice(http::JsonBody& body);
 
 }  // namespace otpgate::api

@@ -47,6 +47,7 @@ http::Response registered(const domain::User& user, const domain::Registration& 
 http::Response registerUser(Services& services, const http::Request& request) {
     http::JsonBody body(request);
     const auto destination = readDestination(services, body, "email");
+    noteImpossibleNumber(services, body, destination);
     const auto token = body.string("verification_token");
     const auto otpId = token ? services.otp.parseReceipt(*token, domain::Purpose::Register) : std::nullopt;
     if (token && !otpId) body.noteInvalid("verification_token", kBadToken);

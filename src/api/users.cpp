@@ -40,7 +40,10 @@ http::Response updateProfile(Services& services, const http::Request& request, c
     if (fields.username && fields.username->empty()) body.noteInvalid("username", "must not be empty");
     fields.firstName = readName(body, "first_name");
     fields.lastName = readName(body, "last_name");
-    if (body.string("locale")) fields.locale = readLocale(body);
+    // Nothing sets it back to the browser's; what is no tag leaves it as it is.
+    if (const auto locale = body.hint("locale"); locale && (locale->empty() || !readLocale(body).empty())) {
+        fields.locale = readLocale(body);
+    }
     body.rejectInvalid();
 
     const auto user = services.accounts.updateProfile(caller.user.id, fields, clientOf(request));

@@ -28,11 +28,11 @@ std::optional<domain::Destination> readRecipient(const Services& services, http:
     if (!body.has("to")) body.noteMissing("to");
     const auto text = body.string("to");
     if (!text) return std::nullopt;
-    auto destination = domain::Destination::parse(*text);
+    auto destination = domain::Destination::parse(*text, services.settings.emailValidation);
     if (!destination) {
         body.noteInvalid("to", "must be an e-mail address or a telephone number such as +4930123456");
     } else if (!services.settings.phoneNumbers.accepts(*destination)) {
-        body.noteInvalid("to", kUnassignedNumber);
+        body.noteInvalid("to", kImpossibleNumber);
     }
     return destination;
 }

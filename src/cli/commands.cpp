@@ -85,12 +85,20 @@ const std::vector<Command>& commands() {
          "FILE is what `manage.py dumpdata auth.user` wrote, or the same for a user model of your own; - is standard\n"
          "input. Read are username, email, phone_number or phone, password, first_name, last_name, is_active,\n"
          "is_staff, is_superuser, date_joined, last_login, email_verified, is_phone_verified and is_verified.\n"
-         "Objects of other models are left out. Passwords of Django's PBKDF2, bcrypt and Argon2 hashers go on working\n"
-         "and are hashed anew at the first login; until then a wrong one takes as long as it did in Django.\n\n"
+         "Objects of other models are left out. Passwords of Django's PBKDF2, bcrypt, Argon2 and scrypt hashers go on\n"
+         "working and are hashed anew at the first login; until then a wrong one takes as long as it did in Django. "
+         "What\n"
+         "MD5, SHA-1 and crypt made is too weak to keep: its owner is imported without a password, signs in by code "
+         "and\n"
+         "sets a new one.\n\n"
          "--admins  makes administrators of those who are staff or superusers; else everybody becomes a user\n\n"
          "Nobody is overwritten: who is there already, by address, is unchanged, so a second run does no harm. A row\n"
-         "that cannot be imported is named on standard error by its index in the array, counted from 0, and skipped.\n"
-         "The last line is `N imported, N unchanged, N skipped`; the exit code is 0 even when rows were skipped.\n",
+         "that cannot be imported is named on standard error by its index in the array, counted from 0, and skipped. "
+         "At\n"
+         "the end the skipped rows, and the passwords that were not taken, are counted by reason. The last line is\n"
+         "`N imported, N unchanged, N skipped`. Exit code 0 when all of every user was taken; 1 when a row was skipped "
+         "or\n"
+         "a password not taken; 2 for wrong arguments.\n",
          &importDjango},
         {"mail-test", "ADDRESS [--config FILE]", "send a test message and show what the mail server says",
          "Sends a short message to ADDRESS by the server of [mail], and another by that of [mail_fallback] where there "

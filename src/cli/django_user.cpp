@@ -1,11 +1,13 @@
 #include "cli/django_user.h"
 
+#include "otpgate/crypto/password_hash.h"
 #include "otpgate/domain/person_name.h"
 
 #include <Poco/Exception.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
+#include <algorithm>
 #include <initializer_list>
 
 namespace otpgate::cli {
@@ -32,12 +34,27 @@ std::string text(const Fields& fields, const std::string& name) {
     return value.extract<std::string>();
 }
 
+// As Django's own BooleanField reads them: many a database has 0 and 1 in place of a boolean, and dumps say so.
+std::optional<bool> parseFlag(const Poco::Dynamic::Var& value) {
+    if (value.isBoolean()) return value.extract<bool>();
+    const bool isScalar = value.isInteger() || value.isString();
+    const auto text = isScalar ? value.convert<std::string>() : std::string{};
+    for (const char* word : {"1", "true", "True", "t"}) {
+        if (text == word) return true;
+    }
+    for (const char* word : {"0", "false", "False", "f"}) {
+        if (text == word) return false;
+    }
+    return std::nullopt;
+}
+
 bool flag(const Fields& fields, std::initializer_list<const char*> names, bool standard) {
     for (const char* name : names) {
         const auto value = fields.get(name);
         if (value.isEmpty()) continue;
-        if (!value.isBoolean()) throw BadRow(std::string{name} + " is neither true nor false");
-        return value.extract<bool>();
+        const auto parsed = parseFlag(value);
+        if (!parsed) throw BadRow(std::string{name} + " is neither true nor false");
+        return *parsed;
     }
     return standard;
 }
@@ -58,9 +75,12 @@ std::optional<Timestamp> timeIn(const Fields& fields, const std::string& name) {
     return time->begin;
 }
 
-void readAddresses(const Fields& fields, domain::User& user) {
+void readAddresses(const Fields& fields, domain::EmailValidation validation, domain::User& user) {
     if (const std::string email = text(fields, "email"); !email.empty()) {
-        const auto parsed = Destination::parseEmail(email);
+        const auto parsed = Destination::parseEmail(email, validation);
+        if (!parsed && Destination::parseEmail(email, domain::EmailValidation::Lenient)) {
+            throw BadRow("email needs email.validation = lenient");
+        }
         if (!parsed) throw BadRow("email is not an e-mail address");
         user.email = parsed->value();
     }
@@ -73,17 +93,36 @@ void readAddresses(const Fields& fields, domain::User& user) {
     }
     if (user.email || user.phoneNumber) return;
     // Many a site has the address there alone.
-    const auto parsed = Destination::parse(text(fields, "username"));
+    const auto parsed = Destination::parse(text(fields, "username"), validation);
     if (!parsed) throw BadRow("there is neither an e-mail address nor a telephone number");
     (parsed->channel() == domain::Channel::Email ? user.email : user.phoneNumber) = parsed->value();
 }
 
-std::optional<std::string> readHash(const Fields& fields) {
+// Why no login can take a hash, by its kind.
+std::string reasonToLeaveOut(const std::string& hash) {
+    // They are a matter of minutes for whoever gets hold of the database, wrapped in a better one or not, because most
+    // of them are in lists already. Their owners sign in by code and set a new password.
+    constexpr const char* kWeak[] = {"md5", "unsalted_md5", "sha1", "unsalted_sha1", "crypt"};
+    const std::string kind = hash.substr(0, hash.find('$'));
+    const bool isBareMd5 = hash.size() == 32 && hash.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+    if (isBareMd5) return "unsalted_md5 is too weak to keep";
+    if (std::find(std::begin(kWeak), std::end(kWeak), kind) != std::end(kWeak)) return kind + " is too weak to keep";
+    if (hash.size() > kMaxHashBytes) return "it is longer than 255 bytes";
+    for (const char* known : {"pbkdf2_sha256", "pbkdf2_sha1", "bcrypt", "bcrypt_sha256", "argon2", "scrypt"}) {
+        if (kind == known) return kind + " that is damaged or costs too much";
+    }
+    return "it is of an unknown kind";
+}
+
+void readHash(const Fields& fields, DjangoUser& user) {
     std::string hash = text(fields, "password");
     // Django writes a ! before what no password matches.
-    if (hash.empty() || hash.starts_with('!')) return std::nullopt;
-    if (hash.size() > kMaxHashBytes) throw BadRow("password is longer than 255 bytes");
-    return hash;
+    if (hash.empty() || hash.starts_with('!')) return;
+    if (hash.size() <= kMaxHashBytes && crypto::isUsableHash(hash)) {
+        user.imported.passwordHash = std::move(hash);
+    } else {
+        user.passwordNotTaken = reasonToLeaveOut(hash);
+    }
 }
 
 bool isUser(const Fields& object, const Fields& fields) {
@@ -95,15 +134,16 @@ bool isUser(const Fields& object, const Fields& fields) {
 
 }  // namespace
 
-std::optional<domain::ImportedUser> parseDjangoUser(const std::string& json, StaffAre staff, Timestamp now) {
+std::optional<DjangoUser> parseDjangoUser(const std::string& json, StaffAre staff, domain::EmailValidation validation,
+                                          Timestamp now) {
     const Fields::Ptr object = parseObject(json);
     const Fields::Ptr fields = object->getObject("fields");
     if (!fields) throw BadRow("there is no object \"fields\"");
     if (!isUser(*object, *fields)) return std::nullopt;
 
-    domain::ImportedUser imported;
-    domain::User& user = imported.user;
-    readAddresses(*fields, user);
+    DjangoUser result;
+    domain::User& user = result.imported.user;
+    readAddresses(*fields, validation, user);
     user.username = nameIn(*fields, "username");
     if (user.username.empty()) user.username = user.email ? *user.email : *user.phoneNumber;
     user.firstName = nameIn(*fields, "first_name");
@@ -116,9 +156,9 @@ std::optional<domain::ImportedUser> parseDjangoUser(const std::string& json, Sta
     user.role = isStaff && staff == StaffAre::Admins ? domain::Role::Admin : domain::Role::User;
     user.joinedAt = timeIn(*fields, "date_joined").value_or(now);
     user.lastLoginAt = timeIn(*fields, "last_login");
-    imported.passwordHash = readHash(*fields);
-    user.hasPassword = imported.passwordHash.has_value();
-    return imported;
+    readHash(*fields, result);
+    user.hasPassword = result.imported.passwordHash.has_value();
+    return result;
 }
 
 }  // namespace otpgate::cli

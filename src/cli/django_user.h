@@ -18,8 +18,14 @@ public:
 
 enum class StaffAre { Users, Admins };
 
+struct DjangoUser {
+    domain::ImportedUser imported;
+    std::string passwordNotTaken;  // why its password is left out, without quoting it; empty where nothing is lost
+};
+
 // nullopt for an object of another model. The id is left to the caller, and the time of joining where the row has none.
 // Throws BadRow.
-std::optional<domain::ImportedUser> parseDjangoUser(const std::string& json, StaffAre staff, Timestamp now);
+std::optional<DjangoUser> parseDjangoUser(const std::string& json, StaffAre staff, domain::EmailValidation validation,
+                                          Timestamp now);
 
 }  // namespace otpgate::cli

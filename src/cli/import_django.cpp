@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <unordered_map>
 
 namespace otpgate::cli {
@@ -21,7 +22,10 @@ constexpr std::size_t kProgressEvery = 10'000;
 
 class Import {
 public:
-    Import(domain::AccountStore& store, StaffAre staff) : store_(store), staff_(staff) {}
+    Import(domain::AccountStore& store, StaffAre staff, domain::EmailValidation validation)
+        : store_(store),
+          staff_(staff),
+          validation_(validation) {}
 
     void run(std::istream& in) {
         JsonElements elements(in);
@@ -29,7 +33,7 @@ public:
             try {
                 add(*element);
             } catch (const BadRow& bad) {
-                ++skipped_;
+                skip(bad.what());
                 std::cerr << "row " << row_ << ": " << bad.what() << "\n";
             }
             if ((row_ + 1) % kProgressEvery == 0) std::cerr << row_ + 1 << " rows read\n";
@@ -39,48 +43,75 @@ public:
 
     void summarize() const {
         if (others_ > 0) std::cerr << others_ << " objects of other models were left out\n";
-        if (skipped_ > 0) std::cerr << "warning: some rows were skipped, see above\n";
+        for (const auto& [reason, count] : skippedBy_) {
+            std::cerr << "warning: " << count << " skipped: " << reason << "\n";
+        }
+        for (const auto& [reason, count] : passwordsNotTaken_) {
+            std::cerr << "warning: " << count << " without their password: " << reason << "\n";
+        }
         std::cout << imported_ << " imported, " << unchanged_ << " unchanged, " << skipped_ << " skipped\n";
     }
+    bool tookAll() const { return skippedBy_.empty() && passwordsNotTaken_.empty(); }
 
 private:
+    void skip(const std::string& reason) {
+        ++skipped_;
+        ++skippedBy_[reason];
+    }
+
     void add(const std::string& element) {
         const Timestamp now = clock_.now();
-        auto imported = parseDjangoUser(element, staff_, now);
-        if (!imported) {
+        auto user = parseDjangoUser(element, staff_, validation_, now);
+        if (!user) {
             ++others_;
             return;
         }
-        rejectRepeated(imported->user);
-        imported->user.id = Uuid::makeV7(now, random_);
-        batch_.push_back(std::move(*imported));
+        if (const auto first = rowWithAddressOf(user->imported.user)) {
+            std::cerr << "row " << row_ << ": it has the address of row " << *first << "\n";
+            skip("they have the address of an earlier row");
+            return;
+        }
+        user->imported.user.id = Uuid::makeV7(now, random_);
+        batch_.push_back(std::move(user->imported));
+        notTaken_.push_back(std::move(user->passwordNotTaken));
         if (batch_.size() == kBatch) flush();
     }
 
     // Django tells A@example.org from a@example.org; here they are one, and only the first gets in.
-    void rejectRepeated(const domain::User& user) {
+    std::optional<std::size_t> rowWithAddressOf(const domain::User& user) {
         for (const auto& address : {user.email, user.phoneNumber}) {
             if (!address) continue;
             const auto [seen, isNew] = rowOf_.try_emplace(std::hash<std::string>{}(*address), row_);
-            if (!isNew) throw BadRow("it has the address of row " + std::to_string(seen->second));
+            if (!isNew) return seen->second;
         }
+        return std::nullopt;
     }
 
     void flush() {
-        for (const bool isNew : store_.import(batch_)) ++(isNew ? imported_ : unchanged_);
+        const auto added = store_.import(batch_);
+        for (std::size_t i = 0; i < added.size(); ++i) {
+            ++(added[i] ? imported_ : unchanged_);
+            // Who was there already has lost nothing.
+            if (added[i] && !notTaken_[i].empty()) ++passwordsNotTaken_[notTaken_[i]];
+        }
         batch_.clear();
+        notTaken_.clear();
     }
 
     domain::AccountStore& store_;
     StaffAre staff_;
+    domain::EmailValidation validation_;
     SystemClock clock_;
     crypto::SystemRandom random_;
     std::vector<domain::ImportedUser> batch_;
+    std::vector<std::string> notTaken_;                   // of each in the batch: DjangoUser::passwordNotTaken
     std::unordered_map<std::size_t, std::size_t> rowOf_;  // by the hash of the address: millions must fit
     std::size_t row_ = 0;
     std::size_t imported_ = 0;
     std::size_t unchanged_ = 0;
     std::size_t skipped_ = 0;
+    std::map<std::string, std::size_t> skippedBy_;          // by reason
+    std::map<std::string, std::size_t> passwordsNotTaken_;  // by reason
     std::size_t others_ = 0;
 };
 
@@ -103,13 +134,14 @@ int importDjango(const Invocation& invocation) {
     if (path != "-") file.open(path, std::ios::binary);
     if (path != "-" && !file) throw std::runtime_error("cannot read " + path + ": " + std::strerror(errno));
 
-    const auto database = db::openDatabase(invocation.settings().database);
+    const Settings settings = invocation.settings();
+    const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();
     const auto store = store::makeAccountStore(*connection);
-    Import import(*store, staff);
+    Import import(*store, staff, settings.emailValidation);
     import.run(path == "-" ? std::cin : file);
     import.summarize();
-    return 0;
+    return import.tookAll() ? 0 : 1;
 }
 
 }  // namespace otpgate::cli

@@ -70,7 +70,7 @@ MailMessage MessageComposer::compose(const domain::OutboxMessage& message, Times
 
     std::string content;
     content += "From: " + fromHeader_ + "\r\n";
-    content += "To: " + message.destination.value() + "\r\n";
+    content += "To: " + message.destination.mailbox() + "\r\n";
     content += "Subject: " + encodedHeader(texts.subject, 9) + "\r\n";
     content += "Date: " + toMailDate(now) + "\r\n";
     content += "Message-ID: <" + id + "@" + service_ + ">\r\n";
@@ -82,7 +82,7 @@ MailMessage MessageComposer::compose(const domain::OutboxMessage& message, Times
     content += "--" + boundary + "\r\n" + toTextPart("text/plain", texts.text) + "\r\n";
     content += "--" + boundary + "\r\n" + toTextPart("text/html", texts.html) + "\r\n";
     content += "--" + boundary + "--\r\n";
-    return {fromAddress_, message.destination.value(), std::move(content)};
+    return {fromAddress_, message.destination.mailbox(), std::move(content)};
 }
 
 SmsMessage MessageComposer::composeSms(const domain::OutboxMessage& message, Timestamp now) const {

@@ -47,7 +47,8 @@ bool isShortSender(std::string_view from) {
 
 void checkSender(const std::string& from) {
     if (from.empty()) throw ConfigurationError("sms.from is needed with sms.transport = twilio");
-    const bool isNumber = from.front() == '+' && domain::Destination::parsePhoneNumber(from).has_value();
+    const auto number = domain::Destination::parsePhoneNumber(from);
+    const bool isNumber = number && number->value() == from;  // it goes to Twilio as it is
     if (!isNumber && !isMessagingService(from) && !isShortSender(from)) {
         throw ConfigurationError(
             "sms.from is neither a number (+1...), a short code, an alphanumeric sender of at most "

@@ -1,5 +1,8 @@
 #include "otpgate/domain/destination.h"
 
+#include "domain/typed_text.h"
+#include "otpgate/base/unicode.h"
+
 #include <algorithm>
 
 namespace otpgate::domain {
@@ -16,14 +19,10 @@ char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+// More than an address and all that may stand around it; nothing of that length is looked at twice.
+constexpr std::size_t kMaxTypedBytes = 1024;
 
-// atext of RFC 5321, section 4.1.2, in lower case. Quoted local parts are left out: nobody's mailbox needs them, and
-// they may hold anything.
+// atext of RFC 5321, section 4.1.2, in lower case.
 bool isAtomText(char c) {
     return isLower(c) || isDigit(c) || std::string_view{"!#$%&'*+-/=?^_`{|}~"}.find(c) != std::string_view::npos;
 }
@@ -32,6 +31,35 @@ bool isDotAtom(std::string_view text) {
     if (text.empty() || text.size() > 64 || text.front() == '.' || text.back() == '.') return false;
     if (text.find("..") != std::string_view::npos) return false;
     return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || isAtomText(c); });
+}
+
+bool areAtoms(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || isAtomText(c); });
+}
+
+// The one form of a local part that is quoted or has its dots in the wrong places. What need not be quoted is not:
+// "ann" and ann are the same mailbox (RFC 5321, section 4.1.2). Quotes within quotes, backslashes, < and > are left
+// out: nobody's mailbox needs them, and not everything that reads a header reads them alike.
+std::optional<std::string> parseUnusualLocalPart(std::string_view text) {
+    if (text.empty() || text.size() > 64) return std::nullopt;
+    const bool isQuoted = text.size() > 2 && text.front() == '"' && text.back() == '"';
+    const std::string_view content = isQuoted ? text.substr(1, text.size() - 2) : text;
+    if (content.find_first_not_of('.') == std::string_view::npos) return std::nullopt;
+    if (areAtoms(content)) return std::string{content};
+    const auto isQuotable = [](char c) {
+        return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '<' && c != '>';
+    };
+    if (!isQuoted || !std::all_of(content.begin(), content.end(), isQuotable)) return std::nullopt;
+    return std::string{text};
+}
+
+std::optional<std::string> parseLocalPart(std::string_view text, EmailValidation validation) {
+    if (isDotAtom(text)) return std::string{text};
+    switch (validation) {
+    case EmailValidation::Strict: break;
+    case EmailValidation::Lenient: return parseUnusualLocalPart(text);
+    }
+    return std::nullopt;
 }
 
 bool isHostName(std::string_view text) {
@@ -47,6 +75,26 @@ bool isHostName(std::string_view text) {
     }
 }
 
+// The address of `Ann <ann@example.com>`, as mail programs copy it, or of a mailto: link; else the text.
+std::string_view addressIn(std::string_view text) {
+    text = unwrapped(text);
+    const auto open = text.rfind('<');
+    if (text.ends_with('>') && open != std::string_view::npos && text.find('@') > open) {
+        text = unwrapped(text.substr(open));
+    }
+    constexpr std::string_view kMailto = "mailto:";
+    if (!startsWithIgnoringCase(text, kMailto)) return text;
+    text = text.substr(kMailto.size());
+    return text.substr(0, text.find('?', text.find('@')));
+}
+
+// ASCII is left as it is: what has no letters beyond it is the DNS's own form already.
+std::optional<std::string> parseDomain(std::string_view text) {
+    const auto isAscii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (std::all_of(text.begin(), text.end(), isAscii)) return std::string{text};
+    return toAsciiDomain(text);
+}
+
 }  // namespace
 
 std::string_view toString(Channel channel) {
@@ -57,29 +105,48 @@ std::string_view toString(Channel channel) {
     return {};
 }
 
-std::optional<Destination> Destination::parse(std::string_view text) {
+std::optional<Destination> Destination::parse(std::string_view text, EmailValidation validation) {
     if (auto phone = parsePhoneNumber(text)) return phone;
-    return parseEmail(text);
+    return parseEmail(text, validation);
 }
 
-std::optional<Destination> Destination::parseEmail(std::string_view text) {
-    text = trimmed(text);
-    if (text.size() > 254) return std::nullopt;
+std::optional<Destination> Destination::parseEmail(std::string_view text, EmailValidation validation) {
+    if (text.size() > kMaxTypedBytes) return std::nullopt;
     // The whole address in lower case: no mail system in use tells A@x from a@x, and one person must not be two users.
-    std::string value(text.size(), '\0');
-    std::transform(text.begin(), text.end(), value.begin(), lower);
-    const auto at = value.rfind('@');
-    if (at == std::string::npos) return std::nullopt;
-    const std::string_view view = value;
-    if (!isDotAtom(view.substr(0, at)) || !isHostName(view.substr(at + 1))) return std::nullopt;
-    return Destination{Channel::Email, std::move(value)};
+    std::string plain = toPlainText(text);
+    std::transform(plain.begin(), plain.end(), plain.begin(), lower);
+    const std::string_view address = addressIn(plain);
+    const auto at = address.rfind('@');
+    if (at == std::string_view::npos) return std::nullopt;
+    const auto local = parseLocalPart(address.substr(0, at), validation);
+    const auto domain = parseDomain(address.substr(at + 1));
+    if (!local || !domain || !isHostName(*domain)) return std::nullopt;
+    if (local->size() + 1 + domain->size() > 254) return std::nullopt;
+    return Destination{Channel::Email, *local + "@" + *domain};
 }
 
 std::optional<Destination> Destination::parsePhoneNumber(std::string_view text) {
-    text = trimmed(text);
-    if (text.size() < 3 || text.size() > 16 || text[0] != '+' || text[1] == '0') return std::nullopt;
-    if (!std::all_of(text.begin() + 1, text.end(), isDigit)) return std::nullopt;
-    return Destination{Channel::Sms, std::string{text}};
+    if (text.size() > kMaxTypedBytes) return std::nullopt;
+    const std::string plain = toPlainText(text);
+    std::string_view number = unwrapped(plain);
+    constexpr std::string_view kTel = "tel:";
+    if (startsWithIgnoringCase(number, kTel)) number.remove_prefix(kTel.size());
+    std::string value = withoutBlanksAndDashes(number);
+    // +49 (0)30: the 0 is for callers within the country.
+    constexpr std::string_view kTrunkPrefix = "(0)";
+    if (const auto trunk = value.find(kTrunkPrefix); trunk != std::string::npos)
+        value.erase(trunk, kTrunkPrefix.size());
+    std::erase_if(value, [](char c) { return std::string_view{"()[]./"}.find(c) != std::string_view::npos; });
+    if (value.size() < 3 || value.size() > 16 || value[0] != '+' || value[1] == '0') return std::nullopt;
+    if (!std::all_of(value.begin() + 1, value.end(), isDigit)) return std::nullopt;
+    return Destination{Channel::Sms, std::move(value)};
+}
+
+std::string Destination::mailbox() const {
+    const auto at = value_.rfind('@');
+    const std::string local = value_.substr(0, at);
+    if (local.starts_with('"') || isDotAtom(local)) return value_;
+    return '"' + local + '"' + value_.substr(at);
 }
 
 std::string Destination::masked() const {

@@ -1,5 +1,6 @@
 #include "otpgate/domain/otp_code.h"
 
+#include "otpgate/base/unicode.h"
 #include "otpgate/crypto/hash.h"
 
 #include <algorithm>
@@ -23,6 +24,10 @@ std::string upperCase(std::string_view text) {
     return result;
 }
 
+bool isLetterOrDigit(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 std::string derive(std::string_view key, const Uuid& otpId, const CodeFormat& format) {
     const std::string_view characters = charactersOf(format.alphabet);
     const std::string mac = crypto::hmacSha256(key, otpId.bytes());
@@ -38,6 +43,15 @@ std::string derive(std::string_view key, const Uuid& otpId, const CodeFormat& fo
 }
 
 }  // namespace
+
+std::optional<std::string> parseCode(std::string_view typed) {
+    const std::string plain = withoutBlanksAndDashes(toPlainText(typed));
+    const auto first = std::find_if(plain.begin(), plain.end(), isLetterOrDigit);
+    const auto end = std::find_if(plain.rbegin(), plain.rend(), isLetterOrDigit).base();
+    if (first >= end || end - first < 4 || end - first > 10) return std::nullopt;
+    if (!std::all_of(first, end, isLetterOrDigit)) return std::nullopt;
+    return std::string(first, end);
+}
 
 OtpCodes::OtpCodes(const crypto::KeyRing& ring, CodeFormat format, std::string fixedCode)
     : ring_(ring),

@@ -58,12 +58,13 @@ OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& co
       settings_(std::move(settings)),
       notices_(notices) {}
 
-AccountRule OtpService::accountRule(Purpose purpose) const {
-    switch (purpose) {
-    case Purpose::Login: return settings_.autoRegister ? AccountRule::ActiveOrNew : AccountRule::Active;
+AccountRule OtpService::accountRule(const OtpQuestion& question) const {
+    const bool mayBeNew = question.newAccounts == NewAccounts::Allowed;
+    switch (question.purpose) {
+    case Purpose::Login: return settings_.autoRegister && mayBeNew ? AccountRule::ActiveOrNew : AccountRule::Active;
     case Purpose::Reset: return AccountRule::Active;
+    case Purpose::Verify: return mayBeNew ? AccountRule::Any : AccountRule::Active;
     case Purpose::Register:
-    case Purpose::Verify:
     case Purpose::Change: return AccountRule::Any;
     }
     return AccountRule::Active;
@@ -82,7 +83,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .purpose = question.purpose,
                                 .methods = question.methods,
                                 .locale = question.locale,
-                                .accountRule = accountRule(question.purpose),
+                                .accountRule = accountRule(question),
                                 .disclosure = std::min(question.disclosure, settings_.disclosure),
                                 .resend = settings_.onResend,
                                 .now = now,

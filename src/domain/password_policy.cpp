@@ -1,6 +1,7 @@
 #include "otpgate/domain/password_policy.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/unicode.h"
 
 #include <algorithm>
 #include <array>
@@ -180,7 +181,8 @@ PasswordPolicy::PasswordPolicy(unsigned minScore, std::string_view siteHost)
     addWords(siteWords_, siteHost);
 }
 
-std::optional<std::string> PasswordPolicy::reasonToRefuse(std::string_view password, const PasswordOwner& owner) const {
+std::optional<std::string> PasswordPolicy::reasonToRefuse(std::string_view typed, const PasswordOwner& owner) const {
+    const std::string password = toNfc(typed);  // as it is hashed
     std::size_t characters = 0;
     forEachCharacter(password, [&](std::string_view) { ++characters; });
     if (characters < kMinCharacters) {

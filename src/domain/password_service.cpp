@@ -4,6 +4,8 @@
 
 namespace otpgate::domain {
 
+using crypto::PasswordMatch;
+
 PasswordService::PasswordService(AccountStore& store, crypto::PasswordGate& gate, const PasswordPolicy& policy,
                                  const Clock& clock, Random& random, LimitRule guesses, Messenger& messenger,
                                  NoticeSettings notices)
@@ -37,7 +39,7 @@ std::optional<std::string> PasswordService::reasonToRefuse(std::string_view pass
 
 CheckedPassword PasswordService::check(const Destination& destination, std::string_view password, const Asker& asker) {
     Comparison comparison = compare(destination, password, asker);
-    if (comparison.result.user) upgrade(*comparison.result.user, password, comparison.hash);
+    if (comparison.result.user) upgrade(*comparison.result.user, password, comparison);
     return std::move(comparison.result);
 }
 
@@ -56,38 +58,39 @@ PasswordService::Comparison PasswordService::compare(const Destination& destinat
     if (!guess.isAccepted) {
         return {{PasswordOutcome::Limited, reportLimit("guesses_per_destination", guesses_, std::move(guess.hits), now),
                  std::nullopt},
+                {},
                 {}};
     }
-    bool right = false;
+    PasswordMatch match = PasswordMatch::Wrong;
     try {
-        right = isRight(password, guess);
+        match = matchOf(password, guess);
     } catch (const ServiceUnavailable&) {
         store_.giveBackGuess(guess.bucket, now);
         throw;
     }
-    if (!right) {
+    if (match != PasswordMatch::Right && match != PasswordMatch::RightAsTyped) {
         std::optional<Uuid> userId;
         if (guess.user) userId = guess.user->id;
         store_.auditWrongPassword({userId, destination, now, Uuid::makeV7(now, random_), asker.client});
         return {};
     }
     store_.giveBackGuess(guess.bucket, now);
-    return {{PasswordOutcome::Right, std::nullopt, std::move(guess.user)}, std::move(*guess.passwordHash)};
+    return {{PasswordOutcome::Right, std::nullopt, std::move(guess.user)}, std::move(*guess.passwordHash), match};
 }
 
-bool PasswordService::isRight(std::string_view password, const CountedGuess& guess) {
+PasswordMatch PasswordService::matchOf(std::string_view password, const CountedGuess& guess) {
     if (!guess.passwordHash) {
         gate_.verifyNobody(password);
-        return false;
+        return PasswordMatch::Wrong;
     }
-    const bool matches = gate_.verify(password, *guess.passwordHash) == crypto::PasswordMatch::Right;
-    return matches && guess.user->status == UserStatus::Active;
+    const PasswordMatch match = gate_.verify(password, *guess.passwordHash);
+    return guess.user->status == UserStatus::Active ? match : PasswordMatch::Wrong;
 }
 
-void PasswordService::upgrade(const User& user, std::string_view password, const std::string& hash) {
-    if (!gate_.needsUpgrade(hash)) return;
+void PasswordService::upgrade(const User& user, std::string_view password, const Comparison& comparison) {
+    if (comparison.match == PasswordMatch::Right && !gate_.needsUpgrade(comparison.hash)) return;
     try {
-        store_.upgradeHash(user.id, hash, gate_.hash(password));
+        store_.upgradeHash(user.id, comparison.hash, gate_.hash(password));
     } catch (const ServiceUnavailable&) {
         // No slot free, or the database gone: there will be another login.
     }

@@ -1,16 +1,11 @@
 #include "otpgate/domain/person_name.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/unicode.h"
 
 namespace otpgate::domain {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 char32_t codePointOf(std::string_view character) {
     if (character.size() == 1) return static_cast<unsigned char>(character[0]);
@@ -28,8 +23,8 @@ bool controls(char32_t point) {
 }  // namespace
 
 std::optional<std::string> parsePersonName(std::string_view text) {
-    text = trimmed(text);
-    std::string_view rest = text;
+    std::string name = toNfc(trimmed(text));
+    std::string_view rest = name;
     std::size_t characters = 0;
     while (!rest.empty()) {
         const std::size_t length = utf8CharacterLength(rest);
@@ -37,7 +32,7 @@ std::optional<std::string> parsePersonName(std::string_view text) {
         if (controls(codePointOf(rest.substr(0, length)))) return std::nullopt;
         rest.remove_prefix(length);
     }
-    return std::string{text};
+    return name;
 }
 
 }  // namespace otpgate::domain

@@ -4,6 +4,8 @@
 #include "otpgate/crypto/signed_token.h"
 #include "otpgate/domain/device_token.h"
 
+#include <algorithm>
+
 namespace otpgate::domain {
 
 namespace {
@@ -11,6 +13,8 @@ namespace {
 // A second tab, or an answer lost on the way, may show the predecessor for so long (API.md 4).
 constexpr std::chrono::seconds kRefreshGrace{30};
 constexpr std::chrono::minutes kTouchEvery{5};
+// iat and nbf say so much less than now: a verifier whose clock is that much behind takes the token at once.
+constexpr std::chrono::seconds kBackdated{1};
 constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kTimeBytes = 8;
 
@@ -59,9 +63,9 @@ std::string SessionService::accessToken(const Holder& holder, Timestamp now) con
     claims.sessionId = holder.sessionId.toString();
     claims.tokenId = Uuid::makeV7(now, random_).toString();
     claims.methods = words(holder.methods);
-    claims.issuedAt = now;
+    claims.issuedAt = now - kBackdated;
     claims.expiresAt = expiresAt;
-    claims.authTime = holder.authenticatedAt;
+    claims.authTime = std::min(holder.authenticatedAt, claims.issuedAt);  // nobody signs in after the token
     return keys_.current(now)->sign(claims);
 }
 

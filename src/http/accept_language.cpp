@@ -49,21 +49,29 @@ std::optional<int> parseWeight(std::string_view parameter) {
 }
 
 struct Wanted {
-    std::string_view tag;
+    std::string tag;
     int weight;
 };
 
 std::optional<Wanted> parseElement(std::string_view element) {
     const auto semicolon = element.find(';');
-    const std::string_view tag = trimmed(element.substr(0, semicolon));
-    if (!isTag(tag)) return std::nullopt;
-    if (semicolon == std::string_view::npos) return Wanted{tag, 1000};
+    auto tag = parseLanguageTag(element.substr(0, semicolon));
+    if (!tag) return std::nullopt;
+    if (semicolon == std::string_view::npos) return Wanted{std::move(*tag), 1000};
     const auto weight = parseWeight(trimmed(element.substr(semicolon + 1)));
     if (!weight || *weight == 0) return std::nullopt;
-    return Wanted{tag, *weight};
+    return Wanted{std::move(*tag), *weight};
 }
 
 }  // namespace
+
+std::optional<std::string> parseLanguageTag(std::string_view text) {
+    // Behind a dot or an @ stand POSIX's character set and modifier.
+    std::string tag{trimmed(text.substr(0, text.find_first_of(".@")))};
+    std::replace(tag.begin(), tag.end(), '_', '-');
+    if (!isTag(tag)) return std::nullopt;
+    return tag;
+}
 
 std::string acceptedLanguages(std::string_view header) {
     if (header.size() > kMaxHeaderBytes) {

@@ -142,11 +142,11 @@ public:
         if (depth_ > 1) put(OtherValue{});
         if (isCopying_) copy_.null();
     }
-    void value(int number) override { putNumber(std::int64_t{number}); }
-    void value(unsigned number) override { putNumber(std::int64_t{number}); }
-    void value(Poco::Int64 number) override { putNumber(std::int64_t{number}); }
-    void value(Poco::UInt64) override { putNumber(Fraction{}); }
-    void value(double) override { putNumber(Fraction{}); }
+    void value(int) override { putNumber(); }
+    void value(unsigned) override { putNumber(); }
+    void value(Poco::Int64) override { putNumber(); }
+    void value(Poco::UInt64) override { putNumber(); }
+    void value(double) override { putNumber(); }
     void value(bool flag) override {
         put(flag);
         if (isCopying_) copy_.value(flag);
@@ -157,8 +157,14 @@ public:
     }
 
 private:
-    void putNumber(Value number) {
-        put(std::move(number));
+    // By its own digits, not by Poco's number: it reads negative ones beyond 2^53 as doubles, which lose the last
+    // digit.
+    void putNumber() {
+        const std::string& digits = *nextNumber_;
+        std::int64_t number = 0;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        const bool isHeld = error == std::errc{} && end == digits.data() + digits.size();
+        put(isHeld ? Value{number} : Value{Fraction{}});
         if (isCopying_) copy_.raw(*nextNumber_);
         ++nextNumber_;
     }
@@ -247,6 +253,12 @@ std::optional<std::string> JsonBody::string(std::string_view name, std::size_t m
         return std::nullopt;
     }
     return *text;
+}
+
+std::optional<std::string> JsonBody::hint(std::string_view name) const {
+    const auto found = state_->members.find(name);
+    const auto* text = found == state_->members.end() ? nullptr : std::get_if<std::string>(&found->second);
+    return text == nullptr ? std::nullopt : std::optional{*text};
 }
 
 std::optional<std::int64_t> JsonBody::integer(std::string_view name) {

@@ -81,10 +81,9 @@ WRONG_TYPES = [
     (REQUEST, {"destination": {"email": "a@example.com"}}, "destination"),
     (REQUEST, {"email": 1.5}, "email"),
     (REQUEST, {"destination": "a@example.com", "purpose": 1}, "purpose"),
-    (REQUEST, {"destination": "a@example.com", "locale": []}, "locale"),
     (VERIFY, {"otp_id": ID, "otp": 123456}, "otp"),
     (VERIFY, {"otp_id": 7, "otp": "123456"}, "otp_id"),
-    (VERIFY, {"otp_id": ID, "otp": "123456", "device_name": False}, "device_name"),
+    (VERIFY, {"otp_id": ID, "otp": "123456", "session": False}, "session"),
     (REFRESH, {"refresh": 1}, "refresh"),
 ]
 
@@ -102,7 +101,7 @@ INVALID = [
     (REQUEST, {"destination": "a@b@example.com"}, "destination"),
     (REQUEST, {"destination": "a@example.com\r\nBcc: b@example.com"}, "destination"),
     (REQUEST, {"email": "a\n@example.com"}, "email"),
-    (REQUEST, {"destination": "<a@example.com>"}, "destination"),
+    (REQUEST, {"destination": "<a@example.com> <b@example.com>"}, "destination"),
     (REQUEST, {"destination": "a" * 300 + "@example.com"}, "destination"),
     (REQUEST, {"destination": "+0123456"}, "destination"),
     (REQUEST, {"destination": "a@example.com", "purpose": "dance"}, "purpose"),

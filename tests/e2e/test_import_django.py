@@ -15,6 +15,8 @@ DJANGO_PASSWORD = "correct horse battery staple"
 HASHES = {
     "argon2": "argon2$argon2id$v=19$m=102400,t=2,p=8$VnBDR04wclM2VzFhUk8xbU95d3BUdw$FSgMf6OBasvH61daf4eVxg",
     "bcrypt_sha256": "bcrypt_sha256$$2b$12$A1G5zaFK1Ts7CaPZU6it4../LF1WX25dUlHlUlTbjbMsQWVdTc5lu",
+    # By Python's hashlib, which Django 4 calls.
+    "scrypt": "scrypt$16384$1fhDrEIbFB5JwpyAcHCrcT$8$1$rGW0rZ0LUJcBUiUW1q54dNfrAAjzmcC9xjQWbMbnzYYEY/9NwldebNx1SePzwk76vtaIteKcR10QHHm5wg6z/A==",
     "pbkdf2_sha256": "pbkdf2_sha256$260000$mzlmmvA97SvAplc9txNU75$ZlHwvG2Ev/2Rh1URp4XpDEpYXVUAf4kJ7CRaq8Ik12E=",
 }
 
@@ -125,19 +127,79 @@ def test_bad_rows_are_named_and_skipped(importer):
     bad = [
         row(0, email="not an address"), row(1, email="", username="nobody"), row(2, first_name="x" * 151),
         row(3, last_name="a\u001bb"), row(4, is_active="yes"), row(5, date_joined="yesterday"), row(6, email=7),
-        row(7, password="x" * 256), row(8, phone_number="0301234"), {"model": "auth.user"}, "text", 12, None,
+        row(7, phone_number="0301234"), row(8, email="a..b@example.com"), {"model": "auth.user"}, "text", 12, None,
     ]
 
     done = run(bad + [row(20)])
 
-    assert (done.returncode, done.stdout) == (0, "1 imported, 0 unchanged, 13 skipped\n")
+    assert (done.returncode, done.stdout) == (1, "1 imported, 0 unchanged, 13 skipped\n")
     lines = [line for line in done.stderr.splitlines() if line.startswith("row ")]
     assert [line.split(":")[0] for line in lines] == [f"row {number}" for number in range(13)]
     for line, word in zip(lines, ("email", "neither", "first_name", "last_name", "is_active", "date_joined", "email",
-                                  "password", "phone_number")):
+                                  "phone_number", "lenient")):
         assert word in line, line
-    assert "warning" in done.stderr
+    # And counted by reason.
+    counts = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert "warning: 1 skipped: email is not an e-mail address" in counts
+    assert "warning: 3 skipped: it is not a JSON object" in counts
+    assert sum(int(line.split()[1]) for line in counts) == 13
     assert "not an address" not in done.stderr and "\x1b" not in done.stderr
+
+
+def test_flags_as_databases_write_them(importer):
+    site, run = importer
+    flags = {1: "active", 0: "disabled", "1": "active", "0": "disabled", "true": "active", "False": "disabled"}
+
+    done = run([row(number, is_active=value, email_verified=value, is_staff=0) for number, value in enumerate(flags)])
+
+    assert (done.returncode, done.stdout) == (0, "6 imported, 0 unchanged, 0 skipped\n"), done.stderr
+    users = [shown(site, f"user{number}@example.com") for number in range(len(flags))]
+    assert [user["status"] for user in users] == list(flags.values())
+    assert [user["email_verified"] for user in users] == [status == "active" for status in flags.values()]
+
+
+def test_addresses_as_people_write_them(importer):
+    site, run = importer
+    written = ["+49 30 123-4560", "tel:+49-30-123-4561", "+49 (0)30 1234562", "+٤٩٣٠١٢٣٤٥٦٣"]
+
+    done = run([row(number, email="", phone_number=phone) for number, phone in enumerate(written)]
+               + [row(9, email=" <Info@müller.example> ")])
+
+    assert (done.returncode, done.stdout) == (0, "5 imported, 0 unchanged, 0 skipped\n"), done.stderr
+    for number in range(len(written)):
+        assert shown(site, f"+4930123456{number}")["username"] == f"user{number}"
+    assert shown(site, "info@xn--mller-kva.example")["username"] == "user9"
+
+
+NOT_TAKEN = {
+    "md5$salt$0123456789abcdef0123456789abcdef": "md5 is too weak to keep",
+    "md5$$0123456789abcdef0123456789abcdef": "md5 is too weak to keep",
+    "0123456789abcdef0123456789abcdef": "unsalted_md5 is too weak to keep",
+    "sha1$salt$0123456789abcdef0123456789abcdef01234567": "sha1 is too weak to keep",
+    "crypt$$ab1234567890.": "crypt is too weak to keep",
+    "pbkdf2_sha256$9999999999$salt$AAAA": "pbkdf2_sha256 that is damaged or costs too much",
+    "scrypt$1048576$salt$64$1$" + "A" * 88: "scrypt that is damaged or costs too much",
+    "plugin$" + "x" * 20: "it is of an unknown kind",
+    "x" * 256: "it is longer than 255 bytes",
+}
+
+
+def test_passwords_that_are_not_taken_are_counted_by_reason(importer):
+    site, run = importer
+    rows = [row(number, password=password) for number, password in enumerate(NOT_TAKEN)]
+
+    done = run(rows + [row(20), row(21, password="!nobody")])
+
+    assert (done.returncode, done.stdout) == (1, f"{len(rows) + 2} imported, 0 unchanged, 0 skipped\n"), done.stderr
+    for reason in set(NOT_TAKEN.values()):
+        count = list(NOT_TAKEN.values()).count(reason)
+        assert f"warning: {count} without their password: {reason}" in done.stderr.splitlines()
+    assert "0123456789abcdef" not in done.stderr
+    # Their owners are there, and sign in by code.
+    assert site.login("user0@example.com")["user"]["username"] == "user0"
+    assert login(site, "user0@example.com", DJANGO_PASSWORD).status_code == 401
+    again = run(rows)
+    assert (again.returncode, again.stdout) == (0, f"0 imported, {len(rows)} unchanged, 0 skipped\n")
 
 
 def test_a_second_run_changes_nothing(importer):
@@ -158,7 +220,8 @@ def test_an_address_that_comes_twice_is_named(importer):
 
     done = run([row(1), row(2), row(3, email="USER1@example.com")])
 
-    assert done.stdout == "2 imported, 0 unchanged, 1 skipped\n"
+    assert (done.returncode, done.stdout) == (1, "2 imported, 0 unchanged, 1 skipped\n")
+    assert "warning: 1 skipped: they have the address of an earlier row" in done.stderr
     assert "row 2: " in done.stderr and "row 0" in done.stderr
 
 

@@ -278,7 +278,8 @@ def test_strangers_who_spent_the_accounts_budgets_do_not_lock_out_a_browser_that
         assert fresh.focused() == fresh["address"]
 
 
-@pytest.mark.parametrize("written", ["{}", " {} ", "+1 (0)555 {} ", "+1/555.{}"], ids=["plain", "spaces", "zero", "marks"])
+@pytest.mark.parametrize("written", ["{}", " {} ", "+1 (0)555 {} ", "+1/555.{}", "tel:+1-555-{}", "\u202a+١٥٥٥{}\u202c"],
+                         ids=["plain", "spaces", "zero", "marks", "link", "arabic"])
 def test_signs_in_by_a_code_sent_to_a_telephone_number(browser, sms_site, number, written):
     page = LoginPage(browser, sms_site)
     page.open()
@@ -354,6 +355,33 @@ def test_takes_a_code_typed_with_a_space(page, address):
     code = page.ask_for_code(address)
     page.enter_code(f"{code[:3]} {code[3:]}")
     page.see("sign-out")
+
+
+@pytest.mark.parametrize("digits", ["٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९"], ids=["arabic", "hindi"])
+def test_takes_a_code_in_the_visitors_own_digits(page, address, digits):
+    code = page.ask_for_code(address)
+    page.enter_code(code.translate(str.maketrans("0123456789", digits)))
+    page.see("sign-out")
+
+
+@pytest.mark.parametrize("written", ["<{}>", "Ann Example <{}>", "mailto:{}", "\u200f{}\u200b."], ids=ascii)
+def test_takes_a_pasted_address_however_it_is_written(page, address, written):
+    page.driver.execute_script("arguments[0].value = arguments[1]", page["address"], written.format(address))
+    page["address-submit"].click()
+    page.see("code")
+    page.enter_code(page.site.mailbox.wait_for(address))
+    page.see("sign-out")
+
+
+def test_a_browser_whose_language_is_none_shows_the_page(browser, site, address):
+    odd = "{get: () => ['en-US@posix', 'en_US']}"
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {
+        "source": f"Object.defineProperty(navigator, 'languages', {odd});"
+                  "Object.defineProperty(navigator, 'language', {get: () => 'en-US@posix'})"})
+    page = LoginPage(browser, site)
+    page.open()
+    page.sign_in(address)
+    assert page["account-since"].text
 
 
 def test_does_not_send_a_typed_code_before_it_is_asked_to(page, address):

@@ -9,12 +9,24 @@ from support.ports import wait_until
 from support.site import Site
 from test_concurrency import at_once
 from test_login_flow import assert_problem
-from test_phone_validation import REQUEST, ROUTES
+from test_phone_validation import PASSWORD, REQUEST, VERIFY
 from test_sms import ask, events, waiting
 
 GERMAN, AMERICAN = "+4930123456", "+12025550123"
 NOT_SENT_TO = "this server sends no messages to numbers with this country code"
 SPENT = "daily SMS budget is spent"
+ROUTES = [
+    (REQUEST, "destination", {}),
+    (REQUEST, "phone_number", {}),
+    (VERIFY, "destination", {"otp": "123456"}),
+    (VERIFY, "phone_number", {"otp": "123456"}),
+    ("/api/v1/auth/register", "phone_number", {"password": PASSWORD}),
+    ("/api/v1/auth/login", "phone_number", {"password": PASSWORD}),
+    ("/api/v1/auth/forgot-password", "phone_number", {}),
+    ("/api/v1/auth/password-reset", "phone_number", {"otp": "123456", "password": PASSWORD}),
+    ("/api/auth/send-otp/", "phone_number", {}),
+    ("/api/auth/verify-otp/", "phone_number", {"otp_code": "123456"}),
+]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ const Timestamp kNow = test::FakeClock().now();  // 2026-11-20T05:12:00Z
 class MessageComposerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(MessageComposerTest);
     CPPUNIT_TEST(writesTheHeaders);
+    CPPUNIT_TEST(quotesALocalPartThatIsNoDotAtom);
     CPPUNIT_TEST(putsTheCodeAloneOnALineOfTheText);
     CPPUNIT_TEST(keepsTheCodeOutOfTheHeaders);
     CPPUNIT_TEST(showsTheCodeInTheHtmlWithoutLinksAndImages);
@@ -73,6 +74,14 @@ class MessageComposerTest : public CppUnit::TestFixture {
                                          "Content-Type: multipart/alternative;\r\n"
                                          " boundary=\"=_017f22e2-79b0-7000-8000-000000000001\"\r\n"),
                              headersOf(mail));
+    }
+
+    void quotesALocalPartThatIsNoDotAtom() {
+        message_.destination =
+            domain::Destination::parseEmail("a..b@docomo.example", domain::EmailValidation::Lenient).value();
+        const MailMessage mail = compose();
+        CPPUNIT_ASSERT_EQUAL(std::string("\"a..b\"@docomo.example"), mail.recipient);
+        assertHas(headersOf(mail), "To: \"a..b\"@docomo.example\r\n");
     }
 
     void putsTheCodeAloneOnALineOfTheText() {

@@ -14,6 +14,7 @@ class AcceptLanguageTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(keepsTheOrderOfEqualWeights);
     CPPUNIT_TEST(leavesOutWhatIsNotWanted);
     CPPUNIT_TEST(leavesOutWhatIsNoTagOrNoWeight);
+    CPPUNIT_TEST(readsTagsAsSystemsWriteThem);
     CPPUNIT_TEST(takesNoMoreThanAFew);
     CPPUNIT_TEST_SUITE_END();
 
@@ -35,13 +36,21 @@ class AcceptLanguageTest : public CppUnit::TestFixture {
     }
 
     void leavesOutWhatIsNoTagOrNoWeight() {
-        for (const char* header :
-             {"en_US", "e n", "d\xc3\xa9", "1en", "-en", "en-", "en\r\nBcc: x", "en;q=2", "en;q=1.1", "en;q=0.1234",
-              "en;q=-1", "en;q=", "en;q=.5", "en;q=0,5x", "en;level=1", "en;"}) {
+        for (const char* header : {"e n", "d\xc3\xa9", "1en", "-en", "en-", "en\r\nBcc: x", "en;q=2", "en;q=1.1",
+                                   "en;q=0.1234", "en;q=-1", "en;q=", "en;q=.5", "en;q=0,5x", "en;level=1", "en;"}) {
             CPPUNIT_ASSERT_EQUAL_MESSAGE(header, ""s, acceptedLanguages(header));
         }
         CPPUNIT_ASSERT_EQUAL(""s, acceptedLanguages("x" + std::string(35, 'y')));
         CPPUNIT_ASSERT_EQUAL(std::string(35, 'y'), acceptedLanguages(std::string(35, 'y')));
+    }
+
+    void readsTagsAsSystemsWriteThem() {
+        CPPUNIT_ASSERT_EQUAL("en-US,de-AT,zh-Hant-TW"s,
+                             acceptedLanguages("en-US@posix, de_AT.UTF-8;q=0.9, zh_Hant_TW;q=0.8"));
+        CPPUNIT_ASSERT_EQUAL("zh-TW"s, parseLanguageTag("zh-TW").value());
+        CPPUNIT_ASSERT_EQUAL("en-US"s, parseLanguageTag(" en_US.UTF-8@euro ").value());
+        for (const char* text : {"", "?", "@posix", "en,de", "en;q=1", "\u00e9n", "1", "-", "en-"})
+            CPPUNIT_ASSERT_MESSAGE(text, !parseLanguageTag(text));
     }
 
     void takesNoMoreThanAFew() {

@@ -87,6 +87,8 @@ class JsonBodyTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(namesAFieldOfAnotherType);
     CPPUNIT_TEST(neverTurnsAnotherTypeIntoText);
     CPPUNIT_TEST(readsTheWholeRangeOfIntegers);
+    CPPUNIT_TEST(losesNoDigitOfAnInteger);
+    CPPUNIT_TEST(takesAHintForWhatItIs);
     CPPUNIT_TEST(namesANumberThatIsNoInteger);
     CPPUNIT_TEST(refusesMalformedNumbers);
     CPPUNIT_TEST(limitsTheLengthOfAString);
@@ -302,6 +304,23 @@ public:
         CPPUNIT_ASSERT_EQUAL(std::numeric_limits<std::int64_t>::min(), body.integer("min").value());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, body.integer("zero").value());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, body.integer("minus").value());
+    }
+
+    // Beyond 2^53 a double skips numbers.
+    void losesNoDigitOfAnInteger() {
+        for (const std::int64_t number :
+             {-9007199254740993, 9007199254740993, -9223372036854775807, 9223372036854775807, -9007199254740991}) {
+            JsonBody body(jsonRequest("{\"a\":[-1.5,{\"b\":-7}],\"i\":" + std::to_string(number) + ",\"z\":1e3}"));
+            CPPUNIT_ASSERT_EQUAL(number, body.integer("i").value());
+        }
+    }
+
+    void takesAHintForWhatItIs() {
+        JsonBody body(jsonRequest(R"({"s":"de","i":1,"l":["de"],"n":null,"long":")" + std::string(3000, 'x') + "\"}"));
+        CPPUNIT_ASSERT(body.hint("s") == "de");
+        CPPUNIT_ASSERT_EQUAL(std::size_t{3000}, body.hint("long").value().size());
+        for (const char* name : {"i", "l", "n", "absent"}) CPPUNIT_ASSERT_MESSAGE(name, !body.hint(name));
+        CPPUNIT_ASSERT_NO_THROW(body.rejectInvalid());
     }
 
     void namesANumberThatIsNoInteger() {

@@ -31,6 +31,8 @@ class OtpCodeTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(spreadsTheDigitsEvenly);
     CPPUNIT_TEST(writesLettersThatNobodyConfuses);
     CPPUNIT_TEST(takesLettersInEitherCase);
+    CPPUNIT_TEST(readsACodeAsPeopleTypeIt);
+    CPPUNIT_TEST(readsNoCodeInWhatIsNone);
     CPPUNIT_TEST(knowsAFormatForEachCode);
     CPPUNIT_TEST(sendsAWaitingMessageInItsFormat);
     CPPUNIT_TEST_SUITE_END();
@@ -38,6 +40,29 @@ class OtpCodeTest : public CppUnit::TestFixture {
     static crypto::KeyRing ring(const std::string& lines) { return crypto::KeyRing::parse(lines, "master.key"); }
     static CodeFormat digits(unsigned length) { return {CodeAlphabet::Digits, length}; }
     Uuid nextId() { return Uuid::makeV7(clock_.now(), random_); }
+
+    static std::string typed(std::string_view text) { return parseCode(text).value_or("none"); }
+
+    void readsACodeAsPeopleTypeIt() {
+        for (const char* text : {"123456", " 123456\n", "123 456", "123-456", "12\u201334\u00a056",
+                                 "\u200b123456\ufeff", "\u200f123456\u200e", "<123456>", "[123 456]", "\"123456\".",
+                                 "\u201e123456\u201c", "*123456*", "#123456", "\u0661\u0662\u0663\u0664\u0665\u0666",
+                                 "\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6", "\u0967\u0968\u0969\u096a\u096b\u096c",
+                                 "\uff11\uff12\uff13\uff14\uff15\uff16", "\u2460\u2461\u2462456"}) {
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(text, "123456"s, typed(text));
+        }
+        CPPUNIT_ASSERT_EQUAL("k7mQ2P"s, typed("k7m-Q2P"));
+        CPPUNIT_ASSERT_EQUAL("K7MQ2P"s, typed("\uff2b7MQ2P"));
+        CPPUNIT_ASSERT_EQUAL("0000"s, typed("0000"));
+        CPPUNIT_ASSERT_EQUAL("0123456789"s, typed("0123456789"));
+    }
+
+    void readsNoCodeInWhatIsNone() {
+        for (const std::string& text : {""s, "   "s, "<>"s, "123"s, "12345678901"s, "12.34"s, "12/34"s, "123\00056"s,
+                                        "caf\u00e9s"s, "\xff\xfe\xfd\xfc"s, "Your code: 123456"s, "1e+5"s}) {
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(text, "none"s, typed(text));
+        }
+    }
 
     // HKDF-SHA256 of the master key with "otpgate otp-code v1", HMAC of the id, its first eight bytes modulo 10^length:
     // computed by another program. Another result would void what is in the mail.

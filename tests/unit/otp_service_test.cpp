@@ -29,6 +29,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(limitsByDestinationAndNetwork);
     CPPUNIT_TEST(limitsADeviceByItself);
     CPPUNIT_TEST(asksWhoMayHaveACodeByItsPurpose);
+    CPPUNIT_TEST(asksOnlyOwnersWhereNobodyMayBeNew);
     CPPUNIT_TEST(revealsNoMoreThanBothAllow);
     CPPUNIT_TEST(handsOverWhatItWrote);
     CPPUNIT_TEST(handsOverTheCodeThatIsSentAgain);
@@ -175,6 +176,16 @@ class OtpServiceTest : public CppUnit::TestFixture {
             CPPUNIT_ASSERT(ruleOf(*service, Purpose::Verify) == AccountRule::Any);
             CPPUNIT_ASSERT(ruleOf(*service, Purpose::Reset) == AccountRule::Active);
         }
+    }
+
+    void asksOnlyOwnersWhereNobodyMayBeNew() {
+        const auto ruleOf = [this](Purpose purpose) {
+            service_.request(
+                {.destination = phone_, .purpose = purpose, .locale = {}, .newAccounts = NewAccounts::Refused}, asker_);
+            return asked().accountRule;
+        };
+        for (const Purpose purpose : {Purpose::Login, Purpose::Verify, Purpose::Reset})
+            CPPUNIT_ASSERT(ruleOf(purpose) == AccountRule::Active);
     }
 
     void revealsNoMoreThanBothAllow() {

@@ -53,11 +53,15 @@ class PasswordHashTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(hashesWholePasswords);
     CPPUNIT_TEST(readsDjangosArgon2Hashes);
     CPPUNIT_TEST(readsDjangosPbkdf2Hashes);
+    CPPUNIT_TEST(readsDjangosScryptHashes);
     CPPUNIT_TEST(readsDjangosBcryptHashes);
+    CPPUNIT_TEST(hashesOneTextForEveryKeyboard);
+    CPPUNIT_TEST(stillTakesWhatWasHashedAsItWasTyped);
     CPPUNIT_TEST(readsPlainBcryptHashesOfAllThreeNames);
     CPPUNIT_TEST(readsAsMuchOfAPasswordAsBcryptDoes);
     CPPUNIT_TEST(neverTakesAPasswordWithANulForItsBeginning);
     CPPUNIT_TEST(findsUnusableWhatIsNoHash);
+    CPPUNIT_TEST(findsDamagedScryptHashesUnusable);
     CPPUNIT_TEST(findsDamagedHashesUnusable);
     CPPUNIT_TEST(refusesToPayForHashesThatCostTooMuch);
     CPPUNIT_TEST(refusesToHashAtACostOutsideOfTheLimits);
@@ -120,6 +124,42 @@ class PasswordHashTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(verifyPassword("x", empty) == PasswordMatch::Wrong);
     }
 
+    // Made by Python's hashlib, which Django calls.
+    void readsDjangosScryptHashes() {
+        assertMatches(kPassword,
+                      "scrypt$16384$seasalt2$8$1$U0MqTO5VM3LOvXkhi9ZNjAuUiQBZLCsADOMYg1QHcUrcxc0MS9gDfSChonFA244Ko/"
+                      "3Nw3w2eefFW1ZYo3WwvQ==");
+        assertMatches(kUnicode,
+                      "scrypt$1024$saltforUnicode$8$5$ebjqld0NV++oGaWUzMl+ugf5f7rnMi4ZNRMBY7xzlk/"
+                      "lSylXsxVSH1ombkKhdbxJwsmkBadFy0hjdXmJYomOsQ==");
+    }
+
+    // "Müllers Brücke", composed by a PC and decomposed by a Mac.
+    const std::string composed_ = "M\u00fcllers Br\u00fccke";
+    const std::string decomposed_ = "Mu\u0308llers Bru\u0308cke";
+
+    void hashesOneTextForEveryKeyboard() {
+        test::FakeRandom random;
+        for (const std::string& chosen : {composed_, decomposed_}) {
+            const std::string hash = hashPassword(chosen, kCheap, random);
+            CPPUNIT_ASSERT(verifyPassword(composed_, hash) == PasswordMatch::Right);
+            CPPUNIT_ASSERT(verifyPassword(decomposed_, hash) == PasswordMatch::Right);
+            CPPUNIT_ASSERT(verifyPassword("Mullers Brucke", hash) == PasswordMatch::Wrong);
+        }
+        const std::string noText = "\xff\xfe password";
+        CPPUNIT_ASSERT(verifyPassword(noText, hashPassword(noText, kCheap, random)) == PasswordMatch::Right);
+    }
+
+    void stillTakesWhatWasHashedAsItWasTyped() {
+        const auto ofDecomposed = "pbkdf2_sha256$1000$salt$UtW7b7Wyo4Q3HiLsNmFmyuOOFfzc5UKStVYXmrDe1Ng="s;
+        CPPUNIT_ASSERT(verifyPassword(decomposed_, ofDecomposed) == PasswordMatch::RightAsTyped);
+        CPPUNIT_ASSERT(verifyPassword(composed_, ofDecomposed) == PasswordMatch::Wrong);
+        const auto ofComposed = "pbkdf2_sha256$1000$salt$kHeyzQeNXG/D6Q8vgQFMoMM/KJHdd7b9RnmlTFdht4o="s;
+        CPPUNIT_ASSERT(verifyPassword(decomposed_, ofComposed) == PasswordMatch::Right);
+        CPPUNIT_ASSERT(verifyPassword(composed_, ofComposed) == PasswordMatch::Right);
+        CPPUNIT_ASSERT(verifyPassword(decomposed_, "!") == PasswordMatch::Unusable);
+    }
+
     void readsDjangosBcryptHashes() {
         assertMatches(kPassword, "bcrypt_sha256$$2b$12$7Z8FNkSbUTzwNNm9QZ8zvO/GGTE3CuANba2y90PtHAryNcOFMM2ai");
         assertMatches(kUnicode, "bcrypt_sha256$$2b$04$JrkYwUN296f41wqlYwlb8.egaVDyVd0av5WixAkalZTbBJNVrsCFO");
@@ -168,6 +208,27 @@ class PasswordHashTest : public CppUnit::TestFixture {
         }
         assertUnusable(std::string(100'000, '$'));
         assertUnusable("$argon2id$" + std::string(100'000, 'v'));
+    }
+
+    void findsDamagedScryptHashesUnusable() {
+        const auto hash = "scrypt$1024$salt$8$1$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="s;
+        CPPUNIT_ASSERT(isUsableHash(hash));
+        for (const auto& [from, to] :
+             std::vector<std::pair<std::string, std::string>>{{"1024", "1000"},
+                                                              {"1024", "0"},
+                                                              {"1024", "1"},
+                                                              {"1024", "-1024"},
+                                                              {"1024", "1048576"},
+                                                              {"1024", "4294967296"},
+                                                              {"salt", ""},
+                                                              {"$8$", "$0$"},
+                                                              {"$8$", "$65$"},
+                                                              {"$1$", "$17$"},
+                                                              {"$1$", "$"},
+                                                              {"AAAAAAAAAAAAAAAAAAAAAAAA", ""}}) {
+            assertUnusable(replaced(hash, from, to));
+            CPPUNIT_ASSERT(!isUsableHash(replaced(hash, from, to)));
+        }
     }
 
     void findsDamagedHashesUnusable() {

@@ -53,6 +53,7 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(comparesNothingBeyondTheLimit);
     CPPUNIT_TEST(givesThePlaceBackWhereTheGateIsFull);
     CPPUNIT_TEST(makesAnImportedHashAnew);
+    CPPUNIT_TEST(makesAHashOfOneKeyboardAnewForAll);
     CPPUNIT_TEST(makesNothingAnewForAWrongPassword);
     CPPUNIT_TEST(changesFromTheHashThatItCompared);
     CPPUNIT_TEST(takesAPasswordThatWasChangedMeanwhileForWrong);
@@ -162,6 +163,21 @@ class PasswordServiceTest : public CppUnit::TestFixture {
         haveAda(kImported);
         CPPUNIT_ASSERT(check(kPassword) == PasswordOutcome::Right);
         CPPUNIT_ASSERT(store_.upgradedFrom == std::vector{kImported});
+    }
+
+    // At its own cost, but of what a Mac sends.
+    void makesAHashOfOneKeyboardAnewForAll() {
+        const std::string composed = "M\u00fcllers Br\u00fccke";
+        const std::string decomposed = "Mu\u0308llers Bru\u0308cke";
+        haveAda(gate_.hash(composed));
+        CPPUNIT_ASSERT(check(decomposed) == PasswordOutcome::Right);
+        CPPUNIT_ASSERT(store_.upgradedFrom.empty());
+        const std::string old = "pbkdf2_sha256$1000$salt$UtW7b7Wyo4Q3HiLsNmFmyuOOFfzc5UKStVYXmrDe1Ng=";
+        haveAda(old);
+        CPPUNIT_ASSERT(check(decomposed) == PasswordOutcome::Right);
+        CPPUNIT_ASSERT(store_.upgradedFrom == std::vector{old});
+        haveAda(old, UserStatus::Disabled);
+        CPPUNIT_ASSERT(check(decomposed) == PasswordOutcome::Wrong);
     }
 
     void makesNothingAnewForAWrongPassword() {

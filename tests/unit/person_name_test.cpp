@@ -13,6 +13,8 @@ class PersonNameTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(PersonNameTest);
     CPPUNIT_TEST(keepsNamesOfAnyScript);
     CPPUNIT_TEST(cutsWhiteSpaceAround);
+    CPPUNIT_TEST(cutsWhatNobodySeesAround);
+    CPPUNIT_TEST(writesANameInOneForm);
     CPPUNIT_TEST(countsCharactersNotBytes);
     CPPUNIT_TEST(refusesWhatControls);
     CPPUNIT_TEST(refusesWhatIsNotUtf8);
@@ -35,6 +37,23 @@ class PersonNameTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(std::string{"Ada  L"}, parsePersonName(" \t\r\n Ada  L \n").value());
         CPPUNIT_ASSERT_EQUAL(std::string{}, parsePersonName("  ").value());
         CPPUNIT_ASSERT_EQUAL(std::string{}, parsePersonName("").value());
+    }
+
+    void cutsWhatNobodySeesAround() {
+        for (const char* pasted :
+             {"\u00a0Ada\u3000", "\ufeffAda\u200b", "\u202aAda\u202c", "\u2066Ada\u2069 ", "\u200eAda"}) {
+            CPPUNIT_ASSERT_EQUAL(std::string{"Ada"}, parsePersonName(pasted).value());
+        }
+        CPPUNIT_ASSERT_EQUAL(std::string{}, parsePersonName("\u200b\u00a0").value());
+        // The end of an emoji: a heart in colour, the flag of Wales.
+        for (const std::string name :
+             {"\u2764\ufe0f", "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"}) {
+            CPPUNIT_ASSERT_EQUAL(name, parsePersonName(name).value());
+        }
+    }
+
+    void writesANameInOneForm() {
+        CPPUNIT_ASSERT_EQUAL(std::string{"Jos\u00e9"}, parsePersonName("Jose\u0301").value());
     }
 
     void countsCharactersNotBytes() {

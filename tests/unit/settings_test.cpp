@@ -47,6 +47,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"otp.max_attempts", "4"},
     {"otp.resend_after", "1m"},
     {"otp.fixed_code", "000042"},
+    {"email.validation", "lenient"},
     {"phone.validation", "strict"},
     {"accounts.reveal", "true"},
     {"accounts.change_within", "16m"},
@@ -183,6 +184,7 @@ std::string describe(const Settings& s) {
     line("otp.requestsPerDestination", describe(s.otp.requestsPerDestination));
     line("otp.requestsPerClient", describe(s.otp.requestsPerClient));
     line("otp.guessesPerDestination", describe(s.otp.guessesPerDestination));
+    line("emailValidation", static_cast<int>(s.emailValidation));
     line("phoneValidation", static_cast<int>(s.phoneValidation));
     line("passwords.cost.memoryKib", s.passwords.cost.memoryKib);
     line("passwords.cost.iterations", s.passwords.cost.iterations);
@@ -442,6 +444,7 @@ class SettingsTest : public CppUnit::TestFixture {
             {"notices.by_sms", "1"},
             {"notices.lifetime", "59s"},
             {"notices.lifetime", "8d"},
+            {"email.validation", "loose"},
             {"phone.validation", "loose"},
             {"otp.email_lifetime", "25h"},
             {"otp.email_lifetime", "999ms"},

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { noCountryCode, notAnAddress, sentence } from "./errors.js";
 import { clearError, complain, refuse, whileBusy } from "./form.js";
+import { plain, withoutSpacesAndDashes } from "./typed.js";
 import { element, say, show } from "./views.js";
 
 const input = element("address");
@@ -31,7 +32,7 @@ async function send(onSent) {
   if (!destination) return refuse(input, alert, "Enter your e-mail address or telephone number.");
   // Only what is certainly neither; the server knows the rest.
   if (/^\d{4,}$/.test(destination)) return refuse(input, alert, noCountryCode);
-  if (!/^(\+[1-9]\d{1,14}|[^\s@]+@[^\s@]+)$/.test(destination)) return refuse(input, alert, notAnAddress);
+  if (!/^(\+[1-9]\d{1,14}|("[^"]+"|[^\s@]+)@[^\s@]+)$/.test(destination)) return refuse(input, alert, notAnAddress);
   try {
     onSent(destination, await api.requestCode(destination));
   } catch (error) {
@@ -39,9 +40,12 @@ async function send(onSent) {
   }
 }
 
-// "+49 (0)30 123-456" becomes "+4930123456"; what does not look like a telephone number stays as it is.
+// "tel:+49 (0)30 123-456" becomes "+4930123456", "Ann <ann@example.com>" the address; what looks like neither stays as it
+// is.
 function normalise(text) {
-  const plain = text.normalize("NFKC").trim();
-  if (!/^\+?[\d\s().\/\p{Pd}\p{Cf}]+$/u.test(plain)) return plain;
-  return plain.replace(/\(0\)/, "").replace(/[^+\d]/g, "");
+  const typed = plain(text);
+  const number = withoutSpacesAndDashes(typed.replace(/^\W*tel:/iu, "")).replace(/\(0\)/, "").replace(/[()[\]<>./]/g, "");
+  if (/^\+?\d+$/.test(number)) return number;
+  const address = typed.match(/<\s*(?:mailto:)?([^\s<>]+@[^\s<>]+)\s*>$/i)?.[1] ?? typed.replace(/^mailto:/i, "");
+  return address.replace(/^[\s<([]+|[\s>)\].,;:]+$/g, "");
 }

@@ -1,12 +1,13 @@
 // Codes as people type and paste them. How many characters, and whether letters are among them, are settings that the
 // page does not know.
 
+import { plain, withoutSpacesAndDashes } from "./typed.js";
+
 const CODE = /^[0-9A-Z]{4,10}$/;
 
-// "123 456", "k7m-q2p" and the like become "123456", "K7MQ2P": spaces, dashes and invisible marks go, full-width
-// characters become plain.
+// "123 456", "<k7m-q2p>" and the like become "123456", "K7MQ2P": spaces and dashes go, and what stands around.
 export function clean(text) {
-  return text.normalize("NFKC").replace(/[\s\p{Pd}\p{Cf}]/gu, "").toUpperCase();
+  return withoutSpacesAndDashes(plain(text)).replace(/^[^\p{L}\d]+|[^\p{L}\d]+$/gu, "").toUpperCase();
 }
 
 export function looksComplete(code) {
@@ -17,7 +18,7 @@ export function looksComplete(code) {
 export function findIn(text) {
   const whole = clean(text);
   if (isCertain(whole)) return whole;
-  const candidates = text.normalize("NFKC").match(/(?<![\p{L}\d])(\d([ \p{Pd}]?\d)+|[\dA-Z]*\d[\dA-Z]*)(?![\p{L}\d])/gu) ?? [];
+  const candidates = plain(text).match(/(?<![\p{L}\d])(\d([ \p{Pd}]?\d)+|[\dA-Z]*\d[\dA-Z]*)(?![\p{L}\d])/gu) ?? [];
   const codes = new Set(candidates.map(clean).filter(looksComplete)); // An SMS says its code twice.
   return codes.size === 1 ? [...codes][0] : null;
 }

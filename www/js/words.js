@@ -1,9 +1,18 @@
 // Times, durations and browsers in words.
 
-// The page speaks English, so dates do too; the visitor's own English where there is one.
-const language = (navigator.languages ?? []).find((tag) => /^en\b/i.test(tag)) ?? "en-GB";
+// The page speaks English, so dates do too; the visitor's own English where there is one. Some systems have tags there
+// that Intl refuses, such as en-US@posix.
+const language = (navigator.languages ?? []).find((tag) => /^en\b/i.test(tag) && isKnown(tag)) ?? "en-GB";
 const timeOnly = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
 const dateOnly = new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year: "numeric" });
+
+function isKnown(tag) {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(tag).length > 0;
+  } catch {
+    return false;
+  }
+}
 
 // Seconds, rounded up so that nobody comes back too early: "45 seconds", "12 minutes", "3 hours".
 export function duration(seconds) {

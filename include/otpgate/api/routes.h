@@ -43,6 +43,7 @@ struct Monitoring {
 struct ApiSettings {
     bool smsIsSetUp = false;
     std::string publicUrl = {};  // without a trailing slash
+    domain::EmailValidation emailValidation = domain::EmailValidation::Strict;
     domain::PhoneNumbers phoneNumbers{domain::PhoneValidation::Any};
 };
 

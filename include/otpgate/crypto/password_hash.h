@@ -22,23 +22,32 @@ inline constexpr unsigned kMaxPasswordMemoryKib = 256 * 1024;
 inline constexpr unsigned kMaxPasswordIterations = 10;
 inline constexpr unsigned kMaxPbkdf2Iterations = 5'000'000;
 inline constexpr unsigned kMaxBcryptCost = 15;
+inline constexpr unsigned kMaxScryptLanes = 16;
 
+// RightAsTyped: only the password's own bytes match, not its form C: hash it anew, so that every keyboard matches.
 // Unusable: no password matches this text, because it is empty, begins with '!' (Django's "no password set"), is of an
 // unknown kind, is damaged, or costs more than the limits above.
-enum class PasswordMatch { Right, Wrong, Unusable };
+enum class PasswordMatch { Right, RightAsTyped, Wrong, Unusable };
 
 // `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`, 16 bytes of salt and 32 of hash: the PHC string format. The password
-// is any bytes, NUL among them, and is not normalised. Throws std::invalid_argument for a cost outside of the limits
+// is any bytes, NUL among them; what is UTF-8 is hashed in normalisation form C, because one keyboard composes what
+// another does not. Throws std::invalid_argument for a cost outside of the limits
 // and ServiceUnavailable where there is no memory.
 std::string hashPassword(std::string_view password, const PasswordCost& cost, Random& random);
 
-// Reads the kinds below, by the text alone. Throws ServiceUnavailable where there is no memory.
+// Reads the kinds below, by the text alone. A password that is not in form C is compared in that form and as it is, for
+// the sake of hashes that were made elsewhere or earlier; both always, so its time tells nothing of the hash. Throws
+// ServiceUnavailable where there is no memory.
 //   $argon2id$, $argon2i$               PHC strings, with Django's prefix `argon2` too
 //   pbkdf2_sha256$, pbkdf2_sha1$        Django
+//   scrypt$                             Django: N$salt$r$p$hash
 //   $2a$, $2b$, $2y$                    bcrypt, which ends at 72 bytes; with Django's prefix `bcrypt$` too. A password
 //                                       with a NUL is always wrong here: bcrypt would stop at it
 //   bcrypt_sha256$                      Django: bcrypt of the SHA-256 in hex
 PasswordMatch verifyPassword(std::string_view password, std::string_view storedHash);
+
+// Whether such a hash is of a kind above, whole, and within the limits. Costs nothing.
+bool isUsableHash(std::string_view storedHash);
 
 // Whether to hash anew when the password is next seen: anything but our own Argon2id string at exactly this cost.
 bool needsUpgrade(std::string_view storedHash, const PasswordCost& cost);

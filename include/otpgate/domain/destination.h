@@ -10,19 +10,33 @@ namespace otpgate::domain {
 enum class Channel { Email, Sms };
 std::string_view toString(Channel channel);  // "email", "sms"
 
+// What may stand before the @ of an e-mail address.
+enum class EmailValidation {
+    Strict,  // the dot-atoms of RFC 5321
+    Lenient  // quoted strings too, and dots where they should not be: some providers gave such addresses out
+};
+
 class Destination {
 public:
-    // An e-mail address (local part of RFC 5321 dot-atoms, host name or domain; lower case; at most 254 bytes; nothing
-    // that could reach a mail header: no CR, LF, <, >, quotes or spaces) or E.164 `^\+[1-9]\d{1,14}$`. White space
-    // around is cut.
-    static std::optional<Destination> parse(std::string_view text);
-    static std::optional<Destination> parseEmail(std::string_view text);
+    // An e-mail address or a telephone number, as people type and paste them: in full-width letters and digits of any
+    // script, with what nobody sees, blanks, dashes and brackets around, after mailto: or tel:, in Name <address>.
+    //
+    // E-mail: lower case; a domain of any script in its one ASCII form (IDNA); at most 254 bytes; nothing that could
+    // reach a mail header: no control characters, <, > or backslashes, and with Strict neither quotes nor blanks.
+    // Telephone: E.164 `^\+[1-9]\d{1,14}$`, once blanks, dashes, dots, slashes, brackets and the (0) of a trunk prefix
+    // are left out.
+    static std::optional<Destination> parse(std::string_view text,
+                                            EmailValidation validation = EmailValidation::Strict);
+    static std::optional<Destination> parseEmail(std::string_view text,
+                                                 EmailValidation validation = EmailValidation::Strict);
     static std::optional<Destination> parsePhoneNumber(std::string_view text);
     // What parse() gave, as it came back from the database.
     static Destination fromStored(Channel channel, std::string value) { return {channel, std::move(value)}; }
 
     Channel channel() const { return channel_; }
     const std::string& value() const { return value_; }
+    // An e-mail address as mail servers read it (RFC 5321, section 4.1.2): a local part that is no dot-atom is quoted.
+    std::string mailbox() const;
     // u**r@example.com (first and last of the local part; two letters or fewer: first and one star); +12*****890.
     std::string masked() const;
 

@@ -6,6 +6,7 @@
 #include "otpgate/crypto/key_ring.h"
 #include "otpgate/domain/otp_store.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,10 @@ struct CodeFormat {
     CodeAlphabet alphabet = CodeAlphabet::Digits;
     unsigned length = 6;  // 4 to 10
 };
+
+// A code as people type and paste it: digits of any script become ASCII's, blanks, dashes and what nobody sees go, and
+// so does what stands around it. nullopt for what is not 4 to 10 letters and digits then, which cannot be a code.
+std::optional<std::string> parseCode(std::string_view typed);
 
 class OtpCodes {
 public:

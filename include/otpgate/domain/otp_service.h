@@ -53,6 +53,9 @@ struct Asker {
     ShownDevice device;
 };
 
+// Whether a code may make an account where there is none. Refused: only who has one gets a message.
+enum class NewAccounts { Allowed, Refused };
+
 struct OtpQuestion {
     Destination destination;
     Purpose purpose = Purpose::Login;
@@ -60,6 +63,7 @@ struct OtpQuestion {
     std::string_view methods = "otp";            // "pwd otp" after a right password
     Disclosure disclosure = Disclosure::Reveal;  // at most: the settings may hide more
     std::optional<Uuid> ownerId = std::nullopt;  // of purpose change: the user who asks
+    NewAccounts newAccounts = NewAccounts::Allowed;
 };
 
 struct RequestedOtp {
@@ -115,7 +119,7 @@ public:
     std::optional<Uuid> parseReceipt(std::string_view token, Purpose purpose) const;
 
 private:
-    AccountRule accountRule(Purpose purpose) const;
+    AccountRule accountRule(const OtpQuestion& question) const;
     Uuid findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now);
     VerifiedOtp report(const OtpReference& reference, const OtpVerification& verification, OtpVerifyResult result);
 

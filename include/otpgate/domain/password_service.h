@@ -59,10 +59,11 @@ private:
     struct Comparison {
         CheckedPassword result;
         std::string hash;  // where Right
+        crypto::PasswordMatch match = crypto::PasswordMatch::Wrong;
     };
     Comparison compare(const Destination& destination, std::string_view password, const Asker& asker);
-    bool isRight(std::string_view password, const CountedGuess& guess);
-    void upgrade(const User& user, std::string_view password, const std::string& hash);
+    crypto::PasswordMatch matchOf(std::string_view password, const CountedGuess& guess);
+    void upgrade(const User& user, std::string_view password, const Comparison& comparison);
     PasswordReset makeReset(std::string passwordHash, const Client& client);
 
     AccountStore& store_;

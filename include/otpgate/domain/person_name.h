@@ -10,8 +10,9 @@ namespace otpgate::domain {
 
 inline constexpr std::size_t kMaxNameCharacters = 150;
 
-// Without white space around. nullopt: longer than kMaxNameCharacters code points, not UTF-8, or with a character that
-// controls: C0, DEL, C1, line and paragraph separators, and those that turn the direction of text around.
+// In Unicode's form C, without white space and invisible marks around. nullopt: longer than kMaxNameCharacters code
+// points, not UTF-8, or with a character that controls: C0, DEL, C1, line and paragraph separators, and those that turn
+// the direction of text around.
 std::optional<std::string> parsePersonName(std::string_view text);
 
 }  // namespace otpgate::domain

@@ -10,7 +10,7 @@ namespace otpgate::domain {
 
 enum class PhoneValidation {
     Any,     // whatever E.164 allows
-    Strict,  // only what the numbering plan of its country assigns
+    Strict,  // no other than may exist: of a known country, not too short, without a trunk prefix
 };
 
 class PhoneNumbers {
@@ -19,7 +19,8 @@ public:
         : validation_(validation),
           allowed_(std::move(allowed)) {}
 
-    // E-mail addresses always. Strict reads the numbering plans at the first telephone number.
+    // Whether it may be the number of somebody new; who has an account keeps it. E-mail addresses always. Strict reads
+    // the numbering plans at the first telephone number.
     bool accepts(const Destination& destination) const;
     // Whether messages go to it, by its calling prefix. E-mail addresses always.
     bool allowsMessagesTo(const Destination& destination) const;

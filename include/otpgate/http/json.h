@@ -31,6 +31,9 @@ public:
     // The value where the member is there and not null. A member of another type is noted and named in one
     // VALIDATION_ERROR that `rejectInvalid` throws, so that a client learns all of its mistakes at once.
     std::optional<std::string> string(std::string_view name, std::size_t maxBytes = 1024);
+    // The string that is there, of whatever length; anything else counts as absent. For what a client tells without
+    // being asked: nobody is refused for it.
+    std::optional<std::string> hint(std::string_view name) const;
     std::optional<std::int64_t> integer(std::string_view name);
     std::optional<bool> boolean(std::string_view name);
     std::optional<std::vector<std::string>> strings(std::string_view name);

@@ -99,10 +99,16 @@ http::Response requestAuthstackOtp(Services& services, const http::Request& requ
         http::JsonBody body(request);
         const auto destination = readDestination(services, body, "destination");
         const auto purpose = readPurpose(body).value_or(domain::Purpose::Login);
+        if (purpose == domain::Purpose::Register) noteImpossibleNumber(services, body, destination);
         const auto asker = askerOf(services, request, body);
         body.rejectInvalid();
 
-        const auto otp = services.otp.request({*destination, purpose, {}}, asker);
+        const domain::OtpQuestion question{.destination = *destination,
+                                           .purpose = purpose,
+                                           .locale = {},
+                                           .newAccounts = newAccountsWith(services, *destination)};
+        const auto otp = services.otp.request(question, asker);
+        rejectNobodysNumber(services, body, question, otp);
         rejectUnlessAccepted(otp);
         const bool isEmail = destination->channel() == domain::Channel::Email;
         http::JsonWriter json;

@@ -31,7 +31,10 @@ http::Response sendPhoneOtp(Services& services, const http::Request& request) {
     const auto asker = askerOf(services, request, body);
     body.rejectInvalid();
 
-    const auto otp = services.otp.request({*phoneNumber, domain::Purpose::Login, {}}, asker);
+    const domain::OtpQuestion question{
+        .destination = *phoneNumber, .locale = {}, .newAccounts = newAccountsWith(services, *phoneNumber)};
+    const auto otp = services.otp.request(question, asker);
+    rejectNobodysNumber(services, body, question, otp);
     rejectUnlessAccepted(otp);
     http::JsonWriter json;
     json.beginObject()
