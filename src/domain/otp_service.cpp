@@ -72,7 +72,7 @@ AccountRule OtpService::accountRule(const OtpQuestion& question) const {
 
 RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker) {
     // Where the account decides whether anything is sent and nobody may know, nobody waits for it.
-    const bool isSecret = accountRule(question.purpose) == AccountRule::Active &&
+    const bool isSecret = accountRule(question) == AccountRule::Active &&
                           std::min(question.disclosure, settings_.disclosure) == Disclosure::Hide;
     const Messenger::Place place = isSecret ? nullptr : messenger_.takePlace();
     const Timestamp now = clock_.now();
