@@ -23,14 +23,20 @@ std::string_view trimmed(std::string_view text) {
 }
 
 // atext of RFC 5321, section 4.1.2, in lower case. Quoted local parts are left out: nobody's mailbox needs them, and
-// they may hold anything.
+// they may hold anything. So are % and !, by which relays pass a message on to another host (victim%there@here,
+// there!victim@here; RFC 5321, appendix F.2): one mailbox would have as many names as there are relays.
 bool isAtomText(char c) {
-    return isLower(c) || isDigit(c) || std::string_view{"!#$%&'*+-/=?^_`{|}~"}.find(c) != std::string_view::npos;
+    return isLower(c) || isDigit(c) || std::string_view{"#$&'*+-/=?^_`{|}~"}.find(c) != std::string_view::npos;
+}
+
+// An encoded word of RFC 2047, which whoever shows or rewrites a header makes another address of.
+bool hasEncodedWord(std::string_view text) {
+    return text.find("=?") != std::string_view::npos;
 }
 
 bool isDotAtom(std::string_view text) {
     if (text.empty() || text.size() > 64 || text.front() == '.' || text.back() == '.') return false;
-    if (text.find("..") != std::string_view::npos) return false;
+    if (text.find("..") != std::string_view::npos || hasEncodedWord(text)) return false;
     return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || isAtomText(c); });
 }
 
@@ -92,8 +98,12 @@ std::string Destination::masked() const {
     const auto at = value_.rfind('@');
     const std::string local = value_.substr(0, at);
     const std::string domain = value_.substr(at);
-    if (local.size() <= 2) return local.substr(0, 1) + "*" + domain;
-    return local.substr(0, 1) + std::string(local.size() - 2, '*') + local.substr(local.size() - 1) + domain;
+    const std::string begin = local.substr(0, 1);
+    const std::string end = local.size() <= 2 ? "" : local.substr(local.size() - 1);
+    std::string hidden(local.size() <= 2 ? 1 : local.size() - 2, '*');
+    // A mailbox may be called a*: what is hidden must not be what hides it.
+    if (begin + hidden + end == local) hidden += '*';
+    return begin + hidden + end + domain;
 }
 
 }  // namespace otpgate::domain

@@ -13,7 +13,8 @@ std::string_view toString(Channel channel);  // "email", "sms"
 class Destination {
 public:
     // An e-mail address (local part of RFC 5321 dot-atoms, host name or domain; lower case; at most 254 bytes; nothing
-    // that could reach a mail header: no CR, LF, <, >, quotes or spaces) or E.164 `^\+[1-9]\d{1,14}$`. White space
+    // that could reach a mail header: no CR, LF, <, >, quotes, spaces or encoded words; nothing that a relay would
+    // rewrite: no % and !) or E.164 `^\+[1-9]\d{1,14}$`. White space
     // around is cut.
     static std::optional<Destination> parse(std::string_view text);
     static std::optional<Destination> parseEmail(std::string_view text);
@@ -23,7 +24,8 @@ public:
 
     Channel channel() const { return channel_; }
     const std::string& value() const { return value_; }
-    // u**r@example.com (first and last of the local part; two letters or fewer: first and one star); +12*****890.
+    // u**r@example.com (first and last of the local part; two letters or fewer: first and one star; never the address
+    // itself); +12*****890.
     std::string masked() const;
 
     bool operator==(const Destination&) const = default;
