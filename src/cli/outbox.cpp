@@ -178,6 +178,8 @@ constexpr const char* kChanged = "has changed at this moment; try again";
 std::optional<std::string> retry(domain::OutboxAdminStore& store, const OutboxEntry& entry, Timestamp now) {
     if (entry.message.expiresAt <= now)
         return "expired at " + formatRfc3339(entry.message.expiresAt) + " and is never sent";
+    if (const auto code = store.codeState(entry.message, now); code != domain::CodeState::Good)
+        return std::string{toString(code)} + ": it is never sent";
     if (entry.state == OutboxState::Leased) return kLeased;
     if (!store.retry(entry, now)) return kChanged;
     return std::nullopt;

@@ -36,7 +36,7 @@ Courier::~Courier() {
 
 void Courier::start() {
     finisher_ = startThread([this] { return desk_->isFinishingOver(); }, [this] { desk_->finishNextGroup(); });
-    threads_.push_back(startThread([this] { return isStopping(); }, [this] { look(); }));
+    looker_ = startThread([this] { return isOver(); }, [this] { look(); });
     for (CourierLane* lane : lanes()) {
         for (std::size_t sender = 0; sender < lane->countSenders(); ++sender) {
             threads_.push_back(startThread([lane] { return lane->isOver(); }, [lane, sender] { lane->round(sender); }));
@@ -55,6 +55,12 @@ void Courier::stop(std::chrono::milliseconds patience) {
     for (auto& thread : threads_) thread.join();
     threads_.clear();
     if (!finisher_.joinable()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        isOver_ = true;
+    }
+    wake_.notify_one();
+    looker_.join();
     desk_->stopFinishing();
     finisher_.join();
     finish();
@@ -105,20 +111,27 @@ std::thread Courier::startThread(std::function<bool()> isOver, std::function<voi
     });
 }
 
-// Waits until it is time to look into the outbox again, and gives the lanes what was found there.
+// Waits until it is time to look into the outbox again, renews leases that end soon, and gives the lanes what was
+// found.
 void Courier::look() {
     bool isForAll = false;
+    bool isStopping = false;
     {
         std::unique_lock lock(mutex_);
-        isForAll = !wake_.wait_until(lock, nextLook_, [this] { return isStopping_ || isMoreWanted(); });
-        if (isStopping_) return;  // what is in memory goes out; nothing more is claimed
+        isForAll = !wake_.wait_until(lock, nextLook_, [this] { return isOver_ || (!isStopping_ && isMoreWanted()); });
+        if (isOver_) return;
+        isStopping = isStopping_;
     }
     isForAll = isForAll || steady_clock::now() >= nextLook_;
-    if (isForAll) nextLook_ = steady_clock::now() + settings_.lookEvery;  // before what may throw: no busy loop
+    if (isForAll) {
+        nextLook_ = steady_clock::now() + settings_.lookEvery;  // before what may throw: no busy loop
+        for (CourierLane* lane : lanes()) lane->renewLeases();
+    }
+    if (isStopping) return;  // what is in memory goes out; nothing more is claimed
     for (CourierLane* lane : lanes()) {
         if (!(isForAll ? lane->hasRoom() : lane->wantsMore())) continue;
         lane->noteLook();
-        lane->take(desk_->claim(lane->channel(), clock_.now() + lane->lease()));
+        lane->take(desk_->claim(lane->channel(), clock_.now() + kLease));
     }
 }
 
@@ -126,9 +139,9 @@ bool Courier::isMoreWanted() const {
     return mail_->wantsMore() || sms_->wantsMore();
 }
 
-bool Courier::isStopping() {
+bool Courier::isOver() {
     const std::lock_guard lock(mutex_);
-    return isStopping_;
+    return isOver_;
 }
 
 // After the threads have ended.

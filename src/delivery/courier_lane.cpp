@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <thread>
 #include <utility>
 
@@ -20,7 +21,12 @@ namespace {
 
 // So few may be left of what was claimed when more is.
 constexpr std::size_t kRefillAt = OutboxDesk::kBatch / 4;
-constexpr std::chrono::seconds kShortestLease{20};
+// A lease that ends within this is renewed by the looking thread, which may be held up by a slow database meanwhile.
+constexpr std::chrono::seconds kRenewBefore{7};
+// Nothing is begun with a lease that ends before the looking thread has certainly come by.
+constexpr std::chrono::seconds kShortestLease{5};
+// A message that has waited for longer may have been overtaken by the next, or by its own code.
+constexpr std::chrono::seconds kLookBefore{3};
 // A provider that asks for more is asked again after this: a code does not live longer.
 constexpr std::chrono::seconds kLongestRest{300};
 // One connection that breaks is a chance; so many in a row, and the others need not try.
@@ -34,12 +40,13 @@ constexpr std::chrono::seconds kShortestPatience{5};
 // A message in a sender's hand, until whatever happens to it has happened.
 class CourierLane::InHand {
 public:
-    explicit InHand(CourierLane& lane) : lane_(lane) {}
+    InHand(CourierLane& lane, const Uuid& id) : lane_(lane), id_(id) {}
     InHand(const InHand&) = delete;
     InHand& operator=(const InHand&) = delete;
     ~InHand() {
         const std::lock_guard lock(lane_.mutex_);
-        --lane_.inHand_;
+        const auto own = std::ranges::find(lane_.inHand_, id_, [](const OutboxMessage& message) { return message.id; });
+        lane_.inHand_.erase(own);
         // Where the provider is down, or the end has come, the others have waited for this one.
         if (lane_.isStopping_) lane_.wakeAll();
         if (lane_.failuresInARow_ > 0 && !lane_.queue_.isEmpty()) lane_.wakeOne();
@@ -47,6 +54,7 @@ public:
 
 private:
     CourierLane& lane_;
+    const Uuid id_;
 };
 
 CourierLane::CourierLane(domain::Channel channel, const CourierSettings& settings, ChannelSenders senders,
@@ -70,7 +78,7 @@ void CourierLane::handOver(const OutboxMessage& message) {
         dueAt += (settings_.rest - tick) * static_cast<unsigned char>(message.id.bytes().back()) / 256;
         dueAt += tick - dueAt.time_since_epoch() % tick;
     }
-    queue_.addHandedOver({message, nullptr, dueAt});
+    queue_.addHandedOver({message, nullptr, dueAt, around_.clock.now()});
     if (watcher_ == nullptr) wakeOne();
 }
 
@@ -81,7 +89,7 @@ Delivery CourierLane::deliver(OutboxMessage message) {
         return imitateLast(start);
     }
     const auto firstTry = std::make_shared<FirstTry>();
-    const QueuedMessage queued{std::move(message), firstTry};
+    const QueuedMessage queued{std::move(message), firstTry, {}, around_.clock.now()};
     bool isQueued = false;
     {
         const std::lock_guard lock(mutex_);
@@ -116,11 +124,11 @@ Delivery CourierLane::imitateLast(SteadyTime start) {
     return delivery;
 }
 
-void CourierLane::take(std::span<const OutboxMessage> claimed) {
+void CourierLane::take(const OutboxDesk::Claim& claim) {
     const std::lock_guard lock(mutex_);
-    leftSome_ = claimed.size() == OutboxDesk::kBatch;
-    if (isStopping_ || claimed.empty()) return;
-    queue_.addClaimed(claimed);
+    leftSome_ = claim.isFull;
+    if (isStopping_ || claim.messages.empty()) return;
+    queue_.addClaimed(claim.messages, around_.clock.now());
     wakeOne();
 }
 
@@ -139,8 +147,58 @@ void CourierLane::noteLook() {
     leftSome_ = false;
 }
 
-std::chrono::seconds CourierLane::lease() const {
-    return std::max(kShortestLease, hands_.front()->sender->longestSend() + std::chrono::seconds(10));
+void CourierLane::renewLeases() {
+    std::vector<OutboxMessage> ending;
+    {
+        const std::lock_guard lock(mutex_);
+        const Timestamp soon = around_.clock.now() + kRenewBefore;
+        const auto note = [&](const OutboxMessage& message) {
+            if (message.availableAt < soon) ending.push_back(message);
+        };
+        for (const OutboxMessage& message : inHand_) note(message);
+        queue_.forEach([&](const QueuedMessage& queued) { note(queued.message); });
+    }
+    for (std::span<OutboxMessage> left = ending; !left.empty();) {
+        const auto batch = left.first(std::min<std::size_t>(left.size(), OutboxDesk::kBatch));
+        if (renew(batch).empty()) return;
+        left = left.subspan(batch.size());
+    }
+}
+
+std::vector<OutboxDesk::Holding> CourierLane::renew(std::span<OutboxMessage> messages) {
+    auto holdings = around_.desk.renew(messages, around_.clock.now() + kLease);
+    if (holdings.empty()) return holdings;
+    std::map<Uuid, std::size_t> places;
+    for (std::size_t i = 0; i < messages.size(); ++i) places.emplace(messages[i].id, i);
+    std::vector<QueuedMessage> gone;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto note = [&](OutboxMessage& message) {
+            const auto place = places.find(message.id);
+            if (place == places.end()) return false;
+            message.availableAt = messages[place->second].availableAt;
+            return true;
+        };
+        for (OutboxMessage& message : inHand_) note(message);
+        queue_.forEach([&](QueuedMessage& queued) {
+            if (note(queued.message)) queued.lookedAt = around_.clock.now();
+        });
+        gone = queue_.takeIf([&](const QueuedMessage& queued) {
+            const auto place = places.find(queued.message.id);
+            return place != places.end() && !holdings[place->second].isToBeSent();
+        });
+    }
+    for (const QueuedMessage& queued : gone) drop(queued, holdings[places.at(queued.message.id)]);
+    return holdings;
+}
+
+void CourierLane::drop(const QueuedMessage& queued, const OutboxDesk::Holding& holding) {
+    if (holding.isOurs && !around_.desk.isDone(queued.message.id)) {
+        const std::string reason(toString(holding.code));
+        around_.log.info("message not sent", {{"outbox_id", queued.message.id.toString()}, {"reason", reason}});
+        around_.desk.addDone(queued.message, MessageEnd::Discarded, reason);
+    }
+    if (queued.firstTry) queued.firstTry->tell(holding.isOurs ? Delivery::Failed : Delivery::UnderWay);
 }
 
 void CourierLane::stop(SteadyTime giveUpAt) {
@@ -221,9 +279,9 @@ std::optional<QueuedMessage> CourierLane::next(Hand& hand) {
 
 std::optional<QueuedMessage> CourierLane::takeNext(SteadyTime now) {
     // A provider that is down is tried by one sender at a time.
-    if (inHand_ > 0 && failuresInARow_ >= kFailuresOfADownProvider) return std::nullopt;
+    if (!inHand_.empty() && failuresInARow_ >= kFailuresOfADownProvider) return std::nullopt;
     auto taken = queue_.takeDue(isStopping_ ? SteadyTime::max() : now);
-    if (taken) ++inHand_;
+    if (taken) inHand_.push_back(taken->message);
     return taken;
 }
 
@@ -245,7 +303,7 @@ void CourierLane::waitForWork(std::unique_lock<std::mutex>& lock, Hand& hand, St
 }
 
 void CourierLane::work(Hand& hand, QueuedMessage queued) {
-    const InHand inHand(*this);
+    const InHand inHand(*this, queued.message.id);
     if (const auto reason = restReason()) {
         std::unique_lock lock(mutex_);
         auto messages = queue_.takeAllDue(steady_clock::now());
@@ -254,7 +312,7 @@ void CourierLane::work(Hand& hand, QueuedMessage queued) {
         postpone(std::move(messages), *reason);
         return;
     }
-    if (!isToBeSent(hand, queued)) return;
+    if (!isToBeSent(queued)) return;
     const SendResult result = send(hand, queued.message);
     auto others = noteResult(result);
     ++queued.message.attempts;
@@ -267,7 +325,7 @@ std::optional<std::string> CourierLane::restReason() const {
     return around_.clock.now() < restUntil_ ? std::optional(restReason_) : std::nullopt;
 }
 
-bool CourierLane::isToBeSent(const Hand& hand, QueuedMessage& queued) {
+bool CourierLane::isToBeSent(QueuedMessage& queued) {
     OutboxMessage& message = queued.message;
     if (around_.desk.isDone(message.id)) return false;
     if (message.isDiscarded) {
@@ -280,11 +338,26 @@ bool CourierLane::isToBeSent(const Hand& hand, QueuedMessage& queued) {
         giveUp(queued, "expired");
         return false;
     }
-    const auto needed = hand.sender->longestSend() + std::chrono::seconds(1);
-    if (message.availableAt - around_.clock.now() >= needed) return true;
-    if (around_.desk.renewLease(message, around_.clock.now() + lease())) return true;
-    if (queued.firstTry) queued.firstTry->tell(Delivery::UnderWay);  // somebody else's
+    if (isFresh(queued)) return true;
+    // Those that wait behind it, too: one question for many.
+    std::vector<OutboxMessage> asked{message};
+    {
+        const std::lock_guard lock(mutex_);
+        queue_.forEach([&](const QueuedMessage& other) {
+            if (asked.size() < OutboxDesk::kBatch && !isFresh(other)) asked.push_back(other.message);
+        });
+    }
+    const auto holdings = renew(asked);
+    const OutboxDesk::Holding own = holdings.empty() ? OutboxDesk::Holding{} : holdings.front();
+    message.availableAt = asked.front().availableAt;
+    if (own.isToBeSent()) return true;
+    drop(queued, own);  // without a database it is left to whoever takes it from the outbox
     return false;
+}
+
+bool CourierLane::isFresh(const QueuedMessage& queued) const {
+    const Timestamp now = around_.clock.now();
+    return queued.message.availableAt - now >= kShortestLease && now - queued.lookedAt <= kLookBefore;
 }
 
 SendResult CourierLane::send(Hand& hand, const OutboxMessage& message) {

@@ -26,6 +26,10 @@ struct LaneSurroundings {
     std::function<void()> onRoom;  // called when more can be claimed for the lane
 };
 
+// How long a message is leased for. Short, because after a crash it rests for so long; so whoever holds a message, and
+// be it in the middle of sending it, renews its lease in time.
+inline constexpr std::chrono::seconds kLease{20};
+
 class CourierLane {
 public:
     using SteadyTime = std::chrono::steady_clock::time_point;
@@ -39,13 +43,13 @@ public:
     // Sends it before all others and returns when that was tried; what fails is given up.
     domain::Delivery deliver(domain::OutboxMessage message);
     // Messages that were claimed from the outbox: as many as claim() of the desk returns, where there is room.
-    void take(std::span<const domain::OutboxMessage> claimed);
+    void take(const OutboxDesk::Claim& claim);
     bool hasRoom() const;
     // Whether it is worth while to claim before the next look: the last claim left some behind, and there is room.
     bool wantsMore() const;
     void noteLook();  // a claim comes, whatever becomes of it
-    // How long a message of this lane is leased for.
-    std::chrono::seconds lease() const;
+    // Of what waits here or is being sent: of those leases that end soon. To be called each second or more often.
+    void renewLeases();
     void stop(SteadyTime giveUpAt);
 
     std::size_t countSenders() const { return hands_.size(); }
@@ -78,7 +82,11 @@ private:
     std::optional<QueuedMessage> next(Hand& hand);
     void work(Hand& hand, QueuedMessage queued);
     // Whether the message is to be sent; ends it where it is not.
-    bool isToBeSent(const Hand& hand, QueuedMessage& queued);
+    bool isToBeSent(QueuedMessage& queued);
+    bool isFresh(const QueuedMessage& queued) const;
+    // The same as the desk's; what waits and is not to be sent any more leaves the queue.
+    std::vector<OutboxDesk::Holding> renew(std::span<domain::OutboxMessage> messages);
+    void drop(const QueuedMessage& queued, const OutboxDesk::Holding& holding);
     SendResult send(Hand& hand, const domain::OutboxMessage& message);
     // Returns what would only meet the same failure now.
     std::vector<QueuedMessage> noteResult(const SendResult& result);
@@ -103,7 +111,7 @@ private:
     SteadyTime giveUpAt_;
 
     // The provider.
-    unsigned inHand_ = 0;  // messages that are being sent
+    std::vector<domain::OutboxMessage> inHand_;  // messages that are being sent
     unsigned failuresInARow_ = 0;
     Timestamp restUntil_;  // as the provider asked for
     std::string restReason_;

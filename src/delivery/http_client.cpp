@@ -12,12 +12,12 @@ namespace otpgate::delivery {
 namespace {
 
 constexpr std::size_t kMostBody = 65536;
-constexpr std::size_t kLongestErrorText = 160;
 
 std::size_t keep(const char* data, std::size_t /*size*/, std::size_t count, void* target) {
     auto& body = *static_cast<std::string*>(target);
-    body.append(data, std::min(count, kMostBody - body.size()));
-    return count;
+    const std::size_t kept = std::min(count, kMostBody - body.size());
+    body.append(data, kept);
+    return kept;  // with less than `count` libcurl ends the transfer
 }
 
 struct FreeList {
@@ -34,14 +34,6 @@ HeaderList headerList(const std::vector<std::string>& headers) {
         list.reset(longer);
     }
     return list;
-}
-
-// libcurl's texts name hosts, addresses and times, never what was sent. One may quote what a server answered.
-std::string forLog(std::string text) {
-    if (text.size() > kLongestErrorText) text.resize(kLongestErrorText);
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
-    return text;
 }
 
 }  // namespace
@@ -114,16 +106,17 @@ HttpReply HttpClient::send(const HttpRequest& request) {
     const CURLcode result = curl_easy_perform(handle_.get());
     set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
     set(CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
-    if (result != CURLE_OK) {
-        const std::string_view text(error.data());
-        long sent = 0;
-        curl_easy_getinfo(handle_.get(), CURLINFO_REQUEST_SIZE, &sent);
-        throw HttpError(forLog(std::string(text.empty() ? curl_easy_strerror(result) : text)),
-                        sent > 0 ? HttpError::Sent::Request : HttpError::Sent::Nothing);
-    }
     long status = 0;
     curl_off_t retryAfter = 0;
     curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+    if (result != CURLE_OK && status < 200) {
+        const std::string_view text(error.data());
+        long sent = 0;
+        curl_easy_getinfo(handle_.get(), CURLINFO_REQUEST_SIZE, &sent);
+        throw HttpError(std::string(text.empty() ? curl_easy_strerror(result) : text),
+                        sent > 0 ? HttpError::Sent::Request : HttpError::Sent::Nothing);
+    }
+    reply.isWhole = result == CURLE_OK;
     curl_easy_getinfo(handle_.get(), CURLINFO_RETRY_AFTER, &retryAfter);
     reply.status = static_cast<int>(status);
     if (retryAfter > 0) reply.retryAfter = std::chrono::seconds(retryAfter);

@@ -18,7 +18,7 @@
 
 namespace otpgate::delivery {
 
-// No answer; what() is fit for the log.
+// No answer. what() may quote a little of what the server said.
 class HttpError : public std::runtime_error {
 public:
     enum class Sent { Nothing, Request };  // Request: some of it at least, so it may have had an effect
@@ -38,7 +38,8 @@ struct HttpRequest {
 
 struct HttpReply {
     int status = 0;
-    std::string body;                                // what goes beyond 64 KiB is left out
+    std::string body;                                // what goes beyond 64 KiB is neither kept nor waited for
+    bool isWhole = true;                             // false: more was to follow, or broke off
     std::optional<std::chrono::seconds> retryAfter;  // RFC 9110, section 10.2.3, in either form
 };
 
@@ -58,7 +59,8 @@ public:
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
-    // No redirect is followed. Throws HttpError. An http:// address is for tests on this host: no proxy is asked for
+    // No redirect is followed. Throws HttpError where no status came: once it did, the server has decided, and what was
+    // to follow it changes nothing. An http:// address is for tests on this host: no proxy is asked for
     // it.
     HttpReply send(const HttpRequest& request);
     // The fields as application/x-www-form-urlencoded.

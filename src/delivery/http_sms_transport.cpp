@@ -136,6 +136,7 @@ HttpSmsTransport::HttpSmsTransport(const SmsSettings& settings)
       client_(httpSettings(settings)) {
     check(settings);
     checkConnection(settings);
+    secrets_.add(settings_.secret);
 }
 
 void HttpSmsTransport::check(const SmsSettings& settings) const {
@@ -209,11 +210,12 @@ SendResult HttpSmsTransport::judge(const HttpReply& reply) const {
 }
 
 SendResult HttpSmsTransport::send(const SmsMessage& message) {
+    secrets_.beginMessage({message.code, message.text, message.recipient});
     try {
         const HttpReply reply = client_.send(request(message));
-        return answered(reply, judge(reply));
+        return answered(reply, judge(reply), secrets_);
     } catch (const HttpError& error) {
-        return noAnswer("http", error);
+        return noAnswer("http", error, secrets_);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "delivery/http_client.h"
 #include "delivery/http_template.h"
+#include "delivery/secrets.h"
 #include "otpgate/delivery/sms_transport.h"
 
 #include <string>
@@ -36,6 +37,7 @@ private:
     std::vector<std::pair<int, int>> success_;  // first and last status
     std::chrono::seconds timeout_;
     HttpClient client_;
+    Secrets secrets_;
 };
 
 }  // namespace otpgate::delivery

@@ -5,8 +5,8 @@
 
 namespace otpgate::delivery {
 
-void LaneQueue::addClaimed(std::span<const domain::OutboxMessage> messages) {
-    for (const auto& message : messages) claimed_.push_back({message});
+void LaneQueue::addClaimed(std::span<const domain::OutboxMessage> messages, Timestamp lookedAt) {
+    for (const auto& message : messages) claimed_.push_back({message, nullptr, {}, lookedAt});
 }
 
 std::optional<LaneQueue::SteadyTime> LaneQueue::nextDue() const {

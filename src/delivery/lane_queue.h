@@ -17,6 +17,7 @@ struct QueuedMessage {
     domain::OutboxMessage message;
     std::shared_ptr<FirstTry> firstTry = nullptr;  // where somebody waits for what comes of it
     std::chrono::steady_clock::time_point dueAt{};
+    Timestamp lookedAt{};  // when its code was last known to be good
 };
 
 class LaneQueue {
@@ -25,7 +26,7 @@ public:
 
     void addUrgent(QueuedMessage queued) { urgent_.push_back(std::move(queued)); }
     void addHandedOver(QueuedMessage queued) { handedOver_.push_back(std::move(queued)); }
-    void addClaimed(std::span<const domain::OutboxMessage> messages);
+    void addClaimed(std::span<const domain::OutboxMessage> messages, Timestamp lookedAt);
 
     bool isEmpty() const { return urgent_.empty() && handedOver_.empty() && claimed_.empty(); }
     std::size_t countHandedOver() const { return urgent_.size() + handedOver_.size(); }
@@ -39,6 +40,23 @@ public:
     std::vector<QueuedMessage> takeAll() { return takeAllDue(SteadyTime::max()); }
     // Whether the message had not been taken up.
     bool withdraw(const Uuid& id);
+    // All that waits, those first that are taken first.
+    template <typename Visitor>
+    void forEach(Visitor visit) {
+        for (auto* queue : {&urgent_, &claimed_, &handedOver_}) {
+            for (QueuedMessage& queued : *queue) visit(queued);
+        }
+    }
+    template <typename Condition>
+    std::vector<QueuedMessage> takeIf(Condition isMeant) {
+        std::vector<QueuedMessage> taken;
+        forEach([&](const QueuedMessage& queued) {
+            if (isMeant(queued)) taken.push_back(queued);
+        });
+        if (taken.empty()) return taken;
+        for (auto* queue : {&urgent_, &claimed_, &handedOver_}) std::erase_if(*queue, isMeant);
+        return taken;
+    }
 
 private:
     std::deque<QueuedMessage> urgent_;

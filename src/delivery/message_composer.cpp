@@ -82,13 +82,13 @@ MailMessage MessageComposer::compose(const domain::OutboxMessage& message, Times
     content += "--" + boundary + "\r\n" + toTextPart("text/plain", texts.text) + "\r\n";
     content += "--" + boundary + "\r\n" + toTextPart("text/html", texts.html) + "\r\n";
     content += "--" + boundary + "--\r\n";
-    return {fromAddress_, message.destination.mailbox(), std::move(content)};
+    return {fromAddress_, message.destination.mailbox(), std::move(content), code};
 }
 
 SmsMessage MessageComposer::composeSms(const domain::OutboxMessage& message, Timestamp now) const {
     const std::string code = codeOf(message);
     return {message.destination.value(),
-            smsText(templates_, templates_.localeFor(message.locale), contextOf(message, service_, code, now))};
+            smsText(templates_, templates_.localeFor(message.locale), contextOf(message, service_, code, now)), code};
 }
 
 std::string MessageComposer::codeOf(const domain::OutboxMessage& message) const {

@@ -30,6 +30,17 @@ void countIn(domain::OtpMetrics& metrics, const OutboxMessage& message, domain::
     }
 }
 
+// Of several that waited together and bring the same code (otp.on_resend = repeat), one is enough.
+std::map<Uuid, Uuid> lastOfEachCode(std::span<const OutboxMessage> messages) {
+    std::map<Uuid, Uuid> last;
+    for (const OutboxMessage& message : messages) {
+        if (message.kind != domain::MessageKind::Code || message.isDiscarded) continue;
+        const auto [known, isFirst] = last.try_emplace(message.otpId, message.id);
+        if (!isFirst && known->second < message.id) known->second = message.id;
+    }
+    return last;
+}
+
 }  // namespace
 
 OutboxDesk::OutboxDesk(domain::OutboxStore& outbox, const Clock& clock, Random& random, Logger& log,
@@ -40,30 +51,54 @@ OutboxDesk::OutboxDesk(domain::OutboxStore& outbox, const Clock& clock, Random& 
       log_(log),
       metrics_(metrics) {}
 
-std::vector<OutboxMessage> OutboxDesk::claim(domain::Channel channel, Timestamp leaseUntil) {
+OutboxDesk::Claim OutboxDesk::claim(domain::Channel channel, Timestamp leaseUntil) {
     const std::lock_guard turn(database_);
     try {
         putBack(std::exchange(indigestible_, {}));
         finishAll();
-        auto claimed = outbox_.claimAvailable(channel, clock_.now(), leaseUntil, kBatch);
+        const auto claimed = outbox_.claimAvailable(channel, clock_.now(), leaseUntil, kBatch);
+        const auto codes = outbox_.codeStates(claimed, clock_.now());
         noteAnswer();
-        return claimed;
+        Claim claim{{}, claimed.size() == kBatch};
+        std::erase_if(leases_, [now = clock_.now()](const auto& lease) { return lease.second < now; });
+        const auto last = lastOfEachCode(claimed);
+        for (std::size_t i = 0; i < claimed.size(); ++i) {
+            leases_.erase(claimed[i].id);
+            const bool isLast = !last.contains(claimed[i].otpId) || last.at(claimed[i].otpId) == claimed[i].id;
+            if (codes[i] == domain::CodeState::Good && isLast)
+                claim.messages.push_back(claimed[i]);
+            else if (!isDone(claimed[i].id))
+                addDone(claimed[i], domain::MessageEnd::Discarded,
+                        isLast ? std::string(toString(codes[i])) : "a later message brings the same code");
+        }
+        return claim;
     } catch (const ServiceUnavailable& error) {
         noteOutage(error);
         throw;
     }
 }
 
-bool OutboxDesk::renewLease(OutboxMessage& message, Timestamp leaseUntil) {
-    if (isDatabaseDown_) return false;  // it is safe in the outbox, and asking would cost a timeout for each
+std::vector<OutboxDesk::Holding> OutboxDesk::renew(std::span<OutboxMessage> messages, Timestamp leaseUntil) {
+    if (isDatabaseDown_) return {};  // they are safe in the outbox, and asking would cost a timeout for each
     const std::lock_guard turn(database_);
+    std::vector<Holding> holdings(messages.size());
     try {
-        if (outbox_.renewLease(message, leaseUntil)) return true;
-        log_.debug("message left to another process", {{"outbox_id", message.id.toString()}});
+        for (OutboxMessage& message : messages) message.availableAt = leaseOf(message);
+        const auto isRenewed = outbox_.renewLeases(messages, leaseUntil);
+        for (std::size_t i = 0; i < messages.size(); ++i) {
+            holdings[i].isOurs = isRenewed[i];
+            if (isRenewed[i])
+                leases_[messages[i].id] = leaseUntil;
+            else if (!isDone(messages[i].id))
+                log_.debug("message left to another process", {{"outbox_id", messages[i].id.toString()}});
+        }
+        const auto codes = outbox_.codeStates(messages, clock_.now());
+        for (std::size_t i = 0; i < messages.size(); ++i) holdings[i].code = codes[i];
+        return holdings;
     } catch (const ServiceUnavailable& error) {
         noteOutage(error);
+        return {};
     }
-    return false;
 }
 
 void OutboxDesk::postpone(std::span<const domain::PostponedMessage> messages) {
@@ -72,12 +107,21 @@ void OutboxDesk::postpone(std::span<const domain::PostponedMessage> messages) {
         const auto batch = messages.first(std::min<std::size_t>(messages.size(), kBatch));
         const std::lock_guard turn(database_);
         try {
-            outbox_.postpone(batch);
+            std::vector<domain::PostponedMessage> postponed(batch.begin(), batch.end());
+            for (auto& one : postponed) one.message.availableAt = leaseOf(one.message);
+            outbox_.postpone(postponed);
+            for (const auto& one : postponed) leases_.erase(one.message.id);
         } catch (const ServiceUnavailable& error) {
             noteOutage(error);
         }
         messages = messages.subspan(batch.size());
     }
+}
+
+// With the database's turn held. A lease only ever grows longer.
+Timestamp OutboxDesk::leaseOf(const OutboxMessage& message) const {
+    const auto renewed = leases_.find(message.id);
+    return renewed == leases_.end() ? message.availableAt : std::max(renewed->second, message.availableAt);
 }
 
 void OutboxDesk::addDone(const OutboxMessage& message, domain::MessageEnd end, std::string reason) {
@@ -143,6 +187,7 @@ void OutboxDesk::finishAll() {
     while (true) {
         FinishedMessages group = takeDone();
         if (group.empty()) return;
+        for (FinishedMessage& finished : group) finished.message.availableAt = leaseOf(finished.message);
         try {
             outbox_.finish(group, clock_.now());
             forget(group);
@@ -194,7 +239,10 @@ void OutboxDesk::putBack(FinishedMessages messages) {
 
 void OutboxDesk::forget(const FinishedMessages& messages) {
     const std::lock_guard lock(state_);
-    for (const auto& finished : messages) doneIds_.erase(finished.message.id);
+    for (const auto& finished : messages) {
+        doneIds_.erase(finished.message.id);
+        leases_.erase(finished.message.id);
+    }
 }
 
 void OutboxDesk::noteOutage(const std::exception& error) {

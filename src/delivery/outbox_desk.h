@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <set>
 #include <span>
@@ -28,11 +29,22 @@ public:
     OutboxDesk(domain::OutboxStore& outbox, const Clock& clock, Random& random, Logger& log,
                domain::OtpMetrics& metrics);
 
-    // Finishes what is done, then takes up to kBatch messages that are available. Asks a database that is down, too:
-    // this is how it is found to be back. Throws ServiceUnavailable.
-    std::vector<domain::OutboxMessage> claim(domain::Channel channel, Timestamp leaseUntil);
-    // Whether nobody else has the message now; false also while the database is down.
-    bool renewLease(domain::OutboxMessage& message, Timestamp leaseUntil);
+    struct Claim {
+        std::vector<domain::OutboxMessage> messages;
+        bool isFull = false;  // kBatch were taken, so there may be more
+    };
+    // Finishes what is done, then takes up to kBatch messages that are available; those whose codes are void end here.
+    // Asks a database that is down, too: this is how it is found to be back. Throws ServiceUnavailable.
+    Claim claim(domain::Channel channel, Timestamp leaseUntil);
+    // What is known of a message in our hands.
+    struct Holding {
+        bool isOurs = false;  // else somebody else has it now
+        domain::CodeState code = domain::CodeState::Good;
+
+        bool isToBeSent() const { return isOurs && code == domain::CodeState::Good; }
+    };
+    // Renews the leases of messages, at most kBatch, and looks at their codes. Empty while the database is down.
+    std::vector<Holding> renew(std::span<domain::OutboxMessage> messages, Timestamp leaseUntil);
     // Lets messages rest; without a database they rest until their leases are over.
     void postpone(std::span<const domain::PostponedMessage> messages);
 
@@ -58,6 +70,7 @@ private:
     FinishedMessages takeDone();
     void putBack(FinishedMessages messages);
     void forget(const FinishedMessages& messages);
+    Timestamp leaseOf(const domain::OutboxMessage& message) const;
 
     void noteOutage(const std::exception& error);
     void noteAnswer();
@@ -70,6 +83,8 @@ private:
 
     std::mutex database_;  // taken before state_, never after it
     FinishedMessages indigestible_;
+    // Of messages whose lease was renewed while others held the message itself.
+    std::map<Uuid, Timestamp> leases_;
     std::atomic<bool> isDatabaseDown_ = false;
 
     mutable std::mutex state_;  // over the rest; never held while the database is asked

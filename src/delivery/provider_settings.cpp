@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kHttps = "https://";
 constexpr std::size_t kMostAnswer = 500;
+constexpr std::size_t kLongestErrorText = 160;
 
 bool isPrintable(char c) {
     return c > 0x20 && c < 0x7F;
@@ -79,16 +80,23 @@ HttpSettings httpSettings(const SmsSettings& settings) {
     return {.caFile = settings.caFile, .username = {}, .password = {}, .timeout = settings.timeout};
 }
 
-SendResult noAnswer(std::string_view provider, const HttpError& error) {
-    SendResult result{SendResult::Outcome::TryLater, std::string(provider) + ": " + error.what(),
+SendResult noAnswer(std::string_view provider, const HttpError& error, const Secrets& secrets) {
+    std::string reason = secrets.strikeOut(error.what());
+    reason.resize(std::min(reason.size(), kLongestErrorText));
+    std::replace_if(
+        reason.begin(), reason.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
+    SendResult result{SendResult::Outcome::TryLater, std::string(provider) + ": " + reason,
                       SendResult::Cause::Provider};
     result.mayHaveBeenTaken = error.wasSent();
     return result;
 }
 
-SendResult answered(const HttpReply& reply, SendResult result) {
+SendResult answered(const HttpReply& reply, SendResult result, const Secrets& secrets) {
+    result.reason = secrets.strikeOut(result.reason);  // a code of an error is a number that the provider chose
+    result.answer.messageId = secrets.strikeOut(result.answer.messageId);
     result.answer.httpStatus = reply.status;
-    if (result.outcome != SendResult::Outcome::Sent) result.answer.body = reply.body.substr(0, kMostAnswer);
+    if (result.outcome != SendResult::Outcome::Sent)
+        result.answer.body = secrets.strikeOut(reply.body).substr(0, kMostAnswer);
     return result;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "delivery/http_client.h"
+#include "delivery/secrets.h"
 #include "otpgate/delivery/sms_transport.h"
 
 #include <string>
@@ -24,8 +25,8 @@ void checkConnection(const SmsSettings& settings);
 HttpSettings httpSettings(const SmsSettings& settings);
 
 // What a request that got no answer comes to.
-SendResult noAnswer(std::string_view provider, const HttpError& error);
-// The same as {outcome, reason, cause}, with what the provider answered.
-SendResult answered(const HttpReply& reply, SendResult result);
+SendResult noAnswer(std::string_view provider, const HttpError& error, const Secrets& secrets);
+// The result with what the provider answered, and without secrets.
+SendResult answered(const HttpReply& reply, SendResult result, const Secrets& secrets);
 
 }  // namespace otpgate::delivery

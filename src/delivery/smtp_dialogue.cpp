@@ -54,15 +54,6 @@ std::string doubleDots(std::string_view message) {
     return out;
 }
 
-std::string withoutSecrets(std::string text, const std::vector<std::string>& secrets) {
-    for (const auto& secret : secrets) {
-        if (secret.empty()) continue;
-        for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3)
-            text.replace(at, secret.size(), "***");
-    }
-    return text;
-}
-
 [[noreturn]] void fail(std::string_view step, const std::string& reply) {
     throw SmtpError(std::string(step) + ": " + reply);
 }
@@ -72,7 +63,7 @@ std::string withoutSecrets(std::string text, const std::vector<std::string>& sec
 SmtpDialogue::SmtpDialogue(const SmtpServer& server, const DialogueSurroundings& surroundings, const TimeLimit& limit)
     : server_(server),
       around_(surroundings),
-      stream_(server.host, server.port, limit.connect()) {
+      stream_(bareHost(server.host), server.port, limit.connect()) {
     if (around_.transcript != nullptr) {
         around_.transcript->noted("connected to " + stream_.peerAddress() + " port " + std::to_string(server.port));
     }
@@ -132,30 +123,47 @@ void SmtpDialogue::quit() {
 
 void SmtpDialogue::greet(const TimeLimit& limit) {
     const SmtpReply reply = readReply("greeting", limit.answer());
-    if (reply.kind() != 2) fail("greeting", reply.forLog());
+    if (reply.kind() != 2) fail("greeting", reply.forLog(around_.secrets));
 }
 
 void SmtpDialogue::hello(const TimeLimit& limit) {
-    const SmtpReply reply = command("EHLO", "EHLO " + helloName(stream_), limit);
-    if (reply.kind() != 2) fail("EHLO", reply.forLog());
     extensions_.clear();
+    const std::string name = helloName(stream_);
+    const SmtpReply reply = command("EHLO", "EHLO " + name, limit);
+    isOfOldDialect_ = reply.kind() == 5;
+    if (isOfOldDialect_) {
+        // RFC 5321, section 3.2: from before the extensions, of which it then has none.
+        SmtpReply plain;
+        try {
+            plain = command("HELO", "HELO " + name, limit);
+        } catch (const SmtpError&) {
+            fail("EHLO", reply.forLog(around_.secrets));  // it was said before
+        }
+        if (plain.kind() != 2) fail("HELO", plain.forLog(around_.secrets));
+        return;
+    }
+    if (reply.kind() != 2) fail("EHLO", reply.forLog(around_.secrets));
     for (const auto& line : reply.lines) extensions_.push_back(upper(line));
 }
 
 void SmtpDialogue::startTls(const TimeLimit& limit) {
+    if (isOfOldDialect_) {
+        throw SmtpError("the server refuses EHLO, so it has no STARTTLS: use another server, or " + server_.section +
+                        ".smtp_security = tls with port 465");
+    }
     if (!offers("STARTTLS")) {
         throw SmtpError("the server does not offer STARTTLS: allow it there, or set " + server_.section +
                         ".smtp_security = tls with port 465");
     }
     const SmtpReply reply = command("STARTTLS", "STARTTLS", limit);
-    if (reply.kind() != 2) fail("STARTTLS", reply.forLog());
+    if (reply.kind() != 2) fail("STARTTLS", reply.forLog(around_.secrets));
     secure(limit);
     hello(limit);  // RFC 3207, section 4.2: what was said in clear does not count
 }
 
 void SmtpDialogue::secure(const TimeLimit& limit) {
     try {
-        stream_.startTls(*around_.tls, {server_.host, server_.section}, limit.connect());
+        stream_.startTls(*around_.tls, {bareHost(server_.host), server_.section}, limit.connect());
     } catch (const SmtpError& error) {
         noteTls();
         fail("TLS", error.what());
@@ -175,17 +183,21 @@ void SmtpDialogue::noteTls() {
 void SmtpDialogue::logIn(const TimeLimit& limit) {
     const Encryption encryption = stream_.isEncrypted() ? Encryption::Tls : Encryption::None;
     requireProtection(server_, {encryption, stream_.peerAddress()}, around_.plaintextAuth);
-    const SmtpAuth mechanism = chooseMechanism(server_, findExtension("AUTH").value_or(""));
+    if (isOfOldDialect_) {
+        throw SmtpError("the server refuses EHLO, so it has no AUTH: use another server, or do without " +
+                        server_.section + ".smtp_username");
+    }
+    const SmtpAuth mechanism = chooseMechanism(server_, offeredMechanisms());
     const std::string secret = readSecret(server_, mechanism);
     const std::vector<std::string> responses = saslResponses(mechanism, server_, secret);
-    secrets_ = responses;
-    secrets_.push_back(secret);
+    around_.secrets.add(secret);
+    for (const std::string& response : responses) around_.secrets.add(response);
     const SmtpReply reply = respond(mechanism, responses, limit);
     if (reply.kind() == 2) return;
     const std::string culprit = usesToken(mechanism)
                                     ? "the access token of " + server_.section + ".smtp_oauth_token_file"
                                     : server_.section + ".smtp_username or its password";
-    fail("AUTH", reply.codesForLog() + (reply.code == 535 ? ": " + culprit + " is wrong" : ""));
+    fail("AUTH", reply.codesForLog(around_.secrets) + (reply.code == 535 ? ": " + culprit + " is wrong" : ""));
 }
 
 // The last reply. What the server says in between is of no use but to those who send a token.
@@ -203,12 +215,12 @@ SmtpReply SmtpDialogue::respond(SmtpAuth mechanism, const std::vector<std::strin
     while (reply.code == 334 && next != responses.end()) reply = exchange("AUTH", *next++, limit, "***");
     if (reply.code != 334 || !usesToken(mechanism)) return reply;
 
-    const std::string status = statusOfErrorChallenge(reply.lines.back());
+    const std::string status = around_.secrets.strikeOut(statusOfErrorChallenge(reply.lines.back()));
     const std::string_view answer = answerToErrorChallenge(mechanism);
     reply = exchange("AUTH", answer, limit, answer);
     if (status.empty() || reply.kind() == 2) return reply;
-    fail("AUTH", reply.codesForLog() + ": the server says " + status + " to the access token of " + server_.section +
-                     ".smtp_oauth_token_file: renew it");
+    fail("AUTH", reply.codesForLog(around_.secrets) + ": the server says " + status + " to the access token of " +
+                     server_.section + ".smtp_oauth_token_file: renew it");
 }
 
 SmtpReply SmtpDialogue::readReply(std::string_view step, Deadline deadline) {
@@ -216,7 +228,7 @@ SmtpReply SmtpDialogue::readReply(std::string_view step, Deadline deadline) {
     try {
         for (bool more = true; more;) {
             const std::string line = stream_.readLine(deadline);
-            if (around_.transcript != nullptr) around_.transcript->received(withoutSecrets(line, secrets_));
+            if (around_.transcript != nullptr) around_.transcript->received(around_.secrets.strikeOut(line));
             const bool wellFormed = line.size() >= 3 && std::all_of(line.begin(), line.begin() + 3, isDigit) &&
                                     (line.size() == 3 || line[3] == ' ' || line[3] == '-');
             if (!wellFormed || reply.lines.size() >= kMostReplyLines) throw SmtpError("the server does not speak SMTP");
@@ -228,9 +240,22 @@ SmtpReply SmtpDialogue::readReply(std::string_view step, Deadline deadline) {
         fail(step, error.what());
     }
     if (reply.code == 421) {
-        throw SmtpLeave(std::string(step) + ": " + (step == "AUTH" ? reply.codesForLog() : reply.forLog()));
+        throw SmtpLeave(std::string(step) + ": " +
+                        (step == "AUTH" ? reply.codesForLog(around_.secrets) : reply.forLog(around_.secrets)));
     }
     return reply;
+}
+
+// Some servers write AUTH=LOGIN, as a draft of RFC 2554 had it, alone or beside the line of the standard.
+std::string SmtpDialogue::offeredMechanisms() const {
+    static constexpr std::string_view kDraft = "AUTH=";
+    std::string offered = findExtension("AUTH").value_or("");
+    for (const auto& line : extensions_) {
+        if (!line.starts_with(kDraft)) continue;
+        if (!offered.empty()) offered += ' ';
+        offered += line.substr(kDraft.size());
+    }
+    return offered;
 }
 
 std::optional<std::string> SmtpDialogue::findExtension(std::string_view keyword) const {

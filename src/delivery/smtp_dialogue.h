@@ -2,6 +2,7 @@
 // SmtpTransport.
 #pragma once
 
+#include "delivery/secrets.h"
 #include "delivery/smtp_reply.h"
 #include "delivery/smtp_stream.h"
 #include "delivery/smtp_transcript.h"
@@ -18,6 +19,7 @@ namespace otpgate::delivery {
 // What a dialogue needs to know besides the server. The transcript may be null, and the TLS context too where the
 // server is to be spoken to in clear.
 struct DialogueSurroundings {
+    Secrets& secrets;  // of the message, and from the login on of the server
     SSL_CTX* tls = nullptr;
     PlaintextAuth plaintextAuth = PlaintextAuth::Forbidden;
     SmtpTranscript* transcript = nullptr;
@@ -49,6 +51,7 @@ private:
     SmtpReply exchange(std::string_view step, std::string_view line, const TimeLimit& limit, std::string_view shown);
     SmtpReply readReply(std::string_view step, Deadline deadline);
     void noteTls();
+    std::string offeredMechanisms() const;  // for AUTH, in upper case
     // What follows an EHLO keyword, in upper case; nullopt where the server did not offer it.
     std::optional<std::string> findExtension(std::string_view keyword) const;
 
@@ -56,7 +59,7 @@ private:
     DialogueSurroundings around_;
     SmtpStream stream_;
     std::vector<std::string> extensions_;  // the lines of the EHLO reply, in upper case
-    std::vector<std::string> secrets_;     // not for the transcript, should the server repeat one
+    bool isOfOldDialect_ = false;          // the server knows HELO only
 };
 
 }  // namespace otpgate::delivery

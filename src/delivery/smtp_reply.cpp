@@ -8,23 +8,25 @@ namespace otpgate::delivery {
 namespace {
 
 constexpr std::size_t kLongestLogText = 160;
+// A server may say 100 lines of 4096 bytes.
+constexpr std::size_t kLongestLookedAt = 16384;
 
 bool isDigit(char c) {
     return c >= '0' && c <= '9';
 }
 
-// Each run of characters around an @ becomes "(address)".
-std::string maskAddresses(std::string text) {
+// Each word that holds an @ becomes "(address)". Ends with the first word that is beyond `longest`.
+std::string maskAddresses(std::string_view text, std::size_t longest) {
     static constexpr std::string_view kEnds = " \t<>()[]\"',;:";
-    static constexpr std::string_view kMask = "(address)";
-    for (std::size_t at = 0; (at = text.find('@', at)) != std::string::npos;) {
-        const auto before = at == 0 ? std::string::npos : text.find_last_of(kEnds, at - 1);
-        const auto begin = before == std::string::npos ? 0 : before + 1;
-        const auto end = std::min(text.find_first_of(kEnds, at), text.size());
-        text.replace(begin, end - begin, kMask);
-        at = begin + kMask.size();
+    std::string out;
+    while (!text.empty() && out.size() < longest) {
+        const auto end = std::min(text.find_first_of(kEnds), text.size());
+        const std::string_view word = text.substr(0, end);
+        out += word.find('@') == std::string_view::npos ? word : "(address)";
+        if (end < text.size()) out += text[end];
+        text.remove_prefix(std::min(end + 1, text.size()));
     }
-    return text;
+    return out;
 }
 
 // "5.7.8" at the beginning of a text (RFC 2034), or nothing.
@@ -37,21 +39,27 @@ std::string_view enhancedCode(std::string_view text) {
 
 }  // namespace
 
-std::string SmtpReply::forLog() const {
-    std::string text = std::to_string(code);
+std::string SmtpReply::forLog(const Secrets& secrets) const {
+    std::string text;
     for (const auto& line : lines) {
-        if (!line.empty()) text += " " + line;
+        // Each line of a reply may begin with the same enhanced code, which would come between two halves of a secret.
+        std::string_view words = line;
+        if (&line != &lines.front()) words.remove_prefix(enhancedCode(words).size());
+        words.remove_prefix(std::min(words.find_first_not_of(' '), words.size()));
+        if (!words.empty()) text += " " + std::string(words);
+        if (text.size() > kLongestLookedAt) break;
     }
-    text = maskAddresses(std::move(text));  // before it is cut, which might leave half an address
+    // Before it is cut, which might leave half a secret and half an address.
+    text = std::to_string(code) + maskAddresses(secrets.strikeOut(text), kLongestLogText);
     if (text.size() > kLongestLogText) text.resize(kLongestLogText);
     std::replace_if(
         text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
     return text;
 }
 
-std::string SmtpReply::codesForLog() const {
+std::string SmtpReply::codesForLog(const Secrets& secrets) const {
     const std::string_view enhanced = lines.empty() ? std::string_view{} : enhancedCode(lines.front());
-    return std::to_string(code) + (enhanced.empty() ? "" : " ") + std::string(enhanced);
+    return std::to_string(code) + (enhanced.empty() ? "" : " ") + secrets.strikeOut(enhanced);
 }
 
 }  // namespace otpgate::delivery

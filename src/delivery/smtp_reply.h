@@ -1,6 +1,8 @@
 // What an SMTP server answered, and as much of it as a log may hold. Used by SmtpDialogue and SmtpTransport.
 #pragma once
 
+#include "delivery/secrets.h"
+
 #include <string>
 #include <vector>
 
@@ -11,10 +13,10 @@ struct SmtpReply {
     std::vector<std::string> lines;  // without the codes
 
     int kind() const { return code / 100; }
-    // "550 5.1.1 no such user": one line, cut, printable, with what looks like an address masked.
-    std::string forLog() const;
+    // "550 5.1.1 no such user": one line, cut, printable, without the secrets, with what looks like an address masked.
+    std::string forLog(const Secrets& secrets) const;
     // "535 5.7.8" alone: where a server might repeat what it was told.
-    std::string codesForLog() const;
+    std::string codesForLog(const Secrets& secrets) const;
 };
 
 }  // namespace otpgate::delivery

@@ -82,7 +82,7 @@ SmtpTransport::SmtpTransport(SmtpServer server, const SmtpManners& manners, Smtp
         throw ConfigurationError(server_.section + ".smtp_port must be 1 to 65535");
     checkLogin(server_);
     if (server_.security != SmtpSecurity::None) tls_.reset(makeTlsContext(server_));
-    surroundings_ = {tls_.get(), manners.plaintextAuth, transcript};
+    surroundings_.emplace(DialogueSurroundings{secrets_, tls_.get(), manners.plaintextAuth, transcript});
 }
 
 SmtpTransport::~SmtpTransport() {
@@ -93,6 +93,10 @@ SendResult SmtpTransport::send(const MailMessage& message) {
     if (!isFitForCommand(message.envelopeFrom) || !isFitForCommand(message.recipient)) {
         return {Outcome::Refused, "the address is not fit for SMTP"};
     }
+    const auto body = message.content.find("\r\n\r\n");
+    // The recipient is left out, because every address is masked.
+    spokenOf_ = {message.code, body == std::string::npos ? message.content : message.content.substr(body), {}};
+    secrets_.beginMessage(spokenOf_);
     return attempt(message, TimeLimit(timeouts_));
 }
 
@@ -105,6 +109,13 @@ std::chrono::seconds SmtpTransport::longestSend() const {
     return TimeLimit::longest(timeouts_);
 }
 
+void SmtpTransport::connect(const TimeLimit& limit) {
+    secrets_ = {};  // with access tokens of yesterday
+    secrets_.add(server_.password);
+    secrets_.beginMessage(spokenOf_);
+    dialogue_ = std::make_unique<SmtpDialogue>(server_, *surroundings_, limit);
+}
+
 // With its size where the server wants to know it (RFC 1870). Our messages are 7-bit, so nothing else is to be told.
 std::string SmtpTransport::mailFrom(const MailMessage& message) const {
     const std::string line = "MAIL FROM:<" + message.envelopeFrom + ">";
@@ -115,7 +126,7 @@ SendResult SmtpTransport::attempt(const MailMessage& message, const TimeLimit& l
     const bool kept = dialogue_ != nullptr;
     bool accepted = false;
     try {
-        if (!kept) dialogue_ = std::make_unique<SmtpDialogue>(server_, surroundings_, limit);
+        if (!kept) connect(limit);
         SmtpReply reply = dialogue_->command("MAIL FROM", mailFrom(message), limit);
         if (reply.kind() != 2) return refusal("MAIL FROM", reply, limit);
         accepted = true;
@@ -142,7 +153,7 @@ SendResult SmtpTransport::attempt(const MailMessage& message, const TimeLimit& l
 }
 
 SendResult SmtpTransport::refusal(std::string_view step, const SmtpReply& reply, const TimeLimit& limit) {
-    const std::string reason = std::string(step) + ": " + reply.forLog();
+    const std::string reason = std::string(step) + ": " + reply.forLog(secrets_);
     if (reply.kind() != 4 && reply.kind() != 5) throw SmtpError(reason);  // out of step: begin anew
     if (isAboutSettings(reply.code)) {
         dialogue_.reset();

@@ -5,6 +5,7 @@
 #include "otpgate/delivery/mail_transport.h"
 
 #include <memory>
+#include <optional>
 
 namespace otpgate::delivery {
 
@@ -21,6 +22,7 @@ public:
     std::chrono::seconds longestSend() const override;
 
 private:
+    void connect(const TimeLimit& limit);
     SendResult attempt(const MailMessage& message, const TimeLimit& limit);
     std::string mailFrom(const MailMessage& message) const;
     SendResult refusal(std::string_view step, const SmtpReply& reply, const TimeLimit& limit);
@@ -32,7 +34,9 @@ private:
         void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
     };
     std::unique_ptr<SSL_CTX, Free> tls_;  // null when the settings say none
-    DialogueSurroundings surroundings_;
+    Secrets secrets_;
+    Secrets::Message spokenOf_;
+    std::optional<DialogueSurroundings> surroundings_;
     std::unique_ptr<SmtpDialogue> dialogue_;
 };
 

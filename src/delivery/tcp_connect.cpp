@@ -73,6 +73,11 @@ int connectTcp(const std::string& host, unsigned port, Deadline deadline) {
     throw SmtpError("connect: " + reason);
 }
 
+std::string bareHost(const std::string& host) {
+    const bool isLiteral = host.starts_with('[') && host.ends_with(']') && host.find(':') != std::string::npos;
+    return isLiteral ? host.substr(1, host.size() - 2) : host;
+}
+
 bool waitFor(int socket, short events, Deadline deadline) {
     for (;;) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());

@@ -8,6 +8,9 @@ namespace otpgate::delivery {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
+// "::1" of "[::1]", as an IPv6 address stands in a URL; any other host as it is.
+std::string bareHost(const std::string& host);
+
 // A non-blocking socket that the caller closes. Tries the addresses of the host one after the other, and leaves each
 // its share of the time. Throws SmtpError with the last reason.
 int connectTcp(const std::string& host, unsigned port, Deadline deadline);

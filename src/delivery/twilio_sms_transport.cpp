@@ -210,16 +210,21 @@ TwilioSmsTransport::TwilioSmsTransport(const SmsSettings& settings)
     checkConnection(settings);
     url_ = checkedBaseUrl(settings.twilioUrl, "sms.twilio_url") + "/2010-04-01/Accounts/" + settings.twilioAccountSid +
            "/Messages.json";
+    for (const auto& secret :
+         {settings.twilioAccountSid, settings.twilioAuthToken, settings.twilioApiKeySid, settings.twilioApiKeySecret}) {
+        secrets_.add(secret);
+    }
     senderField_ = isMessagingService(settings.from) ? "MessagingServiceSid" : "From";
 }
 
 SendResult TwilioSmsTransport::send(const SmsMessage& message) {
+    secrets_.beginMessage({message.code, message.text, message.recipient});
     try {
         const HttpReply reply =
             client_.post(url_, {{"To", message.recipient}, {senderField_, sender_}, {"Body", message.text}});
-        return answered(reply, judge(reply));
+        return answered(reply, judge(reply), secrets_);
     } catch (const HttpError& error) {
-        return noAnswer("twilio", error);
+        return noAnswer("twilio", error, secrets_);
     }
 }
 

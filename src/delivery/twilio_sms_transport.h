@@ -3,6 +3,7 @@
 #pragma once
 
 #include "delivery/http_client.h"
+#include "delivery/secrets.h"
 #include "otpgate/delivery/sms_transport.h"
 
 #include <string>
@@ -24,6 +25,7 @@ private:
     std::string sender_;
     std::chrono::seconds timeout_;
     HttpClient client_;
+    Secrets secrets_;
 };
 
 }  // namespace otpgate::delivery

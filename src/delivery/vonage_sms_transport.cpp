@@ -131,6 +131,13 @@ SendResult oddAnswer(const HttpReply& reply) {
 
 SendResult judge(const HttpReply& reply) {
     const auto answer = parse(reply.body);
+    if (!answer && !reply.isWhole && reply.status / 100 == 2) {
+        // What would say whether the message is paid for did not come. It is not sent again, because each time would be
+        // paid for; whoever waits for it can ask for another.
+        SendResult refused{Outcome::Refused, "vonage: " + std::to_string(reply.status) + " without its end"};
+        refused.mayHaveBeenTaken = true;
+        return refused;
+    }
     if (!answer || reply.status / 100 != 2) return oddAnswer(reply);
     if (answer->failure == 0) {
         SendResult result;
@@ -155,9 +162,12 @@ VonageSmsTransport::VonageSmsTransport(const SmsSettings& settings)
     checkSecret(key_, "sms.vonage_api_key", "vonage");
     checkSecret(secret_, "sms.vonage_api_secret", "vonage");
     checkConnection(settings);
+    secrets_.add(key_);
+    secrets_.add(secret_);
 }
 
 SendResult VonageSmsTransport::send(const SmsMessage& message) {
+    secrets_.beginMessage({message.code, message.text, message.recipient});
     HttpClient::Fields fields{{"api_key", key_},
                               {"api_secret", secret_},
                               {"from", sender_},
@@ -166,9 +176,9 @@ SendResult VonageSmsTransport::send(const SmsMessage& message) {
     if (measureSms(message.text).encoding == SmsEncoding::Ucs2) fields.emplace_back("type", "unicode");
     try {
         const HttpReply reply = client_.post(url_, fields);
-        return answered(reply, judge(reply));
+        return answered(reply, judge(reply), secrets_);
     } catch (const HttpError& error) {
-        return noAnswer("vonage", error);
+        return noAnswer("vonage", error, secrets_);
     }
 }
 

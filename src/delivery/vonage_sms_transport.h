@@ -3,6 +3,7 @@
 #pragma once
 
 #include "delivery/http_client.h"
+#include "delivery/secrets.h"
 #include "otpgate/delivery/sms_transport.h"
 
 #include <string>
@@ -25,6 +26,7 @@ private:
     std::string secret_;
     std::chrono::seconds timeout_;
     HttpClient client_;
+    Secrets secrets_;
 };
 
 }  // namespace otpgate::delivery

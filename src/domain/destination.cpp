@@ -22,14 +22,21 @@ char lower(char c) {
 // More than an address and all that may stand around it; nothing of that length is looked at twice.
 constexpr std::size_t kMaxTypedBytes = 1024;
 
-// atext of RFC 5321, section 4.1.2, in lower case.
+// atext of RFC 5321, section 4.1.2, in lower case. Without % and !, by which relays pass a message on to another host
+// (victim%there@here, there!victim@here; RFC 5321, appendix F.2): one mailbox would have as many names as there are
+// relays.
 bool isAtomText(char c) {
-    return isLower(c) || isDigit(c) || std::string_view{"!#$%&'*+-/=?^_`{|}~"}.find(c) != std::string_view::npos;
+    return isLower(c) || isDigit(c) || std::string_view{"#$&'*+-/=?^_`{|}~"}.find(c) != std::string_view::npos;
+}
+
+// An encoded word of RFC 2047, which whoever shows or rewrites a header makes another address of.
+bool hasEncodedWord(std::string_view text) {
+    return text.find("=?") != std::string_view::npos;
 }
 
 bool isDotAtom(std::string_view text) {
     if (text.empty() || text.size() > 64 || text.front() == '.' || text.back() == '.') return false;
-    if (text.find("..") != std::string_view::npos) return false;
+    if (text.find("..") != std::string_view::npos || hasEncodedWord(text)) return false;
     return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || isAtomText(c); });
 }
 
@@ -39,15 +46,16 @@ bool areAtoms(std::string_view text) {
 
 // The one form of a local part that is quoted or has its dots in the wrong places. What need not be quoted is not:
 // "ann" and ann are the same mailbox (RFC 5321, section 4.1.2). Quotes within quotes, backslashes, < and > are left
-// out: nobody's mailbox needs them, and not everything that reads a header reads them alike.
+// out: nobody's mailbox needs them, and not everything that reads a header reads them alike. So are, as without quotes,
+// % and ! and encoded words.
 std::optional<std::string> parseUnusualLocalPart(std::string_view text) {
-    if (text.empty() || text.size() > 64) return std::nullopt;
+    if (text.empty() || text.size() > 64 || hasEncodedWord(text)) return std::nullopt;
     const bool isQuoted = text.size() > 2 && text.front() == '"' && text.back() == '"';
     const std::string_view content = isQuoted ? text.substr(1, text.size() - 2) : text;
     if (content.find_first_not_of('.') == std::string_view::npos) return std::nullopt;
     if (areAtoms(content)) return std::string{content};
     const auto isQuotable = [](char c) {
-        return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '<' && c != '>';
+        return c >= ' ' && c <= '~' && std::string_view{"\"\\<>%!"}.find(c) == std::string_view::npos;
     };
     if (!isQuoted || !std::all_of(content.begin(), content.end(), isQuotable)) return std::nullopt;
     return std::string{text};
@@ -159,8 +167,12 @@ std::string Destination::masked() const {
     const auto at = value_.rfind('@');
     const std::string local = value_.substr(0, at);
     const std::string domain = value_.substr(at);
-    if (local.size() <= 2) return local.substr(0, 1) + "*" + domain;
-    return local.substr(0, 1) + std::string(local.size() - 2, '*') + local.substr(local.size() - 1) + domain;
+    const std::string begin = local.substr(0, 1);
+    const std::string end = local.size() <= 2 ? "" : local.substr(local.size() - 1);
+    std::string hidden(local.size() <= 2 ? 1 : local.size() - 2, '*');
+    // A mailbox may be called a*: what is hidden must not be what hides it.
+    if (begin + hidden + end == local) hidden += '*';
+    return begin + hidden + end + domain;
 }
 
 }  // namespace otpgate::domain

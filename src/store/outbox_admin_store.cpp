@@ -44,6 +44,10 @@ std::optional<OutboxEntry> OutboxAdminTable::find(const Uuid& id, Timestamp now)
     return row ? std::optional{entryOf(*row, now)} : std::nullopt;
 }
 
+domain::CodeState OutboxAdminTable::codeState(const domain::OutboxMessage& message, Timestamp now) {
+    return readCodeStates(connection_, {&message, 1}, now).front();
+}
+
 bool OutboxAdminTable::retry(const OutboxEntry& entry, Timestamp now) {
     return connection_.execute(
                "UPDATE outbox SET available_at_us = ?, leased = 0, dead_at_us = NULL"

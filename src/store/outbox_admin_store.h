@@ -11,6 +11,7 @@ public:
     explicit OutboxAdminTable(db::Connection& connection) : connection_(connection) {}
     std::vector<domain::OutboxEntry> list(Which which, const Uuid& last, unsigned limit, Timestamp now) override;
     std::optional<domain::OutboxEntry> find(const Uuid& id, Timestamp now) override;
+    domain::CodeState codeState(const domain::OutboxMessage& message, Timestamp now) override;
     bool retry(const domain::OutboxEntry& entry, Timestamp now) override;
     bool remove(const domain::OutboxEntry& entry, std::string_view reason, const Uuid& auditId, Timestamp now) override;
 

@@ -2,6 +2,9 @@
 
 #include "store/words.h"
 
+#include <map>
+#include <set>
+
 namespace otpgate::store {
 
 namespace {
@@ -14,6 +17,13 @@ const auto kInsert = db::RowStatement::insert(
                "changed_address"});
 const auto kAuditEnd =
     db::RowStatement::insert("audit_events", {"id", "event", "destination", "request_id", "metadata", "created_at_us"});
+
+const db::LookUp kCode(
+    "SELECT o.id, o.consumed_at_us, o.expires_at_us, o.attempts, o.max_attempts"
+    " FROM otp_requests o WHERE",
+    "o.id = ?", db::Locking::None);
+const db::LookUp kVerification("SELECT v.id, v.consumed_at_us, v.expires_at_us FROM verification_attempts v WHERE",
+                               "v.id = ?", db::Locking::None);
 
 }  // namespace
 
@@ -68,6 +78,30 @@ std::string plainReason(std::string_view reason) {
         if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = ' ';
     }
     return plain;
+}
+
+std::vector<domain::CodeState> readCodeStates(db::Connection& connection,
+                                              std::span<const domain::OutboxMessage> messages, Timestamp now) {
+    std::set<Uuid> codes;
+    std::set<Uuid> verifications;
+    for (const auto& message : messages) {
+        if (message.kind != domain::MessageKind::Code || message.isDiscarded) continue;
+        (message.codeLength == 0 ? codes : verifications).insert(message.otpId);
+    }
+    const auto found = connection.lookUp(
+        {{kCode, {codes.begin(), codes.end()}}, {kVerification, {verifications.begin(), verifications.end()}}});
+    std::map<Uuid, domain::CodeFacts> facts;
+    for (const db::Row& row : found[0])
+        facts[row.uuid(0)] = {row.optionalTimestamp(1), row.timestamp(2), row.integer(3) < row.integer(4)};
+    for (const db::Row& row : found[1]) facts[row.uuid(0)] = {row.optionalTimestamp(1), row.timestamp(2)};
+    std::vector<domain::CodeState> states;
+    states.reserve(messages.size());
+    for (const auto& message : messages) {
+        const auto known = facts.find(message.otpId);
+        states.push_back(
+            domain::codeStateOf(message, known == facts.end() ? std::nullopt : std::optional{known->second}, now));
+    }
+    return states;
 }
 
 std::string repeated(std::string_view first, std::string_view next, std::size_t count) {

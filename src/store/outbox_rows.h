@@ -7,8 +7,10 @@
 #include "otpgate/domain/outbox_store.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace otpgate::store {
 
@@ -30,6 +32,10 @@ void auditFinished(db::Connection& connection, const domain::FinishedMessage& fi
 
 // Printable ASCII, cut to the column's length: half a character at the cut would be refused by MySQL.
 std::string plainReason(std::string_view reason);
+
+// What became of the code in each message: by two look-ups, over a connection for groups in one round trip.
+std::vector<domain::CodeState> readCodeStates(db::Connection& connection,
+                                              std::span<const domain::OutboxMessage> messages, Timestamp now);
 
 // "?, ?, ?" and the like.
 std::string repeated(std::string_view first, std::string_view next, std::size_t count);

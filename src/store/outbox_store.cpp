@@ -4,6 +4,8 @@
 #include "store/outbox_rows.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <string>
 
 namespace otpgate::store {
@@ -12,6 +14,10 @@ namespace {
 
 // So long the end of a message waits for others to go with: mostly for the guess at the code that was mailed.
 constexpr std::chrono::milliseconds kPatience{2};
+
+// Of many that saw the same lease, one renews it.
+const db::LookUp kHeld("SELECT o.id FROM outbox o WHERE", "o.id = ? AND o.available_at_us = ?", db::Locking::Wait);
+const auto kRenew = db::RowStatement::update("outbox", {"available_at_us"}, "id");
 
 // Within a transaction that has the rows. Ids beyond their number repeat the last one: few texts of statements.
 void lease(db::Connection& connection, std::span<const domain::OutboxMessage> messages, Timestamp leaseUntil) {
@@ -54,14 +60,29 @@ std::vector<domain::OutboxMessage> OutboxTable::takeAvailable(domain::Channel ch
     return claimed;
 }
 
-bool OutboxTable::renewLease(domain::OutboxMessage& message, Timestamp leaseUntil) {
-    // Of many that saw the same availability, one changes it.
-    const auto changed =
-        connection_.execute("UPDATE outbox SET available_at_us = ? WHERE id = ? AND available_at_us = ?",
-                            {leaseUntil, message.id, message.availableAt});
-    if (changed == 0) return false;
-    message.availableAt = leaseUntil;
-    return true;
+std::vector<bool> OutboxTable::renewLeases(std::span<domain::OutboxMessage> messages, Timestamp leaseUntil) {
+    std::map<Uuid, Timestamp> leases;
+    for (const domain::OutboxMessage& message : messages) leases.emplace(message.id, message.availableAt);
+    std::set<Uuid> ours;
+    connection_.transact([&] {
+        ours.clear();
+        db::KeyedLookUp asked{kHeld, {}};
+        for (const auto& [id, until] : leases) asked.values.insert(asked.values.end(), {id, until});
+        const auto held = connection_.lookUp({std::move(asked)});
+        for (const db::Row& row : held.front()) ours.insert(row.uuid(0));
+        for (const Uuid& id : ours) connection_.write(kRenew, {leaseUntil, id});
+    });
+    std::vector<bool> isRenewed;
+    isRenewed.reserve(messages.size());
+    for (domain::OutboxMessage& message : messages) {
+        isRenewed.push_back(ours.contains(message.id));
+        if (isRenewed.back()) message.availableAt = leaseUntil;
+    }
+    return isRenewed;
+}
+
+std::vector<domain::CodeState> OutboxTable::codeStates(std::span<const domain::OutboxMessage> messages, Timestamp now) {
+    return readCodeStates(connection_, messages, now);
 }
 
 void OutboxTable::finish(std::span<const domain::FinishedMessage> messages, Timestamp now) {

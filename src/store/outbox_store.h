@@ -5,6 +5,9 @@
 #include "otpgate/domain/stores.h"
 #include "otpgate/store/groups.h"
 
+#include <span>
+#include <vector>
+
 namespace otpgate::store {
 
 class OutboxTable final : public domain::OutboxStore {
@@ -12,7 +15,8 @@ public:
     OutboxTable(db::Connection& connection, Groups* groups) : connection_(connection), groups_(groups) {}
     std::vector<domain::OutboxMessage> claimAvailable(domain::Channel channel, Timestamp now, Timestamp leaseUntil,
                                                       unsigned limit) override;
-    bool renewLease(domain::OutboxMessage& message, Timestamp leaseUntil) override;
+    std::vector<bool> renewLeases(std::span<domain::OutboxMessage> messages, Timestamp leaseUntil) override;
+    std::vector<domain::CodeState> codeStates(std::span<const domain::OutboxMessage> messages, Timestamp now) override;
     void finish(std::span<const domain::FinishedMessage> messages, Timestamp now) override;
     void postpone(std::span<const domain::PostponedMessage> messages) override;
 

@@ -42,6 +42,8 @@ class OutboxStoreTest : public StoreTest<OutboxStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(claimsMessagesOfOneChannel);
     CPPUNIT_TEST(leasesAsManyAsItClaims);
     CPPUNIT_TEST(renewsALeaseThatNobodyElseTook);
+    CPPUNIT_TEST(renewsManyLeasesButThoseThatAreLost);
+    CPPUNIT_TEST(tellsWhatBecameOfACode);
     CPPUNIT_TEST(renewsNoLeaseThatIsLost);
     CPPUNIT_TEST(renewsALeaseForOneOfSixteenThreads);
     CPPUNIT_TEST(finishesBatchesOfAnySize);
@@ -255,29 +257,83 @@ private:
         CPPUNIT_ASSERT(claim(now(), now() + 1min, 0).empty());
     }
 
+    static bool renew(domain::OutboxStore& store, OutboxMessage& message, Timestamp leaseUntil) {
+        return store.renewLeases({&message, 1}, leaseUntil).at(0);
+    }
+
     void renewsALeaseThatNobodyElseTook() {
         OutboxMessage mine = add(now() + 10s);
-        CPPUNIT_ASSERT(store_->renewLease(mine, now() + 1min));
+        CPPUNIT_ASSERT(renew(*store_, mine, now() + 1min));
         CPPUNIT_ASSERT(mine.availableAt == now() + 1min);
         CPPUNIT_ASSERT(rowOf(mine).timestamp(2) == now() + 1min);
-        CPPUNIT_ASSERT(store_->renewLease(mine, now() + 2min));
+        CPPUNIT_ASSERT(renew(*store_, mine, now() + 2min));
+        CPPUNIT_ASSERT(store_->renewLeases({}, now() + 3min).empty());
+    }
+
+    void renewsManyLeasesButThoseThatAreLost() {
+        for (const std::size_t size : {2U, 3U, 5U, 100U}) {
+            std::vector<OutboxMessage> mine;
+            for (std::size_t i = 0; i < size; ++i) mine.push_back(add(now() + 10s + std::chrono::microseconds{i % 3}));
+            const OutboxMessage others = add(now() + 10s);
+            postpone(mine[1], now() + 5s, "by another");
+            const auto renewed = store_->renewLeases(mine, now() + 1min);
+            for (std::size_t i = 0; i < size; ++i) {
+                CPPUNIT_ASSERT_EQUAL(i != 1, static_cast<bool>(renewed.at(i)));
+                CPPUNIT_ASSERT(rowOf(mine[i]).timestamp(2) == (i == 1 ? now() + 5s : now() + 1min));
+                if (i != 1) CPPUNIT_ASSERT(mine[i].availableAt == now() + 1min);
+            }
+            CPPUNIT_ASSERT(rowOf(others).timestamp(2) == now() + 10s);
+            clock_.advance(1ms);
+        }
+    }
+
+    void addCode(const OutboxMessage& message, std::int64_t attempts, std::optional<Timestamp> consumedAt,
+                 Timestamp expiresAt) {
+        const std::string bucket = domain::limitBucket("guess", "ada@example.org");
+        connection_->execute(
+            "INSERT INTO otp_requests (id, destination, channel, purpose, guess_bucket, created_at_us, expires_at_us,"
+            " attempts, max_attempts, consumed_at_us) VALUES (?, 'ada@example.org', 'email', 'login', ?, ?, ?, ?, 3, "
+            "?)",
+            {message.otpId, db::Param::blob(bucket), now(), expiresAt, attempts, consumedAt});
+    }
+
+    void tellsWhatBecameOfACode() {
+        using domain::CodeState;
+        std::vector<OutboxMessage> messages;
+        for (int i = 0; i < 7; ++i) messages.push_back(add(now()));
+        addCode(messages[0], 2, std::nullopt, now() + 1us);
+        addCode(messages[1], 0, std::nullopt, now());
+        addCode(messages[2], 1, now() - 1s, now() + 1min);
+        addCode(messages[3], 3, std::nullopt, now() + 1min);
+        messages[5].codeLength = 6;  // of the verification service, which writes a row at the first try
+        messages[6].codeLength = 6;
+        connection_->execute(
+            "INSERT INTO verification_attempts (id, attempts, consumed_at_us, expires_at_us)"
+            " VALUES (?, 1, ?, ?)",
+            {messages[6].otpId, now(), now() + 1min});
+        messages.push_back(messages[0]);  // the same code, sent again
+        const std::vector<CodeState> expected{CodeState::Good,      CodeState::Voided, CodeState::Used,
+                                              CodeState::Exhausted, CodeState::Voided, CodeState::Good,
+                                              CodeState::Used,      CodeState::Good};
+        CPPUNIT_ASSERT(store_->codeStates(messages, now()) == expected);
+        CPPUNIT_ASSERT(store_->codeStates({}, now()).empty());
     }
 
     void renewsNoLeaseThatIsLost() {
         OutboxMessage mine = add(now());
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, claim(now(), now() + 1min, 1).size());
-        CPPUNIT_ASSERT(!store_->renewLease(mine, now() + 2min));
+        CPPUNIT_ASSERT(!renew(*store_, mine, now() + 2min));
         CPPUNIT_ASSERT(mine.availableAt == now());
         CPPUNIT_ASSERT(rowOf(mine).timestamp(2) == now() + 1min);
 
         // Whatever it is now, earlier or later than mine was.
         OutboxMessage failed = add(now() + 1min);
         postpone(failed, now() + 5s, "by another");
-        CPPUNIT_ASSERT(!store_->renewLease(failed, now() + 2min));
+        CPPUNIT_ASSERT(!renew(*store_, failed, now() + 2min));
 
         OutboxMessage gone = add(now());
         store_->finish(std::vector{FinishedMessage{gone, MessageEnd::Sent, "", newId()}}, now());
-        CPPUNIT_ASSERT(!store_->renewLease(gone, now() + 2min));
+        CPPUNIT_ASSERT(!renew(*store_, gone, now() + 2min));
     }
 
     void renewsALeaseForOneOfSixteenThreads() {
@@ -286,7 +342,7 @@ private:
             std::atomic<int> won{0};
             onSixteenThreads([&](db::Connection& connection, std::size_t) {
                 OutboxMessage mine = message;
-                if (store::makeOutboxStore(connection)->renewLease(mine, now() + 1min)) ++won;
+                if (renew(*store::makeOutboxStore(connection), mine, now() + 1min)) ++won;
             });
             CPPUNIT_ASSERT_EQUAL(1, won.load());
         }

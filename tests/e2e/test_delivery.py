@@ -8,7 +8,10 @@ import time
 import pytest
 import requests
 from support import ports
+from support.certificates import Authority
+from support.http_gateway_server import Answer, GatewayServer
 from support.keys import Backend
+from support.quoting_server import QuotingSmtpServer
 from support.smtp_server import MoodySmtpServer, SmtpServer, StallingServer
 
 REQUEST = "/api/v1/auth/otp/request"
@@ -312,6 +315,104 @@ def test_sync_mode_tells_nothing_of_accounts(make_site, address):
     for who in (address, "nobody@example.com"):
         assert site.post("/api/v1/auth/forgot-password", {"email": who}).status_code == 202
         assert ask(site, who).status_code == 202
+
+
+# Codes that are of no more use.
+
+
+@pytest.fixture
+def quoting():
+    """A mail server that takes the message, and then says that it did not."""
+    running = []
+
+    def start(code):
+        running.append(QuotingSmtpServer(END=code))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()
+
+
+def quoting_site(make_site, server, engine):
+    return make_site(engine, **FAST_SMTP, mail_smtp_port=server.port)
+
+
+def test_of_five_codes_that_had_to_wait_only_the_newest_is_sent(make_site, address, engine):
+    port = ports.free_port()
+    site = make_site(engine, **FAST_SMTP, mail_smtp_port=port)
+    asked = [ask(site, address).json()["otp_id"] for _ in range(5)]
+    ports.wait_until(lambda: int(site.sql("SELECT COUNT(*) FROM outbox WHERE last_error IS NOT NULL")[0][0]) == 5, 10, "failures")
+    server = SmtpServer(port=port).start()
+    try:
+        code = server.wait_for(address, timeout=30)
+        ports.wait_until(lambda: alive(site) == 0, 30, "an empty outbox")
+        assert len(server.received) == 1
+    finally:
+        server.stop()
+    assert site.verify(asked[-1], code).status_code == 200
+    void = "its code is void, because a newer one was asked for or the account has changed"
+    assert sorted(send_events(site, address)) == [("OTP_SEND_FAILED", void)] * 4 + [("OTP_SENT", "")]
+
+
+def test_of_five_sms_that_had_to_wait_only_the_newest_is_paid_for(make_site, new_folder, number):
+    authority = Authority(new_folder())
+    gateway = GatewayServer(authority).start()
+    try:
+        gateway.answer_with(*[Answer(503, "", (("Retry-After", "3"),))] * 2)
+        site = make_site("sqlite", sms_transport="http", sms_http_url=gateway.url + "/send",
+                         sms_ca_file=authority.ca_file, sms_http_body='{"to": "{to}", "text": "{text}"}')
+        for _ in range(5):
+            ask(site, number)
+        ports.wait_until(lambda: alive(site) == 0, 30, "an empty outbox")
+        events = [event for event, _ in send_events(site, number)]
+    finally:
+        gateway.stop()
+    taken = [request for request, answer in zip(gateway.messages(), gateway.answers) if answer.status == 200]
+    assert len(taken) == 1
+    assert sorted(events) == ["OTP_SEND_FAILED"] * 4 + ["OTP_SENT"]
+
+
+def test_a_code_that_was_used_is_not_sent_again(make_site, quoting, address, engine):
+    server = quoting(451)
+    site = quoting_site(make_site, server, engine)
+    answer = ask(site, address)
+    ports.wait_until(lambda: server.codes, 10, "the message")
+    assert site.verify(answer.json()["otp_id"], server.codes[0]).status_code == 200
+
+    ports.wait_until(lambda: alive(site) == 0, 15, "an empty outbox")
+
+    assert len(server.messages_for(address)) == 1
+    assert send_events(site, address)[-1] == ("OTP_SEND_FAILED", "its code has been used")
+
+
+def test_retry_does_not_send_a_code_that_was_used(make_site, quoting, address, engine):
+    server = quoting(554)
+    site = quoting_site(make_site, server, engine)
+    answer = ask(site, address)
+    [dead] = ports.wait_until(lambda: listed(site, "--dead"), 10, "a dead letter")
+    assert site.verify(answer.json()["otp_id"], server.codes[0]).status_code == 200
+
+    by_id = outbox(site, "retry", dead["id"])
+
+    assert by_id.returncode == 1
+    assert by_id.stderr == f"otpgate: {dead['id']}: its code has been used: it is never sent\n"
+    everything = outbox(site, "retry", "--all")
+    assert (everything.returncode, everything.stdout) == (0, "0 to be sent now, 1 left\n")
+    time.sleep(1.5)
+    assert len(server.messages_for(address)) == 1
+
+
+def test_retry_does_not_send_a_code_that_a_newer_one_has_voided(make_site, quoting, address, engine):
+    server = quoting(554)
+    site = quoting_site(make_site, server, engine)
+    ask(site, address)
+    [dead] = ports.wait_until(lambda: listed(site, "--dead"), 10, "a dead letter")
+    ask(site, address)
+
+    by_id = outbox(site, "retry", dead["id"])
+
+    assert by_id.returncode == 1 and "its code is void" in by_id.stderr
 
 
 # The outbox by hand.

@@ -6,7 +6,7 @@ import pytest
 
 from support import ports
 from support.certificates import Authority
-from support.smtp_server import SmtpServer, StallingServer
+from support.smtp_server import OldSmtpServer, SmtpServer, StallingServer
 from support.xoauth2_server import XOAuth2Server
 
 REQUEST = "/api/v1/auth/otp/request"
@@ -203,6 +203,21 @@ def test_mistakes_of_both_servers_are_found_before_the_start(mail_site):
         assert done.stderr == (
             "otpgate: mail_fallback.smtp_ca_file holds no certificates or cannot be read: /nonexistent/ca.pem\n"
         )
+
+
+def test_a_server_from_before_the_extensions_at_an_address_in_brackets(mail_site, start, address):
+    server = start(OldSmtpServer())
+    site = mail_site(server.port, mail_smtp_host="[::1]")
+
+    log_in(site, server, address)
+
+    shown = site.otpgate.run("mail-test", address)
+    assert shown.returncode == 0 and shown.stdout.splitlines()[0] == f"[mail] [::1]:{server.port}"
+    impossible = mail_site(server.port, mail_smtp_host="[::1]", mail_smtp_security="starttls", start=False)
+    assert impossible.otpgate.run("keys", "init").returncode == 0
+    told = impossible.otpgate.run("mail-test", address)
+    assert told.returncode == 1
+    assert f"failed: [::1]:{server.port}: the server refuses EHLO, so it has no STARTTLS" in told.stdout
 
 
 def test_mail_test_waits_no_longer_than_the_timeout(mail_site, address):

@@ -17,6 +17,7 @@ class Answer:
     status: int
     body: str = ""
     headers: tuple = ()
+    stalls: bool = False  # more was to follow
 
 
 TAKEN = Answer(200, "OK: 17")
@@ -28,22 +29,29 @@ class _Handler(ProviderHandler):
     def _serve(self):
         gateway = self.server.provider
         headers = {name.lower(): value for name, value in self.headers.items()}
-        gateway.keep(Request(self.command, self.path, headers, self.content().decode()))
+        request = Request(self.command, self.path, headers, self.content().decode())
+        gateway.keep(request)
         answer = gateway.next_answer() or TAKEN
+        if callable(answer):
+            answer = answer(request)
         gateway.note(self.client_address, answer)
         content = answer.body.encode()
         self.send_response(answer.status)
         for name, value in answer.headers:
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(len(content) + answer.stalls))
         self.end_headers()
         self.wfile.write(content)
+        if answer.stalls:
+            self.wfile.flush()
+            self.stall()
 
     do_GET = do_POST = do_PUT = _serve
 
 
 class GatewayServer(ProviderServer):
-    """For `sms.http_url`; messages() are the requests. A scripted answer is an Answer."""
+    """For `sms.http_url`; messages() are the requests. A scripted answer is an Answer, or a function that makes one of the
+    request."""
 
     def __init__(self, authority):
         super().__init__(authority, _Handler)

@@ -103,6 +103,37 @@ class SmtpServer(Inbox):
         return [received.message for received in self._handler.received]
 
 
+class OldSmtpServer(Inbox):
+    """Knows HELO and no extension, and listens on ::1."""
+
+    def __init__(self):
+        super().__init__()
+        self.port = ports.free_port()
+        self._handler = _Handler()
+        self._controller = _OldController(self._handler, hostname="::1", port=self.port, server_hostname="localhost")
+
+    def start(self):
+        self._controller.start()
+        return self
+
+    def stop(self):
+        with contextlib.suppress(AssertionError):
+            self._controller.stop()
+
+    def messages(self):
+        return [received.message for received in self._handler.received]
+
+
+class _OldController(Controller):
+    def factory(self):
+        return _OldSession(self.handler, **self.SMTP_kwargs)
+
+
+class _OldSession(SMTP):
+    async def smtp_EHLO(self, hostname):
+        await self.push("500 5.5.1 what?")
+
+
 class MoodySmtpServer(Inbox):
     """Fails by chance, from a seed: refuses connections, resets them, keeps silent for longer than anybody waits, and answers
     451; always before it has accepted the message. `share` of the connections and of the commands meet with it."""

@@ -94,6 +94,8 @@ class _Handler(ProviderHandler):
             self._authenticate(twilio)
             form = self._form(content)
             fields = self._check(form, twilio)
+            if callable(scripted):
+                scripted = scripted(form)
             if scripted is not None and scripted.status != 201:
                 raise _Fault(scripted)
         except _Fault as fault:
@@ -183,7 +185,8 @@ class _Handler(ProviderHandler):
 
 
 class TwilioServer(ProviderServer):
-    """For `sms.twilio_url`. Each request is checked as Twilio does."""
+    """For `sms.twilio_url`. Each request is checked as Twilio does. A scripted answer is an Answer, or a function that makes one
+    of the form."""
 
     def __init__(self, authority, account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, port=None, chunked=False, login=None):
         super().__init__(authority, _Handler, port)

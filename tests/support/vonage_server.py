@@ -30,7 +30,7 @@ class _Handler(ProviderHandler):
             return
         status, form = self._judge(content, vonage)
         if status == 0 and scripted is not None:
-            status = scripted
+            status = scripted(form) if callable(scripted) else scripted
         vonage.note(self.client_address, status)
         if status == STALL:
             self.stall()
@@ -78,7 +78,8 @@ class _Handler(ProviderHandler):
 
 
 class VonageServer(ProviderServer):
-    """For `sms.vonage_url`. A scripted answer is a status of the API, (HTTP status, (header, value), ...) or STALL."""
+    """For `sms.vonage_url`. A scripted answer is a status of the API, (HTTP status, (header, value), ...), STALL,
+    or a function that makes one of the form."""
 
     def __init__(self, authority):
         super().__init__(authority, _Handler)

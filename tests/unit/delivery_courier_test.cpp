@@ -48,12 +48,25 @@ public:
         }
         return claimed;
     }
-    bool renewLease(OutboxMessage& message, Timestamp leaseUntil) override {
+    std::vector<bool> renewLeases(std::span<OutboxMessage> messages, Timestamp leaseUntil) override {
         const std::lock_guard lock(mutex_);
         answer();
-        renewed_.push_back(leaseUntil);
-        message.availableAt = leaseUntil;
-        return !othersHaveIt;
+        for (OutboxMessage& message : messages) {
+            renewed_.push_back(leaseUntil);
+            if (!othersHaveIt) message.availableAt = leaseUntil;
+        }
+        return std::vector<bool>(messages.size(), !othersHaveIt);
+    }
+    std::vector<domain::CodeState> codeStates(std::span<const OutboxMessage> messages, Timestamp /*now*/) override {
+        const std::lock_guard lock(mutex_);
+        answer();
+        std::vector<domain::CodeState> states;
+        for (const OutboxMessage& message : messages) {
+            const auto state = states_.find(message.id);
+            states.push_back(state == states_.end() ? domain::CodeState::Good : state->second);
+        }
+        ++looks_;
+        return states;
     }
     void finish(std::span<const FinishedMessage> messages, Timestamp /*now*/) override {
         const std::lock_guard lock(mutex_);
@@ -86,9 +99,17 @@ public:
         const std::lock_guard lock(mutex_);
         return postponed_;
     }
+    void noteCode(const Uuid& id, domain::CodeState state) {
+        const std::lock_guard lock(mutex_);
+        states_[id] = state;
+    }
     std::vector<Timestamp> renewed() {
         const std::lock_guard lock(mutex_);
         return renewed_;
+    }
+    int looks() {
+        const std::lock_guard lock(mutex_);
+        return looks_;
     }
     int claims(domain::Channel channel = domain::Channel::Email) {
         const std::lock_guard lock(mutex_);
@@ -110,6 +131,8 @@ private:
     std::vector<FinishedMessage> finished_;
     std::vector<PostponedMessage> postponed_;
     std::vector<Timestamp> renewed_;
+    std::map<Uuid, domain::CodeState> states_;
+    int looks_ = 0;
     int finishCalls_ = 0;
     std::map<domain::Channel, int> claims_;
 };
@@ -209,7 +232,6 @@ class CourierTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(neverSendsWhatHasExpired);
     CPPUNIT_TEST(refusesSmsAsLongAsThereIsNoProvider);
     CPPUNIT_TEST(sendsEachMessageOverItsChannel);
-    CPPUNIT_TEST(leasesForTheChannelInQuestion);
     CPPUNIT_TEST(sendsMailWhileTheSmsProviderHangs);
     CPPUNIT_TEST(sendsSmsWhileTheMailServerHangs);
     CPPUNIT_TEST(postponesTheMessagesOfOneChannelOnly);
@@ -219,6 +241,14 @@ class CourierTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(letsTheSmsTransportRestWhenNothingWaits);
     CPPUNIT_TEST(keepsALeaseThatIsLongEnough);
     CPPUNIT_TEST(renewsALeaseThatIsTooShort);
+    CPPUNIT_TEST(renewsTheLeaseOfWhatIsBeingSent);
+    CPPUNIT_TEST(renewsTheLeasesOfWhatWaits);
+    CPPUNIT_TEST(renewsLeasesUntilTheLastSendingEnds);
+    CPPUNIT_TEST(sendsNoneThatIsVoidWhenItIsClaimed);
+    CPPUNIT_TEST(sendsACodeOnceThatWasAskedForOften);
+    CPPUNIT_TEST(sendsNoneThatHasBecomeVoidWhileItWaited);
+    CPPUNIT_TEST(asksNothingAboutAMessageThatIsFresh);
+    CPPUNIT_TEST(tellsWhoeverWaitsForAVoidMessage);
     CPPUNIT_TEST(leavesAMessageWhoseLeaseIsLost);
     CPPUNIT_TEST(doesNotSendTwiceWhenTheDatabaseFailsBetweenSendingAndFinishing);
     CPPUNIT_TEST(goesOnSendingWhileTheDatabaseIsDown);
@@ -440,20 +470,6 @@ private:
         for (const auto& done : outbox_.finished()) CPPUNIT_ASSERT(done.end == MessageEnd::Sent);
     }
 
-    void leasesForTheChannelInQuestion() {
-        transport_.longest = seconds(40);
-        sms_.longest = seconds(9);
-        outbox_.wait(smsMessage(1));
-        start();
-        CPPUNIT_ASSERT(firstFinished().message.availableAt == clock_.now() + seconds(20));
-        courier_->handOver(smsMessage(2));
-        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 2; }));
-        CPPUNIT_ASSERT(outbox_.renewed().empty());
-        courier_->handOver(message(3));
-        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 3; }));
-        CPPUNIT_ASSERT(outbox_.renewed() == std::vector<Timestamp>{clock_.now() + seconds(50)});
-    }
-
     void sendsMailWhileTheSmsProviderHangs() {
         sms_.answerWith([this](const SmsMessage&) {
             becomesTrue([this] { return go_.load(); });
@@ -548,7 +564,7 @@ private:
     }
 
     void keepsALeaseThatIsLongEnough() {
-        transport_.longest = seconds(9);
+        transport_.longest = seconds(60);
         start();
         courier_->handOver(message());
         firstFinished();
@@ -556,11 +572,135 @@ private:
     }
 
     void renewsALeaseThatIsTooShort() {
-        transport_.longest = seconds(40);
+        start();
+        OutboxMessage old = message();
+        old.availableAt = clock_.now() + seconds(4);
+        courier_->handOver(old);
+        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Sent);
+        CPPUNIT_ASSERT(outbox_.renewed().front() == clock_.now() + seconds(20));
+    }
+
+    // Sendings hang until go_.
+    void letSendersHang(const SendResult& result = {}) {
+        transport_.answerWith([this, result](const MailMessage&) {
+            ++atATime_;
+            becomesTrue([this] { return go_.load(); });
+            return result;
+        });
+    }
+
+    void renewsTheLeaseOfWhatIsBeingSent() {
+        letSendersHang({SendResult::Outcome::Refused, "550 no", SendResult::Cause::Message});
         start();
         courier_->handOver(message());
-        CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Sent);
-        CPPUNIT_ASSERT(outbox_.renewed() == std::vector<Timestamp>{clock_.now() + seconds(50)});
+        CPPUNIT_ASSERT(becomesTrue([this] { return atATime_ == 1; }));
+        letLookAgain();
+        CPPUNIT_ASSERT(outbox_.renewed().empty());
+        for (std::size_t times = 1; times <= 3; ++times) {
+            clock_.advance(seconds(times == 1 ? 4 : 14));
+            CPPUNIT_ASSERT(becomesTrue([&] { return outbox_.renewed().size() == times; }));
+            CPPUNIT_ASSERT(outbox_.renewed().back() == clock_.now() + seconds(20));
+        }
+        go_ = true;
+        // Else the row would not be known again.
+        CPPUNIT_ASSERT(firstFinished().message.availableAt == clock_.now() + seconds(20));
+    }
+
+    void renewsTheLeasesOfWhatWaits() {
+        letSendersHang();
+        start();
+        for (int i = 0; i < 250; ++i) courier_->handOver(message(i));
+        CPPUNIT_ASSERT(becomesTrue([this] { return atATime_ == 1; }));
+        clock_.advance(seconds(4));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.renewed().size() == 250; }));
+        go_ = true;
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 250; }));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{250}, outbox_.renewed().size());
+    }
+
+    void renewsLeasesUntilTheLastSendingEnds() {
+        letSendersHang();
+        start();
+        courier_->handOver(message());
+        CPPUNIT_ASSERT(becomesTrue([this] { return atATime_ == 1; }));
+        std::thread stopping([this] { courier_->stop(milliseconds(0)); });
+        clock_.advance(seconds(4));
+        const bool isRenewed = becomesTrue([this] { return outbox_.renewed().size() == 1; });
+        go_ = true;
+        stopping.join();
+        CPPUNIT_ASSERT(isRenewed);
+    }
+
+    void assertDiscarded(const FinishedMessage& done, domain::CodeState state) {
+        CPPUNIT_ASSERT(done.end == MessageEnd::Discarded);
+        CPPUNIT_ASSERT_EQUAL(std::string(toString(state)), done.reason);
+    }
+
+    void sendsNoneThatIsVoidWhenItIsClaimed() {
+        outbox_.noteCode(idOf(1), domain::CodeState::Voided);
+        outbox_.noteCode(idOf(2), domain::CodeState::Used);
+        for (int i = 1; i <= 3; ++i) outbox_.wait(message(i));
+        start();
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 3; }));
+        CPPUNIT_ASSERT(transport_.sent() == std::vector<std::string>{"user3@example.com"});
+        assertDiscarded(outbox_.finished()[0], domain::CodeState::Voided);
+        assertDiscarded(outbox_.finished()[1], domain::CodeState::Used);
+    }
+
+    void sendsACodeOnceThatWasAskedForOften() {
+        for (int i = 1; i <= 3; ++i) {
+            OutboxMessage same = message(i);
+            same.otpId = idOf(1000);
+            outbox_.wait(same);
+        }
+        OutboxMessage notice = message(4);
+        notice.kind = domain::MessageKind::PasswordChanged;
+        notice.otpId = Uuid();
+        outbox_.wait(notice);
+        start();
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 4; }));
+        const std::vector<std::string> sent{"user3@example.com", "user4@example.com"};
+        CPPUNIT_ASSERT(transport_.sent() == sent);
+    }
+
+    void sendsNoneThatHasBecomeVoidWhileItWaited() {
+        letSendersHang();
+        start(1000, minutes(1));
+        for (int i = 0; i < 5; ++i) courier_->handOver(message(i));
+        CPPUNIT_ASSERT(becomesTrue([this] { return atATime_ == 1; }));
+        for (int i = 1; i < 4; ++i) outbox_.noteCode(idOf(i), domain::CodeState::Voided);
+        clock_.advance(seconds(4));
+        go_ = true;
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 5; }));
+        const std::vector<std::string> sent{"user0@example.com", "user4@example.com"};
+        CPPUNIT_ASSERT(transport_.sent() == sent);
+    }
+
+    void asksNothingAboutAMessageThatIsFresh() {
+        start(1000, minutes(1));
+        letLookAgain(0);
+        const int before = outbox_.looks();
+        for (int i = 0; i < 5; ++i) courier_->handOver(message(i));
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 5; }));
+        CPPUNIT_ASSERT(outbox_.renewed().empty());
+        CPPUNIT_ASSERT(outbox_.looks() <= before + 2);  // those of the first look at the two lanes
+    }
+
+    void tellsWhoeverWaitsForAVoidMessage() {
+        letSendersHang();
+        startInSyncMode();
+        courier_->handOver(message(1));
+        CPPUNIT_ASSERT(becomesTrue([this] { return atATime_ == 1; }));
+        outbox_.noteCode(idOf(2), domain::CodeState::Voided);
+        std::thread later([this] {
+            std::this_thread::sleep_for(milliseconds(100));
+            clock_.advance(seconds(4));
+        });
+        const auto delivery = courier_->deliver(message(2));
+        later.join();
+        go_ = true;
+        CPPUNIT_ASSERT(delivery == domain::Delivery::Failed);
+        CPPUNIT_ASSERT(transport_.sent() == std::vector<std::string>{"user1@example.com"});
     }
 
     void leavesAMessageWhoseLeaseIsLost() {

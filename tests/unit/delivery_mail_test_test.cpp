@@ -133,7 +133,7 @@ class MailTestTest : public CppUnit::TestFixture {
         assertAdvice({{"", "HTTP/1.1 400 Bad Request"}}, "another service listens there: check mail.smtp_port");
         assertAdvice({{"", "421 4.7.0 too many"}}, "busy");
         assertAdvice({{"", "554 5.7.1 blocked"}}, "nothing from this host's address");
-        assertAdvice({kGreeting, {"EHLO", "550 bad name"}}, "full name with a domain");
+        assertAdvice({kGreeting, {"EHLO", "550 bad name"}, {"HELO", "550 bad name"}}, "full name with a domain");
         assertAdvice(kOpening + Script{{"AUTH", "535 5.7.8 no"}}, "a password made for programs", "secret");
         assertAdvice(kOpening + Script{{"AUTH", "534 5.7.9 no"}}, "mail.smtp_auth = xoauth2", "secret");
         assertAdvice(kOpening + Script{{"AUTH", "538 5.7.11 encrypt"}}, "mail.smtp_security = starttls", "secret");
@@ -146,6 +146,13 @@ class MailTestTest : public CppUnit::TestFixture {
         assertAdvice(toRecipient + Script{{"RCPT", "553 5.7.1 Sender address rejected: not owned"}, kReset},
                      "let us send as mail.from");
         assertAdvice(toRecipient + Script{{"RCPT", "550 5.1.1 unknown user"}, kReset}, "does not know this recipient");
+        assertAdvice(toRecipient + Script{{"RCPT", "550 5.1.1 unknown at relay.example.com"}, kReset},
+                     "does not know this recipient");
+        assertAdvice(
+            toRecipient + Script{{"RCPT", "554 5.7.1 Service unavailable; Client host listed by b.example"}, kReset},
+            "a rule of its own");
+        assertAdvice(toRecipient + Script{{"RCPT", "452 4.2.2 over quota"}, kReset}, "mailbox is full");
+        assertAdvice(toRecipient + Script{{"RCPT", "451 4.3.0 no space"}, kReset}, "in trouble itself");
         assertAdvice(toRecipient + Script{{"RCPT", "552 5.2.2 full"}, kReset}, "mailbox is full");
         assertAdvice(toRecipient + Script{{"RCPT", "450 4.2.0 Greylisted"}, kReset}, "greylisting");
         assertAdvice(toContent + Script{{kContent, "554 5.7.1 spam"}, kReset}, "SPF and DKIM");
@@ -162,6 +169,7 @@ class MailTestTest : public CppUnit::TestFixture {
             {"mail.example.com:465: greeting: timeout", "mail.smtp_security = tls"},
             {"mail.example.com:587: TLS: unsupported protocol", "TLS 1.2"},
             {"mail.example.com:587: TLS: sslv3 alert handshake failure", "cipher"},
+            {"mail.example.com:587: TLS: tlsv1 alert protocol version", "TLS 1.2"},
             {"message: timeout", "mail.smtp_data_timeout"},
             {"RCPT TO: timeout", "mail.smtp_timeout"},
             {"mail.example.com:25: EHLO: timeout", "mail.smtp_timeout"},
@@ -178,8 +186,9 @@ class MailTestTest : public CppUnit::TestFixture {
     }
 
     void adviceIsSilentAboutTheUnusual() {
-        for (const char* reason : {"", "DATA: 250 what", "MAIL FROM: the server closed the connection",
-                                   "a:1: the server does not offer STARTTLS: allow it there"})
+        for (const char* reason :
+             {"", "DATA: 250 what", "MAIL FROM: the server closed the connection",
+              "a:1: the server does not offer STARTTLS: allow it there", "a:1: TLS: protocol error"})
             CPPUNIT_ASSERT_EQUAL(std::string(), smtpAdvice(reason, "mail"));
     }
 

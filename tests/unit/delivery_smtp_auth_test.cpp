@@ -36,6 +36,8 @@ class SmtpAuthTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SmtpAuthTest);
     CPPUNIT_TEST(logsInByPlain);
     CPPUNIT_TEST(logsInByLogin);
+    CPPUNIT_TEST(readsTheOfferOfADraft);
+    CPPUNIT_TEST(strikesThePasswordOutOfWhatTheServerSaysLater);
     CPPUNIT_TEST(usesTheMechanismThatIsAskedFor);
     CPPUNIT_TEST(logsInByXOAuth2);
     CPPUNIT_TEST(logsInByOAuthBearer);
@@ -87,6 +89,29 @@ class SmtpAuthTest : public CppUnit::TestFixture {
         const Script login{
             {"AUTH LOGIN\r\n", "334 VXNlcm5hbWU6"}, {"dXNlcg==\r\n", "334 UGFzc3dvcmQ6"}, {"c2VjcmV0\r\n", "235 ok"}};
         assertSent(sendTo(offering("CRAM-MD5 LOGIN") + login + kMessage));
+    }
+
+    void readsTheOfferOfADraft() {
+        const Script login{
+            {"AUTH LOGIN\r\n", "334 VXNlcm5hbWU6"}, {"dXNlcg==\r\n", "334 UGFzc3dvcmQ6"}, {"c2VjcmV0\r\n", "235 ok"}};
+        for (const char* extensions :
+             {"250-test\r\n250 AUTH=LOGIN", "250-test\r\n250-AUTH CRAM-MD5\r\n250 AUTH=LOGIN NTLM",
+              "250-test\r\n250-AUTH=LOGIN\r\n250 AUTH LOGIN"}) {
+            assertSent(sendTo(Script{kGreeting, {"EHLO", extensions}} + login + kMessage));
+        }
+        assertFailed("the server refuses EHLO, so it has no AUTH: use another server, or do without mail.smtp_username",
+                     sendTo(Script{kGreeting, {"EHLO", "502 no"}, {"HELO", "250 test"}}));
+    }
+
+    // As it is, within the command, and as what was read out of it.
+    void strikesThePasswordOutOfWhatTheServerSaysLater() {
+        for (const std::string& words : {std::string("user user password secret"), "AUTH PLAIN " + kPlain}) {
+            const SendResult result =
+                sendTo(kOpening + Script{{"AUTH PLAIN", "235 ok"}, {"MAIL", "451 4.7.0 " + words}, test::kReset});
+            CPPUNIT_ASSERT_MESSAGE(result.reason, result.reason.starts_with("MAIL FROM: 451 4.7.0 "));
+            for (const std::string& told : {std::string("secret"), kPlain, std::string("c2VjcmV0")})
+                CPPUNIT_ASSERT_MESSAGE(result.reason, result.reason.find(told) == std::string::npos);
+        }
     }
 
     void usesTheMechanismThatIsAskedFor() {

@@ -58,6 +58,9 @@ class SmtpTransportTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(doesNotSendWithoutTlsWhereItIsAskedFor);
     CPPUNIT_TEST(refusesRepliesThatAreSlippedInBeforeTls);
     CPPUNIT_TEST(masksAddressesInReasons);
+    CPPUNIT_TEST(speaksTheDialectFromBeforeTheExtensions);
+    CPPUNIT_TEST(takesAnAddressInBrackets);
+    CPPUNIT_TEST(tellsNothingThatWasTold);
     CPPUNIT_TEST(refusesAddressesThatWouldBreakACommand);
     CPPUNIT_TEST_SUITE_END();
 
@@ -201,7 +204,7 @@ class SmtpTransportTest : public CppUnit::TestFixture {
             assertResult(sendTo(script + Script{{awaits, "450 4.2.0 later"}, kReset}), Outcome::TryLater,
                          Cause::Message, step + ": 450 4.2.0 later");
             assertResult(sendTo(script + Script{{awaits, "550-5.7.1 no\r\n550 5.7.1 never"}, kReset}), Outcome::Refused,
-                         Cause::Message, step + ": 550 5.7.1 no 5.7.1 never");
+                         Cause::Message, step + ": 550 5.7.1 no never");
         }
     }
 
@@ -307,6 +310,43 @@ class SmtpTransportTest : public CppUnit::TestFixture {
         const SendResult cut = sendTo(kOpening + Script{kMail, {"RCPT", "550 " + filler + " to@b.example"}, kReset});
         CPPUNIT_ASSERT(cut.reason.size() < 200);
         CPPUNIT_ASSERT(cut.reason.find("to@") == std::string::npos && cut.reason.find(" to") == std::string::npos);
+    }
+
+    void speaksTheDialectFromBeforeTheExtensions() {
+        for (const char* refusal : {"500 what?", "502 5.5.1 not implemented", "550 no"}) {
+            const Script opening{kGreeting, {"EHLO ", refusal}, {"HELO ", "250 test"}};
+            ScriptedServer server({opening + kMessage});
+            assertSent(SmtpTransport(serverAt(server.port()), {}).send(message()));
+            CPPUNIT_ASSERT_EQUAL(std::string("MAIL FROM:<from@a.example>"), server.lines().at(2));
+        }
+        const Script opening{kGreeting, {"EHLO ", "502 no"}, {"HELO ", "250 test"}};
+        assertResult(sendTo(opening, SmtpSecurity::StartTls), Outcome::TryLater, Cause::Provider,
+                     "the server refuses EHLO, so it has no STARTTLS: use another server, or mail.smtp_security = tls "
+                     "with port 465");
+        assertResult(sendTo({kGreeting, {"EHLO ", "502 no"}, {"HELO ", "501 5.5.4 bad name"}}), Outcome::TryLater,
+                     Cause::Provider, "HELO: 501 5.5.4 bad name");
+    }
+
+    void takesAnAddressInBrackets() {
+        SmtpServer server = serverAt(1);
+        server.host = "[::1]";
+        const SendResult result = SmtpTransport(server, mannersWith(seconds(1))).send(message());
+        CPPUNIT_ASSERT_MESSAGE(result.reason, result.reason.starts_with("[::1]:1: connect: "));
+    }
+
+    void tellsNothingThatWasTold() {
+        MailMessage secret = message("Subject: x\r\n\r\nSomebody signed in from Ann's laptop. 918273\r\n");
+        secret.code = "918273";
+        const Script script = kOpening + Script{kMail,
+                                                kRecipient,
+                                                kData,
+                                                {kContent,
+                                                 "554-5.7.1 \"918273\" in signed in from Ann's laptop\r\n"
+                                                 "554-5.7.1 918\r\n554 5.7.1 273"},
+                                                kReset};
+        ScriptedServer server({script});
+        assertResult(SmtpTransport(serverAt(server.port()), {}).send(secret), Outcome::Refused, Cause::Message,
+                     "message: 554 5.7.1 \"***\" in*** ***");
     }
 
     void refusesAddressesThatWouldBreakACommand() {

@@ -50,7 +50,11 @@ class TwilioTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(triesLaterWhenTheAnswerMakesNoSense);
     CPPUNIT_TEST(waitsNoLongerThanTheTimeout);
     CPPUNIT_TEST(isNotHeldByAServerThatDrips);
+    CPPUNIT_TEST(doesNotSendAgainWhatWasAcceptedByHalfAnAnswer);
+    CPPUNIT_TEST(takesAnAnswerForOneRequestOnly);
     CPPUNIT_TEST(bearsAnEndlessAnswer);
+    CPPUNIT_TEST(doesNotReadAnAnswerToItsEnd);
+    CPPUNIT_TEST(tellsNothingThatWasTold);
     CPPUNIT_TEST_SUITE_END();
 
     static SmsSettings settingsFor(const std::string& url) {
@@ -270,9 +274,7 @@ class TwilioTest : public CppUnit::TestFixture {
     }
 
     void triesLaterWhenTheAnswerMakesNoSense() {
-        for (const char* response : {"220 smtp.example ESMTP\r\n", "HTTP/1.1 abc\r\n\r\n",
-                                     "HTTP/1.1 201 Created\r\nContent-Length: 10\r\n\r\nshort",
-                                     "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"}) {
+        for (const char* response : {"220 smtp.example ESMTP\r\n", "HTTP/1.1 abc\r\n\r\n"}) {
             const SendResult result = sendTo(response);
             CPPUNIT_ASSERT_MESSAGE(response, result.outcome == Outcome::TryLater && result.cause == Cause::Provider);
             CPPUNIT_ASSERT_MESSAGE(result.reason, result.reason.size() < 200);
@@ -289,11 +291,50 @@ class TwilioTest : public CppUnit::TestFixture {
 
     void isNotHeldByAServerThatDrips() {
         const auto start = std::chrono::steady_clock::now();
-        CPPUNIT_ASSERT(sendTo(kDrip, seconds(1)).outcome == Outcome::TryLater);
+        assertSent(sendTo(kDrip, seconds(1)));
         CPPUNIT_ASSERT(std::chrono::steady_clock::now() - start < milliseconds(2500));
     }
 
+    // What was accepted would be paid for a second time.
+    void doesNotSendAgainWhatWasAcceptedByHalfAnAnswer() {
+        for (const char* response :
+             {"HTTP/1.1 201 Created\r\nContent-Length: 10\r\n\r\nshort", "HTTP/1.1 201 Created\r\nContent-Le",
+              "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"}) {
+            assertSent(sendTo(response));
+        }
+    }
+
+    void takesAnAnswerForOneRequestOnly() {
+        HttpServer server({{kAccepted, kClose}, {kClose}});
+        TwilioSmsTransport transport(settingsFor(server.url()));
+        assertSent(transport.send(message()));
+        const SendResult second = transport.send(message());
+        CPPUNIT_ASSERT_MESSAGE(second.reason, second.outcome == Outcome::TryLater && second.mayHaveBeenTaken);
+    }
+
     void bearsAnEndlessAnswer() { assertSent(sendTo(answer("201 Created", std::string(1'000'000, 'x')))); }
+
+    void doesNotReadAnAnswerToItsEnd() {
+        const auto start = std::chrono::steady_clock::now();
+        assertSent(sendTo("HTTP/1.1 201 Created\r\nContent-Length: 1000000\r\n\r\n" + std::string(70'000, 'x')));
+        CPPUNIT_ASSERT(std::chrono::steady_clock::now() - start < milliseconds(2500));
+    }
+
+    void tellsNothingThatWasTold() {
+        SmsSettings settings = settingsFor("");
+        const SmsMessage secret{"+12025550123", "Your code is 918273", "918273"};
+        for (const std::string& response :
+             {error(400, 918273), answer("400 Bad Request", "918273 for +12025550123, " + settings.twilioAuthToken),
+              std::string("HTTP/1.1 201 Created\r\nContent-Length: 918273x\r\n\r\n")}) {
+            HttpServer server({{response}});
+            const SendResult result = TwilioSmsTransport(settingsFor(server.url())).send(secret);
+            for (const std::string& word :
+                 {std::string("918273"), std::string("2025550123"), settings.twilioAuthToken}) {
+                CPPUNIT_ASSERT_MESSAGE(result.reason, result.reason.find(word) == std::string::npos);
+                CPPUNIT_ASSERT_MESSAGE(result.answer.body, result.answer.body.find(word) == std::string::npos);
+            }
+        }
+    }
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(TwilioTest);

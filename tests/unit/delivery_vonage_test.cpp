@@ -36,6 +36,7 @@ class VonageTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(countsASegmentThatWasTaken);
     CPPUNIT_TEST(doesNotTakeAnythingForAYes);
     CPPUNIT_TEST(judgesByStatusWithoutAnAnswerOfTheApi);
+    CPPUNIT_TEST(doesNotSendAgainWhatMayHaveBeenAccepted);
     CPPUNIT_TEST(triesLaterWithoutAnAnswer);
     CPPUNIT_TEST(namesTheSettingThatIsWrong);
     CPPUNIT_TEST_SUITE_END();
@@ -176,6 +177,17 @@ class VonageTest : public CppUnit::TestFixture {
             CPPUNIT_ASSERT(result.outcome == Outcome::TryLater && result.advice.starts_with("check sms.vonage_url"));
         }
         assertResult(sendTo(answer("422 Unprocessable", kAccepted)), Outcome::Refused, Cause::Message, "vonage: 422");
+    }
+
+    // Whether it is paid for stands in what did not come.
+    void doesNotSendAgainWhatMayHaveBeenAccepted() {
+        for (const std::string& response :
+             {std::string("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"message-count\": \"1\""),
+              answer("200 OK", std::string(70'000, ' '))}) {
+            const SendResult result = sendTo(response);
+            assertResult(result, Outcome::Refused, Cause::Message, "vonage: 200 without its end");
+            CPPUNIT_ASSERT(result.mayHaveBeenTaken);
+        }
     }
 
     void triesLaterWithoutAnAnswer() {

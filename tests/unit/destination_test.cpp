@@ -14,6 +14,7 @@ class DestinationTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(takesATelephoneNumber);
     CPPUNIT_TEST(writesAddressesInLowerCase);
     CPPUNIT_TEST(cutsBlanksAround);
+    CPPUNIT_TEST(refusesWhatARelayWouldRewrite);
     CPPUNIT_TEST(takesEveryCharacterOfAnAtom);
     CPPUNIT_TEST(takesAHostWithoutADot);
     CPPUNIT_TEST(refusesWhatIsNoAddress);
@@ -74,8 +75,15 @@ class DestinationTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL("+1234567890"s, valueOf(" +1234567890 "));
     }
 
+    void refusesWhatARelayWouldRewrite() {
+        for (const char* text : {"ann%example.net@example.org", "example.net!ann@example.org", "a%b@example.org",
+                                 "=?utf-8?q?ann=40example.net?=@example.org", "a=?b@example.org"}) {
+            CPPUNIT_ASSERT_MESSAGE(text, !Destination::parse(text));
+        }
+    }
+
     void takesEveryCharacterOfAnAtom() {
-        for (const char c : "!#$%&'*+-/=?^_`{|}~"s) {
+        for (const char c : "#$&'*+-/=?^_`{|}~"s) {
             const std::string address = "a"s + c + "b@example.org";
             CPPUNIT_ASSERT_EQUAL(address, valueOf(address));
         }
@@ -277,6 +285,10 @@ class DestinationTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL("a*@example.com"s, masked("ab@example.com"));
         CPPUNIT_ASSERT_EQUAL("a*c@example.com"s, masked("abc@example.com"));
         CPPUNIT_ASSERT_EQUAL("a**********e@example.com"s, masked("Ada.Lovelace@example.com"));
+        // Whose name is made of what hides it.
+        CPPUNIT_ASSERT_EQUAL("a**@example.com"s, masked("a*@example.com"));
+        CPPUNIT_ASSERT_EQUAL("a**c@example.com"s, masked("a*c@example.com"));
+        CPPUNIT_ASSERT_EQUAL("a****c@example.com"s, masked("a***c@example.com"));
     }
 
     void masksATelephoneNumber() {

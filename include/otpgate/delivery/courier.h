@@ -88,7 +88,7 @@ private:
     // A thread that calls round() until isOver(), whatever it throws.
     std::thread startThread(std::function<bool()> isOver, std::function<void()> round);
     void look();
-    bool isStopping();
+    bool isOver();
     bool isMoreWanted() const;
     void finish();
 
@@ -101,13 +101,15 @@ private:
 
     std::atomic<unsigned> waiting_ = 0;
 
-    std::mutex mutex_;  // over isStopping_; no other is taken by whoever holds it, but a lane's
+    std::mutex mutex_;  // over isStopping_ and isOver_; no other is taken by whoever holds it, but a lane's
     std::condition_variable wake_;
     bool isStopping_ = false;
+    bool isOver_ = false;  // no lane sends any more
     SteadyTime nextLook_;  // the looking thread's own
 
     std::thread finisher_;
-    std::vector<std::thread> threads_;  // the others
+    std::thread looker_;
+    std::vector<std::thread> threads_;  // the senders
 };
 
 }  // namespace otpgate::delivery

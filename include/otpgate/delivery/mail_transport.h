@@ -18,6 +18,7 @@ struct MailMessage {
     std::string envelopeFrom;
     std::string recipient;
     std::string content;  // RFC 5322 with MIME, CRLF line ends
+    std::string code{};   // that is in it: what nobody may tell again; empty in a notice
 };
 
 class MailTransport {

@@ -15,6 +15,7 @@ namespace otpgate::delivery {
 struct SmsMessage {
     std::string recipient;  // E.164
     std::string text;       // LF line ends
+    std::string code{};     // that is in it: what nobody may tell again; empty in a notice
 };
 
 class SmsTransport {

@@ -22,7 +22,8 @@ public:
     // script, with what nobody sees, blanks, dashes and brackets around, after mailto: or tel:, in Name <address>.
     //
     // E-mail: lower case; a domain of any script in its one ASCII form (IDNA); at most 254 bytes; nothing that could
-    // reach a mail header: no control characters, <, > or backslashes, and with Strict neither quotes nor blanks.
+    // reach a mail header: no control characters, <, >, backslashes or encoded words, and with Strict neither quotes nor
+    // blanks; nothing that a relay would rewrite: no % and !.
     // Telephone: E.164 `^\+[1-9]\d{1,14}$`, once blanks, dashes, dots, slashes, brackets and the (0) of a trunk prefix
     // are left out.
     static std::optional<Destination> parse(std::string_view text,
@@ -37,7 +38,8 @@ public:
     const std::string& value() const { return value_; }
     // An e-mail address as mail servers read it (RFC 5321, section 4.1.2): a local part that is no dot-atom is quoted.
     std::string mailbox() const;
-    // u**r@example.com (first and last of the local part; two letters or fewer: first and one star); +12*****890.
+    // u**r@example.com (first and last of the local part; two letters or fewer: first and one star; never the address
+    // itself); +12*****890.
     std::string masked() const;
 
     bool operator==(const Destination&) const = default;

@@ -32,6 +32,8 @@ public:
     // At most `limit`, oldest first, behind the id `last`.
     virtual std::vector<OutboxEntry> list(Which which, const Uuid& last, unsigned limit, Timestamp now) = 0;
     virtual std::optional<OutboxEntry> find(const Uuid& id, Timestamp now) = 0;
+    // Of the code in the message.
+    virtual CodeState codeState(const OutboxMessage& message, Timestamp now) = 0;
     // Makes the message available now. False: it is another than it was when it was read.
     virtual bool retry(const OutboxEntry& entry, Timestamp now) = 0;
     // Removes the message; one that was alive gets its audit event, with this reason. False as above.
