@@ -11,6 +11,7 @@
 #include "otpgate/http/boundary.h"
 #include "otpgate/store/stores.h"
 #include "start_checks.h"
+#include "start_notes.h"
 #include "stop_signal.h"
 
 namespace otpgate {
@@ -45,18 +46,18 @@ public:
           accountStore_(store::makeAccountStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
-               app.settings_.otp, app.notices_),
+               app.unknownGuesses_, app.settings_.otp, app.notices_),
           accounts_(*accountStore_, app.clock_, app.random_),
           addresses_(*accountStore_, otp_, *app.messenger_, app.clock_, app.random_,
-                     {app.settings_.changeWithin, app.notices_}),
+                     app.notices_),
           passwords_(*accountStore_, app.passwordGate_, app.passwordPolicy_, app.clock_, app.random_,
-                     app.settings_.otp.guessesPerDestination, *app.messenger_, app.notices_),
+                     {app.settings_.otp.guessesPerDestination, app.settings_.passwordsPerClient}, *app.messenger_, app.notices_),
           registration_(*accountStore_, otp_, passwords_, app.clock_, app.random_, app.settings_.otp),
-          apiKeys_(*apiKeyStore_, app.clock_, app.random_),
+          apiKeys_(*apiKeyStore_, app.clock_, app.random_, app.settings_.apiKeyHolders),
           verifications_(*verificationStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_,
                          app.metrics_.otp,
-                         {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
-                          app.settings_.otp.resendAfter}),
+                         {app.settings_.otp.requestsPerDestination, app.settings_.verificationsPerAccount,
+                          app.settings_.otp.guessesPerDestination, app.settings_.otp.resendAfter}),
           readiness_{.checkDatabase = [this] { connection_->query("SELECT 1"); },
                      .checkMigrations = [this] { requireMigrated(*connection_); },
                      .checkKeys = [&app] { app.signingKeys_.current(app.clock_.now()); }},
@@ -76,6 +77,7 @@ public:
                     readiness_,
                     monitoring_,
                     {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
+                     .changeWithin = app.settings_.changeWithin,
                      .publicUrl = app.settings_.publicUrl,
                      .phoneNumbers =
                          domain::PhoneNumbers{app.settings_.phoneValidation, app.settings_.sms.rules.allowedPrefixes}}},
@@ -125,7 +127,7 @@ App::App(const Settings& settings)
       metrics_(*database_, passwordGate_, clock_),
       notices_(noticesOf(settings)),
       messenger_(makeMessenger()),
-      housekeeper_(*database_, signingKeys_, settings.retention, clock_, random_, log_) {
+      housekeeper_(*database_, signingKeys_, passwordGate_, settings.retention, clock_, random_, log_) {
     checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
 }
 
@@ -143,6 +145,7 @@ void App::serve() {
     http::FcgiServer server(socket, settings_.server.threads, trustedProxies_, random_, log_);
     if (dispatch_) dispatch_->courier().start();
     housekeeper_.start();
+    for (const std::string& note : startNotes(settings_)) log_.info(note);
     log_.info("ready", {{"listen", settings_.server.listen},
                         {"threads", std::int64_t{settings_.server.threads}},
                         {"database", database_->describe()}});

@@ -19,11 +19,13 @@ constexpr std::chrono::milliseconds kShortestRest{5};
 
 }  // namespace
 
-Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, const RetentionSettings& retention,
-                         const Clock& clock, Random& random, Logger& log)
+Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, crypto::PasswordGate& passwordGate,
+                         const RetentionSettings& retention, const Clock& clock, Random& random, Logger& log)
     : connection_(database.connect()),
       keyStore_(store::makeSigningKeyStore(*connection_)),
       retentionStore_(store::makeRetentionStore(*connection_)),
+      accountStore_(store::makeAccountStore(*connection_)),
+      passwordCosts_(*accountStore_, passwordGate),
       keys_(keys),
       retention_(retention),
       clock_(clock),
@@ -69,6 +71,7 @@ void Housekeeper::tidy() {
     const Timestamp now = clock_.now();
     keys_.reload(*keyStore_, random_, now);
     keys_.removeSpent(*keyStore_, now);
+    passwordCosts_.reload();
     if (SteadyClock::now() >= nextPurge_) purge(now);
 }
 

@@ -1,4 +1,4 @@
-// The quiet work beside the requests: learns of new signing keys, forgets spent ones, deletes what retention says. One
+// The quiet work beside the requests: learns of new signing keys and kinds of password hashes, forgets spent ones, deletes what retention says. One
 // thread with a connection of its own.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include "otpgate/base/log.h"
 #include "otpgate/base/random.h"
 #include "otpgate/db/connection.h"
+#include "otpgate/domain/password_costs.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/stores.h"
 #include "settings.h"
@@ -19,8 +20,8 @@ namespace otpgate {
 
 class Housekeeper {
 public:
-    Housekeeper(db::Database& database, domain::SigningKeys& keys, const RetentionSettings& retention,
-                const Clock& clock, Random& random, Logger& log);
+    Housekeeper(db::Database& database, domain::SigningKeys& keys, crypto::PasswordGate& passwordGate,
+                const RetentionSettings& retention, const Clock& clock, Random& random, Logger& log);
     ~Housekeeper();
     Housekeeper(const Housekeeper&) = delete;
     Housekeeper& operator=(const Housekeeper&) = delete;
@@ -40,6 +41,8 @@ private:
     std::unique_ptr<db::Connection> connection_;
     std::unique_ptr<domain::SigningKeyStore> keyStore_;
     std::unique_ptr<domain::RetentionStore> retentionStore_;
+    std::unique_ptr<domain::AccountStore> accountStore_;
+    domain::PasswordCosts passwordCosts_;
     domain::SigningKeys& keys_;
     const RetentionSettings retention_;
     const Clock& clock_;

@@ -5,6 +5,7 @@
 #include "otpgate/delivery/message_composer.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
+#include "start_notes.h"
 
 #include <iostream>
 
@@ -26,6 +27,7 @@ int checkConfig(const Invocation& invocation) {
     crypto::SystemRandom random;
     // The file transport would make its directory.
     if (settings.sms.transport != delivery::SmsTransportKind::File) delivery::makeSmsTransport(settings.sms, random);
+    for (const std::string& note : startNotes(settings)) std::cout << note << "\n";
     std::cout << "the configuration is good\n";
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/django_user.h"
 #include "cli/json_elements.h"
+#include "otpgate/crypto/password_costs.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/store/stores.h"
 
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <set>
 #include <unordered_map>
 
 namespace otpgate::cli {
@@ -67,6 +69,13 @@ private:
     }
 
     void flush() {
+        // First: a service that runs is to know what a wrong password has to cost before anybody can be found by it.
+        std::set<std::string> costs;
+        for (const domain::ImportedUser& imported : batch_) {
+            if (!imported.passwordHash) continue;
+            if (auto cost = crypto::costOf(*imported.passwordHash)) costs.insert(std::move(*cost));
+        }
+        store_.notePasswordCosts({costs.begin(), costs.end()});
         for (const bool isNew : store_.import(batch_)) ++(isNew ? imported_ : unchanged_);
         batch_.clear();
     }

@@ -199,14 +199,28 @@ def test_a_session_whose_sign_in_is_old_may_not_ask(site, ada, new_address):
     site.sql(f"UPDATE sessions SET authenticated_at_us = authenticated_at_us - {QUARTER} WHERE id = x'{session}'")
     new = new_address()
 
-    problem = assert_problem(ask(site, new, ada["access"]), 403, "FORBIDDEN")
+    problem = assert_problem(ask(site, new, ada["access"]), 403, "SIGN_IN_TOO_OLD")
 
-    assert problem["detail"] == (
-        "To change an address, sign in again: the sign-in of this session is more than 15 minutes ago.")
+    assert problem["detail"] == "For this, sign in again: the sign-in of this session is more than 15 minutes ago."
     # A new token of the old session proves nothing more.
     refreshed = site.post(f"{AUTH}/token/refresh", {"refresh": ada["refresh"]}).json()["access"]
-    assert_problem(ask(site, new, refreshed), 403, "FORBIDDEN")
+    assert_problem(ask(site, new, refreshed), 403, "SIGN_IN_TOO_OLD")
     assert site.mailbox.messages_for(new) == []
+
+
+def test_one_account_asks_for_so_many_and_no_more(make_site, engine, address, new_address):
+    site = make_site(engine, limits_changes_per_account="10/1h")
+    access = site.login(address)["access"]
+
+    answers = [ask(site, new_address(), access).status_code for _ in range(10)]
+
+    assert answers == [202] * 10
+    refused = ask(site, new_address(), access)
+    assert_problem(refused, 429, "RATE_LIMIT")
+    assert '"changes_per_account"' in refused.headers["RateLimit"]
+    # It is this account's limit, and of nothing else.
+    assert ask(site, new_address(), site.login(new_address())["access"]).status_code == 202
+    assert site.request_code(address)
 
 
 def test_what_was_asked_for_in_time_is_redeemed_later_too(site, ada, new_address):

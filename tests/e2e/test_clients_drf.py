@@ -45,10 +45,12 @@ def assert_user(user, address):
 
 
 def register(site, address, **fields):
-    """A user with a password, as it is shown; the code that proves the address is read."""
+    """A user with a password, as it is shown before the code that came proves the address."""
     answer = site.post(f"{AUTH}/register/", {"email": address, "password": PASSWORD, **fields})
-    body = assert_body(answer, 201, {"user": dict, "message": str, "detail": str})
-    return body["user"], site.mailbox.wait_for(address)
+    body = assert_body(answer, 201, {"user": dict, "message": str, "detail": str, "otp_id": str})
+    code = site.mailbox.wait_for(address)
+    assert site.post(f"{AUTH}/otp/verify/", {"otp_id": body["otp_id"], "otp": code}).status_code == 200
+    return body["user"], code
 
 
 # Section 2.
