@@ -36,9 +36,9 @@ std::string argon2Name(const Argon2Hash& hash) {
 }
 
 std::optional<std::string> argon2Decoy(std::string_view cost) {
-    Argon2Hash decoy;
+    std::string decoy = "$argon2id";
     if (skip(cost, "argon2i$"))
-        decoy.type = Argon2_i;
+        decoy = "$argon2i";
     else if (!skip(cost, "argon2id$"))
         return std::nullopt;
     const auto numbers = split(cost, ',');
@@ -47,11 +47,10 @@ std::optional<std::string> argon2Decoy(std::string_view cost) {
     const auto iterations = parseNumber(numbers[1], 1, kMaxPasswordIterations);
     const auto lanes = parseNumber(numbers[2], 1, 255);
     if (!memory || !iterations || !lanes) return std::nullopt;
-    decoy.cost = {*memory, *iterations};
-    decoy.lanes = *lanes;
-    decoy.salt = kDecoySalt.substr(0, 16);
-    decoy.hash.assign(32, '\0');
-    return formatArgon2(decoy);
+    decoy += "$v=19$m=" + std::to_string(*memory) + ",t=" + std::to_string(*iterations) +
+             ",p=" + std::to_string(*lanes) + "$" + toBase64(kDecoySalt.substr(0, 16)) + "$" +
+             toBase64(std::string(32, '\0'));
+    return decoy;
 }
 
 std::string bcryptDecoy(unsigned cost) {

@@ -40,7 +40,7 @@ struct PasswordGate::Job {
 PasswordGate::PasswordGate(const PasswordGateOptions& options, Random& random)
     : options_(withSlots(options)),
       random_(random),
-      costs_{costOf(options.cost)} {
+      costs_{costOf(makeUnmatchableHash(options.cost, random)).value()} {
     threads_.reserve(options_.slots);
     for (unsigned i = 0; i < options_.slots; ++i) threads_.emplace_back(&PasswordGate::serve, this);
 }

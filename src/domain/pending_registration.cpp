@@ -15,10 +15,8 @@ std::string packRegistration(const PendingRegistration& registration) {
     std::string fields{kVersion};
     fields += registration.userId.bytes();
     // No hash is empty.
-    for (const std::string_view text : {std::string_view{registration.passwordHash ? *registration.passwordHash : ""},
-                                        std::string_view{registration.firstName},
-                                        std::string_view{registration.lastName},
-                                        std::string_view{registration.locale}}) {
+    appendText(fields, registration.passwordHash ? std::string_view{*registration.passwordHash} : std::string_view{});
+    for (const auto& text : {registration.firstName, registration.lastName, registration.locale}) {
         appendText(fields, text);
     }
     return fields;

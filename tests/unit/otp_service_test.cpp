@@ -76,7 +76,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
     }
     Timestamp now() const { return clock_.now(); }
     OtpService serviceOf(const OtpSettings& settings) {
-        return {store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings, {}};
+        return {store_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, settings, {}};
     }
     RequestedOtp request() { return service_.request({ada_, Purpose::Login, "de"}, asker_); }
     VerifiedOtp verify(const std::string& guess) { return verifyBy(service_, {id_, {}, {}}, guess); }

@@ -67,7 +67,9 @@ class PasswordCostsTest : public CppUnit::TestFixture {
                                                        {"bcrypt", 4096},
                                                        {"argon2id$19456,2,1", 1},
                                                        {"argon2id$102400,2,8", 1}};
-        CPPUNIT_ASSERT(all == expected);
+        std::string found;
+        for (const auto& [kind, amount] : all) found += kind + " " + std::to_string(amount) + "; ";
+        CPPUNIT_ASSERT_MESSAGE(found, all == expected);
         for (const char* cost : {"pbkdf2_sha256$1000000", "pbkdf2_sha256$600000", "bcrypt$12", "bcrypt$10",
                                  "argon2id$19456,2,1", "argon2id$102400,2,8"}) {
             CPPUNIT_ASSERT_MESSAGE(cost, workOf(cost) == all);
