@@ -135,7 +135,7 @@ private:
                 .bucket = domain::limitBucket("password", email),
                 .deviceBucket = domain::limitBucket("password-device", device.value_or(Uuid{}).bytes()),
                 .rule = rule("10/1h"),
-                .clientBucket = "password-client",
+                .clientBucket = domain::limitBucket("password-client", "192.0.2.7"),
                 .clientRule = {},
                 .now = now(),
                 .auditId = newId(),

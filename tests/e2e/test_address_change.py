@@ -249,8 +249,13 @@ def test_a_code_is_good_for_the_user_who_asked_only(site, ada, eve, address, new
 
     # More than the tries of the code, and none of them one.
     for guess in (code, wrong(code), code, wrong(code)):
-        for answer in (redeem(site, otp_id, guess, ada["access"]), redeem_by_address(site, new, guess, ada["access"])):
-            assert assert_problem(answer, 400, "INVALID_OTP")["attempts_remaining"] == 2
+        problem = assert_problem(redeem(site, otp_id, guess, ada["access"]), 400, "INVALID_OTP")
+        assert problem["attempts_remaining"] == 2
+    # By its address it looks like one that is tried: that there is none is not told either.
+    for guess, left in ((code, 2), (wrong(code), 1), (code, 0)):
+        problem = assert_problem(redeem_by_address(site, new, guess, ada["access"]), 400, "INVALID_OTP")
+        assert problem["attempts_remaining"] == left
+    assert_problem(redeem_by_address(site, new, code, ada["access"]), 429, "MAX_RETRIES_EXCEEDED")
 
     assert me(site, ada["access"])["email"] == address
     assert left_after_a_wrong_one(site, otp_id, code, eve["access"]) == 2
@@ -319,18 +324,20 @@ def test_to_the_routes_for_other_codes_there_is_no_such_code(site, ada, address,
     otp_id, code = asked(site, new, ada["access"])
     unknown = str(uuid.uuid4())
 
-    for guess in (code, wrong(code)):
+    for guess, left in ((code, 2), (wrong(code), 1)):
         bodies = [{"otp_id": otp_id, "otp": guess}, *({"otp_id": otp_id, "otp": guess, "purpose": p} for p in PURPOSES)]
         answers = [site.post(OTP_VERIFY, body, token=access) for body in bodies for access in (None, ada["access"])]
         answers += [
             site.post(f"{AUTH}/login/otp-verify", {"otp_id": otp_id, "otp": guess}),
             site.post(f"{AUTH}/password-reset", {"otp_id": otp_id, "otp": guess, "password": "a long new phrase"}),
-            *(site.post(OTP_VERIFY, {"destination": new, "otp": guess, "purpose": p}) for p in PURPOSES),
             site.post(OTP_VERIFY, {"otp_id": unknown, "otp": guess}),
         ]
         problems = [assert_problem(answer, 400, "INVALID_OTP") for answer in answers]
         assert {problem.pop("request_id") for problem in problems} == {a.headers["X-Request-Id"] for a in answers}
         assert all(problem == problems[-1] for problem in problems)
+        for purpose in PURPOSES:
+            answer = site.post(OTP_VERIFY, {"destination": new, "otp": guess, "purpose": purpose})
+            assert assert_problem(answer, 400, "INVALID_OTP")["attempts_remaining"] == left
 
     assert me(site, ada["access"])["email"] == address
     assert left_after_a_wrong_one(site, otp_id, code, ada["access"]) == 2

@@ -133,7 +133,7 @@ def test_a_spent_budget_is_one_line_of_the_log(make_site, new_number):
         ask(site, number)
     wait_until(lambda: sum(finished(site).values()) == 4, 20, "every message is done")
 
-    lines = [line for line in site.otpgate.log().splitlines() if "budget" in line]
+    lines = [line for line in site.otpgate.log().splitlines() if SPENT in line]
 
     assert len(lines) == 1
     assert "warning" in lines[0] and SPENT in lines[0] and "prefix=+1555" in lines[0] and "sms.daily_budgets" in lines[0]

@@ -93,22 +93,25 @@ def test_a_wrong_password_takes_the_same_time_whatever_hash_the_account_has(make
     assert site.otpgate.run("import-django", str(dump)).returncode == 0
     session = requests.Session()
 
-    def median_of(address):
-        times = []
-        for _ in range(7):
-            begin = time.perf_counter()
-            answer = session.post(f"{site.url}{AUTH}/login", json={"email": address, "password": OTHER}, timeout=30)
-            times.append(time.perf_counter() - begin)
-            assert answer.status_code == 401, answer.text
-        return statistics.median(times)
+    def ask(address):
+        begin = time.perf_counter()
+        answer = session.post(f"{site.url}{AUTH}/login", json={"email": address, "password": OTHER}, timeout=30)
+        assert answer.status_code == 401, answer.text
+        return time.perf_counter() - begin
 
     # The running service is told by the first login that meets one of them, before it answers.
-    first, second = sorted(slow, key=len)
-    times = {}
-    for address in (second, first, own, "nobody@example.com"):
-        times[address] = median_of(address)
-    print({address: f"{seconds * 1000:.0f} ms" for address, seconds in times.items()})
-    assert max(times.values()) / min(times.values()) < 1.25, times
+    everybody = [*slow, own, "nobody@example.com"]
+    for address in everybody:
+        ask(address)
+    # The least of several in turns: what a busy machine adds goes, what is told by the time stays.
+    least = {address: float("inf") for address in everybody}
+    for _ in range(4 * TRIES):
+        for address in everybody:
+            least[address] = min(least[address], ask(address))
+        if max(least.values()) / min(least.values()) < 1.1:
+            break
+    print({address: f"{seconds * 1000:.0f} ms" for address, seconds in least.items()})
+    assert max(least.values()) / min(least.values()) < 1.25, least
 
 
 # 64 clients in a process of its own that yields to the others: what is measured is the service. Who is told to come again
