@@ -1,5 +1,5 @@
-// The quiet work beside the requests: learns of new signing keys and kinds of password hashes, forgets spent ones, deletes what retention says. One
-// thread with a connection of its own.
+// The quiet work beside the requests: learns of new signing keys and kinds of password hashes, forgets spent ones,
+// deletes what retention says. One thread with a connection of its own.
 #pragma once
 
 #include "otpgate/base/clock.h"

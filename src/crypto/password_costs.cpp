@@ -18,8 +18,8 @@ struct Rounds {
     unsigned most;
     std::size_t hashBytes;  // of PBKDF2
 };
-constexpr std::array<Rounds, 2> kPbkdf2{{{"pbkdf2_sha256", kMaxPbkdf2Iterations, 32},
-                                         {"pbkdf2_sha1", kMaxPbkdf2Iterations, 20}}};
+constexpr std::array<Rounds, 2> kPbkdf2{
+    {{"pbkdf2_sha256", kMaxPbkdf2Iterations, 32}, {"pbkdf2_sha1", kMaxPbkdf2Iterations, 20}}};
 
 std::string named(std::string_view kind, unsigned amount) {
     return std::string{kind} + "$" + std::to_string(amount);

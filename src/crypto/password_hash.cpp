@@ -85,8 +85,9 @@ PasswordMatch verifyBcrypt(std::string_view password, std::string_view text) {
     const auto data = std::make_unique<crypt_data>();
     const char* result = ::crypt_r(phrase.c_str(), setting.c_str(), data.get());
     const bool isDone = result != nullptr && *result != '*';
-    const bool isRight = isDone && !hasNul && equalInConstantTime(std::string_view(result).substr(text.size() - kHashLength),
-                                                       text.substr(text.size() - kHashLength));
+    const bool isRight = isDone && !hasNul &&
+                         equalInConstantTime(std::string_view(result).substr(text.size() - kHashLength),
+                                             text.substr(text.size() - kHashLength));
     OPENSSL_cleanse(data.get(), sizeof(crypt_data));
     return isDone ? matchOf(isRight) : PasswordMatch::Unusable;
 }

@@ -92,8 +92,8 @@ private:
         if (isLogin) signIn(isNewUser, lastLogin);
     }
 
-    // Anybody may have filled in the form, and the code went to whoever has the address. What the form says, the password
-    // above all, counts where the one who asked for the code is the one who proves it.
+    // Anybody may have filled in the form, and the code went to whoever has the address. What the form says, the
+    // password above all, counts where the one who asked for the code is the one who proves it.
     User registeredUser(const PendingRegistration& form) {
         User user = newUser(guess_, otp_.destination);
         user.id = form.userId;

@@ -208,8 +208,8 @@ void OtpService::hideWhatIsThere(const OtpReference& reference, const OtpVerific
                                  OtpVerifyResult& result) {
     using Outcome = OtpVerifyResult::Outcome;
     if (!reference.destination || reference.otpId || verification.guess == Guess::Right) return;
-    const std::string subject = subjectOf(reference.purpose.value_or(Purpose::Login), *reference.destination,
-                                          reference.ownerId);
+    const std::string subject =
+        subjectOf(reference.purpose.value_or(Purpose::Login), *reference.destination, reference.ownerId);
     const Timestamp now = verification.now;
     const Timestamp end = now + settings_.lifetime(reference.destination->channel());
     switch (result.outcome) {

@@ -89,8 +89,8 @@ domain::CountedGuess AccountTable::countGuess(const domain::PasswordGuess& guess
         }
         buckets.write(connection_);
         if (refuser) {
-            const auto outcome = *refuser == 0 ? CountedGuess::Outcome::DestinationLimited
-                                               : CountedGuess::Outcome::ClientLimited;
+            const auto outcome =
+                *refuser == 0 ? CountedGuess::Outcome::DestinationLimited : CountedGuess::Outcome::ClientLimited;
             return {outcome, {}, meters[*refuser].bucket->hits(), std::nullopt, std::nullopt};
         }
         return {CountedGuess::Outcome::Accepted, std::move(counted), buckets.at(id).hits(), std::move(account.user),

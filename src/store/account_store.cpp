@@ -41,8 +41,7 @@ domain::Destination firstAddressOf(const domain::User& user) {
 }
 
 // {"fields":["first_name","locale"]}, with those that a row tells of already; nothing where nothing is another.
-std::optional<std::string> changedFields(const domain::User& before, const domain::User& after,
-                                         std::string_view told) {
+std::optional<std::string> changedFields(const domain::User& before, const domain::User& after, std::string_view told) {
     const std::array<std::pair<const char*, bool>, 4> fields{{{"username", before.username != after.username},
                                                               {"first_name", before.firstName != after.firstName},
                                                               {"last_name", before.lastName != after.lastName},

@@ -205,8 +205,8 @@ OtpRequestResult Requests::answer(const NewOtpRequest& request) {
 Requests::LiveCode Requests::codeFor(const NewOtpRequest& request, const domain::OtpLane& lane, bool mayHaveLiveCode) {
     const CodeKey key{request.destination.value(), request.purpose, lane.id};
     const auto live = liveCodes_.find(key);
-    if (request.resend == domain::Resend::Repeat && live != liveCodes_.end() &&
-        live->second.isRepeatable && live->second.methods == request.methods && live->second.expiresAt > request.now) {
+    if (request.resend == domain::Resend::Repeat && live != liveCodes_.end() && live->second.isRepeatable &&
+        live->second.methods == request.methods && live->second.expiresAt > request.now) {
         return live->second;
     }
     if (const auto older = newest_.find(key); older != newest_.end()) older->second->expiresAt = request.now;

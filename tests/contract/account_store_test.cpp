@@ -189,7 +189,8 @@ private:
     void countsNothingWithoutARule() {
         auto free = newGuess(kAda);
         free.rule = {};
-        for (int i = 0; i < 20; ++i) CPPUNIT_ASSERT(store_->countGuess(free).outcome == CountedGuess::Outcome::Accepted);
+        for (int i = 0; i < 20; ++i)
+            CPPUNIT_ASSERT(store_->countGuess(free).outcome == CountedGuess::Outcome::Accepted);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("rate_limits"));
         store_->giveBackGuess({free.bucket}, free.now);
     }
@@ -227,7 +228,8 @@ private:
         onSixteenThreads([&](db::Connection& connection, std::size_t) {
             const auto store = store::makeAccountStore(connection);
             for (int i = 0; i < 4; ++i) {
-                if (store->countGuess(asked).outcome == CountedGuess::Outcome::Accepted) store->giveBackGuess({asked.bucket}, asked.now);
+                if (store->countGuess(asked).outcome == CountedGuess::Outcome::Accepted)
+                    store->giveBackGuess({asked.bucket}, asked.now);
             }
         });
         CPPUNIT_ASSERT(only("SELECT hits FROM rate_limits").text(0).empty());
@@ -392,8 +394,7 @@ private:
         const domain::PendingRegistration form{newId(), kHash, keys(150), keys(150), "de"};
         for (const Uuid& id : {plain, awaited}) store_->keepRegistration(id, form);
         const auto kept = [&](const Uuid& id) {
-            return connection_->queryOne("SELECT registration FROM otp_requests WHERE id = ?", {id})
-                ->optionalText(0);
+            return connection_->queryOne("SELECT registration FROM otp_requests WHERE id = ?", {id})->optionalText(0);
         };
         CPPUNIT_ASSERT(!kept(plain));
         const auto found = domain::unpackRegistration(kept(awaited).value()).value();

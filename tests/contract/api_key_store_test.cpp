@@ -178,7 +178,8 @@ private:
         std::atomic<int> made{0};
         onSixteenThreads([&](db::Connection& connection, std::size_t thread) {
             const auto store = store::makeApiKeyStore(connection);
-            for (std::size_t i = thread; i < wanted.size(); i += 16) made += store->create(wanted[i]).outcome == Created::Created ? 1 : 0;
+            for (std::size_t i = thread; i < wanted.size(); i += 16)
+                made += store->create(wanted[i]).outcome == Created::Created ? 1 : 0;
         });
         CPPUNIT_ASSERT_EQUAL(50, made.load());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{50}, count("api_keys"));

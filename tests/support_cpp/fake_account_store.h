@@ -28,7 +28,7 @@ public:
     std::vector<std::pair<Uuid, std::string>> hashes;
     bool changesPasswords = true;
     bool setsPasswords = true;
-    std::optional<domain::User> found;  // by any address
+    std::optional<domain::User> found;   // by any address
     bool fails = false;                  // a reset or a change of address
     domain::OtpVerifyResult codeResult;  // of the guess that a reset is proved by
     domain::AddressChangeResult addressChanged;
@@ -39,7 +39,9 @@ public:
         counted.buckets = {guess.bucket, guess.clientBucket};
         return counted;
     }
-    void giveBackGuess(const std::vector<std::string>&, Timestamp countedAt) override { givenBack.push_back(countedAt); }
+    void giveBackGuess(const std::vector<std::string>&, Timestamp countedAt) override {
+        givenBack.push_back(countedAt);
+    }
     void auditWrongPassword(const domain::WrongPassword& password) override { wrong.push_back(password); }
     void upgradeHash(const Uuid&, std::string_view oldHash, std::string_view) override {
         upgradedFrom.emplace_back(oldHash);

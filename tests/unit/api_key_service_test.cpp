@@ -118,9 +118,9 @@ class ApiKeyServiceTest : public CppUnit::TestFixture {
 
     void makesNoKeyBeyondTheLimit() {
         using Stored = ApiKeyInsertion::Outcome;
-        for (const auto& [stored, expected] : {std::pair{Stored::TooMany, Outcome::TooMany},
-                                               std::pair{Stored::Limited, Outcome::Limited},
-                                               std::pair{Stored::SessionEnded, Outcome::SessionEnded}}) {
+        for (const auto& [stored, expected] :
+             {std::pair{Stored::TooMany, Outcome::TooMany}, std::pair{Stored::Limited, Outcome::Limited},
+              std::pair{Stored::SessionEnded, Outcome::SessionEnded}}) {
             store_.outcome = stored;
             const auto made = service_.create(caller(Role::Admin), {"shop", {}, {}}, {});
             CPPUNIT_ASSERT(made.outcome == expected && !made.issued);

@@ -144,8 +144,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(30U, asked.clientRule.capacity());
     }
 
-    // Wherever it asks from, and by whatever device: each sign-in may make another one, so all of an address's share what
-    // they may have sent. No stranger does.
+    // Wherever it asks from, and by whatever device: each sign-in may make another one, so all of an address's share
+    // what they may have sent. No stranger does.
     void limitsTheDevicesOfAnAddressTogether() {
         const Uuid device = Uuid::makeV7(now(), random_);
         service_.request({ada_, Purpose::Login, "de"}, {client_, device});
@@ -572,7 +572,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
     void draftsNoNoticeThatNobodyWants() {
         NoticeSettings none;
         none.newSignIn = false;
-        OtpService service{store_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, settings(), none};
+        OtpService service{store_,  messenger_, codes_,          ring_,      clock_,
+                           random_, metrics_,   unknownGuesses_, settings(), none};
         verifyBy(service, {id_, {}, {}}, "000000");
         CPPUNIT_ASSERT(!store_.verifications.back().notice);
     }

@@ -17,7 +17,7 @@ namespace {
 const std::string kPbkdf2 = "pbkdf2_sha256$1000000$salt$ouhwH5QjXU2O1gHvuMrHWhFGwGQ8zEmYRlu7N1suuDo=";
 const std::string kBcrypt = "bcrypt_sha256$$2b$12$abcdefghijklmnopqrstuuK9/UbXO5gZ7m9B6ZlWlGm0mJ7Q5a5mS";
 const std::set<std::string> kCosts{"pbkdf2_sha256$1000000", "pbkdf2_sha256$600000", "bcrypt$12", "bcrypt$10",
-                                   "argon2id$19456,2,1", "argon2id$102400,2,8", "all", "md5$"};
+                                   "argon2id$19456,2,1",    "argon2id$102400,2,8",  "all",       "md5$"};
 
 class PasswordCostsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(PasswordCostsTest);
@@ -63,10 +63,8 @@ class PasswordCostsTest : public CppUnit::TestFixture {
 
     void makesEveryHashCostTheSame() {
         const std::map<std::string, unsigned> all = workOf(std::nullopt);
-        const std::map<std::string, unsigned> expected{{"pbkdf2_sha256", 1'000'000},
-                                                       {"bcrypt", 4096},
-                                                       {"argon2id$19456,2,1", 1},
-                                                       {"argon2id$102400,2,8", 1}};
+        const std::map<std::string, unsigned> expected{
+            {"pbkdf2_sha256", 1'000'000}, {"bcrypt", 4096}, {"argon2id$19456,2,1", 1}, {"argon2id$102400,2,8", 1}};
         std::string found;
         for (const auto& [kind, amount] : all) found += kind + " " + std::to_string(amount) + "; ";
         CPPUNIT_ASSERT_MESSAGE(found, all == expected);

@@ -74,7 +74,9 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     crypto::PasswordGate gate_{{.cost = {.memoryKib = 64, .iterations = 1}, .slots = 1, .queue = 0}, random_};
     PasswordPolicy policy_{2, "example.org"};
     FakeMessenger messenger_;
-    PasswordService passwords_{store_,     gate_, policy_, clock_, random_, {LimitRule::parse("10/1h").value(), LimitRule::parse("30/1h").value()},
+    PasswordService passwords_{store_,     gate_,
+                               policy_,    clock_,
+                               random_,    {LimitRule::parse("10/1h").value(), LimitRule::parse("30/1h").value()},
                                messenger_, {}};
     const Destination ada_ = Destination::parse("ada@example.org").value();
     const crypto::KeyRing ring_ = crypto::KeyRing::parse(

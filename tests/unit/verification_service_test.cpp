@@ -252,9 +252,14 @@ class VerificationServiceTest : public CppUnit::TestFixture {
     const Client client_{"192.0.2.7", "192.0.2.7", "Backend/1.0", "request-1"};
     OtpMetrics metrics_;
     VerificationService service_{
-        store_, messenger_, codes_,   ring_,
-        clock_, random_,    metrics_, {LimitRule::parse("5/1h").value(), LimitRule::parse("200/1h").value(),
-                             LimitRule::parse("10/1h").value(), 30s}};
+        store_,
+        messenger_,
+        codes_,
+        ring_,
+        clock_,
+        random_,
+        metrics_,
+        {LimitRule::parse("5/1h").value(), LimitRule::parse("200/1h").value(), LimitRule::parse("10/1h").value(), 30s}};
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(VerificationServiceTest);

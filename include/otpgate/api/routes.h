@@ -43,7 +43,7 @@ struct Monitoring {
 struct ApiSettings {
     bool smsIsSetUp = false;
     std::chrono::seconds changeWithin{900};  // of a sign-in that is recent
-    std::string publicUrl = {};  // without a trailing slash
+    std::string publicUrl = {};              // without a trailing slash
     domain::PhoneNumbers phoneNumbers{domain::PhoneValidation::Any};
 };
 

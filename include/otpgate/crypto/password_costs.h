@@ -1,6 +1,6 @@
-// What it costs to compare with a stored hash, by name, so that every wrong password can be made to cost the same: what the
-// costliest hash costs that anybody here may have. Else the time of an answer tells whose hash came from elsewhere, and so
-// who has an account.
+// What it costs to compare with a stored hash, by name, so that every wrong password can be made to cost the same: what
+// the costliest hash costs that anybody here may have. Else the time of an answer tells whose hash came from elsewhere,
+// and so who has an account.
 #pragma once
 
 #include "otpgate/crypto/password_hash.h"

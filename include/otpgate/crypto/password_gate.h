@@ -42,9 +42,9 @@ public:
     // These block until it is done, and throw ServiceUnavailable: at once where the queue is full, later where there
     // is no memory. What they promise is in password_hash.h.
     std::string hash(std::string_view password);
-    // Whatever the stored hash is, a wrong password costs the same work: that of our own hash and of every other kind that
-    // was learned, to the most of each. Work, not a pause: it takes as long where the machine is busy, and there is
-    // nothing to be seen in how long others wait. A right password is compared and no more.
+    // Whatever the stored hash is, a wrong password costs the same work: that of our own hash and of every other kind
+    // that was learned, to the most of each. Work, not a pause: it takes as long where the machine is busy, and there
+    // is nothing to be seen in how long others wait. A right password is compared and no more.
     PasswordMatch verify(std::string_view password, std::string_view storedHash);
     // The same work for a user who does not exist or has no password.
     void verifyNobody(std::string_view password);

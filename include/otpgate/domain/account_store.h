@@ -157,8 +157,9 @@ class AccountStore {
 public:
     virtual ~AccountStore() = default;
 
-    // Finds the account and takes a place of the address's bucket and of the client's, in the same statements whether or not there is one. Exact,
-    // however many ask at once. A refusal counts nowhere and is audited (OTP_LOCKED) once a minute a bucket.
+    // Finds the account and takes a place of the address's bucket and of the client's, in the same statements whether
+    // or not there is one. Exact, however many ask at once. A refusal counts nowhere and is audited (OTP_LOCKED) once a
+    // minute a bucket.
     virtual CountedGuess countGuess(const PasswordGuess& guess) = 0;
     // The places that were taken at `countedAt` are free again: the password was right, or was not compared.
     virtual void giveBackGuess(const std::vector<std::string>& buckets, Timestamp countedAt) = 0;
@@ -181,8 +182,8 @@ public:
     // it.
     virtual AddressChangeResult changeAddress(const AddressChange& change) = 0;
 
-    // Puts the form beside the code that was sent for it (NewOtpRequest::isRegistration), while that lives. The same work
-    // whoever has the address.
+    // Puts the form beside the code that was sent for it (NewOtpRequest::isRegistration), while that lives. The same
+    // work whoever has the address.
     virtual void keepRegistration(const Uuid& otpId, const PendingRegistration& registration) = 0;
     virtual AccountCreation create(const NewAccount& account) = 0;
     virtual std::optional<User> find(const Uuid& id) = 0;

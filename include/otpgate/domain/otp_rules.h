@@ -94,8 +94,9 @@ std::optional<Uuid> findSameDevice(const OtpVerification& guess, const Uuid& use
 // What one guess may touch. Null or absent: there is none.
 struct GuessRows {
     StoredOtp* otp = nullptr;
-    Bucket* budget = nullptr;   // the one that the code names
-    std::optional<User>& user;  // whose address the code's destination is; made by a login that may register, or by a form
+    Bucket* budget = nullptr;  // the one that the code names
+    std::optional<User>&
+        user;  // whose address the code's destination is; made by a login that may register, or by a form
     std::span<const StoredDevice> devices;
 };
 

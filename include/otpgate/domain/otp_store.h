@@ -63,14 +63,7 @@ struct NewOtpRequest {
 };
 
 struct OtpRequestResult {
-    enum class Outcome {
-        Accepted,
-        ClientLimited,
-        AccountLimited,
-        DestinationLimited,
-        UserNotFound,
-        AccountDisabled
-    };
+    enum class Outcome { Accepted, ClientLimited, AccountLimited, DestinationLimited, UserNotFound, AccountDisabled };
     Outcome outcome = Outcome::Accepted;
     std::string hits;  // of the bucket that refused, or of the destination's: packed times, see LimitHits
     // These where Accepted; with Resend::Repeat of the code that is sent again.

@@ -65,7 +65,7 @@ public:
 private:
     struct Comparison {
         CheckedPassword result;
-        std::string hash;  // where Right
+        std::string hash;                  // where Right
         std::vector<std::string> buckets;  // where it is counted still, then
         Timestamp countedAt;
     };

@@ -1,5 +1,5 @@
-// What a registration by form says of the account that is made when its address is proved. Until then it waits beside the
-// code that was sent, and is nobody's: no login finds it, so nobody learns by one what became of the form.
+// What a registration by form says of the account that is made when its address is proved. Until then it waits beside
+// the code that was sent, and is nobody's: no login finds it, so nobody learns by one what became of the form.
 #pragma once
 
 #include "otpgate/base/uuid.h"

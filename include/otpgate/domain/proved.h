@@ -1,5 +1,5 @@
-// What is told of a user to others than himself: an address only where the user has proved it. Whoever reads it takes it
-// for his, and whoever signs in may have had it written there by anybody: an import, a form, the user's own wish.
+// What is told of a user to others than himself: an address only where the user has proved it. Whoever reads it takes
+// it for his, and whoever signs in may have had it written there by anybody: an import, a form, the user's own wish.
 #pragma once
 
 #include "otpgate/domain/models.h"

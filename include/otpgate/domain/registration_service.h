@@ -1,5 +1,5 @@
-// Signing up by form: sees to the address being proved, before or after; there is an account from then on. One object a worker
-// thread.
+// Signing up by form: sees to the address being proved, before or after; there is an account from then on. One object a
+// worker thread.
 #pragma once
 
 #include "otpgate/base/clock.h"
@@ -37,11 +37,11 @@ public:
 
     // The sentence that says why the password may not be used; none where there is no password.
     std::optional<std::string> reasonToRefuse(const Registration& registration) const;
-    // With a receipt the address is proved, and the account is made. Without one a code of purpose verify is sent to it;
-    // who proves the address by it, and by its id, has the account that the form asks for. Until then there is none, so
-    // neither a login nor another registration tells whether there was one before. An address that has an account
-    // already is Taken where its owner asks or the settings reveal it; else the answer is a user made up of the request,
-    // after the same work.
+    // With a receipt the address is proved, and the account is made. Without one a code of purpose verify is sent to
+    // it; who proves the address by it, and by its id, has the account that the form asks for. Until then there is
+    // none, so neither a login nor another registration tells whether there was one before. An address that has an
+    // account already is Taken where its owner asks or the settings reveal it; else the answer is a user made up of the
+    // request, after the same work.
     RegistrationResult registerUser(const Registration& registration, const Asker& asker);
 
 private:

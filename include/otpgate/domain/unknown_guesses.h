@@ -1,5 +1,5 @@
-// Counts guesses at addresses that have no live code as if there were one, so that how many tries are left does not tell
-// whether there is. In memory, and so of this process alone: nothing is written for what is not there. Any thread.
+// Counts guesses at addresses that have no live code as if there were one, so that how many tries are left does not
+// tell whether there is. In memory, and so of this process alone: nothing is written for what is not there. Any thread.
 #pragma once
 
 #include "otpgate/base/clock.h"
