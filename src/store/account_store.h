@@ -12,7 +12,7 @@ public:
     explicit AccountTable(db::Connection& connection) : connection_(connection) {}
 
     domain::CountedGuess countGuess(const domain::PasswordGuess& guess) override;
-    void giveBackGuess(const std::vector<std::string>& buckets, Timestamp countedAt) override;
+    void giveBackGuess(const std::vector<std::string>& counted, Timestamp countedAt) override;
     void auditWrongPassword(const domain::WrongPassword& wrong) override;
     void upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) override;
     std::optional<domain::User> findByReset(const Uuid& otpId) override;
