@@ -10,6 +10,7 @@
 #include "otpgate/domain/session_service.h"
 #include "otpgate/http/boundary.h"
 #include "otpgate/store/stores.h"
+#include "start_notes.h"
 #include "stop_signal.h"
 
 namespace otpgate {
@@ -38,18 +39,18 @@ public:
           accountStore_(store::makeAccountStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
-               app.settings_.otp, app.notices_),
+               app.unknownGuesses_, app.settings_.otp, app.notices_),
           accounts_(*accountStore_, app.clock_, app.random_),
-          addresses_(*accountStore_, otp_, *app.messenger_, app.clock_, app.random_,
-                     {app.settings_.changeWithin, app.notices_}),
+          addresses_(*accountStore_, otp_, *app.messenger_, app.clock_, app.random_, app.notices_),
           passwords_(*accountStore_, app.passwordGate_, app.passwordPolicy_, app.clock_, app.random_,
-                     app.settings_.otp.guessesPerDestination, *app.messenger_, app.notices_),
+                     {app.settings_.otp.guessesPerDestination, app.settings_.passwordsPerClient}, *app.messenger_,
+                     app.notices_),
           registration_(*accountStore_, otp_, passwords_, app.clock_, app.random_, app.settings_.otp),
-          apiKeys_(*apiKeyStore_, app.clock_, app.random_),
+          apiKeys_(*apiKeyStore_, app.clock_, app.random_, app.settings_.apiKeyHolders),
           verifications_(*verificationStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_,
                          app.metrics_.otp,
-                         {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
-                          app.settings_.otp.resendAfter}),
+                         {app.settings_.otp.requestsPerDestination, app.settings_.verificationsPerAccount,
+                          app.settings_.otp.guessesPerDestination, app.settings_.otp.resendAfter}),
           readiness_([&app] { return app.readiness_.look(); }),
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
           services_{otp_,
@@ -67,6 +68,7 @@ public:
                     readiness_,
                     monitoring_,
                     {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
+                     .changeWithin = app.settings_.changeWithin,
                      .publicUrl = app.settings_.publicUrl,
                      .emailValidation = app.settings_.emailValidation,
                      .phoneNumbers =
@@ -120,7 +122,8 @@ App::App(const Settings& settings)
       notices_(noticesOf(settings)),
       messenger_(makeMessenger()),
       readiness_(*database_, keyRing_, signingKeys_, clock_, random_, log_),
-      housekeeper_(*database_, signingKeys_, settings.retention, keyRing_, readiness_, clock_, random_, log_) {
+      housekeeper_(*database_, signingKeys_, passwordGate_, settings.retention, keyRing_, readiness_, clock_, random_,
+                   log_) {
     checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
 }
 
@@ -139,6 +142,7 @@ void App::serve() {
     if (dispatch_) dispatch_->courier().start();
     housekeeper_.start();
     for (const std::string& doubt : doubtsAbout(settings_)) log_.warning("doubtful setting", {{"detail", doubt}});
+    for (const std::string& note : startNotes(settings_)) log_.info(note);
     log_.info("ready", {{"listen", settings_.server.listen},
                         {"threads", std::int64_t{settings_.server.threads}},
                         {"database", database_->describe()}});

@@ -16,6 +16,7 @@
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/password_policy.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/domain/unknown_guesses.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/fcgi_server.h"
@@ -57,6 +58,7 @@ private:
     domain::SigningKeys signingKeys_;
     domain::OtpCodes codes_;
     domain::PasswordPolicy passwordPolicy_;
+    domain::UnknownGuesses unknownGuesses_;
     crypto::PasswordGate passwordGate_;
     ServiceMetrics metrics_;
     const domain::NoticeSettings notices_;

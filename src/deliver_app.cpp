@@ -2,6 +2,7 @@
 
 #include "otpgate/base/errors.h"
 #include "readiness.h"
+#include "start_notes.h"
 #include "stop_signal.h"
 
 namespace otpgate {
@@ -31,6 +32,7 @@ DeliverApp::DeliverApp(const Settings& settings)
 
 void DeliverApp::run() {
     dispatch_.courier().start();
+    for (const std::string& note : startNotes(settings_)) log_.info(note);
     log_.info("ready", {{"delivers", "what waits in the outbox"},
                         {"mail_senders", std::int64_t{settings_.courier.mailSenders}},
                         {"sms_senders", std::int64_t{settings_.courier.smsSenders}},

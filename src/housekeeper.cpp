@@ -19,12 +19,14 @@ constexpr std::chrono::milliseconds kShortestRest{5};
 
 }  // namespace
 
-Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, const RetentionSettings& retention,
-                         const crypto::KeyRing& ring, Readiness& readiness, const Clock& clock, Random& random,
-                         Logger& log)
+Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, crypto::PasswordGate& passwordGate,
+                         const RetentionSettings& retention, const crypto::KeyRing& ring, Readiness& readiness,
+                         const Clock& clock, Random& random, Logger& log)
     : connection_(database.connect()),
       keyStore_(store::makeSigningKeyStore(*connection_)),
       retentionStore_(store::makeRetentionStore(*connection_)),
+      accountStore_(store::makeAccountStore(*connection_)),
+      passwordCosts_(*accountStore_, passwordGate),
       keys_(keys),
       retention_(retention),
       witness_(*connection_, ring, clock, random),
@@ -59,6 +61,7 @@ void Housekeeper::run() {
     while (!isStopping()) {
         tidy("signing keys", [this](Timestamp now) { renewKeys(now); });
         tidy("master keys", [this](Timestamp) { witness_.note(); });
+        tidy("password costs", [this](Timestamp) { passwordCosts_.reload(); });
         tidy("old rows", [this](Timestamp now) { purge(now); });
         readiness_.look();  // which logs what it sees
         std::unique_lock lock(mutex_);

@@ -1,5 +1,5 @@
-// The quiet work beside the requests: learns of new signing keys, forgets spent ones, deletes what retention says, and
-// looks whether users can sign in. One thread with a connection of its own.
+// The quiet work beside the requests: learns of new signing keys and kinds of password hashes, forgets spent ones,
+// deletes what retention says, and looks whether users can sign in. One thread with a connection of its own.
 #pragma once
 
 #include "key_witness.h"
@@ -7,6 +7,7 @@
 #include "otpgate/base/log.h"
 #include "otpgate/base/random.h"
 #include "otpgate/db/connection.h"
+#include "otpgate/domain/password_costs.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/stores.h"
 #include "readiness.h"
@@ -23,8 +24,9 @@ namespace otpgate {
 
 class Housekeeper {
 public:
-    Housekeeper(db::Database& database, domain::SigningKeys& keys, const RetentionSettings& retention,
-                const crypto::KeyRing& ring, Readiness& readiness, const Clock& clock, Random& random, Logger& log);
+    Housekeeper(db::Database& database, domain::SigningKeys& keys, crypto::PasswordGate& passwordGate,
+                const RetentionSettings& retention, const crypto::KeyRing& ring, Readiness& readiness,
+                const Clock& clock, Random& random, Logger& log);
     ~Housekeeper();
     Housekeeper(const Housekeeper&) = delete;
     Housekeeper& operator=(const Housekeeper&) = delete;
@@ -45,6 +47,8 @@ private:
     std::unique_ptr<db::Connection> connection_;
     std::unique_ptr<domain::SigningKeyStore> keyStore_;
     std::unique_ptr<domain::RetentionStore> retentionStore_;
+    std::unique_ptr<domain::AccountStore> accountStore_;
+    domain::PasswordCosts passwordCosts_;
     domain::SigningKeys& keys_;
     const RetentionSettings retention_;
     KeyWitness witness_;

@@ -104,6 +104,7 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     }
     otp.requestsPerDestination = limit(reader, "limits.request_per_destination", "5/1h");
     otp.requestsPerClient = limit(reader, "limits.request_per_client", "30/1h");
+    otp.changesPerAccount = limit(reader, "limits.changes_per_account", "10/1h");
     otp.guessesPerDestination = limit(reader, "limits.guesses_per_destination", "10/1h,20/1d");
     return otp;
 }
@@ -207,10 +208,12 @@ delivery::HttpSmsSettings readHttpSms(SettingsReader& reader) {
 delivery::SmsRules readSmsRules(SettingsReader& reader) {
     auto allowed = domain::AllowedPrefixes::parse(reader.list("sms.allowed_prefixes", ""));
     if (!allowed) reader.reject("sms.allowed_prefixes", "must be calling prefixes such as +49, +1, +1242");
-    auto budgets = domain::DailyBudgets::parse(reader.list("sms.daily_budgets", ""));
+    auto budgets = domain::DailyBudgets::parse(reader.list("sms.daily_budgets", "*:100"));
     if (!budgets) {
         reader.reject("sms.daily_budgets", "must be PREFIX:MESSAGES such as +49:1000, +1:200, *:100, each prefix once");
     }
+    // Nobody is to pay for what strangers have sent to numbers that the setting forgot.
+    budgets->limitOthers(domain::DailyBudgets::kOthersByDefault);
     return {std::move(*allowed), std::move(*budgets)};
 }
 
@@ -310,6 +313,10 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.templates.defaultLocale = reader.text("templates.default_locale", "en");
     settings.notices = readNotices(reader);
     settings.changeWithin = wholeSeconds(reader, "accounts.change_within", 15min, 1min, hours{24});
+    constexpr domain::ApiKeyHolders kHolders[] = {domain::ApiKeyHolders::Admins, domain::ApiKeyHolders::Everybody};
+    settings.apiKeyHolders = kHolders[reader.choice("api_keys.allowed", {"admins", "everybody"}, "admins")];
+    settings.passwordsPerClient = limit(reader, "limits.passwords_per_client", "30/1h");
+    settings.verificationsPerAccount = limit(reader, "limits.verifications_per_account", "200/1h,1000/1d");
     settings.courier = readCourier(reader);
     // The others stay for those who wait for no message, monitors among them.
     settings.courier.maxWaiting = std::max(1U, settings.server.threads - (settings.server.threads + 3) / 4);

@@ -8,6 +8,7 @@
 #include "otpgate/delivery/mail_transport.h"
 #include "otpgate/delivery/sms_transport.h"
 #include "otpgate/delivery/templates.h"
+#include "otpgate/domain/api_key_service.h"
 #include "otpgate/domain/notice.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/phone_numbers.h"
@@ -43,8 +44,11 @@ struct Settings {
     db::DatabaseSettings database;
     domain::OtpSettings otp;
     domain::NoticeSettings notices;
-    std::chrono::seconds changeWithin{900};  // of a sign-in: so long it may change an address
+    std::chrono::seconds changeWithin{900};  // of a sign-in: so long it may change what lasts
     domain::EmailValidation emailValidation = domain::EmailValidation::Strict;
+    domain::ApiKeyHolders apiKeyHolders = domain::ApiKeyHolders::Admins;
+    domain::LimitRule passwordsPerClient;
+    domain::LimitRule verificationsPerAccount;
     domain::PhoneValidation phoneValidation = domain::PhoneValidation::Any;
     crypto::PasswordGateOptions passwords;
     unsigned passwordMinScore = 2;

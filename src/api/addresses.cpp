@@ -13,26 +13,12 @@ namespace otpgate::api {
 using http::ApiError;
 using http::ErrorCode;
 
-namespace {
-
-// A stolen session must not take the account with it, so who changes where its codes go has just proved to be its user.
-void requireRecentSignIn(Services& services, const Caller& caller) {
-    if (services.addresses.mayChange(caller.session)) return;
-    const auto minutes = std::chrono::ceil<std::chrono::minutes>(services.addresses.changeWithin()).count();
-    throw ApiError(ErrorCode::Forbidden, "the sign-in is too old")
-        .detail("To change an address, sign in again: the sign-in of this session is more than " +
-                std::to_string(minutes) + (minutes == 1 ? " minute ago." : " minutes ago."));
-}
-
-}  // namespace
-
 http::Response requestAddressChange(Services& services, const http::Request& request, const Caller& caller) {
     http::JsonBody body(request);
     const auto destination = readDestination(services, body, "destination");
     noteImpossibleNumber(services, body, destination);
     auto locale = readLocale(body);
     body.rejectInvalid();
-    requireRecentSignIn(services, caller);
     if (locale.empty()) locale = caller.user.locale;  // by the address it would not be found
 
     const domain::OtpQuestion question{

@@ -1,6 +1,7 @@
 // /api/v1/api-keys (API.md 5).
 #include "api/authentication.h"
 #include "api/endpoints.h"
+#include "api/rate_limit.h"
 #include "api/views.h"
 #include "otpgate/domain/person_name.h"
 #include "otpgate/http/errors.h"
@@ -58,6 +59,21 @@ std::optional<Timestamp> readExpiry(http::JsonBody& body, Timestamp now) {
     return time->begin;
 }
 
+void rejectUnlessCreated(const domain::ApiKeyCreation& creation) {
+    using Outcome = domain::ApiKeyCreation::Outcome;
+    switch (creation.outcome) {
+    case Outcome::Created: return;
+    case Outcome::NotAllowed:
+        throw http::ApiError(http::ErrorCode::Forbidden, "api_keys.allowed")
+            .detail("On this server only administrators make API keys.");
+    case Outcome::TooMany:
+        throw http::ApiError(http::ErrorCode::Conflict)
+            .detail("You have " + std::to_string(domain::kMaxApiKeys) + " API keys. Revoke one first.");
+    case Outcome::SessionEnded: throw http::ApiError(http::ErrorCode::InvalidToken);
+    case Outcome::Limited: throw limitError(http::ErrorCode::RateLimit, creation.limit);
+    }
+}
+
 // The members of an object that has been begun.
 void writeKey(http::JsonWriter& json, const domain::ApiKey& key) {
     json.member("id", key.id.toString()).member("name", key.name).member("prefix", key.prefix);
@@ -74,15 +90,13 @@ http::Response createApiKey(Services& services, const http::Request& request, co
     const domain::ApiKeyRequest wanted{readName(body), readScopes(body), readExpiry(body, services.clock.now())};
     body.rejectInvalid();
 
-    const auto issued = services.apiKeys.create(caller.user.id, wanted, clientOf(request));
-    if (!issued) {
-        throw http::ApiError(http::ErrorCode::Conflict)
-            .detail("You have " + std::to_string(domain::kMaxApiKeys) + " API keys. Revoke one first.");
-    }
+    const auto made = services.apiKeys.create(caller, wanted, clientOf(request));
+    rejectUnlessCreated(made);
+    const domain::IssuedApiKey& issued = made.issued.value();
     http::JsonWriter json;
     json.beginObject();
-    writeKey(json, issued->key);
-    json.member("key", issued->text).endObject();
+    writeKey(json, issued.key);
+    json.member("key", issued.text).endObject();
     return jsonResponse(201, json);
 }
 

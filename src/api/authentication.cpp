@@ -1,5 +1,6 @@
 #include "api/authentication.h"
 
+#include "otpgate/domain/session_rules.h"
 #include "otpgate/http/accept_language.h"
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
@@ -89,6 +90,16 @@ Caller authenticate(Services& services, const http::Request& request) {
         return {std::move(*session), Credential::Cookie};
     }
     throw ApiError(ErrorCode::Unauthenticated);
+}
+
+Caller authenticateRecent(Services& services, const http::Request& request) {
+    Caller caller = authenticate(services, request);
+    const std::chrono::seconds within = services.settings.changeWithin;
+    if (domain::signedInRecently(caller.session, within, services.clock.now())) return caller;
+    const auto minutes = std::chrono::ceil<std::chrono::minutes>(within).count();
+    throw ApiError(ErrorCode::SignInTooOld)
+        .detail("For this, sign in again: the sign-in of this session is more than " + std::to_string(minutes) +
+                (minutes == 1 ? " minute ago." : " minutes ago."));
 }
 
 ApiKeyCaller authenticateKey(Services& services, const http::Request& request,

@@ -18,6 +18,10 @@ inline constexpr std::chrono::seconds kDeviceCookieLifetime = std::chrono::days{
 // foreign origin.
 Caller authenticate(Services& services, const http::Request& request);
 
+// The same of somebody who signed in lately (accounts.change_within), for what outlasts the session. Throws
+// SignInTooOld for everybody else.
+Caller authenticateRecent(Services& services, const http::Request& request);
+
 // By `X-API-Key: <key>` or `Authorization: Api-Key <key>`. Throws ApiError: Unauthenticated without either,
 // InvalidToken for a key that is not good, Forbidden where `scopes` names some and the key has none of them.
 ApiKeyCaller authenticateKey(Services& services, const http::Request& request,

@@ -19,6 +19,7 @@ void rejectUnlessAccepted(const domain::RequestedOtp& otp) {
         if (otp.delivery == domain::Delivery::Failed) throw ApiError(ErrorCode::SendFailed);
         return;
     case RequestOutcome::ClientLimited:
+    case RequestOutcome::AccountLimited:
     case RequestOutcome::DestinationLimited: throw limitError(ErrorCode::RateLimit, otp.limit);
     case RequestOutcome::UserNotFound: throw ApiError(ErrorCode::UserNotFound);
     case RequestOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);

@@ -24,9 +24,10 @@ void rejectUnlessRight(const domain::CheckedPassword& checked) {
     switch (checked.outcome) {
     case PasswordOutcome::Right: return;
     case PasswordOutcome::Wrong: throw ApiError(ErrorCode::InvalidCredentials);
+    case PasswordOutcome::ClientLimited: throw limitError(ErrorCode::RateLimit, checked.limit);
     case PasswordOutcome::Limited:
         throw limitError(ErrorCode::MaxRetriesExceeded, checked.limit)
-            .detail("There were too many wrong passwords. Please try again later.");
+            .detail("There were too many tries. Please try again later.");
     }
 }
 

@@ -30,14 +30,18 @@ void rejectUnlessRegistered(const RegistrationResult& result) {
     }
 }
 
-http::Response registered(const domain::User& user, const domain::Registration& registration) {
-    const std::string message =
-        registration.otpId ? "Your account has been created."
-                           : "Your account has been created. A code that confirms your address is on its way to " +
-                                 registration.destination.masked() + ".";
+http::Response registered(const RegistrationResult& result, const domain::Registration& registration) {
+    const std::string message = result.code ? "A code is on its way to " + registration.destination.masked() +
+                                                  ". Enter it, and your account is ready."
+                                            : "Your account has been created.";
     http::JsonWriter json;
     json.beginObject().key("user");
-    writeUser(json, user);
+    writeUser(json, result.user);
+    if (result.code) {
+        json.member("otp_id", result.code->id.toString())
+            .member("expires_in", result.code->expiresIn.count())
+            .member("resend_in", result.code->resendIn.count());
+    }
     json.member("message", message).member("detail", message).endObject();
     return jsonResponse(201, json);
 }
@@ -66,7 +70,7 @@ http::Response registerUser(Services& services, const http::Request& request) {
 
     const auto result = services.registration.registerUser(registration, asker);
     rejectUnlessRegistered(result);
-    return registered(result.user, registration);
+    return registered(result, registration);
 }
 
 }  // namespace otpgate::api

@@ -28,6 +28,10 @@ struct ForMonitors {
 struct SignedIn {
     SignedInEndpoint function;
 };
+// For what outlasts the session: whoever found an open browser or stole a token must not get that far.
+struct RecentlySignedIn {
+    SignedInEndpoint function;
+};
 
 using domain::ApiScope;
 // Whether errors have the members that clients of stateless contexts read.
@@ -40,7 +44,7 @@ struct KeyHolder {
 const std::vector<ApiScope> kAnyKey;
 constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
 
-using Protected = std::variant<Public, ForMonitors, SignedIn, KeyHolder>;
+using Protected = std::variant<Public, ForMonitors, SignedIn, RecentlySignedIn, KeyHolder>;
 
 struct Route {
     std::string_view method;
@@ -52,28 +56,28 @@ const Route kRoutes[] = {
     // clang-format off
     {"POST",   "/api/v1/auth/otp/request",   Public{requestOtp}},      // limits.request_per_destination, request_per_client
     {"POST",   "/api/v1/auth/otp/verify",    Public{verifyOtp}},       // limits.guesses_per_destination, otp.max_attempts
-    {"POST",   "/api/v1/auth/address-change/request", SignedIn{requestAddressChange}}, // the limits of otp/request
+    {"POST",   "/api/v1/auth/address-change/request", RecentlySignedIn{requestAddressChange}}, // the limits of otp/request, limits.changes_per_account
     {"POST",   "/api/v1/auth/address-change/verify", SignedIn{verifyAddressChange}}, // the limits of otp/verify
     {"POST",   "/api/v1/auth/register",      Public{registerUser}},    // the limits of otp/request
-    {"POST",   "/api/v1/auth/login",         Public{loginByPassword}}, // limits.guesses_per_destination, then those of otp/request
+    {"POST",   "/api/v1/auth/login",         Public{loginByPassword}}, // limits.guesses_per_destination, passwords_per_client, then those of otp/request
     {"POST",   "/api/v1/auth/login/otp-verify", Public{verifyLogin}},  // the limits of otp/verify
     {"POST",   "/api/v1/auth/forgot-password", Public{forgotPassword}}, // the limits of otp/request
     {"POST",   "/api/v1/auth/password-reset", Public{resetPassword}},  // the limits of otp/verify
-    {"POST",   "/api/v1/auth/password-change", SignedIn{changePassword}}, // limits.guesses_per_destination
+    {"POST",   "/api/v1/auth/password-change", SignedIn{changePassword}}, // limits.guesses_per_destination, for right ones too
     {"POST",   "/api/v1/auth/token/refresh", Public{refreshTokens}},
     {"POST",   "/api/v1/auth/token/introspect", KeyHolder{introspectToken, kAnyKey}},
     {"POST",   "/api/v1/auth/logout",        SignedIn{logout}},
     {"POST",   "/api/v1/auth/logout-all",    SignedIn{logoutAll}},
     {"GET",    "/api/v1/auth/me",            SignedIn{showMe}},
-    {"DELETE", "/api/v1/auth/me",            SignedIn{deleteMe}},
+    {"DELETE", "/api/v1/auth/me",            RecentlySignedIn{deleteMe}},
     {"PUT",    "/api/v1/auth/profile",       SignedIn{updateProfile}},
     {"PATCH",  "/api/v1/auth/profile",       SignedIn{updateProfile}},
     {"GET",    "/api/v1/auth/sessions",      SignedIn{listSessions}},
     {"DELETE", "/api/v1/auth/sessions/{id}", SignedIn{endSession}},
-    {"POST",   "/api/v1/api-keys",           SignedIn{createApiKey}},
+    {"POST",   "/api/v1/api-keys",           RecentlySignedIn{createApiKey}},
     {"GET",    "/api/v1/api-keys",           SignedIn{listApiKeys}},
     {"DELETE", "/api/v1/api-keys/{id}",      SignedIn{revokeApiKey}},
-    {"POST",   "/api/v1/verifications",      KeyHolder{createVerification, {ApiScope::Verify, ApiScope::VerifyCaller}, kErrorMembers}}, // limits.request_per_destination
+    {"POST",   "/api/v1/verifications",      KeyHolder{createVerification, {ApiScope::Verify, ApiScope::VerifyCaller}, kErrorMembers}}, // limits.request_per_destination, verifications_per_account
     {"POST",   "/api/v1/verifications/check", KeyHolder{checkVerification, kAnyKey, kErrorMembers}}, // limits.guesses_per_destination, max_retries
     {"GET",    "/api/v1/audit/logs",         SignedIn{listAuditLogs}},
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},
@@ -111,6 +115,11 @@ http::Endpoint bind(Services& services, const Protected& endpoint) {
     if (const auto* open = std::get_if<Public>(&endpoint)) return bind(services, open->function);
     if (const auto* forMonitors = std::get_if<ForMonitors>(&endpoint)) return bind(services, forMonitors->function);
     if (const auto* holder = std::get_if<KeyHolder>(&endpoint)) return bind(services, *holder);
+    if (const auto* recent = std::get_if<RecentlySignedIn>(&endpoint)) {
+        return [&services, function = recent->function](const http::Request& request) {
+            return function(services, request, authenticateRecent(services, request));
+        };
+    }
     return [&services, function = std::get<SignedIn>(endpoint).function](const http::Request& request) {
         return function(services, request, authenticate(services, request));
     };

@@ -2,6 +2,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
+#include "otpgate/domain/proved.h"
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
@@ -59,9 +60,8 @@ http::Response endSession(Services& services, const http::Request& request, cons
 http::Response authorize(Services&, const http::Request&, const Caller& caller) {
     // For nginx's auth_request: the web server hands these on to what it protects.
     http::Response response = noContent();
-    response.with("X-Auth-User", caller.user.id.toString())
-        .with("X-Auth-Email", caller.user.email.value_or(""))
-        .with("X-Auth-Session", caller.session.id.toString());
+    response.with("X-Auth-User", caller.user.id.toString()).with("X-Auth-Session", caller.session.id.toString());
+    if (const auto email = domain::provedEmail(caller.user)) response.with("X-Auth-Email", *email);
     return response;
 }
 

@@ -2,6 +2,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
+#include "otpgate/domain/proved.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
 
@@ -30,13 +31,13 @@ std::int64_t wholeSeconds(Timestamp time) {
 void writeDescription(http::JsonWriter& json, const domain::TokenDescription& token) {
     const bool isAccess = token.kind == domain::TokenDescription::Kind::Access;
     json.member("token_type", isAccess ? "Bearer" : "refresh_token")
-        .member("username", token.grant.session.user.username)
         .member("sub", token.grant.session.user.id.toString())
         .member("sid", token.grant.session.session.id.toString())
         .member("iss", token.issuer)
         .member("aud", token.audience)
         .member("iat", wholeSeconds(token.grant.issuedAt))
         .member("exp", wholeSeconds(token.grant.expiresAt));
+    if (const auto name = domain::tellableName(token.grant.session.user)) json.member("username", *name);
     if (token.grant.id) json.member("jti", *token.grant.id);
 }
 

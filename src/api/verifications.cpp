@@ -49,6 +49,10 @@ http::Response createVerification(Services& services, const http::Request& reque
     body.rejectInvalid();
     const bool isCallers = question->delivery == domain::CodeDelivery::Caller;
     requireScope(caller, isCallers ? domain::ApiScope::VerifyCaller : domain::ApiScope::Verify);
+    if (!isCallers && !services.apiKeys.maySend(caller)) {
+        throw ApiError(ErrorCode::Forbidden, "api_keys.allowed")
+            .detail("On this server only the API keys of administrators send messages.");
+    }
 
     const auto verification = services.verifications.request(*question, caller.userId, clientOf(request));
     if (!verification.isAccepted) throw limitError(ErrorCode::RateLimit, verification.limit);

@@ -6,6 +6,7 @@
 #include "otpgate/delivery/message_composer.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
+#include "start_notes.h"
 
 #include <cerrno>
 #include <grp.h>
@@ -58,6 +59,7 @@ int checkConfig(const Invocation& invocation) {
     // The file transport would make its directory.
     if (settings.sms.transport != delivery::SmsTransportKind::File) delivery::makeSmsTransport(settings.sms, random);
     for (const std::string& doubt : doubtsAbout(settings)) std::cout << "doubtful: " << doubt << "\n";
+    for (const std::string& note : startNotes(settings)) std::cout << note << "\n";
     std::cout << "the configuration is good" << (user.empty() ? "" : ", as the user " + user + " reads it") << "\n";
     return 0;
 }

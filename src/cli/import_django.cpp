@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/django_user.h"
 #include "cli/json_elements.h"
+#include "otpgate/crypto/password_costs.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/store/stores.h"
 
@@ -11,6 +12,7 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 namespace otpgate::cli {
@@ -88,6 +90,13 @@ private:
     }
 
     void flush() {
+        // First: a service that runs is to know what a wrong password has to cost before anybody can be found by it.
+        std::set<std::string> costs;
+        for (const domain::ImportedUser& imported : batch_) {
+            if (!imported.passwordHash) continue;
+            if (auto cost = crypto::costOf(*imported.passwordHash)) costs.insert(std::move(*cost));
+        }
+        store_.notePasswordCosts({costs.begin(), costs.end()});
         const auto added = store_.import(batch_);
         for (std::size_t i = 0; i < added.size(); ++i) {
             ++(added[i] ? imported_ : unchanged_);

@@ -1,6 +1,7 @@
 #include "otpgate/crypto/password_gate.h"
 
 #include "otpgate/base/errors.h"
+#include "otpgate/crypto/password_costs.h"
 
 #include <algorithm>
 #include <exception>
@@ -38,8 +39,8 @@ struct PasswordGate::Job {
 
 PasswordGate::PasswordGate(const PasswordGateOptions& options, Random& random)
     : options_(withSlots(options)),
-      nobody_(makeUnmatchableHash(options.cost, random)),
-      random_(random) {
+      random_(random),
+      costs_{costOf(makeUnmatchableHash(options.cost, random)).value()} {
     threads_.reserve(options_.slots);
     for (unsigned i = 0; i < options_.slots; ++i) threads_.emplace_back(&PasswordGate::serve, this);
 }
@@ -62,15 +63,36 @@ std::string PasswordGate::hash(std::string_view password) {
 
 PasswordMatch PasswordGate::verify(std::string_view password, std::string_view storedHash) {
     PasswordMatch result = PasswordMatch::Unusable;
+    const std::set<std::string> costs = knownCosts();
     run([&] {
         result = verifyPassword(password, storedHash);
-        if (result == PasswordMatch::Unusable) verifyPassword(password, nobody_);
+        if (result == PasswordMatch::Right) return;
+        const auto done = result == PasswordMatch::Unusable ? std::nullopt : costOf(storedHash);
+        for (const std::string& decoy : decoysAfter(done, costs)) verifyPassword(password, decoy);
     });
     return result;
 }
 
 void PasswordGate::verifyNobody(std::string_view password) {
-    run([&] { verifyPassword(password, nobody_); });
+    const std::set<std::string> costs = knownCosts();
+    run([&] {
+        for (const std::string& decoy : decoysAfter(std::nullopt, costs)) verifyPassword(password, decoy);
+    });
+}
+
+void PasswordGate::learn(const std::vector<std::string>& costs) {
+    const std::lock_guard lock(mutex_);
+    costs_.insert(costs.begin(), costs.end());
+}
+
+bool PasswordGate::knows(const std::string& cost) const {
+    const std::lock_guard lock(mutex_);
+    return costs_.contains(cost);
+}
+
+std::set<std::string> PasswordGate::knownCosts() const {
+    const std::lock_guard lock(mutex_);
+    return costs_;
 }
 
 PasswordGate::Load PasswordGate::load() const {

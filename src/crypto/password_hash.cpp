@@ -134,7 +134,8 @@ std::optional<BcryptHash> parseBcrypt(std::string_view text, bool isOfSha256 = f
 PasswordMatch verifyBcrypt(std::string_view password, std::string_view text) {
     constexpr std::size_t kHashLength = 31;
     constexpr std::size_t kMaxPasswordBytes = 72;  // what bcrypt reads; crypt_r refuses 512 and more
-    if (password.find('\0') != std::string_view::npos) return PasswordMatch::Wrong;
+    // It is wrong, but as slowly as any other.
+    const bool hasNul = password.find('\0') != std::string_view::npos;
     std::string phrase(password.substr(0, kMaxPasswordBytes));
     const Wiper phraseWiper(phrase);
     // libcrypt's $2a$ guards against an old error of others and differs from everybody's for some passwords; $2b$ is
@@ -144,8 +145,9 @@ PasswordMatch verifyBcrypt(std::string_view password, std::string_view text) {
     const auto data = std::make_unique<crypt_data>();
     const char* result = ::crypt_r(phrase.c_str(), setting.c_str(), data.get());
     const bool isDone = result != nullptr && *result != '*';
-    const bool isRight = isDone && equalInConstantTime(std::string_view(result).substr(text.size() - kHashLength),
-                                                       text.substr(text.size() - kHashLength));
+    const bool isRight = isDone && !hasNul &&
+                         equalInConstantTime(std::string_view(result).substr(text.size() - kHashLength),
+                                             text.substr(text.size() - kHashLength));
     OPENSSL_cleanse(data.get(), sizeof(crypt_data));
     return isDone ? matchOf(isRight) : PasswordMatch::Unusable;
 }

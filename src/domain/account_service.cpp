@@ -9,12 +9,12 @@ std::vector<std::string> bucketsOf(const User& user, const std::vector<Uuid>& de
     std::vector<std::string> buckets;
     for (const auto& address : {user.email, user.phoneNumber}) {
         if (!address) continue;
-        for (const std::string_view kind : {"request", "guess", "password"}) {
+        for (const std::string_view kind : {"request", "request-device", "guess", "password"}) {
             buckets.push_back(limitBucket(kind, *address));
         }
     }
     for (const Uuid& device : devices) {
-        for (const std::string_view kind : {"request-device", "guess-device", "password-device"}) {
+        for (const std::string_view kind : {"guess-device", "password-device"}) {
             buckets.push_back(limitBucket(kind, device.bytes()));
         }
     }

@@ -3,17 +3,13 @@
 namespace otpgate::domain {
 
 AddressService::AddressService(AccountStore& store, OtpService& otp, Messenger& messenger, const Clock& clock,
-                               Random& random, AddressSettings settings)
+                               Random& random, NoticeSettings notices)
     : store_(store),
       otp_(otp),
       messenger_(messenger),
       clock_(clock),
       random_(random),
-      settings_(settings) {}
-
-bool AddressService::mayChange(const Session& session) const {
-    return clock_.now() - session.authenticatedAt <= settings_.changeWithin;
-}
+      notices_(notices) {}
 
 ChangedAddress AddressService::change(const AuthenticatedSession& caller, const OtpReference& reference,
                                       std::string_view guess, const Client& client) {
@@ -27,7 +23,7 @@ ChangedAddress AddressService::change(const AuthenticatedSession& caller, const 
             store_.changeAddress({.guess = verification,
                                   .keptSession = caller.session.id,
                                   .auditId = Uuid::makeV7(now, random_),
-                                  .notice = draftNotice(settings_.notices,
+                                  .notice = draftNotice(notices_,
                                                         {MessageKind::AddressChanged,
                                                          describeDevice(caller.session.device, client.userAgent),
                                                          client, now, messenger_.lease()},

@@ -15,6 +15,9 @@ constexpr std::size_t kPrefixCharacters = 8;
 constexpr std::size_t kSecretCharacters = 43;  // 256 bits
 constexpr std::chrono::minutes kTouchEvery{1};
 
+// Each leaves a row of its own and two in the audit trail, so making and revoking them must come to an end.
+const LimitRule kCreations{{{100, std::chrono::days{1}}}};
+
 std::string randomText(std::size_t length, Random& random) {
     // The bytes from here on would make the first characters likelier than the others.
     constexpr std::size_t kUnfair = 256 - 256 % kCharacters.size();
@@ -46,6 +49,10 @@ std::optional<KeyParts> parseKey(std::string_view text) {
 
 }  // namespace
 
+bool mayHoldApiKeys(ApiKeyHolders allowed, Role role) {
+    return allowed == ApiKeyHolders::Everybody || role == Role::Admin;
+}
+
 std::string_view toString(ApiScope scope) {
     switch (scope) {
     case ApiScope::Verify: return "verify";
@@ -65,26 +72,40 @@ bool ApiKey::has(ApiScope scope) const {
     return std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
 }
 
-std::optional<IssuedApiKey> ApiKeyService::create(const Uuid& userId, const ApiKeyRequest& request,
-                                                  const Client& client) {
+ApiKeyCreation ApiKeyService::create(const AuthenticatedSession& caller, const ApiKeyRequest& request,
+                                     const Client& client) {
+    const User& user = caller.user;
+    using Outcome = ApiKeyCreation::Outcome;
+    if (!mayHoldApiKeys(holders_, user.role)) return {Outcome::NotAllowed, std::nullopt, std::nullopt};
     const Timestamp now = clock_.now();
     const std::string prefix = randomText(kPrefixCharacters, random_);
     const std::string secret = randomText(kSecretCharacters, random_);
     const ApiKey key{.id = Uuid::makeV7(now, random_),
-                     .userId = userId,
+                     .userId = user.id,
                      .name = request.name,
                      .prefix = prefix,
                      .scopes = request.scopes,
                      .createdAt = now,
                      .expiresAt = request.expiresAt,
-                     .lastUsedAt = std::nullopt};
-    const bool isStored = store_.create({.key = key,
-                                         .secretHash = crypto::sha256(secret),
-                                         .maxActive = kMaxApiKeys,
-                                         .auditId = Uuid::makeV7(now, random_),
-                                         .client = client});
-    if (!isStored) return std::nullopt;
-    return IssuedApiKey{key, std::string{kMark} + prefix + "_" + secret};
+                     .lastUsedAt = std::nullopt,
+                     .ownerRole = user.role};
+    auto insertion = store_.create({.key = key,
+                                    .secretHash = crypto::sha256(secret),
+                                    .sessionId = caller.session.id,
+                                    .maxActive = kMaxApiKeys,
+                                    .bucket = limitBucket("api-keys", user.id.bytes()),
+                                    .rule = kCreations,
+                                    .auditId = Uuid::makeV7(now, random_),
+                                    .client = client});
+    switch (insertion.outcome) {
+    case ApiKeyInsertion::Outcome::Created: break;
+    case ApiKeyInsertion::Outcome::TooMany: return {Outcome::TooMany, std::nullopt, std::nullopt};
+    case ApiKeyInsertion::Outcome::SessionEnded: return {Outcome::SessionEnded, std::nullopt, std::nullopt};
+    case ApiKeyInsertion::Outcome::Limited:
+        return {Outcome::Limited, std::nullopt,
+                reportLimit("api_keys_per_account", kCreations, std::move(insertion.hits), now)};
+    }
+    return {Outcome::Created, IssuedApiKey{key, std::string{kMark} + prefix + "_" + secret}, std::nullopt};
 }
 
 bool ApiKeyService::revoke(const Uuid& id, const Uuid& userId, const Client& client) {

@@ -57,6 +57,18 @@ std::optional<DailyBudgets> DailyBudgets::parse(const std::vector<std::string>& 
     return budgets;
 }
 
+void DailyBudgets::limitOthers(std::int64_t messages) {
+    if (budgets_.empty() || budgets_.back().prefix != kOthers) budgets_.push_back({std::string{kOthers}, messages});
+}
+
+std::string DailyBudgets::toText() const {
+    std::string text;
+    for (const DailyBudget& budget : budgets_) {
+        text += (text.empty() ? "" : ", ") + budget.prefix + ":" + std::to_string(budget.messages);
+    }
+    return text;
+}
+
 const DailyBudget* DailyBudgets::of(std::string_view number) const {
     const auto found = std::find_if(budgets_.begin(), budgets_.end(), [&](const DailyBudget& budget) {
         return budget.prefix == kOthers || number.starts_with(budget.prefix);

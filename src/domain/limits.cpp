@@ -135,7 +135,8 @@ bool Bucket::take(const LimitRule& rule, Timestamp now) {
 bool Bucket::takeAndRemember(const LimitRule& rule, Timestamp now, std::chrono::seconds memory) {
     if (!accepts(rule, now)) return false;
     hits_ = LimitHits{hits_.with(std::max(rule.capacity(), 1U), now)};
-    expiresAt_ = now + std::max(rule.longest(), memory);
+    // What others count in it may be remembered for longer.
+    expiresAt_ = std::max(expiresAt_, now + std::max(rule.longest(), memory));
     return true;
 }
 
@@ -148,6 +149,14 @@ bool Bucket::noteRefusal(Timestamp now) {
     if (refusedAt_ > now - kTellEvery) return false;
     refusedAt_ = now;
     return true;
+}
+
+std::optional<std::size_t> takeAll(std::span<const Meter> meters, Timestamp now) {
+    for (std::size_t i = 0; i < meters.size(); ++i) {
+        if (!meters[i].bucket->accepts(*meters[i].rule, now)) return i;
+    }
+    for (const Meter& meter : meters) meter.bucket->take(*meter.rule, now);
+    return std::nullopt;
 }
 
 std::string limitBucket(std::string_view kind, std::string_view subject) {

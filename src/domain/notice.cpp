@@ -69,10 +69,11 @@ std::optional<Destination> noticeRecipient(const User& user, NoticeBySms bySms) 
 
 std::vector<Destination> changeRecipients(const User& before, const Destination& current, NoticeBySms bySms) {
     const Channel other = current.channel() == Channel::Email ? Channel::Sms : Channel::Email;
-    auto old = addressOf(before, current.channel());
-    if (!old || !mayBeTold(*old, bySms)) {
-        old = isVerified(before, other) ? addressOf(before, other) : std::nullopt;
-    }
+    const auto proved = [&](Channel channel) {
+        return isVerified(before, channel) ? addressOf(before, channel) : std::nullopt;
+    };
+    auto old = proved(current.channel());
+    if (!old || !mayBeTold(*old, bySms)) old = proved(other);
     std::vector<Destination> recipients;
     if (old && mayBeTold(*old, bySms)) recipients.push_back(*old);
     if (mayBeTold(current, bySms)) recipients.push_back(current);

@@ -1,5 +1,7 @@
 #include "otpgate/domain/otp_rules.h"
 
+#include "otpgate/domain/pending_registration.h"
+
 #include <algorithm>
 
 namespace otpgate::domain {
@@ -75,12 +77,33 @@ private:
         }
         const auto lastLogin = user_ ? user_->lastLoginAt : std::nullopt;
         const bool isLogin = otp_.purpose == Purpose::Login;
-        const bool isNewUser = isLogin && !user_ && guess_.mayRegister;
+        bool isNewUser = isLogin && !user_ && guess_.mayRegister;
         if (isNewUser) user_ = newUser(guess_, otp_.destination);
+        const auto form = otp_.registration ? unpackRegistration(*otp_.registration) : std::nullopt;
+        const bool isRefused = form && user_;
+        if (form && !user_) {
+            user_ = registeredUser(*form);
+            isNewUser = true;
+        }
         if (user_) (otp_.destination.channel() == Channel::Email ? user_->emailVerified : user_->phoneVerified) = true;
         note(0, AuditEvent::OtpVerified, userId());
         if (isNewUser) note(1, AuditEvent::UserRegistered, userId());
+        if (isRefused) note(1, AuditEvent::RegistrationRefused, userId());
         if (isLogin) signIn(isNewUser, lastLogin);
+    }
+
+    // Anybody may have filled in the form, and the code went to whoever has the address. What the form says, the
+    // password above all, counts where the one who asked for the code is the one who proves it.
+    User registeredUser(const PendingRegistration& form) {
+        User user = newUser(guess_, otp_.destination);
+        user.id = form.userId;
+        if (guess_.namedBy != CodeNamedBy::Id) return user;
+        user.firstName = form.firstName;
+        user.lastName = form.lastName;
+        user.locale = form.locale;
+        user.hasPassword = form.passwordHash.has_value();
+        ruling_.passwordHash = form.passwordHash;
+        return user;
     }
 
     void signIn(bool isNewUser, std::optional<Timestamp> lastLogin) {
@@ -120,11 +143,22 @@ OtpLane laneOf(const NewOtpRequest& request, bool isDeviceKnown) {
     return {request.ownerId.value_or(kStrangersLane), request.destinationBucket, request.guessBucket, true};
 }
 
+std::string requestBucketOf(const Destination& destination) {
+    return limitBucket("request", destination.value());
+}
+
+std::string deviceRequestBucketOf(const Destination& destination) {
+    return limitBucket("request-device", destination.value());
+}
+
 OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional<AddressOwner>& owner, Bucket* client,
-                               Bucket& bucket) {
+                               Bucket& bucket, Bucket* account) {
     const Timestamp now = request.now;
     if (client != nullptr && !client->accepts(request.clientRule, now)) {
         return {RequestOutcome::ClientLimited, client->hits(), false, client->noteRefusal(now)};
+    }
+    if (account != nullptr && !account->accepts(request.accountLimit, now)) {
+        return {RequestOutcome::AccountLimited, account->hits(), false, account->noteRefusal(now)};
     }
     // It remembers its last time even without a limit, so that the next request knows whether it has a code to void.
     if (!bucket.takeAndRemember(request.destinationRule, now,
@@ -132,6 +166,7 @@ OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional
         return {RequestOutcome::DestinationLimited, bucket.hits(), false, bucket.noteRefusal(now)};
     }
     if (client != nullptr) client->take(request.clientRule, now);
+    if (account != nullptr) account->take(request.accountLimit, now);
     const bool isLetThrough = domain::isLetThrough(request.accountRule, owner);
     // Counted, so that a list of addresses cannot be tried at will.
     if (!isLetThrough && request.disclosure == Disclosure::Reveal) {

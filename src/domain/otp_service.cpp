@@ -1,6 +1,7 @@
 #include "otpgate/domain/otp_service.h"
 
 #include "otpgate/domain/otp_receipt.h"
+#include "otpgate/domain/otp_rules.h"
 
 #include <algorithm>
 
@@ -12,11 +13,19 @@ std::string deviceBucket(std::string_view kind, const ShownDevice& device) {
     return limitBucket(kind, device.value_or(Uuid{}).bytes());
 }
 
+// Whose codes a guess that names an address may be at.
+std::string subjectOf(Purpose purpose, const Destination& destination, const std::optional<Uuid>& ownerId) {
+    std::string subject{toString(purpose)};
+    if (ownerId) subject += ownerId->bytes();
+    return subject + ":" + destination.value();
+}
+
 // What a refusal by name is counted as: nothing, for no code was asked of anybody.
 std::optional<OtpEvent> eventOf(OtpRequestResult::Outcome outcome) {
     switch (outcome) {
     case OtpRequestResult::Outcome::Accepted: return OtpEvent::Requested;
     case OtpRequestResult::Outcome::ClientLimited:
+    case OtpRequestResult::Outcome::AccountLimited:
     case OtpRequestResult::Outcome::DestinationLimited: return OtpEvent::RateLimited;
     case OtpRequestResult::Outcome::UserNotFound:
     case OtpRequestResult::Outcome::AccountDisabled: break;
@@ -46,8 +55,8 @@ std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& r
 }
 
 OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
-                       const Clock& clock, Random& random, OtpMetrics& metrics, OtpSettings settings,
-                       NoticeSettings notices)
+                       const Clock& clock, Random& random, OtpMetrics& metrics, UnknownGuesses& unknownGuesses,
+                       OtpSettings settings, NoticeSettings notices)
     : store_(store),
       messenger_(messenger),
       codes_(codes),
@@ -55,6 +64,7 @@ OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& co
       clock_(clock),
       random_(random),
       metrics_(metrics),
+      unknownGuesses_(unknownGuesses),
       settings_(std::move(settings)),
       notices_(notices) {}
 
@@ -85,7 +95,8 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .locale = question.locale,
                                 .accountRule = accountRule(question),
                                 .disclosure = std::min(question.disclosure, settings_.disclosure),
-                                .resend = settings_.onResend,
+                                .resend = question.isRegistration ? Resend::Rotate : settings_.onResend,
+                                .isRegistration = question.isRegistration,
                                 .now = now,
                                 .expiresAt = now + lifetime,
                                 .maxAttempts = settings_.maxAttempts,
@@ -93,12 +104,14 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .guessBucket = limitBucket("guess", address),
                                 .clientBucket = limitBucket("request-client", asker.client.network),
                                 .clientRule = settings_.requestsPerClient,
-                                .destinationBucket = limitBucket("request", address),
+                                .destinationBucket = requestBucketOf(question.destination),
                                 .destinationRule = settings_.requestsPerDestination,
                                 .device = asker.device,
                                 .deviceGuessBucket = deviceBucket("guess-device", asker.device),
-                                .deviceBucket = deviceBucket("request-device", asker.device),
+                                .deviceBucket = deviceRequestBucketOf(question.destination),
                                 .ownerId = question.ownerId,
+                                .accountBucket = limitBucket("change", question.ownerId.value_or(Uuid{}).bytes()),
+                                .accountLimit = settings_.changesPerAccount,
                                 .outboxId = Uuid::makeV7(now, random_),
                                 .outboxAvailableAt = now + messenger_.lease(),
                                 .auditId = Uuid::makeV7(now, random_),
@@ -116,8 +129,13 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
         requested.limit = reportLimit("request_per_client", settings_.requestsPerClient, result.hits, now);
         return requested;
     }
+    if (result.outcome == OtpRequestResult::Outcome::AccountLimited) {
+        requested.limit = reportLimit("changes_per_account", settings_.changesPerAccount, result.hits, now);
+        return requested;
+    }
     requested.limit = reportLimit("request_per_destination", settings_.requestsPerDestination, result.hits, now);
     if (result.outcome != OtpRequestResult::Outcome::Accepted) return requested;
+    unknownGuesses_.forget(subjectOf(question.purpose, question.destination, question.ownerId));
     const OutboxMessage message{.id = request.outboxId,
                                 .otpId = result.otpId,
                                 .purpose = question.purpose,
@@ -176,6 +194,7 @@ VerifiedOtp OtpService::redeem(const OtpReference& reference, std::string_view g
         .otpId = otpId,
         .purpose = reference.purpose,
         .ownerId = reference.ownerId,
+        .namedBy = reference.otpId ? CodeNamedBy::Id : CodeNamedBy::Address,
         .guess = codes_.judge(otpId, guess),
         .guessRule = settings_.guessesPerDestination,
         .now = now,
@@ -186,15 +205,40 @@ VerifiedOtp OtpService::redeem(const OtpReference& reference, std::string_view g
     return report(reference, verification, std::move(result));
 }
 
+// Who names an address alone is told only what he would be told where there is no code: that one was used says that
+// somebody signed in, that one has expired or has tries left that somebody wants to.
+void OtpService::hideWhatIsThere(const OtpReference& reference, const OtpVerification& verification,
+                                 OtpVerifyResult& result) {
+    using Outcome = OtpVerifyResult::Outcome;
+    if (!reference.destination || reference.otpId || verification.guess == Guess::Right) return;
+    const std::string subject =
+        subjectOf(reference.purpose.value_or(Purpose::Login), *reference.destination, reference.ownerId);
+    const Timestamp now = verification.now;
+    const Timestamp end = now + settings_.lifetime(reference.destination->channel());
+    switch (result.outcome) {
+    case Outcome::WrongCode:
+        unknownGuesses_.note(subject, settings_.maxAttempts - result.attemptsLeft, now, end);
+        return;
+    case Outcome::Unknown:
+    case Outcome::Used:
+    case Outcome::Expired: break;
+    case Outcome::Verified:
+    case Outcome::AttemptsExhausted:
+    case Outcome::BudgetExhausted:
+    case Outcome::AccountDisabled: return;
+    }
+    const unsigned guesses = unknownGuesses_.count(subject, now, end);
+    result.outcome = guesses > settings_.maxAttempts ? Outcome::AttemptsExhausted : Outcome::Unknown;
+    result.attemptsLeft = settings_.maxAttempts - std::min(guesses, settings_.maxAttempts);
+}
+
 VerifiedOtp OtpService::report(const OtpReference& reference, const OtpVerification& verification,
                                OtpVerifyResult result) {
     metrics_.count(eventOf(result.outcome), result.channel,
                    result.channel ? std::optional{result.purpose} : std::nullopt);
-    // That a code was used says that somebody signed in: who names an address alone must know the code to be told.
-    const bool mayBeToldOfUse = reference.otpId || verification.guess == Guess::Right;
-    if (result.outcome == OtpVerifyResult::Outcome::Used && !mayBeToldOfUse) {
-        result.outcome = OtpVerifyResult::Outcome::Unknown;
-    }
+    // As many as after the first wrong guess at a code that exists.
+    if (result.outcome == OtpVerifyResult::Outcome::Unknown) result.attemptsLeft = settings_.maxAttempts - 1;
+    hideWhatIsThere(reference, verification, result);
 
     VerifiedOtp verified;
     verified.outcome = result.outcome;
@@ -206,10 +250,6 @@ VerifiedOtp OtpService::report(const OtpReference& reference, const OtpVerificat
         verified.destination = std::move(result.destination);
         verified.signIn = std::move(result.signIn);
         break;
-    case OtpVerifyResult::Outcome::Unknown:
-        // Looks like the first wrong guess at a code that exists.
-        verified.attemptsLeft = settings_.maxAttempts - 1;
-        break;
     case OtpVerifyResult::Outcome::BudgetExhausted:
         verified.limit =
             reportLimit("guesses_per_destination", settings_.guessesPerDestination, result.hits, clock_.now());
@@ -217,6 +257,7 @@ VerifiedOtp OtpService::report(const OtpReference& reference, const OtpVerificat
         break;
     case OtpVerifyResult::Outcome::AttemptsExhausted: verified.retryAfter = settings_.resendAfter; break;
     case OtpVerifyResult::Outcome::WrongCode:
+    case OtpVerifyResult::Outcome::Unknown:
     case OtpVerifyResult::Outcome::Used:
     case OtpVerifyResult::Outcome::Expired:
     case OtpVerifyResult::Outcome::AccountDisabled: break;

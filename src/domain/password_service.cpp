@@ -1,20 +1,21 @@
 #include "otpgate/domain/password_service.h"
 
 #include "otpgate/base/errors.h"
+#include "otpgate/crypto/password_costs.h"
 
 namespace otpgate::domain {
 
 using crypto::PasswordMatch;
 
 PasswordService::PasswordService(AccountStore& store, crypto::PasswordGate& gate, const PasswordPolicy& policy,
-                                 const Clock& clock, Random& random, LimitRule guesses, Messenger& messenger,
+                                 const Clock& clock, Random& random, PasswordLimits limits, Messenger& messenger,
                                  NoticeSettings notices)
     : store_(store),
       gate_(gate),
       policy_(policy),
       clock_(clock),
       random_(random),
-      guesses_(std::move(guesses)),
+      limits_(std::move(limits)),
       messenger_(messenger),
       notices_(notices) {}
 
@@ -39,7 +40,9 @@ std::optional<std::string> PasswordService::reasonToRefuse(std::string_view pass
 
 CheckedPassword PasswordService::check(const Destination& destination, std::string_view password, const Asker& asker) {
     Comparison comparison = compare(destination, password, asker);
-    if (comparison.result.user) upgrade(*comparison.result.user, password, comparison);
+    if (!comparison.result.user) return std::move(comparison.result);
+    store_.giveBackGuess(comparison.buckets, comparison.countedAt);
+    upgrade(*comparison.result.user, password, comparison);
     return std::move(comparison.result);
 }
 
@@ -51,21 +54,31 @@ PasswordService::Comparison PasswordService::compare(const Destination& destinat
                            .device = asker.device,
                            .bucket = limitBucket("password", destination.value()),
                            .deviceBucket = limitBucket("password-device", asker.device.value_or(Uuid{}).bytes()),
-                           .rule = guesses_,
+                           .rule = limits_.perDestination,
+                           .clientBucket = limitBucket("password-client", asker.client.network),
+                           .clientRule = limits_.perClient,
                            .now = now,
                            .auditId = Uuid::makeV7(now, random_),
                            .client = asker.client});
-    if (!guess.isAccepted) {
-        return {{PasswordOutcome::Limited, reportLimit("guesses_per_destination", guesses_, std::move(guess.hits), now),
-                 std::nullopt},
-                {},
-                {}};
+    const auto limited = [&](PasswordOutcome outcome, std::string_view name, const LimitRule& rule) {
+        return Comparison{.result = {outcome, reportLimit(name, rule, std::move(guess.hits), now), std::nullopt},
+                          .hash = {},
+                          .buckets = {},
+                          .countedAt = now};
+    };
+    switch (guess.outcome) {
+    case CountedGuess::Outcome::Accepted: break;
+    case CountedGuess::Outcome::DestinationLimited:
+        return limited(PasswordOutcome::Limited, "guesses_per_destination", limits_.perDestination);
+    case CountedGuess::Outcome::ClientLimited:
+        return limited(PasswordOutcome::ClientLimited, "passwords_per_client", limits_.perClient);
     }
     PasswordMatch match = PasswordMatch::Wrong;
     try {
+        if (guess.passwordHash) learnCostOf(*guess.passwordHash);
         match = matchOf(password, guess);
     } catch (const ServiceUnavailable&) {
-        store_.giveBackGuess(guess.bucket, now);
+        store_.giveBackGuess(guess.buckets, now);
         throw;
     }
     if (match != PasswordMatch::Right && match != PasswordMatch::RightAsTyped) {
@@ -74,17 +87,28 @@ PasswordService::Comparison PasswordService::compare(const Destination& destinat
         store_.auditWrongPassword({userId, destination, now, Uuid::makeV7(now, random_), asker.client});
         return {};
     }
-    store_.giveBackGuess(guess.bucket, now);
-    return {{PasswordOutcome::Right, std::nullopt, std::move(guess.user)}, std::move(*guess.passwordHash), match};
+    return {{PasswordOutcome::Right, std::nullopt, std::move(guess.user)},
+            std::move(*guess.passwordHash),
+            match,
+            std::move(guess.buckets),
+            now};
+}
+
+// Before it is compared, so that even the first one who does sees nothing.
+void PasswordService::learnCostOf(const std::string& hash) {
+    const auto cost = crypto::costOf(hash);
+    if (!cost || gate_.knows(*cost)) return;
+    gate_.learn({*cost});
+    store_.notePasswordCosts({*cost});
 }
 
 PasswordMatch PasswordService::matchOf(std::string_view password, const CountedGuess& guess) {
-    if (!guess.passwordHash) {
+    // A right password is answered sooner; of an account that lets nobody in, none is right.
+    if (!guess.passwordHash || guess.user->status != UserStatus::Active) {
         gate_.verifyNobody(password);
         return PasswordMatch::Wrong;
     }
-    const PasswordMatch match = gate_.verify(password, *guess.passwordHash);
-    return guess.user->status == UserStatus::Active ? match : PasswordMatch::Wrong;
+    return gate_.verify(password, *guess.passwordHash);
 }
 
 void PasswordService::upgrade(const User& user, std::string_view password, const Comparison& comparison) {

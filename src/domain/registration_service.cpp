@@ -6,6 +6,20 @@ namespace otpgate::domain {
 
 using Outcome = RegistrationResult::Outcome;
 
+namespace {
+
+// Its address is not proved.
+User userOf(const Registration& registration, const Uuid& id, Timestamp now) {
+    User user = makeUser(id, registration.destination, now);
+    user.firstName = registration.firstName;
+    user.lastName = registration.lastName;
+    user.locale = registration.locale;
+    user.hasPassword = registration.password.has_value();
+    return user;
+}
+
+}  // namespace
+
 RegistrationService::RegistrationService(AccountStore& store, OtpService& otp, PasswordService& passwords,
                                          const Clock& clock, Random& random, const OtpSettings& settings)
     : store_(store),
@@ -18,28 +32,41 @@ RegistrationService::RegistrationService(AccountStore& store, OtpService& otp, P
 
 std::optional<std::string> RegistrationService::reasonToRefuse(const Registration& registration) const {
     if (!registration.password) return std::nullopt;
-    User user = makeUser({}, registration.destination, {});
-    user.firstName = registration.firstName;
-    user.lastName = registration.lastName;
-    return passwords_.reasonToRefuse(*registration.password, user);
+    return passwords_.reasonToRefuse(*registration.password, userOf(registration, {}, {}));
 }
 
 RegistrationResult RegistrationService::registerUser(const Registration& registration, const Asker& asker) {
+    return registration.otpId ? registerProved(registration, asker) : registerUnproved(registration, asker);
+}
+
+RegistrationResult RegistrationService::registerUnproved(const Registration& registration, const Asker& asker) {
     // The code first: its limits are those of the registration, and what they refuse costs no hash.
-    if (!registration.otpId) {
-        auto code = otp_.request({registration.destination, Purpose::Verify, registration.locale}, asker);
-        if (code.outcome != OtpRequestResult::Outcome::Accepted) return {Outcome::Limited, code.limit, {}};
-        if (code.delivery == Delivery::Failed) return {Outcome::SendFailed, std::nullopt, {}};
+    auto code = otp_.request({.destination = registration.destination,
+                              .purpose = Purpose::Verify,
+                              .locale = registration.locale,
+                              .isRegistration = true},
+                             asker);
+    if (code.outcome != OtpRequestResult::Outcome::Accepted) return {Outcome::Limited, code.limit, {}, {}};
+    if (code.delivery == Delivery::Failed) return {Outcome::SendFailed, std::nullopt, {}, {}};
+    PendingRegistration form;
+    form.userId = Uuid::makeV7(clock_.now(), random_);
+    if (registration.password) form.passwordHash = passwords_.hash(*registration.password);
+    form.firstName = registration.firstName;
+    form.lastName = registration.lastName;
+    form.locale = registration.locale;
+    if (disclosure_ == Disclosure::Reveal && store_.find(registration.destination)) {
+        return {Outcome::Taken, std::nullopt, {}, {}};
     }
+    store_.keepRegistration(code.id, form);
+    return {Outcome::Registered, std::nullopt, userOf(registration, form.userId, clock_.now()), std::move(code)};
+}
+
+RegistrationResult RegistrationService::registerProved(const Registration& registration, const Asker& asker) {
     const Timestamp now = clock_.now();
     NewAccount account;
-    account.user = makeUser(Uuid::makeV7(now, random_), registration.destination, now);
-    account.user.firstName = registration.firstName;
-    account.user.lastName = registration.lastName;
-    account.user.locale = registration.locale;
-    account.user.hasPassword = registration.password.has_value();
+    account.user = userOf(registration, Uuid::makeV7(now, random_), now);
     (registration.destination.channel() == Channel::Email ? account.user.emailVerified : account.user.phoneVerified) =
-        registration.otpId.has_value();
+        true;
     if (registration.password) account.passwordHash = passwords_.hash(*registration.password);
     account.otpId = registration.otpId;
     account.clientBucket = limitBucket("request-client", asker.client.network);
@@ -51,15 +78,15 @@ RegistrationResult RegistrationService::registerUser(const Registration& registr
     AccountCreation creation = store_.create(account);
     switch (creation.outcome) {
     case AccountCreation::Outcome::Created: break;
-    case AccountCreation::Outcome::Taken:
-        if (registration.otpId || disclosure_ == Disclosure::Reveal) return {Outcome::Taken, std::nullopt, {}};
-        break;
-    case AccountCreation::Outcome::ReceiptSpent: return {Outcome::ReceiptSpent, std::nullopt, {}};
+    case AccountCreation::Outcome::Taken: return {Outcome::Taken, std::nullopt, {}, {}};
+    case AccountCreation::Outcome::ReceiptSpent: return {Outcome::ReceiptSpent, std::nullopt, {}, {}};
     case AccountCreation::Outcome::ClientLimited:
-        return {
-            Outcome::Limited, reportLimit("request_per_client", requestsPerClient_, std::move(creation.hits), now), {}};
+        return {Outcome::Limited,
+                reportLimit("request_per_client", requestsPerClient_, std::move(creation.hits), now),
+                {},
+                {}};
     }
-    return {Outcome::Registered, std::nullopt, std::move(account.user)};
+    return {Outcome::Registered, std::nullopt, std::move(account.user), {}};
 }
 
 }  // namespace otpgate::domain

@@ -2,7 +2,17 @@
 
 namespace otpgate::domain {
 
+namespace {
+
+constexpr std::chrono::minutes kTellOfMovesEvery{5};
+
+}  // namespace
+
 using Outcome = SessionRefreshResult::Outcome;
+
+bool signedInRecently(const Session& session, std::chrono::seconds within, Timestamp now) {
+    return now - session.authenticatedAt <= within;
+}
 
 RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* session) {
     if (session == nullptr || session->revokedAt || session->expiresAt <= refresh.now || !session->userIsActive) {
@@ -10,16 +20,20 @@ RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* sessio
     }
     const SessionRefreshResult granted{Outcome::Rotated, session->userId, session->authenticatedAt, session->methods};
     if (session->refreshCounter == refresh.counter) {
-        // A refresh leaves a trace only where it comes from elsewhere than the last one: thousands from one browser
-        // would say nothing, and cost a row each.
-        const bool isSameClient =
-            session->address == refresh.client.address && session->userAgent == refresh.client.userAgent;
+        // A refresh leaves a trace only where it comes from elsewhere than the one that was told last: thousands from
+        // one browser would say nothing, and cost a row each. Whoever comes from elsewhere each time is told of once in
+        // a while; until then the session stays where it was, so that the next one that may be told of is.
+        const bool isTold =
+            (session->address != refresh.client.address || session->userAgent != refresh.client.userAgent) &&
+            session->movedAt <= refresh.now - kTellOfMovesEvery;
         ++session->refreshCounter;
         session->rotatedAt = session->lastSeenAt = refresh.now;
         session->expiresAt = refresh.expiresAt;
+        if (!isTold) return {granted, std::nullopt};
         session->address = refresh.client.address;
         session->userAgent = refresh.client.userAgent;
-        return {granted, isSameClient ? std::nullopt : std::optional{AuditEvent::TokenRefreshed}};
+        session->movedAt = refresh.now;
+        return {granted, AuditEvent::TokenRefreshed};
     }
     if (session->refreshCounter == refresh.counter + 1 && session->rotatedAt > refresh.graceSince) {
         RefreshRuling repeated{granted, std::nullopt};

@@ -1,7 +1,7 @@
 #include "domain/verification_context.h"
 
+#include "domain/packed_fields.h"
 #include "otpgate/base/encoding.h"
-#include "otpgate/crypto/signed_token.h"
 
 namespace otpgate::domain {
 
@@ -10,41 +10,6 @@ namespace {
 constexpr std::string_view kSealContext = "otpgate verification v1";
 // The first byte of the fields; another order or other fields get another one.
 constexpr char kVersion = 1;
-constexpr std::size_t kIdBytes = 16;
-constexpr std::size_t kIntegerBytes = 8;
-
-void appendText(std::string& fields, std::string_view text) {
-    fields += crypto::packInteger(static_cast<std::int64_t>(text.size()));
-    fields += text;
-}
-
-// Takes fields from the front. They are our own, authenticated, so a missing one means another version of us.
-class Fields {
-public:
-    explicit Fields(std::string_view bytes) : rest_(bytes) {}
-
-    std::string_view bytes(std::size_t count) {
-        if (rest_.size() < count) isGood_ = false;
-        const std::string_view taken = rest_.substr(0, count);
-        rest_.remove_prefix(taken.size());
-        return taken;
-    }
-    Uuid uuid() {
-        const std::string_view taken = bytes(kIdBytes);
-        return isGood_ ? Uuid::fromBytes(taken) : Uuid{};
-    }
-    std::int64_t integer() {
-        const std::string_view taken = bytes(kIntegerBytes);
-        return isGood_ ? crypto::unpackInteger(taken) : 0;
-    }
-    unsigned count() { return static_cast<unsigned>(integer()); }
-    std::string text() { return std::string{bytes(static_cast<std::size_t>(integer()))}; }
-    bool isAtEnd() const { return isGood_ && rest_.empty(); }
-
-private:
-    std::string_view rest_;
-    bool isGood_ = true;
-};
 
 }  // namespace
 
@@ -71,7 +36,7 @@ std::optional<VerificationContext> openContext(const crypto::KeyRing& ring, std:
     const auto plain = crypto::open(ring, *sealed, kSealContext, crypto::KeyUse::VerificationContext);
     if (!plain) return std::nullopt;
 
-    Fields fields(*plain);
+    PackedFields fields(*plain);
     if (fields.bytes(1) != std::string_view{&kVersion, 1}) return std::nullopt;
     const Uuid id = fields.uuid();
     const Uuid ownerId = fields.uuid();

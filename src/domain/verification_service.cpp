@@ -1,6 +1,7 @@
 #include "otpgate/domain/verification_service.h"
 
 #include "domain/verification_context.h"
+#include "otpgate/domain/otp_rules.h"
 
 namespace otpgate::domain {
 
@@ -51,13 +52,8 @@ RequestedVerification VerificationService::request(const VerificationQuestion& q
                                       .retryCount = 0};
     RequestedVerification requested;
     requested.context = sealContext(ring_, context, random_);
-    if (question.delivery == CodeDelivery::Caller) {
-        metrics_.count(OtpEvent::Requested, question.to, Purpose::Verify);
-        requested.code = codes_.codeFor(context.id, context.format);
-        return requested;
-    }
-
-    const Messenger::Place place = messenger_.takePlace();
+    const bool isCallers = question.delivery == CodeDelivery::Caller;
+    const Messenger::Place place = isCallers ? nullptr : messenger_.takePlace();
     const OutboxMessage message{.id = Uuid::makeV7(now, random_),
                                 .otpId = context.id,
                                 .purpose = Purpose::Verify,
@@ -71,17 +67,29 @@ RequestedVerification VerificationService::request(const VerificationQuestion& q
                                 .createdAt = now,
                                 .expiresAt = context.codeExpiresAt,
                                 .availableAt = now + messenger_.lease()};
-    const auto result = store_.send({.message = message,
+    const auto result = store_.send({.message = isCallers ? std::nullopt : std::optional{message},
+                                     .destination = question.to,
                                      .ownerId = ownerId,
-                                     .bucket = ownersBucket("verification", ownerId, question.to),
+                                     .bucket = requestBucketOf(question.to),
                                      .rule = settings_.requestsPerDestination,
+                                     .ownerBucket = limitBucket("verification-owner", ownerId.bytes()),
+                                     .ownerRule = settings_.requestsPerOwner,
                                      .now = now,
                                      .auditId = Uuid::makeV7(now, random_),
                                      .client = client});
-    requested.isAccepted = result.isAccepted;
-    requested.limit = reportLimit("request_per_destination", settings_.requestsPerDestination, result.hits, now);
-    metrics_.count(result.isAccepted ? OtpEvent::Requested : OtpEvent::RateLimited, question.to, Purpose::Verify);
-    if (result.isAccepted) requested.delivery = messenger_.deliver(message);
+    using Outcome = VerificationMessageResult::Outcome;
+    requested.isAccepted = result.outcome == Outcome::Accepted;
+    if (result.outcome == Outcome::OwnerLimited) {
+        requested.limit = reportLimit("verifications_per_account", settings_.requestsPerOwner, result.hits, now);
+    } else if (!isCallers) {
+        requested.limit = reportLimit("request_per_destination", settings_.requestsPerDestination, result.hits, now);
+    }
+    metrics_.count(requested.isAccepted ? OtpEvent::Requested : OtpEvent::RateLimited, question.to, Purpose::Verify);
+    if (!requested.isAccepted) return requested;
+    if (isCallers)
+        requested.code = codes_.codeFor(context.id, context.format);
+    else
+        requested.delivery = messenger_.deliver(message);
     return requested;
 }
 

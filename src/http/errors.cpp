@@ -43,6 +43,9 @@ ErrorDescription describe(ErrorCode code) {
         return {"TOKEN_REUSED", 401, "Token already used",
                 "The refresh token was used before, so the session has been ended. Please sign in again."};
     case ErrorCode::Forbidden: return {"FORBIDDEN", 403, "Forbidden", "The caller may not do this."};
+    case ErrorCode::SignInTooOld:
+        return {"SIGN_IN_TOO_OLD", 403, "Sign-in too old",
+                "For this, the sign-in must be a recent one: sign in again."};
     case ErrorCode::AccountDisabled: return {"ACCOUNT_DISABLED", 403, "Account disabled", "This account is disabled."};
     case ErrorCode::UserNotFound: return {"USER_NOT_FOUND", 404, "User not found", "There is no such user."};
     case ErrorCode::Conflict: return {"CONFLICT", 409, "Conflict", "This is already taken."};

@@ -12,6 +12,7 @@ namespace otpgate::store {
 
 using domain::AuditEvent;
 using domain::Channel;
+using domain::CountedGuess;
 
 namespace {
 
@@ -70,27 +71,40 @@ domain::CountedGuess AccountTable::countGuess(const domain::PasswordGuess& guess
     const auto work = [&]() -> domain::CountedGuess {
         Account account = findAccount(connection_, guess.destination);
         const bool isKnown = isKnownDevice(connection_, guess.device, account.user);
+        // As for codes: what others do behind the same client address is no matter of a known device.
         const std::string& id = isKnown ? guess.deviceBucket : guess.bucket;
-        Buckets buckets(connection_, {id});
-        domain::Bucket& bucket = buckets.at(id);
-        const bool isAccepted = bucket.take(guess.rule, guess.now);
-        if (!isAccepted && bucket.noteRefusal(guess.now)) {
+        std::vector<std::string> counted{id};
+        if (!isKnown) counted.push_back(guess.clientBucket);
+        Buckets buckets;
+        for (const std::string& bucket : counted) buckets.want(bucket);
+        buckets.read(connection_.lookUp({buckets.lookUp()}).front());
+        std::vector<domain::Meter> meters{{&buckets.at(id), &guess.rule}};
+        if (!isKnown) meters.push_back({&buckets.at(guess.clientBucket), &guess.clientRule});
+        const auto refuser = domain::takeAll(meters, guess.now);
+        if (refuser && meters[*refuser].bucket->noteRefusal(guess.now)) {
             std::optional<Uuid> userId;
             if (account.user) userId = account.user->id;
             insertAuditEvent(connection_, {guess.auditId, AuditEvent::OtpLocked, userId, guess.destination.value(),
                                            guess.client, guess.now, R"({"method":"pwd"})"});
         }
         buckets.write(connection_);
-        if (!isAccepted) return {false, id, bucket.hits(), std::nullopt, std::nullopt};
-        return {true, id, bucket.hits(), std::move(account.user), std::move(account.passwordHash)};
+        if (refuser) {
+            const auto outcome =
+                *refuser == 0 ? CountedGuess::Outcome::DestinationLimited : CountedGuess::Outcome::ClientLimited;
+            return {outcome, {}, meters[*refuser].bucket->hits(), std::nullopt, std::nullopt};
+        }
+        return {CountedGuess::Outcome::Accepted, std::move(counted), buckets.at(id).hits(), std::move(account.user),
+                std::move(account.passwordHash)};
     };
     return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
-void AccountTable::giveBackGuess(const std::string& bucket, Timestamp countedAt) {
+void AccountTable::giveBackGuess(const std::vector<std::string>& counted, Timestamp countedAt) {
     connection_.transact([&] {
-        Buckets buckets(connection_, {bucket});
-        buckets.at(bucket).giveBack(countedAt);
+        Buckets buckets;
+        for (const std::string& bucket : counted) buckets.want(bucket);
+        buckets.read(connection_.lookUp({buckets.lookUp()}).front());
+        for (const std::string& bucket : counted) buckets.at(bucket).giveBack(countedAt);
         buckets.write(connection_);
     });
 }
@@ -103,6 +117,32 @@ void AccountTable::auditWrongPassword(const domain::WrongPassword& wrong) {
 void AccountTable::upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) {
     connection_.execute("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
                         {newHash, userId, oldHash});
+}
+
+std::vector<std::string> AccountTable::passwordCosts() {
+    std::vector<std::string> costs;
+    for (const db::Row& row : connection_.query("SELECT cost FROM password_costs", {})) costs.push_back(row.text(0));
+    return costs;
+}
+
+void AccountTable::notePasswordCosts(const std::vector<std::string>& costs) {
+    for (const std::string& cost : costs) {
+        try {
+            connection_.execute("INSERT INTO password_costs (cost) VALUES (?)", {cost});
+        } catch (const db::DbError& error) {
+            if (error.kind() != db::ErrorKind::Duplicate) throw;
+        }
+    }
+}
+
+std::vector<std::pair<Uuid, std::string>> AccountTable::passwordHashes(const Uuid& after, unsigned limit) {
+    std::vector<std::pair<Uuid, std::string>> hashes;
+    for (const db::Row& row : connection_.query("SELECT id, password_hash FROM users WHERE id > ?"
+                                                " AND password_hash IS NOT NULL ORDER BY id LIMIT ?",
+                                                {after, limit})) {
+        hashes.emplace_back(row.uuid(0), row.text(1));
+    }
+    return hashes;
 }
 
 std::optional<domain::User> AccountTable::findByReset(const Uuid& otpId) {

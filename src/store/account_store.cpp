@@ -1,5 +1,6 @@
 #include "store/account_store.h"
 
+#include "otpgate/domain/audit_rules.h"
 #include "store/audit_events.h"
 #include "store/otp_requests.h"
 #include "store/rate_limits.h"
@@ -39,21 +40,56 @@ domain::Destination firstAddressOf(const domain::User& user) {
     return domain::Destination::fromStored(domain::Channel::Sms, user.phoneNumber.value_or(""));
 }
 
-// {"fields":["first_name","locale"]}, or nothing where nothing is another.
-std::optional<std::string> changedFields(const domain::User& before, const domain::User& after) {
+// {"fields":["first_name","locale"]}, with those that a row tells of already; nothing where nothing is another.
+std::optional<std::string> changedFields(const domain::User& before, const domain::User& after, std::string_view told) {
     const std::array<std::pair<const char*, bool>, 4> fields{{{"username", before.username != after.username},
                                                               {"first_name", before.firstName != after.firstName},
                                                               {"last_name", before.lastName != after.lastName},
                                                               {"locale", before.locale != after.locale}}};
     std::string names;
+    bool isAnyChanged = false;
     for (const auto& [name, isChanged] : fields) {
-        if (isChanged) names += (names.empty() ? "\"" : ",\"") + std::string{name} + "\"";
+        const std::string quoted = '"' + std::string{name} + '"';
+        isAnyChanged = isAnyChanged || isChanged;
+        if (isChanged || told.find(quoted) != std::string_view::npos) names += (names.empty() ? "" : ",") + quoted;
     }
-    if (names.empty()) return std::nullopt;
+    if (!isAnyChanged) return std::nullopt;
     return R"({"fields":[)" + names + "]}";
 }
 
+// Inside the transaction that has changed the user, whose row others wait for.
+void auditProfile(db::Connection& connection, const domain::ProfileChange& change, const domain::User& before,
+                  const domain::User& after) {
+    const auto rows = connection.query(
+        "SELECT id, ip_address, metadata FROM audit_events"
+        " WHERE user_id = ? AND event = 'PROFILE_UPDATED' AND id >= ? ORDER BY id DESC LIMIT ?",
+        {change.userId, Uuid::lowestV7(change.now - domain::kToldTogether), unsigned{domain::kMostToldApart}});
+    std::vector<domain::ToldChange> recent;
+    recent.reserve(rows.size());
+    for (const db::Row& row : rows) recent.push_back({row.uuid(0), row.optionalText(1).value_or("")});
+    const auto place = domain::rowToAddTo(recent, change.client.address);
+    std::string told;
+    for (const db::Row& row : rows) {
+        if (row.uuid(0) == place) told = row.optionalText(2).value_or("");
+    }
+    const auto fields = changedFields(before, after, told);
+    if (!fields || fields == told) return;
+    if (place) {
+        connection.execute("UPDATE audit_events SET metadata = ? WHERE id = ?", {*fields, *place});
+    } else {
+        insertAuditEvent(connection, {change.auditId, AuditEvent::ProfileUpdated, change.userId, std::nullopt,
+                                      change.client, change.now, fields});
+    }
+}
+
 }  // namespace
+
+void AccountTable::keepRegistration(const Uuid& otpId, const domain::PendingRegistration& registration) {
+    const std::string packed = domain::packRegistration(registration);
+    connection_.execute(
+        "UPDATE otp_requests SET registration = ? WHERE id = ? AND registration IS NOT NULL AND consumed_at_us IS NULL",
+        {db::Param::blob(packed), otpId});
+}
 
 domain::AccountCreation AccountTable::create(const domain::NewAccount& account) {
     const auto work = [&]() -> domain::AccountCreation {
@@ -112,10 +148,7 @@ std::optional<domain::User> AccountTable::updateProfile(const domain::ProfileCha
             {change.username, change.firstName, change.lastName, change.locale, change.userId});
         auto after = findUser(connection_, change.userId);
         if (!after) return std::nullopt;
-        if (auto fields = changedFields(*before, *after)) {
-            insertAuditEvent(connection_, {change.auditId, AuditEvent::ProfileUpdated, change.userId, std::nullopt,
-                                           change.client, change.now, std::move(fields)});
-        }
+        auditProfile(connection_, change, *before, *after);
         return after;
     });
 }

@@ -12,7 +12,7 @@ public:
     explicit AccountTable(db::Connection& connection) : connection_(connection) {}
 
     domain::CountedGuess countGuess(const domain::PasswordGuess& guess) override;
-    void giveBackGuess(const std::string& bucket, Timestamp countedAt) override;
+    void giveBackGuess(const std::vector<std::string>& counted, Timestamp countedAt) override;
     void auditWrongPassword(const domain::WrongPassword& wrong) override;
     void upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) override;
     std::optional<domain::User> findByReset(const Uuid& otpId) override;
@@ -20,6 +20,7 @@ public:
     domain::PasswordSetting changePassword(const domain::PasswordChange& change) override;
     domain::AddressChangeResult changeAddress(const domain::AddressChange& change) override;
 
+    void keepRegistration(const Uuid& otpId, const domain::PendingRegistration& registration) override;
     domain::AccountCreation create(const domain::NewAccount& account) override;
     std::optional<domain::User> find(const Uuid& id) override;
     std::optional<domain::User> find(const domain::Destination& destination) override;
@@ -30,6 +31,10 @@ public:
 
     std::vector<Uuid> listDevices(const Uuid& userId) override;
     bool remove(const domain::UserDeletion& deletion) override;
+
+    std::vector<std::string> passwordCosts() override;
+    void notePasswordCosts(const std::vector<std::string>& costs) override;
+    std::vector<std::pair<Uuid, std::string>> passwordHashes(const Uuid& after, unsigned limit) override;
 
     std::vector<bool> import(std::span<const domain::ImportedUser> users) override;
 

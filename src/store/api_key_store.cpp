@@ -1,6 +1,5 @@
 #include "store/api_key_store.h"
 
-#include "otpgate/domain/limits.h"
 #include "store/audit_events.h"
 #include "store/rate_limits.h"
 #include "store/words.h"
@@ -12,6 +11,9 @@ namespace {
 constexpr std::string_view kColumns =
     "k.id, k.user_id, k.name, k.prefix, k.scopes, k.created_at_us, k.expires_at_us, k.last_used_at_us";
 constexpr std::size_t kColumnCount = 8;
+
+const db::LookUp kSession("SELECT s.id FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
+                          db::Locking::Wait);
 
 std::string joined(const std::vector<domain::ApiScope>& scopes) {
     std::string text;
@@ -40,7 +42,8 @@ domain::ApiKey readKey(const db::Row& row) {
             .scopes = split(row.text(4)),
             .createdAt = row.timestamp(5),
             .expiresAt = row.optionalTimestamp(6),
-            .lastUsedAt = row.optionalTimestamp(7)};
+            .lastUsedAt = row.optionalTimestamp(7),
+            .ownerRole = domain::Role::User};
 }
 
 // Which key it was, for the audit trail.
@@ -50,20 +53,27 @@ std::string metadataOf(std::string_view prefix) {
 
 }  // namespace
 
-bool ApiKeyTable::create(const domain::NewApiKey& newKey) {
+domain::ApiKeyInsertion ApiKeyTable::create(const domain::NewApiKey& newKey) {
     const domain::ApiKey& key = newKey.key;
     const std::string scopes = joined(key.scopes);
-    const auto work = [&] {
+    using Outcome = domain::ApiKeyInsertion::Outcome;
+    const auto work = [&]() -> domain::ApiKeyInsertion {
+        // Whoever ends the session waits for the key, and then ends it too: see endSessions().
+        if (newKey.sessionId && connection_.lookUp({{kSession, {*newKey.sessionId}}})[0].empty()) {
+            return {Outcome::SessionEnded, {}};
+        }
         // One at a time of each user, so that the count is still true when the row is written.
-        const std::string bucket = domain::limitBucket("api-keys", key.userId.bytes());
-        Buckets buckets(connection_, {bucket});
-        buckets.hold(bucket);
+        Buckets buckets(connection_, {newKey.bucket});
+        domain::Bucket& bucket = buckets.at(newKey.bucket);
+        const bool isAccepted = bucket.take(newKey.rule, key.createdAt);
+        buckets.hold(newKey.bucket);
         buckets.write(connection_);
+        if (!isAccepted) return {Outcome::Limited, bucket.hits()};
         const auto active = connection_.queryOne(
             "SELECT COUNT(*) FROM api_keys WHERE user_id = ? AND revoked_at_us IS NULL"
             " AND (expires_at_us IS NULL OR expires_at_us > ?)",
             {key.userId, key.createdAt});
-        if (active->integer(0) >= newKey.maxActive) return false;
+        if (active->integer(0) >= newKey.maxActive) return {Outcome::TooMany, bucket.hits()};
         connection_.execute(
             "INSERT INTO api_keys (id, user_id, name, prefix, secret_hash, scopes, created_at_us, expires_at_us)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -71,7 +81,7 @@ bool ApiKeyTable::create(const domain::NewApiKey& newKey) {
              key.expiresAt});
         insertAuditEvent(connection_, {newKey.auditId, domain::AuditEvent::ApiKeyCreated, key.userId, std::nullopt,
                                        newKey.client, key.createdAt, metadataOf(key.prefix)});
-        return true;
+        return {Outcome::Created, bucket.hits()};
     };
     return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
@@ -100,12 +110,14 @@ bool ApiKeyTable::revoke(const domain::ApiKeyRevocation& revocation) {
 
 std::optional<domain::StoredApiKey> ApiKeyTable::findActive(std::string_view prefix, Timestamp now) {
     static const std::string sql = "SELECT " + std::string{kColumns} +
-                                   ", k.secret_hash FROM api_keys k JOIN users u ON u.id = k.user_id"
+                                   ", k.secret_hash, u.role FROM api_keys k JOIN users u ON u.id = k.user_id"
                                    " WHERE k.prefix = ? AND k.revoked_at_us IS NULL"
                                    " AND (k.expires_at_us IS NULL OR k.expires_at_us > ?) AND u.status = 'active'";
     const auto row = connection_.queryOne(sql, {prefix, now});
     if (!row) return std::nullopt;
-    return domain::StoredApiKey{readKey(*row), row->text(kColumnCount)};
+    domain::StoredApiKey stored{readKey(*row), row->text(kColumnCount)};
+    stored.key.ownerRole = parseRole(row->text(kColumnCount + 1));
+    return stored;
 }
 
 void ApiKeyTable::touch(const Uuid& id, Timestamp now, Timestamp unlessSince) {

@@ -9,7 +9,7 @@ namespace otpgate::store {
 class ApiKeyTable final : public domain::ApiKeyStore {
 public:
     explicit ApiKeyTable(db::Connection& connection) : connection_(connection) {}
-    bool create(const domain::NewApiKey& key) override;
+    domain::ApiKeyInsertion create(const domain::NewApiKey& key) override;
     std::vector<domain::ApiKey> list(const Uuid& userId, Timestamp now) override;
     bool revoke(const domain::ApiKeyRevocation& revocation) override;
     std::optional<domain::StoredApiKey> findActive(std::string_view prefix, Timestamp now) override;

@@ -20,11 +20,12 @@ namespace {
 const db::LookUp kSession(
     "SELECT s.id, s.user_id, (SELECT u.status FROM users u WHERE u.id = s.user_id),"
     " s.authenticated_at_us, s.amr, s.refresh_counter, s.rotated_at_us, s.last_seen_at_us,"
-    " s.expires_at_us, s.revoked_at_us, s.ip_address, s.user_agent"
+    " s.expires_at_us, s.revoked_at_us, s.ip_address, s.user_agent, s.moved_at_us"
     " FROM sessions s /*! FORCE INDEX (PRIMARY) */ WHERE",
     "s.id = ?", db::Locking::Fail);
 const auto kRotate = db::RowStatement::update(
-    "sessions", {"refresh_counter", "rotated_at_us", "last_seen_at_us", "expires_at_us", "ip_address", "user_agent"},
+    "sessions",
+    {"refresh_counter", "rotated_at_us", "last_seen_at_us", "expires_at_us", "ip_address", "user_agent", "moved_at_us"},
     "id");
 const auto kRevoke = db::RowStatement::update("sessions", {"revoked_at_us", "revoked_reason"}, "id");
 
@@ -40,7 +41,8 @@ StoredSession readSession(const db::Row& row) {
             .expiresAt = row.timestamp(8),
             .revokedAt = row.optionalTimestamp(9),
             .address = row.text(10),
-            .userAgent = row.text(11)};
+            .userAgent = row.text(11),
+            .movedAt = row.timestamp(12)};
 }
 
 class Refreshes final : public GroupWork {
@@ -88,7 +90,7 @@ void Refreshes::write(db::Connection& connection) {
     for (const Uuid& id : rotated_) {
         const StoredSession& session = sessions_.at(id);
         connection.write(kRotate, {session.refreshCounter, session.rotatedAt, session.lastSeenAt, session.expiresAt,
-                                   session.address, session.userAgent, id});
+                                   session.address, session.userAgent, session.movedAt, id});
     }
     for (const Uuid& id : revoked_) connection.write(kRevoke, {sessions_.at(id).revokedAt, "token_reused", id});
     for (const Event& event : events_) {

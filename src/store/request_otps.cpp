@@ -32,7 +32,7 @@ const db::LookUp kDevice("SELECT d.id, d.user_id FROM devices d WHERE d.revoked_
 const db::LookUp kLiveCode(
     "SELECT o.destination, o.purpose, o.lane, o.amr, o.id, o.expires_at_us"
     " FROM otp_requests o /*! FORCE INDEX (otp_requests_destination) */"
-    " WHERE o.consumed_at_us IS NULL AND o.attempts < o.max_attempts AND",
+    " WHERE o.consumed_at_us IS NULL AND o.attempts < o.max_attempts AND o.registration IS NULL AND",
     "o.destination = ? AND o.purpose = ? AND o.lane = ? AND o.id >= ? AND o.expires_at_us > ?", db::Locking::None);
 
 // By the index of a destination's codes, whatever the optimizer thinks of a small table: it would lock the rows of
@@ -43,6 +43,10 @@ const auto kVoid = db::RowStatement::plain(
 const auto kInsert =
     db::RowStatement::insert("otp_requests", {"id", "destination", "channel", "purpose", "lane", "amr", "guess_bucket",
                                               "created_at_us", "expires_at_us", "max_attempts"});
+// The form follows when its password is hashed: see AccountStore::keepRegistration().
+const auto kInsertForForm =
+    db::RowStatement::insert("otp_requests", {"id", "destination", "channel", "purpose", "lane", "amr", "guess_bucket",
+                                              "created_at_us", "expires_at_us", "max_attempts", "registration"});
 
 class Requests final : public GroupWork {
 public:
@@ -59,6 +63,7 @@ private:
         Uuid id;
         std::string methods;
         Timestamp expiresAt;
+        bool isRepeatable = true;
     };
     struct NewCode {
         const NewOtpRequest* request;
@@ -103,6 +108,7 @@ std::vector<db::KeyedLookUp> Requests::lookUps() {
         (to.channel() == Channel::Email ? emails : numbers).insert(to.value());
         if (!request->clientRule.isUnlimited()) buckets_.want(request->clientBucket);
         buckets_.want(request->destinationBucket);
+        if (request->ownerId) buckets_.want(request->accountBucket);
         if (request->device) {
             shownDevices_.insert(*request->device);
             buckets_.want(request->deviceBucket);
@@ -169,7 +175,8 @@ OtpRequestResult Requests::answer(const NewOtpRequest& request) {
     const bool mayHaveLiveCode = domain::mayHaveLiveCode(request, bucket);
 
     domain::OtpRequestRuling ruling =
-        domain::ruleOnRequest(request, owner, countsForClient ? &buckets_.at(request.clientBucket) : nullptr, bucket);
+        domain::ruleOnRequest(request, owner, countsForClient ? &buckets_.at(request.clientBucket) : nullptr, bucket,
+                              request.ownerId ? &buckets_.at(request.accountBucket) : nullptr);
     OtpRequestResult result{ruling.outcome, std::move(ruling.hits), {}, {}, ruling.isDiscarded};
     if (ruling.outcome != RequestOutcome::Accepted) {
         if (ruling.isToBeAudited) events_.push_back({&request, AuditEvent::OtpRateLimited, std::nullopt});
@@ -198,14 +205,14 @@ OtpRequestResult Requests::answer(const NewOtpRequest& request) {
 Requests::LiveCode Requests::codeFor(const NewOtpRequest& request, const domain::OtpLane& lane, bool mayHaveLiveCode) {
     const CodeKey key{request.destination.value(), request.purpose, lane.id};
     const auto live = liveCodes_.find(key);
-    if (request.resend == domain::Resend::Repeat && live != liveCodes_.end() &&
+    if (request.resend == domain::Resend::Repeat && live != liveCodes_.end() && live->second.isRepeatable &&
         live->second.methods == request.methods && live->second.expiresAt > request.now) {
         return live->second;
     }
     if (const auto older = newest_.find(key); older != newest_.end()) older->second->expiresAt = request.now;
     NewCode& code = newCodes_.emplace_back(NewCode{&request, lane, request.expiresAt, mayHaveLiveCode});
     newest_[key] = &code;
-    return liveCodes_[key] = {request.id, std::string{request.methods}, request.expiresAt};
+    return liveCodes_[key] = {request.id, std::string{request.methods}, request.expiresAt, !request.isRegistration};
 }
 
 void Requests::write(db::Connection& connection) {
@@ -219,6 +226,14 @@ void Requests::write(db::Connection& connection) {
     }
     for (const NewCode& code : newCodes_) {
         const NewOtpRequest& request = *code.request;
+        if (request.isRegistration) {
+            connection.write(kInsertForForm,
+                             {request.id, request.destination.value(), domain::toString(request.destination.channel()),
+                              domain::toString(request.purpose), code.lane.id, request.methods,
+                              db::Param::blob(code.lane.guessBucket), request.now, code.expiresAt, request.maxAttempts,
+                              db::Param::blob("")});
+            continue;
+        }
         connection.write(kInsert,
                          {request.id, request.destination.value(), domain::toString(request.destination.channel()),
                           domain::toString(request.purpose), code.lane.id, request.methods,

@@ -95,10 +95,15 @@ std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const 
         "UPDATE devices SET revoked_at_us = ? WHERE user_id = ? AND revoked_at_us IS NULL"
         " AND id NOT IN (SELECT COALESCE(device_id, id) FROM sessions WHERE id = ?)",
         {now, userId, kept});
-    return connection.execute(
+    const std::uint64_t count = connection.execute(
         "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ?"
         " AND id <> ? AND revoked_at_us IS NULL AND expires_at_us > ?",
         {now, reason, userId, kept, now});
+    // A key that was made in a stolen session would outlive it. After the sessions: one that is being made holds its
+    // own.
+    connection.execute("UPDATE api_keys SET revoked_at_us = ? WHERE user_id = ? AND revoked_at_us IS NULL",
+                       {now, userId});
+    return count;
 }
 
 }  // namespace otpgate::store

@@ -9,8 +9,8 @@
 
 namespace otpgate::store {
 
-// Ends the user's active sessions but the kept one, and forgets the devices but the kept session's. Inside the caller's
-// transaction; returns how many ended.
+// Ends the user's active sessions but the kept one and every API key, and forgets the devices but the kept session's.
+// Inside the caller's transaction; returns how many ended.
 std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const std::optional<Uuid>& keptSession,
                           std::string_view reason, Timestamp now);
 

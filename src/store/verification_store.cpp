@@ -32,23 +32,27 @@ Outcome outcomeOf(domain::TryOutcome outcome) {
 }  // namespace
 
 domain::VerificationMessageResult VerificationTable::send(const domain::VerificationMessage& request) {
-    const domain::OutboxMessage& message = request.message;
+    using SendOutcome = domain::VerificationMessageResult::Outcome;
     const auto work = [&]() -> domain::VerificationMessageResult {
         const auto audit = [&](AuditEvent event) {
-            return AuditRow{request.auditId, event,       request.ownerId, message.destination.value(),
+            return AuditRow{request.auditId, event,       request.ownerId, request.destination.value(),
                             request.client,  request.now, std::nullopt};
         };
-        Buckets buckets(connection_, {request.bucket});
-        domain::Bucket& bucket = buckets.at(request.bucket);
-        const bool isAccepted = bucket.take(request.rule, request.now);
-        if (isAccepted) {
-            insertMessage(connection_, message);
-            insertAuditEvent(connection_, audit(AuditEvent::VerificationRequested));
-        } else if (bucket.noteRefusal(request.now)) {
+        Buckets buckets(connection_, {request.bucket, request.ownerBucket});
+        std::vector<domain::Meter> meters{{&buckets.at(request.ownerBucket), &request.ownerRule}};
+        if (request.message) meters.push_back({&buckets.at(request.bucket), &request.rule});
+        const auto refuser = domain::takeAll(meters, request.now);
+        if (refuser && meters[*refuser].bucket->noteRefusal(request.now)) {
             insertAuditEvent(connection_, audit(AuditEvent::OtpRateLimited));
         }
+        if (!refuser && request.message) {
+            insertMessage(connection_, *request.message);
+            insertAuditEvent(connection_, audit(AuditEvent::VerificationRequested));
+        }
         buckets.write(connection_);
-        return {isAccepted, bucket.hits()};
+        if (!refuser) return {SendOutcome::Accepted, buckets.at(request.bucket).hits()};
+        return {*refuser == 0 ? SendOutcome::OwnerLimited : SendOutcome::DestinationLimited,
+                meters[*refuser].bucket->hits()};
     };
     return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }

@@ -20,13 +20,13 @@ using domain::User;
 
 namespace {
 
-constexpr std::size_t kOtpColumnCount = 11;
+constexpr std::size_t kOtpColumnCount = 12;
 
 // A group does not wait where somebody holds one of these for long (an import, somebody at a console): it fails, and
 // each waits for its own rows, by a transaction of its own. An e-mail address is never a telephone number.
 const db::LookUp kOtp(
     "SELECT o.id, o.destination, o.channel, o.purpose, o.lane, o.amr, o.guess_bucket, o.attempts,"
-    " o.max_attempts, o.consumed_at_us, o.expires_at_us, " +
+    " o.max_attempts, o.consumed_at_us, o.expires_at_us, o.registration, " +
         std::string{kBucketColumns} + ", " + std::string{kUserColumns} +
         " FROM otp_requests o /*! FORCE INDEX (PRIMARY) */"
         " LEFT JOIN rate_limits b ON b.bucket = o.guess_bucket"
@@ -48,6 +48,9 @@ const auto kUpdateUser =
 const auto kInsertUser =
     db::RowStatement::insert("users", {"id", "username", "email", "phone_number", "email_verified", "phone_verified",
                                        "locale", "joined_at_us", "last_login_at_us"});
+const auto kInsertRegistered = db::RowStatement::insert(
+    "users", {"id", "username", "email", "phone_number", "email_verified", "phone_verified", "first_name", "last_name",
+              "locale", "joined_at_us", "last_login_at_us", "password_hash", "password_changed_at_us"});
 const auto kUpdateDevice =
     db::RowStatement::update("devices", {"last_seen_at_us", "platform", "app_version", "device_name"}, "id");
 const auto kInsertDevice = db::RowStatement::insert(
@@ -67,7 +70,8 @@ StoredOtp readOtp(const db::Row& row) {
             .guessBucket = row.text(6),
             .tries = {static_cast<unsigned>(row.integer(7)), static_cast<unsigned>(row.integer(8)),
                       row.optionalTimestamp(9)},
-            .expiresAt = row.timestamp(10)};
+            .expiresAt = row.timestamp(10),
+            .registration = row.optionalText(11)};
 }
 
 class Guesses final : public GroupWork {
@@ -87,6 +91,9 @@ private:
     struct Owner {
         std::optional<User> before;
         std::optional<User> now;
+        // Of one that a form made.
+        bool isByForm = false;
+        std::optional<std::string> passwordHash;
     };
     struct Event {
         const OtpVerification* guess;
@@ -151,7 +158,7 @@ void Guesses::read(std::span<const std::vector<db::Row>> found) {
         if (!row.isNull(kUser)) {
             User user = readUser(row, kUser);
             ownerIds_.emplace(otp.destination.value(), user.id);
-            owners_.try_emplace(user.id, Owner{user, user});
+            owners_.try_emplace(user.id, Owner{user, user, false, std::nullopt});
         }
         const Uuid id = otp.id;
         const unsigned tries = otp.tries.count;
@@ -168,10 +175,13 @@ OtpVerifyResult Guesses::answer(const OtpVerification& guess) {
     StoredOtp& otp = found->second.now;
     const std::string& address = otp.destination.value();
     const auto id = ownerIds_.find(address);
-    std::optional<User>& user = id != ownerIds_.end() ? owners_.at(id->second).now : newOwners_[address].now;
+    Owner& owner = id != ownerIds_.end() ? owners_.at(id->second) : newOwners_[address];
+    std::optional<User>& user = owner.now;
 
     domain::GuessRuling ruling = domain::ruleOnGuess(guess, {&otp, &buckets_.at(otp.guessBucket), user, devices_});
     for (const domain::AuditDraft& draft : ruling.events) events_.push_back({&guess, draft, address});
+    if (!owner.before && user && otp.purpose == domain::Purpose::Verify) owner.isByForm = true;
+    if (ruling.passwordHash) owner.passwordHash = std::move(ruling.passwordHash);
     OtpVerifyResult& result = ruling.result;
     if (result.signIn) {
         const domain::SignIn& signIn = *result.signIn;
@@ -220,6 +230,15 @@ void Guesses::writeUsers(db::Connection& connection) const {
     for (const auto& [address, owner] : newOwners_) {
         if (!owner.now) continue;
         const User& user = *owner.now;
+        if (owner.isByForm) {
+            std::optional<Timestamp> changedAt;
+            if (owner.passwordHash) changedAt = user.joinedAt;
+            connection.write(kInsertRegistered,
+                             {user.id, user.username, user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
+                              user.phoneVerified ? 1 : 0, user.firstName, user.lastName, user.locale, user.joinedAt,
+                              user.lastLoginAt, owner.passwordHash, changedAt});
+            continue;
+        }
         connection.write(kInsertUser, {user.id, user.username, user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
                                        user.phoneVerified ? 1 : 0, user.locale, user.joinedAt, user.lastLoginAt});
     }

@@ -38,7 +38,7 @@ def _load(service, workloads, seconds, first_run):
 def measure_flood(servers, make, connections, rounds, seconds, first_run):
     """`make`: (kind of workload, service) -> workload. One line for each build."""
     for service in servers.services:
-        service.start(limits__request_per_client="0")
+        service.start(limits__request_per_client="0", limits__passwords_per_client="0")
     runs = {service: [] for service in servers.services}
     for _ in range(rounds):
         for service in servers.services:

@@ -9,6 +9,7 @@ namespace otpgate::test {
 namespace {
 
 using namespace std::chrono_literals;
+using domain::CountedGuess;
 using domain::Purpose;
 using domain::UserStatus;
 using Outcome = domain::AccountCreation::Outcome;
@@ -51,6 +52,9 @@ class AccountStoreTest : public StoreTest<AccountStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(changesThePasswordAndKeepsTheSession);
     CPPUNIT_TEST(changesNothingFromAnotherHash);
     CPPUNIT_TEST(writesTheNoticeOfANewPassword);
+    CPPUNIT_TEST(countsTheGuessesOfAClientAtAllAccounts);
+    CPPUNIT_TEST(keepsAFormBesideItsCodeAlone);
+    CPPUNIT_TEST(keepsTheNamesOfWhatHashesCost);
     CPPUNIT_TEST(createsAnAccount);
     CPPUNIT_TEST(leavesATakenAddressAloneAndTellsItsOwner);
     CPPUNIT_TEST(createsOneForSixteenThreads);
@@ -131,12 +135,14 @@ private:
                 .bucket = domain::limitBucket("password", email),
                 .deviceBucket = domain::limitBucket("password-device", device.value_or(Uuid{}).bytes()),
                 .rule = rule("10/1h"),
+                .clientBucket = domain::limitBucket("password-client", "192.0.2.7"),
+                .clientRule = {},
                 .now = now(),
                 .auditId = newId(),
                 .client = client()};
     }
     bool guess(const std::string& email, const domain::ShownDevice& device = std::nullopt) {
-        return store_->countGuess(newGuess(email, device)).isAccepted;
+        return store_->countGuess(newGuess(email, device)).outcome == CountedGuess::Outcome::Accepted;
     }
     domain::PasswordReset newReset(const Uuid& otpId) {
         return {.proof = otpId, .passwordHash = "$argon2id$new", .now = now(), .auditId = newId(), .client = client()};
@@ -147,10 +153,10 @@ private:
 
     void countsAGuessAndFindsTheAccount() {
         const auto counted = store_->countGuess(newGuess(kAda));
-        CPPUNIT_ASSERT(counted.isAccepted);
+        CPPUNIT_ASSERT(counted.outcome == CountedGuess::Outcome::Accepted);
         CPPUNIT_ASSERT(counted.user.value().id == ada_);
         CPPUNIT_ASSERT_EQUAL(kHash, counted.passwordHash.value());
-        CPPUNIT_ASSERT(counted.bucket == domain::limitBucket("password", kAda));
+        CPPUNIT_ASSERT(counted.buckets.at(0) == domain::limitBucket("password", kAda));
         CPPUNIT_ASSERT_EQUAL(std::size_t{8}, counted.hits.size());
         CPPUNIT_ASSERT(only("SELECT expires_at_us FROM rate_limits").timestamp(0) == now() + 1h);
         CPPUNIT_ASSERT(auditEvents().empty());
@@ -158,7 +164,7 @@ private:
 
     void countsAGuessAtAnUnknownAccountToo() {
         const auto counted = store_->countGuess(newGuess("nobody@example.org"));
-        CPPUNIT_ASSERT(counted.isAccepted);
+        CPPUNIT_ASSERT(counted.outcome == CountedGuess::Outcome::Accepted);
         CPPUNIT_ASSERT(!counted.user);
         CPPUNIT_ASSERT(!counted.passwordHash);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("rate_limits"));
@@ -168,7 +174,7 @@ private:
         for (int i = 0; i < 10; ++i) CPPUNIT_ASSERT(guess(kAda));
         for (int i = 0; i < 3; ++i) {
             const auto refused = store_->countGuess(newGuess(kAda));
-            CPPUNIT_ASSERT(!refused.isAccepted);
+            CPPUNIT_ASSERT(refused.outcome == CountedGuess::Outcome::DestinationLimited);
             CPPUNIT_ASSERT(!refused.user);
             CPPUNIT_ASSERT(!refused.passwordHash);
             CPPUNIT_ASSERT_EQUAL(std::size_t{80}, refused.hits.size());
@@ -183,9 +189,10 @@ private:
     void countsNothingWithoutARule() {
         auto free = newGuess(kAda);
         free.rule = {};
-        for (int i = 0; i < 20; ++i) CPPUNIT_ASSERT(store_->countGuess(free).isAccepted);
+        for (int i = 0; i < 20; ++i)
+            CPPUNIT_ASSERT(store_->countGuess(free).outcome == CountedGuess::Outcome::Accepted);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("rate_limits"));
-        store_->giveBackGuess(free.bucket, free.now);
+        store_->giveBackGuess({free.bucket}, free.now);
     }
 
     void countsExactlyForSixteenThreads() {
@@ -194,7 +201,7 @@ private:
         onSixteenThreads([&](db::Connection& connection, std::size_t) {
             const auto store = store::makeAccountStore(connection);
             for (int i = 0; i < 4; ++i) {
-                if (store->countGuess(asked).isAccepted) ++accepted;
+                if (store->countGuess(asked).outcome == CountedGuess::Outcome::Accepted) ++accepted;
             }
         });
         CPPUNIT_ASSERT_EQUAL(10, accepted.load());
@@ -208,11 +215,11 @@ private:
         for (int i = 0; i < 9; ++i) CPPUNIT_ASSERT(guess(kAda));
         CPPUNIT_ASSERT(!guess(kAda));
         const std::string bucket = newGuess(kAda).bucket;
-        store_->giveBackGuess(bucket, first);
+        store_->giveBackGuess({bucket}, first);
         CPPUNIT_ASSERT(guess(kAda));
         CPPUNIT_ASSERT(!guess(kAda));
         // What is not there cannot be given back.
-        store_->giveBackGuess(bucket, first);
+        store_->giveBackGuess({bucket}, first);
         CPPUNIT_ASSERT(!guess(kAda));
     }
 
@@ -221,7 +228,8 @@ private:
         onSixteenThreads([&](db::Connection& connection, std::size_t) {
             const auto store = store::makeAccountStore(connection);
             for (int i = 0; i < 4; ++i) {
-                if (store->countGuess(asked).isAccepted) store->giveBackGuess(asked.bucket, asked.now);
+                if (store->countGuess(asked).outcome == CountedGuess::Outcome::Accepted)
+                    store->giveBackGuess({asked.bucket}, asked.now);
             }
         });
         CPPUNIT_ASSERT(only("SELECT hits FROM rate_limits").text(0).empty());
@@ -361,6 +369,46 @@ private:
             CPPUNIT_ASSERT_EQUAL(kAda, row.destination.value());
             CPPUNIT_ASSERT_EQUAL(std::string{"curl"}, row.notice.device);
         }
+    }
+
+    void countsTheGuessesOfAClientAtAllAccounts() {
+        const auto at = [&](const std::string& email) {
+            auto guess = newGuess(email);
+            guess.clientRule = rule("2/1h");
+            return store_->countGuess(guess);
+        };
+        CPPUNIT_ASSERT(at("bob@example.org").outcome == CountedGuess::Outcome::Accepted);
+        const auto second = at("eve@example.org");
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, second.buckets.size());
+        const auto rows = count("rate_limits");
+        CPPUNIT_ASSERT(at(kAda).outcome == CountedGuess::Outcome::ClientLimited);
+        CPPUNIT_ASSERT_EQUAL(rows, count("rate_limits"));
+        store_->giveBackGuess(second.buckets, now());
+        CPPUNIT_ASSERT(at(kAda).outcome == CountedGuess::Outcome::Accepted);
+    }
+
+    void keepsAFormBesideItsCodeAlone() {
+        const Uuid plain = addCode(kAda, Purpose::Verify, Code::Live);
+        const Uuid awaited = addCode("bob@example.org", Purpose::Verify, Code::Live);
+        connection_->execute("UPDATE otp_requests SET registration = ? WHERE id = ?", {db::Param::blob(""), awaited});
+        const domain::PendingRegistration form{newId(), kHash, keys(150), keys(150), "de"};
+        for (const Uuid& id : {plain, awaited}) store_->keepRegistration(id, form);
+        const auto kept = [&](const Uuid& id) {
+            return connection_->queryOne("SELECT registration FROM otp_requests WHERE id = ?", {id})->optionalText(0);
+        };
+        CPPUNIT_ASSERT(!kept(plain));
+        const auto found = domain::unpackRegistration(kept(awaited).value()).value();
+        CPPUNIT_ASSERT(found.userId == form.userId && found.passwordHash == kHash);
+        CPPUNIT_ASSERT_EQUAL(keys(150), found.lastName);
+    }
+
+    void keepsTheNamesOfWhatHashesCost() {
+        store_->notePasswordCosts({"bcrypt$12", "pbkdf2_sha256$600000"});
+        store_->notePasswordCosts({"bcrypt$12"});
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, store_->passwordCosts().size());
+        const auto hashes = store_->passwordHashes({}, 10);
+        CPPUNIT_ASSERT(hashes.size() == 1 && hashes[0].first == ada_ && hashes[0].second == kHash);
+        CPPUNIT_ASSERT(store_->passwordHashes(ada_, 10).empty());
     }
 
     void createsAnAccount() {

@@ -34,6 +34,10 @@ class ApiKeyStoreTest : public StoreTest<ApiKeyStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(listsTheGoodOnesFirst);
     CPPUNIT_TEST(countsTheGoodOnesOnly);
     CPPUNIT_TEST(letsExactlyFiftyOfManyThroughAtOnce);
+    CPPUNIT_TEST(makesNoKeyForASessionThatHasEnded);
+    CPPUNIT_TEST(endsWithTheSessionsOfItsUser);
+    CPPUNIT_TEST(makesSoManyADayRevokedOnesToo);
+    CPPUNIT_TEST(knowsWhatItsUserIs);
     CPPUNIT_TEST(notesTheLastUse);
     CPPUNIT_TEST(tellsTheAuditTrailWhichKey);
     CPPUNIT_TEST_SUITE_END();
@@ -63,13 +67,18 @@ private:
                         .expiresAt = expiresAt,
                         .lastUsedAt = {}},
                 .secretHash = std::string(31, '\xff') + "\0"s,
+                .sessionId = std::nullopt,
                 .maxActive = 50,
+                .bucket = domain::limitBucket("api-keys", owner.bytes()),
+                .rule = domain::LimitRule::parse("100/1d").value(),
                 .auditId = newId(),
                 .client = client()};
     }
+    using Created = domain::ApiKeyInsertion::Outcome;
+    bool isCreated(const domain::NewApiKey& key) { return store_->create(key).outcome == Created::Created; }
     domain::ApiKey add(const Uuid& owner, std::optional<Timestamp> expiresAt = {}) {
         const auto key = newKey(owner, expiresAt);
-        CPPUNIT_ASSERT(store_->create(key));
+        CPPUNIT_ASSERT(isCreated(key));
         return key.key;
     }
     bool revoke(const Uuid& id, const Uuid& owner) { return store_->revoke({id, owner, now(), newId(), client()}); }
@@ -77,7 +86,7 @@ private:
 
     void keepsAllOfAKey() {
         const auto made = newKey(owner_, now() + 1h);
-        CPPUNIT_ASSERT(store_->create(made));
+        CPPUNIT_ASSERT(isCreated(made));
         const auto found = store_->findActive(made.key.prefix, now()).value();
         CPPUNIT_ASSERT_EQUAL(made.secretHash, found.secretHash);
         CPPUNIT_ASSERT(found.key.id == made.key.id && found.key.userId == owner_);
@@ -88,7 +97,7 @@ private:
 
         auto bare = newKey(owner_);
         bare.key.scopes = {};
-        CPPUNIT_ASSERT(store_->create(bare));
+        CPPUNIT_ASSERT(isCreated(bare));
         const auto other = store_->findActive(bare.key.prefix, now()).value();
         CPPUNIT_ASSERT(other.key.scopes.empty() && !other.key.expiresAt);
     }
@@ -154,11 +163,11 @@ private:
     void countsTheGoodOnesOnly() {
         for (int i = 0; i < 49; ++i) add(owner_);
         const auto last = add(owner_, now() + 1s);
-        CPPUNIT_ASSERT(!store_->create(newKey(owner_)));
+        CPPUNIT_ASSERT(store_->create(newKey(owner_)).outcome == Created::TooMany);
         add(addUser());
         clock_.advance(1s);
         const auto instead = add(owner_);
-        CPPUNIT_ASSERT(!store_->create(newKey(owner_)));
+        CPPUNIT_ASSERT(store_->create(newKey(owner_)).outcome == Created::TooMany);
         revoke(instead.id, owner_);
         add(owner_);
     }
@@ -169,11 +178,73 @@ private:
         std::atomic<int> made{0};
         onSixteenThreads([&](db::Connection& connection, std::size_t thread) {
             const auto store = store::makeApiKeyStore(connection);
-            for (std::size_t i = thread; i < wanted.size(); i += 16) made += store->create(wanted[i]) ? 1 : 0;
+            for (std::size_t i = thread; i < wanted.size(); i += 16)
+                made += store->create(wanted[i]).outcome == Created::Created ? 1 : 0;
         });
         CPPUNIT_ASSERT_EQUAL(50, made.load());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{50}, count("api_keys"));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{50}, count("audit_events"));
+    }
+
+    Uuid addSession(const Uuid& owner) {
+        const Uuid id = newId();
+        connection_->execute(
+            "INSERT INTO sessions (id, user_id, created_at_us, last_seen_at_us, expires_at_us, authenticated_at_us,"
+            " ip_address, user_agent) VALUES (?, ?, ?, ?, ?, ?, '', '')",
+            {id, owner, now(), now(), now() + 1h, now()});
+        return id;
+    }
+    void endAll(const Uuid& owner, const std::optional<Uuid>& kept) {
+        store::makeSessionStore(*connection_, nullptr)
+            ->revokeAll({.userId = owner,
+                         .keptSession = kept,
+                         .reason = "logout_all",
+                         .now = now(),
+                         .auditId = newId(),
+                         .client = client()});
+    }
+
+    void makesNoKeyForASessionThatHasEnded() {
+        auto key = newKey(owner_);
+        key.sessionId = addSession(owner_);
+        CPPUNIT_ASSERT(isCreated(key));
+        endAll(owner_, std::nullopt);
+        auto late = newKey(owner_);
+        late.sessionId = key.sessionId;
+        CPPUNIT_ASSERT(store_->create(late).outcome == Created::SessionEnded);
+        CPPUNIT_ASSERT(!isFound(key.key) && !isFound(late.key));
+    }
+
+    // Whoever is signed out of everywhere must not go on by a key that he made; others' keys stay.
+    void endsWithTheSessionsOfItsUser() {
+        const auto mine = add(owner_);
+        const auto others = add(addUser());
+        endAll(owner_, addSession(owner_));
+        CPPUNIT_ASSERT(!isFound(mine));
+        CPPUNIT_ASSERT(isFound(others));
+    }
+
+    void makesSoManyADayRevokedOnesToo() {
+        for (int i = 0; i < 3; ++i) {
+            auto key = newKey(owner_);
+            key.rule = domain::LimitRule::parse("3/1d").value();
+            CPPUNIT_ASSERT(isCreated(key));
+            revoke(key.key.id, owner_);
+        }
+        auto key = newKey(owner_);
+        key.rule = domain::LimitRule::parse("3/1d").value();
+        CPPUNIT_ASSERT(store_->create(key).outcome == Created::Limited);
+        clock_.advance(24h);
+        key.key.createdAt = now();
+        CPPUNIT_ASSERT(isCreated(key));
+    }
+
+    void knowsWhatItsUserIs() {
+        const auto key = add(owner_);
+        const auto role = [&] { return store_->findActive(key.prefix, now()).value().key.ownerRole; };
+        CPPUNIT_ASSERT(role() == domain::Role::User);
+        connection_->execute("UPDATE users SET role = 'admin' WHERE id = ?", {owner_});
+        CPPUNIT_ASSERT(role() == domain::Role::Admin);
     }
 
     void notesTheLastUse() {

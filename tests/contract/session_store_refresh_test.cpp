@@ -190,6 +190,7 @@ class SessionStoreRefreshTest : public SessionStoreTest<SessionStoreRefreshTest<
         auto moved = newRefresh(0);
         moved.client.address = "192.0.2.8";
         store_->refresh(moved);
+        clock_.advance(5min);  // within which a session is told of once
         auto updated = newRefresh(1);
         updated.client.address = "192.0.2.8";
         updated.client.userAgent = keys(63);

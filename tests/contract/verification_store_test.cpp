@@ -30,6 +30,8 @@ class VerificationStoreTest : public StoreTest<VerificationStoreTest<Engine>, En
     CPPUNIT_TEST_SUITE(VerificationStoreTest);
     CPPUNIT_TEST(writesAMessageThatTheCourierFinds);
     CPPUNIT_TEST(acceptsExactlyFiveOfManyMessages);
+    CPPUNIT_TEST(countsForItsOwnerWhateverTheDestination);
+    CPPUNIT_TEST(countsWhatTheApplicationSendsForItsOwnerAlone);
     CPPUNIT_TEST(countsFromTheFirstCheckOn);
     CPPUNIT_TEST(verifiesOnce);
     CPPUNIT_TEST(verifiesAfterWrongGuesses);
@@ -52,20 +54,24 @@ public:
     }
 
 private:
+    using Sent = domain::VerificationMessageResult::Outcome;
     domain::VerificationMessage newMessage(const domain::LimitRule& limit = {}) {
-        return {.message = {.id = newId(),
-                            .otpId = newId(),
-                            .purpose = domain::Purpose::Verify,
-                            .destination = destination("ada@example.org"),
-                            .locale = {},
-                            .requestId = "request-1",
-                            .codeLength = 9,
-                            .codeAlphabet = domain::CodeAlphabet::Letters,
-                            .expiresAt = now() + 5min,
-                            .availableAt = now() + 10s},
+        return {.message = domain::OutboxMessage{.id = newId(),
+                                                 .otpId = newId(),
+                                                 .purpose = domain::Purpose::Verify,
+                                                 .destination = destination("ada@example.org"),
+                                                 .locale = {},
+                                                 .requestId = "request-1",
+                                                 .codeLength = 9,
+                                                 .codeAlphabet = domain::CodeAlphabet::Letters,
+                                                 .expiresAt = now() + 5min,
+                                                 .availableAt = now() + 10s},
+                .destination = destination("ada@example.org"),
                 .ownerId = owner_,
-                .bucket = domain::limitBucket("verification", "ada"),
+                .bucket = domain::limitBucket("request", "ada"),
                 .rule = limit,
+                .ownerBucket = domain::limitBucket("verification-owner", "ada"),
+                .ownerRule = {},
                 .now = now(),
                 .auditId = newId(),
                 .client = client()};
@@ -116,13 +122,13 @@ private:
     void writesAMessageThatTheCourierFinds() {
         const auto written = newMessage(rule("5/1h"));
         const auto result = store_->send(written);
-        CPPUNIT_ASSERT(result.isAccepted);
+        CPPUNIT_ASSERT(result.outcome == Sent::Accepted);
         CPPUNIT_ASSERT_EQUAL(std::size_t{8}, result.hits.size());
         const auto found =
             store::makeOutboxStore(*connection_)->claimAvailable(domain::Channel::Email, now() + 11s, now() + 60s, 10);
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, found.size());
-        CPPUNIT_ASSERT(found[0].id == written.message.id && found[0].otpId == written.message.otpId);
-        CPPUNIT_ASSERT(found[0].destination == written.message.destination);
+        CPPUNIT_ASSERT(found[0].id == written.message->id && found[0].otpId == written.message->otpId);
+        CPPUNIT_ASSERT(found[0].destination == written.message->destination);
         CPPUNIT_ASSERT(found[0].purpose == domain::Purpose::Verify);
         CPPUNIT_ASSERT_EQUAL(9U, found[0].codeLength);
         CPPUNIT_ASSERT(found[0].codeAlphabet == domain::CodeAlphabet::Letters);
@@ -134,6 +140,27 @@ private:
         CPPUNIT_ASSERT_EQUAL("ada@example.org"s, audit.text(2));
     }
 
+    void countsForItsOwnerWhateverTheDestination() {
+        for (const Sent expected : {Sent::Accepted, Sent::Accepted, Sent::OwnerLimited}) {
+            auto message = newMessage(rule("5/1h"));
+            message.bucket = domain::limitBucket("request", std::to_string(count("outbox")));
+            message.ownerRule = rule("2/1h");
+            CPPUNIT_ASSERT(store_->send(message).outcome == expected);
+        }
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("outbox"));
+    }
+
+    void countsWhatTheApplicationSendsForItsOwnerAlone() {
+        for (const Sent expected : {Sent::Accepted, Sent::OwnerLimited}) {
+            auto message = newMessage(rule("1/1h"));
+            message.message.reset();
+            message.ownerRule = rule("1/1h");
+            CPPUNIT_ASSERT(store_->send(message).outcome == expected);
+        }
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("outbox"));
+        CPPUNIT_ASSERT(store_->send(newMessage(rule("1/1h"))).outcome == Sent::Accepted);
+    }
+
     void acceptsExactlyFiveOfManyMessages() {
         std::vector<domain::VerificationMessage> messages;
         messages.reserve(48);
@@ -142,14 +169,14 @@ private:
         onSixteenThreads([&](db::Connection& connection, std::size_t thread) {
             const auto store = store::makeVerificationStore(connection);
             for (std::size_t i = thread; i < messages.size(); i += 16)
-                accepted += store->send(messages[i]).isAccepted ? 1 : 0;
+                accepted += store->send(messages[i]).outcome == Sent::Accepted ? 1 : 0;
         });
         CPPUNIT_ASSERT_EQUAL(5, accepted.load());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, count("outbox"));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, count("audit_events WHERE event = 'VERIFICATION_REQUESTED'"));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE event = 'OTP_RATE_LIMITED'"));
         clock_.advance(1h);
-        CPPUNIT_ASSERT(store_->send(newMessage(rule("5/1h"))).isAccepted);
+        CPPUNIT_ASSERT(store_->send(newMessage(rule("5/1h"))).outcome == Sent::Accepted);
     }
 
     void countsFromTheFirstCheckOn() {

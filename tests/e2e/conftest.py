@@ -13,7 +13,15 @@ from support.otpgate import BINARY  # noqa: E402
 from support.site import Site  # noqa: E402
 
 # So that one test does not use up what another needs; the limits themselves have tests with sites of their own.
-ROOMY = {"server.trusted_proxies": "127.0.0.1", "limits.request_per_client": "1000/1h"}
+ROOMY = {
+    "server.trusted_proxies": "127.0.0.1",
+    "limits.request_per_client": "1000/1h",
+    "limits.passwords_per_client": "1000/1h",
+    "limits.verifications_per_account": "1000/1h",
+    "limits.changes_per_account": "1000/1h",
+    "api_keys.allowed": "everybody",
+    "sms.daily_budgets": "*:100000",
+}
 
 
 def pytest_configure(config):

@@ -199,14 +199,28 @@ def test_a_session_whose_sign_in_is_old_may_not_ask(site, ada, new_address):
     site.sql(f"UPDATE sessions SET authenticated_at_us = authenticated_at_us - {QUARTER} WHERE id = x'{session}'")
     new = new_address()
 
-    problem = assert_problem(ask(site, new, ada["access"]), 403, "FORBIDDEN")
+    problem = assert_problem(ask(site, new, ada["access"]), 403, "SIGN_IN_TOO_OLD")
 
-    assert problem["detail"] == (
-        "To change an address, sign in again: the sign-in of this session is more than 15 minutes ago.")
+    assert problem["detail"] == "For this, sign in again: the sign-in of this session is more than 15 minutes ago."
     # A new token of the old session proves nothing more.
     refreshed = site.post(f"{AUTH}/token/refresh", {"refresh": ada["refresh"]}).json()["access"]
-    assert_problem(ask(site, new, refreshed), 403, "FORBIDDEN")
+    assert_problem(ask(site, new, refreshed), 403, "SIGN_IN_TOO_OLD")
     assert site.mailbox.messages_for(new) == []
+
+
+def test_one_account_asks_for_so_many_and_no_more(make_site, engine, address, new_address):
+    site = make_site(engine, limits_changes_per_account="10/1h")
+    access = site.login(address)["access"]
+
+    answers = [ask(site, new_address(), access).status_code for _ in range(10)]
+
+    assert answers == [202] * 10
+    refused = ask(site, new_address(), access)
+    assert_problem(refused, 429, "RATE_LIMIT")
+    assert '"changes_per_account"' in refused.headers["RateLimit"]
+    # It is this account's limit, and of nothing else.
+    assert ask(site, new_address(), site.login(new_address())["access"]).status_code == 202
+    assert site.request_code(address)
 
 
 def test_what_was_asked_for_in_time_is_redeemed_later_too(site, ada, new_address):
@@ -235,8 +249,13 @@ def test_a_code_is_good_for_the_user_who_asked_only(site, ada, eve, address, new
 
     # More than the tries of the code, and none of them one.
     for guess in (code, wrong(code), code, wrong(code)):
-        for answer in (redeem(site, otp_id, guess, ada["access"]), redeem_by_address(site, new, guess, ada["access"])):
-            assert assert_problem(answer, 400, "INVALID_OTP")["attempts_remaining"] == 2
+        problem = assert_problem(redeem(site, otp_id, guess, ada["access"]), 400, "INVALID_OTP")
+        assert problem["attempts_remaining"] == 2
+    # By its address it looks like one that is tried: that there is none is not told either.
+    for guess, left in ((code, 2), (wrong(code), 1), (code, 0)):
+        problem = assert_problem(redeem_by_address(site, new, guess, ada["access"]), 400, "INVALID_OTP")
+        assert problem["attempts_remaining"] == left
+    assert_problem(redeem_by_address(site, new, code, ada["access"]), 429, "MAX_RETRIES_EXCEEDED")
 
     assert me(site, ada["access"])["email"] == address
     assert left_after_a_wrong_one(site, otp_id, code, eve["access"]) == 2
@@ -305,18 +324,20 @@ def test_to_the_routes_for_other_codes_there_is_no_such_code(site, ada, address,
     otp_id, code = asked(site, new, ada["access"])
     unknown = str(uuid.uuid4())
 
-    for guess in (code, wrong(code)):
+    for guess, left in ((code, 2), (wrong(code), 1)):
         bodies = [{"otp_id": otp_id, "otp": guess}, *({"otp_id": otp_id, "otp": guess, "purpose": p} for p in PURPOSES)]
         answers = [site.post(OTP_VERIFY, body, token=access) for body in bodies for access in (None, ada["access"])]
         answers += [
             site.post(f"{AUTH}/login/otp-verify", {"otp_id": otp_id, "otp": guess}),
             site.post(f"{AUTH}/password-reset", {"otp_id": otp_id, "otp": guess, "password": "a long new phrase"}),
-            *(site.post(OTP_VERIFY, {"destination": new, "otp": guess, "purpose": p}) for p in PURPOSES),
             site.post(OTP_VERIFY, {"otp_id": unknown, "otp": guess}),
         ]
         problems = [assert_problem(answer, 400, "INVALID_OTP") for answer in answers]
         assert {problem.pop("request_id") for problem in problems} == {a.headers["X-Request-Id"] for a in answers}
         assert all(problem == problems[-1] for problem in problems)
+        for purpose in PURPOSES:
+            answer = site.post(OTP_VERIFY, {"destination": new, "otp": guess, "purpose": purpose})
+            assert assert_problem(answer, 400, "INVALID_OTP")["attempts_remaining"] == left
 
     assert me(site, ada["access"])["email"] == address
     assert left_after_a_wrong_one(site, otp_id, code, ada["access"]) == 2

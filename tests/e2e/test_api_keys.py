@@ -2,12 +2,14 @@
 import datetime
 import re
 import time
+import uuid
 
 import pytest
 
 from support.keys import make_key
 from test_concurrency import at_once, outcomes
 from test_login_flow import assert_problem
+from test_passwords import AUTH, OTHER, PASSWORD, ask_for_reset, register, sign_in
 
 KEYS = "/api/v1/api-keys"
 INTROSPECT = "/api/v1/auth/token/introspect"
@@ -95,6 +97,59 @@ def test_a_revoked_key_is_dead_at_once(site, access):
     assert_problem(use(site, made["key"]), 401, "INVALID_TOKEN")
     assert listed(site, access) == []
     assert_problem(site.request("DELETE", f"{KEYS}/{made['id']}", token=access), 404, "NOT_FOUND")
+
+
+def test_keys_end_with_all_that_ends_all_sessions(site, new_address):
+    def reset(address, _):
+        body = {"email": address, "otp": ask_for_reset(site, address), "password": OTHER}
+        return site.post(f"{AUTH}/password-reset", body)
+
+    def change_password(_, access):
+        return site.post(f"{AUTH}/password-change", {"current_password": PASSWORD, "new_password": OTHER}, token=access)
+
+    def log_out_everywhere(_, access):
+        return site.post(f"{AUTH}/logout-all", {}, token=access)
+
+    def change_address(_, access):
+        new = new_address()
+        otp_id = site.post(f"{AUTH}/address-change/request", {"destination": new}, token=access).json()["otp_id"]
+        body = {"otp_id": otp_id, "otp": site.mailbox.wait_for(new)}
+        return site.post(f"{AUTH}/address-change/verify", body, token=access)
+
+    for end in (reset, change_password, log_out_everywhere, change_address):
+        address = new_address()
+        register(site, address)
+        access = sign_in(site, address)["access"]
+        key = make_key(site, access, "verify")["key"]
+        assert use(site, key).status_code == 200
+
+        assert end(address, access).status_code in (200, 204), end.__name__
+
+        assert_problem(use(site, key), 401, "INVALID_TOKEN")
+
+
+def test_a_key_is_made_by_a_recent_sign_in_only(site, address):
+    signed_in = site.login(address)
+    session = uuid.UUID(signed_in["session_id"]).hex
+    site.sql(f"UPDATE sessions SET authenticated_at_us = authenticated_at_us - 900000000 WHERE id = x'{session}'")
+    body = {"name": "a", "scopes": []}
+
+    problem = assert_problem(site.post(KEYS, body, token=signed_in["access"]), 403, "SIGN_IN_TOO_OLD")
+
+    assert "15 minutes" in problem["detail"]
+    assert listed(site, signed_in["access"]) == []
+    assert site.post(KEYS, body, token=site.login(address)["access"]).status_code == 201
+
+
+def test_keys_are_not_made_and_revoked_without_end(site, access):
+    statuses = []
+    for _ in range(101):
+        made = site.post(KEYS, {"name": "k", "scopes": []}, token=access)
+        statuses.append(made.status_code)
+        if made.status_code == 201:
+            site.request("DELETE", f"{KEYS}/{made.json()['id']}", token=access)
+
+    assert statuses == [201] * 100 + [429]
 
 
 def test_the_keys_of_others_are_out_of_reach(site, access, new_address):

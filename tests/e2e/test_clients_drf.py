@@ -45,10 +45,13 @@ def assert_user(user, address):
 
 
 def register(site, address, **fields):
-    """A user with a password, as it is shown; the code that proves the address is read."""
+    """A user with a password, as it is shown before the code that came proves the address."""
     answer = site.post(f"{AUTH}/register/", {"email": address, "password": PASSWORD, **fields})
-    body = assert_body(answer, 201, {"user": dict, "message": str, "detail": str})
-    return body["user"], site.mailbox.wait_for(address)
+    body = assert_body(answer, 201, {"user": dict, "message": str, "detail": str, "otp_id": str, "expires_in": int,
+                                     "resend_in": int})
+    code = site.mailbox.wait_for(address)
+    assert site.post(f"{AUTH}/otp/verify/", {"otp_id": body["otp_id"], "otp": code}).status_code == 200
+    return body["user"], code
 
 
 # Section 2.
@@ -100,7 +103,8 @@ def test_a_registration(site, address):
 def test_a_registration_without_a_password(site, address):
     answer = site.post(f"{AUTH}/register/", {"email": address})
 
-    assert_user(assert_body(answer, 201, {"user": dict, "message": str, "detail": str})["user"], address)
+    members = {"user": dict, "message": str, "detail": str, "otp_id": str, "expires_in": int, "resend_in": int}
+    assert_user(assert_body(answer, 201, members)["user"], address)
 
 
 def test_a_login_by_email_and_password_then_email_and_otp(site, address):

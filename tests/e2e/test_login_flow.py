@@ -271,6 +271,20 @@ def test_a_code_is_good_once(site, address):
     assert_problem(site.verify(otp_id, code), 400, "OTP_USED")
 
 
+def test_the_tries_that_are_left_do_not_tell_whether_there_is_a_code(site, new_address):
+    asked, never = new_address(), new_address()
+    code = site.request_code(asked)[1]
+
+    def guesses(address):
+        answers = [site.post(f"{AUTH}/otp/verify", {"email": address, "otp": wrong(code)}) for _ in range(5)]
+        return [(a.status_code, a.json()["code"], a.json().get("attempts_remaining"), sorted(set(a.headers) - {"Date"}))
+                for a in answers]
+
+    found = guesses(asked)
+    assert found == guesses(never)
+    assert [left for _, _, left, _ in found] == [2, 1, 0, 0, 0]
+
+
 def test_an_unknown_otp_id_is_answered_like_a_wrong_code(site, address):
     otp_id, code = site.request_code(address)
     expected = assert_problem(site.verify(otp_id, wrong(code)), 400, "INVALID_OTP")

@@ -14,10 +14,10 @@ OTHER = "quite another long phrase"
 
 
 def register(site, address, password=PASSWORD, **fields):
-    """A user with a password, whose address is not verified; the code for that is read and forgotten."""
+    """A user with a password, who has proved his address by the code that was sent for the form."""
     answer = site.post(f"{AUTH}/register", {"email": address, "password": password, **fields})
     assert answer.status_code == 201, answer.text
-    site.mailbox.wait_for(address)
+    assert site.verify(answer.json()["otp_id"], site.mailbox.wait_for(address)).status_code == 200
     return answer.json()["user"]
 
 
@@ -143,6 +143,34 @@ def test_right_passwords_are_not_counted(make_site, address, engine):
     assert [login(site, address).status_code for _ in range(12)] == [202] * 12
 
     assert [login(site, address, OTHER).status_code for _ in range(2)] == [401, 429]
+
+
+def test_one_client_guesses_at_so_many_accounts_and_no_more(make_site, new_address, engine):
+    site = make_site(engine, limits_passwords_per_client="30/1h", passwords_queue="64")
+    owner = new_address()
+    register(site, owner)
+    signed_in = sign_in(site, owner)
+    answers = at_once(40, lambda _: login(site, new_address(), client_ip="198.51.100.1"))
+    assert outcomes(answers) == {"INVALID_CREDENTIALS": 30, "RATE_LIMIT": 10}
+    rows = site.sql("SELECT COUNT(*) FROM rate_limits")
+
+    refused = login(site, new_address(), client_ip="198.51.100.1")
+
+    assert_problem(refused, 429, "RATE_LIMIT")
+    assert '"passwords_per_client"' in refused.headers["RateLimit"]
+    # Nothing is written for it. Others are not concerned, nor is a device that its account knows.
+    assert site.sql("SELECT COUNT(*) FROM rate_limits") == rows
+    assert login(site, owner, client_ip="198.51.100.2").status_code == 202
+    body = {"email": owner, "password": PASSWORD, "device_token": signed_in["device_token"]}
+    assert site.post(f"{AUTH}/login", body, client_ip="198.51.100.1").status_code == 202
+
+
+def test_right_passwords_are_not_counted_for_the_client_either(make_site, address, engine):
+    site = make_site(engine, limits_passwords_per_client="3/1h", limits_request_per_destination="1000/1h")
+    register(site, address)
+
+    assert [login(site, address).status_code for _ in range(5)] == [202] * 5
+    assert [login(site, address, OTHER).status_code for _ in range(4)] == [401] * 3 + [429]
 
 
 def test_64_concurrent_wrong_passwords_for_one_account_are_compared_exactly_10_times(make_site, address, engine):
@@ -475,6 +503,18 @@ def test_change_keeps_this_session_and_ends_the_others(site, address):
     events = site.sql("SELECT COUNT(*) FROM audit_events e JOIN users u ON u.id = e.user_id"
                       f" WHERE e.event = 'PASSWORD_CHANGED' AND u.email = '{address}'")
     assert events == [["1"]]
+
+
+def test_a_password_is_not_changed_without_end(site, address):
+    register(site, address)
+    token = sign_in(site, address)["access"]
+    words = [PASSWORD, OTHER]
+    answers = []
+    for number in range(11):
+        body = {"current_password": words[number % 2], "new_password": words[(number + 1) % 2]}
+        answers.append(site.post(f"{AUTH}/password-change", body, token=token).status_code)
+
+    assert answers == [200] * 10 + [429]
 
 
 def test_change_wants_a_caller_the_current_password_and_a_good_new_one(site, address):

@@ -1,5 +1,6 @@
 """Other sites of the host, protected by otpgate through nginx or Apache, as the comments in etc/ show."""
 import http.server
+import json
 import pathlib
 import re
 import threading
@@ -8,6 +9,7 @@ import pytest
 import requests
 
 from support import ports
+from support.keys import Backend
 from support.apache import MODULES, Apache
 from support.nginx import Nginx
 from test_cookie_session import Browser
@@ -104,6 +106,34 @@ def test_authz_of_somebody_without_an_address(sms_site, number):
     assert answer.status_code == 204
     assert answer.headers["X-Auth-User"] == login["user"]["id"]
     assert not answer.headers.get("X-Auth-Email")
+
+
+def test_nobody_vouches_for_an_address_that_nobody_proved(sms_site, address, new_address, number, tmp_path):
+    # As it comes from elsewhere: the number is the user's, the address may be anybody's.
+    fields = {"username": address, "email": address, "phone_number": number, "password": "!", "is_active": True}
+    dump = tmp_path / "users.json"
+    dump.write_text(json.dumps([{"model": "auth.user", "pk": 1, "fields": fields}]))
+    assert sms_site.otpgate.run("import-django", str(dump)).returncode == 0
+    otp_id = sms_site.post("/api/v1/auth/otp/request", {"destination": number}).json()["otp_id"]
+    login = sms_site.verify(otp_id, sms_site.phones.wait_for(number)).json()
+
+    answer = sms_site.get("/authz", token=login["access"])
+
+    assert answer.status_code == 204
+    assert answer.headers["X-Auth-User"] == login["user"]["id"]
+    assert "X-Auth-Email" not in answer.headers
+    backend = Backend(sms_site, new_address())
+    described = backend.introspect(login["access"])
+    assert described["active"] is True and address not in json.dumps(described)
+    # He himself sees what is known of him, and that it is not verified.
+    me = sms_site.get("/api/v1/auth/me", token=login["access"]).json()["user"]
+    assert (me["email"], me["email_verified"]) == (address, False)
+    # A name is not a way around it.
+    sms_site.request("PATCH", "/api/v1/auth/profile", json={"username": new_address()}, token=login["access"])
+    assert "username" not in backend.introspect(login["access"])
+    # Proved, it is told.
+    sms_site.login(address)
+    assert sms_site.get("/authz", token=login["access"]).headers["X-Auth-Email"] == address
 
 
 def test_authz_refuses_everybody_else(site, address):

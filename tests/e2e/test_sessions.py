@@ -28,6 +28,17 @@ def count_rows(site):
     return {name: int(site.sql(f"SELECT COUNT(*) FROM {name}")[0][0]) for [name] in names}
 
 
+def test_refreshes_by_ever_another_client_leave_one_row(site, address):
+    token = site.login(address)["refresh"]
+    before = count_rows(site)
+
+    for number in range(30):
+        answer = site.post(f"{AUTH}/token/refresh", {"refresh": token}, headers={"User-Agent": f"Agent/{number}"})
+        token = answer.json()["refresh"]
+
+    assert count_rows(site) == {**before, "audit_events": before["audit_events"] + 1}
+
+
 def test_logout_all_ends_every_session_of_the_user_and_of_nobody_else(site, new_address):
     address = new_address()
     mine, other = [site.login(address) for _ in range(3)], site.login(new_address())

@@ -1,5 +1,6 @@
 """sms.allowed_prefixes and sms.daily_budgets: where messages may go, and how many a day."""
 import collections
+import time
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_a_spent_budget_is_one_line_of_the_log(make_site, new_number):
         ask(site, number)
     wait_until(lambda: sum(finished(site).values()) == 4, 20, "every message is done")
 
-    lines = [line for line in site.otpgate.log().splitlines() if "budget" in line]
+    lines = [line for line in site.otpgate.log().splitlines() if SPENT in line]
 
     assert len(lines) == 1
     assert "warning" in lines[0] and SPENT in lines[0] and "prefix=+1555" in lines[0] and "sms.daily_budgets" in lines[0]
@@ -165,3 +166,23 @@ def test_a_rule_that_is_none_stops_the_start(make_site, name, value):
     done = make_site(start=False, **{f"sms_{name}": value}).otpgate.run("check-config")
     assert done.returncode == 2
     assert f"sms.{name}" in done.stderr
+
+
+def test_nobody_sends_without_a_budget(make_site, engine):
+    site = make_site(engine, sms_transport="file", start=False)
+    del site.settings["sms.daily_budgets"]
+    site.otpgate.write_config()
+    site.start()
+    assert "sms.daily_budgets = *:100" in site.otpgate.log()
+    assert "sms.daily_budgets = *:100" in site.otpgate.run("check-config").stdout
+
+    site.sql("INSERT INTO sms_budgets (prefix, day, sent) VALUES ('*', " + str(int(time.time()) // 86400) + ", 99)")
+    for number in ("+15550009001", "+4930123459"):
+        assert site.post("/api/v1/auth/otp/request", {"destination": number}).status_code == 202
+    wait_until(lambda: SPENT in site.otpgate.log(), 10, "the budget is spent")
+    assert site.sql("SELECT sent FROM sms_budgets") == [["100"]]
+
+
+def test_what_a_budget_forgets_has_the_usual_one(make_site):
+    site = make_site(sms_transport="file", sms_daily_budgets="+1:1000")
+    assert "sms.daily_budgets = +1:1000, *:100" in site.otpgate.log()

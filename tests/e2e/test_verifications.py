@@ -6,6 +6,7 @@ import time
 import pytest
 
 from support.keys import Backend, make_key
+from support.ports import wait_until
 from test_concurrency import at_once, outcomes
 from test_login_flow import assert_problem
 
@@ -84,13 +85,13 @@ def test_the_caller_may_deliver_the_code_itself(owner, address):
     assert (found["purpose"], found["metadata"], found["retry_count"]) == ("verify", {}, 0)
 
 
-def test_nothing_is_written_where_the_caller_delivers(make_site, engine):
+def test_nothing_is_sent_or_told_where_the_caller_delivers(make_site, engine):
     site = make_site(engine)
     backend = Backend(site, "quiet@example.com", "verify:caller")
     before = site.get("/api/v1/audit/logs", token=backend.access).json()["count"]
     mails = len(site.mailbox.messages())
 
-    for _ in range(10):  # and no request limit is spent
+    for _ in range(10):  # and no limit of the destination is spent
         backend.start_told("someone@example.com")
 
     assert site.get("/api/v1/audit/logs", token=backend.access).json()["count"] == before
@@ -199,8 +200,71 @@ def test_5_codes_an_hour_are_sent_to_a_destination(owner, address):
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert_refused(refused, 429, "RATE_LIMIT")
     assert int(refused.headers["Retry-After"]) > 0
-    # The owner's limit is neither the login's nor another owner's.
-    assert owner.site.request_code(address)
+    # Whoever asks and by whatever way: it is one limit.
+    asked = owner.site.post("/api/v1/auth/otp/request", {"destination": address})
+    assert_problem(asked, 429, "RATE_LIMIT")
+
+
+def test_one_address_gets_5_codes_an_hour_from_all_ways_together(site, address, new_address):
+    owners = [Backend(site, new_address(), "verify") for _ in range(3)]
+    access = site.login(new_address())["access"]
+    auth = "/api/v1/auth"
+    ways = [
+        lambda: owners[0].post(START, {"to": address}),
+        lambda: owners[1].post(START, {"to": address}),
+        lambda: site.post(f"{auth}/otp/request", {"destination": address}),
+        lambda: site.post(f"{auth}/register", {"email": address}),
+        lambda: site.post(f"{auth}/address-change/request", {"destination": address}, token=access),
+        lambda: owners[2].post(START, {"to": address}),
+        lambda: site.post(f"{auth}/forgot-password", {"email": address}),
+        lambda: site.post("/api/auth/otp/request/", {"destination": address}),
+    ]
+
+    answers = [way() for way in ways]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 202, 201, 202, 429, 429, 429]
+    wait_until(lambda: len(site.mailbox.messages_for(address)) == 5, 10, "five messages")
+
+
+def test_the_applications_of_one_owner_have_a_budget_together(make_site, engine, new_address):
+    site = make_site(engine, limits_verifications_per_account="20/1h")
+    owner = Backend(site, new_address(), "verify", "verify:caller")
+    second = make_key(site, owner.access, "verify")["key"]
+
+    answers = at_once(24, lambda number: site.post(
+        START, {"to": f"somebody-{number}@example.com"}, headers={"X-API-Key": owner.key if number % 2 else second}))
+
+    assert outcomes(answers) == {"ok": 20, "RATE_LIMIT": 4}
+    refused = owner.post(START, {"to": "another@example.com", "deliver": "caller"})
+    assert_refused(refused, 429, "RATE_LIMIT")
+    assert '"verifications_per_account"' in refused.headers["RateLimit"]
+    assert Backend(site, new_address(), "verify").start("another@example.com")
+
+
+def test_where_administrators_alone_have_keys_nobody_else_sends(make_site, engine, new_address):
+    site = make_site(engine, start=False)
+    del site.settings["api_keys.allowed"]
+    site.otpgate.write_config()
+    site.start()
+    admin, user = new_address(), new_address()
+    signed_in = {who: site.login(who) for who in (admin, user)}
+    assert site.otpgate.run("user", "make-admin", admin).returncode == 0
+    assert "api_keys.allowed = admins" in site.otpgate.run("check-config").stdout
+    assert "api_keys.allowed = admins" in site.otpgate.log()
+
+    refused = site.post("/api/v1/api-keys", {"name": "x", "scopes": ["verify"]}, token=signed_in[user]["access"])
+
+    assert "administrators" in assert_problem(refused, 403, "FORBIDDEN")["detail"]
+    key = make_key(site, signed_in[admin]["access"], "verify", "verify:caller")["key"]
+
+    def start(**fields):
+        return site.post(START, {"to": new_address(), **fields}, headers={"X-API-Key": key})
+
+    assert start().status_code == 201
+    # A key is worth what its owner is when it is used.
+    assert site.otpgate.run("user", "make-user", admin).returncode == 0
+    assert_refused(start(), 403, "FORBIDDEN")
+    assert start(deliver="caller").status_code == 201
 
 
 def test_a_context_belongs_to_its_owner(site, owner, address, new_address):

@@ -23,8 +23,12 @@ public:
     std::vector<domain::PasswordReset> resets;
     std::vector<domain::PasswordChange> changes;
     std::vector<domain::AddressChange> addressChanges;
+    std::vector<std::pair<Uuid, domain::PendingRegistration>> kept;
+    std::vector<std::string> costs;
+    std::vector<std::pair<Uuid, std::string>> hashes;
     bool changesPasswords = true;
     bool setsPasswords = true;
+    std::optional<domain::User> found;   // by any address
     bool fails = false;                  // a reset or a change of address
     domain::OtpVerifyResult codeResult;  // of the guess that a reset is proved by
     domain::AddressChangeResult addressChanged;
@@ -32,10 +36,12 @@ public:
     domain::CountedGuess countGuess(const domain::PasswordGuess& guess) override {
         guesses.push_back(guess);
         domain::CountedGuess counted = next;
-        counted.bucket = guess.bucket;
+        counted.buckets = {guess.bucket, guess.clientBucket};
         return counted;
     }
-    void giveBackGuess(const std::string&, Timestamp countedAt) override { givenBack.push_back(countedAt); }
+    void giveBackGuess(const std::vector<std::string>&, Timestamp countedAt) override {
+        givenBack.push_back(countedAt);
+    }
     void auditWrongPassword(const domain::WrongPassword& password) override { wrong.push_back(password); }
     void upgradeHash(const Uuid&, std::string_view oldHash, std::string_view) override {
         upgradedFrom.emplace_back(oldHash);
@@ -57,15 +63,29 @@ public:
         addressChanges.push_back(change);
         return addressChanged;
     }
+    void keepRegistration(const Uuid& otpId, const domain::PendingRegistration& registration) override {
+        kept.emplace_back(otpId, registration);
+    }
     domain::AccountCreation create(const domain::NewAccount&) override { return {}; }
     std::optional<domain::User> find(const Uuid&) override { return std::nullopt; }
-    std::optional<domain::User> find(const domain::Destination&) override { return std::nullopt; }
+    std::optional<domain::User> find(const domain::Destination&) override { return found; }
     std::vector<domain::User> list(const Uuid&, unsigned) override { return {}; }
     std::optional<domain::User> updateProfile(const domain::ProfileChange&) override { return std::nullopt; }
     bool setStatus(const domain::StatusChange&) override { return false; }
     bool setRole(const domain::RoleChange&) override { return false; }
     std::vector<Uuid> listDevices(const Uuid&) override { return {}; }
     bool remove(const domain::UserDeletion&) override { return false; }
+    std::vector<std::string> passwordCosts() override { return costs; }
+    void notePasswordCosts(const std::vector<std::string>& noted) override {
+        costs.insert(costs.end(), noted.begin(), noted.end());
+    }
+    std::vector<std::pair<Uuid, std::string>> passwordHashes(const Uuid& after, unsigned limit) override {
+        std::vector<std::pair<Uuid, std::string>> page;
+        for (const auto& each : hashes) {
+            if (after < each.first && page.size() < limit) page.push_back(each);
+        }
+        return page;
+    }
     std::vector<bool> import(std::span<const domain::ImportedUser>) override { return {}; }
 
 private:

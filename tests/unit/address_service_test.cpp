@@ -28,7 +28,6 @@ class AddressServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(handsOverEveryNoticeThatWasWritten);
     CPPUNIT_TEST(draftsNoNoticeThatNobodyWants);
     CPPUNIT_TEST(changesNothingWhereTheStoreFails);
-    CPPUNIT_TEST(letsARecentSignInChange);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -129,8 +128,8 @@ private:
     }
 
     void draftsNoNoticeThatNobodyWants() {
-        AddressSettings none;
-        none.notices.addressChanged = false;
+        NoticeSettings none;
+        none.addressChanged = false;
         AddressService silent{store_, otp_, messenger_, clock_, random_, none};
         silent.change(caller_, {otpId_, {}, {}}, "no code", client_);
         CPPUNIT_ASSERT(!asked().notice);
@@ -145,15 +144,6 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::string{}, test::counted(metrics_));
     }
 
-    void letsARecentSignInChange() {
-        CPPUNIT_ASSERT(addresses_.changeWithin() == 900s);
-        CPPUNIT_ASSERT(addresses_.mayChange(caller_.session));
-        clock_.advance(900s);
-        CPPUNIT_ASSERT(addresses_.mayChange(caller_.session));
-        clock_.advance(1us);
-        CPPUNIT_ASSERT(!addresses_.mayChange(caller_.session));
-    }
-
     const crypto::KeyRing ring_ = crypto::KeyRing::parse(
         "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", "master.key");
     const OtpCodes codes_{ring_, {}, ""};
@@ -166,7 +156,8 @@ private:
     test::FakeOtpStore otps_;
     test::FakeMessenger messenger_;
     OtpMetrics metrics_;
-    OtpService otp_{otps_, messenger_, codes_, ring_, clock_, random_, metrics_, {}, {}};
+    UnknownGuesses unknownGuesses_;
+    OtpService otp_{otps_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, {}, {}};
     AddressService addresses_{store_, otp_, messenger_, clock_, random_, {}};
     AuthenticatedSession caller_;
     const Uuid otpId_ = Uuid::makeV7(clock_.now(), random_);

@@ -16,10 +16,10 @@ using namespace std::string_literals;
 // One key, as a table would keep it.
 class FakeApiKeyStore final : public ApiKeyStore {
 public:
-    bool create(const NewApiKey& key) override {
-        if (isFull) return false;
-        stored = StoredApiKey{key.key, key.secretHash};
-        return true;
+    ApiKeyInsertion create(const NewApiKey& key) override {
+        asked = key;
+        if (outcome == ApiKeyInsertion::Outcome::Created) stored = StoredApiKey{key.key, key.secretHash};
+        return {outcome, {}};
     }
     std::vector<ApiKey> list(const Uuid&, Timestamp) override { return {}; }
     bool revoke(const ApiKeyRevocation&) override { return stored.has_value(); }
@@ -32,11 +32,14 @@ public:
         stored->key.lastUsedAt = now;
     }
 
-    bool isFull = false;
+    ApiKeyInsertion::Outcome outcome = ApiKeyInsertion::Outcome::Created;
+    std::optional<NewApiKey> asked;
     std::optional<StoredApiKey> stored;
     int lookUps = 0;
     int touches = 0;
 };
+
+using Outcome = ApiKeyCreation::Outcome;
 
 class ApiKeyServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(ApiKeyServiceTest);
@@ -47,10 +50,19 @@ class ApiKeyServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(asksNobodyAboutWhatCannotBeAKey);
     CPPUNIT_TEST(notesTheLastUseOnceAMinute);
     CPPUNIT_TEST(makesNoKeyBeyondTheLimit);
+    CPPUNIT_TEST(makesNoKeyForWhoMayHaveNone);
+    CPPUNIT_TEST(sendsForWhoMayHaveOneNow);
     CPPUNIT_TEST(knowsItsScopes);
     CPPUNIT_TEST_SUITE_END();
 
-    IssuedApiKey create() { return service_.create({}, {"shop", {ApiScope::Verify}, {}}, {}).value(); }
+    static AuthenticatedSession caller(Role role) {
+        AuthenticatedSession caller;
+        caller.user.role = role;
+        return caller;
+    }
+    IssuedApiKey create() {
+        return service_.create(caller(Role::Admin), {"shop", {ApiScope::Verify}, {}}, {}).issued.value();
+    }
 
     void makesAKeyOfThreeParts() {
         const auto issued = create();
@@ -105,8 +117,34 @@ class ApiKeyServiceTest : public CppUnit::TestFixture {
     }
 
     void makesNoKeyBeyondTheLimit() {
-        store_.isFull = true;
-        CPPUNIT_ASSERT(!service_.create({}, {"shop", {}, {}}, {}));
+        using Stored = ApiKeyInsertion::Outcome;
+        for (const auto& [stored, expected] :
+             {std::pair{Stored::TooMany, Outcome::TooMany}, std::pair{Stored::Limited, Outcome::Limited},
+              std::pair{Stored::SessionEnded, Outcome::SessionEnded}}) {
+            store_.outcome = stored;
+            const auto made = service_.create(caller(Role::Admin), {"shop", {}, {}}, {});
+            CPPUNIT_ASSERT(made.outcome == expected && !made.issued);
+            CPPUNIT_ASSERT(made.limit.has_value() == (stored == Stored::Limited));
+        }
+        CPPUNIT_ASSERT_EQUAL(100U, store_.asked->rule.capacity());
+    }
+
+    void makesNoKeyForWhoMayHaveNone() {
+        const auto refused = service_.create(caller(Role::User), {"shop", {}, {}}, {});
+        CPPUNIT_ASSERT(refused.outcome == Outcome::NotAllowed && !refused.issued && !store_.asked);
+        ApiKeyService open{store_, clock_, random_, ApiKeyHolders::Everybody};
+        CPPUNIT_ASSERT(open.create(caller(Role::User), {"shop", {}, {}}, {}).outcome == Outcome::Created);
+    }
+
+    void sendsForWhoMayHaveOneNow() {
+        ApiKey key;
+        for (const auto& [role, holders, may] : {std::tuple{Role::Admin, ApiKeyHolders::Admins, true},
+                                                 std::tuple{Role::User, ApiKeyHolders::Admins, false},
+                                                 std::tuple{Role::User, ApiKeyHolders::Everybody, true},
+                                                 std::tuple{Role::Admin, ApiKeyHolders::Everybody, true}}) {
+            key.ownerRole = role;
+            CPPUNIT_ASSERT(ApiKeyService(store_, clock_, random_, holders).maySend(key) == may);
+        }
     }
 
     void knowsItsScopes() {
@@ -117,7 +155,7 @@ class ApiKeyServiceTest : public CppUnit::TestFixture {
     FakeApiKeyStore store_;
     test::FakeClock clock_;
     test::FakeRandom random_;
-    ApiKeyService service_{store_, clock_, random_};
+    ApiKeyService service_{store_, clock_, random_, ApiKeyHolders::Admins};
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiKeyServiceTest);

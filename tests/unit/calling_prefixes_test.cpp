@@ -15,6 +15,7 @@ class CallingPrefixesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(findsTheBudgetOfTheLongestPrefix);
     CPPUNIT_TEST(countsEveryOtherNumberTogether);
     CPPUNIT_TEST(refusesWhatIsNoBudget);
+    CPPUNIT_TEST(limitsTheOthersWhereNobodyDid);
     CPPUNIT_TEST_SUITE_END();
 
     static std::string budgetOf(const DailyBudgets& budgets, const char* number) {
@@ -55,6 +56,16 @@ class CallingPrefixesTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(std::string("+1:10"), budgetOf(budgets, "+12025550123"));
         CPPUNIT_ASSERT_EQUAL(std::string("+49:1000"), budgetOf(budgets, "+4930123456"));
         CPPUNIT_ASSERT_EQUAL(std::string("none"), budgetOf(budgets, "+4366012345678"));
+    }
+
+    void limitsTheOthersWhereNobodyDid() {
+        auto budgets = DailyBudgets::parse({"+1:10", "+1242:3"}).value();
+        budgets.limitOthers(100);
+        CPPUNIT_ASSERT_EQUAL(std::string("*:100"), budgetOf(budgets, "+4930123456"));
+        CPPUNIT_ASSERT_EQUAL(std::string("+1242:3, +1:10, *:100"), budgets.toText());
+        auto told = DailyBudgets::parse({"*:5", "+1:10"}).value();
+        told.limitOthers(100);
+        CPPUNIT_ASSERT_EQUAL(std::string("+1:10, *:5"), told.toText());
     }
 
     void countsEveryOtherNumberTogether() {

@@ -67,6 +67,7 @@ public:
             {"INVALID_TOKEN", 401},
             {"TOKEN_REUSED", 401},
             {"FORBIDDEN", 403},
+            {"SIGN_IN_TOO_OLD", 403},
             {"ACCOUNT_DISABLED", 403},
             {"USER_NOT_FOUND", 404},
             {"CONFLICT", 409},

@@ -290,6 +290,8 @@ class BucketTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(notesARefusalOnceAMinute);
     CPPUNIT_TEST(goesOnFromWhatWasStored);
     CPPUNIT_TEST(obeysARuleThatHasShrunk);
+    CPPUNIT_TEST(takesInAllOrInNone);
+    CPPUNIT_TEST(livesAsLongAsWhoeverCountsLongest);
     CPPUNIT_TEST_SUITE_END();
 
     static LimitRule rule(std::string_view text) { return LimitRule::parse(text).value(); }
@@ -398,6 +400,27 @@ class BucketTest : public CppUnit::TestFixture {
         Bucket empty;
         empty.giveBack(now_);
         CPPUNIT_ASSERT(empty.hits().empty());
+    }
+
+    void takesInAllOrInNone() {
+        const LimitRule two = rule("2/1h");
+        const LimitRule one = rule("1/1h");
+        const LimitRule none;
+        Bucket other;
+        Bucket unlimited;
+        const std::vector<Meter> meters{{&bucket_, &two}, {&unlimited, &none}, {&other, &one}};
+        CPPUNIT_ASSERT(!takeAll(meters, now_));
+        CPPUNIT_ASSERT(bucket_.hits() == times({now_}) && other.hits() == times({now_}) && unlimited.hits().empty());
+        CPPUNIT_ASSERT(takeAll(meters, now_) == std::size_t{2});
+        CPPUNIT_ASSERT(bucket_.hits() == times({now_}) && other.hits() == times({now_}));
+        taken(two, 1);
+        CPPUNIT_ASSERT(takeAll(meters, now_) == std::size_t{0});
+    }
+
+    void livesAsLongAsWhoeverCountsLongest() {
+        CPPUNIT_ASSERT(bucket_.takeAndRemember(rule("5/1m"), now_, 600s));
+        CPPUNIT_ASSERT(bucket_.take(rule("5/1m"), now_ + 1s));
+        CPPUNIT_ASSERT(bucket_.expiresAt() == now_ + 600s);
     }
 
     void notesARefusalOnceAMinute() {

@@ -2,6 +2,7 @@
 // database.
 #include "otpgate/domain/otp_rules.h"
 
+#include "otpgate/domain/pending_registration.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
 
@@ -53,6 +54,7 @@ class OtpRequestRulesTest : public RulesTest {
     CPPUNIT_TEST(countsWhatItRefusesByName);
     CPPUNIT_TEST(tellsNoAccountBeyondALimit);
     CPPUNIT_TEST(remembersWhenACodeMayBeAlive);
+    CPPUNIT_TEST(countsForTheAccountThatAsks);
     CPPUNIT_TEST_SUITE_END();
 
     NewOtpRequest request() {
@@ -171,6 +173,20 @@ class OtpRequestRulesTest : public RulesTest {
         bucket_ = bucketWith(2);
         CPPUNIT_ASSERT(ruleOn(request()).outcome == RequestOutcome::ClientLimited);
         CPPUNIT_ASSERT(bucket_.refusedAt() == Timestamp{});
+    }
+
+    void countsForTheAccountThatAsks() {
+        auto asked = request();
+        asked.accountLimit = rule("1/1h");
+        Bucket account;
+        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, &client_, bucket_, &account).outcome ==
+                       RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(account.hits() == packTime(now_));
+        const std::string before = bucket_.hits();
+        const auto refused = ruleOnRequest(asked, std::nullopt, &client_, bucket_, &account);
+        CPPUNIT_ASSERT(refused.outcome == RequestOutcome::AccountLimited && refused.isToBeAudited);
+        CPPUNIT_ASSERT(refused.hits == account.hits());
+        CPPUNIT_ASSERT(bucket_.hits() == before && client_.hits() == before);
     }
 
     void hasARefusalAuditedOnceAMinuteABucket() {
@@ -322,6 +338,11 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(tellsWhoHasSignedInBefore);
     CPPUNIT_TEST(tellsNobodyElse);
     CPPUNIT_TEST(tellsWhereTheUserIsTold);
+    CPPUNIT_TEST(makesTheAccountOfAFormForWhoFilledItIn);
+    CPPUNIT_TEST(makesABareAccountForWhoNamesTheAddressAlone);
+    CPPUNIT_TEST(leavesAnAccountThatIsThereToItsOwner);
+    CPPUNIT_TEST(makesNothingOfAFormThatIsNotThere);
+    CPPUNIT_TEST(packsAForm);
     CPPUNIT_TEST_SUITE_END();
 
     static constexpr Purpose kPurposes[] = {Purpose::Login, Purpose::Register, Purpose::Verify, Purpose::Reset,
@@ -448,6 +469,81 @@ class OtpGuessRulesTest : public RulesTest {
         for (int i = 0; i < 3; ++i) tryIt(Guess::Wrong);
         CPPUNIT_ASSERT(budget_.hits().empty());
     }
+
+    StoredOtp codeOfForm() {
+        StoredOtp otp = code(Purpose::Verify);
+        otp.registration = packRegistration(form_);
+        return otp;
+    }
+
+    void makesTheAccountOfAFormForWhoFilledItIn() {
+        StoredOtp otp = codeOfForm();
+        auto guess = guessAt(otp);
+        guess.namedBy = CodeNamedBy::Id;
+        std::optional<User> user;
+        const auto ruling = ruleOnGuess(guess, {&otp, &budget_, user, {}});
+        CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::Verified && !ruling.result.signIn);
+        CPPUNIT_ASSERT(user && user->id == form_.userId && user->email == ada_.value());
+        CPPUNIT_ASSERT(user->emailVerified && user->hasPassword && user->role == Role::User);
+        CPPUNIT_ASSERT_EQUAL(std::string{"Ada"}, user->firstName);
+        CPPUNIT_ASSERT_EQUAL(std::string{"Lovelace"}, user->lastName);
+        CPPUNIT_ASSERT_EQUAL(std::string{"en-GB"}, user->locale);
+        CPPUNIT_ASSERT(ruling.passwordHash == form_.passwordHash);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, ruling.events.size());
+        CPPUNIT_ASSERT(ruling.events[1].event == AuditEvent::UserRegistered);
+        CPPUNIT_ASSERT(ruling.events[0].userId == form_.userId && ruling.events[1].userId == form_.userId);
+    }
+
+    // Anybody may have filled it in after the owner did, and the owner reads the newest code.
+    void makesABareAccountForWhoNamesTheAddressAlone() {
+        StoredOtp otp = codeOfForm();
+        std::optional<User> user;
+        const auto ruling = ruleOnGuess(guessAt(otp), {&otp, &budget_, user, {}});
+        CPPUNIT_ASSERT(user && user->id == form_.userId && user->emailVerified);
+        CPPUNIT_ASSERT(!user->hasPassword && !ruling.passwordHash);
+        CPPUNIT_ASSERT(user->firstName.empty() && user->lastName.empty());
+    }
+
+    void leavesAnAccountThatIsThereToItsOwner() {
+        StoredOtp otp = codeOfForm();
+        auto guess = guessAt(otp);
+        guess.namedBy = CodeNamedBy::Id;
+        std::optional<User> user;
+        user.emplace();
+        user->id = newId();
+        user->email = ada_.value();
+        user->firstName = "Augusta";
+        const auto ruling = ruleOnGuess(guess, {&otp, &budget_, user, {}});
+        CPPUNIT_ASSERT(user->emailVerified && user->id != form_.userId);
+        CPPUNIT_ASSERT_EQUAL(std::string{"Augusta"}, user->firstName);
+        CPPUNIT_ASSERT(!ruling.passwordHash);
+        CPPUNIT_ASSERT(ruling.events.at(1).event == AuditEvent::RegistrationRefused);
+    }
+
+    void makesNothingOfAFormThatIsNotThere() {
+        for (const std::optional<std::string>& nothing : {std::optional<std::string>{}, std::optional{std::string{}}}) {
+            StoredOtp otp = code(Purpose::Verify);
+            otp.registration = nothing;
+            std::optional<User> user;
+            CPPUNIT_ASSERT(ruleOnGuess(guessAt(otp), {&otp, &budget_, user, {}}).result.outcome ==
+                           VerifyOutcome::Verified);
+            CPPUNIT_ASSERT(!user);
+        }
+    }
+
+    void packsAForm() {
+        const std::string packed = packRegistration(form_);
+        CPPUNIT_ASSERT(unpackRegistration(packed).value().passwordHash == form_.passwordHash);
+        PendingRegistration bare;
+        bare.userId = newId();
+        CPPUNIT_ASSERT(!unpackRegistration(packRegistration(bare)).value().passwordHash);
+        for (std::size_t length = 0; length < packed.size(); ++length) {
+            CPPUNIT_ASSERT(!unpackRegistration(std::string_view{packed}.substr(0, length)));
+        }
+        CPPUNIT_ASSERT(!unpackRegistration(packed + "x") && !unpackRegistration("\x02" + packed.substr(1)));
+    }
+
+    const PendingRegistration form_{newId(), "a hash", "Ada", "Lovelace", "en-GB"};
 
     // Purpose and owner, used, expired, tries, budget.
     void namesTheFirstReasonOfSeveral() {

@@ -27,7 +27,10 @@ class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(asksForACode);
     CPPUNIT_TEST(asksForAShorterLifeOfWhatGoesBySms);
     CPPUNIT_TEST(limitsByDestinationAndNetwork);
-    CPPUNIT_TEST(limitsADeviceByItself);
+    CPPUNIT_TEST(limitsTheDevicesOfAnAddressTogether);
+    CPPUNIT_TEST(countsDownWhereThereIsNoCode);
+    CPPUNIT_TEST(countsOnWhereACodeHasGone);
+    CPPUNIT_TEST(saysByWhatACodeWasNamed);
     CPPUNIT_TEST(asksWhoMayHaveACodeByItsPurpose);
     CPPUNIT_TEST(asksOnlyOwnersWhereNobodyMayBeNew);
     CPPUNIT_TEST(revealsNoMoreThanBothAllow);
@@ -74,7 +77,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
     }
     Timestamp now() const { return clock_.now(); }
     OtpService serviceOf(const OtpSettings& settings) {
-        return {store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings, {}};
+        return {store_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, settings, {}};
     }
     RequestedOtp request() { return service_.request({ada_, Purpose::Login, "de"}, asker_); }
     VerifiedOtp verify(const std::string& guess) { return verifyBy(service_, {id_, {}, {}}, guess); }
@@ -142,11 +145,12 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(30U, asked.clientRule.capacity());
     }
 
-    // Whatever address the device asks for and wherever from: one bucket, and no address or stranger shares it.
-    void limitsADeviceByItself() {
+    // Wherever it asks from, and by whatever device: each sign-in may make another one, so all of an address's share
+    // what they may have sent. No stranger does.
+    void limitsTheDevicesOfAnAddressTogether() {
         const Uuid device = Uuid::makeV7(now(), random_);
         service_.request({ada_, Purpose::Login, "de"}, {client_, device});
-        service_.request({phone_, Purpose::Reset, "de"}, {Client{"192.0.2.7", "192.0.2.7", "", ""}, device});
+        service_.request({ada_, Purpose::Reset, "de"}, {Client{"192.0.2.7", "192.0.2.7", "", ""}, device});
         const NewOtpRequest first = store_.requests.at(0);
         const NewOtpRequest second = store_.requests.at(1);
         CPPUNIT_ASSERT(first.device == device);
@@ -154,7 +158,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(first.deviceGuessBucket, second.deviceGuessBucket);
         CPPUNIT_ASSERT(first.deviceBucket != first.deviceGuessBucket);
         service_.request({ada_, Purpose::Login, "de"}, {client_, Uuid::makeV7(now(), random_)});
-        CPPUNIT_ASSERT(asked().deviceBucket != first.deviceBucket);
+        CPPUNIT_ASSERT_EQUAL(first.deviceBucket, asked().deviceBucket);
+        CPPUNIT_ASSERT(first.deviceBucket != first.destinationBucket);
         CPPUNIT_ASSERT(asked().deviceGuessBucket != first.deviceGuessBucket);
         CPPUNIT_ASSERT_EQUAL(first.destinationBucket, asked().destinationBucket);
         CPPUNIT_ASSERT_EQUAL(first.guessBucket, asked().guessBucket);
@@ -487,6 +492,49 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(store_.verifications[0].otpId != Uuid{});
     }
 
+    VerifiedOtp guessByAddress(VerifyOutcome outcome, unsigned attemptsLeft = 0) {
+        store_.verifyResult.outcome = outcome;
+        store_.verifyResult.attemptsLeft = attemptsLeft;
+        return verifyBy(service_, {{}, ada_, Purpose::Login}, "no code");
+    }
+
+    // As at a code that is alive, so that nobody learns whether one is.
+    void countsDownWhereThereIsNoCode() {
+        for (const unsigned left : {2U, 1U, 0U}) {
+            const auto guessed = guessByAddress(VerifyOutcome::Unknown);
+            CPPUNIT_ASSERT(guessed.outcome == VerifyOutcome::Unknown);
+            CPPUNIT_ASSERT_EQUAL(left, guessed.attemptsLeft);
+        }
+        const auto exhausted = guessByAddress(VerifyOutcome::Unknown);
+        CPPUNIT_ASSERT(exhausted.outcome == VerifyOutcome::AttemptsExhausted);
+        CPPUNIT_ASSERT(exhausted.retryAfter == settings().resendAfter);
+        // Another address, another purpose, and a new code begin anew.
+        CPPUNIT_ASSERT_EQUAL(2U, verifyBy(service_, {{}, phone_, Purpose::Login}, "no code").attemptsLeft);
+        CPPUNIT_ASSERT_EQUAL(2U, verifyBy(service_, {{}, ada_, Purpose::Reset}, "no code").attemptsLeft);
+        request();
+        CPPUNIT_ASSERT_EQUAL(2U, guessByAddress(VerifyOutcome::Unknown).attemptsLeft);
+        clock_.advance(settings().emailLifetime);
+        CPPUNIT_ASSERT_EQUAL(2U, guessByAddress(VerifyOutcome::Unknown).attemptsLeft);
+    }
+
+    // That it was used or has expired meanwhile is not to be seen either.
+    void countsOnWhereACodeHasGone() {
+        CPPUNIT_ASSERT_EQUAL(2U, guessByAddress(VerifyOutcome::WrongCode, 2).attemptsLeft);
+        const auto used = guessByAddress(VerifyOutcome::Used);
+        CPPUNIT_ASSERT(used.outcome == VerifyOutcome::Unknown);
+        CPPUNIT_ASSERT_EQUAL(1U, used.attemptsLeft);
+        const auto expired = guessByAddress(VerifyOutcome::Expired);
+        CPPUNIT_ASSERT(expired.outcome == VerifyOutcome::Unknown);
+        CPPUNIT_ASSERT_EQUAL(0U, expired.attemptsLeft);
+    }
+
+    void saysByWhatACodeWasNamed() {
+        verify("000000");
+        CPPUNIT_ASSERT(store_.verifications.back().namedBy == CodeNamedBy::Id);
+        verifyBy(service_, {{}, ada_, Purpose::Login}, "000000");
+        CPPUNIT_ASSERT(store_.verifications.back().namedBy == CodeNamedBy::Address);
+    }
+
     void letsACodeSignUpOnlyWhereThatIsAllowed() {
         verify("000000");
         CPPUNIT_ASSERT(store_.verifications.at(0).mayRegister);
@@ -535,7 +583,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
     void draftsNoNoticeThatNobodyWants() {
         NoticeSettings none;
         none.newSignIn = false;
-        OtpService service{store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings(), none};
+        OtpService service{store_,  messenger_, codes_,          ring_,      clock_,
+                           random_, metrics_,   unknownGuesses_, settings(), none};
         verifyBy(service, {id_, {}, {}}, "000000");
         CPPUNIT_ASSERT(!store_.verifications.back().notice);
     }
@@ -610,7 +659,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
     FakeMessenger messenger_;
     const OtpCodes codes_{ring_, {}, ""};
     OtpMetrics metrics_;
-    OtpService service_{store_, messenger_, codes_, ring_, clock_, random_, metrics_, settings(), {}};
+    UnknownGuesses unknownGuesses_;
+    OtpService service_{store_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, settings(), {}};
     const Uuid id_ = Uuid::makeV7(clock_.now(), random_);
 };
 

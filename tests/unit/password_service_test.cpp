@@ -51,6 +51,9 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(takesAnAccountWithoutAPasswordForWrong);
     CPPUNIT_TEST(takesADisabledAccountForWrong);
     CPPUNIT_TEST(comparesNothingBeyondTheLimit);
+    CPPUNIT_TEST(comparesNothingBeyondTheLimitOfTheClient);
+    CPPUNIT_TEST(keepsAChangeCounted);
+    CPPUNIT_TEST(notesWhatAHashCostsBeforeItCompares);
     CPPUNIT_TEST(givesThePlaceBackWhereTheGateIsFull);
     CPPUNIT_TEST(makesAnImportedHashAnew);
     CPPUNIT_TEST(makesAHashOfOneKeyboardAnewForAll);
@@ -72,7 +75,9 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     crypto::PasswordGate gate_{{.cost = {.memoryKib = 64, .iterations = 1}, .slots = 1, .queue = 0}, random_};
     PasswordPolicy policy_{2, "example.org"};
     FakeMessenger messenger_;
-    PasswordService passwords_{store_,     gate_, policy_, clock_, random_, LimitRule::parse("10/1h").value(),
+    PasswordService passwords_{store_,     gate_,
+                               policy_,    clock_,
+                               random_,    {LimitRule::parse("10/1h").value(), LimitRule::parse("30/1h").value()},
                                messenger_, {}};
     const Destination ada_ = Destination::parse("ada@example.org").value();
     const crypto::KeyRing ring_ = crypto::KeyRing::parse(
@@ -80,7 +85,8 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     const OtpCodes codes_{ring_, {}, ""};
     test::FakeOtpStore otps_;
     OtpMetrics metrics_;
-    OtpService otp_{otps_, messenger_, codes_, ring_, clock_, random_, metrics_, {}, {}};
+    UnknownGuesses unknownGuesses_;
+    OtpService otp_{otps_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, {}, {}};
     const Uuid otpId_ = Uuid::makeV7(clock_.now(), random_);
 
     void haveAda(std::string hash, UserStatus status = UserStatus::Active) {
@@ -136,13 +142,43 @@ class PasswordServiceTest : public CppUnit::TestFixture {
 
     void comparesNothingBeyondTheLimit() {
         haveAda(gate_.hash(kPassword));
-        store_.next.isAccepted = false;
+        store_.next.outcome = CountedGuess::Outcome::DestinationLimited;
         const auto checked = passwords_.check(ada_, kPassword, {});
         CPPUNIT_ASSERT(checked.outcome == PasswordOutcome::Limited);
         CPPUNIT_ASSERT(checked.limit.has_value());
         CPPUNIT_ASSERT(!checked.user);
         CPPUNIT_ASSERT(store_.wrong.empty());
         CPPUNIT_ASSERT(store_.givenBack.empty());
+    }
+
+    void comparesNothingBeyondTheLimitOfTheClient() {
+        haveAda(gate_.hash(kPassword));
+        store_.next.outcome = CountedGuess::Outcome::ClientLimited;
+        const Client client{"2001:db8::1", "2001:db8::/64", "", ""};
+        const auto checked = passwords_.check(ada_, kPassword, {client, std::nullopt});
+        CPPUNIT_ASSERT(checked.outcome == PasswordOutcome::ClientLimited);
+        CPPUNIT_ASSERT(checked.limit.value().name == "passwords_per_client");
+        CPPUNIT_ASSERT(store_.wrong.empty() && store_.givenBack.empty());
+        CPPUNIT_ASSERT(store_.guesses.at(0).clientBucket == limitBucket("password-client", "2001:db8::/64"));
+        CPPUNIT_ASSERT_EQUAL(30U, store_.guesses.at(0).clientRule.capacity());
+    }
+
+    // Each writes rows and sends a notice.
+    void keepsAChangeCounted() {
+        haveAda(gate_.hash(kPassword));
+        passwords_.change(*store_.next.user, {}, kPassword, "quite another phrase", {});
+        CPPUNIT_ASSERT(store_.givenBack.empty());
+    }
+
+    void notesWhatAHashCostsBeforeItCompares() {
+        haveAda(kImported);
+        check("another password");
+        check("another password");
+        CPPUNIT_ASSERT(store_.costs == std::vector<std::string>{"pbkdf2_sha256$1"});
+        CPPUNIT_ASSERT(gate_.knows("pbkdf2_sha256$1"));
+        store_.next.passwordHash = gate_.hash(kPassword);
+        check("another password");
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_.costs.size());
     }
 
     void givesThePlaceBackWhereTheGateIsFull() {
@@ -232,7 +268,7 @@ class PasswordServiceTest : public CppUnit::TestFixture {
 
         NoticeSettings none;
         none.passwordChanged = false;
-        PasswordService silent{store_, gate_, policy_, clock_, random_, LimitRule{}, messenger_, none};
+        PasswordService silent{store_, gate_, policy_, clock_, random_, {}, messenger_, none};
         CPPUNIT_ASSERT(silent.reset({}, "hash", {}));
         CPPUNIT_ASSERT(!store_.resets.back().notice);
         CPPUNIT_ASSERT(messenger_.messages.empty());

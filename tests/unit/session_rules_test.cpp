@@ -26,6 +26,8 @@ class SessionRulesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(endsOnceItIsRevoked);
     CPPUNIT_TEST(endsWhereTheUserIsNotActive);
     CPPUNIT_TEST(decidesOneAfterTheOtherOverOneRow);
+    CPPUNIT_TEST(tellsOfMovesOnceInAWhile);
+    CPPUNIT_TEST(knowsARecentSignIn);
     CPPUNIT_TEST_SUITE_END();
 
     StoredSession session() const {
@@ -71,6 +73,7 @@ class SessionRulesTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(expected.revokedAt == actual.revokedAt);
         CPPUNIT_ASSERT(expected.address == actual.address);
         CPPUNIT_ASSERT(expected.userAgent == actual.userAgent);
+        CPPUNIT_ASSERT(expected.movedAt == actual.movedAt);
     }
     void assertEndedAndUntouched(StoredSession row, std::int64_t counter) const {
         const StoredSession before = row;
@@ -107,6 +110,35 @@ class SessionRulesTest : public CppUnit::TestFixture {
         row = session();
         CPPUNIT_ASSERT(ruleOnRefresh(updated, &row).event == AuditEvent::TokenRefreshed);
         CPPUNIT_ASSERT_EQUAL(std::string{"Browser/2.0"}, row.userAgent);
+    }
+
+    // Whoever comes from elsewhere at each refresh leaves a row in five minutes, and is found by the first one after.
+    void tellsOfMovesOnceInAWhile() {
+        StoredSession row = session();
+        SessionRefresh moving = refresh(7);
+        int told = 0;
+        for (int i = 0; i < 3000; ++i) {
+            moving.client.userAgent = "Browser/" + std::to_string(i + 2);
+            if (ruleOnRefresh(moving, &row).event) {
+                ++told;
+                CPPUNIT_ASSERT_EQUAL(moving.client.userAgent, row.userAgent);
+            }
+            ++moving.counter;
+            moving.now += 200ms;
+        }
+        CPPUNIT_ASSERT_EQUAL(2, told);
+        CPPUNIT_ASSERT(row.userAgent != moving.client.userAgent);
+        moving.now = row.movedAt + 5min;
+        CPPUNIT_ASSERT(ruleOnRefresh(moving, &row).event == AuditEvent::TokenRefreshed);
+        CPPUNIT_ASSERT_EQUAL(moving.client.userAgent, row.userAgent);
+    }
+
+    void knowsARecentSignIn() {
+        Session signedIn;
+        signedIn.authenticatedAt = now_;
+        CPPUNIT_ASSERT(signedInRecently(signedIn, 900s, now_));
+        CPPUNIT_ASSERT(signedInRecently(signedIn, 900s, now_ + 900s));
+        CPPUNIT_ASSERT(!signedInRecently(signedIn, 900s, now_ + 900s + 1us));
     }
 
     void repeatsThePredecessorWithinTheGrace() {

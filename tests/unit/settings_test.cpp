@@ -51,6 +51,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"phone.validation", "strict"},
     {"accounts.reveal", "true"},
     {"accounts.change_within", "16m"},
+    {"api_keys.allowed", "everybody"},
     {"notices.new_sign_in", "false"},
     {"notices.password_changed", "false"},
     {"notices.address_changed", "false"},
@@ -59,6 +60,9 @@ const std::map<std::string, std::string> kOtherValues{
     {"limits.request_per_destination", "6/1h"},
     {"limits.request_per_client", "0"},
     {"limits.guesses_per_destination", "9/1h"},
+    {"limits.passwords_per_client", "31/1h"},
+    {"limits.verifications_per_account", "7/1h"},
+    {"limits.changes_per_account", "8/1h"},
     {"passwords.memory_kib", "65536"},
     {"passwords.iterations", "3"},
     {"passwords.slots", "7"},
@@ -173,6 +177,10 @@ std::string describe(const Settings& s) {
     line("otp.autoRegister", s.otp.autoRegister);
     line("otp.disclosure", static_cast<int>(s.otp.disclosure));
     line("changeWithin", s.changeWithin.count());
+    line("apiKeyHolders", static_cast<int>(s.apiKeyHolders));
+    line("passwordsPerClient", describe(s.passwordsPerClient));
+    line("verificationsPerAccount", describe(s.verificationsPerAccount));
+    line("otp.changesPerAccount", describe(s.otp.changesPerAccount));
     line("notices.newSignIn", s.notices.newSignIn);
     line("notices.passwordChanged", s.notices.passwordChanged);
     line("notices.addressChanged", s.notices.addressChanged);
@@ -454,6 +462,10 @@ class SettingsTest : public CppUnit::TestFixture {
             {"limits.request_per_destination", "5"},
             {"limits.request_per_destination", ""},
             {"limits.request_per_client", "30/1w"},
+            {"limits.passwords_per_client", "30"},
+            {"limits.verifications_per_account", "1001/1h"},
+            {"limits.changes_per_account", "x"},
+            {"api_keys.allowed", "nobody"},
             {"limits.guesses_per_destination", "1001/1h"},
             {"limits.guesses_per_destination", "1/1s,2/1m,3/1h"},
             {"passwords.memory_kib", "7"},

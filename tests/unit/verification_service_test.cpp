@@ -1,5 +1,6 @@
 #include "otpgate/domain/verification_service.h"
 
+#include "otpgate/domain/otp_rules.h"
 #include "support_cpp/counted.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
@@ -54,13 +55,14 @@ class VerificationServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(writesAndHandsOverAMessage);
     CPPUNIT_TEST(sendsTheCodeThatTheContextTakes);
     CPPUNIT_TEST(handsOverNothingThatIsRefused);
-    CPPUNIT_TEST(writesNothingWhereTheCallerDelivers);
+    CPPUNIT_TEST(sendsNothingWhereTheCallerDelivers);
+    CPPUNIT_TEST(tellsWhatTheOwnerHasSpent);
     CPPUNIT_TEST(tellsWhatWasVerified);
     CPPUNIT_TEST(givesTheNextContextForAWrongCode);
     CPPUNIT_TEST(asksNobodyAboutAnothersContext);
     CPPUNIT_TEST(asksNobodyAboutALateContext);
     CPPUNIT_TEST(passesOnWhatTheStoreRefuses);
-    CPPUNIT_TEST(countsEachOwnersDestinationsApart);
+    CPPUNIT_TEST(countsADestinationForAllAndEachOwner);
     CPPUNIT_TEST(countsRequestsAndGuessesByTheirOutcome);
     CPPUNIT_TEST(worksInItself);
     CPPUNIT_TEST_SUITE_END();
@@ -88,11 +90,11 @@ class VerificationServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(5U, requested.limit.value().state.remaining);
         const auto& written = store_.messages.at(0);
         CPPUNIT_ASSERT(written.ownerId == owner_ && written.now == clock_.now());
-        CPPUNIT_ASSERT(written.message.expiresAt == clock_.now() + 300s);
-        CPPUNIT_ASSERT_EQUAL(8U, written.message.codeLength);
-        CPPUNIT_ASSERT(written.message.codeAlphabet == CodeAlphabet::Letters);
-        CPPUNIT_ASSERT(written.message.purpose == Purpose::Verify);
-        CPPUNIT_ASSERT(messenger_.messages.at(0).id == written.message.id);
+        CPPUNIT_ASSERT(written.message->expiresAt == clock_.now() + 300s);
+        CPPUNIT_ASSERT_EQUAL(8U, written.message->codeLength);
+        CPPUNIT_ASSERT(written.message->codeAlphabet == CodeAlphabet::Letters);
+        CPPUNIT_ASSERT(written.message->purpose == Purpose::Verify);
+        CPPUNIT_ASSERT(messenger_.messages.at(0).id == written.message->id);
     }
 
     void sendsTheCodeThatTheContextTakes() {
@@ -104,18 +106,27 @@ class VerificationServiceTest : public CppUnit::TestFixture {
     }
 
     void handsOverNothingThatIsRefused() {
-        store_.messageResult.isAccepted = false;
+        store_.messageResult.outcome = VerificationMessageResult::Outcome::DestinationLimited;
         auto asked = question();
         asked.delivery = CodeDelivery::Message;
         CPPUNIT_ASSERT(!service_.request(asked, owner_, client_).isAccepted);
         CPPUNIT_ASSERT(messenger_.messages.empty());
     }
 
-    void writesNothingWhereTheCallerDelivers() {
+    void sendsNothingWhereTheCallerDelivers() {
         const auto requested = told();
         CPPUNIT_ASSERT_EQUAL(std::size_t{8}, requested.code.size());
         CPPUNIT_ASSERT(!requested.limit);
-        CPPUNIT_ASSERT(store_.messages.empty() && store_.guesses.empty() && messenger_.messages.empty());
+        // It counts as its owner's, and nothing is to be sent.
+        CPPUNIT_ASSERT(!store_.messages.at(0).message && store_.guesses.empty() && messenger_.messages.empty());
+    }
+
+    void tellsWhatTheOwnerHasSpent() {
+        store_.messageResult.outcome = VerificationMessageResult::Outcome::OwnerLimited;
+        const auto refused = told();
+        CPPUNIT_ASSERT(!refused.isAccepted && refused.code.empty());
+        CPPUNIT_ASSERT(refused.limit.value().name == "verifications_per_account");
+        CPPUNIT_ASSERT_EQUAL(200U, store_.messages.at(0).ownerRule.capacity());
     }
 
     void tellsWhatWasVerified() {
@@ -183,7 +194,7 @@ class VerificationServiceTest : public CppUnit::TestFixture {
         }
     }
 
-    void countsEachOwnersDestinationsApart() {
+    void countsADestinationForAllAndEachOwner() {
         const Uuid other = Uuid::makeV7(clock_.now(), random_);
         auto asked = question();
         asked.delivery = CodeDelivery::Message;
@@ -191,8 +202,12 @@ class VerificationServiceTest : public CppUnit::TestFixture {
         service_.request(asked, other, client_);
         asked.to = Destination::parse("bob@example.org").value();
         const auto third = service_.request(asked, owner_, client_);
-        CPPUNIT_ASSERT(store_.messages.at(0).bucket != store_.messages.at(1).bucket);
+        // What is sent to one address counts together, whoever asks; each owner has a budget of his own besides.
+        CPPUNIT_ASSERT_EQUAL(store_.messages.at(0).bucket, store_.messages.at(1).bucket);
+        CPPUNIT_ASSERT_EQUAL(requestBucketOf(asked.to), store_.messages.at(2).bucket);
         CPPUNIT_ASSERT(store_.messages.at(0).bucket != store_.messages.at(2).bucket);
+        CPPUNIT_ASSERT(store_.messages.at(0).ownerBucket != store_.messages.at(1).ownerBucket);
+        CPPUNIT_ASSERT_EQUAL(store_.messages.at(0).ownerBucket, store_.messages.at(2).ownerBucket);
         check(third, "22222222");
         CPPUNIT_ASSERT(store_.guesses.at(0).bucket != store_.messages.at(2).bucket);
     }
@@ -203,7 +218,7 @@ class VerificationServiceTest : public CppUnit::TestFixture {
         const auto requested = told();
         asked.delivery = CodeDelivery::Message;
         service_.request(asked, owner_, client_);
-        store_.messageResult.isAccepted = false;
+        store_.messageResult.outcome = VerificationMessageResult::Outcome::DestinationLimited;
         service_.request(asked, owner_, client_);
         for (const auto outcome :
              {Answer::Verified, Answer::WrongCode, Answer::Used, Answer::AttemptsExhausted, Answer::BudgetExhausted}) {
@@ -237,8 +252,14 @@ class VerificationServiceTest : public CppUnit::TestFixture {
     const Client client_{"192.0.2.7", "192.0.2.7", "Backend/1.0", "request-1"};
     OtpMetrics metrics_;
     VerificationService service_{
-        store_, messenger_, codes_,   ring_,
-        clock_, random_,    metrics_, {LimitRule::parse("5/1h").value(), LimitRule::parse("10/1h").value(), 30s}};
+        store_,
+        messenger_,
+        codes_,
+        ring_,
+        clock_,
+        random_,
+        metrics_,
+        {LimitRule::parse("5/1h").value(), LimitRule::parse("200/1h").value(), LimitRule::parse("10/1h").value(), 30s}};
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(VerificationServiceTest);

@@ -17,6 +17,7 @@
 #include "otpgate/http/cors.h"
 #include "otpgate/http/router.h"
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -42,7 +43,8 @@ struct Monitoring {
 // What a deployment decides of the API itself.
 struct ApiSettings {
     bool smsIsSetUp = false;
-    std::string publicUrl = {};  // without a trailing slash
+    std::chrono::seconds changeWithin{900};  // of a sign-in that is recent
+    std::string publicUrl = {};              // without a trailing slash
     domain::EmailValidation emailValidation = domain::EmailValidation::Strict;
     domain::PhoneNumbers phoneNumbers{domain::PhoneValidation::Any};
 };

@@ -13,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -41,10 +42,16 @@ public:
     // These block until it is done, and throw ServiceUnavailable: at once where the queue is full, later where there
     // is no memory. What they promise is in password_hash.h.
     std::string hash(std::string_view password);
-    // Where the stored hash is unusable it takes as long as a wrong password at the gate's cost.
+    // Whatever the stored hash is, a wrong password costs the same work: that of our own hash and of every other kind
+    // that was learned, to the most of each. Work, not a pause: it takes as long where the machine is busy, and there
+    // is nothing to be seen in how long others wait. A right password is compared and no more.
     PasswordMatch verify(std::string_view password, std::string_view storedHash);
     // The same work for a user who does not exist or has no password.
     void verifyNobody(std::string_view password);
+
+    // Costs of hashes that somebody may have, by their names (password_costs.h).
+    void learn(const std::vector<std::string>& costs);
+    bool knows(const std::string& cost) const;
 
     bool needsUpgrade(std::string_view storedHash) const { return crypto::needsUpgrade(storedHash, options_.cost); }
 
@@ -58,12 +65,12 @@ public:
 
 private:
     struct Job;
+    std::set<std::string> knownCosts() const;
     void run(std::function<void()> work);
     void serve();
     void finishOne(std::unique_lock<std::mutex>& lock);
 
     const PasswordGateOptions options_;
-    const std::string nobody_;
     Random& random_;
 
     mutable std::mutex mutex_;
@@ -72,6 +79,7 @@ private:
     std::deque<Job*> queue_;
     Load load_;  // all but `waiting`
     std::size_t calls_ = 0;
+    std::set<std::string> costs_;  // our own among them
     bool isEnding_ = false;
     std::vector<std::thread> threads_;  // last: they use all of the above
 };

@@ -8,12 +8,14 @@
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/otp_store.h"
+#include "otpgate/domain/pending_registration.h"
 
 #include <array>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -26,15 +28,18 @@ struct PasswordGuess {
     std::string bucket;
     std::string deviceBucket;
     LimitRule rule;
+    std::string clientBucket;  // not of a device that the account knows
+    LimitRule clientRule;
     Timestamp now;
     Uuid auditId;  // of a refusal
     Client client;
 };
 
 struct CountedGuess {
-    bool isAccepted = true;
-    std::string bucket;  // where it was counted
-    std::string hits;    // packed, see LimitHits
+    enum class Outcome { Accepted, DestinationLimited, ClientLimited };
+    Outcome outcome = Outcome::Accepted;
+    std::vector<std::string> buckets;  // where it was counted
+    std::string hits;                  // of the bucket that refused, else of the address's: packed, see LimitHits
     // Where the guess is accepted and there is such an account.
     std::optional<User> user;
     std::optional<std::string> passwordHash;
@@ -152,11 +157,12 @@ class AccountStore {
 public:
     virtual ~AccountStore() = default;
 
-    // Finds the account and takes a place of the bucket, in the same statements whether or not there is one. Exact,
-    // however many ask at once. A refusal counts nowhere and is audited (OTP_LOCKED) once a minute a bucket.
+    // Finds the account and takes a place of the address's bucket and of the client's, in the same statements whether
+    // or not there is one. Exact, however many ask at once. A refusal counts nowhere and is audited (OTP_LOCKED) once a
+    // minute a bucket.
     virtual CountedGuess countGuess(const PasswordGuess& guess) = 0;
-    // The place that was taken at `countedAt` is free again: the password was right, or was not compared.
-    virtual void giveBackGuess(const std::string& bucket, Timestamp countedAt) = 0;
+    // The places that were taken at `countedAt` are free again: the password was right, or was not compared.
+    virtual void giveBackGuess(const std::vector<std::string>& buckets, Timestamp countedAt) = 0;
     virtual void auditWrongPassword(const WrongPassword& wrong) = 0;
     // Only while the old hash is there still.
     virtual void upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) = 0;
@@ -176,6 +182,9 @@ public:
     // it.
     virtual AddressChangeResult changeAddress(const AddressChange& change) = 0;
 
+    // Puts the form beside the code that was sent for it (NewOtpRequest::isRegistration), while that lives. The same
+    // work whoever has the address.
+    virtual void keepRegistration(const Uuid& otpId, const PendingRegistration& registration) = 0;
     virtual AccountCreation create(const NewAccount& account) = 0;
     virtual std::optional<User> find(const Uuid& id) = 0;
     virtual std::optional<User> find(const Destination& destination) = 0;
@@ -190,6 +199,12 @@ public:
     // steps, of which the account itself is the last: a removal that was interrupted can be repeated. False: there is
     // no such user.
     virtual bool remove(const UserDeletion& deletion) = 0;
+
+    // The names of what hashes cost (crypto/password_costs.h) that somebody has or had here.
+    virtual std::vector<std::string> passwordCosts() = 0;
+    virtual void notePasswordCosts(const std::vector<std::string>& costs) = 0;
+    // Hashes by the ids of their users, in the order of these.
+    virtual std::vector<std::pair<Uuid, std::string>> passwordHashes(const Uuid& after, unsigned limit) = 0;
 
     // In one transaction. For each whether it was added; one whose address is there already is left alone.
     virtual std::vector<bool> import(std::span<const ImportedUser> users) = 0;

@@ -9,16 +9,10 @@
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/session_store.h"
 
-#include <chrono>
 #include <optional>
 #include <string_view>
 
 namespace otpgate::domain {
-
-struct AddressSettings {
-    std::chrono::seconds changeWithin{900};  // of the session's sign-in
-    NoticeSettings notices;
-};
 
 struct ChangedAddress {
     VerifiedOtp code;
@@ -28,11 +22,8 @@ struct ChangedAddress {
 class AddressService {
 public:
     AddressService(AccountStore& store, OtpService& otp, Messenger& messenger, const Clock& clock, Random& random,
-                   AddressSettings settings);
+                   NoticeSettings notices);
 
-    std::chrono::seconds changeWithin() const { return settings_.changeWithin; }
-    // Whether the session's user has signed in recently enough to ask for it.
-    bool mayChange(const Session& session) const;
     // Good for the user who asked only. See AccountStore::changeAddress.
     ChangedAddress change(const AuthenticatedSession& caller, const OtpReference& reference, std::string_view guess,
                           const Client& client);
@@ -43,7 +34,7 @@ private:
     Messenger& messenger_;
     const Clock& clock_;
     Random& random_;
-    AddressSettings settings_;
+    NoticeSettings notices_;
 };
 
 }  // namespace otpgate::domain

@@ -4,6 +4,8 @@
 #include "otpgate/base/clock.h"
 #include "otpgate/base/random.h"
 #include "otpgate/domain/api_key_store.h"
+#include "otpgate/domain/otp_service.h"
+#include "otpgate/domain/session_store.h"
 
 #include <optional>
 #include <string>
@@ -13,6 +15,10 @@
 namespace otpgate::domain {
 
 inline constexpr unsigned kMaxApiKeys = 50;  // that are good at a time, of one user
+
+// Who may make API keys, and have messages sent by them: with a key, an account sends to any address.
+enum class ApiKeyHolders { Admins, Everybody };
+bool mayHoldApiKeys(ApiKeyHolders allowed, Role role);
 
 struct ApiKeyRequest {
     std::string name;
@@ -25,15 +31,25 @@ struct IssuedApiKey {
     std::string text;  // `otpg_<prefix>_<secret>`: the one time that it is known
 };
 
+struct ApiKeyCreation {
+    enum class Outcome { Created, NotAllowed, TooMany, Limited, SessionEnded };
+    Outcome outcome = Outcome::NotAllowed;
+    std::optional<IssuedApiKey> issued;  // where Created
+    std::optional<LimitReport> limit;    // where Limited
+};
+
 class ApiKeyService {
 public:
-    ApiKeyService(ApiKeyStore& store, const Clock& clock, Random& random)
+    ApiKeyService(ApiKeyStore& store, const Clock& clock, Random& random, ApiKeyHolders holders)
         : store_(store),
           clock_(clock),
-          random_(random) {}
+          random_(random),
+          holders_(holders) {}
 
-    // nullopt: the user has kMaxApiKeys already.
-    std::optional<IssuedApiKey> create(const Uuid& userId, const ApiKeyRequest& request, const Client& client);
+    // TooMany: the user has kMaxApiKeys already. Limited: too many were made today, revoked ones too.
+    ApiKeyCreation create(const AuthenticatedSession& caller, const ApiKeyRequest& request, const Client& client);
+    // Whether messages may be sent by the key: its user may have become another since it was made.
+    bool maySend(const ApiKey& key) const { return mayHoldApiKeys(holders_, key.ownerRole); }
     std::vector<ApiKey> list(const Uuid& userId) { return store_.list(userId, clock_.now()); }
     // False: the user has no such key.
     bool revoke(const Uuid& id, const Uuid& userId, const Client& client);
@@ -45,6 +61,7 @@ private:
     ApiKeyStore& store_;
     const Clock& clock_;
     Random& random_;
+    ApiKeyHolders holders_;
 };
 
 }  // namespace otpgate::domain

@@ -4,6 +4,7 @@
 
 #include "otpgate/base/clock.h"
 #include "otpgate/base/uuid.h"
+#include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 
 #include <optional>
@@ -32,6 +33,7 @@ struct ApiKey {
     Timestamp createdAt;
     std::optional<Timestamp> expiresAt;
     std::optional<Timestamp> lastUsedAt;
+    Role ownerRole = Role::User;  // of its user now, where findActive() found it
 
     bool has(ApiScope scope) const;
 };
@@ -39,9 +41,18 @@ struct ApiKey {
 struct NewApiKey {
     ApiKey key;
     std::string secretHash;
+    std::optional<Uuid> sessionId;  // which asks for it, and must not have ended by then
     unsigned maxActive = 0;
+    std::string bucket;  // of the user's making of keys
+    LimitRule rule;
     Uuid auditId;
     Client client;
+};
+
+struct ApiKeyInsertion {
+    enum class Outcome { Created, TooMany, Limited, SessionEnded };
+    Outcome outcome = Outcome::Created;
+    std::string hits;  // of the bucket
 };
 
 struct ApiKeyRevocation {
@@ -60,8 +71,8 @@ struct StoredApiKey {
 class ApiKeyStore {
 public:
     virtual ~ApiKeyStore() = default;
-    // False: the user has `maxActive` keys that are good already. Exact, however many are made at once.
-    virtual bool create(const NewApiKey& key) = 0;
+    // TooMany: the user has `maxActive` keys that are good already. Exact, however many are made at once.
+    virtual ApiKeyInsertion create(const NewApiKey& key) = 0;
     // Those that are not revoked: the good ones first, then the newest; at most 100.
     virtual std::vector<ApiKey> list(const Uuid& userId, Timestamp now) = 0;
     // Whether the user had such a key.

@@ -32,14 +32,19 @@ struct DailyBudget {
 class DailyBudgets {
 public:
     static constexpr std::int64_t kMost = 1'000'000'000;
+    static constexpr std::int64_t kOthersByDefault = 100;
 
     DailyBudgets() = default;
     // "+49:1000", "*:100". Nullopt for anything else and for a prefix that is there twice.
     static std::optional<DailyBudgets> parse(const std::vector<std::string>& words);
 
+    // The same limit for all numbers together that have none, unless there is one for them (*).
+    void limitOthers(std::int64_t messages);
+
     // Null: the number has none, and so no limit.
     const DailyBudget* of(std::string_view number) const;
     const std::vector<DailyBudget>& all() const { return budgets_; }
+    std::string toText() const;  // "+49:1000, *:100"
 
 private:
     std::vector<DailyBudget> budgets_;  // the longest prefix first, * last

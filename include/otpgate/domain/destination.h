@@ -22,10 +22,9 @@ public:
     // script, with what nobody sees, blanks, dashes and brackets around, after mailto: or tel:, in Name <address>.
     //
     // E-mail: lower case; a domain of any script in its one ASCII form (IDNA); at most 254 bytes; nothing that could
-    // reach a mail header: no control characters, <, >, backslashes or encoded words, and with Strict neither quotes nor
-    // blanks; nothing that a relay would rewrite: no % and !.
-    // Telephone: E.164 `^\+[1-9]\d{1,14}$`, once blanks, dashes, dots, slashes, brackets and the (0) of a trunk prefix
-    // are left out.
+    // reach a mail header: no control characters, <, >, backslashes or encoded words, and with Strict neither quotes
+    // nor blanks; nothing that a relay would rewrite: no % and !. Telephone: E.164 `^\+[1-9]\d{1,14}$`, once blanks,
+    // dashes, dots, slashes, brackets and the (0) of a trunk prefix are left out.
     static std::optional<Destination> parse(std::string_view text,
                                             EmailValidation validation = EmailValidation::Strict);
     static std::optional<Destination> parseEmail(std::string_view text,

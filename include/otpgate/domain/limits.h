@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +101,14 @@ private:
     Timestamp expiresAt_;
     Timestamp refusedAt_;
 };
+
+// A bucket that is asked, and the rule that it is held to.
+struct Meter {
+    Bucket* bucket = nullptr;
+    const LimitRule* rule = nullptr;
+};
+// Counts in all of them, or in none: then in which of them there is no place. Buckets without a limit count nothing.
+std::optional<std::size_t> takeAll(std::span<const Meter> meters, Timestamp now);
 
 // The 16 bytes under which a bucket is stored: SHA-256 of kind and subject, cut. No address stands in the table.
 std::string limitBucket(std::string_view kind, std::string_view subject);

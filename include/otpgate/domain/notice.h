@@ -53,8 +53,8 @@ OutboxMessage makeNotice(const NoticeDraft& draft, const Destination& recipient,
 // Where the owner is told: the e-mail address where it is verified or the only address, else the telephone where that
 // is allowed. nullopt: nowhere.
 std::optional<Destination> noticeRecipient(const User& user, NoticeBySms bySms);
-// Whom a change to `current` is told: the old address, or where there is none (or it may not be told) the verified one
-// of the other channel; and the new address.
+// Whom a change to `current` is told: the old address, or where there is none that is verified and may be told, the
+// verified one of the other channel; and the new address.
 std::vector<Destination> changeRecipients(const User& before, const Destination& current, NoticeBySms bySms);
 
 std::optional<Destination> addressOf(const User& user, Channel channel);

@@ -27,6 +27,11 @@ struct OtpLane {
 // `isDeviceKnown`: whether the account that the address belongs to knows request.device.
 OtpLane laneOf(const NewOtpRequest& request, bool isDeviceKnown);
 
+// Where everything is counted that anybody but a known device has sent to an address, by whatever route.
+std::string requestBucketOf(const Destination& destination);
+// The same for the account's known devices, all together: each sign-in may make another one.
+std::string deviceRequestBucketOf(const Destination& destination);
+
 // The account that an address belongs to, as far as a request for a code cares.
 struct AddressOwner {
     Uuid id;
@@ -40,9 +45,10 @@ struct OtpRequestRuling {
     bool isDiscarded = false;  // accepted, and never sent
     bool isToBeAudited = true;
 };
-// Counts in both buckets, or in neither; `client` is null where the request does not count for its client.
+// Counts in all buckets, or in none; `client` is null where the request does not count for its client, and `account`
+// where no account asks for it.
 OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional<AddressOwner>& owner, Bucket* client,
-                               Bucket& bucket);
+                               Bucket& bucket, Bucket* account = nullptr);
 // Whether a code of the lane may be alive that a new one voids, by the lane's bucket before the request was counted.
 bool mayHaveLiveCode(const NewOtpRequest& request, const Bucket& bucket);
 
@@ -68,6 +74,7 @@ struct StoredOtp {
     std::string guessBucket;
     Tries tries;
     Timestamp expiresAt;
+    std::optional<std::string> registration{};  // the form that waits for it, see pending_registration.h
 };
 
 // Whether the guess may be at this code at all, and then what countTry() says.
@@ -87,8 +94,9 @@ std::optional<Uuid> findSameDevice(const OtpVerification& guess, const Uuid& use
 // What one guess may touch. Null or absent: there is none.
 struct GuessRows {
     StoredOtp* otp = nullptr;
-    Bucket* budget = nullptr;   // the one that the code names
-    std::optional<User>& user;  // whose address the code's destination is; made by a login that may register
+    Bucket* budget = nullptr;  // the one that the code names
+    std::optional<User>&
+        user;  // whose address the code's destination is; made by a login that may register, or by a form
     std::span<const StoredDevice> devices;
 };
 
@@ -103,6 +111,7 @@ struct AuditDraft {
 struct GuessRuling {
     OtpVerifyResult result;
     std::vector<AuditDraft> events;
+    std::optional<std::string> passwordHash{};  // of the user that it made
 };
 GuessRuling ruleOnGuess(const OtpVerification& guess, GuessRows rows);
 

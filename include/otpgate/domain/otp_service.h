@@ -10,6 +10,7 @@
 #include "otpgate/domain/otp_metrics.h"
 #include "otpgate/domain/otp_store.h"
 #include "otpgate/domain/session_service.h"
+#include "otpgate/domain/unknown_guesses.h"
 
 #include <chrono>
 #include <functional>
@@ -32,6 +33,7 @@ struct OtpSettings {
     LimitRule requestsPerDestination;
     LimitRule requestsPerClient;
     LimitRule guessesPerDestination;
+    LimitRule changesPerAccount;
 
     std::chrono::seconds lifetime(Channel channel) const {
         return channel == Channel::Sms ? smsLifetime : emailLifetime;
@@ -64,6 +66,7 @@ struct OtpQuestion {
     Disclosure disclosure = Disclosure::Reveal;  // at most: the settings may hide more
     std::optional<Uuid> ownerId = std::nullopt;  // of purpose change: the user who asks
     NewAccounts newAccounts = NewAccounts::Allowed;
+    bool isRegistration = false;  // of purpose verify: see RegistrationService
 };
 
 struct RequestedOtp {
@@ -100,7 +103,8 @@ struct VerifiedOtp {
 class OtpService {
 public:
     OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
-               const Clock& clock, Random& random, OtpMetrics& metrics, OtpSettings settings, NoticeSettings notices);
+               const Clock& clock, Random& random, OtpMetrics& metrics, UnknownGuesses& unknownGuesses,
+               OtpSettings settings, NoticeSettings notices);
 
     RequestedOtp request(const OtpQuestion& question, const Asker& asker);
 
@@ -121,6 +125,7 @@ public:
 private:
     AccountRule accountRule(const OtpQuestion& question) const;
     Uuid findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now);
+    void hideWhatIsThere(const OtpReference& reference, const OtpVerification& verification, OtpVerifyResult& result);
     VerifiedOtp report(const OtpReference& reference, const OtpVerification& verification, OtpVerifyResult result);
 
     OtpStore& store_;
@@ -130,6 +135,7 @@ private:
     const Clock& clock_;
     Random& random_;
     OtpMetrics& metrics_;
+    UnknownGuesses& unknownGuesses_;
     OtpSettings settings_;
     NoticeSettings notices_;
 };

@@ -38,6 +38,7 @@ struct NewOtpRequest {
     AccountRule accountRule = AccountRule::ActiveOrNew;
     Disclosure disclosure = Disclosure::Hide;
     Resend resend = Resend::Rotate;
+    bool isRegistration = false;  // a form waits beside the code, so the code is repeated to nobody
     Timestamp now;
     Timestamp expiresAt;
     unsigned maxAttempts = 0;
@@ -50,9 +51,11 @@ struct NewOtpRequest {
     // A device that the account knows has buckets and codes of its own, which strangers cannot spend.
     ShownDevice device;
     std::string deviceGuessBucket;
-    std::string deviceBucket;
+    std::string deviceBucket;  // of all its devices
     // Of purpose change: the user who asks. The code is of a lane of its own then, with the strangers' limits.
     std::optional<Uuid> ownerId = std::nullopt;
+    std::string accountBucket{};  // where it counts as that user's
+    LimitRule accountLimit{};
     Uuid outboxId;
     Timestamp outboxAvailableAt;  // the creating process sends it itself until then
     Uuid auditId;
@@ -60,7 +63,7 @@ struct NewOtpRequest {
 };
 
 struct OtpRequestResult {
-    enum class Outcome { Accepted, ClientLimited, DestinationLimited, UserNotFound, AccountDisabled };
+    enum class Outcome { Accepted, ClientLimited, AccountLimited, DestinationLimited, UserNotFound, AccountDisabled };
     Outcome outcome = Outcome::Accepted;
     std::string hits;  // of the bucket that refused, or of the destination's: packed times, see LimitHits
     // These where Accepted; with Resend::Repeat of the code that is sent again.
@@ -71,12 +74,15 @@ struct OtpRequestResult {
 };
 
 enum class Guess { Wrong, Right };
+// How a guess names its code. Who names the id is who asked for the code: nobody else was told it.
+enum class CodeNamedBy { Address, Id };
 
 struct OtpVerification {
     Uuid otpId;
     std::optional<Purpose> purpose;  // what the code must be for; nullopt: anything
     // The user who changes an address: to all others a code of purpose change is Unknown.
     std::optional<Uuid> ownerId = std::nullopt;
+    CodeNamedBy namedBy = CodeNamedBy::Address;
     Guess guess = Guess::Wrong;
     LimitRule guessRule;
     Timestamp now;

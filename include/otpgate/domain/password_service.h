@@ -13,14 +13,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace otpgate::domain {
 
-enum class PasswordOutcome { Right, Wrong, Limited };
+enum class PasswordOutcome { Right, Wrong, Limited, ClientLimited };
+
+struct PasswordLimits {
+    LimitRule perDestination;
+    LimitRule perClient;
+};
 
 struct CheckedPassword {
     PasswordOutcome outcome = PasswordOutcome::Wrong;
-    std::optional<LimitReport> limit;  // where Limited
+    std::optional<LimitReport> limit;  // where Limited or ClientLimited
     std::optional<User> user;          // where Right
 };
 
@@ -32,7 +38,7 @@ struct ResetByCode {
 class PasswordService {
 public:
     PasswordService(AccountStore& store, crypto::PasswordGate& gate, const PasswordPolicy& policy, const Clock& clock,
-                    Random& random, LimitRule guesses, Messenger& messenger, NoticeSettings notices);
+                    Random& random, PasswordLimits limits, Messenger& messenger, NoticeSettings notices);
 
     // The sentence that says why a user may not choose it.
     std::optional<std::string> reasonToRefuse(std::string_view password,
@@ -51,7 +57,8 @@ public:
     // By a guess at a code of purpose reset, which is spent and put to use in one step.
     ResetByCode resetByCode(OtpService& otp, OtpReference reference, std::string_view guess,
                             const std::string& passwordHash, const Asker& asker);
-    // Ends all sessions but the one that asks. `current` is counted and compared as by check().
+    // Ends all sessions but the one that asks. `current` is counted and compared as by check(), and stays counted even
+    // where it is right: each change writes rows and sends a notice.
     CheckedPassword change(const User& user, const Session& session, std::string_view current,
                            std::string_view password, const Asker& asker);
 
@@ -60,8 +67,11 @@ private:
         CheckedPassword result;
         std::string hash;  // where Right
         crypto::PasswordMatch match = crypto::PasswordMatch::Wrong;
+        std::vector<std::string> buckets;  // where it is counted still, then
+        Timestamp countedAt;
     };
     Comparison compare(const Destination& destination, std::string_view password, const Asker& asker);
+    void learnCostOf(const std::string& hash);
     crypto::PasswordMatch matchOf(std::string_view password, const CountedGuess& guess);
     void upgrade(const User& user, std::string_view password, const Comparison& comparison);
     PasswordReset makeReset(std::string passwordHash, const Client& client);
@@ -71,7 +81,7 @@ private:
     const PasswordPolicy& policy_;
     const Clock& clock_;
     Random& random_;
-    LimitRule guesses_;
+    PasswordLimits limits_;
     Messenger& messenger_;
     NoticeSettings notices_;
 };

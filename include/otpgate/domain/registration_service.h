@@ -1,5 +1,5 @@
-// Signing up by form: makes the account, and sees to its address being proved, before or after. One object a worker
-// thread.
+// Signing up by form: sees to the address being proved, before or after; there is an account from then on. One object a
+// worker thread.
 #pragma once
 
 #include "otpgate/base/clock.h"
@@ -26,7 +26,8 @@ struct RegistrationResult {
     enum class Outcome { Registered, Taken, ReceiptSpent, Limited, SendFailed };
     Outcome outcome = Outcome::Registered;
     std::optional<LimitReport> limit;
-    User user;  // where Registered
+    User user;                         // where Registered: as it is, or will be
+    std::optional<RequestedOtp> code;  // where the address is not proved yet
 };
 
 class RegistrationService {
@@ -36,12 +37,17 @@ public:
 
     // The sentence that says why the password may not be used; none where there is no password.
     std::optional<std::string> reasonToRefuse(const Registration& registration) const;
-    // With a receipt the address is verified; without one a code of purpose verify is sent to it. An address that has
-    // an account already is Taken where its owner asks or the settings reveal it; else the answer is a user made up of
-    // the request, after the same work.
+    // With a receipt the address is proved, and the account is made. Without one a code of purpose verify is sent to
+    // it; who proves the address by it, and by its id, has the account that the form asks for. Until then there is
+    // none, so neither a login nor another registration tells whether there was one before. An address that has an
+    // account already is Taken where its owner asks or the settings reveal it; else the answer is a user made up of the
+    // request, after the same work.
     RegistrationResult registerUser(const Registration& registration, const Asker& asker);
 
 private:
+    RegistrationResult registerProved(const Registration& registration, const Asker& asker);
+    RegistrationResult registerUnproved(const Registration& registration, const Asker& asker);
+
     AccountStore& store_;
     OtpService& otp_;
     PasswordService& passwords_;

@@ -5,6 +5,7 @@
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/session_store.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -22,9 +23,15 @@ struct StoredSession {
     Timestamp lastSeenAt;
     Timestamp expiresAt;
     std::optional<Timestamp> revokedAt;
+    // Of the client that the audit trail was told of last, and when.
     std::string address;
     std::string userAgent;
+    Timestamp movedAt{};
 };
+
+// Whether the session's user proved to be there so lately that what lasts may be done in the account's name: a stolen
+// session must not take the account with it. A refresh is no sign-in.
+bool signedInRecently(const Session& session, std::chrono::seconds within, Timestamp now);
 
 struct RefreshRuling {
     SessionRefreshResult result;

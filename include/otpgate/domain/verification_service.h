@@ -18,14 +18,15 @@
 namespace otpgate::domain {
 
 struct VerificationSettings {
-    LimitRule requestsPerDestination;  // of each application's owner
-    LimitRule guessesPerDestination;
+    LimitRule requestsPerDestination;  // whoever has them sent
+    LimitRule requestsPerOwner;
+    LimitRule guessesPerDestination;  // of each application's owner
     std::chrono::seconds resendAfter{30};
 };
 
 enum class CodeDelivery {
     Message,  // we send it
-    Caller    // the application is told the code; nothing is written
+    Caller    // the application is told the code; it is counted as its owner's, and nothing else is written
 };
 
 struct VerificationQuestion {
@@ -42,7 +43,7 @@ struct VerificationQuestion {
 
 struct RequestedVerification {
     bool isAccepted = true;
-    std::optional<LimitReport> limit;  // of the destination
+    std::optional<LimitReport> limit;  // of the destination, or the one that refused
     std::string context;
     std::string code;  // where the caller delivers it
     Delivery delivery = Delivery::UnderWay;

@@ -8,23 +8,28 @@
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/otp_store.h"
 
+#include <optional>
 #include <string>
 
 namespace otpgate::domain {
 
 struct VerificationMessage {
-    OutboxMessage message;
-    Uuid ownerId;  // the user whose API key asked
-    std::string bucket;
+    std::optional<OutboxMessage> message;  // none where the application sends the code itself
+    Destination destination;
+    Uuid ownerId;        // the user whose API key asked
+    std::string bucket;  // of the destination, for all that is sent to it; asked where there is a message
     LimitRule rule;
+    std::string ownerBucket;
+    LimitRule ownerRule;
     Timestamp now;
     Uuid auditId;
     Client client;
 };
 
 struct VerificationMessageResult {
-    bool isAccepted = true;
-    std::string hits;  // of the bucket: packed times, see LimitHits
+    enum class Outcome { Accepted, DestinationLimited, OwnerLimited };
+    Outcome outcome = Outcome::Accepted;
+    std::string hits;  // of the bucket that refused, else of the destination's: packed times, see LimitHits
 };
 
 struct VerificationGuess {
@@ -51,8 +56,8 @@ struct VerificationGuessResult {
 class VerificationStore {
 public:
     virtual ~VerificationStore() = default;
-    // Counts the request against the bucket and writes the outbox row and the audit row. A refusal counts nowhere and
-    // is audited once a minute.
+    // Counts the request against the owner's bucket, and where there is a message against the destination's; then
+    // writes the outbox row and the audit row. A refusal counts nowhere and is audited once a minute a bucket.
     virtual VerificationMessageResult send(const VerificationMessage& message) = 0;
     // Counts the attempt before it lets the outcome be known; one of many right guesses wins. A wrong guess takes a
     // place of the bucket, a spent bucket refuses right ones too.

@@ -22,6 +22,7 @@ enum class ErrorCode {
     InvalidToken,
     TokenReused,
     Forbidden,
+    SignInTooOld,
     AccountDisabled,
     UserNotFound,
     Conflict,

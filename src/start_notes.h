@@ -1,0 +1,14 @@
+// What an operator should know of his settings before strangers find it out: who may have messages sent, and how many.
+// Said by check-config, and in the log at each start.
+#pragma once
+
+#include "settings.h"
+
+#include <string>
+#include <vector>
+
+namespace otpgate {
+
+std::vector<std::string> startNotes(const Settings& settings);
+
+}  // namespace otpgate
