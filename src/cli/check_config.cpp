@@ -31,7 +31,7 @@ void become(const passwd& user) {
 std::string becomeServiceUser(const std::vector<std::string>& arguments) {
     const bool isNamed = arguments.size() == 2 && arguments[0] == "--as";
     if (!arguments.empty() && !isNamed) throw UsageError("unexpected argument: " + arguments.front());
-    const std::string name = isNamed ? arguments[1] : kServiceUser;
+    std::string name = isNamed ? arguments[1] : kServiceUser;
     if (!isNamed && geteuid() != 0) return {};
     const passwd* const user = getpwnam(name.c_str());
     if (user == nullptr && isNamed) throw ConfigurationError("there is no user " + name);

@@ -4,6 +4,7 @@
 #include "otpgate/crypto/random.h"
 #include "otpgate/delivery/sms_guard.h"
 #include "otpgate/store/stores.h"
+#include "readiness.h"
 
 #include <algorithm>
 #include <iostream>
@@ -66,6 +67,7 @@ int smsTest(const Invocation& invocation) {
     Logger log(settings.logFormat, LogLevel::Error, clock);  // what it would say is printed
     const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();
+    requireMigrated(*connection);  // the day's budget is counted there
     const auto budgets = store::makeSmsBudgetStore(*connection);
     delivery::SmsGuard guard(settings.sms.rules, *budgets, clock, log);
     const auto transport = guard.wrap(delivery::makeSmsTransport(settings.sms, random));

@@ -225,8 +225,9 @@ const std::vector<std::string>& KeyRing::keys(KeyUse use) const {
 
 KeyRing KeyRing::withLastFirst() const {
     KeyRing ring = *this;
-    for (auto& keys : ring.keys_) std::ranges::rotate(keys, keys.end() - 1);
-    std::ranges::rotate(ring.fingerprints_, ring.fingerprints_.end() - 1);
+    const auto turn = [](std::vector<std::string>& all) { std::rotate(all.begin(), all.end() - 1, all.end()); };
+    for (auto& keys : ring.keys_) turn(keys);
+    turn(ring.fingerprints_);
     return ring;
 }
 

@@ -327,7 +327,7 @@ def twilio_site(make_site, twilio, authority):
 
 def run_test(site, number, code=0):
     """What it printed, as {name: value}."""
-    done = site.otpgate.run("sms-test", number)
+    done = site.otpgate.prepare().run("sms-test", number)
     assert done.returncode == code, (done.stdout, done.stderr)
     assert done.stderr == ""
     assert number not in done.stdout and number[1:] not in done.stdout
