@@ -76,10 +76,10 @@ Readiness::Readiness(db::Database& database, const crypto::KeyRing& ring, const 
 
 std::vector<ReadinessCheck> Readiness::look() {
     std::unique_lock turn(checking_, std::try_to_lock);
-    if (const auto seen = lastSeen(turn.owns_lock()); !seen.empty()) return seen;
+    if (auto seen = lastSeen(turn.owns_lock()); !seen.empty()) return seen;
     if (!turn) {
         turn.lock();  // the first look of all
-        if (const auto seen = lastSeen(true); !seen.empty()) return seen;
+        if (auto seen = lastSeen(true); !seen.empty()) return seen;
     }
     auto checks = check();
     const std::lock_guard lock(mutex_);

@@ -58,7 +58,7 @@ RegistrationResult RegistrationService::registerUnproved(const Registration& reg
         return {Outcome::Taken, std::nullopt, {}, {}};
     }
     store_.keepRegistration(code.id, form);
-    return {Outcome::Registered, std::nullopt, userOf(registration, form.userId, clock_.now()), std::move(code)};
+    return {Outcome::Registered, std::nullopt, userOf(registration, form.userId, clock_.now()), code};
 }
 
 RegistrationResult RegistrationService::registerProved(const Registration& registration, const Asker& asker) {

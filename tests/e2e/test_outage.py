@@ -70,7 +70,8 @@ def test_a_killed_database_is_503_and_its_return_is_noticed(make_site, own_maria
 
     for _ in range(20):
         assert_unavailable(*ask(site, new_address()))
-    assert site.get("/health/ready").status_code == 503
+    # It looks every other second.
+    ports.wait_until(lambda: site.get("/health/ready").status_code == 503, 5, "it is not ready")
     assert site.get("/health/live").status_code == 200
 
     own_mariadb.start()

@@ -28,9 +28,8 @@ public:
     PasswordPolicy(unsigned minScore, std::string_view siteHost);
 
     // The sentence that says why not, for the user; empty where the password may be used. Characters are Unicode code
-    // points. Nothing is normalised: an é of one code point and one of two are two passwords, as everywhere where the
-    // password is hashed.
-    std::optional<std::string> reasonToRefuse(std::string_view password, const PasswordOwner& owner) const;
+    // points of its composed form (NFC), as it is hashed.
+    std::optional<std::string> reasonToRefuse(std::string_view typed, const PasswordOwner& owner) const;
 
 private:
     double minBits_;
