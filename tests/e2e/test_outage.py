@@ -80,7 +80,7 @@ def test_a_killed_database_is_503_and_its_return_is_noticed(make_site, own_maria
     # Not one lucky thread: all of them.
     for _ in range(64):
         assert ask(site, new_address())[0].status_code == 202
-    assert site.get("/health/ready").status_code == 200
+    ports.wait_until(lambda: site.get("/health/ready").status_code == 200, 5, "it is ready")
     assert site.login(new_address())["access"]
     assert site.otpgate.process.pid == pid
 
