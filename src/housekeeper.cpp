@@ -59,13 +59,14 @@ bool Housekeeper::isStopping() {
 
 void Housekeeper::run() {
     while (!isStopping()) {
+        const auto next = SteadyClock::now() + kTidyEvery;
         tidy("signing keys", [this](Timestamp now) { renewKeys(now); });
         tidy("master keys", [this](Timestamp) { witness_.note(); });
         tidy("password costs", [this](Timestamp) { passwordCosts_.reload(); });
         tidy("old rows", [this](Timestamp now) { purge(now); });
         readiness_.look();  // which logs what it sees
         std::unique_lock lock(mutex_);
-        wake_.wait_for(lock, kTidyEvery, [this] { return isStopping_; });
+        wake_.wait_until(lock, next, [this] { return isStopping_; });
     }
 }
 
@@ -92,10 +93,14 @@ void Housekeeper::purge(Timestamp now) {
                                                 now - retention_.devices,
                                                 now - retention_.audit,
                                                 now - retention_.deadLetters};
-    nextPurge_ = SteadyClock::now() + kPurgeEvery;
-    while (!isStopping()) {
+    // In parts: where the tables are large, keys and readiness would else wait for hours.
+    const auto end = SteadyClock::now() + kTidyEvery;
+    while (!isStopping() && SteadyClock::now() < end) {
         const auto begin = SteadyClock::now();
-        if (retentionStore_->purge(bounds, kPurgeBatch).isOver) return;
+        if (retentionStore_->purge(bounds, kPurgeBatch).isOver) {
+            nextPurge_ = SteadyClock::now() + kPurgeEvery;
+            return;
+        }
         const auto rest = std::max<SteadyClock::duration>((SteadyClock::now() - begin) * kRestFactor, kShortestRest);
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, rest, [this] { return isStopping_; });

@@ -40,7 +40,7 @@ private:
     void run();
     void tidy(std::string_view what, const std::function<void(Timestamp now)>& work);
     void renewKeys(Timestamp now);
-    // Walks once through all tables.
+    // Walks through all tables, once every ten minutes, and goes on where it stopped a minute before.
     void purge(Timestamp now);
     bool isStopping();
 

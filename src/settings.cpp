@@ -325,20 +325,6 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     return settings;
 }
 
-std::vector<std::string> doubtsAbout(const Settings& settings) {
-    std::vector<std::string> doubts;
-    if (settings.isDevelopment) return doubts;
-    const std::string_view host = hostOf(settings.publicUrl);
-    if (host == "localhost" || host.starts_with("127.") || host.starts_with("[")) {
-        doubts.push_back("server.public_url is " + settings.publicUrl +
-                         ": mails link to it, and elsewhere it leads nowhere");
-    } else if (settings.publicUrl.starts_with("http://")) {
-        doubts.push_back("server.public_url is " + settings.publicUrl +
-                         ": without https codes go over the network in the clear, and browsers keep no session");
-    }
-    return doubts;
-}
-
 std::string_view hostOf(std::string_view url) {
     url.remove_prefix(url.find("://") + 3);
     if (url.starts_with('[')) return url.substr(0, url.find(']') + 1);

@@ -14,4 +14,18 @@ std::vector<std::string> startNotes(const Settings& settings) {
     return notes;
 }
 
+std::vector<std::string> doubtsAbout(const Settings& settings) {
+    std::vector<std::string> doubts;
+    if (settings.isDevelopment) return doubts;
+    const std::string_view host = hostOf(settings.publicUrl);
+    if (host == "localhost" || host.starts_with("127.") || host.starts_with("[")) {
+        doubts.push_back("server.public_url is " + settings.publicUrl +
+                         ": mails link to it, and elsewhere it leads nowhere");
+    } else if (settings.publicUrl.starts_with("http://")) {
+        doubts.push_back("server.public_url is " + settings.publicUrl +
+                         ": without https codes go over the network in the clear, and browsers keep no session");
+    }
+    return doubts;
+}
+
 }  // namespace otpgate

@@ -10,5 +10,7 @@
 namespace otpgate {
 
 std::vector<std::string> startNotes(const Settings& settings);
+// What is allowed and yet hardly meant, a sentence each; nothing in development.
+std::vector<std::string> doubtsAbout(const Settings& settings);
 
 }  // namespace otpgate
