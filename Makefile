@@ -141,10 +141,10 @@ build/gen/template_files.list: FORCE
 -include $(ALL_OBJECTS:.o=.d)
 
 # Documentation pages:
-docs: ## build/www: the pages with the bundles of /api/docs/ and /api/redoc/, which npm installs into build/
+docs: build/otpgate ## build/www: the pages, the documentation, and /api/docs/ and /api/redoc/, whose bundles npm installs into build/
 	@etc/dev/docs/build
 # Without npm's registry the service itself still builds, runs and installs.
-docs-if-possible:
+docs-if-possible: build/otpgate
 	@etc/dev/docs/build || echo "note: /api/docs/ and /api/redoc/ will show a link only, because npm failed" >&2
 
 # Packages:
@@ -220,8 +220,7 @@ unitdir := $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(sysconfdir)/syste
 # The migrations and the templates are inside the binary; those in share/ are for who wants others. A configuration that is there is never touched; the new defaults stand in share/.
 install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binary, pages, settings, systemd unit, web server examples
 	install -D -m 755 build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/otpgate
-	if [ -e build/www/api/redoc/redoc.standalone.js ]; then cd build/www; else cd www; fi && \
-	    find -L . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/www/{} \;
+	cd build/www && find -L . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/www/{} \;
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf
 	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf $(DESTDIR)$(datadir)/apache/otpgate.conf

@@ -1,0 +1,338 @@
+"""The documentation: its pages as they are served, and everything in it that can be run, run as it stands there."""
+import html.parser
+import json
+import os
+import pathlib
+import re
+import subprocess
+import urllib.parse
+
+import pytest
+import requests
+
+from support import ports
+from support.keys import Backend
+from support.otpgate import environment
+from support.process import Process
+from support.site import Site
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOC = ROOT / "etc/doc"
+HOST = "https://login.example.com"
+DEVELOPMENT = "http://localhost:8080"
+PLAYED_LANGUAGES = ("sh", "sql", "python", "js", "php")
+
+
+def blocks(page):
+    """[(language, text)] of a page's fenced blocks."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", (DOC / f"{page}.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+played = set()
+
+
+def block(page, words):
+    """The one block of a page with these words in it. It counts as played."""
+    found = [(language, text) for language, text in blocks(page) if words in text]
+    assert len(found) == 1, f"{len(found)} blocks of {page}.md with {words}"
+    played.add((page, *found[0]))
+    return found[0][1]
+
+
+def shell(text, folder, **variables):
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=folder, env=environment(variables), timeout=120,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+# The pages.
+
+class Links(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.ids = [], set()
+        self.feed(text)
+
+    def handle_starttag(self, _, attributes):
+        for name, value in attributes:
+            if name in ("href", "src"):
+                self.links.append(value)
+            if name == "id":
+                self.ids.add(value)
+
+
+@pytest.fixture(scope="module", params=["nginx", "apache"])
+def docs_site(request, new_folder):
+    with Site(new_folder(), web=request.param) as running:
+        yield running
+
+
+def test_every_link_of_every_page_leads_somewhere(docs_site):
+    seen, waiting = {}, [docs_site.url + "/docs/"]
+    while waiting:
+        url = waiting.pop()
+        if url in seen:
+            continue
+        answer = requests.get(url, timeout=10)
+        assert answer.status_code == 200, url
+        is_page = answer.headers["Content-Type"].startswith("text/html")
+        seen[url] = Links(answer.text if is_page else "")
+        if is_page and "/api/" not in url:
+            ours = [urllib.parse.urljoin(url, link) for link in seen[url].links]
+            waiting += [urllib.parse.urldefrag(link)[0] for link in ours if link.startswith(docs_site.url)]
+    for url, page in seen.items():
+        for link in page.links:
+            target, anchor = urllib.parse.urldefrag(urllib.parse.urljoin(url, link))
+            if anchor and target in seen:
+                assert anchor in seen[target].ids, f"{url}: {link}"
+    pages = [url for url in seen if "/docs/" in url and url.endswith("/")]
+    assert len(pages) == len(list(DOC.glob("*.md"))) + 2  # settings and commands are made of what they tell
+
+
+def test_the_pages_need_no_script_and_have_the_policy_of_the_others(docs_site):
+    for path in ("/docs/", "/docs/integrate/", "/problems/rate-limit/"):
+        answer = docs_site.get(path, documented=False)
+        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert "<script" not in answer.text and "style=" not in answer.text and "<style" not in answer.text
+
+
+def test_the_type_of_every_error_leads_to_its_paragraph(docs_site):
+    document = docs_site.get("/api/openapi.json").json()
+    codes = set(re.findall(r"^\| `([A-Z_]+)` \|", document["info"]["description"], re.MULTILINE))
+    codes -= {"BAD_REQUEST", "REQUEST_TIMEOUT"}  # of the web server itself, of type about:blank
+    described = re.findall(r"^### ([a-z-]+)$", (DOC / "errors.md").read_text(), re.MULTILINE)
+    assert sorted(described) == sorted(code.lower().replace("_", "-") for code in codes)
+    refusal = requests.post(docs_site.url + "/api/v1/auth/otp/request", json={}, timeout=10).json()
+    for kind in [refusal["type"], *(f"/problems/{name}" for name in described)]:
+        answer = requests.get(docs_site.url + kind, timeout=10)
+        assert answer.status_code == 200, kind
+        assert f"<h1 id=\"{kind.split('/')[-1]}\">" in answer.text
+
+
+def test_every_setting_and_every_command_is_on_its_page(docs_site):
+    settings = docs_site.get("/docs/settings/", documented=False).text
+    for name in re.findall(r"^(\w+) =", (ROOT / "etc/otpgate.conf").read_text(), re.MULTILINE):
+        assert f"<code>{name}</code>" in settings
+    commands = docs_site.get("/docs/commands/", documented=False).text
+    for name in re.findall(r"^  ([a-z-]+) ", docs_site.otpgate.run("--help").stdout, re.MULTILINE):
+        assert f'<h2 id="{name}">' in commands
+
+
+def test_what_the_security_page_names_as_a_proof_exists():
+    named = re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", (DOC / "security.md").read_text())
+    assert len(named) > 20
+    for file, test in named:
+        text = (ROOT / "tests/e2e" / file).read_text()
+        assert not test or f"\ndef {test}(" in text, f"{file}::{test}"
+
+
+# What can be run.
+
+class Development:
+    """`make run` as it runs, without the building."""
+
+    def __init__(self, folder, assignments=None):
+        self.port = ports.free_port()
+        self.url = f"http://localhost:{self.port}"
+        state = folder / "state"
+        self.process = Process("make run", [ROOT / "etc/dev/run", "--port", str(self.port), "--state", state],
+                               folder / "console.log", environment(assignments))
+        self.process.start()
+        ports.wait_until(lambda: "otpgate is ready at" in self.console(), 30, "make run is ready")
+
+    def console(self):
+        self.process.require_running()
+        return self.process.log_text()
+
+    def code_for(self, address):
+        pattern = rf"^code for {re.escape(address)}: (\w+)$"
+        ports.wait_until(lambda: re.search(pattern, self.console(), re.MULTILINE), 15, "the code is on the console")
+        return re.findall(pattern, self.console(), re.MULTILINE)[-1]
+
+    def stop(self):
+        self.process.stop()
+
+
+@pytest.fixture
+def development(tmp_path):
+    running = []
+
+    def start(assignments=None):
+        running.append(Development(tmp_path, assignments))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.stop()
+
+
+def test_the_first_minute(development, tmp_path):
+    run = development()
+
+    def play(words, code="123456", **variables):
+        text = block("first-minute", words).replace(DEVELOPMENT, run.url).replace("123456", code)
+        return json.loads(shell(text, tmp_path, **variables))
+
+    asked = play("otp/request")
+    assert asked["otp_id"]
+    login = play("otp/verify", run.code_for("ann@example.com"))
+    assert play("auth/me", ACCESS=login["access"])["user"]["email"] == "ann@example.com"
+    assert play("token/refresh", REFRESH=login["refresh"])["access"]
+
+
+def assignments_of(text, command="make run"):
+    assert text.rstrip().endswith(command)
+    return dict(word.split("=", 1) for word in text.rstrip()[:-len(command)].split())
+
+
+def test_one_code_for_all(development):
+    run = development(assignments_of(block("development", "FIXED_CODE")))
+    for address in ("ann@example.com", "bob@example.com"):
+        requests.post(run.url + "/api/v1/auth/otp/request", json={"destination": address}, timeout=10)
+        answer = requests.post(run.url + "/api/v1/auth/otp/verify", json={"destination": address, "otp": "123456"}, timeout=10)
+        assert answer.status_code == 200, answer.text
+
+
+def test_wide_limits_and_another_origin(development):
+    run = development({**assignments_of(block("development", "LIMITS")), **assignments_of(block("development", "CORS"))})
+    for _ in range(40):
+        answer = requests.post(run.url + "/api/v1/auth/otp/request", json={"destination": "ann@example.com"}, timeout=10,
+                               headers={"Origin": "http://localhost:3000"})
+        assert answer.status_code == 202, answer.text
+        assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
+
+
+PROGRAMS = [("check_token.py", ["/usr/bin/python3"]), ("check_token.mjs", ["node"]), ("check_token.php", ["php"])]
+
+
+@pytest.mark.parametrize("file, interpreter", PROGRAMS, ids=[file for file, _ in PROGRAMS])
+def test_a_program_checks_a_token(site, address, tmp_path, file, interpreter):
+    program = tmp_path / file
+    program.write_text(block("integrate", file).replace(HOST, site.url))
+    login = site.login(address)
+
+    def check(token):
+        return subprocess.run([*interpreter, program, token], capture_output=True, text=True, timeout=60, check=False)
+
+    done = check(login["access"])
+    assert (done.returncode, done.stdout) == (0, login["user"]["id"] + "\n"), done.stderr
+    header, payload, signature = login["access"].split(".")
+    forged = signature[:10] + ("A" if signature[10] != "A" else "B") + signature[11:]
+    nobody = "eyJhbGciOiJub25lIn0"  # {"alg":"none"}
+    for token in (f"{header}.{payload}.{forged}", f"{nobody}.{payload}.", login["refresh"], "nonsense"):
+        done = check(token)
+        assert done.returncode != 0 and login["user"]["id"] not in done.stdout, token
+
+
+def test_a_token_for_another_audience_is_refused(make_site, address, tmp_path):
+    other = make_site(tokens_audience="another")
+    login = other.login(address)
+    for file, interpreter in PROGRAMS:
+        program = tmp_path / file
+        program.write_text(block("integrate", file).replace(HOST, other.url))
+        done = subprocess.run([*interpreter, program, login["access"]], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode != 0 and login["user"]["id"] not in done.stdout, file
+
+
+def test_a_token_is_asked_about(site, address, tmp_path):
+    backend = Backend(site, "asks-" + address)
+    login = site.login(address)
+    text = block("integrate", "token/introspect").replace(HOST, site.url)
+
+    told = json.loads(shell(text, tmp_path, API_KEY=backend.key, ACCESS=login["access"]))
+
+    assert told["active"] is True and told["sub"] == login["user"]["id"]
+
+
+def test_a_session_in_a_cookie(site, tmp_path):
+    _, code = site.request_code("ann-by-cookie@example.com")
+    text = block("integrate", '"session":"cookie"').replace(HOST, site.url)
+    text = text.replace("ann@example.com", "ann-by-cookie@example.com").replace("123456", code)
+    assert json.loads(shell(text, tmp_path))["csrf_token"]
+    # Without TLS, as here, curl keeps the cookie and does not send it: it is handed over by hand.
+    cookies = [line.split("\t")[5:7] for line in (tmp_path / "jar").read_text().splitlines() if "\t__Host-" in line]
+    sent = "-H 'Cookie: " + "; ".join(f"{name}={value}" for name, value in cookies) + "'"
+    text = block("integrate", "-b jar").replace(HOST, site.url).replace("-b jar", sent)
+    me = json.loads(shell(text, tmp_path))
+    assert me["user"]["email"] == "ann-by-cookie@example.com"
+
+
+def test_a_backend_calls_for_its_visitors(site, tmp_path, address):
+    login = site.login(address)
+    text = block("integrate", "X-Forwarded-For: 203").replace(HOST, site.url).replace("ann@example.com", address)
+
+    assert json.loads(shell(text, tmp_path, DEVICE_TOKEN=login["device_token"]))["otp_id"]
+
+    done = site.otpgate.run("audit", "export", "--format", "json", "--email", address)
+    assert "203.0.113.7" in json.dumps(json.loads(done.stdout))
+
+
+def test_on_a_real_host(make_site, tmp_path, own_mariadb):
+    install = block("host", "make install")
+    assert install.startswith("make && make install\n")
+    done = subprocess.run(["make", "install", f"DESTDIR={tmp_path}/root"], cwd=ROOT, capture_output=True, text=True, timeout=600,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    for file in re.findall(r"`?(/(?:etc/otpgate|usr/local)/[\w./*-]+)`?", (DOC / "host.md").read_text()):
+        if file not in ("/etc/otpgate/master.key", "/etc/otpgate/database.password"):  # these are made by hand
+            assert list((tmp_path / "root").glob(file[1:])), file
+    assert (tmp_path / "root/usr/local/share/otpgate/www/docs/integrate/index.html").exists()
+    # The settings that it names are a working configuration.
+    site = make_site(start=False)
+    config = "".join(text for language, text in blocks("host") if language == "ini" and "[server]" in text)
+    config = config.replace("socket_group = www-data", f"socket_group = {os.getgid()}")
+    file = tmp_path / "otpgate.conf"
+    file.write_text(config + f"\n[keys]\nmaster_file = {tmp_path}/master.key\n[database]\nurl = sqlite:{tmp_path}/otpgate.db\n")
+    for words in (["keys", "init"], ["migrate"], ["check-config"]):
+        done = subprocess.run([site.otpgate.binary, *words, "--config", file], capture_output=True, text=True, timeout=60, check=False,
+                              env=environment())
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    for text in (install, block("host", "systemctl"), block("host", "mail-test"), block("host", "import-django")):
+        for name in re.findall(r"^otpgate ([\w-]+)", text, re.MULTILINE):
+            assert site.otpgate.run(name, "--help").returncode == 0, name
+    # The server of the test has a user of that name already.
+    for statement in block("host", "CREATE DATABASE").replace("otpgate@", "otpgate_docs@").split(";\n"):
+        if statement.strip():
+            own_mariadb.root.sql(statement)
+
+
+def with_otpgate_in_the_path(site, folder):
+    """For blocks that say `otpgate`: it has the settings of the site."""
+    program = folder / "otpgate"
+    program.write_text(f'#!/bin/bash\nexec {site.otpgate.binary} "$@" --config {site.otpgate.config}\n')
+    program.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def test_operations(make_site, tmp_path):
+    site = make_site("mysql")
+    path = with_otpgate_in_the_path(site, tmp_path)
+    site.login("ann@example.com")
+    told = shell(block("operations", "outbox list"), tmp_path, PATH=path)
+    assert "OTP_REQUESTED" in told and "OTP_SENT" in told
+
+    sqlite = make_site("sqlite")
+    sqlite.login("ann@example.com")
+    backup = block("operations", "mariadb-dump")
+    dump, copy = backup.splitlines()
+    address = site.mysql
+    shell(dump.replace("otpgate >", f"-h 127.0.0.1 -P {address.port} -u {address.user} {site.database} >"), tmp_path,
+          MYSQL_PWD=address.password)
+    assert b"CREATE TABLE `otp_requests`" in (tmp_path / "otpgate.sql").read_bytes()
+    shell(copy.replace("/var/lib/otpgate/otpgate.db", str(sqlite.folder / "otpgate.db")).replace("/var/backups", str(tmp_path)), tmp_path)
+    assert (tmp_path / "otpgate.db").stat().st_size > 0
+
+
+def test_the_master_key_is_replaced(make_site, tmp_path):
+    site = make_site()
+    path = with_otpgate_in_the_path(site, tmp_path)
+    for line in block("operations", "keys add").splitlines():
+        shell(line, tmp_path, PATH=path)
+        site.otpgate.restart()
+        assert site.login("ann@example.com")["access"]
+
+
+def test_every_block_was_played():
+    every = {(file.stem, *found) for file in DOC.glob("*.md") for found in blocks(file.stem) if found[0] in PLAYED_LANGUAGES}
+    assert [(page, text) for page, language, text in sorted(every - played)] == []
