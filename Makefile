@@ -218,8 +218,11 @@ datadir := $(PREFIX)/share/otpgate
 unitdir := $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(sysconfdir)/systemd/system)
 
 # The migrations and the templates are inside the binary; those in share/ are for who wants others. A configuration that is there is never touched; the new defaults stand in share/.
-install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binary, pages, settings, systemd unit, web server examples
+install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binary, man page, pages, settings, systemd unit, web server examples
 	install -D -m 755 build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/otpgate
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	build/otpgate help --man > $(DESTDIR)$(PREFIX)/share/man/man8/otpgate.8
+	build/otpgate help --bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/otpgate
 	cd build/www && find -L . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/www/{} \;
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf

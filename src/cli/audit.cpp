@@ -19,30 +19,22 @@ struct Export {
     Format format = Format::Csv;
 };
 
-Export readOptions(const std::vector<std::string>& arguments) {
+Export readOptions(const Invocation& invocation) {
     using Setter = std::optional<std::string_view> (*)(domain::AuditFilter&, std::string_view);
     constexpr std::pair<std::string_view, Setter> kFilters[] = {{"--from", &api::setAuditBegin},
                                                                 {"--to", &api::setAuditEnd},
                                                                 {"--event", &api::setAuditEvent},
                                                                 {"--email", &api::setAuditDestination}};
     Export options;
-    for (std::size_t i = 1; i < arguments.size(); i += 2) {
-        const std::string& name = arguments[i];
-        if (i + 1 == arguments.size()) throw UsageError(name + ": a value is missing, or it is no option");
-        const std::string& value = arguments[i + 1];
-        bool isKnown = name == "--format";
-        if (isKnown) {
-            if (value != "csv" && value != "json") throw UsageError("--format must be csv or json");
-            options.format = value == "json" ? Format::Json : Format::Csv;
-        }
-        for (const auto& [option, set] : kFilters) {
-            if (name != option) continue;
-            isKnown = true;
-            if (const auto complaint = set(options.filter, value))
-                throw UsageError(name + " " + std::string{*complaint});
-        }
-        if (!isKnown) throw UsageError("unexpected argument: " + name);
+    for (const auto& [name, set] : kFilters) {
+        const auto value = invocation.value(std::string{name});
+        if (!value) continue;
+        if (const auto complaint = set(options.filter, *value))
+            throw UsageError(std::string{name} + " " + std::string{*complaint});
     }
+    const std::string format = invocation.value("--format").value_or("csv");
+    if (format != "csv" && format != "json") throw UsageError("--format must be csv or json");
+    if (format == "json") options.format = Format::Json;
     return options;
 }
 
@@ -64,8 +56,7 @@ std::string formatted(const std::vector<domain::AuditEntry>& entries, Format for
 }  // namespace
 
 int audit(const Invocation& invocation) {
-    if (invocation.arguments.empty() || invocation.arguments.front() != "export") throw UsageError("say which: export");
-    const Export options = readOptions(invocation.arguments);
+    const Export options = readOptions(invocation);
     db::DatabaseSettings databaseSettings = invocation.settings().database;
     // A filter that little matches may read a large table to find it.
     databaseSettings.answerTimeout = std::chrono::minutes{10};

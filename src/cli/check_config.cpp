@@ -28,10 +28,9 @@ void become(const passwd& user) {
 }
 
 // Its name, or nothing where everything is read as whoever calls.
-std::string becomeServiceUser(const std::vector<std::string>& arguments) {
-    const bool isNamed = arguments.size() == 2 && arguments[0] == "--as";
-    if (!arguments.empty() && !isNamed) throw UsageError("unexpected argument: " + arguments.front());
-    std::string name = isNamed ? arguments[1] : kServiceUser;
+std::string becomeServiceUser(const std::optional<std::string>& named) {
+    const bool isNamed = named.has_value();
+    std::string name = named.value_or(kServiceUser);
     if (!isNamed && geteuid() != 0) return {};
     const passwd* const user = getpwnam(name.c_str());
     if (user == nullptr && isNamed) throw ConfigurationError("there is no user " + name);
@@ -43,7 +42,7 @@ std::string becomeServiceUser(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int checkConfig(const Invocation& invocation) {
-    const std::string user = becomeServiceUser(invocation.arguments);
+    const std::string user = becomeServiceUser(invocation.value("--as"));
     const Settings settings = invocation.settings();
     const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
     const domain::OtpCodes codes(ring, settings.otp.format, settings.otp.fixedCode);

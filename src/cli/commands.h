@@ -2,33 +2,11 @@
 // one early is an exception; main.cpp turns it into one line on standard error.
 #pragma once
 
-#include "settings.h"
+#include "cli/command_line.h"
 
-#include <stdexcept>
-#include <string>
 #include <vector>
 
 namespace otpgate::cli {
-
-struct Invocation {
-    std::string configPath;              // of --config; empty: the default
-    std::vector<std::string> arguments;  // what follows the command, without --config
-    Settings settings() const;           // reads file and environment
-};
-
-// The arguments were not understood: main.cpp shows the message and the command's usage, and exits with 2.
-class UsageError : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
-
-struct Command {
-    const char* name;
-    const char* usage;    // after "otpgate NAME"
-    const char* summary;  // one line for the list
-    const char* help;     // the rest of --help
-    int (*run)(const Invocation&);
-};
 
 // All of them, in the order of the help.
 const std::vector<Command>& commands();
@@ -49,6 +27,7 @@ int mailTest(const Invocation& invocation);
 int smsTest(const Invocation& invocation);
 int health(const Invocation& invocation);
 int templates(const Invocation& invocation);
+int help(const Invocation& invocation);
 int version(const Invocation& invocation);
 
 }  // namespace otpgate::cli

@@ -5,7 +5,6 @@
 namespace otpgate::cli {
 
 int deliver(const Invocation& invocation) {
-    if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
     const Settings settings = invocation.settings();
     blockStopSignals();
     DeliverApp(settings).run();

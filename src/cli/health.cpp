@@ -4,6 +4,7 @@
 #include "otpgate/crypto/key_ring.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/http/json.h"
 #include "otpgate/store/login_trial.h"
 #include "otpgate/store/stores.h"
 #include "readiness.h"
@@ -49,7 +50,6 @@ void checkService(const std::string& listen) {
 }  // namespace
 
 int health(const Invocation& invocation) {
-    if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
     const Settings settings = invocation.settings();
     const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();
@@ -63,17 +63,24 @@ int health(const Invocation& invocation) {
         {"login", [&] { store::tryLogin(*connection, random, clock.now()); }},
         {"service", [&] { checkService(settings.server.listen); }},
     };
-    int exitCode = 0;
+    const bool asJson = invocation.has("--json");
+    bool isWell = true;
+    http::JsonWriter json;
+    json.beginObject();
     for (const auto& [name, check] : checks) {
+        std::string told = "ok";
         try {
             check();
-            std::cout << name << ": ok\n";
         } catch (const std::runtime_error& error) {
-            std::cout << name << ": " << error.what() << "\n";
-            exitCode = 1;
+            told = error.what();
+            isWell = false;
         }
+        json.member(name, told);
+        if (!asJson) std::cout << name << ": " << told << "\n";
     }
-    return exitCode;
+    json.endObject();
+    if (asJson) std::cout << json.take() << "\n";
+    return isWell ? 0 : 1;
 }
 
 }  // namespace otpgate::cli

@@ -127,18 +127,8 @@ private:
 }  // namespace
 
 int importDjango(const Invocation& invocation) {
-    std::string path;
-    StaffAre staff = StaffAre::Users;
-    for (const std::string& argument : invocation.arguments) {
-        if (argument == "--admins") {
-            staff = StaffAre::Admins;
-        } else if (path.empty() && !argument.starts_with("--")) {
-            path = argument;
-        } else {
-            throw UsageError("unexpected argument: " + argument);
-        }
-    }
-    if (path.empty()) throw UsageError("say which file");
+    const std::string& path = invocation.words.front();
+    const StaffAre staff = invocation.has("--admins") ? StaffAre::Admins : StaffAre::Users;
     std::ifstream file;
     if (path != "-") file.open(path, std::ios::binary);
     if (path != "-" && !file) throw std::runtime_error("cannot read " + path + ": " + std::strerror(errno));

@@ -4,9 +4,9 @@
 #include "otpgate/crypto/random.h"
 #include "otpgate/domain/key_holders.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/http/json.h"
 #include "otpgate/store/stores.h"
 
-#include <algorithm>
 #include <iostream>
 #include <string_view>
 #include <unistd.h>
@@ -23,21 +23,24 @@ int init(const Settings& settings, bool ifMissing) {
     return 0;
 }
 
-int list(domain::SigningKeyStore& store, Timestamp now) {
+int list(domain::SigningKeyStore& store, Timestamp now, bool asJson) {
     const auto keys = store.list();
+    http::JsonWriter json;
+    json.beginArray();
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const bool isNext = keys[i].activeFrom > now;
         const bool isCurrent = !isNext && (i + 1 == keys.size() || keys[i + 1].activeFrom > now);
-        std::cout << keys[i].keyId << "  signs from " << formatRfc3339(keys[i].activeFrom) << "  "
-                  << (isNext      ? "next"
-                      : isCurrent ? "current"
-                                  : "former")
-                  << "\n";
+        const char* const state = isNext ? "next" : isCurrent ? "current" : "former";
+        const std::string from = formatRfc3339(keys[i].activeFrom);
+        json.beginObject().member("kid", keys[i].keyId).member("signs_from", from).member("state", state).endObject();
+        if (!asJson) std::cout << keys[i].keyId << "  signs from " << from << "  " << state << "\n";
     }
+    json.endArray();
+    if (asJson) std::cout << json.take() << "\n";
     return 0;
 }
 
-int rotate(const Settings& settings, domain::SigningKeyStore& store, const Clock& clock) {
+int rotate(const Settings& settings, domain::SigningKeyStore& store, const Clock& clock, bool asJson) {
     const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
     crypto::SystemRandom random;
     const domain::SigningKeys keys(ring, settings.tokens.accessLifetime);
@@ -45,7 +48,7 @@ int rotate(const Settings& settings, domain::SigningKeyStore& store, const Clock
         std::cerr << "otpgate: a new signing key is waiting already; see otpgate keys list\n";
         return 1;
     }
-    return list(store, clock.now());
+    return list(store, clock.now(), asJson);
 }
 
 int add(const Settings& settings) {
@@ -101,16 +104,9 @@ int drop(const Settings& settings, db::Connection& connection, const Clock& cloc
 }  // namespace
 
 int keys(const Invocation& invocation) {
-    const auto& arguments = invocation.arguments;
-    const std::string_view known[] = {"init", "list", "rotate", "add", "promote", "drop"};
-    if (arguments.empty()) throw UsageError("say which: init, list, rotate, add, promote or drop");
-    const std::string& command = arguments[0];
-    if (std::ranges::find(known, command) == std::end(known)) throw UsageError("unknown: keys " + command);
-    const bool ifMissing = arguments.size() == 2 && command == "init" && arguments[1] == "--if-missing";
-    if (arguments.size() > 1 && !ifMissing) throw UsageError("unexpected argument: " + arguments[1]);
-
+    const std::string& command = invocation.action;
     const Settings settings = invocation.settings();
-    if (command == "init") return init(settings, ifMissing);
+    if (command == "init") return init(settings, invocation.has("--if-missing"));
     if (command == "add") return add(settings);
     const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();
@@ -118,7 +114,8 @@ int keys(const Invocation& invocation) {
     if (command == "promote") return promote(settings, *connection, clock);
     if (command == "drop") return drop(settings, *connection, clock);
     const auto store = store::makeSigningKeyStore(*connection);
-    return command == "list" ? list(*store, clock.now()) : rotate(settings, *store, clock);
+    const bool asJson = invocation.has("--json");
+    return command == "list" ? list(*store, clock.now(), asJson) : rotate(settings, *store, clock, asJson);
 }
 
 }  // namespace otpgate::cli

@@ -8,10 +8,8 @@
 namespace otpgate::cli {
 
 int mailTest(const Invocation& invocation) {
-    if (invocation.arguments.size() != 1) throw UsageError("one address is needed");
-    const auto recipient =
-        domain::Destination::parseEmail(invocation.arguments.front(), domain::EmailValidation::Lenient);
-    if (!recipient) throw UsageError("not an e-mail address: " + invocation.arguments.front());
+    const auto recipient = domain::Destination::parseEmail(invocation.words.front(), domain::EmailValidation::Lenient);
+    if (!recipient) throw UsageError("not an e-mail address: " + invocation.words.front());
     const Settings settings = invocation.settings();
     const SystemClock clock;
     crypto::SystemRandom random;

@@ -21,7 +21,6 @@ void migrateDatabase(const Settings& settings) {
 }
 
 int migrate(const Invocation& invocation) {
-    if (!invocation.arguments.empty()) throw UsageError("unexpected argument: " + invocation.arguments.front());
     migrateDatabase(invocation.settings());
     return 0;
 }

@@ -22,47 +22,27 @@ constexpr unsigned kBatch = 500;
 constexpr std::string_view kPurged = "purged by an administrator";
 
 struct Options {
-    std::string action;
     std::vector<Uuid> ids;
     Which which = Which::All;
     bool takesAll = false;
-    bool asJson = false;
     std::optional<std::chrono::milliseconds> olderThan;
 };
 
-Options parse(const std::vector<std::string>& arguments) {
-    if (arguments.empty()) throw UsageError("say which: list, retry or purge");
+Options read(const Invocation& invocation) {
     Options options;
-    options.action = arguments.front();
-    const bool lists = options.action == "list";
-    const bool purges = options.action == "purge";
-    const bool retries = options.action == "retry";
-    if (!lists && !purges && !retries) throw UsageError("unknown: outbox " + options.action);
-    for (std::size_t i = 1; i < arguments.size(); ++i) {
-        const std::string& word = arguments[i];
+    for (const std::string& word : invocation.words) {
         const auto id = Uuid::parse(word);
-        if ((lists || purges) && word == "--dead") {
-            options.which = Which::Dead;
-        } else if (lists && word == "--json") {
-            options.asJson = true;
-        } else if (retries && word == "--all") {
-            options.takesAll = true;
-        } else if (purges && word == "--older-than") {
-            if (++i == arguments.size()) throw UsageError("--older-than needs a duration");
-            std::chrono::milliseconds age{};
-            if (!parseDuration(arguments[i], age))
-                throw UsageError("not a duration such as 12h or 7d: " + arguments[i]);
-            options.olderThan = age;
-        } else if (!lists && id) {
-            options.ids.push_back(*id);
-        } else {
-            throw UsageError("neither an option nor the id of a message: " + word);
-        }
+        if (!id) throw UsageError("not the id of a message: " + word);
+        options.ids.push_back(*id);
     }
-    if (options.olderThan || (purges && options.which == Which::Dead && options.ids.empty())) options.takesAll = true;
+    if (invocation.has("--dead")) options.which = Which::Dead;
+    if (const auto age = invocation.value("--older-than")) {
+        options.olderThan.emplace();
+        if (!parseDuration(*age, *options.olderThan)) throw UsageError("not a duration such as 12h or 7d: " + *age);
+    }
+    const bool purgesDead = invocation.has("--dead") && options.ids.empty();
+    options.takesAll = invocation.has("--all") || options.olderThan || purgesDead;
     if (options.takesAll && !options.ids.empty()) throw UsageError("say either which messages, or their ids");
-    if (!lists && !options.takesAll && options.ids.empty())
-        throw UsageError(retries ? "say which: ids, or --all" : "say which: ids, --dead or --older-than");
     return options;
 }
 
@@ -128,17 +108,17 @@ void forEach(domain::OutboxAdminStore& store, Which which, const Clock& clock,
     }
 }
 
-int list(domain::OutboxAdminStore& store, const Options& options, const Clock& clock) {
+int list(domain::OutboxAdminStore& store, const Options& options, const Clock& clock, bool asJson) {
     bool isFirst = true;
-    if (options.asJson) std::cout << "[";
+    if (asJson) std::cout << "[";
     forEach(store, options.which, clock, [&](const OutboxEntry& entry) {
-        if (options.asJson)
+        if (asJson)
             std::cout << (isFirst ? "\n" : ",\n") << jsonOf(entry);
         else
             printLine(entry, clock.now());
         isFirst = false;
     });
-    if (options.asJson) std::cout << "\n]\n";
+    if (asJson) std::cout << "\n]\n";
     return 0;
 }
 
@@ -197,14 +177,17 @@ std::optional<std::string> purge(domain::OutboxAdminStore& store, Which which, c
 }  // namespace
 
 int outbox(const Invocation& invocation) {
-    const Options options = parse(invocation.arguments);
+    const Options options = read(invocation);
+    const bool retries = invocation.action == "retry";
+    if (invocation.action != "list" && !options.takesAll && options.ids.empty())
+        throw UsageError(retries ? "say which: ids, or --all" : "say which: ids, --dead or --older-than");
     const auto database = db::openDatabase(invocation.settings().database);
     const auto connection = database->connect();
     const auto store = store::makeOutboxAdminStore(*connection);
     const SystemClock clock;
     try {
-        if (options.action == "list") return list(*store, options, clock);
-        if (options.action == "retry") {
+        if (invocation.action == "list") return list(*store, options, clock, invocation.has("--json"));
+        if (retries) {
             return change(*store, options, clock, "to be sent now",
                           [&](const OutboxEntry& entry) { return retry(*store, entry, clock.now()); });
         }

@@ -5,11 +5,8 @@
 namespace otpgate::cli {
 
 int serve(const Invocation& invocation) {
-    const auto& arguments = invocation.arguments;
-    const bool migratesFirst = arguments.size() == 1 && arguments.front() == "--migrate";
-    if (!arguments.empty() && !migratesFirst) throw UsageError("unexpected argument: " + arguments.front());
     const Settings settings = invocation.settings();
-    if (migratesFirst) migrateDatabase(settings);
+    if (invocation.has("--migrate")) migrateDatabase(settings);
     blockStopSignals();
     App(settings).serve();
     return 0;

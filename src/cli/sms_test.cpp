@@ -16,8 +16,7 @@ namespace {
 using delivery::SendResult;
 
 domain::Destination readNumber(const Invocation& invocation) {
-    if (invocation.arguments.size() != 1) throw UsageError("say one telephone number, such as +4930123456");
-    auto number = domain::Destination::parsePhoneNumber(invocation.arguments.front());
+    auto number = domain::Destination::parsePhoneNumber(invocation.words.front());
     if (!number) throw UsageError("not a telephone number such as +4930123456");
     return std::move(*number);
 }

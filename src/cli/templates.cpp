@@ -4,6 +4,7 @@
 #include "delivery/template_check.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/http/json.h"
 
 #include <algorithm>
 #include <iostream>
@@ -27,13 +28,18 @@ int check(const std::string& directory) {
 
 // de  built-in
 // nl  /etc/otpgate/templates
-int list(const std::string& directory) {
+int list(const std::string& directory, bool asJson) {
     const delivery::TemplateFiles files(directory);
+    http::JsonWriter json;
+    json.beginArray();
     for (const std::string& locale : files.locales()) {
         const auto isOfLocale = [&](const auto& file) { return file.first.starts_with(locale + "/"); };
         const auto own = std::count_if(files.all().begin(), files.all().end(),
                                        [&](const auto& file) { return isOfLocale(file) && !file.second.isBuiltIn; });
         const auto all = std::count_if(files.all().begin(), files.all().end(), isOfLocale);
+        json.beginObject().member("locale", locale).member("files", std::int64_t{all});
+        json.member("own_files", std::int64_t{own}).endObject();
+        if (asJson) continue;
         std::cout << locale << "\t";
         if (own == 0) {
             std::cout << "built-in\n";
@@ -41,6 +47,8 @@ int list(const std::string& directory) {
             std::cout << own << " of " << all << " files from " << directory << "\n";
         }
     }
+    json.endArray();
+    if (asJson) std::cout << json.take() << "\n";
     return 0;
 }
 
@@ -65,17 +73,17 @@ Value parseWord(std::string_view word, const Values& values, const std::string& 
     throw UsageError("unknown " + what + ": " + std::string(word) + "; there are " + words);
 }
 
-int show(const delivery::TemplateSettings& settings, const std::vector<std::string>& arguments) {
-    const auto kind = parseWord<MessageKind>(arguments[2], delivery::kMessageKinds, "kind");
+int show(const delivery::TemplateSettings& settings, const std::vector<std::string>& words) {
+    const auto kind = parseWord<MessageKind>(words[1], delivery::kMessageKinds, "kind");
     std::optional<TemplatePart> part;
-    if (arguments.size() > 3) part = parseWord<TemplatePart>(arguments[3], delivery::kTemplateParts, "part");
+    if (words.size() > 2) part = parseWord<TemplatePart>(words[2], delivery::kTemplateParts, "part");
     const delivery::Templates templates(settings);
     const auto locales = templates.locales();
-    if (std::find(locales.begin(), locales.end(), arguments[1]) == locales.end()) {
-        throw UsageError("there are no templates for " + arguments[1] + ": see otpgate templates list");
+    if (std::find(locales.begin(), locales.end(), words[0]) == locales.end()) {
+        throw UsageError("there are no templates for " + words[0] + ": see otpgate templates list");
     }
     const auto context = exampleOf(kind, "login.example.org");
-    const auto mail = mailTexts(templates, arguments[1], context);
+    const auto mail = mailTexts(templates, words[0], context);
     const auto print = [&](TemplatePart each, const std::string& text) {
         if (part && *part != each) return;
         if (!part) std::cout << "== " << toString(each) << "\n";
@@ -84,24 +92,19 @@ int show(const delivery::TemplateSettings& settings, const std::vector<std::stri
     print(TemplatePart::Subject, mail.subject);
     print(TemplatePart::Text, mail.text);
     print(TemplatePart::Html, mail.html);
-    print(TemplatePart::Sms, smsText(templates, arguments[1], context));
+    print(TemplatePart::Sms, smsText(templates, words[0], context));
     return 0;
 }
 
 }  // namespace
 
 int templates(const Invocation& invocation) {
-    const auto& arguments = invocation.arguments;
-    if (arguments.empty()) throw UsageError("check, list or show?");
-    const std::string& command = arguments.front();
-    if (command == "check" && arguments.size() <= 2) {
-        return check(arguments.size() == 2 ? arguments[1] : invocation.settings().templates.directory);
-    }
-    if (command == "list" && arguments.size() == 1) return list(invocation.settings().templates.directory);
-    if (command == "show" && (arguments.size() == 3 || arguments.size() == 4)) {
-        return show(invocation.settings().templates, arguments);
-    }
-    throw UsageError("not understood: templates " + command);
+    const std::string& action = invocation.action;
+    if (action == "check" && !invocation.words.empty()) return check(invocation.words.front());
+    const delivery::TemplateSettings settings = invocation.settings().templates;
+    if (action == "check") return check(settings.directory);
+    if (action == "list") return list(settings.directory, invocation.has("--json"));
+    return show(settings, invocation.words);
 }
 
 }  // namespace otpgate::cli

@@ -7,8 +7,10 @@
 #include "otpgate/store/stores.h"
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <iostream>
+#include <limits>
 #include <map>
 
 namespace otpgate::cli {
@@ -17,48 +19,86 @@ namespace {
 
 constexpr unsigned kListBatch = 500;
 
-// What follows `user ACTION`.
-struct Options {
-    std::string action;
-    std::string who;  // where the action is about one user
+struct NewUser {
     std::optional<domain::Destination> email;
     std::optional<domain::Destination> phone;
-    bool isAdmin = false;
-    bool hasPassword = false;
-    bool asJson = false;
 };
 
-Options parse(const std::vector<std::string>& arguments) {
-    if (arguments.empty()) throw UsageError("say which: create, list, show, disable, enable, make-admin or delete");
-    Options options;
-    options.action = arguments.front();
-    const bool creates = options.action == "create";
-    for (std::size_t i = 1; i < arguments.size(); ++i) {
-        const std::string& word = arguments[i];
-        const auto value = [&]() -> const std::string& {
-            if (++i == arguments.size()) throw UsageError(word + " needs a value");
-            return arguments[i];
-        };
-        if (word == "--json") {
-            options.asJson = true;
-        } else if (creates && word == "--admin") {
-            options.isAdmin = true;
-        } else if (creates && word == "--password-stdin") {
-            options.hasPassword = true;
-        } else if (creates && word == "--email") {
-            options.email = domain::Destination::parseEmail(value(), domain::EmailValidation::Lenient);
-            if (!options.email) throw UsageError("not an e-mail address: " + arguments[i]);
-        } else if (creates && word == "--phone") {
-            options.phone = domain::Destination::parsePhoneNumber(value());
-            if (!options.phone) throw UsageError("not a telephone number such as +4930123456: " + arguments[i]);
-        } else if (!creates && options.action != "list" && options.who.empty() && !word.starts_with("--")) {
-            options.who = word;
-        } else {
-            throw UsageError("unexpected argument: " + word);
-        }
+NewUser readNewUser(const Invocation& invocation) {
+    NewUser user;
+    if (const auto address = invocation.value("--email")) {
+        user.email = domain::Destination::parseEmail(*address, domain::EmailValidation::Lenient);
+        if (!user.email) throw UsageError("not an e-mail address: " + *address);
     }
-    if (creates && !options.email && !options.phone) throw UsageError("say --email or --phone, or both");
-    return options;
+    if (const auto number = invocation.value("--phone")) {
+        user.phone = domain::Destination::parsePhoneNumber(*number);
+        if (!user.phone) throw UsageError("not a telephone number such as +4930123456: " + *number);
+    }
+    if (!user.email && !user.phone) throw UsageError("say --email or --phone, or both");
+    return user;
+}
+
+// Whom `user list` shows.
+struct Filter {
+    std::optional<domain::UserStatus> status;
+    std::optional<domain::Role> role;
+    std::string text;  // in lower case
+    std::optional<Timestamp> joinedSince;
+    std::optional<Timestamp> unusedSince;
+    std::size_t limit = std::numeric_limits<std::size_t>::max();
+};
+
+template <class Value>
+std::optional<Value> readWord(const Invocation& invocation, const char* option, std::initializer_list<Value> values) {
+    const auto word = invocation.value(option);
+    if (!word) return std::nullopt;
+    std::string known;
+    for (const Value value : values) {
+        if (*word == domain::toString(value)) return value;
+        known.append(known.empty() ? "" : " or ").append(domain::toString(value));
+    }
+    throw UsageError(std::string{option} + " is " + known + ", not " + *word);
+}
+
+std::optional<Timestamp> readTime(const Invocation& invocation, const char* option) {
+    const auto text = invocation.value(option);
+    if (!text) return std::nullopt;
+    const auto span = parseDateOrTime(*text);
+    if (!span) throw UsageError(std::string{option} + " is a date (2026-11-20) or RFC 3339, not " + *text);
+    return span->begin;
+}
+
+std::string inLowerCase(std::string text) {
+    std::ranges::transform(text, text.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return text;
+}
+
+Filter readFilter(const Invocation& invocation) {
+    Filter filter;
+    filter.status = readWord(invocation, "--status", {domain::UserStatus::Active, domain::UserStatus::Disabled});
+    filter.role = readWord(invocation, "--role", {domain::Role::User, domain::Role::Admin});
+    filter.text = inLowerCase(invocation.value("--match").value_or(""));
+    filter.joinedSince = readTime(invocation, "--joined-since");
+    filter.unusedSince = readTime(invocation, "--unused-since");
+    if (const auto text = invocation.value("--limit")) {
+        const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), filter.limit);
+        if (error != std::errc{} || end != text->data() + text->size())
+            throw UsageError("--limit is a number, not " + *text);
+    }
+    return filter;
+}
+
+bool passes(const Filter& filter, const domain::User& user) {
+    if (filter.status && user.status != *filter.status) return false;
+    if (filter.role && user.role != *filter.role) return false;
+    if (filter.joinedSince && user.joinedAt < *filter.joinedSince) return false;
+    if (filter.unusedSince && user.lastLoginAt && *user.lastLoginAt >= *filter.unusedSince) return false;
+    if (filter.text.empty()) return true;
+    const std::string fields[] = {user.email.value_or(""), user.phoneNumber.value_or(""), user.username,
+                                  user.firstName + " " + user.lastName};
+    return std::ranges::any_of(
+        fields, [&](const std::string& field) { return inLowerCase(field).find(filter.text) != std::string::npos; });
 }
 
 std::string jsonOf(const domain::User& user) {
@@ -76,8 +116,8 @@ void printLine(const domain::User& user) {
               << user.email.value_or("-") << "  " << user.phoneNumber.value_or("-") << "\n";
 }
 
-void print(const domain::User& user, const Options& options) {
-    if (options.asJson) {
+void print(const domain::User& user, bool asJson) {
+    if (asJson) {
         std::cout << jsonOf(user) << "\n";
         return;
     }
@@ -95,7 +135,6 @@ void print(const domain::User& user, const Options& options) {
 }
 
 domain::User findUser(domain::AccountService& accounts, const std::string& who) {
-    if (who.empty()) throw UsageError("say who: an e-mail address, a telephone number or an id");
     std::optional<domain::User> user;
     if (const auto id = Uuid::parse(who)) {
         user = accounts.find(*id);
@@ -120,44 +159,46 @@ std::string readPassword(const domain::User& user, unsigned minScore) {
     return password;
 }
 
-int create(domain::AccountService& accounts, const Options& options, const Settings& settings,
+int create(domain::AccountService& accounts, const Invocation& invocation, const Settings& settings,
            const domain::Client& client) {
+    const NewUser options = readNewUser(invocation);
     if (options.email && !domain::Destination::parseEmail(options.email->value(), settings.emailValidation)) {
         throw UsageError("nobody could sign in with this address: email.validation = strict refuses it");
     }
     domain::User user;
     if (options.email) user.email = options.email->value();
     if (options.phone) user.phoneNumber = options.phone->value();
-    if (options.isAdmin) user.role = domain::Role::Admin;
+    if (invocation.has("--admin")) user.role = domain::Role::Admin;
     std::optional<std::string> hash;
-    if (options.hasPassword) {
+    if (invocation.has("--password-stdin")) {
         crypto::SystemRandom random;
         hash = crypto::hashPassword(readPassword(user, settings.passwordMinScore), settings.passwords.cost, random);
     }
     const auto created = accounts.create(user, hash, client);
     if (!created) throw std::runtime_error("there is a user with this address already");
-    print(*created, options);
+    print(*created, invocation.has("--json"));
     return 0;
 }
 
-int list(domain::AccountService& accounts, const Options& options) {
+int list(domain::AccountService& accounts, const Filter& filter, bool asJson) {
     Uuid last;
-    bool isFirst = true;
-    if (options.asJson) std::cout << "[";
-    while (true) {
+    std::size_t count = 0;
+    if (asJson) std::cout << "[";
+    while (count < filter.limit) {
         const auto users = accounts.list(last, kListBatch);
         for (const domain::User& user : users) {
-            if (options.asJson) {
-                std::cout << (isFirst ? "\n" : ",\n") << jsonOf(user);
+            last = user.id;
+            if (count == filter.limit || !passes(filter, user)) continue;
+            if (asJson) {
+                std::cout << (count == 0 ? "\n" : ",\n") << jsonOf(user);
             } else {
                 printLine(user);
             }
-            isFirst = false;
-            last = user.id;
+            ++count;
         }
         if (users.size() < kListBatch) break;
     }
-    if (options.asJson) std::cout << "\n]\n";
+    if (asJson) std::cout << "\n]\n";
     return 0;
 }
 
@@ -166,7 +207,11 @@ int list(domain::AccountService& accounts, const Options& options) {
 int user(const Invocation& invocation) {
     using domain::Role;
     using domain::UserStatus;
-    const Options options = parse(invocation.arguments);
+    const std::string& action = invocation.action;
+    const bool asJson = invocation.has("--json");
+    // What was not understood is said before the database is asked for.
+    const Filter filter = readFilter(invocation);
+    if (action == "create") readNewUser(invocation);
     const auto settings = invocation.settings();
     const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();
@@ -175,10 +220,10 @@ int user(const Invocation& invocation) {
     crypto::SystemRandom random;
     domain::AccountService accounts(*store, clock, random);
     domain::Client client;
-    client.userAgent = "otpgate user " + options.action;
+    client.userAgent = "otpgate user " + action;
 
-    if (options.action == "create") return create(accounts, options, settings, client);
-    if (options.action == "list") return list(accounts, options);
+    if (action == "create") return create(accounts, invocation, settings, client);
+    if (action == "list") return list(accounts, filter, asJson);
     // Those that are so already are no failure: a script may be run twice.
     const std::map<std::string_view, std::function<void(const domain::User&)>> actions = {
         {"show", [](const domain::User&) {}},
@@ -188,12 +233,10 @@ int user(const Invocation& invocation) {
         {"make-user", [&](const domain::User& who) { accounts.setRole(who.id, Role::User, client); }},
         {"delete", [&](const domain::User& who) { accounts.remove(who); }},
     };
-    const auto action = actions.find(options.action);
-    if (action == actions.end()) throw UsageError("unknown: user " + options.action);
-    const domain::User who = findUser(accounts, options.who);
-    action->second(who);
+    const domain::User who = findUser(accounts, invocation.words.front());
+    actions.at(action)(who);
     // As it is now; of one that was deleted, as it was.
-    print(accounts.find(who.id).value_or(who), options);
+    print(accounts.find(who.id).value_or(who), asJson);
     return 0;
 }
 
