@@ -2,6 +2,7 @@
 
 #include "otpgate/api/routes.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 #include "otpgate/domain/account_service.h"
 #include "otpgate/domain/address_service.h"
 #include "otpgate/domain/otp_service.h"

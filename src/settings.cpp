@@ -3,6 +3,7 @@
 
 #include "otpgate/base/errors.h"
 #include "otpgate/base/settings_reader.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -97,8 +98,7 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     otp.fixedCode = reader.text("otp.fixed_code", "");
     if (!otp.fixedCode.empty()) {
         if (!isDevelopment) reader.reject("otp.fixed_code", "is allowed with environment = development only");
-        const bool isDigits =
-            std::all_of(otp.fixedCode.begin(), otp.fixedCode.end(), [](char c) { return c >= '0' && c <= '9'; });
+        const bool isDigits = std::ranges::all_of(otp.fixedCode, isDigit);
         if (!isDigits || otp.fixedCode.size() != otp.format.length)
             reader.reject("otp.fixed_code", "must be otp.length digits");
     }
@@ -323,12 +323,6 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.retention = readRetention(reader);
     reader.rejectUnknown();
     return settings;
-}
-
-std::string_view hostOf(std::string_view url) {
-    url.remove_prefix(url.find("://") + 3);
-    if (url.starts_with('[')) return url.substr(0, url.find(']') + 1);
-    return url.substr(0, url.find_first_of(":/"));
 }
 
 }  // namespace otpgate

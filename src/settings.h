@@ -64,7 +64,4 @@ struct Settings {
 // bad value. An empty `path` is /etc/otpgate/otpgate.conf, or the defaults alone where there is no such file.
 Settings loadSettings(const std::string& path, const std::map<std::string, std::string>& environment);
 
-// "login.example.org" of https://login.example.org:8443/sign-in
-std::string_view hostOf(std::string_view url);
-
 }  // namespace otpgate
