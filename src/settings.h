@@ -41,6 +41,8 @@ struct Settings {
     std::vector<std::string> corsOrigins;
     std::vector<std::string> corsHeaders;
     std::vector<std::string> metricsReaders;
+    std::vector<std::string> securityContacts;  // URIs
+    std::string securityPolicy;                 // a URL, or empty
     db::DatabaseSettings database;
     domain::OtpSettings otp;
     domain::NoticeSettings notices;

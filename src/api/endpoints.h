@@ -88,6 +88,9 @@ http::Response checkVerification(const http::Request& request, const ApiKeyCalle
 http::Response showOtpHealth(const http::Request& request, domain::VerificationService& verifications,
                              const Clock& clock);
 
+// security_txt.cpp
+http::Response showSecurityTxt(const http::Request& request, const Clock& clock, const ApiSettings& settings);
+
 // health.cpp
 http::Response showLiveness(const http::Request& request);
 http::Response showReadiness(const http::Request& request, const Readiness& readiness, const Monitoring& monitoring);
