@@ -12,7 +12,9 @@ endif
 
 # What may be set:
 BUILD ?= release
-VERSION ?= $(or $(shell git describe --always 2>/dev/null),unknown)
+ifndef VERSION
+VERSION := $(shell etc/dev/version)
+endif
 PREFIX ?= /usr/local
 DESTDIR ?=
 ARGS ?=
@@ -76,7 +78,7 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES) $(GENERATED))
 
 # Building:
-.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 deps-bench run test \
+.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-bench run test \
     test-mysql unit contract e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
@@ -150,7 +152,7 @@ docs-if-possible: build/otpgate
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
-deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 deps-bench: deps-%:
+deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-bench: deps-%:
 	@etc/dev/deps $*
 
 # Running:

@@ -2,6 +2,7 @@
 
 #include "otpgate/api/routes.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 #include "otpgate/domain/account_service.h"
 #include "otpgate/domain/address_service.h"
 #include "otpgate/domain/otp_service.h"
@@ -72,7 +73,9 @@ public:
                      .publicUrl = app.settings_.publicUrl,
                      .emailValidation = app.settings_.emailValidation,
                      .phoneNumbers =
-                         domain::PhoneNumbers{app.settings_.phoneValidation, app.settings_.sms.rules.allowedPrefixes}}},
+                         domain::PhoneNumbers{app.settings_.phoneValidation, app.settings_.sms.rules.allowedPrefixes},
+                     .securityContacts = app.settings_.securityContacts,
+                     .securityPolicy = app.settings_.securityPolicy}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {

@@ -3,6 +3,7 @@
 
 #include "otpgate/base/errors.h"
 #include "otpgate/base/settings_reader.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -97,8 +98,7 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     otp.fixedCode = reader.text("otp.fixed_code", "");
     if (!otp.fixedCode.empty()) {
         if (!isDevelopment) reader.reject("otp.fixed_code", "is allowed with environment = development only");
-        const bool isDigits =
-            std::all_of(otp.fixedCode.begin(), otp.fixedCode.end(), [](char c) { return c >= '0' && c <= '9'; });
+        const bool isDigits = std::ranges::all_of(otp.fixedCode, isDigit);
         if (!isDigits || otp.fixedCode.size() != otp.format.length)
             reader.reject("otp.fixed_code", "must be otp.length digits");
     }
@@ -266,6 +266,16 @@ domain::TokenSettings readTokens(SettingsReader& reader, const std::string& issu
     return tokens;
 }
 
+// As RFC 9116, section 2.5.3 has them: URIs, and those of the Web by https.
+std::vector<std::string> readSecurityContacts(SettingsReader& reader) {
+    std::vector<std::string> contacts = reader.list("security.contacts", "");
+    const bool areUris = std::ranges::all_of(contacts, [](const std::string& contact) {
+        return contact.starts_with("mailto:") || contact.starts_with("https://") || contact.starts_with("tel:");
+    });
+    if (!areUris) reader.reject("security.contacts", "must begin with mailto:, https:// or tel:");
+    return contacts;
+}
+
 RetentionSettings readRetention(SettingsReader& reader) {
     RetentionSettings retention;
     retention.otpRequests = reader.duration("retention.otp_requests", days{1}, days{1}, days{36500});
@@ -296,6 +306,10 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.corsHeaders =
         reader.list("cors.allowed_headers", "X-Requested-With, traceparent, tracestate, baggage, sentry-trace");
     settings.metricsReaders = reader.list("metrics.allowed_addresses", "");
+    settings.securityContacts = readSecurityContacts(reader);
+    settings.securityPolicy = reader.text("security.policy", "");
+    if (!settings.securityPolicy.empty() && !settings.securityPolicy.starts_with("https://"))
+        reader.reject("security.policy", "must begin with https://");
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
     using domain::EmailValidation;
@@ -323,12 +337,6 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.retention = readRetention(reader);
     reader.rejectUnknown();
     return settings;
-}
-
-std::string_view hostOf(std::string_view url) {
-    url.remove_prefix(url.find("://") + 3);
-    if (url.starts_with('[')) return url.substr(0, url.find(']') + 1);
-    return url.substr(0, url.find_first_of(":/"));
 }
 
 }  // namespace otpgate

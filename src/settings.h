@@ -41,6 +41,8 @@ struct Settings {
     std::vector<std::string> corsOrigins;
     std::vector<std::string> corsHeaders;
     std::vector<std::string> metricsReaders;
+    std::vector<std::string> securityContacts;  // URIs
+    std::string securityPolicy;                 // a URL, or empty
     db::DatabaseSettings database;
     domain::OtpSettings otp;
     domain::NoticeSettings notices;
@@ -63,8 +65,5 @@ struct Settings {
 // Reads the file and the environment. Throws ConfigurationError for a file that cannot be read, an unknown setting or a
 // bad value. An empty `path` is /etc/otpgate/otpgate.conf, or the defaults alone where there is no such file.
 Settings loadSettings(const std::string& path, const std::map<std::string, std::string>& environment);
-
-// "login.example.org" of https://login.example.org:8443/sign-in
-std::string_view hostOf(std::string_view url);
 
 }  // namespace otpgate

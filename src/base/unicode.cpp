@@ -1,6 +1,7 @@
 #include "otpgate/base/unicode.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <memory>
@@ -120,7 +121,7 @@ std::size_t leadingDashLength(std::string_view text) {
 
 std::size_t trailingDashLength(std::string_view text) {
     std::size_t begin = text.size();
-    while (begin > 0 && (static_cast<unsigned char>(text[--begin]) & 0xc0U) == 0x80U) {
+    while (begin > 0 && isWithinCharacter(text[--begin])) {
     }
     return leadingDashLength(text.substr(begin));
 }

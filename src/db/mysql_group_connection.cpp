@@ -1,6 +1,7 @@
 #include "db/mysql_group_connection.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <iterator>
@@ -27,8 +28,7 @@ std::string sessionSettings(std::chrono::seconds answerTimeout) {
 // Between quotes, in whatever mode the server is. Most texts hold nothing else, and are half as long as their digits.
 bool meansNothing(char c) {
     constexpr std::string_view kMarks = " @._+:/;,()=-";
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
+    return isLetterOrDigit(c) || kMarks.find(c) != std::string_view::npos;
 }
 
 // Appends a value as SQL.

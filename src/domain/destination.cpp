@@ -1,6 +1,7 @@
 #include "otpgate/domain/destination.h"
 
 #include "domain/typed_text.h"
+#include "otpgate/base/text.h"
 #include "otpgate/base/unicode.h"
 
 #include <algorithm>
@@ -9,14 +10,8 @@ namespace otpgate::domain {
 
 namespace {
 
-bool isDigit(char c) {
-    return c >= '0' && c <= '9';
-}
 bool isLower(char c) {
     return c >= 'a' && c <= 'z';
-}
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 // More than an address and all that may stand around it; nothing of that length is looked at twice.
@@ -121,8 +116,7 @@ std::optional<Destination> Destination::parse(std::string_view text, EmailValida
 std::optional<Destination> Destination::parseEmail(std::string_view text, EmailValidation validation) {
     if (text.size() > kMaxTypedBytes) return std::nullopt;
     // The whole address in lower case: no mail system in use tells A@x from a@x, and one person must not be two users.
-    std::string plain = toPlainText(text);
-    std::transform(plain.begin(), plain.end(), plain.begin(), lower);
+    const std::string plain = toLower(toPlainText(text));
     const std::string_view address = addressIn(plain);
     const auto at = address.rfind('@');
     if (at == std::string_view::npos) return std::nullopt;

@@ -1,6 +1,6 @@
 #include "otpgate/domain/otp_service.h"
 
-#include "otpgate/domain/otp_receipt.h"
+#include "domain/otp_receipt.h"
 #include "otpgate/domain/otp_rules.h"
 
 #include <algorithm>

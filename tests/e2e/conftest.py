@@ -1,4 +1,5 @@
 import itertools
+import os
 import pathlib
 import shutil
 import sys
@@ -24,6 +25,19 @@ ROOMY = {
 }
 
 
+KEPT = pytest.StashKey[list]()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--keep", action="store_true",
+                     help="leave the folders of the tests (settings, logs, database, mails), and say at the end which is whose")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for folder, test in config.stash.get(KEPT, []):
+        terminalreporter.write_line(f"kept {folder}  {test}")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: measures time, so nothing else may run beside it (see tests/run)")
 
@@ -35,19 +49,28 @@ def binary():
 
 
 @pytest.fixture(scope="session")
-def session_folder():
+def session_folder(request):
     # Below /tmp and short: unix sockets have room for 107 bytes of path.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="otpgate-e2e-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    if not request.config.getoption("keep"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def new_folder(session_folder):
+def new_folder(session_folder, request):
     """A fresh folder for each call."""
     numbers = itertools.count(1)
-    return lambda: session_folder / str(next(numbers))
+
+    def new():
+        folder = session_folder / str(next(numbers))
+        if request.config.getoption("keep"):
+            test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
+            request.config.stash.setdefault(KEPT, []).append((folder, test))
+        return folder
+
+    return new
 
 
 @pytest.fixture(scope="session")

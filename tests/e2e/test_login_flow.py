@@ -48,7 +48,7 @@ def test_a_request_is_answered_with_what_the_client_needs_to_go_on(site, address
     assert body["destination_masked"] == f"s{'*' * (len(address.split('@')[0]) - 2)}{address.split('@')[0][-1]}@example.com"
     assert body["expires_in"] == 600
     assert body["resend_in"] == 30
-    # Clients of family B read the sentence as `detail` (API.md 7).
+    # Clients of drf-otp-auth read the sentence as `detail`.
     assert body["message"] and body["detail"] == body["message"]
     assert set(body) == {
         "otp_id", "channel", "purpose", "destination_masked", "expires_in", "resend_in", "message", "detail"

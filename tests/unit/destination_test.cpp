@@ -54,7 +54,7 @@ class DestinationTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(toString(Channel::Email) == "email");
     }
 
-    // API.md, section 2, names two of them.
+    // The first two are in no numbering plan; clients of other services register with such.
     void takesATelephoneNumber() {
         for (const char* number : {"+1234567890", "+1555000123", "+4366012345678"}) {
             const auto destination = Destination::parse(number).value();

@@ -1,6 +1,6 @@
 #include "otpgate/domain/otp_service.h"
 
-#include "otpgate/domain/otp_receipt.h"
+#include "domain/otp_receipt.h"
 #include "support_cpp/counted.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"

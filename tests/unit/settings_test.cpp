@@ -128,6 +128,8 @@ const std::map<std::string, std::string> kOtherValues{
     {"templates.directory", "/other/templates"},
     {"templates.default_locale", "de"},
     {"metrics.allowed_addresses", "127.0.0.1, 10.0.0.0/8"},
+    {"security.contacts", "mailto:security@example.org, https://example.org/report"},
+    {"security.policy", "https://example.org/policy"},
     {"tokens.format", "opaque"},
     {"tokens.audience", "shop"},
     {"tokens.access_lifetime", "5m"},
@@ -169,6 +171,8 @@ std::string describe(const Settings& s) {
     for (const auto& origin : s.corsOrigins) line("corsOrigins", origin);
     for (const auto& header : s.corsHeaders) line("corsHeaders", header);
     for (const auto& reader : s.metricsReaders) line("metricsReaders", reader);
+    for (const auto& contact : s.securityContacts) line("securityContacts", contact);
+    line("securityPolicy", s.securityPolicy);
     line("otp.format.length", s.otp.format.length);
     line("otp.format.alphabet", toString(s.otp.format.alphabet));
     line("otp.emailLifetime", s.otp.emailLifetime.count());
@@ -430,6 +434,9 @@ class SettingsTest : public CppUnit::TestFixture {
             {"server.public_url", "login.example.org"},
             {"server.public_url", "https://"},
             {"server.public_url", ""},
+            {"security.contacts", "security@example.org"},
+            {"security.contacts", "mailto:security@example.org, http://example.org/report"},
+            {"security.policy", "http://example.org/policy"},
             {"log.format", "xml"},
             {"log.level", "trace"},
             {"database.connect_timeout", "0s"},

@@ -47,6 +47,9 @@ struct ApiSettings {
     std::string publicUrl = {};              // without a trailing slash
     domain::EmailValidation emailValidation = domain::EmailValidation::Strict;
     domain::PhoneNumbers phoneNumbers{domain::PhoneValidation::Any};
+    // URIs of security.txt; without a contact there is none.
+    std::vector<std::string> securityContacts = {};
+    std::string securityPolicy = {};
 };
 
 struct Services {
