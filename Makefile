@@ -226,6 +226,8 @@ install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binar
 	build/otpgate help --man > $(DESTDIR)$(PREFIX)/share/man/man8/otpgate.8
 	build/otpgate help --bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/otpgate
 	cd build/www && find -L . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/www/{} \;
+	install -d $(DESTDIR)$(sysconfdir)/otpgate/page
+	ln -sfn $(sysconfdir)/otpgate/page $(DESTDIR)$(datadir)/www/page
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf
 	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf $(DESTDIR)$(datadir)/apache/otpgate.conf

@@ -75,7 +75,12 @@ public:
                      .phoneNumbers =
                          domain::PhoneNumbers{app.settings_.phoneValidation, app.settings_.sms.rules.allowedPrefixes},
                      .securityContacts = app.settings_.securityContacts,
-                     .securityPolicy = app.settings_.securityPolicy}},
+                     .securityPolicy = app.settings_.securityPolicy,
+                     .signUp = app.settings_.otp.signUp,
+                     .page = app.settings_.page,
+                     .codeFormat = app.settings_.otp.format,
+                     .returnTargets = {{app.settings_.page.name, toLower(app.settings_.publicUrl)},
+                                       app.settings_.page.applications}}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {

@@ -1,6 +1,7 @@
 // Every setting of otpgate as a typed field: what etc/otpgate.conf describes. Read once, at the start.
 #pragma once
 
+#include "otpgate/api/page_settings.h"
 #include "otpgate/base/log.h"
 #include "otpgate/crypto/password_gate.h"
 #include "otpgate/db/connection.h"
@@ -43,6 +44,7 @@ struct Settings {
     std::vector<std::string> metricsReaders;
     std::vector<std::string> securityContacts;  // URIs
     std::string securityPolicy;                 // a URL, or empty
+    api::PageSettings page;
     db::DatabaseSettings database;
     domain::OtpSettings otp;
     domain::NoticeSettings notices;

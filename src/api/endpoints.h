@@ -88,6 +88,9 @@ http::Response checkVerification(const http::Request& request, const ApiKeyCalle
 http::Response showOtpHealth(const http::Request& request, domain::VerificationService& verifications,
                              const Clock& clock);
 
+// page.cpp
+http::Response showPage(const http::Request& request, const ApiSettings& settings);
+
 // security_txt.cpp
 http::Response showSecurityTxt(const http::Request& request, const Clock& clock, const ApiSettings& settings);
 

@@ -12,7 +12,7 @@ http::Response requestOtp(const http::Request& request, domain::OtpService& code
     http::JsonBody body(request);
     const auto destination = readDestination(settings, body, "destination");
     const auto purpose = readPurpose(body).value_or(domain::Purpose::Login);
-    if (purpose == domain::Purpose::Register) noteImpossibleNumber(settings, body, destination);
+    if (purpose == domain::Purpose::Register) noteUnwelcome(settings, body, destination);
     const auto locale = readLocale(body);
     const auto asker = askerOf(sessions, request, body);
     body.rejectInvalid();

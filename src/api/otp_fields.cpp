@@ -10,6 +10,7 @@ namespace otpgate::api {
 
 namespace {
 
+constexpr std::string_view kUnwelcome = "may not be that of an account here";
 constexpr std::string_view kNoSms = "codes by SMS are not set up on this server";
 
 // What may name a destination, in the order in which it counts.
@@ -64,12 +65,14 @@ std::optional<domain::Destination> readPhoneNumber(const ApiSettings& settings, 
     return std::nullopt;
 }
 
-void noteImpossibleNumber(const ApiSettings& settings, http::JsonBody& body,
-                          const std::optional<domain::Destination>& destination) {
-    if (!destination || settings.phoneNumbers.accepts(*destination)) return;
+void noteUnwelcome(const ApiSettings& settings, http::JsonBody& body,
+                   const std::optional<domain::Destination>& destination) {
+    if (!destination) return;
+    const bool isPossible = settings.phoneNumbers.accepts(*destination);
+    if (isPossible && settings.signUp.allows(*destination)) return;
     const auto named =
         std::ranges::find_if(kDestinationFields, [&](const DestinationField& field) { return body.has(field.name); });
-    body.noteInvalid(named->name, kImpossibleNumber);
+    body.noteInvalid(named->name, isPossible ? kUnwelcome : kImpossibleNumber);
 }
 
 domain::NewAccounts newAccountsWith(const ApiSettings& settings, const domain::Destination& destination) {
@@ -79,7 +82,7 @@ domain::NewAccounts newAccountsWith(const ApiSettings& settings, const domain::D
 void rejectNobodysNumber(const ApiSettings& settings, http::JsonBody& body, const domain::OtpQuestion& question,
                          const domain::RequestedOtp& otp) {
     if (otp.outcome != domain::OtpRequestResult::Outcome::UserNotFound) return;
-    noteImpossibleNumber(settings, body, question.destination);
+    noteUnwelcome(settings, body, question.destination);
     body.rejectInvalid();
 }
 

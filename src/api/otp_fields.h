@@ -23,11 +23,11 @@ std::optional<domain::Destination> readDestination(const ApiSettings& settings, 
 // `phone_number`, required; nullopt only where something was noted.
 std::optional<domain::Destination> readPhoneNumber(const ApiSettings& settings, http::JsonBody& body);
 
-// phone.validation = strict, for what readDestination() or readPhoneNumber() gave. Who has an account is never refused
-// for it, and nobody may learn from a refusal that an account is missing. So where an account or an address is made the
-// number is refused by name:
-void noteImpossibleNumber(const ApiSettings& settings, http::JsonBody& body,
-                          const std::optional<domain::Destination>& destination);
+// phone.validation = strict and accounts.allowed_*, for what readDestination() or readPhoneNumber() gave. Who has an
+// account is never refused for them, and nobody may learn from a refusal that an account is missing. So where an
+// account or an address is made it is refused by name:
+void noteUnwelcome(const ApiSettings& settings, http::JsonBody& body,
+                   const std::optional<domain::Destination>& destination);
 // and where an account may be found, the number makes none:
 domain::NewAccounts newAccountsWith(const ApiSettings& settings, const domain::Destination& destination);
 // and is refused by name where missing accounts are told anyway.

@@ -52,7 +52,7 @@ http::Response registerUser(const http::Request& request, domain::OtpService& co
                             domain::RegistrationService& registrations, const ApiSettings& settings) {
     http::JsonBody body(request);
     const auto destination = readDestination(settings, body, "email");
-    noteImpossibleNumber(settings, body, destination);
+    noteUnwelcome(settings, body, destination);
     const auto token = body.string("verification_token");
     const auto otpId = token ? codes.parseReceipt(*token, domain::Purpose::Register) : std::nullopt;
     if (token && !otpId) body.noteInvalid("verification_token", kBadToken);

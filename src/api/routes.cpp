@@ -109,6 +109,7 @@ const Route kRoutes[] = {
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},
     {"GET",    "/authz",                     SignedIn{authorize}},
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
+    {"GET",    "/api/v1/page",               Public{showPage}},
     {"GET",    "/.well-known/security.txt",  Public{showSecurityTxt}},
     {"GET",    "/health/live",               Public{showLiveness}},
     {"GET",    "/health/ready",              Public{showReadiness}},

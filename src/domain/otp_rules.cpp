@@ -77,7 +77,8 @@ private:
         }
         const auto lastLogin = user_ ? user_->lastLoginAt : std::nullopt;
         const bool isLogin = otp_.purpose == Purpose::Login;
-        bool isNewUser = isLogin && !user_ && guess_.mayRegister;
+        const bool mayRegister = guess_.mayRegister && (!guess_.signUp || guess_.signUp->allows(otp_.destination));
+        bool isNewUser = isLogin && !user_ && mayRegister;
         if (isNewUser) user_ = newUser(guess_, otp_.destination);
         const auto form = otp_.registration ? unpackRegistration(*otp_.registration) : std::nullopt;
         const bool isRefused = form && user_;

@@ -71,7 +71,10 @@ OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& co
 AccountRule OtpService::accountRule(const OtpQuestion& question) const {
     const bool mayBeNew = question.newAccounts == NewAccounts::Allowed;
     switch (question.purpose) {
-    case Purpose::Login: return settings_.autoRegister && mayBeNew ? AccountRule::ActiveOrNew : AccountRule::Active;
+    case Purpose::Login: {
+        const bool isWelcome = settings_.autoRegister && settings_.signUp.allows(question.destination);
+        return isWelcome && mayBeNew ? AccountRule::ActiveOrNew : AccountRule::Active;
+    }
     case Purpose::Reset: return AccountRule::Active;
     case Purpose::Verify: return mayBeNew ? AccountRule::Any : AccountRule::Active;
     case Purpose::Register:
@@ -171,6 +174,7 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
     return redeem(reference, guess, asker, [&](OtpVerification& verification) {
         const Timestamp now = verification.now;
         verification.mayRegister = settings_.autoRegister;
+        verification.signUp = &settings_.signUp;
         verification.newUserId = Uuid::makeV7(now, random_);
         verification.sessionId = Uuid::makeV7(now, random_);
         verification.sessionExpiresAt = sessionEnd;

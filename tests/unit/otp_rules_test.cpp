@@ -327,6 +327,7 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(registersByPhone);
     CPPUNIT_TEST(signsInWhoIsKnown);
     CPPUNIT_TEST(signsInNobodyWhoMayNotRegister);
+    CPPUNIT_TEST(signsUpOnlyWhomTheRuleAllows);
     CPPUNIT_TEST(signsInNobodyWhoIsDisabled);
     CPPUNIT_TEST(signsInOnAKnownDevice);
     CPPUNIT_TEST(provesTheAddressForEveryPurposeButChange);
@@ -787,6 +788,22 @@ class OtpGuessRulesTest : public RulesTest {
         CPPUNIT_ASSERT(otp.tries.consumedAt == now_);
         assertEvents({{AuditEvent::OtpVerified, 0, std::nullopt}, {AuditEvent::LoginFailed, 2, std::nullopt}}, guess,
                      ruling);
+    }
+
+    // The code may have been sent while there was an account.
+    void signsUpOnlyWhomTheRuleAllows() {
+        const SignUpRule others{{"elsewhere.example"}, {}};
+        StoredOtp otp = code();
+        auto guess = guessAt(otp);
+        guess.signUp = &others;
+        assertNobodySignedIn(ruleOn(guess, otp));
+        CPPUNIT_ASSERT(!user_);
+        const SignUpRule all{};
+        otp = code();
+        guess = guessAt(otp);
+        guess.signUp = &all;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::Verified);
+        CPPUNIT_ASSERT(user_);
     }
 
     void signsInNobodyWhoIsDisabled() {

@@ -28,6 +28,7 @@ struct OtpSettings {
     std::chrono::seconds resendAfter{30};
     Resend onResend = Resend::Rotate;
     bool autoRegister = true;
+    SignUpRule signUp;
     Disclosure disclosure = Disclosure::Hide;
     std::string fixedCode;
     LimitRule requestsPerDestination;

@@ -7,6 +7,7 @@
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/notice.h"
+#include "otpgate/domain/sign_up_rule.h"
 
 #include <array>
 #include <optional>
@@ -88,6 +89,7 @@ struct OtpVerification {
     Timestamp now;
     // For the session that a right guess for a login opens, and the user that it may create.
     bool mayRegister = true;
+    const SignUpRule* signUp = nullptr;  // to whose addresses; nullptr: everybody's
     Uuid newUserId{};
     Uuid sessionId{};
     Timestamp sessionExpiresAt{};

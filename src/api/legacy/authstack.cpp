@@ -101,7 +101,7 @@ http::Response requestAuthstackOtp(const http::Request& request, domain::OtpServ
         http::JsonBody body(request);
         const auto destination = readDestination(settings, body, "destination");
         const auto purpose = readPurpose(body).value_or(domain::Purpose::Login);
-        if (purpose == domain::Purpose::Register) noteImpossibleNumber(settings, body, destination);
+        if (purpose == domain::Purpose::Register) noteUnwelcome(settings, body, destination);
         const auto asker = askerOf(sessions, request, body);
         body.rejectInvalid();
 
