@@ -7,10 +7,6 @@ namespace otpgate::api {
 
 namespace {
 
-std::optional<std::string> unlessEmpty(const std::string& text) {
-    return text.empty() ? std::nullopt : std::optional{text};
-}
-
 // As the pages name it, from where they are.
 std::optional<std::string> fileOf(const std::string& name) {
     return name.empty() ? std::nullopt : std::optional{"page/" + name};

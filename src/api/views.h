@@ -8,6 +8,7 @@
 namespace otpgate::api {
 
 std::optional<std::string> optionalTime(const std::optional<Timestamp>& time);  // RFC 3339
+std::optional<std::string> unlessEmpty(const std::string& text);
 
 http::Response jsonResponse(int status, http::JsonWriter& json);
 // 200 with a sentence for the user: `message`, and `detail` for clients that look there.
