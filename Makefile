@@ -113,13 +113,16 @@ $(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): | deps-test
 # g++ 12 reports std::optional<std::string> members of large test values that are never read (GCC bug 80635).
 $(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
 
+# What they include stands in these rules.
+$(GENERATED): Makefile
+
 build/gen/sql_files.cpp: src/embed_files.sh $(SQL_FILES) build/gen/sql_files.list
 	@mkdir -p $(@D)
 	@src/embed_files.sh sql otpgate/db/sql_files.h otpgate::db SqlFile sqlFiles > $@
 
 build/gen/templates.cpp: src/embed_files.sh $(TEMPLATE_FILES) build/gen/template_files.list
 	@mkdir -p $(@D)
-	@src/embed_files.sh etc/templates delivery/template_files.h otpgate::delivery BuiltInTemplate builtInTemplates > $@
+	@src/embed_files.sh etc/templates otpgate/delivery/template_files.h otpgate::delivery BuiltInTemplate builtInTemplates > $@
 
 build/gen/openapi.cpp: src/embed_text.sh src/api/openapi.json
 	@mkdir -p $(@D)

@@ -1,4 +1,4 @@
-#include "delivery/null_transport.h"
+#include "delivery/mail/null_transport.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/message_composer.h"

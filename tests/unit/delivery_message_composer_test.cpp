@@ -1,5 +1,6 @@
-#include "delivery/mailbox.h"
-#include "delivery/mime.h"
+#include "delivery/base64.h"
+#include "delivery/mail/mailbox.h"
+#include "delivery/mail/mime.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/delivery/message_composer.h"
 #include "support_cpp/fake_clock.h"

@@ -1,4 +1,4 @@
-#include "delivery/smtp_transport.h"
+#include "delivery/mail/smtp_transport.h"
 #include "support_cpp/scripted_smtp_server.h"
 
 #include <cppunit/TestFixture.h>
