@@ -1,4 +1,4 @@
-// Composes and sends the messages of one channel. One object a sender of a courier's lane, used by its thread.
+// Composes and sends the messages of one channel. One object a sender of the courier, used by its thread.
 #pragma once
 
 #include "otpgate/base/clock.h"

@@ -1,6 +1,6 @@
 #include "otpgate/delivery/courier.h"
 
-#include "delivery/courier/courier_lane.h"
+#include "delivery/courier/courier_queue.h"
 #include "delivery/courier/outbox_desk.h"
 #include "otpgate/base/errors.h"
 
@@ -20,14 +20,15 @@ Courier::Courier(CourierSettings settings, domain::OutboxStore& outbox, const Me
       clock_(clock),
       log_(log),
       desk_(std::make_unique<OutboxDesk>(outbox, clock, random, log, metrics)) {
-    const LaneSurroundings surroundings{*desk_, clock, random, log, [this] {
-                                            { const std::lock_guard lock(mutex_); }
-                                            wake_.notify_one();
-                                        }};
-    mail_ = std::make_unique<CourierLane>(Channel::Email, settings_,
-                                          makeMailSenders(settings_.mailSenders, composer, transports), surroundings);
-    sms_ = std::make_unique<CourierLane>(Channel::Sms, settings_,
-                                         makeSmsSenders(settings_.smsSenders, composer, transports), surroundings);
+    const CourierSurroundings surroundings{*desk_, clock, random, log};
+    const auto onRoom = [this] {
+        { const std::lock_guard lock(mutex_); }
+        wake_.notify_one();
+    };
+    mail_ = std::make_unique<CourierQueue>(
+        Channel::Email, settings_, makeMailSenders(settings_.mailSenders, composer, transports), surroundings, onRoom);
+    sms_ = std::make_unique<CourierQueue>(
+        Channel::Sms, settings_, makeSmsSenders(settings_.smsSenders, composer, transports), surroundings, onRoom);
 }
 
 Courier::~Courier() {
@@ -37,9 +38,10 @@ Courier::~Courier() {
 void Courier::start() {
     finisher_ = startThread([this] { return desk_->isFinishingOver(); }, [this] { desk_->finishNextGroup(); });
     looker_ = startThread([this] { return isOver(); }, [this] { look(); });
-    for (CourierLane* lane : lanes()) {
-        for (std::size_t sender = 0; sender < lane->countSenders(); ++sender) {
-            threads_.push_back(startThread([lane] { return lane->isOver(); }, [lane, sender] { lane->round(sender); }));
+    for (CourierQueue* queue : queues()) {
+        for (std::size_t sender = 0; sender < queue->countSenders(); ++sender) {
+            threads_.push_back(
+                startThread([queue] { return queue->isOver(); }, [queue, sender] { queue->round(sender); }));
         }
     }
 }
@@ -51,7 +53,7 @@ void Courier::stop(std::chrono::milliseconds patience) {
     }
     wake_.notify_one();
     const auto giveUpAt = steady_clock::now() + patience;
-    for (CourierLane* lane : lanes()) lane->stop(giveUpAt);
+    for (CourierQueue* queue : queues()) queue->stop(giveUpAt);
     for (auto& thread : threads_) thread.join();
     threads_.clear();
     if (!finisher_.joinable()) return;
@@ -78,16 +80,16 @@ std::chrono::seconds Courier::lease() const {
 }
 
 void Courier::handOver(const OutboxMessage& message) {
-    laneOf(message).handOver(message);
+    queueOf(message).handOver(message);
 }
 
 domain::Delivery Courier::deliver(const OutboxMessage& message) {
-    if (settings_.mode == DeliveryMode::Sync) return laneOf(message).deliver(message);
+    if (settings_.mode == DeliveryMode::Sync) return queueOf(message).deliver(message);
     handOver(message);
     return domain::Delivery::UnderWay;
 }
 
-CourierLane& Courier::laneOf(const OutboxMessage& message) {
+CourierQueue& Courier::queueOf(const OutboxMessage& message) {
     switch (message.destination.channel()) {
     case Channel::Email: return *mail_;
     case Channel::Sms: return *sms_;
@@ -111,7 +113,7 @@ std::thread Courier::startThread(std::function<bool()> isOver, std::function<voi
     });
 }
 
-// Waits until it is time to look into the outbox again, renews leases that end soon, and gives the lanes what was
+// Waits until it is time to look into the outbox again, renews leases that end soon, and gives the queues what was
 // found.
 void Courier::look() {
     bool isForAll = false;
@@ -125,13 +127,13 @@ void Courier::look() {
     isForAll = isForAll || steady_clock::now() >= nextLook_;
     if (isForAll) {
         nextLook_ = steady_clock::now() + settings_.lookEvery;  // before what may throw: no busy loop
-        for (CourierLane* lane : lanes()) lane->renewLeases();
+        for (CourierQueue* queue : queues()) queue->renewLeases();
     }
     if (isStopping) return;  // what is in memory goes out; nothing more is claimed
-    for (CourierLane* lane : lanes()) {
-        if (!(isForAll ? lane->hasRoom() : lane->wantsMore())) continue;
-        lane->noteLook();
-        lane->take(desk_->claim(lane->channel(), clock_.now() + kLease));
+    for (CourierQueue* queue : queues()) {
+        if (!(isForAll ? queue->hasRoom() : queue->wantsMore())) continue;
+        queue->noteLook();
+        queue->take(desk_->claim(queue->channel(), clock_.now() + kLease));
     }
 }
 
@@ -153,7 +155,7 @@ void Courier::finish() {
                    {{"count", static_cast<std::int64_t>(desk_->countDone())}, {"reason", error.what()}});
     }
     try {
-        for (CourierLane* lane : lanes()) lane->leave();
+        for (CourierQueue* queue : queues()) queue->leave();
     } catch (const std::exception& error) {
         log_.warning("courier could not say good-bye to a provider", {{"reason", error.what()}});
     }

@@ -1,4 +1,4 @@
-// What waits in memory for the senders of one lane of the courier. Not locked: the lane does that.
+// What waits in memory for the senders of one channel. Not locked: its users do that (held_messages.h).
 #pragma once
 
 #include "delivery/courier/first_try.h"
@@ -20,7 +20,7 @@ struct QueuedMessage {
     Timestamp lookedAt{};  // when its code was last known to be good
 };
 
-class LaneQueue {
+class WaitingMessages {
 public:
     using SteadyTime = std::chrono::steady_clock::time_point;
 

@@ -1,21 +1,21 @@
-#include "delivery/courier/lane_queue.h"
+#include "delivery/courier/waiting_messages.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace otpgate::delivery {
 
-void LaneQueue::addClaimed(std::span<const domain::OutboxMessage> messages, Timestamp lookedAt) {
+void WaitingMessages::addClaimed(std::span<const domain::OutboxMessage> messages, Timestamp lookedAt) {
     for (const auto& message : messages) claimed_.push_back({message, nullptr, {}, lookedAt});
 }
 
-std::optional<LaneQueue::SteadyTime> LaneQueue::nextDue() const {
+std::optional<WaitingMessages::SteadyTime> WaitingMessages::nextDue() const {
     if (!urgent_.empty() || !claimed_.empty()) return SteadyTime{};
     if (handedOver_.empty()) return std::nullopt;
     return handedOver_.front().dueAt;
 }
 
-std::optional<QueuedMessage> LaneQueue::takeDue(SteadyTime now) {
+std::optional<QueuedMessage> WaitingMessages::takeDue(SteadyTime now) {
     const bool isHandedOverDue = !handedOver_.empty() && handedOver_.front().dueAt <= now;
     std::deque<QueuedMessage>* from = nullptr;
     if (!urgent_.empty())
@@ -31,13 +31,13 @@ std::optional<QueuedMessage> LaneQueue::takeDue(SteadyTime now) {
     return taken;
 }
 
-std::vector<QueuedMessage> LaneQueue::takeAllDue(SteadyTime now) {
+std::vector<QueuedMessage> WaitingMessages::takeAllDue(SteadyTime now) {
     std::vector<QueuedMessage> all;
     while (auto queued = takeDue(now)) all.push_back(std::move(*queued));
     return all;
 }
 
-bool LaneQueue::withdraw(const Uuid& id) {
+bool WaitingMessages::withdraw(const Uuid& id) {
     return std::erase_if(urgent_, [&](const QueuedMessage& queued) { return queued.message.id == id; }) > 0;
 }
 

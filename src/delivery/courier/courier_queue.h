@@ -1,41 +1,28 @@
-// The courier's lane of one channel: what waits for it in memory, the senders that send it, and what is known of their
-// provider. Each sender has a thread.
+// The courier's queue of one channel: what waits for it in memory, and the senders that take it up, each with a thread.
 #pragma once
 
 #include "delivery/courier/channel_sender.h"
-#include "delivery/courier/lane_queue.h"
-#include "delivery/courier/outbox_desk.h"
+#include "delivery/courier/held_messages.h"
+#include "delivery/courier/leases.h"
+#include "delivery/courier/sending.h"
 #include "otpgate/delivery/courier.h"
-#include "otpgate/delivery/send_result.h"
 
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace otpgate::delivery {
 
-struct LaneSurroundings {
-    OutboxDesk& desk;
-    const Clock& clock;
-    Random& random;
-    Logger& log;
-    std::function<void()> onRoom;  // called when more can be claimed for the lane
-};
-
-// How long a message is leased for. Short, because after a crash it rests for so long; so whoever holds a message, and
-// be it in the middle of sending it, renews its lease in time.
-inline constexpr std::chrono::seconds kLease{20};
-
-class CourierLane {
+class CourierQueue {
 public:
     using SteadyTime = std::chrono::steady_clock::time_point;
 
-    CourierLane(domain::Channel channel, const CourierSettings& settings, ChannelSenders senders,
-                LaneSurroundings surroundings);
+    // `onRoom` is called when more can be claimed for the queue.
+    CourierQueue(domain::Channel channel, const CourierSettings& settings, ChannelSenders senders,
+                 const CourierSurroundings& surroundings, std::function<void()> onRoom);
 
     domain::Channel channel() const { return channel_; }
     // A worker's message; what does not fit stays in the outbox.
@@ -49,7 +36,7 @@ public:
     bool wantsMore() const;
     void noteLook();  // a claim comes, whatever becomes of it
     // Of what waits here or is being sent: of those leases that end soon. To be called each second or more often.
-    void renewLeases();
+    void renewLeases() { leases_.renewEnding(); }
     void stop(SteadyTime giveUpAt);
 
     std::size_t countSenders() const { return hands_.size(); }
@@ -73,49 +60,28 @@ private:
 
     // With the mutex held.
     bool isOverNow() const;
-    bool isDown() const;
     void wakeOne();
     void wakeAll();
     void waitForWork(std::unique_lock<std::mutex>& lock, Hand& hand, SteadyTime until);
     std::optional<QueuedMessage> takeNext(SteadyTime now);
 
     std::optional<QueuedMessage> next(Hand& hand);
-    void work(Hand& hand, QueuedMessage queued);
-    // Whether the message is to be sent; ends it where it is not.
-    bool isToBeSent(QueuedMessage& queued);
-    bool isFresh(const QueuedMessage& queued) const;
-    // The same as the desk's; what waits and is not to be sent any more leaves the queue.
-    std::vector<OutboxDesk::Holding> renew(std::span<domain::OutboxMessage> messages);
-    void drop(const QueuedMessage& queued, const OutboxDesk::Holding& holding);
-    SendResult send(Hand& hand, const domain::OutboxMessage& message);
-    // Returns what would only meet the same failure now.
-    std::vector<QueuedMessage> noteResult(const SendResult& result);
-    void judge(QueuedMessage& queued, const SendResult& result);
-    void postpone(std::vector<QueuedMessage> messages, const std::string& reason);
-    Timestamp restsUntil(const domain::OutboxMessage& message);
-    void giveUp(const QueuedMessage& queued, const std::string& reason);
-    std::optional<std::string> restReason() const;
     domain::Delivery imitateLast(SteadyTime start);
-    void logFailure(const domain::OutboxMessage& message, std::string_view what, std::string_view reason);
 
     const domain::Channel channel_;
     const CourierSettings settings_;
-    LaneSurroundings around_;
+    const Clock& clock_;
+    std::function<void()> onRoom_;
+    mutable HeldMessages held_;
+    Leases leases_;
+    Sending sending_;
     std::vector<std::unique_ptr<Hand>> hands_;
 
-    mutable std::mutex mutex_;  // over the rest
-    LaneQueue queue_;
+    // The mutex of held_ is over the rest, too.
     Hand* watcher_ = nullptr;  // the one that waits for the next message to be due
     bool leftSome_ = false;    // the last claim
     bool isStopping_ = false;
     SteadyTime giveUpAt_;
-
-    // The provider.
-    std::vector<domain::OutboxMessage> inHand_;  // messages that are being sent
-    unsigned failuresInARow_ = 0;
-    Timestamp restUntil_;  // as the provider asked for
-    std::string restReason_;
-
     // Of the last message that somebody waited for.
     std::chrono::steady_clock::duration lastWait_{};
     domain::Delivery lastDelivery_ = domain::Delivery::Sent;
