@@ -27,7 +27,7 @@ CPPFLAGS := $(INCLUDES)
 # -Wno-restrict: g++ 12 reports it for correct std::string concatenations (GCC bug 105651).
 CXXFLAGS := -std=c++20 -pthread -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-restrict -Werror
 LDFLAGS := -pthread -Wl,--as-needed
-LDLIBS := -lPocoJWT -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet -lPocoUtil \
+LDLIBS := -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet \
     -lPocoFoundation -lmysqlcppconn -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf -licuuc \
     -lprometheus-cpp-core
 # crypt_r is also in the sanitizers' runtime, which only passes it on: --as-needed would leave out the real one.

@@ -1,25 +1,32 @@
 #include "delivery/base64.h"
 
-#include <openssl/evp.h>
+#include <Poco/Base64Decoder.h>
+#include <Poco/Base64Encoder.h>
+#include <Poco/Exception.h>
+
+#include <iterator>
+#include <sstream>
 
 namespace otpgate::delivery {
 
 std::string toBase64(std::string_view bytes) {
-    std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends with a NUL
-    const int length =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(length));
-    return out;
+    std::ostringstream out;
+    Poco::Base64Encoder encoder(out);
+    encoder.rdbuf()->setLineLength(0);
+    encoder << bytes;
+    encoder.close();
+    return out.str();
 }
 
 std::string fromBase64(std::string_view base64) {
-    if (base64.empty() || base64.size() % 4 != 0 || base64.size() > 4096) return {};
-    std::string out(base64.size() / 4 * 3, '\0');
-    const int length =
-        EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                        reinterpret_cast<const unsigned char*>(base64.data()), static_cast<int>(base64.size()));
-    return length < 0 ? std::string() : out;
+    if (base64.size() > 4096) return {};
+    std::istringstream in{std::string(base64)};
+    Poco::Base64Decoder decoder(in);
+    try {
+        return {std::istreambuf_iterator<char>(decoder), {}};
+    } catch (const Poco::Exception&) {
+        return {};
+    }
 }
 
 }  // namespace otpgate::delivery

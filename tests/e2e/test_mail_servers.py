@@ -1,11 +1,13 @@
 """Access tokens instead of passwords, a second server, and what `otpgate mail-test` says about the usual mistakes."""
 import os
 import pathlib
+import time
 
 import pytest
 
 from support import ports
 from support.certificates import Authority
+from support.dripping_tls_server import DrippingTlsServer
 from support.smtp_server import OldSmtpServer, SmtpServer, StallingServer
 from support.xoauth2_server import XOAuth2Server
 
@@ -231,6 +233,39 @@ def test_mail_test_waits_no_longer_than_the_timeout(mail_site, address):
     assert shown.returncode == 1
     assert f"failed: localhost:{silent.port}: greeting: timeout" in shown.stdout
     assert "what to change: a server that says nothing may be waiting for TLS" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "drips,reason",
+    [("handshake", "TLS: timeout"), ("greeting", "greeting: timeout")],
+)
+def test_a_server_that_drips_within_tls_is_waited_for_no_longer(mail_site, start, authority, address, drips, reason):
+    server = start(DrippingTlsServer(authority, drips=drips))
+    site = mail_site(
+        server.port, mail_smtp_security="tls", mail_smtp_ca_file=authority.ca_file, mail_smtp_connect_timeout="1s",
+        mail_smtp_timeout="1s", start=False,
+    )
+    assert site.otpgate.run("keys", "init").returncode == 0
+
+    begin = time.monotonic()
+    shown = site.otpgate.run("mail-test", address, timeout=20)
+
+    assert time.monotonic() - begin < 4
+    assert f"failed: localhost:{server.port}: {reason}" in shown.stdout
+    assert b"EHLO" not in server.heard
+
+
+def test_a_server_that_resets_the_connection_within_tls_ends_nothing_else(mail_site, start, authority, address):
+    server = start(DrippingTlsServer(authority, resets=True))
+    site = mail_site(
+        server.port, mail_smtp_security="tls", mail_smtp_ca_file=authority.ca_file, start=False,
+    )
+    assert site.otpgate.run("keys", "init").returncode == 0
+
+    shown = site.otpgate.run("mail-test", address)
+
+    assert shown.returncode == 1  # and not by a signal
+    assert f"failed: localhost:{server.port}: EHLO: " in shown.stdout
 
 
 def test_mail_test_names_the_file_that_it_wrote(make_site, address):

@@ -234,7 +234,7 @@ class MimeTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE_END();
 
     static std::string bodyOf(std::string_view text) {
-        const std::string part = toTextPart("text/plain", text);
+        const std::string part = toMessage({}, text);
         return part.substr(part.find("\r\n\r\n") + 4);
     }
 

@@ -65,24 +65,9 @@ MailMessage MessageComposer::compose(const domain::OutboxMessage& message, Times
     const std::string code = codeOf(message);
     const MailTexts texts =
         mailTexts(templates_, templates_.localeFor(message.locale), contextOf(message, service_, code, now));
-    const std::string id = message.id.toString();
-    const std::string boundary = "=_" + id;  // "=_" occurs in no quoted-printable text, the id in none of ours
-
-    std::string content;
-    content += "From: " + fromHeader_ + "\r\n";
-    content += "To: " + message.destination.mailbox() + "\r\n";
-    content += "Subject: " + encodedHeader(texts.subject, 9) + "\r\n";
-    content += "Date: " + toMailDate(now) + "\r\n";
-    content += "Message-ID: <" + id + "@" + service_ + ">\r\n";
-    content += "MIME-Version: 1.0\r\n";
-    content += "Auto-Submitted: auto-generated\r\n";
-    content += "X-Auto-Response-Suppress: All\r\n";
-    content += "Content-Type: multipart/alternative;\r\n boundary=\"" + boundary + "\"\r\n";
-    content += "\r\n";
-    content += "--" + boundary + "\r\n" + toTextPart("text/plain", texts.text) + "\r\n";
-    content += "--" + boundary + "\r\n" + toTextPart("text/html", texts.html) + "\r\n";
-    content += "--" + boundary + "--\r\n";
-    return {fromAddress_, message.destination.mailbox(), std::move(content), code};
+    const std::string recipient = message.destination.mailbox();
+    const MailHead head{fromHeader_, recipient, texts.subject, now, message.id.toString(), service_};
+    return {fromAddress_, recipient, toMessage(head, texts.text, texts.html), code};
 }
 
 SmsMessage MessageComposer::composeSms(const domain::OutboxMessage& message, Timestamp now) const {

@@ -36,15 +36,9 @@ MailMessage composeTest(const Mailbox& sender, const TestMail& mail, std::string
     const std::string domain = sender.address.substr(sender.address.rfind('@') + 1);
     const std::string text = "This is the test message of `otpgate mail-test`.\n\nIt left through " +
                              std::string(server) + ", and you can read it: codes will arrive, too.\n";
-    std::string content = "From: " + sender.toHeader() + "\r\n";
-    content += "To: " + mail.recipient.mailbox() + "\r\n";
-    content += "Subject: Test message of otpgate\r\n";
-    content += "Date: " + toMailDate(mail.now) + "\r\n";
-    content += "Message-ID: <" + mail.id.toString() + "@" + domain + ">\r\n";
-    content += "MIME-Version: 1.0\r\n";
-    content += "Auto-Submitted: auto-generated\r\n";
-    content += toTextPart("text/plain", text);
-    return {sender.address, mail.recipient.mailbox(), std::move(content)};
+    const std::string recipient = mail.recipient.mailbox();
+    const MailHead head{sender.toHeader(), recipient, "Test message of otpgate", mail.now, mail.id.toString(), domain};
+    return {sender.address, recipient, toMessage(head, text)};
 }
 
 bool show(const SendResult& result, std::string_view section, std::ostream& out) {

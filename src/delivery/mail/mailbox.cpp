@@ -4,6 +4,8 @@
 #include "otpgate/base/encoding.h"
 #include "otpgate/domain/destination.h"
 
+#include <Poco/String.h>
+
 #include <algorithm>
 
 namespace otpgate::delivery {
@@ -13,12 +15,6 @@ namespace {
 constexpr std::size_t kLongestName = 100;
 constexpr std::size_t kLongestPlainName = 60;  // the From line stays within 78 bytes; longer names are folded words
 
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
-}
-
 bool isControl(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
 }
@@ -27,20 +23,20 @@ bool isControl(char c) {
 
 std::optional<Mailbox> Mailbox::parse(std::string_view text) {
     if (std::any_of(text.begin(), text.end(), isControl) || !isValidUtf8(text)) return std::nullopt;
-    text = trim(text);
-    std::string_view name;
-    std::string_view address = text;
-    if (!text.empty() && text.back() == '>') {
-        const auto open = text.rfind('<');
-        if (open == std::string_view::npos) return std::nullopt;
-        name = trim(text.substr(0, open));
-        address = text.substr(open + 1, text.size() - open - 2);
+    std::string address = Poco::trim(std::string(text));
+    std::string name;
+    if (address.ends_with('>')) {
+        const auto open = address.rfind('<');
+        if (open == std::string::npos) return std::nullopt;
+        name = Poco::trim(address.substr(0, open));
+        address = address.substr(open + 1, address.size() - open - 2);
     }
-    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = trim(name.substr(1, name.size() - 2));
+    if (name.size() >= 2 && name.front() == '"' && name.back() == '"')
+        name = Poco::trim(name.substr(1, name.size() - 2));
     if (name.size() > kLongestName) return std::nullopt;
     const auto parsed = domain::Destination::parseEmail(address);
     if (!parsed) return std::nullopt;
-    return Mailbox{std::string(name), parsed->value()};
+    return Mailbox{name, parsed->value()};
 }
 
 std::string Mailbox::toHeader() const {

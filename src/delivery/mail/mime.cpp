@@ -2,10 +2,13 @@
 
 #include "delivery/base64.h"
 
+#include <Poco/DateTimeFormatter.h>
+#include <Poco/Net/MessageHeader.h>
+#include <Poco/Net/MultipartWriter.h>
+#include <Poco/String.h>
+
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <cstdio>
+#include <sstream>
 
 namespace otpgate::delivery {
 
@@ -30,15 +33,6 @@ bool isSevenBitSafe(std::string_view text) {
     return true;
 }
 
-std::string withCrlf(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\n') out += '\r';
-        out += c;
-    }
-    return out;
-}
-
 // "=C3", for quoted-printable and Q words.
 std::string toHexByte(char c) {
     static constexpr std::string_view kHex = "0123456789ABCDEF";
@@ -46,6 +40,7 @@ std::string toHexByte(char c) {
     return {'=', kHex[byte >> 4U], kHex[byte & 0xFU]};
 }
 
+// Poco's encoder lets a lone CR pass, and loses a blank at the end.
 std::string toQuotedPrintable(std::string_view text) {
     std::string out;
     std::size_t column = 0;
@@ -125,6 +120,35 @@ std::string toEncodedWord(std::string_view text, WordEncoding encoding) {
     return out + std::string(kWordEnd);
 }
 
+void addTextFields(Poco::Net::MessageHeader& header, const std::string& contentType, std::string_view utf8) {
+    header.add("Content-Type", contentType + "; charset=utf-8");
+    header.add("Content-Transfer-Encoding", isSevenBitSafe(utf8) ? "7bit" : "quoted-printable");
+}
+
+std::string encodedText(std::string_view utf8) {
+    return isSevenBitSafe(utf8) ? Poco::replace(std::string(utf8), "\n", "\r\n") : toQuotedPrintable(utf8);
+}
+
+void addPart(Poco::Net::MultipartWriter& writer, const std::string& contentType, std::string_view utf8) {
+    Poco::Net::MessageHeader header;
+    addTextFields(header, contentType, utf8);
+    writer.nextPart(header);
+    writer.stream() << encodedText(utf8);
+}
+
+Poco::Net::MessageHeader headerOf(const MailHead& head) {
+    Poco::Net::MessageHeader header;
+    header.add("From", head.from);
+    header.add("To", head.to);
+    header.add("Subject", encodedHeader(head.subject, std::string_view("Subject: ").size()));
+    header.add("Date", toMailDate(head.date));
+    header.add("Message-ID", "<" + head.id + "@" + head.host + ">");
+    header.add("MIME-Version", "1.0");
+    header.add("Auto-Submitted", "auto-generated");
+    header.add("X-Auto-Response-Suppress", "All");
+    return header;
+}
+
 }  // namespace
 
 std::string toEncodedWords(std::string_view utf8, std::size_t columnsTaken) {
@@ -150,28 +174,30 @@ std::string encodedHeader(std::string_view utf8, std::size_t columnsTaken) {
 }
 
 std::string toMailDate(Timestamp time) {
-    static constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-    const auto day = std::chrono::floor<std::chrono::days>(seconds);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(seconds - day);
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d +0000",
-                  kDays.at(std::chrono::weekday(day).c_encoding()), static_cast<unsigned>(date.day()),
-                  kMonths.at(static_cast<unsigned>(date.month()) - 1), static_cast<int>(date.year()),
-                  static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                  static_cast<int>(clock.seconds().count()));
-    return text.data();
+    return Poco::DateTimeFormatter::format(Poco::Timestamp(toMicroseconds(time)), "%w, %d %b %Y %H:%M:%S %Z", 0);
 }
 
-std::string toTextPart(std::string_view contentType, std::string_view utf8) {
-    const bool sevenBit = isSevenBitSafe(utf8);
-    std::string out = "Content-Type: " + std::string(contentType) + "; charset=utf-8\r\n";
-    out += sevenBit ? "Content-Transfer-Encoding: 7bit\r\n\r\n" : "Content-Transfer-Encoding: quoted-printable\r\n\r\n";
-    out += sevenBit ? withCrlf(utf8) : toQuotedPrintable(utf8);
-    return out;
+std::string toMessage(const MailHead& head, std::string_view text) {
+    Poco::Net::MessageHeader header = headerOf(head);
+    addTextFields(header, "text/plain", text);
+    std::ostringstream out;
+    header.write(out);
+    out << "\r\n" << encodedText(text);
+    return out.str();
+}
+
+std::string toMessage(const MailHead& head, std::string_view text, std::string_view html) {
+    const std::string boundary = "=_" + head.id;  // "=_" occurs in no quoted-printable text, the id in none of ours
+    Poco::Net::MessageHeader header = headerOf(head);
+    header.add("Content-Type", "multipart/alternative;\r\n boundary=\"" + boundary + "\"");
+    std::ostringstream out;
+    header.write(out);
+    out << "\r\n";
+    Poco::Net::MultipartWriter writer(out, boundary);
+    addPart(writer, "text/plain", text);
+    addPart(writer, "text/html", html);
+    writer.close();
+    return out.str();
 }
 
 }  // namespace otpgate::delivery

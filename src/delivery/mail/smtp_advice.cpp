@@ -1,6 +1,6 @@
 #include "delivery/mail/smtp_advice.h"
 
-#include <algorithm>
+#include <Poco/String.h>
 
 namespace otpgate::delivery {
 
@@ -73,13 +73,6 @@ constexpr Mistake kMistakes[] = {
     {"", ": timeout", "the server is slower than mail.smtp_timeout: raise it, or see what holds the server up"},
 };
 
-std::string lowerCase(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return out;
-}
-
 // "mail.example.com:587: greeting: timeout" without the server.
 std::string_view withoutServer(std::string_view reason) {
     const auto end = reason.find(": ");
@@ -88,22 +81,14 @@ std::string_view withoutServer(std::string_view reason) {
     return first.find(':') == std::string_view::npos ? reason : reason.substr(end + 2);
 }
 
-std::string withSection(std::string_view advice, std::string_view section) {
-    static constexpr std::string_view kPlace = "SECTION";
-    std::string out(advice);
-    for (std::size_t at = 0; (at = out.find(kPlace, at)) != std::string::npos; at += section.size())
-        out.replace(at, kPlace.size(), section);
-    return out;
-}
-
 }  // namespace
 
 std::string smtpAdvice(std::string_view reason, std::string_view section) {
     const std::string_view what = withoutServer(reason);
-    const std::string words = lowerCase(what) + " ";
+    const std::string words = Poco::toLower(std::string(what)) + " ";
     for (const Mistake& mistake : kMistakes) {
         if (what.starts_with(mistake.step) && words.find(mistake.word) != std::string::npos)
-            return withSection(mistake.advice, section);
+            return Poco::replace(std::string(mistake.advice), std::string("SECTION"), std::string(section));
     }
     return {};
 }

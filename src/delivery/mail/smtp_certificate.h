@@ -1,4 +1,4 @@
-// What a mail server's certificate says, and why it is not good. Used by SmtpStream; what comes from the certificate is
+// What a mail server's certificate says, and why it is not good. Used by SmtpTls; what comes from the certificate is
 // cut and made printable.
 #pragma once
 

@@ -2,10 +2,14 @@
 
 #include "delivery/mail/smtp_auth.h"
 
+#include <Poco/Ascii.h>
+#include <Poco/Net/DNS.h>
+#include <Poco/Net/MailStream.h>
+#include <Poco/String.h>
+
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <unistd.h>
+#include <sstream>
 
 namespace otpgate::delivery {
 
@@ -13,45 +17,26 @@ namespace {
 
 constexpr std::size_t kMostReplyLines = 100;
 
-bool isDigit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-std::string upper(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-    return text;
-}
-
 // RFC 5321, section 4.1.1.1: a name that others can look up, or else the address literal, which every server must
 // accept.
 std::string helloName(const SmtpStream& stream) {
-    std::array<char, 256> buffer{};
-    if (::gethostname(buffer.data(), buffer.size() - 1) == 0) {
-        const std::string_view name(buffer.data());
-        const bool usable =
-            name.find('.') != std::string_view::npos && name.front() != '.' &&
-            std::all_of(name.begin(), name.end(), [](char c) {
-                return isDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
-            });
-        if (usable) return std::string(name);
-    }
+    const std::string name = Poco::Net::DNS::hostName();
+    const bool isUsable = name.find('.') != std::string::npos && name.front() != '.' &&
+                          std::all_of(name.begin(), name.end(),
+                                      [](char c) { return Poco::Ascii::isAlphaNumeric(c) || c == '-' || c == '.'; });
+    if (isUsable) return name;
     std::string address = stream.localAddress();
     if (address.empty()) address = "127.0.0.1";
     return (address.find(':') == std::string::npos ? "[" : "[IPv6:") + address + "]";
 }
 
-std::string doubleDots(std::string_view message) {
-    std::string out;
-    out.reserve(message.size() + 16);
-    char before = '\n';
-    for (const char c : message) {
-        if (c == '.' && before == '\n') out += '.';
-        out += c;
-        before = c;
-    }
-    if (!message.ends_with("\r\n")) out += "\r\n";
-    return out;
+// With dots doubled (RFC 5321, section 4.5.2) and the final dot.
+std::string withFinalDot(const std::string& message) {
+    std::ostringstream out;
+    Poco::Net::MailOutputStream stream(out);
+    stream << message;
+    stream.close();
+    return out.str();
 }
 
 [[noreturn]] void fail(std::string_view step, const std::string& reply) {
@@ -104,7 +89,7 @@ SmtpReply SmtpDialogue::content(std::string_view message, const TimeLimit& limit
         around_.transcript->sent(".");
     }
     try {
-        stream_.write(doubleDots(message) + ".\r\n", limit.answer());
+        stream_.write(withFinalDot(std::string(message)), limit.answer());
     } catch (const SmtpError& error) {
         fail("message", error.what());
     }
@@ -143,7 +128,7 @@ void SmtpDialogue::hello(const TimeLimit& limit) {
         return;
     }
     if (reply.kind() != 2) fail("EHLO", reply.forLog(around_.secrets));
-    for (const auto& line : reply.lines) extensions_.push_back(upper(line));
+    for (const auto& line : reply.lines) extensions_.push_back(Poco::toUpper(line));
 }
 
 void SmtpDialogue::startTls(const TimeLimit& limit) {
@@ -163,7 +148,7 @@ void SmtpDialogue::startTls(const TimeLimit& limit) {
 
 void SmtpDialogue::secure(const TimeLimit& limit) {
     try {
-        stream_.startTls(*around_.tls, {bareHost(server_.host), server_.section}, limit.connect());
+        stream_.startTls(*around_.tls, limit.connect());
     } catch (const SmtpError& error) {
         noteTls();
         fail("TLS", error.what());
@@ -173,8 +158,8 @@ void SmtpDialogue::secure(const TimeLimit& limit) {
 
 void SmtpDialogue::noteTls() {
     if (around_.transcript == nullptr) return;
-    if (const std::string suite = stream_.tlsSuite(); !suite.empty()) around_.transcript->noted(suite);
-    const ServerCertificate& certificate = stream_.certificate();
+    if (const std::string suite = around_.tls->suite(); !suite.empty()) around_.transcript->noted(suite);
+    const ServerCertificate& certificate = around_.tls->certificate();
     if (certificate.subject.empty()) return;
     around_.transcript->noted("certificate of " + certificate.subject + ", for " + certificate.names + ", issued by " +
                               certificate.issuer + ", valid until " + certificate.validUntil);
@@ -229,8 +214,10 @@ SmtpReply SmtpDialogue::readReply(std::string_view step, Deadline deadline) {
         for (bool more = true; more;) {
             const std::string line = stream_.readLine(deadline);
             if (around_.transcript != nullptr) around_.transcript->received(around_.secrets.strikeOut(line));
-            const bool wellFormed = line.size() >= 3 && std::all_of(line.begin(), line.begin() + 3, isDigit) &&
-                                    (line.size() == 3 || line[3] == ' ' || line[3] == '-');
+            const bool wellFormed =
+                line.size() >= 3 &&
+                std::all_of(line.begin(), line.begin() + 3, [](char c) { return Poco::Ascii::isDigit(c); }) &&
+                (line.size() == 3 || line[3] == ' ' || line[3] == '-');
             if (!wellFormed || reply.lines.size() >= kMostReplyLines) throw SmtpError("the server does not speak SMTP");
             std::from_chars(line.data(), line.data() + 3, reply.code);
             reply.lines.push_back(line.size() > 4 ? line.substr(4) : "");

@@ -16,11 +16,11 @@
 
 namespace otpgate::delivery {
 
-// What a dialogue needs to know besides the server. The transcript may be null, and the TLS context too where the
-// server is to be spoken to in clear.
+// What a dialogue needs to know besides the server. The transcript may be null, and TLS too where the server is to be
+// spoken to in clear.
 struct DialogueSurroundings {
     Secrets& secrets;  // of the message, and from the login on of the server
-    SSL_CTX* tls = nullptr;
+    SmtpTls* tls = nullptr;
     PlaintextAuth plaintextAuth = PlaintextAuth::Forbidden;
     SmtpTranscript* transcript = nullptr;
 };
@@ -34,7 +34,7 @@ public:
     // Sends a line and reads the reply. Throws SmtpError when the connection breaks and SmtpLeave for 421. `step` is
     // how errors name it.
     SmtpReply command(std::string_view step, std::string_view line, const TimeLimit& limit);
-    // The message after 354, with dots doubled (RFC 5321, section 4.5.2) and the final dot.
+    // The message after 354.
     SmtpReply content(std::string_view message, const TimeLimit& limit);
     void quit();
     // Whether the server offered an extension, such as SIZE.

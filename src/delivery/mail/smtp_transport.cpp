@@ -3,8 +3,6 @@
 #include "delivery/mail/smtp_auth.h"
 #include "otpgate/base/errors.h"
 
-#include <openssl/err.h>
-
 #include <algorithm>
 
 namespace otpgate::delivery {
@@ -13,23 +11,6 @@ namespace {
 
 using Outcome = SendResult::Outcome;
 using Cause = SendResult::Cause;
-
-SSL_CTX* makeTlsContext(const SmtpServer& server) {
-    const std::string& caFile = server.caFile;
-    SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-    if (context == nullptr) throw ConfigurationError(server.section + ".smtp_security: OpenSSL gives no TLS context");
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-    const int loaded =
-        caFile.empty() ? SSL_CTX_set_default_verify_paths(context) : SSL_CTX_load_verify_file(context, caFile.c_str());
-    if (loaded != 1) {
-        ERR_clear_error();
-        SSL_CTX_free(context);
-        throw ConfigurationError(server.section + ".smtp_ca_file holds no certificates or cannot be read: " + caFile);
-    }
-    return context;
-}
 
 // An address that came out of Destination cannot hold these; should one ever, it must not become a command.
 bool isFitForCommand(const std::string& address) {
@@ -81,7 +62,7 @@ SmtpTransport::SmtpTransport(SmtpServer server, const SmtpManners& manners, Smtp
     if (server_.port < 1 || server_.port > 65535)
         throw ConfigurationError(server_.section + ".smtp_port must be 1 to 65535");
     checkLogin(server_);
-    if (server_.security != SmtpSecurity::None) tls_.reset(makeTlsContext(server_));
+    if (server_.security != SmtpSecurity::None) tls_ = std::make_unique<SmtpTls>(server_);
     surroundings_.emplace(DialogueSurroundings{secrets_, tls_.get(), manners.plaintextAuth, transcript});
 }
 

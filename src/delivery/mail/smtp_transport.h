@@ -30,10 +30,7 @@ private:
 
     SmtpServer server_;
     SmtpTimeouts timeouts_;
-    struct Free {
-        void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-    };
-    std::unique_ptr<SSL_CTX, Free> tls_;  // null when the settings say none
+    std::unique_ptr<SmtpTls> tls_;  // null when the settings say none
     Secrets secrets_;
     Secrets::Message spokenOf_;
     std::optional<DialogueSurroundings> surroundings_;

@@ -2,73 +2,67 @@
 
 #include "delivery/mail/smtp_error.h"
 
+#include <Poco/Net/SocketAddress.h>
+#include <Poco/Timespan.h>
+
 #include <cerrno>
 #include <memory>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <system_error>
-#include <unistd.h>
+#include <vector>
 
 namespace otpgate::delivery {
 
 namespace {
 
-// The socket, or -1 with the reason.
-int connectTo(const addrinfo& address, Deadline deadline, std::string& reason) {
-    const int socket = ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (socket < 0) {
-        reason = errorText(errno);
-        return -1;
-    }
-    int error = ::connect(socket, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
-    if (error == EINPROGRESS) {
-        socklen_t length = sizeof error;
-        if (!waitFor(socket, POLLOUT, deadline)) {
-            error = ETIMEDOUT;
-        } else if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
-            error = errno;
-        }
-    }
-    if (error != 0) {
-        reason = errorText(error);
-        ::close(socket);
-        return -1;
-    }
-    const int on = 1;  // short commands that wait for their answer
-    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return socket;
-}
+using std::chrono::steady_clock;
 
 struct FreeAddresses {
     void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
 };
 
-std::unique_ptr<addrinfo, FreeAddresses> lookUp(const std::string& host, unsigned port) {
+// In the order of the resolver (RFC 6724), in which a pool of servers takes turns. Poco's DNS sorts them by number, so
+// that everybody would ask the same one.
+std::vector<Poco::Net::SocketAddress> lookUp(const std::string& host, unsigned port) {
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICSERV;
-    addrinfo* list = nullptr;
-    const int result = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
+    addrinfo* first = nullptr;
+    const int result = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &first);
     if (result != 0) throw SmtpError(std::string("name lookup: ") + ::gai_strerror(result));
-    return std::unique_ptr<addrinfo, FreeAddresses>(list);
+    const std::unique_ptr<addrinfo, FreeAddresses> list(first);
+    std::vector<Poco::Net::SocketAddress> addresses;
+    for (const auto* entry = list.get(); entry != nullptr; entry = entry->ai_next)
+        addresses.emplace_back(entry->ai_addr, entry->ai_addrlen);
+    return addresses;
+}
+
+Poco::Timespan timespan(steady_clock::duration time) {
+    return {std::chrono::ceil<std::chrono::microseconds>(time).count()};
 }
 
 }  // namespace
 
-int connectTcp(const std::string& host, unsigned port, Deadline deadline) {
+Poco::Net::StreamSocket connectTcp(const std::string& host, unsigned port, Deadline deadline) {
     const auto addresses = lookUp(host, port);
-    int left = 0;
-    for (const auto* address = addresses.get(); address != nullptr; address = address->ai_next) ++left;
     std::string reason = "no address";
-    for (const auto* address = addresses.get(); address != nullptr; address = address->ai_next) {
-        // An address that swallows packets leaves their share of the time to the others.
-        const auto now = std::chrono::steady_clock::now();
-        const int socket = connectTo(*address, now + (deadline - now) / left--, reason);
-        if (socket >= 0) return socket;
+    auto left = static_cast<int>(addresses.size());
+    for (const auto& address : addresses) {
+        // An address that swallows packets leaves its share of the time to the others.
+        const auto share = (deadline - steady_clock::now()) / left--;
+        if (share.count() <= 0) throw SmtpError("connect: " + errorText(ETIMEDOUT));
+        try {
+            Poco::Net::StreamSocket socket;
+            socket.connect(address, timespan(share));
+            socket.setBlocking(false);
+            socket.setNoDelay(true);  // short commands that wait for their answer
+            return socket;
+        } catch (const Poco::TimeoutException&) {
+            reason = errorText(ETIMEDOUT);
+        } catch (const Poco::Exception& error) {
+            reason = errorText(error);
+        }
     }
     throw SmtpError("connect: " + reason);
 }
@@ -78,19 +72,21 @@ std::string bareHost(const std::string& host) {
     return isLiteral ? host.substr(1, host.size() - 2) : host;
 }
 
-bool waitFor(int socket, short events, Deadline deadline) {
+void await(const Poco::Net::StreamSocket& socket, int mode, Deadline deadline) {
+    // Poco waits for whole milliseconds, rounded down.
     for (;;) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        if (left.count() <= 0) return false;
-        pollfd entry{socket, events, 0};
-        const int ready = ::poll(&entry, 1, static_cast<int>(left.count()));
-        if (ready > 0) return true;
-        if (ready < 0 && errno != EINTR) throw SmtpError("poll: " + errorText(errno));
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
+        if (left.count() <= 0) throw SmtpError("timeout");
+        if (socket.poll(timespan(left), mode)) return;
     }
 }
 
 std::string errorText(int error) {
     return std::generic_category().message(error);
+}
+
+std::string errorText(const Poco::Exception& error) {
+    return error.code() != 0 ? errorText(error.code()) : error.message();
 }
 
 }  // namespace otpgate::delivery
