@@ -8,6 +8,7 @@
 #include <Poco/String.h>
 
 #include <algorithm>
+#include <chrono>
 #include <sstream>
 
 namespace otpgate::delivery {
@@ -174,7 +175,9 @@ std::string encodedHeader(std::string_view utf8, std::size_t columnsTaken) {
 }
 
 std::string toMailDate(Timestamp time) {
-    return Poco::DateTimeFormatter::format(Poco::Timestamp(toMicroseconds(time)), "%w, %d %b %Y %H:%M:%S %Z", 0);
+    // Poco takes the last microseconds of a day for the next day of the week.
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    return Poco::DateTimeFormatter::format(Poco::Timestamp(toMicroseconds(seconds)), "%w, %d %b %Y %H:%M:%S %Z", 0);
 }
 
 std::string toMessage(const MailHead& head, std::string_view text) {

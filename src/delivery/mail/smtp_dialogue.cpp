@@ -20,7 +20,7 @@ constexpr std::size_t kMostReplyLines = 100;
 // RFC 5321, section 4.1.1.1: a name that others can look up, or else the address literal, which every server must
 // accept.
 std::string helloName(const SmtpStream& stream) {
-    const std::string name = Poco::Net::DNS::hostName();
+    std::string name = Poco::Net::DNS::hostName();
     const bool isUsable = name.find('.') != std::string::npos && name.front() != '.' &&
                           std::all_of(name.begin(), name.end(),
                                       [](char c) { return Poco::Ascii::isAlphaNumeric(c) || c == '-' || c == '.'; });

@@ -2,7 +2,8 @@
 // one thread.
 //
 // The sockets do not block, and we wait ourselves: a timeout of Poco's holds for each read, of which TLS makes one for
-// each byte where a server sends one now and then, and a handshake that has run into it counts as done.
+// each byte where a server sends one now and then, and a handshake that has run into it counts as done. A write to a
+// connection that is gone ends nothing, because Poco blocks SIGPIPE when it is loaded.
 #pragma once
 
 #include "delivery/mail/smtp_error.h"

@@ -11,8 +11,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <csignal>
-
 namespace otpgate::delivery {
 
 namespace {
@@ -42,8 +40,6 @@ Context::Ptr makeContext(const SmtpServer& server) {
 SmtpTls::SmtpTls(const SmtpServer& server) : owner_{bareHost(server.host), server.section} {
     // Without one that stays, the last context to go would take OpenSSL's configuration away from everybody else.
     static const Poco::Crypto::OpenSSLInitializer kInitializer;
-    // TLS over a socket that the server has closed writes without MSG_NOSIGNAL.
-    std::signal(SIGPIPE, SIG_IGN);
     context_ = makeContext(server);
     expectCertificateForHost();
 }
