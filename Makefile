@@ -28,8 +28,8 @@ CPPFLAGS := $(INCLUDES)
 CXXFLAGS := -std=c++20 -pthread -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-restrict -Werror
 LDFLAGS := -pthread -Wl,--as-needed
 LDLIBS := -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet \
-    -lPocoFoundation -lmysqlcppconn -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf -licuuc \
-    -lprometheus-cpp-core
+    -lPocoFoundation -lmysqlcppconn -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf -licui18n \
+    -licuuc -lprometheus-cpp-core
 # crypt_r is also in the sanitizers' runtime, which only passes it on: --as-needed would leave out the real one.
 LDLIBS += -Wl,--no-as-needed -lcrypt -Wl,--as-needed
 

@@ -299,8 +299,10 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
     using domain::EmailValidation;
-    constexpr EmailValidation kEmailValidations[] = {EmailValidation::Strict, EmailValidation::Lenient};
-    settings.emailValidation = kEmailValidations[reader.choice("email.validation", {"strict", "lenient"}, "strict")];
+    constexpr EmailValidation kEmailValidations[] = {EmailValidation::Strict, EmailValidation::Lenient,
+                                                     EmailValidation::International};
+    settings.emailValidation =
+        kEmailValidations[reader.choice("email.validation", {"strict", "lenient", "international"}, "strict")];
     constexpr domain::PhoneValidation kValidations[] = {domain::PhoneValidation::Any, domain::PhoneValidation::Strict};
     settings.phoneValidation = kValidations[reader.choice("phone.validation", {"any", "strict"}, "any")];
     settings.passwords = readPasswords(reader);

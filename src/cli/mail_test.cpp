@@ -10,7 +10,7 @@ namespace otpgate::cli {
 int mailTest(const Invocation& invocation) {
     if (invocation.arguments.size() != 1) throw UsageError("one address is needed");
     const auto recipient =
-        domain::Destination::parseEmail(invocation.arguments.front(), domain::EmailValidation::Lenient);
+        domain::Destination::parseEmail(invocation.arguments.front(), domain::EmailValidation::International);
     if (!recipient) throw UsageError("not an e-mail address: " + invocation.arguments.front());
     const Settings settings = invocation.settings();
     const SystemClock clock;

@@ -46,7 +46,7 @@ Options parse(const std::vector<std::string>& arguments) {
         } else if (creates && word == "--password-stdin") {
             options.hasPassword = true;
         } else if (creates && word == "--email") {
-            options.email = domain::Destination::parseEmail(value(), domain::EmailValidation::Lenient);
+            options.email = domain::Destination::parseEmail(value(), domain::EmailValidation::International);
             if (!options.email) throw UsageError("not an e-mail address: " + arguments[i]);
         } else if (creates && word == "--phone") {
             options.phone = domain::Destination::parsePhoneNumber(value());
@@ -99,7 +99,7 @@ domain::User findUser(domain::AccountService& accounts, const std::string& who) 
     std::optional<domain::User> user;
     if (const auto id = Uuid::parse(who)) {
         user = accounts.find(*id);
-    } else if (const auto destination = domain::Destination::parse(who, domain::EmailValidation::Lenient)) {
+    } else if (const auto destination = domain::Destination::parse(who, domain::EmailValidation::International)) {
         user = accounts.find(*destination);
     } else {
         throw UsageError("neither an address nor an id: " + who);
@@ -123,7 +123,7 @@ std::string readPassword(const domain::User& user, unsigned minScore) {
 int create(domain::AccountService& accounts, const Options& options, const Settings& settings,
            const domain::Client& client) {
     if (options.email && !domain::Destination::parseEmail(options.email->value(), settings.emailValidation)) {
-        throw UsageError("nobody could sign in with this address: email.validation = strict refuses it");
+        throw UsageError("nobody could sign in with this address: email.validation refuses it");
     }
     domain::User user;
     if (options.email) user.email = options.email->value();

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import time
+import unicodedata
 
 import pytest
 
@@ -233,6 +234,39 @@ def test_mail_test_waits_no_longer_than_the_timeout(mail_site, address):
     assert shown.returncode == 1
     assert f"failed: localhost:{silent.port}: greeting: timeout" in shown.stdout
     assert "what to change: a server that says nothing may be waiting for TLS" in shown.stdout
+
+
+def test_an_address_with_letters_beyond_ascii(mail_site, start, new_address):
+    server = start(SmtpServer())
+    site = mail_site(server.port, email_validation="international")
+    address = f"jörg.{new_address()}"
+    users = []
+
+    for spelling in (address, address.upper(), unicodedata.normalize("NFD", address)):
+        otp = site.post(REQUEST, {"destination": spelling})
+        assert otp.status_code == 202, otp.text
+        users.append(site.verify(otp.json()["otp_id"], server.wait_for(address)).json()["user"])
+
+    assert {user["id"] for user in users} == {users[0]["id"]} and users[0]["email"] == address
+    assert {received.recipients for received in server.received} == {(address,)}
+    assert f"To: {address}\r\n".encode() in server.received[0].content
+    assert site.otpgate.run("mail-test", address).returncode == 0
+    # A Cyrillic letter that looks like a Latin one.
+    assert site.post(REQUEST, {"destination": address.replace("r", "\u0433")}).status_code == 400
+
+
+def test_a_server_without_smtputf8_is_named_as_the_reason(mail_site, start, new_address):
+    server = start(SmtpServer(utf8=False))
+    site = mail_site(server.port, email_validation="international")
+
+    assert site.post(REQUEST, {"destination": f"jörg.{new_address()}"}).status_code == 202
+
+    wait_for_log(site, "the server offers no SMTPUTF8, without which no address with letters beyond ASCII can be reached")
+    dead = site.otpgate.run("outbox", "list", "--dead").stdout.splitlines()
+    assert len(dead) == 1 and "no SMTPUTF8" in dead[0]
+    shown = site.otpgate.run("mail-test", f"jörg.{new_address()}")
+    assert shown.returncode == 1 and "failed: the server offers no SMTPUTF8" in shown.stdout
+    log_in(site, server, new_address())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 #include "delivery/mail/smtp_transport.h"
 
 #include "delivery/mail/smtp_auth.h"
+#include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
 
 #include <algorithm>
@@ -12,11 +13,19 @@ namespace {
 using Outcome = SendResult::Outcome;
 using Cause = SendResult::Cause;
 
+bool isAscii(const std::string& text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 // An address that came out of Destination cannot hold these; should one ever, it must not become a command.
 bool isFitForCommand(const std::string& address) {
-    return !address.empty() && address.size() <= 254 && std::all_of(address.begin(), address.end(), [](char c) {
-        return c > 0x20 && c < 0x7F && c != '<' && c != '>';
-    });
+    const auto isBad = [](char c) { return (c >= 0 && c <= 0x20) || c == 0x7F || c == '<' || c == '>'; };
+    return !address.empty() && address.size() <= 254 && isValidUtf8(address) &&
+           std::none_of(address.begin(), address.end(), isBad);
+}
+
+bool isInternational(const MailMessage& message) {
+    return !isAscii(message.envelopeFrom) || !isAscii(message.recipient);
 }
 
 // 530 and 538 (RFC 4954): the server wants a login or TLS first, which a later setting may give it.
@@ -97,10 +106,13 @@ void SmtpTransport::connect(const TimeLimit& limit) {
     dialogue_ = std::make_unique<SmtpDialogue>(server_, *surroundings_, limit);
 }
 
-// With its size where the server wants to know it (RFC 1870). Our messages are 7-bit, so nothing else is to be told.
+// With its size where the server wants to know it (RFC 1870). Our messages are 7-bit but for an address beyond ASCII
+// (RFC 6531, section 3.4).
 std::string SmtpTransport::mailFrom(const MailMessage& message) const {
-    const std::string line = "MAIL FROM:<" + message.envelopeFrom + ">";
-    return dialogue_->offers("SIZE") ? line + " SIZE=" + std::to_string(message.content.size()) : line;
+    std::string line = "MAIL FROM:<" + message.envelopeFrom + ">";
+    if (dialogue_->offers("SIZE")) line += " SIZE=" + std::to_string(message.content.size());
+    if (isInternational(message)) line += " BODY=8BITMIME SMTPUTF8";
+    return line;
 }
 
 SendResult SmtpTransport::attempt(const MailMessage& message, const TimeLimit& limit) {
@@ -108,6 +120,11 @@ SendResult SmtpTransport::attempt(const MailMessage& message, const TimeLimit& l
     bool accepted = false;
     try {
         if (!kept) connect(limit);
+        if (isInternational(message) && !dialogue_->offers("SMTPUTF8")) {
+            return {Outcome::Refused,
+                    "the server offers no SMTPUTF8, without which no address with letters beyond ASCII can be reached: "
+                    "allow it there, or use another server"};
+        }
         SmtpReply reply = dialogue_->command("MAIL FROM", mailFrom(message), limit);
         if (reply.kind() != 2) return refusal("MAIL FROM", reply, limit);
         accepted = true;
