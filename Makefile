@@ -29,9 +29,9 @@ CPPFLAGS := $(INCLUDES)
 # -Wno-restrict: g++ 12 reports it for correct std::string concatenations (GCC bug 105651).
 CXXFLAGS := -std=c++20 -pthread -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-restrict -Werror
 LDFLAGS := -pthread -Wl,--as-needed
-LDLIBS := -lPocoJWT -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet -lPocoUtil \
-    -lPocoFoundation -lmysqlcppconn -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf -licuuc \
-    -lprometheus-cpp-core
+LDLIBS := -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet \
+    -lPocoFoundation -lmysqlcppconn -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf -licui18n \
+    -licuuc -lprometheus-cpp-core
 # crypt_r is also in the sanitizers' runtime, which only passes it on: --as-needed would leave out the real one.
 LDLIBS += -Wl,--no-as-needed -lcrypt -Wl,--as-needed
 
@@ -115,13 +115,16 @@ $(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): | deps-test
 # g++ 12 reports std::optional<std::string> members of large test values that are never read (GCC bug 80635).
 $(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
 
+# What they include stands in these rules.
+$(GENERATED): Makefile
+
 build/gen/sql_files.cpp: src/embed_files.sh $(SQL_FILES) build/gen/sql_files.list
 	@mkdir -p $(@D)
 	@src/embed_files.sh sql otpgate/db/sql_files.h otpgate::db SqlFile sqlFiles > $@
 
 build/gen/templates.cpp: src/embed_files.sh $(TEMPLATE_FILES) build/gen/template_files.list
 	@mkdir -p $(@D)
-	@src/embed_files.sh etc/templates delivery/template_files.h otpgate::delivery BuiltInTemplate builtInTemplates > $@
+	@src/embed_files.sh etc/templates otpgate/delivery/template_files.h otpgate::delivery BuiltInTemplate builtInTemplates > $@
 
 build/gen/openapi.cpp: src/embed_text.sh src/api/openapi.json
 	@mkdir -p $(@D)

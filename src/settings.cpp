@@ -346,7 +346,7 @@ domain::SignUpRule readSignUp(SettingsReader& reader) {
         rule.domains.push_back(std::string{below} + address->value().substr(2));
     }
     for (const std::string& text : reader.list("accounts.allowed_addresses", "")) {
-        const auto address = domain::Destination::parse(text, domain::EmailValidation::Lenient);
+        const auto address = domain::Destination::parse(text, domain::EmailValidation::International);
         if (!address) reader.reject("accounts.allowed_addresses", text + " is neither an address nor a number");
         if (address) rule.addresses.push_back(address->value());
     }
@@ -392,8 +392,10 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.otp = readOtp(reader, isDevelopment);
     settings.otp.signUp = readSignUp(reader);
     using domain::EmailValidation;
-    constexpr EmailValidation kEmailValidations[] = {EmailValidation::Strict, EmailValidation::Lenient};
-    settings.emailValidation = kEmailValidations[reader.choice("email.validation", {"strict", "lenient"}, "strict")];
+    constexpr EmailValidation kEmailValidations[] = {EmailValidation::Strict, EmailValidation::Lenient,
+                                                     EmailValidation::International};
+    settings.emailValidation =
+        kEmailValidations[reader.choice("email.validation", {"strict", "lenient", "international"}, "strict")];
     constexpr domain::PhoneValidation kValidations[] = {domain::PhoneValidation::Any, domain::PhoneValidation::Strict};
     settings.phoneValidation = kValidations[reader.choice("phone.validation", {"any", "strict"}, "any")];
     settings.passwords = readPasswords(reader);

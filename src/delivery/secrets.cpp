@@ -1,7 +1,7 @@
 #include "delivery/secrets.h"
 
+#include "delivery/base64.h"
 #include "delivery/escaping.h"
-#include "delivery/mime.h"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,7 @@
 #include "otpgate/domain/destination.h"
 
 #include "domain/typed_text.h"
+#include "otpgate/base/encoding.h"
 #include "otpgate/base/text.h"
 #include "otpgate/base/unicode.h"
 
@@ -35,6 +36,16 @@ bool isDotAtom(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || isAtomText(c); });
 }
 
+// What International takes beside what the others do: a dot-atom with letters beyond ASCII (RFC 6531, section 3.3), of
+// one script, so that nobody can be taken for who looks alike.
+bool isInternationalDotAtom(std::string_view text) {
+    const auto isAscii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    std::string plain(text);
+    std::replace_if(
+        plain.begin(), plain.end(), [&](char c) { return !isAscii(c); }, 'x');
+    return plain != text && isDotAtom(plain) && isOfOneScript(text);
+}
+
 bool areAtoms(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || isAtomText(c); });
 }
@@ -60,6 +71,9 @@ std::optional<std::string> parseLocalPart(std::string_view text, EmailValidation
     if (isDotAtom(text)) return std::string{text};
     switch (validation) {
     case EmailValidation::Strict: break;
+    case EmailValidation::International:
+        if (const std::string lowered = toLowerCase(text); isInternationalDotAtom(lowered)) return lowered;
+        [[fallthrough]];
     case EmailValidation::Lenient: return parseUnusualLocalPart(text);
     }
     return std::nullopt;
@@ -147,7 +161,7 @@ std::optional<Destination> Destination::parsePhoneNumber(std::string_view text) 
 std::string Destination::mailbox() const {
     const auto at = value_.rfind('@');
     const std::string local = value_.substr(0, at);
-    if (local.starts_with('"') || isDotAtom(local)) return value_;
+    if (local.starts_with('"') || isDotAtom(local) || isInternationalDotAtom(local)) return value_;
     return '"' + local + '"' + value_.substr(at);
 }
 
@@ -161,9 +175,14 @@ std::string Destination::masked() const {
     const auto at = value_.rfind('@');
     const std::string local = value_.substr(0, at);
     const std::string domain = value_.substr(at);
-    const std::string begin = local.substr(0, 1);
-    const std::string end = local.size() <= 2 ? "" : local.substr(local.size() - 1);
-    std::string hidden(local.size() <= 2 ? 1 : local.size() - 2, '*');
+    const auto isContinuation = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+    const auto characters =
+        local.size() - static_cast<std::size_t>(std::count_if(local.begin(), local.end(), isContinuation));
+    std::size_t last = local.empty() ? 0 : local.size() - 1;
+    while (last > 0 && isContinuation(local[last])) --last;
+    const std::string begin = local.substr(0, utf8CharacterLength(local));
+    const std::string end = characters <= 2 ? "" : local.substr(last);
+    std::string hidden(characters <= 2 ? 1 : characters - 2, '*');
     // A mailbox may be called a*: what is hidden must not be what hides it.
     if (begin + hidden + end == local) hidden += '*';
     return begin + hidden + end + domain;

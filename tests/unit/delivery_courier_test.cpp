@@ -1,4 +1,4 @@
-#include "delivery/null_transport.h"
+#include "delivery/mail/null_transport.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/message_composer.h"
@@ -490,7 +490,7 @@ private:
             becomesTrue([this] { return go_.load(); });
             return SendResult{};
         });
-        // More than are claimed at once, and more than the hanging lane takes.
+        // More than are claimed at once, and more than the hanging queue takes.
         for (int i = 0; i < 350; ++i) outbox_.wait(message(i));
         start();
         CPPUNIT_ASSERT(becomesTrue([this] { return transport_.sent().size() == 1; }));
@@ -683,7 +683,7 @@ private:
         for (int i = 0; i < 5; ++i) courier_->handOver(message(i));
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 5; }));
         CPPUNIT_ASSERT(outbox_.renewed().empty());
-        CPPUNIT_ASSERT(outbox_.looks() <= before + 2);  // those of the first look at the two lanes
+        CPPUNIT_ASSERT(outbox_.looks() <= before + 2);  // those of the first look for the two queues
     }
 
     void tellsWhoeverWaitsForAVoidMessage() {

@@ -1,6 +1,6 @@
-#include "delivery/mime.h"
+#include "delivery/base64.h"
+#include "delivery/mail/smtp_reply.h"
 #include "delivery/secrets.h"
-#include "delivery/smtp_reply.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
