@@ -78,8 +78,20 @@ void CourierLane::handOver(const OutboxMessage& message) {
         dueAt += (settings_.rest - tick) * static_cast<unsigned char>(message.id.bytes().back()) / 256;
         dueAt += tick - dueAt.time_since_epoch() % tick;
     }
+    doubtOlder(message);
     queue_.addHandedOver({message, nullptr, dueAt, around_.clock.now()});
     if (watcher_ == nullptr) wakeOne();
+}
+
+// A new code voids the older ones for the same, so what waits of them is looked at however short it has waited.
+void CourierLane::doubtOlder(const OutboxMessage& newer) {
+    if (newer.kind != domain::MessageKind::Code || newer.isDiscarded) return;
+    queue_.forEach([&](QueuedMessage& queued) {
+        const OutboxMessage& older = queued.message;
+        if (older.kind == domain::MessageKind::Code && older.purpose == newer.purpose &&
+            older.destination == newer.destination)
+            queued.lookedAt = {};
+    });
 }
 
 Delivery CourierLane::deliver(OutboxMessage message) {
@@ -95,6 +107,7 @@ Delivery CourierLane::deliver(OutboxMessage message) {
         const std::lock_guard lock(mutex_);
         isQueued = !isStopping_ && queue_.countHandedOver() < std::max<std::size_t>(settings_.queueLength, 1);
         if (isQueued) {
+            doubtOlder(queued.message);
             queue_.addUrgent(queued);
             wakeOne();
         }

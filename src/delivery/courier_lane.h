@@ -76,6 +76,7 @@ private:
     bool isDown() const;
     void wakeOne();
     void wakeAll();
+    void doubtOlder(const domain::OutboxMessage& newer);
     void waitForWork(std::unique_lock<std::mutex>& lock, Hand& hand, SteadyTime until);
     std::optional<QueuedMessage> takeNext(SteadyTime now);
 
