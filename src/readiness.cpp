@@ -35,7 +35,8 @@ void requireMigrated(db::Connection& connection) {
         throw ServiceUnavailable("the database is not migrated (" + pending.front() + "): run otpgate migrate");
     const auto missing = db::missingTables(connection, db::sqlFiles());
     if (!missing.empty())
-        throw ServiceUnavailable("the table " + missing.front() + " is missing, which a migration made: a part of a dump" +
+        throw ServiceUnavailable("the table " + missing.front() +
+                                 " is missing, which a migration made: a part of a dump" +
                                  " was restored, or somebody dropped it; restore the whole one into an empty database");
 }
 

@@ -14,10 +14,10 @@ constexpr std::string_view kList = "schema_migrations";
 
 std::set<std::string> tablesOf(Connection& connection) {
     std::set<std::string> tables;
-    for (const Row& row : connection.query(
-             connection.engine() == Engine::Mysql
-                 ? "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
-                 : "SELECT name FROM sqlite_master WHERE type = 'table'"))
+    for (const Row& row :
+         connection.query(connection.engine() == Engine::Mysql
+                              ? "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
+                              : "SELECT name FROM sqlite_master WHERE type = 'table'"))
         tables.insert(row.text(0));
     return tables;
 }
@@ -61,9 +61,10 @@ void requireTablesOfMigrations(Connection& connection, std::span<const SqlFile> 
     const auto known = std::ranges::find_if(before, [&](const std::string& name) { return made.contains(name); });
     // Asked anew: another migrator, which begins with its list, may have made both since.
     if (known == before.end() || tablesOf(connection).contains(std::string{kList})) return;
-    throw ConfigurationError("the database holds a table " + *known + " and no " + std::string{kList} +
-                             ": it is another program's, or a part of a dump was restored; give otpgate an empty database,"
-                             " or restore the whole dump into one");
+    throw ConfigurationError(
+        "the database holds a table " + *known + " and no " + std::string{kList} +
+        ": it is another program's, or a part of a dump was restored; give otpgate an empty database,"
+        " or restore the whole dump into one");
 }
 
 }  // namespace otpgate::db

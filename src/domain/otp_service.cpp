@@ -13,8 +13,8 @@ std::string deviceBucket(std::string_view kind, const ShownDevice& device) {
     return limitBucket(kind, device.value_or(Uuid{}).bytes());
 }
 
-// Whose codes a guess that names an address may be at. The guesses of a device, and of a user who changes an address, are
-// counted by themselves, as their codes are.
+// Whose codes a guess that names an address may be at. The guesses of a device, and of a user who changes an address,
+// are counted by themselves, as their codes are.
 std::string subjectOf(Purpose purpose, const Destination& destination, const std::optional<Uuid>& guesser) {
     std::string subject{toString(purpose)};
     if (guesser) subject += guesser->bytes();
@@ -207,9 +207,9 @@ VerifiedOtp OtpService::redeem(const OtpReference& reference, std::string_view g
     return report(reference, verification, std::move(result));
 }
 
-// Who names an address alone is told the same whether there is a code or not: that one lives, was used or is locked says
-// that somebody wants to sign in. So nothing that he is told comes from the code's row, which counts the tries of all
-// processes and would differ from a count of this one. A right guess is told the truth.
+// Who names an address alone is told the same whether there is a code or not: that one lives, was used or is locked
+// says that somebody wants to sign in. So nothing that he is told comes from the code's row, which counts the tries of
+// all processes and would differ from a count of this one. A right guess is told the truth.
 void OtpService::hideWhatIsThere(const OtpReference& reference, const OtpVerification& verification,
                                  OtpVerifyResult& result) {
     using Outcome = OtpVerifyResult::Outcome;

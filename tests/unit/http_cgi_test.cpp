@@ -237,7 +237,9 @@ public:
 
     // Apache would add the rest to the answers of the site that it protects.
     void tellsTheServerOfAnAuthorizerWhoItIsAndNothingElse() {
-        const Response good{204, "", "application/json",
+        const Response good{204,
+                            "",
+                            "application/json",
                             {{"X-Auth-User", "1"},
                              {"X-Auth-Email", "a@example.com"},
                              {"Access-Control-Allow-Origin", "https://app.example.com"},
@@ -245,8 +247,7 @@ public:
                              {"Cache-Control", "no-store"},
                              {"X-Request-Id", "r"}}};
         CPPUNIT_ASSERT_EQUAL(
-            std::string{
-                "Status: 200 OK\r\nVariable-X_AUTH_USER: 1\r\nVariable-X_AUTH_EMAIL: a@example.com\r\n\r\n"},
+            std::string{"Status: 200 OK\r\nVariable-X_AUTH_USER: 1\r\nVariable-X_AUTH_EMAIL: a@example.com\r\n\r\n"},
             writeCgi(asAuthorizer(good), BodyMode::Whole));
         const Response refused{401, "{}", "application/problem+json", {{"WWW-Authenticate", "Bearer"}}};
         CPPUNIT_ASSERT_EQUAL(writeCgi(refused, BodyMode::Whole), writeCgi(asAuthorizer(refused), BodyMode::Whole));

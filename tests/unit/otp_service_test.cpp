@@ -518,8 +518,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(2U, guessByAddress(VerifyOutcome::Unknown).attemptsLeft);
     }
 
-    // Nothing of its row is to be seen: not how many tries are left of it, which other processes count too, not that it was
-    // used, has expired or is locked, nor that a spent budget keeps it from being tried.
+    // Nothing of its row is to be seen: not how many tries are left of it, which other processes count too, not that it
+    // was used, has expired or is locked, nor that a spent budget keeps it from being tried.
     void tellsNothingOfACodeThatIsNamedByItsAddress() {
         const std::vector<std::pair<VerifyOutcome, unsigned>> rows{{VerifyOutcome::WrongCode, 0},
                                                                    {VerifyOutcome::Used, 0},

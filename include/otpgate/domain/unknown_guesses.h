@@ -1,6 +1,6 @@
-// Counts wrong guesses that name an address, whether it has a code or not: how many tries are left is told by this count
-// alone, so it does not tell whether there is a code. In memory, and so of this process alone: nothing is written for what
-// is not there, and where several processes answer, each tells its own. Any thread.
+// Counts wrong guesses that name an address, whether it has a code or not: how many tries are left is told by this
+// count alone, so it does not tell whether there is a code. In memory, and so of this process alone: nothing is written
+// for what is not there, and where several processes answer, each tells its own. Any thread.
 #pragma once
 
 #include "otpgate/base/clock.h"
