@@ -3,6 +3,7 @@
 #include "key_witness.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/db/migrator.h"
+#include "otpgate/db/own_tables.h"
 #include "otpgate/store/login_trial.h"
 #include "otpgate/store/stores.h"
 
@@ -32,6 +33,11 @@ void requireMigrated(db::Connection& connection) {
     const auto pending = db::pendingMigrations(connection, db::sqlFiles());
     if (!pending.empty())
         throw ServiceUnavailable("the database is not migrated (" + pending.front() + "): run otpgate migrate");
+    const auto missing = db::missingTables(connection, db::sqlFiles());
+    if (!missing.empty())
+        throw ServiceUnavailable("the table " + missing.front() +
+                                 " is missing, which a migration made: a part of a dump" +
+                                 " was restored, or somebody dropped it; restore the whole one into an empty database");
 }
 
 void requireSameClock(db::Connection& connection, const Clock& clock) {

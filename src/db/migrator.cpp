@@ -3,6 +3,7 @@
 #include "db/sql_script.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/db/own_tables.h"
 
 #include <openssl/sha.h>
 
@@ -276,6 +277,7 @@ std::size_t migrateSqlite(Connection& connection, std::span<const SqlFile> files
 
 std::size_t migrate(Connection& connection, std::span<const SqlFile> files,
                     const std::function<void(std::string_view path)>& report) {
+    requireTablesOfMigrations(connection, files);
     return connection.engine() == Engine::Mysql ? migrateMysql(connection, files, report)
                                                 : migrateSqlite(connection, files, report);
 }

@@ -13,10 +13,11 @@ std::string deviceBucket(std::string_view kind, const ShownDevice& device) {
     return limitBucket(kind, device.value_or(Uuid{}).bytes());
 }
 
-// Whose codes a guess that names an address may be at.
-std::string subjectOf(Purpose purpose, const Destination& destination, const std::optional<Uuid>& ownerId) {
+// Whose codes a guess that names an address may be at. The guesses of a device, and of a user who changes an address,
+// are counted by themselves, as their codes are.
+std::string subjectOf(Purpose purpose, const Destination& destination, const std::optional<Uuid>& guesser) {
     std::string subject{toString(purpose)};
-    if (ownerId) subject += ownerId->bytes();
+    if (guesser) subject += guesser->bytes();
     return subject + ":" + destination.value();
 }
 
@@ -139,6 +140,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
     requested.limit = reportLimit("request_per_destination", settings_.requestsPerDestination, result.hits, now);
     if (result.outcome != OtpRequestResult::Outcome::Accepted) return requested;
     unknownGuesses_.forget(subjectOf(question.purpose, question.destination, question.ownerId));
+    if (asker.device) unknownGuesses_.forget(subjectOf(question.purpose, question.destination, asker.device));
     const OutboxMessage message{.id = request.outboxId,
                                 .otpId = result.otpId,
                                 .purpose = question.purpose,
@@ -209,29 +211,17 @@ VerifiedOtp OtpService::redeem(const OtpReference& reference, std::string_view g
     return report(reference, verification, std::move(result));
 }
 
-// Who names an address alone is told only what he would be told where there is no code: that one was used says that
-// somebody signed in, that one has expired or has tries left that somebody wants to.
+// Who names an address alone is told the same whether there is a code or not: that one lives, was used or is locked
+// says that somebody wants to sign in. So nothing that he is told comes from the code's row, which counts the tries of
+// all processes and would differ from a count of this one. A right guess is told the truth.
 void OtpService::hideWhatIsThere(const OtpReference& reference, const OtpVerification& verification,
                                  OtpVerifyResult& result) {
     using Outcome = OtpVerifyResult::Outcome;
     if (!reference.destination || reference.otpId || verification.guess == Guess::Right) return;
-    const std::string subject =
-        subjectOf(reference.purpose.value_or(Purpose::Login), *reference.destination, reference.ownerId);
-    const Timestamp now = verification.now;
-    const Timestamp end = now + settings_.lifetime(reference.destination->channel());
-    switch (result.outcome) {
-    case Outcome::WrongCode:
-        unknownGuesses_.note(subject, settings_.maxAttempts - result.attemptsLeft, now, end);
-        return;
-    case Outcome::Unknown:
-    case Outcome::Used:
-    case Outcome::Expired: break;
-    case Outcome::Verified:
-    case Outcome::AttemptsExhausted:
-    case Outcome::BudgetExhausted:
-    case Outcome::AccountDisabled: return;
-    }
-    const unsigned guesses = unknownGuesses_.count(subject, now, end);
+    const std::string subject = subjectOf(reference.purpose.value_or(Purpose::Login), *reference.destination,
+                                          reference.ownerId ? reference.ownerId : verification.shownDevice);
+    const Timestamp end = verification.now + settings_.lifetime(reference.destination->channel());
+    const unsigned guesses = unknownGuesses_.count(subject, verification.now, end);
     result.outcome = guesses > settings_.maxAttempts ? Outcome::AttemptsExhausted : Outcome::Unknown;
     result.attemptsLeft = settings_.maxAttempts - std::min(guesses, settings_.maxAttempts);
 }

@@ -182,13 +182,16 @@ std::string cleanUserAgent(std::string_view text) {
 Response asAuthorizer(Response response) {
     if (response.status != 204) return response;
     response.status = 200;
-    // `Variable-NAME: value` becomes a variable of the request that the web server goes on with.
+    // `Variable-NAME: value` becomes a variable of the request that the web server goes on with. Apache puts all other
+    // fields into the answer of the site that it protects, where they would be taken for its own: our policy for
+    // contents and for foreign origins, how long it may be kept, what type it is of.
+    std::erase_if(response.headers, [](const auto& field) { return !field.first.starts_with("X-Auth-"); });
+    response.contentType.clear();
+    response.body.clear();
     for (auto& [name, value] : response.headers) {
-        if (!name.starts_with("X-Auth-")) continue;
         std::replace(name.begin(), name.end(), '-', '_');
         name = "Variable-" + toUpper(name);
     }
-    response.body.clear();
     return response;
 }
 
@@ -201,7 +204,7 @@ std::string writeCgi(const Response& response, BodyMode mode) {
     out += ' ';
     out += reasonOf(response.status);
     out += "\r\n";
-    if (mayHaveBody) {
+    if (mayHaveBody && !response.contentType.empty()) {
         appendField(out, "Content-Type", response.contentType);
         appendField(out, "Content-Length", std::to_string(response.body.size()));
     }

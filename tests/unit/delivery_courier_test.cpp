@@ -248,6 +248,7 @@ class CourierTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(sendsACodeOnceThatWasAskedForOften);
     CPPUNIT_TEST(sendsNoneThatHasBecomeVoidWhileItWaited);
     CPPUNIT_TEST(asksNothingAboutAMessageThatIsFresh);
+    CPPUNIT_TEST(asksAboutAFreshMessageThatANewerOneFollows);
     CPPUNIT_TEST(tellsWhoeverWaitsForAVoidMessage);
     CPPUNIT_TEST(leavesAMessageWhoseLeaseIsLost);
     CPPUNIT_TEST(doesNotSendTwiceWhenTheDatabaseFailsBetweenSendingAndFinishing);
@@ -684,6 +685,35 @@ private:
         CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 5; }));
         CPPUNIT_ASSERT(outbox_.renewed().empty());
         CPPUNIT_ASSERT(outbox_.looks() <= before + 2);  // those of the first look for the two queues
+    }
+
+    void asksAboutAFreshMessageThatANewerOneFollows() {
+        letSendersHang();
+        start(CourierSettings{.mailSenders = 1, .queueLength = 1000, .lookEvery = minutes(1)});
+        courier_->handOver(message(0));
+        CPPUNIT_ASSERT(becomesTrue([this] { return atATime_ == 1; }));
+        const auto another = [this](int number, domain::Purpose purpose, domain::MessageKind kind) {
+            OutboxMessage next = message(number);
+            next.destination = message(1).destination;
+            next.purpose = purpose;
+            next.kind = kind;
+            return next;
+        };
+        using domain::MessageKind;
+        using domain::Purpose;
+        courier_->handOver(message(1));
+        courier_->handOver(message(2));
+        courier_->handOver(another(3, Purpose::Reset, MessageKind::Code));
+        courier_->handOver(another(4, Purpose::Login, MessageKind::NewSignIn));
+        courier_->handOver(another(5, Purpose::Login, MessageKind::Code));
+        for (const int number : {1, 2, 3, 4}) outbox_.noteCode(idOf(number), domain::CodeState::Voided);
+        go_ = true;
+        CPPUNIT_ASSERT(becomesTrue([this] { return outbox_.finished().size() == 6; }));
+        // Of another address, for another purpose, and what is no code was not asked about: nothing has followed it.
+        const std::string user1 = "user1@example.com";
+        const std::vector<std::string> sent{"user0@example.com", "user2@example.com", user1, user1, user1};
+        CPPUNIT_ASSERT(transport_.sent() == sent);
+        assertDiscarded(outbox_.finished()[1], domain::CodeState::Voided);
     }
 
     void tellsWhoeverWaitsForAVoidMessage() {

@@ -65,8 +65,20 @@ void CourierQueue::handOver(const OutboxMessage& message) {
         dueAt += (settings_.rest - tick) * static_cast<unsigned char>(message.id.bytes().back()) / 256;
         dueAt += tick - dueAt.time_since_epoch() % tick;
     }
+    doubtOlder(message);
     held_.waiting.addHandedOver({message, nullptr, dueAt, clock_.now()});
     if (watcher_ == nullptr) wakeOne();
+}
+
+// A new code voids the older ones for the same, so what waits of them is looked at however short it has waited.
+void CourierQueue::doubtOlder(const OutboxMessage& newer) {
+    if (newer.kind != domain::MessageKind::Code || newer.isDiscarded) return;
+    held_.waiting.forEach([&](QueuedMessage& queued) {
+        const OutboxMessage& older = queued.message;
+        if (older.kind == domain::MessageKind::Code && older.purpose == newer.purpose &&
+            older.destination == newer.destination)
+            queued.lookedAt = {};
+    });
 }
 
 Delivery CourierQueue::deliver(OutboxMessage message) {
@@ -82,6 +94,7 @@ Delivery CourierQueue::deliver(OutboxMessage message) {
         const std::lock_guard lock(held_.mutex);
         isQueued = !isStopping_ && held_.waiting.countHandedOver() < std::max<std::size_t>(settings_.queueLength, 1);
         if (isQueued) {
+            doubtOlder(queued.message);
             held_.waiting.addUrgent(queued);
             wakeOne();
         }

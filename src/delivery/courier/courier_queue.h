@@ -62,6 +62,7 @@ private:
     bool isOverNow() const;
     void wakeOne();
     void wakeAll();
+    void doubtOlder(const domain::OutboxMessage& newer);
     void waitForWork(std::unique_lock<std::mutex>& lock, Hand& hand, SteadyTime until);
     std::optional<QueuedMessage> takeNext(SteadyTime now);
 

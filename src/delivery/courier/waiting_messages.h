@@ -17,7 +17,7 @@ struct QueuedMessage {
     domain::OutboxMessage message;
     std::shared_ptr<FirstTry> firstTry = nullptr;  // where somebody waits for what comes of it
     std::chrono::steady_clock::time_point dueAt{};
-    Timestamp lookedAt{};  // when its code was last known to be good
+    Timestamp lookedAt{};  // when its code was last known to be good; 0: a newer one has been asked for since
 };
 
 class WaitingMessages {
