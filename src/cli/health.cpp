@@ -67,7 +67,8 @@ int health(const Invocation& invocation) {
     for (const auto& [name, check] : checks) {
         try {
             check();
-            std::cout << name << ": ok\n";
+            const std::string host = name == checks[0].first ? database->currentHost() : "";
+            std::cout << name << ": ok" << (host.empty() ? "" : ", at " + host) << "\n";
         } catch (const std::runtime_error& error) {
             std::cout << name << ": " << error.what() << "\n";
             exitCode = 1;
