@@ -182,13 +182,13 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
                                            asker.client, now, messenger_.lease()},
                                           random_);
         if (auto first = unansweredGuesses_.take(verification)) verification = std::move(*first);
-        OtpVerifyResult result = guess(verification);
+        OtpVerifyResult result = count(verification);
         if (result.notice) messenger_.handOver(*result.notice);
         return result;
     });
 }
 
-OtpVerifyResult OtpService::guess(const OtpVerification& verification) try {
+OtpVerifyResult OtpService::count(const OtpVerification& verification) try {
     return store_.verify(verification);
 } catch (const OutcomeUnknown&) {
     unansweredGuesses_.remember(verification);

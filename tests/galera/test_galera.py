@@ -3,12 +3,14 @@ import collections
 import concurrent.futures
 import contextlib
 import random
+import subprocess
 import threading
 import time
 
 import pytest
 from support import ports
-from support.mailbox import code_in, holds_code, recipient_of
+from support.mailbox import code_in, holds_code, parse, recipient_of
+from support.otpgate import Otpgate
 
 REQUEST = "/api/v1/auth/otp/request"
 VERIFY = "/api/v1/auth/otp/verify"
@@ -34,17 +36,23 @@ def outcomes(answers):
 
 
 class Codes:
-    """Codes of many addresses at once: the folder is read once for all who wait."""
+    """Codes of many addresses at once: each message is read once, for all who wait."""
 
     def __init__(self, mailbox):
-        self._mailbox = mailbox
+        self._directory = mailbox.directory
         self._lock = threading.Lock()
+        self._read = set()
+        self._codes = {}
 
     def wait_for(self, address, timeout=40):
         def find():
             with self._lock:
-                found = [m for m in self._mailbox.messages() if recipient_of(m) == address and holds_code(m)]
-            return code_in(found[-1]) if found else None
+                for path in set(self._directory.glob("*.eml")) - self._read:
+                    self._read.add(path)
+                    message = parse(path.read_bytes())
+                    if holds_code(message):
+                        self._codes[recipient_of(message)] = code_in(message)
+                return self._codes.get(address)
 
         return ports.wait_until(find, timeout, f"a code to {address}", interval=0.05)
 
@@ -153,7 +161,7 @@ class Load:
         self.codes = Codes(site.mailbox)
         self.new_address = new_address
         self.choose = choose
-        self.calls = []  # (begin, seconds, path, status)
+        self.calls = []  # (begin, seconds, path, status, body)
         self.requested = []  # (otp_id, address)
         self.sessions = []
         self.unfinished = []
@@ -338,8 +346,6 @@ def test_three_migrate_at_once_each_step_once(nodes, folder):
 
 
 def migrators(nodes, folder, database):
-    from support.otpgate import Otpgate
-
     return [
         Otpgate(folder / str(n), {"database.url": node.address.tcp_url(database), "database.password": node.address.password})
         for n, node in enumerate(nodes.nodes)
@@ -354,8 +360,6 @@ def test_a_migrator_killed_in_the_middle_is_finished_by_the_others(nodes, folder
     assert migrators(nodes, folder / "reference", reference)[0].run("migrate").returncode == 0
     for steps in (3, 12, 22):
         nodes.recreate(database)
-        import subprocess
-
         migrator = subprocess.Popen([sites[0].binary, "migrate", "--config", sites[0].config], env=sites[0].env,
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with contextlib.suppress(TimeoutError):

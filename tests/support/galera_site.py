@@ -15,6 +15,7 @@ _SETTINGS = {
     "server.trusted_proxies": "127.0.0.1",
     "limits.request_per_client": "0",
     "limits.guesses_per_destination": "0",
+    "metrics.allowed_addresses": "127.0.0.1",
     # Of a cluster with other time limits than Galera's own, see galera.EVS.
     "database.answer_timeout": "1s",
 }

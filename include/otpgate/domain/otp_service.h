@@ -125,7 +125,7 @@ public:
     std::optional<Uuid> parseReceipt(std::string_view token, Purpose purpose) const;
 
 private:
-    OtpVerifyResult guess(const OtpVerification& verification);
+    OtpVerifyResult count(const OtpVerification& verification);
     AccountRule accountRule(const OtpQuestion& question) const;
     Uuid findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now);
     void hideWhatIsThere(const OtpReference& reference, const OtpVerification& verification, OtpVerifyResult& result);
