@@ -91,3 +91,22 @@ def test_a_known_device_gets_its_session_wherever_it_is(proxied, address):
     with contextlib.suppress(KeyError):
         assert moved.json()["device_token"] == first["device_token"]
     assert sessions(site) == 1
+
+
+def test_a_message_whose_claim_was_lost_is_sent_at_once(make_site, mysql, address):
+    site = make_site("mysql", delivery_mode="outbox")
+    with CommitLosingProxy(mysql.port) as proxy:
+        url = f"mysql://{mysql.user}@127.0.0.1:{proxy.port}/{site.database}"
+        deliverer = site.otpgate.deliverer(env={"OTPGATE_DATABASE_URL": url}).start()
+        try:
+            # A claim is the first transaction of a process that only delivers.
+            proxy.lose_next_commit(of="")
+            begin = time.monotonic()
+            site.request_code(address)
+            assert proxy.lost == 1
+            # A lease lasts 20 s.
+            assert time.monotonic() - begin < 8
+            time.sleep(1)
+            assert len(site.mailbox.messages_for(address)) == 1
+        finally:
+            deliverer.stop()

@@ -300,7 +300,7 @@ def host_of(site, number):
 @pytest.mark.parametrize(("go", "come_back"), [("stop", "start"), ("pause", "resume"), ("desync", "sync")])
 def test_the_next_host_is_used_while_the_first_is_away(make_site, nodes, new_address, go, come_back):
     site = make_site()
-    first, second = (f"127.0.0.1:{nodes.nodes[n].port}" for n in (1, 2))
+    first = f"127.0.0.1:{nodes.nodes[1].port}"
     assert host_of(site, 1) == first
     node = nodes.nodes[1]
     getattr(node, go)()
@@ -310,7 +310,8 @@ def test_the_next_host_is_used_while_the_first_is_away(make_site, nodes, new_add
             answers.append(site.post(REQUEST, {"destination": new_address()}, at=1).status_code)
         # Those that meet the silent host first may fail; a host that says no costs nothing.
         assert answers.count(202) >= (18 if go == "pause" else 20), answers
-        ports.wait_until(lambda: host_of(site, 1) == second, 10, "the next host is used")
+        # While a silent node is not thrown out, the others stand still as well.
+        ports.wait_until(lambda: host_of(site, 1) not in (None, first), 10, "the next host is used")
         assert "another host of the database is used" in site.processes[1].log()
     finally:
         getattr(node, come_back)()

@@ -1,9 +1,12 @@
 """A TCP proxy before a database server that loses the answer to a COMMIT: what it was sent is done, and nobody is told."""
 import contextlib
+import re
 import select
 import socket
 import threading
 import time
+
+_COMMIT = re.compile(rb"COMMIT(?!TED)")
 
 
 class CommitLosingProxy:
@@ -53,7 +56,7 @@ class CommitLosingProxy:
                         if not data:
                             return
                         (server if side is client else client).sendall(data)
-                        if side is client and self.is_armed and b"COMMIT" in data and self.of in data:
+                        if side is client and self.is_armed and _COMMIT.search(data) and self.of in data:
                             self.is_armed = False
                             self.lost += 1
                             # It is made meanwhile, and its answer is not passed on.
