@@ -78,8 +78,8 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES) $(GENERATED))
 
 # Building:
-.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-bench run test \
-    test-mysql unit contract e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
+.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench run test \
+    test-mysql test-galera unit contract e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
 
@@ -155,7 +155,7 @@ docs-if-possible: build/otpgate
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
-deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-bench: deps-%:
+deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench: deps-%:
 	@etc/dev/deps $*
 
 # Running:
@@ -176,6 +176,8 @@ e2e: build/otpgate $(BIN)/otpgate docs deps-test ## the whole service behind ngi
 	@$(RUN_TESTS) e2e -- $(ARGS)
 test-mysql: build/otpgate $(TEST_BINARIES) docs deps-test deps-mysql9 ## contract and e2e tests on a real MySQL 9 (downloads it once)
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/mysql9/run $(ARGS)
+test-galera: build/otpgate $(BIN)/otpgate docs deps-test deps-galera ## three nodes on loopback: what holds when calls change node, nodes die, processes restart (ARGS="-k hot")
+	@$(RUN_TESTS) galera -- $(ARGS)
 bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo $(BIN)/bench-login ## rates, latency and CPU, beside an empty program or another build (ARGS="--quick")
 	@etc/dev/deps bench
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/bench/run $(ARGS)

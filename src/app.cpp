@@ -40,7 +40,7 @@ public:
           accountStore_(store::makeAccountStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
-               app.unknownGuesses_, app.settings_.otp, app.notices_),
+               app.unknownGuesses_, app.unansweredGuesses_, app.settings_.otp, app.notices_),
           accounts_(*accountStore_, app.clock_, app.random_),
           addresses_(*accountStore_, otp_, *app.messenger_, app.clock_, app.random_, app.notices_),
           passwords_(*accountStore_, app.passwordGate_, app.passwordPolicy_, app.clock_, app.random_,

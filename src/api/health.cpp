@@ -33,7 +33,13 @@ http::Response showReadiness(const http::Request& request, const Readiness& read
     http::JsonWriter json;
     json.beginObject().member("status", "ready").key("checks").beginObject();
     for (const ReadinessCheck& check : checks) json.member(check.name, "ok");
-    json.endObject().endObject();
+    json.endObject();
+    if (isMonitor(services, request)) {
+        for (const ReadinessCheck& check : checks) {
+            if (!check.detail.empty()) json.member(check.name + "_host", check.detail);
+        }
+    }
+    json.endObject();
     return jsonResponse(200, json);
 }
 

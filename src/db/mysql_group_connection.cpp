@@ -231,6 +231,19 @@ void MysqlGroupConnection::flush() {
     if (statements > 0) runPacket(packet, statements);
 }
 
+// On a cluster it does not fall apart at once: its calls would collide one by one with those of the other nodes, each
+// as often as the group does once.
+RetryPolicy MysqlGroupConnection::retryPolicy() const {
+    RetryPolicy policy = MysqlConnection::retryPolicy();
+    if (database().isCluster()) {
+        policy.atMost = 1500ms;
+    } else {
+        policy.onLocked = false;
+        policy.tries = 3;
+    }
+    return policy;
+}
+
 void MysqlGroupConnection::begin() {
     requireSession();
     pending_.clear();

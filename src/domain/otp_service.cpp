@@ -57,7 +57,7 @@ std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& r
 
 OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
                        const Clock& clock, Random& random, OtpMetrics& metrics, UnknownGuesses& unknownGuesses,
-                       OtpSettings settings, NoticeSettings notices)
+                       UnansweredGuesses& unansweredGuesses, OtpSettings settings, NoticeSettings notices)
     : store_(store),
       messenger_(messenger),
       codes_(codes),
@@ -66,6 +66,7 @@ OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& co
       random_(random),
       metrics_(metrics),
       unknownGuesses_(unknownGuesses),
+      unansweredGuesses_(unansweredGuesses),
       settings_(std::move(settings)),
       notices_(notices) {}
 
@@ -186,10 +187,18 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
                                           {MessageKind::NewSignIn, describeDevice(device, asker.client.userAgent),
                                            asker.client, now, messenger_.lease()},
                                           random_);
-        OtpVerifyResult result = store_.verify(verification);
+        if (auto first = unansweredGuesses_.take(verification)) verification = std::move(*first);
+        OtpVerifyResult result = count(verification);
         if (result.notice) messenger_.handOver(*result.notice);
         return result;
     });
+}
+
+OtpVerifyResult OtpService::count(const OtpVerification& verification) try {
+    return store_.verify(verification);
+} catch (const OutcomeUnknown&) {
+    unansweredGuesses_.remember(verification);
+    throw;
 }
 
 VerifiedOtp OtpService::redeem(const OtpReference& reference, std::string_view guess, const Asker& asker,

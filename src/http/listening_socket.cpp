@@ -154,8 +154,10 @@ ListeningSocket::ListeningSocket(const ServerSettings& settings) {
         if (lstat(path_.c_str(), &status) == 0) file_ = {status.st_dev, status.st_ino};
         owner_ = getpid();
     } else if (address == "systemd") {
+        isOurs_ = false;
         fileDescriptor_ = fromSystemd(address);
     } else if (address == "fd:0") {
+        isOurs_ = false;
         fileDescriptor_ = inherited(0, address);
     } else {
         fileDescriptor_ = listenOnPort(address);
@@ -164,6 +166,15 @@ ListeningSocket::ListeningSocket(const ServerSettings& settings) {
 
 ListeningSocket::~ListeningSocket() {
     close(fileDescriptor_);
+    removeFile();
+}
+
+bool ListeningSocket::closeDoor() const {
+    if (isOurs_) removeFile();
+    return isOurs_;
+}
+
+void ListeningSocket::removeFile() const {
     // Neither a forked child nor a process that was replaced removes the file that the others answer on.
     struct stat status {};
     if (path_.empty() || owner_ != getpid() || lstat(path_.c_str(), &status) != 0) return;

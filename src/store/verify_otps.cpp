@@ -195,7 +195,7 @@ OtpVerifyResult Guesses::answer(const OtpVerification& guess) {
     if (!owner.before && user && otp.purpose == domain::Purpose::Verify) owner.isByForm = true;
     if (ruling.passwordHash) owner.passwordHash = std::move(ruling.passwordHash);
     OtpVerifyResult& result = ruling.result;
-    if (result.signIn) {
+    if (result.signIn && !result.isSignInRepeated) {
         const domain::SignIn& signIn = *result.signIn;
         signIns_.push_back({&guess, signIn.user.id, signIn.deviceId, signIn.methods});
         // Another guess of the group may come from the same one.

@@ -59,6 +59,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(looksForTheCodeOfTheDeviceThatIsShown);
     CPPUNIT_TEST(doesTheSameWorkForADestinationWithoutACode);
     CPPUNIT_TEST(letsACodeSignUpOnlyWhereThatIsAllowed);
+    CPPUNIT_TEST(makesAGuessAgainWhoseAnswerWasLost);
     CPPUNIT_TEST(exchangesAVerifiedCodeForAReceipt);
     CPPUNIT_TEST(draftsTheNoticeOfANewDevice);
     CPPUNIT_TEST(handsOverTheNoticeThatWasWritten);
@@ -78,7 +79,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
     }
     Timestamp now() const { return clock_.now(); }
     OtpService serviceOf(const OtpSettings& settings) {
-        return {store_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, settings, {}};
+        return {store_,          messenger_,         codes_,   ring_, clock_, random_, metrics_,
+                unknownGuesses_, unansweredGuesses_, settings, {}};
     }
     RequestedOtp request() { return service_.request({ada_, Purpose::Login, "de"}, asker_); }
     VerifiedOtp verify(const std::string& guess) { return verifyBy(service_, {id_, {}, {}}, guess); }
@@ -574,6 +576,21 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!store_.verifications.at(1).mayRegister);
     }
 
+    void makesAGuessAgainWhoseAnswerWasLost() {
+        const auto guess = [&] { verify(codes_.codeFor(id_)); };
+        store_.isLost = true;
+        CPPUNIT_ASSERT_THROW(guess(), OutcomeUnknown);
+        CPPUNIT_ASSERT_THROW(guess(), OutcomeUnknown);
+        store_.isLost = false;
+        guess();
+        guess();
+        const auto& made = store_.verifications;
+        CPPUNIT_ASSERT(!made.at(0).isRepeated && made.at(1).isRepeated && made.at(2).isRepeated);
+        CPPUNIT_ASSERT(made.at(2).sessionId == made.at(0).sessionId && made.at(2).now == made.at(0).now);
+        // It was answered now.
+        CPPUNIT_ASSERT(!made.at(3).isRepeated && made.at(3).sessionId != made.at(0).sessionId);
+    }
+
     void exchangesAVerifiedCodeForAReceipt() {
         store_.verifyResult.outcome = VerifyOutcome::Verified;
         store_.verifyResult.purpose = Purpose::Reset;
@@ -612,8 +629,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
     void draftsNoNoticeThatNobodyWants() {
         NoticeSettings none;
         none.newSignIn = false;
-        OtpService service{store_,  messenger_, codes_,          ring_,      clock_,
-                           random_, metrics_,   unknownGuesses_, settings(), none};
+        OtpService service{store_,          messenger_,         codes_,     ring_, clock_, random_, metrics_,
+                           unknownGuesses_, unansweredGuesses_, settings(), none};
         verifyBy(service, {id_, {}, {}}, "000000");
         CPPUNIT_ASSERT(!store_.verifications.back().notice);
     }
@@ -689,7 +706,9 @@ class OtpServiceTest : public CppUnit::TestFixture {
     const OtpCodes codes_{ring_, {}, ""};
     OtpMetrics metrics_;
     UnknownGuesses unknownGuesses_;
-    OtpService service_{store_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, settings(), {}};
+    UnansweredGuesses unansweredGuesses_;
+    OtpService service_{store_,          messenger_,         codes_,     ring_, clock_, random_, metrics_,
+                        unknownGuesses_, unansweredGuesses_, settings(), {}};
     const Uuid id_ = Uuid::makeV7(clock_.now(), random_);
 };
 

@@ -33,6 +33,7 @@ namespace otpgate::api {
 struct ReadinessCheck {
     std::string name;
     std::string fault;
+    std::string detail{};  // for monitors: which of several hosts answers
 };
 // What /health/ready asks: what was looked at, up to the first fault.
 using Readiness = std::function<std::vector<ReadinessCheck>()>;
