@@ -45,7 +45,7 @@ SmtpTls::SmtpTls(const SmtpServer& server) : owner_{bareHost(server.host), serve
 }
 
 // OpenSSL itself compares the name while it verifies the chain; a common name does not count where alternative names
-// stand. Poco would look at the name later, after a handshake of its own, and not at all for a host like localhost.
+// stand. Poco would look at the name after the handshake only, and not where that ran into a timeout.
 void SmtpTls::expectCertificateForHost() {
     SSL_CTX* context = context_->sslContext();
     // The certificate that is judged is wanted for the message about it, and nobody keeps one that fails. Poco tells of
