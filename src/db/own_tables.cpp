@@ -61,7 +61,7 @@ void requireTablesOfMigrations(Connection& connection, std::span<const SqlFile> 
     const auto known = std::ranges::find_if(before, [&](const std::string& name) { return made.contains(name); });
     // Asked anew: another migrator, which begins with its list, may have made both since.
     if (known == before.end() || tablesOf(connection).contains(std::string{kList})) return;
-    throw ConfigurationError(
+    throw ServiceUnavailable(
         "the database holds a table " + *known + " and no " + std::string{kList} +
         ": it is another program's, or a part of a dump was restored; give otpgate an empty database,"
         " or restore the whole dump into one");

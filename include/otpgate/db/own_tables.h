@@ -13,8 +13,9 @@ namespace otpgate::db {
 
 // Of the tables that the engine's files make, those that the database lacks. Throws DbError.
 std::vector<std::string> missingTables(Connection& connection, std::span<const SqlFile> files);
-// Throws ConfigurationError where tables of these names are there and schema_migrations is not: they are somebody
-// else's, or came without it from a dump. To migrate would be to make the others beside them. Throws DbError.
+// Throws ServiceUnavailable where tables of these names are there and schema_migrations is not: they are somebody
+// else's, or came without it from a dump, which may be coming still. To migrate would be to make the others beside
+// them.
 void requireTablesOfMigrations(Connection& connection, std::span<const SqlFile> files);
 
 }  // namespace otpgate::db
