@@ -21,7 +21,7 @@ struct RetryPolicy {
     std::optional<std::chrono::milliseconds> longestPause = std::nullopt;
 
     bool covers(const DbError& error) const;
-    std::chrono::microseconds longestPauseAfter(int tries) const;
+    std::chrono::microseconds longestPauseAfter(int tried) const;
 };
 
 class Retry {

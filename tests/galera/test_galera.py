@@ -17,6 +17,9 @@ VERIFY = "/api/v1/auth/otp/verify"
 REFRESH = "/api/v1/auth/token/refresh"
 ME = "/api/v1/auth/me"
 
+# As by default: so long a silent node is waited for.
+SOON = {"database.answer_timeout": "1s"}
+
 
 def at_once(count, function, threads=None):
     """function(0) ... function(count - 1); all let go at the same moment where there is a thread for each."""
@@ -252,7 +255,7 @@ def freeze_of(cluster, killed, since):
 
 @pytest.mark.parametrize("killed", [0, 2])
 def test_a_node_that_is_killed_and_comes_back_loses_nothing(make_site, nodes, new_address, killed):
-    site = make_site()
+    site = make_site(**SOON)
     nodes.nodes[0].root.sql("CREATE DATABASE IF NOT EXISTS test_freeze")
     with Load(site, new_address) as load:
         time.sleep(3)
@@ -278,7 +281,7 @@ def test_a_node_that_is_killed_and_comes_back_loses_nothing(make_site, nodes, ne
 
 
 def test_a_rolling_restart_of_the_nodes_costs_no_login(make_site, nodes, new_address):
-    site = make_site()
+    site = make_site(**SOON)
     with Load(site, new_address, clients=6) as load:
         time.sleep(2)
         for number in range(3):
@@ -299,7 +302,7 @@ def host_of(site, number):
 
 @pytest.mark.parametrize(("go", "come_back"), [("stop", "start"), ("pause", "resume"), ("desync", "sync")])
 def test_the_next_host_is_used_while_the_first_is_away(make_site, nodes, new_address, go, come_back):
-    site = make_site()
+    site = make_site(**SOON)
     first = f"127.0.0.1:{nodes.nodes[1].port}"
     assert host_of(site, 1) == first
     node = nodes.nodes[1]
