@@ -9,8 +9,6 @@
 #include <fstream>
 #include <limits>
 #include <numeric>
-#include <optional>
-#include <stdexcept>
 
 namespace otpgate {
 namespace {

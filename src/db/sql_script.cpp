@@ -2,8 +2,6 @@
 
 #include "otpgate/base/text.h"
 
-#include <utility>
-
 namespace otpgate::db {
 
 namespace {

@@ -106,6 +106,7 @@ protected:
 
     static domain::OtpSettings limited() {
         domain::OtpSettings settings;
+        settings.disclosure = domain::Disclosure::Reveal;
         settings.requestsPerDestination = domain::LimitRule::parse("5/1h").value();
         settings.requestsPerClient = domain::LimitRule::parse("30/1h").value();
         settings.guessesPerDestination = domain::LimitRule::parse("10/1h").value();
