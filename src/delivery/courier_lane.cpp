@@ -33,7 +33,6 @@ constexpr std::chrono::seconds kLongestRest{300};
 constexpr unsigned kFailuresOfADownProvider = 3;
 // Messages that are due at about the same time wake a sender once.
 constexpr int kTicksARest = 5;
-constexpr std::chrono::seconds kShortestPatience{5};
 
 }  // namespace
 
@@ -100,7 +99,8 @@ Delivery CourierLane::deliver(OutboxMessage message) {
         }
     }
     if (!isQueued) giveUp(queued, "too many messages wait");
-    const auto patience = std::max(kShortestPatience, hands_.front()->sender->longestSend());
+    const auto patience =
+        std::max<std::chrono::milliseconds>(settings_.patience, hands_.front()->sender->longestSend());
     if (!firstTry->waitUntil(start + patience)) {
         std::unique_lock lock(mutex_);
         const bool isWithdrawn = queue_.withdraw(queued.message.id);
