@@ -162,7 +162,8 @@ run: build/otpgate docs-if-possible deps-run $(if $(filter mysql,$(DB)),deps-mys
 TEST_BINARIES := $(BIN)/otpgate $(BIN)/unit-tests $(BIN)/contract-tests
 RUN_TESTS = OTPGATE_TEST_BIN=$(abspath $(BIN)) $(PYTHON) tests/run
 
-test: build/otpgate $(TEST_BINARIES) docs deps-test ## all tests, on SQLite and on a private MariaDB (BUILD=asan works too)
+build-tests: build/otpgate $(TEST_BINARIES) docs ## what the tests run: the service, its pages and the test programs
+test: build-tests deps-test ## all tests, on SQLite and on a private MariaDB (BUILD=asan works too)
 	@$(RUN_TESTS)
 unit: $(BIN)/unit-tests deps-test ## the unit tests (ARGS=...)
 	@$(RUN_TESTS) unit -- $(ARGS)
