@@ -28,6 +28,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "alone: compares or limits times of a few milliseconds, so nothing else may run beside it (see tests/run)")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     """For several workers: the tests of a file on one engine share what they start, so one worker runs them; and the large
     files come first, so that the workers end at about the same time."""
