@@ -65,6 +65,7 @@ UNIT_SOURCES := $(sort $(wildcard tests/unit/*.cpp tests/unit/*/*.cpp))
 CONTRACT_SOURCES := $(sort $(wildcard tests/contract/*.cpp tests/contract/*/*.cpp))
 # What both share.
 TEST_SOURCES := $(sort $(wildcard tests/support_cpp/*.cpp))
+TESTS := $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)
 HEADERS := $(sort $(shell find include src tests -name '*.h'))
 SQL_FILES := $(sort $(shell find sql -type f))
 TEMPLATE_FILES := $(sort $(shell find etc/templates -type f))
@@ -75,10 +76,10 @@ objects = $(patsubst %.cpp,$(OBJ)/%.o,$(1))
 LIBRARY := $(OBJ)/libotpgate.a
 GENERATED := build/gen/sql_files.cpp build/gen/templates.cpp build/gen/openapi.cpp
 LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERATED))
-ALL_OBJECTS := $(call objects,$(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES) $(GENERATED))
+ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
 
 # Building:
-.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench run test \
+.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench run build-tests test \
     test-mysql test-galera unit contract e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
@@ -166,7 +167,8 @@ run: build/otpgate docs-if-possible deps-run $(if $(filter mysql,$(DB)),deps-mys
 TEST_BINARIES := $(BIN)/otpgate $(BIN)/unit-tests $(BIN)/contract-tests
 RUN_TESTS = OTPGATE_TEST_BIN=$(abspath $(BIN)) $(PYTHON) tests/run
 
-test: build/otpgate $(TEST_BINARIES) docs deps-test ## all tests, on SQLite and on a private MariaDB (BUILD=asan works too)
+build-tests: build/otpgate $(TEST_BINARIES) docs ## what the tests run: the service, its pages and the test programs
+test: build-tests deps-test ## all tests, on SQLite and on a private MariaDB (BUILD=asan works too)
 	@$(RUN_TESTS)
 unit: $(BIN)/unit-tests deps-test ## the unit tests (ARGS=...)
 	@$(RUN_TESTS) unit -- $(ARGS)
@@ -191,8 +193,9 @@ $(BIN)/bench-echo $(BIN)/bench-login:
 	@$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Linting:
-LINTED := $(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)
-TIDY_STAMPS := $(patsubst %.cpp,build/lint/%.tidy,$(LINTED))
+LINTED := $(SOURCES) $(TESTS)
+TIDY = tests/lint/tidy $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
+TIDY_FLAGS := -std=c++20 -pthread $(INCLUDES) '-DOTPGATE_VERSION=""'
 
 # Every kind of finding is shown before it fails.
 lint: deps-lint deps-build deps-test ## clang-tidy on what changed, clang-format, and the direction of the layers
@@ -202,18 +205,11 @@ lint-layers:
 	@tests/lint/layers.sh
 lint-format:
 	@clang-format --dry-run -Werror $(LINTED) $(HEADERS)
-lint-tidy: $(TIDY_STAMPS)
-
-# The stamp follows the headers too, so a changed header checks again whatever includes it.
-build/lint/%.tidy: %.cpp .clang-tidy tests/.clang-tidy
-	@mkdir -p $(@D)
-	@echo "tidy  $<"
-	@$(CXX) -std=c++20 $(INCLUDES) -MM -MP -MT $@ -MF $@.d $<
-	@clang-tidy --quiet $< -- -std=c++20 -pthread $(INCLUDES) -DOTPGATE_VERSION='""' 2> $@.log \
-	    || { grep -v 'warnings\? generated\|warnings\? treated as error' $@.log; exit 1; }
-	@touch $@
-
--include $(TIDY_STAMPS:=.d)
+lint-tidy:
+	@$(TIDY) $(LINTED) -- $(TIDY_FLAGS)
+# One file: make build/lint/src/app.tidy
+build/lint/%.tidy: %.cpp FORCE
+	@$(TIDY) $< -- $(TIDY_FLAGS)
 
 format: deps-lint ## bring the sources into shape with clang-format
 	@clang-format -i $(LINTED) $(HEADERS)

@@ -3,12 +3,12 @@ import os
 import pathlib
 import shutil
 import sys
-import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from support import folders  # noqa: E402
 from support.mariadb import Mariadb, MysqlAddress  # noqa: E402
 from support.otpgate import BINARY  # noqa: E402
 from support.site import Site  # noqa: E402
@@ -39,7 +39,19 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "alone: measures time, so nothing else may run beside it (see tests/run)")
+    config.addinivalue_line("markers", "alone: compares or limits times of a few milliseconds, so nothing else may run beside it (see tests/run)")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config, items):
+    """For several workers: the tests of a file on one engine share what they start, so one worker runs them; and the large
+    files come first, so that the workers end at about the same time."""
+    if not hasattr(config, "workerinput"):
+        return
+    items.sort(key=lambda item: -item.path.stat().st_size)
+    for item in items:
+        engine = item.callspec.params.get("engine", "") if hasattr(item, "callspec") else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{engine}"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,9 +62,7 @@ def binary():
 
 @pytest.fixture(scope="session")
 def session_folder(request):
-    # Below /tmp and short: unix sockets have room for 107 bytes of path.
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="otpgate-e2e-", dir="/tmp"))
-    folder.chmod(0o755)
+    folder = folders.fresh("otpgate-e2e-")
     yield folder
     if not request.config.getoption("keep"):
         shutil.rmtree(folder, ignore_errors=True)

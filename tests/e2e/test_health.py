@@ -79,7 +79,6 @@ DEFECTS = {
 }
 
 
-@pytest.mark.alone
 def test_planted_defects_of_the_database_are_named(make_site, own_mariadb, address):
     site = make_site("mysql", mysql=own_mariadb.address, metrics_allowed_addresses="127.0.0.1")
     for name, (plant, mend, named) in DEFECTS.items():

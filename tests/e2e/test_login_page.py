@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from browser import open_browser, set_dark, set_size
+from browser import open_browser, set_dark, set_size, start_anew
 
 PHONE = (320, 640)
 DESKTOP = (1280, 800)
@@ -114,16 +114,26 @@ class LoginPage:
         assert style[0] != "none" and style[1] >= 2, f"no focus ring on {self.focused().accessible_name}"
 
 
-@pytest.fixture
-def browser():
-    """A Chromium whose console must stay clean. An answer of 400 or more to a fetch is always logged: that is no fault."""
+@pytest.fixture(scope="module")
+def chromium():
     with open_browser(*DESKTOP) as driver:
         yield driver
-        complaints = [entry["message"] for entry in driver.get_log("browser")
-                      if entry["level"] in ("WARNING", "SEVERE")
-                      and not (entry["source"] == "network" and "/api/v1/auth/" in entry["message"]
-                               and "status of 4" in entry["message"])]
-        assert not complaints
+
+
+def assert_clean_console(driver):
+    """An answer of 400 or more to a fetch is always logged: that is no fault."""
+    complaints = [entry["message"] for entry in driver.get_log("browser")
+                  if entry["level"] in ("WARNING", "SEVERE")
+                  and not (entry["source"] == "network" and "/api/v1/auth/" in entry["message"]
+                           and "status of 4" in entry["message"])]
+    assert not complaints
+
+
+@pytest.fixture
+def browser(chromium):
+    start_anew(chromium, *DESKTOP)
+    yield chromium
+    assert_clean_console(chromium)
 
 
 @pytest.fixture
@@ -131,6 +141,27 @@ def page(browser, site):
     page = LoginPage(browser, site)
     page.open()
     return page
+
+
+@pytest.fixture
+def keyboard_page(site):
+    """In a browser of its own: one that was clicked in before shows the first focus without a ring."""
+    with open_browser(*DESKTOP) as driver:
+        page = LoginPage(driver, site)
+        page.open()
+        yield page
+        assert_clean_console(driver)
+
+
+def test_a_browser_that_starts_anew_knows_nothing_of_the_last_visitor(page, browser, address):
+    page.sign_in(address)
+    browser.execute_script("localStorage.setItem('a', 'b'); sessionStorage.setItem('c', 'd')")
+
+    start_anew(browser, *DESKTOP)
+
+    assert browser.get_cookies() == []
+    page.open()
+    assert browser.execute_script(STORAGE) == "{}"
 
 
 def wrong_codes(right, count):
@@ -426,7 +457,8 @@ def test_says_clearly_that_a_code_is_dead_after_three_wrong_ones(page, address):
     assert page.focused().tag_name == "h1"
 
 
-def test_signs_in_and_out_by_keyboard_alone(page, site, address):
+def test_signs_in_and_out_by_keyboard_alone(keyboard_page, site, address):
+    page = keyboard_page
     assert page.focused() == page["address"]
     page.assert_focus_is_visible()
     page.press(address, Keys.TAB)

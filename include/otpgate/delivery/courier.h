@@ -53,6 +53,8 @@ struct CourierSettings {
     // with the answer to the request, and the time that the answer takes would tell whether there is an account to send
     // to.
     std::chrono::milliseconds rest{0};
+    // Whoever waits for a message (DeliveryMode::Sync) waits at least so long for a free sender.
+    std::chrono::milliseconds patience{5000};
 };
 
 // Called once for each sender, whose thread alone uses what it makes.

@@ -16,7 +16,6 @@ namespace {
 constexpr std::size_t kRefillAt = OutboxDesk::kBatch / 4;
 // Messages that are due at about the same time wake a sender once.
 constexpr int kTicksARest = 5;
-constexpr std::chrono::seconds kShortestPatience{5};
 
 }  // namespace
 
@@ -100,7 +99,8 @@ Delivery CourierQueue::deliver(OutboxMessage message) {
         }
     }
     if (!isQueued) sending_.giveUp(queued, "too many messages wait");
-    const auto patience = std::max(kShortestPatience, hands_.front()->sender->longestSend());
+    const auto patience =
+        std::max<std::chrono::milliseconds>(settings_.patience, hands_.front()->sender->longestSend());
     if (!firstTry->waitUntil(start + patience)) {
         std::unique_lock lock(held_.mutex);
         const bool isWithdrawn = held_.waiting.withdraw(queued.message.id);
