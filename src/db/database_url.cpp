@@ -5,6 +5,7 @@
 #include <Poco/Exception.h>
 #include <Poco/URI.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace otpgate::db {
@@ -16,6 +17,10 @@ namespace {
                              " (expected sqlite:PATH or mysql://USER@HOST:PORT/NAME?socket=PATH)");
 }
 
+bool isControl(unsigned char c) {
+    return c < 0x20 || c == 0x7f;
+}
+
 MysqlUrl parseMysqlUrl(const std::string& url) {
     const Poco::URI uri(url);
     MysqlUrl out;
@@ -24,7 +29,7 @@ MysqlUrl parseMysqlUrl(const std::string& url) {
     if (out.user.empty()) refuse("there is no user name");
 
     for (const auto& [name, value] : uri.getQueryParameters()) {
-        if (name != "socket") refuse("unknown parameter " + name);
+        if (name != "socket") refuse("there is another parameter than socket");
         if (value.empty() || value.front() != '/') refuse("socket must be an absolute path");
         out.socket = value;
     }
@@ -35,6 +40,10 @@ MysqlUrl parseMysqlUrl(const std::string& url) {
     if (path.size() < 2 || path.find('/', 1) != std::string::npos) refuse("there is no database name");
     out.schema = path.substr(1);
     if (!uri.getFragment().empty()) refuse("a # in it must be written as %23");
+    for (const std::string* part : {&out.user, &out.host, &out.schema, &out.socket}) {
+        // The connector ends a text at its first NUL, and would ask for another user or database.
+        if (std::ranges::any_of(*part, isControl)) refuse("it holds a control character");
+    }
     return out;
 }
 
