@@ -72,7 +72,9 @@ BIN := build/bin/$(BUILD)
 SOURCES := $(sort $(shell find src -name '*.cpp'))
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*.cpp tests/unit/*/*.cpp))
 CONTRACT_SOURCES := $(sort $(wildcard tests/contract/*.cpp tests/contract/*/*.cpp))
-# What both share.
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.cpp))
+FUZZ_TARGETS := $(filter-out tests/fuzz/main.cpp,$(FUZZ_SOURCES))
+# What the unit and the contract tests share.
 TEST_SOURCES := $(sort $(wildcard tests/support_cpp/*.cpp))
 HEADERS := $(sort $(shell find include src tests -name '*.h'))
 SQL_FILES := $(sort $(shell find sql -type f))
@@ -100,7 +102,7 @@ build/otpgate: $(BIN)/otpgate
 endif
 
 $(BIN)/otpgate: $(OBJ)/src/main.o $(LIBRARY)
-$(BIN)/unit-tests: $(call objects,$(UNIT_SOURCES) $(TEST_SOURCES)) $(LIBRARY)
+$(BIN)/unit-tests: $(call objects,$(UNIT_SOURCES) $(FUZZ_TARGETS) $(TEST_SOURCES)) $(LIBRARY)
 $(BIN)/contract-tests: $(call objects,$(CONTRACT_SOURCES) $(TEST_SOURCES)) $(LIBRARY)
 $(BIN)/unit-tests $(BIN)/contract-tests: private LDLIBS += -lcppunit
 $(BIN)/otpgate $(BIN)/unit-tests $(BIN)/contract-tests:
@@ -196,7 +198,6 @@ $(BIN)/bench-echo $(BIN)/bench-login:
 
 # Fuzzing: a libFuzzer program of all tests/fuzz/*_fuzz.cpp over what reads the words of strangers. SECONDS for each of
 # them, TARGET for one alone. The unit tests hold the same functions, and give them the kept inputs.
-FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.cpp))
 FUZZED := $(filter src/base/% src/crypto/% src/domain/% src/http/% src/delivery/% src/api/%_fields.cpp \
     src/cli/django_user.cpp src/cli/json_elements.cpp src/db/database_url.cpp src/settings.cpp,$(SOURCES)) \
     build/gen/templates.cpp
@@ -214,7 +215,6 @@ $(BIN)/fuzz: $(call objects,$(FUZZ_SOURCES)) $(OBJ)/libfuzzed.a
 	@echo "link  $@"
 	@$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 else
-$(BIN)/unit-tests: $(call objects,$(filter-out tests/fuzz/main.cpp,$(FUZZ_SOURCES)))
 $(call objects,$(FUZZ_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
 endif
 
