@@ -53,8 +53,19 @@ else ifeq ($(BUILD),tsan)
 CXXFLAGS += -Wno-maybe-uninitialized
 CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS += -fsanitize=thread
+else ifeq ($(BUILD),coverage)
+# For `make coverage`; -g1 would do for nothing else.
+CXXFLAGS += -g1 -O0 --coverage -fprofile-update=atomic
+LDFLAGS += --coverage
+else ifeq ($(BUILD),fuzz)
+# For `make fuzz` alone: libFuzzer is clang's. The warnings are left to the other builds.
+CXX := clang++
+CPPFLAGS += -D_GLIBCXX_ASSERTIONS
+CXXFLAGS := -std=c++20 -pthread -gline-tables-only -O1 -fno-omit-frame-pointer -w \
+    -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=address,undefined,fuzzer
 else
-$(error BUILD is release, debug, asan or tsan, not '$(BUILD)')
+$(error BUILD is release, debug, asan, tsan, coverage or fuzz, not '$(BUILD)')
 endif
 
 # Files:
@@ -63,7 +74,9 @@ BIN := build/bin/$(BUILD)
 SOURCES := $(sort $(shell find src -name '*.cpp'))
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*.cpp tests/unit/*/*.cpp))
 CONTRACT_SOURCES := $(sort $(wildcard tests/contract/*.cpp tests/contract/*/*.cpp))
-# What both share.
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.cpp))
+FUZZ_TARGETS := $(filter-out tests/fuzz/main.cpp,$(FUZZ_SOURCES))
+# What the unit and the contract tests share.
 TEST_SOURCES := $(sort $(wildcard tests/support_cpp/*.cpp))
 TESTS := $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)
 HEADERS := $(sort $(shell find include src tests -name '*.h'))
@@ -79,8 +92,8 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
 
 # Building:
-.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench run build-tests test \
-    test-mysql test-galera unit contract e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
+.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench deps-fuzz deps-coverage run build-tests test \
+    test-mysql test-galera unit contract e2e fuzz coverage proofs lint lint-tidy lint-format lint-layers format bench install clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
 
@@ -92,7 +105,7 @@ build/otpgate: $(BIN)/otpgate
 endif
 
 $(BIN)/otpgate: $(OBJ)/src/main.o $(LIBRARY)
-$(BIN)/unit-tests: $(call objects,$(UNIT_SOURCES) $(TEST_SOURCES)) $(LIBRARY)
+$(BIN)/unit-tests: $(call objects,$(UNIT_SOURCES) $(FUZZ_TARGETS) $(TEST_SOURCES)) $(LIBRARY)
 $(BIN)/contract-tests: $(call objects,$(CONTRACT_SOURCES) $(TEST_SOURCES)) $(LIBRARY)
 $(BIN)/unit-tests $(BIN)/contract-tests: private LDLIBS += -lcppunit
 $(BIN)/otpgate $(BIN)/unit-tests $(BIN)/contract-tests:
@@ -156,7 +169,7 @@ docs-if-possible: build/otpgate
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
-deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench: deps-%:
+deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench deps-fuzz deps-coverage: deps-%:
 	@etc/dev/deps $*
 
 # Running:
@@ -192,8 +205,38 @@ $(BIN)/bench-echo $(BIN)/bench-login:
 	@mkdir -p $(@D)
 	@$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# Fuzzing: a libFuzzer program of all tests/fuzz/*_fuzz.cpp over what reads the words of strangers. SECONDS for each of
+# them, TARGET for one alone. The unit tests hold the same functions, and give them the kept inputs.
+FUZZED := $(filter src/base/% src/crypto/% src/domain/% src/http/% src/delivery/% src/api/%_fields.cpp \
+    src/cli/django_user.cpp src/cli/json_elements.cpp src/db/database_url.cpp src/settings.cpp,$(SOURCES)) \
+    build/gen/templates.cpp
+fuzz: deps-build deps-fuzz ## the fuzzers, under sanitizers (SECONDS=60 for each, TARGET=name for one)
+	@$(MAKE) BUILD=fuzz build/bin/fuzz/fuzz
+	@tests/fuzz/run --seconds $(or $(SECONDS),60) $(TARGET)
+-include $(patsubst %.o,%.d,$(call objects,$(FUZZ_SOURCES)))
+ifeq ($(BUILD),fuzz)
+$(call objects,$(FUZZ_SOURCES)): | deps-fuzz
+$(OBJ)/libfuzzed.a: $(call objects,$(FUZZED))
+	@rm -f $@
+	@ar rcsD $@ $^
+$(BIN)/fuzz: $(call objects,$(FUZZ_SOURCES)) $(OBJ)/libfuzzed.a
+	@mkdir -p $(@D)
+	@echo "link  $@"
+	@$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+else
+$(call objects,$(FUZZ_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
+endif
+
+# What the unit and contract tests reach, by folder; SUITES="unit contract e2e" counts the end-to-end tests too.
+coverage: deps-build deps-test deps-coverage ## lines and branches that the tests reach, by folder (SUITES="unit contract")
+	@$(MAKE) BUILD=coverage coverage-binaries
+	@tests/coverage $(SUITES)
+coverage-binaries: $(TEST_BINARIES)
+proofs: deps ## what takes hours, once a week: sanitizers, races, MySQL 9, fuzzers, coverage (PARTS="asan tsan ...")
+	@tests/proofs $(PARTS)
+
 # Linting:
-LINTED := $(SOURCES) $(TESTS)
+LINTED := $(SOURCES) $(TESTS) $(FUZZ_SOURCES)
 TIDY = tests/lint/tidy $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
 TIDY_FLAGS := -std=c++20 -pthread $(INCLUDES) '-DOTPGATE_VERSION=""'
 
