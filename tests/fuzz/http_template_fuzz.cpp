@@ -1,12 +1,12 @@
 // Requests to SMS gateways as the settings describe them: what is filled in is read back as the same, whatever it is.
 // Lines of the input: the template of a header, then the text of a message.
 #include "delivery/escaping.h"
-#include "delivery/http_template.h"
-#include "delivery/sms_length.h"
+#include "delivery/sms/http_template.h"
 #include "fuzz/fuzz.h"
 #include "http/percent.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/delivery/sms_length.h"
 
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>

@@ -1,8 +1,9 @@
 // The encoders of mail as round trips: what a mail program decodes, by the RFCs alone, is the text that went in. The
 // first line is a subject and a name, the rest the body.
-#include "delivery/mailbox.h"
-#include "delivery/mime.h"
-#include "delivery/plain_text.h"
+#include "delivery/base64.h"
+#include "delivery/mail/mailbox.h"
+#include "delivery/mail/mime.h"
+#include "delivery/templates/plain_text.h"
 #include "fuzz/fuzz.h"
 #include "otpgate/base/encoding.h"
 
@@ -96,7 +97,13 @@ void requireSubject(const std::string& text) {
 }
 
 void requireBody(const std::string& text) {
-    const std::string part = delivery::toTextPart("text/plain", text);
+    const std::string part = delivery::toMessage({.from = "a@example.com",
+                                                  .to = "b@example.com",
+                                                  .subject = "x",
+                                                  .date = {},
+                                                  .id = "0193f000-0000-7000-8000-000000000000",
+                                                  .host = "example.com"},
+                                                 text);
     const auto end = part.find("\r\n\r\n");
     REQUIRE(end != std::string::npos);
     std::string body = part.substr(end + 4);

@@ -2,6 +2,7 @@
 #include "fuzz/fuzz.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/base/settings_reader.h"
+#include "otpgate/base/text.h"
 #include "settings.h"
 
 #include <algorithm>

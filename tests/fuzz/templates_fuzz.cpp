@@ -1,7 +1,7 @@
 // Templates as somebody writes them. Lines of the input: a value, then the template. What the check of templates lets
 // pass renders, and no value gets into HTML as anything but text.
-#include "delivery/mustache_template.h"
-#include "delivery/template_tags.h"
+#include "delivery/templates/mustache_template.h"
+#include "delivery/templates/template_tags.h"
 #include "fuzz/fuzz.h"
 #include "otpgate/base/encoding.h"
 

@@ -1,12 +1,12 @@
 // Our own tokens, of every kind: each opens as what it was made of, none opens as another kind, and no changed one
 // opens at all. The input is 24 bytes of id and number, one that chooses the kind, and then a text to try, or changes.
+#include "domain/device_token.h"
+#include "domain/otp_receipt.h"
 #include "domain/refresh_token.h"
 #include "domain/verification_context.h"
 #include "fuzz/fuzz.h"
 #include "otpgate/crypto/hash.h"
 #include "otpgate/domain/api_key_service.h"
-#include "otpgate/domain/device_token.h"
-#include "otpgate/domain/otp_receipt.h"
 #include "otpgate/domain/pending_registration.h"
 #include "otpgate/domain/session_service.h"
 #include "support_cpp/fake_clock.h"
