@@ -60,11 +60,11 @@ FUZZ_TARGET(templates) {
     std::erase_if(withoutMarkup, [](char c) { return c == '<' || c == '>'; });
     if (!mayBeRendered(withoutMarkup)) return;
     try {
-        const MustacheTemplate html(withoutMarkup, Escaping::Html);
+        const MustacheTemplate html(withoutMarkup, HtmlEscaping::Html);
         const std::string rendered = html.render({{"code", value + "<b>"}, {"service", value}});
         REQUIRE(rendered.find_first_of("<>") == std::string::npos);
         REQUIRE(rendered.find_first_of("\x01\x02\x03") == std::string::npos);
-        const MustacheTemplate plain(text, Escaping::None);
+        const MustacheTemplate plain(text, HtmlEscaping::None);
         const std::string same = plain.render({{"code", value}, {"service", value}});
         if (text.find("{{") == std::string::npos) REQUIRE(same == text);
         REQUIRE(plain.render({{"code", value}, {"service", value}}) == same);
