@@ -115,8 +115,9 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
     }
 
     void neverRepeatsAPassword() {
-        for (const char* url : {"mysql://a:hunter2@host/b", "mysq://a:hunter2@host/b", "mysql://a:hunter2@host:x/b",
-                                "mysql://a:hunter2@host,b/c", "mysql://a@host/b?hunter2", "mysql://a@host/b?hunter2=1"}) {
+        for (const char* url :
+             {"mysql://a:hunter2@host/b", "mysq://a:hunter2@host/b", "mysql://a:hunter2@host:x/b",
+              "mysql://a:hunter2@host,b/c", "mysql://a@host/b?hunter2", "mysql://a@host/b?hunter2=1"}) {
             try {
                 parseDatabaseUrl(url);
                 CPPUNIT_FAIL(url);
