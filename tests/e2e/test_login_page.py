@@ -14,104 +14,16 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from browser import open_browser, set_dark, set_size
+from login_page import PATIENCE, SESSION_COOKIE, LoginPage
 
 PHONE = (320, 640)
 DESKTOP = (1280, 800)
-PATIENCE = 10  # seconds
 
 REQUEST = "/api/v1/auth/otp/request"
 ME = "/api/v1/auth/me"
 LOGOUT = "/api/v1/auth/logout"
-SESSION_COOKIE = "__Host-otpgate"
 DEVICE_COOKIE = "__Host-otpgate-device"
 STORAGE = "return JSON.stringify({...sessionStorage, ...localStorage}) + document.cookie"
-
-
-class LoginPage:
-    """What a visitor does and sees; ids are those of www/index.html."""
-
-    def __init__(self, driver, site):
-        self.driver, self.site = driver, site
-
-    def open(self):
-        self.driver.get(self.site.url)
-        self.see("address")
-
-    def __getitem__(self, name):
-        return self.driver.find_element(By.ID, name)
-
-    def wait(self, condition, what):
-        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(lambda _: condition(), what)
-
-    def see(self, name):
-        self.wait(lambda: self[name].is_displayed(), f"{name} is not shown")
-        return self[name]
-
-    def text_of(self, name, part=""):
-        """The text of a live region once it says something that contains `part`."""
-        self.wait(lambda: self[name].text and part.lower() in self[name].text.lower(), f"{name} does not say '{part}'")
-        return self[name].text
-
-    def heading(self):
-        return next(h.text for h in self.driver.find_elements(By.TAG_NAME, "h1") if h.is_displayed())
-
-    def focused(self):
-        return self.driver.switch_to.active_element
-
-    def press(self, *keys):
-        self.focused().send_keys(*keys)
-
-    def ask_for(self, destination):
-        self["address"].send_keys(destination)
-        self["address-submit"].click()
-
-    def ask_for_code(self, address):
-        self.ask_for(address)
-        self.see("code")
-        return self.site.mailbox.wait_for(address)
-
-    def enter_code(self, code):
-        self["code"].send_keys(Keys.CONTROL, "a")
-        self["code"].send_keys(code)
-        self["code-submit"].click()
-
-    def sign_in(self, address):
-        self.enter_code(self.ask_for_code(address))
-        self.see("sign-out")
-        self.sessions()
-
-    def sessions(self, count=None):
-        """The rows of the session list, once it is there (and has `count` rows)."""
-        rows = lambda: self.driver.find_elements(By.CSS_SELECTOR, "#sessions li")
-        self.wait(lambda: rows() and count in (None, len(rows())), f"the session list does not have {count} rows")
-        return rows()
-
-    def paste(self, text):
-        """Through the clipboard and Ctrl+V, as a visitor who copied it from the e-mail."""
-        self.driver.execute_script(
-            "const t = document.createElement('textarea'); t.id = 'mail'; t.value = arguments[0];"
-            "document.body.append(t); t.select();", text)
-        self["mail"].send_keys(Keys.CONTROL, "c")
-        self.driver.execute_script("document.getElementById('mail').remove()")
-        self["code"].send_keys(Keys.CONTROL, "v")
-
-    def cookies(self):
-        """With those that no script can read."""
-        return {cookie["name"]: cookie for cookie in self.driver.get_cookies()}
-
-    def session_cookie(self):
-        """As a request's header."""
-        return {"Cookie": f"{SESSION_COOKIE}={self.cookies()[SESSION_COOKIE]['value']}"}
-
-    def assert_fits(self):
-        wide, room = self.driver.execute_script(
-            "const s = document.scrollingElement; return [s.scrollWidth, Math.min(s.clientWidth, innerWidth)]")
-        assert wide <= room, f"'{self.heading()}' is {wide} px wide and has {room}"
-
-    def assert_focus_is_visible(self):
-        style = self.driver.execute_script("const s = getComputedStyle(document.activeElement);"
-                                           "return [s.outlineStyle, parseFloat(s.outlineWidth)]")
-        assert style[0] != "none" and style[1] >= 2, f"no focus ring on {self.focused().accessible_name}"
 
 
 @pytest.fixture
@@ -157,9 +69,7 @@ def test_signs_in_stays_signed_in_over_a_reload_and_signs_out_for_good(page, sit
 
     code = page.ask_for_code(address)
     assert page.driver.title == "Enter your code"
-    local, domain = address.split("@")
-    assert page["code-destination"].text == f"{local[0]}{'*' * (len(local) - 2)}{local[-1]}@{domain}"
-    assert address not in page.driver.find_element(By.TAG_NAME, "body").text
+    assert page["code-destination"].text == address
     page.assert_fits()
 
     page.enter_code(code)
@@ -286,7 +196,7 @@ def test_signs_in_by_a_code_sent_to_a_telephone_number(browser, sms_site, number
     page.ask_for(written.format(number if written.strip() == "{}" else number.removeprefix("+1555")))
     page.see("code")
     assert page.heading() == "Check your phone"
-    assert page["code-destination"].text == f"{number[:3]}{'*' * (len(number) - 6)}{number[-3:]}"
+    assert page["code-destination"].text == number
     assert page["other-address"].text == "Use another number"
     assert "spam" not in page["code-note"].text
     page.enter_code(sms_site.phones.wait_for(number))
@@ -451,7 +361,7 @@ def test_signs_in_and_out_by_keyboard_alone(page, site, address):
 
 def test_counts_down_to_the_moment_a_new_code_may_be_asked_for(page, address):
     page.ask_for_code(address)
-    seconds = lambda: int(page["resend"].text.removeprefix("Send a new code in ").removesuffix(" s"))
+    seconds = lambda: int(re.fullmatch(r"Send a new code in (\d+) secs?", page["resend"].text)[1])
     first = seconds()
     assert 0 < first <= 60
     assert not page["resend"].is_enabled()
@@ -473,12 +383,11 @@ def test_says_so_when_the_code_has_expired(page, address):
 
 def test_waits_for_the_same_code_after_a_reload_and_never_stores_it(page, address):
     code = page.ask_for_code(address)
-    masked = page["code-destination"].text
     page["code"].send_keys(code)
     assert code not in page.driver.execute_script("return JSON.stringify({...sessionStorage, ...localStorage})")
     page.driver.refresh()
     page.see("code")
-    assert page["code-destination"].text == masked
+    assert page["code-destination"].text == address
     page.enter_code(code)
     page.see("sign-out")
     assert page.driver.execute_script(STORAGE) == "{}"
