@@ -14,39 +14,13 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from browser import open_browser, set_dark, set_size
-from login_page import PATIENCE, SESSION_COOKIE, LoginPage
-
-PHONE = (320, 640)
-DESKTOP = (1280, 800)
+from login_page import DESKTOP, PATIENCE, PHONE, SESSION_COOKIE, LoginPage, browser, page, wrong_codes  # noqa: F401
 
 REQUEST = "/api/v1/auth/otp/request"
 ME = "/api/v1/auth/me"
 LOGOUT = "/api/v1/auth/logout"
 DEVICE_COOKIE = "__Host-otpgate-device"
 STORAGE = "return JSON.stringify({...sessionStorage, ...localStorage}) + document.cookie"
-
-
-@pytest.fixture
-def browser():
-    """A Chromium whose console must stay clean. An answer of 400 or more to a fetch is always logged: that is no fault."""
-    with open_browser(*DESKTOP) as driver:
-        yield driver
-        complaints = [entry["message"] for entry in driver.get_log("browser")
-                      if entry["level"] in ("WARNING", "SEVERE")
-                      and not (entry["source"] == "network" and "/api/v1/auth/" in entry["message"]
-                               and "status of 4" in entry["message"])]
-        assert not complaints
-
-
-@pytest.fixture
-def page(browser, site):
-    page = LoginPage(browser, site)
-    page.open()
-    return page
-
-
-def wrong_codes(right, count):
-    return [f"{(int(right) + step) % 10 ** len(right):0{len(right)}d}" for step in range(1, count + 1)]
 
 
 def spend_budgets(site, address):
@@ -218,6 +192,7 @@ def test_takes_codes_with_letters(browser, make_site, address):
     page = LoginPage(browser, make_site(otp_alphabet="letters", otp_length=8))
     page.open()
     code = page.ask_for_code(address)
+    assert page["code"].get_attribute("inputmode") == "text"
     page.enter_code(f"{code[:4]} {code[4:]}".lower())
     page.see("sign-out")
 
@@ -294,11 +269,28 @@ def test_a_browser_whose_language_is_none_shows_the_page(browser, site, address)
     assert page["account-since"].text
 
 
-def test_does_not_send_a_typed_code_before_it_is_asked_to(page, address):
+def requests_of(page, path):
+    return page.driver.execute_script(
+        "return performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith(arguments[0])).length", path)
+
+
+def test_the_last_character_sends_a_typed_code_once(page, address):
     code = page.ask_for_code(address)
-    page["code"].send_keys(code)
-    assert page["code-submit"].get_attribute("aria-busy") is None
-    page.press(Keys.ENTER)
+    page["code"].send_keys(code[:-1])
+    assert requests_of(page, "/otp/verify") == 0
+    page.press(code[-1], Keys.ENTER)
+    page.see("sign-out")
+    assert requests_of(page, "/otp/verify") == 1
+
+
+def test_who_corrects_a_code_in_the_middle_says_when_it_is_done(page, address):
+    right = page.ask_for_code(address)
+    page.enter_code(wrong_codes(right, 1)[0])
+    page.text_of("code-error", "2 attempts left")
+    page.press(Keys.HOME, Keys.DELETE, "x", Keys.BACKSPACE, right[0])
+    page.press(Keys.END, Keys.BACKSPACE, Keys.HOME, Keys.ARROW_RIGHT, "0")
+    assert requests_of(page, "/otp/verify") == 1
+    page.enter_code(right)
     page.see("sign-out")
 
 
@@ -310,7 +302,7 @@ def test_tells_how_many_attempts_are_left_and_keeps_the_focus_in_the_field(page,
     assert page["code"].get_attribute("aria-invalid") == "true"
 
     # What was refused is selected: typing replaces it.
-    page.press(right, Keys.ENTER)
+    page.press(right)
     page.see("sign-out")
 
 
@@ -319,6 +311,7 @@ def test_does_not_spend_an_attempt_on_a_code_that_was_refused_before(page, addre
     page.enter_code(wrong[0])
     page.text_of("code-error", "2 attempts left")
     page.enter_code(wrong[0])
+    page["code-submit"].click()
     page.text_of("code-error", "tried this code already")
     page.paste(wrong[0])
     page.enter_code(wrong[1])
@@ -346,7 +339,7 @@ def test_signs_in_and_out_by_keyboard_alone(page, site, address):
 
     page.see("code")
     assert page.focused() == page["code"]
-    page.press(site.mailbox.wait_for(address), Keys.ENTER)
+    page.press(site.mailbox.wait_for(address))
 
     page.see("sign-out")
     assert page.focused().text == "You are signed in"
@@ -383,8 +376,8 @@ def test_says_so_when_the_code_has_expired(page, address):
 
 def test_waits_for_the_same_code_after_a_reload_and_never_stores_it(page, address):
     code = page.ask_for_code(address)
-    page["code"].send_keys(code)
-    assert code not in page.driver.execute_script("return JSON.stringify({...sessionStorage, ...localStorage})")
+    page["code"].send_keys(code[:-1])
+    assert code[:-1] not in page.driver.execute_script("return JSON.stringify({...sessionStorage, ...localStorage})")
     page.driver.refresh()
     page.see("code")
     assert page["code-destination"].text == address
@@ -420,7 +413,8 @@ def test_refuses_where_no_code_can_be_sent_and_says_what_is_wrong(page, text, sa
 @pytest.mark.parametrize("text", ["12#456", "123", "12345678901"], ids=["sign", "short", "long"])
 def test_refuses_what_cannot_be_a_code_without_spending_an_attempt(page, address, text):
     right = page.ask_for_code(address)
-    page.enter_code(text)
+    page.driver.execute_script("arguments[0].value = arguments[1]", page["code"], text)
+    page["code-submit"].click()
     page.text_of("code-error", "4 to 10 letters or digits")
     page.enter_code(wrong_codes(right, 1)[0])
     page.text_of("code-error", "2 attempts left")
