@@ -12,7 +12,9 @@ endif
 
 # What may be set:
 BUILD ?= release
-VERSION ?= $(or $(shell git describe --always 2>/dev/null),unknown)
+ifndef VERSION
+VERSION := $(shell etc/dev/version)
+endif
 PREFIX ?= /usr/local
 DESTDIR ?=
 ARGS ?=
@@ -27,9 +29,9 @@ CPPFLAGS := $(INCLUDES)
 # -Wno-restrict: g++ 12 reports it for correct std::string concatenations (GCC bug 105651).
 CXXFLAGS := -std=c++20 -pthread -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-restrict -Werror
 LDFLAGS := -pthread -Wl,--as-needed
-LDLIBS := -lPocoJWT -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet -lPocoUtil \
-    -lPocoFoundation -lmysqlcppconn -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf -licuuc \
-    -lprometheus-cpp-core
+LDLIBS := -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet \
+    -lPocoFoundation -lmysqlcppconn -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf -licui18n \
+    -licuuc -lprometheus-cpp-core
 # crypt_r is also in the sanitizers' runtime, which only passes it on: --as-needed would leave out the real one.
 LDLIBS += -Wl,--no-as-needed -lcrypt -Wl,--as-needed
 
@@ -63,6 +65,7 @@ UNIT_SOURCES := $(sort $(wildcard tests/unit/*.cpp tests/unit/*/*.cpp))
 CONTRACT_SOURCES := $(sort $(wildcard tests/contract/*.cpp tests/contract/*/*.cpp))
 # What both share.
 TEST_SOURCES := $(sort $(wildcard tests/support_cpp/*.cpp))
+TESTS := $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)
 HEADERS := $(sort $(shell find include src tests -name '*.h'))
 SQL_FILES := $(sort $(shell find sql -type f))
 TEMPLATE_FILES := $(sort $(shell find etc/templates -type f))
@@ -73,11 +76,11 @@ objects = $(patsubst %.cpp,$(OBJ)/%.o,$(1))
 LIBRARY := $(OBJ)/libotpgate.a
 GENERATED := build/gen/sql_files.cpp build/gen/templates.cpp build/gen/openapi.cpp
 LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERATED))
-ALL_OBJECTS := $(call objects,$(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES) $(GENERATED))
+ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
 
 # Building:
-.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 deps-bench run test \
-    test-mysql unit contract e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
+.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench run build-tests test \
+    test-mysql test-galera unit contract e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
 
@@ -113,13 +116,16 @@ $(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): | deps-test
 # g++ 12 reports std::optional<std::string> members of large test values that are never read (GCC bug 80635).
 $(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
 
+# What they include stands in these rules.
+$(GENERATED): Makefile
+
 build/gen/sql_files.cpp: src/embed_files.sh $(SQL_FILES) build/gen/sql_files.list
 	@mkdir -p $(@D)
 	@src/embed_files.sh sql otpgate/db/sql_files.h otpgate::db SqlFile sqlFiles > $@
 
 build/gen/templates.cpp: src/embed_files.sh $(TEMPLATE_FILES) build/gen/template_files.list
 	@mkdir -p $(@D)
-	@src/embed_files.sh etc/templates delivery/template_files.h otpgate::delivery BuiltInTemplate builtInTemplates > $@
+	@src/embed_files.sh etc/templates otpgate/delivery/template_files.h otpgate::delivery BuiltInTemplate builtInTemplates > $@
 
 build/gen/openapi.cpp: src/embed_text.sh src/api/openapi.json
 	@mkdir -p $(@D)
@@ -150,7 +156,7 @@ docs-if-possible: build/otpgate
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
-deps-build deps-run deps-mysql deps-test deps-lint deps-mysql9 deps-bench: deps-%:
+deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench: deps-%:
 	@etc/dev/deps $*
 
 # Running:
@@ -161,7 +167,8 @@ run: build/otpgate docs-if-possible deps-run $(if $(filter mysql,$(DB)),deps-mys
 TEST_BINARIES := $(BIN)/otpgate $(BIN)/unit-tests $(BIN)/contract-tests
 RUN_TESTS = OTPGATE_TEST_BIN=$(abspath $(BIN)) $(PYTHON) tests/run
 
-test: build/otpgate $(TEST_BINARIES) docs deps-test ## all tests, on SQLite and on a private MariaDB (BUILD=asan works too)
+build-tests: build/otpgate $(TEST_BINARIES) docs ## what the tests run: the service, its pages and the test programs
+test: build-tests deps-test ## all tests, on SQLite and on a private MariaDB (BUILD=asan works too)
 	@$(RUN_TESTS)
 unit: $(BIN)/unit-tests deps-test ## the unit tests (ARGS=...)
 	@$(RUN_TESTS) unit -- $(ARGS)
@@ -171,6 +178,8 @@ e2e: build/otpgate $(BIN)/otpgate docs deps-test ## the whole service behind ngi
 	@$(RUN_TESTS) e2e -- $(ARGS)
 test-mysql: build/otpgate $(TEST_BINARIES) docs deps-test deps-mysql9 ## contract and e2e tests on a real MySQL 9 (downloads it once)
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/mysql9/run $(ARGS)
+test-galera: build/otpgate $(BIN)/otpgate docs deps-test deps-galera ## three nodes on loopback: what holds when calls change node, nodes die, processes restart (ARGS="-k hot")
+	@$(RUN_TESTS) galera -- $(ARGS)
 bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo $(BIN)/bench-login ## rates, latency and CPU, beside an empty program or another build (ARGS="--quick")
 	@etc/dev/deps bench
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/bench/run $(ARGS)
@@ -184,8 +193,9 @@ $(BIN)/bench-echo $(BIN)/bench-login:
 	@$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Linting:
-LINTED := $(SOURCES) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)
-TIDY_STAMPS := $(patsubst %.cpp,build/lint/%.tidy,$(LINTED))
+LINTED := $(SOURCES) $(TESTS)
+TIDY = tests/lint/tidy $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
+TIDY_FLAGS := -std=c++20 -pthread $(INCLUDES) '-DOTPGATE_VERSION=""'
 
 # Every kind of finding is shown before it fails.
 lint: deps-lint deps-build deps-test ## clang-tidy on what changed, clang-format, and the direction of the layers
@@ -195,18 +205,11 @@ lint-layers:
 	@tests/lint/layers.sh
 lint-format:
 	@clang-format --dry-run -Werror $(LINTED) $(HEADERS)
-lint-tidy: $(TIDY_STAMPS)
-
-# The stamp follows the headers too, so a changed header checks again whatever includes it.
-build/lint/%.tidy: %.cpp .clang-tidy tests/.clang-tidy
-	@mkdir -p $(@D)
-	@echo "tidy  $<"
-	@$(CXX) -std=c++20 $(INCLUDES) -MM -MP -MT $@ -MF $@.d $<
-	@clang-tidy --quiet $< -- -std=c++20 -pthread $(INCLUDES) -DOTPGATE_VERSION='""' 2> $@.log \
-	    || { grep -v 'warnings\? generated\|warnings\? treated as error' $@.log; exit 1; }
-	@touch $@
-
--include $(TIDY_STAMPS:=.d)
+lint-tidy:
+	@$(TIDY) $(LINTED) -- $(TIDY_FLAGS)
+# One file: make build/lint/src/app.tidy
+build/lint/%.tidy: %.cpp FORCE
+	@$(TIDY) $< -- $(TIDY_FLAGS)
 
 format: deps-lint ## bring the sources into shape with clang-format
 	@clang-format -i $(LINTED) $(HEADERS)
@@ -224,6 +227,8 @@ install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binar
 	build/otpgate help --man > $(DESTDIR)$(PREFIX)/share/man/man8/otpgate.8
 	build/otpgate help --bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/otpgate
 	cd build/www && find -L . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/www/{} \;
+	install -d $(DESTDIR)$(sysconfdir)/otpgate/page
+	ln -sfn $(sysconfdir)/otpgate/page $(DESTDIR)$(datadir)/www/page
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf
 	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf $(DESTDIR)$(datadir)/apache/otpgate.conf

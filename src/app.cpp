@@ -2,6 +2,7 @@
 
 #include "otpgate/api/routes.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 #include "otpgate/domain/account_service.h"
 #include "otpgate/domain/address_service.h"
 #include "otpgate/domain/otp_service.h"
@@ -39,7 +40,7 @@ public:
           accountStore_(store::makeAccountStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
-               app.unknownGuesses_, app.settings_.otp, app.notices_),
+               app.unknownGuesses_, app.unansweredGuesses_, app.settings_.otp, app.notices_),
           accounts_(*accountStore_, app.clock_, app.random_),
           addresses_(*accountStore_, otp_, *app.messenger_, app.clock_, app.random_, app.notices_),
           passwords_(*accountStore_, app.passwordGate_, app.passwordPolicy_, app.clock_, app.random_,
@@ -72,7 +73,14 @@ public:
                      .publicUrl = app.settings_.publicUrl,
                      .emailValidation = app.settings_.emailValidation,
                      .phoneNumbers =
-                         domain::PhoneNumbers{app.settings_.phoneValidation, app.settings_.sms.rules.allowedPrefixes}}},
+                         domain::PhoneNumbers{app.settings_.phoneValidation, app.settings_.sms.rules.allowedPrefixes},
+                     .securityContacts = app.settings_.securityContacts,
+                     .securityPolicy = app.settings_.securityPolicy,
+                     .signUp = app.settings_.otp.signUp,
+                     .page = app.settings_.page,
+                     .codeFormat = app.settings_.otp.format,
+                     .returnTargets = {{app.settings_.page.name, toLower(app.settings_.publicUrl)},
+                                       app.settings_.page.applications}}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {

@@ -16,6 +16,7 @@
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/password_policy.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/domain/unanswered_guesses.h"
 #include "otpgate/domain/unknown_guesses.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
@@ -59,6 +60,7 @@ private:
     domain::OtpCodes codes_;
     domain::PasswordPolicy passwordPolicy_;
     domain::UnknownGuesses unknownGuesses_;
+    domain::UnansweredGuesses unansweredGuesses_;
     crypto::PasswordGate passwordGate_;
     ServiceMetrics metrics_;
     const domain::NoticeSettings notices_;

@@ -3,6 +3,7 @@
 #include "key_witness.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/db/migrator.h"
+#include "otpgate/db/own_tables.h"
 #include "otpgate/store/login_trial.h"
 #include "otpgate/store/stores.h"
 
@@ -32,6 +33,11 @@ void requireMigrated(db::Connection& connection) {
     const auto pending = db::pendingMigrations(connection, db::sqlFiles());
     if (!pending.empty())
         throw ServiceUnavailable("the database is not migrated (" + pending.front() + "): run otpgate migrate");
+    const auto missing = db::missingTables(connection, db::sqlFiles());
+    if (!missing.empty())
+        throw ServiceUnavailable("the table " + missing.front() +
+                                 " is missing, which a migration made: a part of a dump" +
+                                 " was restored, or somebody dropped it; restore the whole one into an empty database");
 }
 
 void requireSameClock(db::Connection& connection, const Clock& clock) {
@@ -67,12 +73,14 @@ void checkStart(const db::Database& database, db::Connection& connection, domain
 
 Readiness::Readiness(db::Database& database, const crypto::KeyRing& ring, const domain::SigningKeys& keys,
                      const Clock& clock, Random& random, Logger& log)
-    : ring_(ring),
+    : database_(database),
+      ring_(ring),
       keys_(keys),
       clock_(clock),
       random_(random),
       log_(log),
-      connection_(database.connect()) {}
+      connection_(database.connect()),
+      host_(database.currentHost()) {}
 
 std::vector<ReadinessCheck> Readiness::look() {
     std::unique_lock turn(checking_, std::try_to_lock);
@@ -84,6 +92,7 @@ std::vector<ReadinessCheck> Readiness::look() {
     auto checks = check();
     const std::lock_guard lock(mutex_);
     note(checks);
+    noteHost();
     seen_ = std::move(checks);
     seenAt_ = SteadyClock::now();
     return seen_;
@@ -113,12 +122,20 @@ std::vector<ReadinessCheck> Readiness::check() {
         checks.push_back({name, {}});
         try {
             step();
+            if (checks.size() == 1) checks.back().detail = database_.currentHost();
         } catch (const std::exception& error) {
             checks.back().fault = error.what();
             break;
         }
     }
     return checks;
+}
+
+void Readiness::noteHost() {
+    const std::string now = database_.currentHost();
+    if (now == host_) return;
+    log_.warning("another host of the database is used", {{"host", now}, {"before", host_}});
+    host_ = now;
 }
 
 void Readiness::note(const std::vector<ReadinessCheck>& checks) {

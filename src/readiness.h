@@ -45,6 +45,9 @@ private:
     std::vector<api::ReadinessCheck> check();
     void note(const std::vector<api::ReadinessCheck>& checks);
 
+    void noteHost();
+
+    const db::Database& database_;
     const crypto::KeyRing& ring_;
     const domain::SigningKeys& keys_;
     const Clock& clock_;
@@ -54,6 +57,7 @@ private:
     std::unique_ptr<db::Connection> connection_;
     std::mutex mutex_;  // of what follows
     std::vector<api::ReadinessCheck> seen_;
+    std::string host_;  // of the database
     SteadyClock::time_point seenAt_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "otpgate/base/errors.h"
 #include "otpgate/base/settings_reader.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -97,8 +98,7 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     otp.fixedCode = reader.text("otp.fixed_code", "");
     if (!otp.fixedCode.empty()) {
         if (!isDevelopment) reader.reject("otp.fixed_code", "is allowed with environment = development only");
-        const bool isDigits =
-            std::all_of(otp.fixedCode.begin(), otp.fixedCode.end(), [](char c) { return c >= '0' && c <= '9'; });
+        const bool isDigits = std::ranges::all_of(otp.fixedCode, isDigit);
         if (!isDigits || otp.fixedCode.size() != otp.format.length)
             reader.reject("otp.fixed_code", "must be otp.length digits");
     }
@@ -266,6 +266,93 @@ domain::TokenSettings readTokens(SettingsReader& reader, const std::string& issu
     return tokens;
 }
 
+// As RFC 9116, section 2.5.3 has them: URIs, and those of the Web by https.
+std::vector<std::string> readSecurityContacts(SettingsReader& reader) {
+    std::vector<std::string> contacts = reader.list("security.contacts", "");
+    const bool areUris = std::ranges::all_of(contacts, [](const std::string& contact) {
+        return contact.starts_with("mailto:") || contact.starts_with("https://") || contact.starts_with("tel:");
+    });
+    if (!areUris) reader.reject("security.contacts", "must begin with mailto:, https:// or tel:");
+    return contacts;
+}
+
+std::string readLink(SettingsReader& reader, const std::string& key) {
+    std::string url = reader.text(key, "");
+    const bool isLink = url.empty() || url.starts_with("https://") || url.starts_with("http://") ||
+                        url.starts_with("mailto:") || url.starts_with("tel:");
+    if (!isLink) reader.reject(key, "must begin with https://, http://, mailto: or tel:");
+    return url;
+}
+
+// A name alone, so that it stays in its folder.
+std::string readPageFile(SettingsReader& reader, const std::string& key, std::initializer_list<const char*> endings) {
+    std::string name = reader.text(key, "");
+    const bool isPlain = !name.starts_with('.') && std::ranges::all_of(name, [](char c) {
+        return isLetterOrDigit(c) || c == '.' || c == '-' || c == '_';
+    });
+    const bool hasEnding = std::ranges::any_of(endings, [&](const char* ending) { return name.ends_with(ending); });
+    if (!name.empty() && !(isPlain && hasEnding)) {
+        reader.reject(key, "must be the name of a file that ends with " +
+                               joined(std::vector<std::string>(endings.begin(), endings.end()), " or "));
+    }
+    return name;
+}
+
+// "Wiki https://wiki.example.com", or the origin alone, which its host names then.
+std::optional<domain::Application> readApplication(const std::string& text) {
+    const auto blank = text.rfind(' ');
+    const std::string origin = toLower(blank == std::string::npos ? text : text.substr(blank + 1));
+    const bool hasScheme = origin.starts_with("https://") || origin.starts_with("http://");
+    const std::string authority = hasScheme ? origin.substr(origin.find("://") + 3) : "";
+    const bool isHost = !authority.empty() && std::ranges::all_of(authority, [](char c) {
+        return isLetterOrDigit(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
+    });
+    if (!isHost) return std::nullopt;
+    const std::string name{blank == std::string::npos ? "" : trim(std::string_view{text}.substr(0, blank))};
+    return domain::Application{name.empty() ? std::string{hostOf(origin)} : name, origin};
+}
+
+api::PageSettings readPage(SettingsReader& reader, const std::string& publicUrl) {
+    api::PageSettings page;
+    page.name = reader.text("page.name", "");
+    if (page.name.empty()) page.name = hostOf(publicUrl);
+    page.accent = reader.text("page.accent", "");
+    const bool isColour = page.accent.size() == 7 && page.accent.front() == '#' &&
+                          parseNumber<std::uint32_t>(std::string_view{page.accent}.substr(1), 16);
+    if (!page.accent.empty() && !isColour) reader.reject("page.accent", "must be a colour such as #2459c9");
+    page.logo = readPageFile(reader, "page.logo", {".svg", ".png", ".webp", ".jpg"});
+    page.stylesheet = readPageFile(reader, "page.stylesheet", {".css"});
+    page.privacyUrl = readLink(reader, "page.privacy_url");
+    page.imprintUrl = readLink(reader, "page.imprint_url");
+    page.supportUrl = readLink(reader, "page.support_url");
+    for (const std::string& text : reader.list("page.return_to", "")) {
+        const auto application = readApplication(text);
+        if (!application) reader.reject("page.return_to", text + " is not like Wiki https://wiki.example.com");
+        if (application) page.applications.push_back(*application);
+    }
+    return page;
+}
+
+domain::SignUpRule readSignUp(SettingsReader& reader) {
+    domain::SignUpRule rule;
+    for (const std::string& text : reader.list("accounts.allowed_domains", "")) {
+        const std::string_view below = text.starts_with("*.") ? "*." : "";
+        // By way of an address, so that it is written as those are that it is compared with.
+        const auto address = domain::Destination::parseEmail("x@" + text.substr(below.size()));
+        if (!address) {
+            reader.reject("accounts.allowed_domains", text + " is not a domain such as example.com or *.example.com");
+            continue;
+        }
+        rule.domains.push_back(std::string{below} + address->value().substr(2));
+    }
+    for (const std::string& text : reader.list("accounts.allowed_addresses", "")) {
+        const auto address = domain::Destination::parse(text, domain::EmailValidation::International);
+        if (!address) reader.reject("accounts.allowed_addresses", text + " is neither an address nor a number");
+        if (address) rule.addresses.push_back(address->value());
+    }
+    return rule;
+}
+
 RetentionSettings readRetention(SettingsReader& reader) {
     RetentionSettings retention;
     retention.otpRequests = reader.duration("retention.otp_requests", days{1}, days{1}, days{36500});
@@ -296,11 +383,19 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.corsHeaders =
         reader.list("cors.allowed_headers", "X-Requested-With, traceparent, tracestate, baggage, sentry-trace");
     settings.metricsReaders = reader.list("metrics.allowed_addresses", "");
+    settings.securityContacts = readSecurityContacts(reader);
+    settings.securityPolicy = reader.text("security.policy", "");
+    if (!settings.securityPolicy.empty() && !settings.securityPolicy.starts_with("https://"))
+        reader.reject("security.policy", "must begin with https://");
+    settings.page = readPage(reader, settings.publicUrl);
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
+    settings.otp.signUp = readSignUp(reader);
     using domain::EmailValidation;
-    constexpr EmailValidation kEmailValidations[] = {EmailValidation::Strict, EmailValidation::Lenient};
-    settings.emailValidation = kEmailValidations[reader.choice("email.validation", {"strict", "lenient"}, "strict")];
+    constexpr EmailValidation kEmailValidations[] = {EmailValidation::Strict, EmailValidation::Lenient,
+                                                     EmailValidation::International};
+    settings.emailValidation =
+        kEmailValidations[reader.choice("email.validation", {"strict", "lenient", "international"}, "strict")];
     constexpr domain::PhoneValidation kValidations[] = {domain::PhoneValidation::Any, domain::PhoneValidation::Strict};
     settings.phoneValidation = kValidations[reader.choice("phone.validation", {"any", "strict"}, "any")];
     settings.passwords = readPasswords(reader);
@@ -323,12 +418,6 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.retention = readRetention(reader);
     reader.rejectUnknown();
     return settings;
-}
-
-std::string_view hostOf(std::string_view url) {
-    url.remove_prefix(url.find("://") + 3);
-    if (url.starts_with('[')) return url.substr(0, url.find(']') + 1);
-    return url.substr(0, url.find_first_of(":/"));
 }
 
 }  // namespace otpgate

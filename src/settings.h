@@ -1,6 +1,7 @@
 // Every setting of otpgate as a typed field: what etc/otpgate.conf describes. Read once, at the start.
 #pragma once
 
+#include "otpgate/api/page_settings.h"
 #include "otpgate/base/log.h"
 #include "otpgate/crypto/password_gate.h"
 #include "otpgate/db/connection.h"
@@ -41,6 +42,9 @@ struct Settings {
     std::vector<std::string> corsOrigins;
     std::vector<std::string> corsHeaders;
     std::vector<std::string> metricsReaders;
+    std::vector<std::string> securityContacts;  // URIs
+    std::string securityPolicy;                 // a URL, or empty
+    api::PageSettings page;
     db::DatabaseSettings database;
     domain::OtpSettings otp;
     domain::NoticeSettings notices;
@@ -63,8 +67,5 @@ struct Settings {
 // Reads the file and the environment. Throws ConfigurationError for a file that cannot be read, an unknown setting or a
 // bad value. An empty `path` is /etc/otpgate/otpgate.conf, or the defaults alone where there is no such file.
 Settings loadSettings(const std::string& path, const std::map<std::string, std::string>& environment);
-
-// "login.example.org" of https://login.example.org:8443/sign-in
-std::string_view hostOf(std::string_view url);
 
 }  // namespace otpgate

@@ -1,5 +1,7 @@
 #include "start_notes.h"
 
+#include "otpgate/base/text.h"
+
 namespace otpgate {
 
 std::vector<std::string> startNotes(const Settings& settings) {

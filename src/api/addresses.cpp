@@ -13,28 +13,30 @@ namespace otpgate::api {
 using http::ApiError;
 using http::ErrorCode;
 
-http::Response requestAddressChange(Services& services, const http::Request& request, const Caller& caller) {
+http::Response requestAddressChange(const http::Request& request, const Caller& caller, domain::OtpService& codes,
+                                    const ApiSettings& settings) {
     http::JsonBody body(request);
-    const auto destination = readDestination(services, body, "destination");
-    noteImpossibleNumber(services, body, destination);
+    const auto destination = readDestination(settings, body, "destination");
+    noteUnwelcome(settings, body, destination);
     auto locale = readLocale(body);
     body.rejectInvalid();
     if (locale.empty()) locale = caller.user.locale;  // by the address it would not be found
 
     const domain::OtpQuestion question{
         .destination = *destination, .purpose = domain::Purpose::Change, .locale = locale, .ownerId = caller.user.id};
-    const auto otp = services.otp.request(question, {clientOf(request), std::nullopt});
+    const auto otp = codes.request(question, {clientOf(request), std::nullopt});
     rejectUnlessAccepted(otp);
     return otpRequested(question, otp);
 }
 
-http::Response verifyAddressChange(Services& services, const http::Request& request, const Caller& caller) {
+http::Response verifyAddressChange(const http::Request& request, const Caller& caller,
+                                   domain::AddressService& addresses, const ApiSettings& settings) {
     http::JsonBody body(request);
-    const auto reference = readOtpReference(services, body, domain::Purpose::Change);
+    const auto reference = readOtpReference(settings, body, domain::Purpose::Change);
     const auto guess = readGuess(body);
     body.rejectInvalid();
 
-    const auto result = services.addresses.change(caller, reference, guess, clientOf(request));
+    const auto result = addresses.change(caller, reference, guess, clientOf(request));
     rejectUnlessVerified(result.code);
     if (!result.user) throw ApiError(ErrorCode::Conflict).detail("Another account has this address.");
     http::JsonWriter json;

@@ -1,8 +1,9 @@
-// /api/v1/api-keys (API.md 5).
+// /api/v1/api-keys.
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/rate_limit.h"
 #include "api/views.h"
+#include "otpgate/base/text.h"
 #include "otpgate/domain/person_name.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
@@ -13,15 +14,14 @@ namespace otpgate::api {
 
 namespace {
 
-constexpr std::ptrdiff_t kMaxNameCharacters = 100;
+constexpr std::size_t kMaxNameCharacters = 100;
 
 std::string readName(http::JsonBody& body) {
     if (!body.has("name")) body.noteMissing("name");
     const auto text = body.string("name");
     if (!text) return {};
     const auto name = domain::parsePersonName(*text);
-    const auto isFirstByte = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
-    if (!name || name->empty() || std::count_if(name->begin(), name->end(), isFirstByte) > kMaxNameCharacters) {
+    if (!name || name->empty() || countCharacters(*name) > kMaxNameCharacters) {
         body.noteInvalid("name", "must be 1 to 100 characters of plain text");
         return {};
     }
@@ -85,12 +85,13 @@ void writeKey(http::JsonWriter& json, const domain::ApiKey& key) {
 
 }  // namespace
 
-http::Response createApiKey(Services& services, const http::Request& request, const Caller& caller) {
+http::Response createApiKey(const http::Request& request, const Caller& caller, domain::ApiKeyService& apiKeys,
+                            const Clock& clock) {
     http::JsonBody body(request);
-    const domain::ApiKeyRequest wanted{readName(body), readScopes(body), readExpiry(body, services.clock.now())};
+    const domain::ApiKeyRequest wanted{readName(body), readScopes(body), readExpiry(body, clock.now())};
     body.rejectInvalid();
 
-    const auto made = services.apiKeys.create(caller, wanted, clientOf(request));
+    const auto made = apiKeys.create(caller, wanted, clientOf(request));
     rejectUnlessCreated(made);
     const domain::IssuedApiKey& issued = made.issued.value();
     http::JsonWriter json;
@@ -100,10 +101,10 @@ http::Response createApiKey(Services& services, const http::Request& request, co
     return jsonResponse(201, json);
 }
 
-http::Response listApiKeys(Services& services, const http::Request&, const Caller& caller) {
+http::Response listApiKeys(const http::Request&, const Caller& caller, domain::ApiKeyService& apiKeys) {
     http::JsonWriter json;
     json.beginObject().key("api_keys").beginArray();
-    for (const domain::ApiKey& key : services.apiKeys.list(caller.user.id)) {
+    for (const domain::ApiKey& key : apiKeys.list(caller.user.id)) {
         json.beginObject();
         writeKey(json, key);
         json.member("last_used_at", optionalTime(key.lastUsedAt)).endObject();
@@ -112,9 +113,9 @@ http::Response listApiKeys(Services& services, const http::Request&, const Calle
     return jsonResponse(200, json);
 }
 
-http::Response revokeApiKey(Services& services, const http::Request& request, const Caller& caller) {
+http::Response revokeApiKey(const http::Request& request, const Caller& caller, domain::ApiKeyService& apiKeys) {
     const auto id = Uuid::parse(request.pathParameters.at("id"));
-    if (!id || !services.apiKeys.revoke(*id, caller.user.id, clientOf(request))) {
+    if (!id || !apiKeys.revoke(*id, caller.user.id, clientOf(request))) {
         throw http::ApiError(http::ErrorCode::NotFound).detail("You have no API key with this id.");
     }
     http::Response response;

@@ -1,14 +1,15 @@
-// GET /api/v1/audit/logs (API.md 6): pages as Django REST Framework's PageNumberPagination gives them, or CSV.
+// GET /api/v1/audit/logs: pages as Django REST Framework's PageNumberPagination gives them, or CSV.
 #include "api/audit_fields.h"
 #include "api/audit_rows.h"
 #include "api/endpoints.h"
 #include "api/views.h"
+#include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace otpgate::api {
 
@@ -35,21 +36,6 @@ constexpr std::array<Parameter, 4> kParameters{{{"email", &setAuditDestination},
                                                 {"from_date", &setAuditBegin},
                                                 {"to_date", &setAuditEnd}}};
 
-std::string percentEncoded(std::string_view text) {
-    constexpr std::string_view kUnreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
-    std::string encoded;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (kUnreserved.find(c) != std::string_view::npos) {
-            encoded += c;
-        } else {
-            encoded += {'%', kDigits[byte >> 4U], kDigits[byte & 0xfU]};
-        }
-    }
-    return encoded;
-}
-
 domain::AuditFilter readFilter(const http::Request& request, const domain::User& reader) {
     domain::AuditFilter filter;
     filter.scope = domain::auditScopeOf(reader);
@@ -68,10 +54,8 @@ domain::AuditFilter readFilter(const http::Request& request, const domain::User&
 }
 
 std::optional<unsigned> positiveNumber(std::string_view text) {
-    unsigned number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size() || number == 0) return std::nullopt;
-    return number;
+    const auto number = parseNumber<unsigned>(text);
+    return number && *number > 0 ? number : std::nullopt;
 }
 
 struct PageRequest {
@@ -110,12 +94,13 @@ std::string linkTo(unsigned page, const http::Request& request, const std::strin
     return publicUrl + "/api/v1/audit/logs" + query;
 }
 
-http::Response showPage(Services& services, const http::Request& request, const domain::AuditFilter& filter) {
+http::Response showPage(domain::AuditStore& audit, const ApiSettings& settings, const http::Request& request,
+                        const domain::AuditFilter& filter) {
     const PageRequest page = readPage(request);
-    const auto count = static_cast<unsigned>(services.audit.count(filter, kMaxCount));
+    const auto count = static_cast<unsigned>(audit.count(filter, kMaxCount));
     if (page.number > 1 && page.offset() >= count) throwNoSuchPage();
     const bool isLast = page.offset() + page.size >= count;
-    const auto link = [&](unsigned number) { return linkTo(number, request, services.settings.publicUrl); };
+    const auto link = [&](unsigned number) { return linkTo(number, request, settings.publicUrl); };
 
     http::JsonWriter json;
     json.beginObject()
@@ -123,24 +108,24 @@ http::Response showPage(Services& services, const http::Request& request, const 
         .member("next", isLast ? std::nullopt : std::optional{link(page.number + 1)})
         .member("previous", page.number == 1 ? std::nullopt : std::optional{link(page.number - 1)});
     json.key("results").beginArray();
-    for (const auto& entry : services.audit.page(filter, page.offset(), page.size)) writeAuditEntry(json, entry);
+    for (const auto& entry : audit.page(filter, page.offset(), page.size)) writeAuditEntry(json, entry);
     json.endArray().endObject();
     return jsonResponse(200, json);
 }
 
-http::Response exportCsv(Services& services, const domain::AuditFilter& filter) {
+http::Response exportCsv(domain::AuditStore& audit, const domain::AuditFilter& filter) {
     http::Response response;
     response.contentType = "text/csv; charset=utf-8; header=present";
     response.body = kAuditCsvHeader;
     std::optional<Uuid> last;
     bool isMore = true;
     for (unsigned written = 0; isMore && written < kMaxCsvRows; written += kCsvBatch) {
-        const auto entries = services.audit.next(filter, last, kCsvBatch);
+        const auto entries = audit.next(filter, last, kCsvBatch);
         for (const auto& entry : entries) appendAuditCsv(response.body, entry);
         isMore = entries.size() == kCsvBatch;
         if (isMore) last = entries.back().id;
     }
-    if (isMore && !services.audit.next(filter, last, 1).empty()) {
+    if (isMore && !audit.next(filter, last, 1).empty()) {
         response.with(kTruncatedHeader, std::to_string(kMaxCsvRows));
     }
     response.with("Content-Disposition", R"(attachment; filename="otpgate-audit.csv")");
@@ -151,17 +136,16 @@ http::Response exportCsv(Services& services, const domain::AuditFilter& filter) 
 bool prefersCsv(const http::Request& request) {
     const auto accept = request.header("accept");
     if (!accept) return false;
-    std::string lower{*accept};
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const std::string lower = toLower(*accept);
     return lower.find("text/csv") < lower.find("application/json");
 }
 
 }  // namespace
 
-http::Response listAuditLogs(Services& services, const http::Request& request, const Caller& caller) {
+http::Response listAuditLogs(const http::Request& request, const Caller& caller, domain::AuditStore& audit,
+                             const ApiSettings& settings) {
     const auto filter = readFilter(request, caller.user);
-    auto response = prefersCsv(request) ? exportCsv(services, filter) : showPage(services, request, filter);
+    auto response = prefersCsv(request) ? exportCsv(audit, filter) : showPage(audit, settings, request, filter);
     response.with("Vary", "Accept");
     return response;
 }

@@ -26,7 +26,7 @@ std::optional<std::string_view> setAuditEvent(domain::AuditFilter& filter, std::
 }
 
 std::optional<std::string_view> setAuditDestination(domain::AuditFilter& filter, std::string_view text) {
-    const auto destination = domain::Destination::parse(text, domain::EmailValidation::Lenient);
+    const auto destination = domain::Destination::parse(text, domain::EmailValidation::International);
     if (!destination) return "must be an e-mail address or a telephone number";
     filter.destination = destination->value();
     return std::nullopt;

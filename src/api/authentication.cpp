@@ -1,12 +1,12 @@
 #include "api/authentication.h"
 
+#include "otpgate/base/text.h"
 #include "otpgate/domain/session_rules.h"
 #include "otpgate/http/accept_language.h"
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
 
 #include <algorithm>
-#include <strings.h>
 
 namespace otpgate::api {
 
@@ -18,8 +18,7 @@ namespace {
 // The token of `Authorization: <scheme> <token>`; the scheme is case-insensitive (RFC 9110, section 11.1), and there
 // may be more blanks than one (section 11.4).
 std::optional<std::string_view> tokenOf(std::string_view header, std::string_view scheme) {
-    if (header.size() <= scheme.size() || header[scheme.size()] != ' ') return std::nullopt;
-    if (strncasecmp(header.data(), scheme.data(), scheme.size()) != 0) return std::nullopt;
+    if (!startsWithIgnoringCase(header, scheme) || !header.substr(scheme.size()).starts_with(' ')) return std::nullopt;
     const auto token = header.find_first_not_of(' ', scheme.size());
     if (token == std::string_view::npos) return std::nullopt;
     return header.substr(token, header.find_last_not_of(' ') + 1 - token);
@@ -64,45 +63,46 @@ bool isOwn(std::string_view origin, const http::Request& request) {
 
 // A browser sends the cookie with whatever a foreign page makes it do, but that page can neither read the token nor set
 // the header.
-void rejectForgery(Services& services, const http::Request& request, const Uuid& sessionId) {
+void rejectForgery(domain::SessionService& sessions, const http::Cors& cors, const http::Request& request,
+                   const Uuid& sessionId) {
     if (isSafe(request.method)) return;
     const auto origin = request.header("origin");
-    if (origin && !isOwn(*origin, request) && !services.cors.isTrusted(*origin))
+    if (origin && !isOwn(*origin, request) && !cors.isTrusted(*origin))
         throw ApiError(ErrorCode::Forbidden, "foreign origin");
     const auto token = request.header("x-csrf-token");
-    if (!token || !services.sessions.isCsrfToken(*token, sessionId)) {
+    if (!token || !sessions.isCsrfToken(*token, sessionId)) {
         throw ApiError(ErrorCode::Forbidden, "no CSRF token").detail("The X-CSRF-Token header is missing or wrong.");
     }
 }
 
 }  // namespace
 
-Caller authenticate(Services& services, const http::Request& request) {
+Caller authenticate(domain::SessionService& sessions, const http::Cors& cors, const http::Request& request) {
     if (const auto token = accessTokenOf(request)) {
-        auto grant = services.sessions.authenticate(*token);
+        auto grant = sessions.authenticate(*token);
         if (!grant) throw ApiError(ErrorCode::InvalidToken);
         return {std::move(grant->session), Credential::AccessToken};
     }
     if (const auto cookie = http::findCookie(request, kSessionCookie)) {
-        auto session = services.sessions.authenticateCookie(*cookie);
+        auto session = sessions.authenticateCookie(*cookie);
         if (!session) throw ApiError(ErrorCode::InvalidToken);
-        rejectForgery(services, request, session->session.id);
+        rejectForgery(sessions, cors, request, session->session.id);
         return {std::move(*session), Credential::Cookie};
     }
     throw ApiError(ErrorCode::Unauthenticated);
 }
 
-Caller authenticateRecent(Services& services, const http::Request& request) {
-    Caller caller = authenticate(services, request);
-    const std::chrono::seconds within = services.settings.changeWithin;
-    if (domain::signedInRecently(caller.session, within, services.clock.now())) return caller;
+Caller authenticateRecent(domain::SessionService& sessions, const http::Cors& cors, const Clock& clock,
+                          std::chrono::seconds within, const http::Request& request) {
+    Caller caller = authenticate(sessions, cors, request);
+    if (domain::signedInRecently(caller.session, within, clock.now())) return caller;
     const auto minutes = std::chrono::ceil<std::chrono::minutes>(within).count();
     throw ApiError(ErrorCode::SignInTooOld)
         .detail("For this, sign in again: the sign-in of this session is more than " + std::to_string(minutes) +
                 (minutes == 1 ? " minute ago." : " minutes ago."));
 }
 
-ApiKeyCaller authenticateKey(Services& services, const http::Request& request,
+ApiKeyCaller authenticateKey(domain::ApiKeyService& apiKeys, const http::Request& request,
                              const std::vector<domain::ApiScope>& scopes) {
     const auto shown = apiKeyOf(request);
     if (!shown) {
@@ -110,7 +110,7 @@ ApiKeyCaller authenticateKey(Services& services, const http::Request& request,
             .detail("This needs an API key, in X-API-Key or as Authorization: Api-Key.")
             .header("WWW-Authenticate", std::string{kApiKeyChallenge});
     }
-    auto key = services.apiKeys.authenticate(*shown);
+    auto key = apiKeys.authenticate(*shown);
     if (!key) {
         throw ApiError(ErrorCode::InvalidToken)
             .detail("The API key is not valid, was revoked or has expired.")
@@ -126,9 +126,9 @@ void requireScope(const ApiKeyCaller& caller, domain::ApiScope scope) {
     if (!caller.has(scope)) throw missingScope({scope});
 }
 
-bool isMonitor(const Services& services, const http::Request& request) {
+bool isMonitor(const Monitoring& monitoring, const http::Request& request) {
     const auto address = http::IpAddress::parse(request.clientAddress);
-    return address && services.monitoring.readers.contains(*address);
+    return address && monitoring.readers.contains(*address);
 }
 
 domain::Client clientOf(const http::Request& request) {
@@ -136,12 +136,12 @@ domain::Client clientOf(const http::Request& request) {
             http::acceptedLanguages(request.header("accept-language").value_or(""))};
 }
 
-domain::Asker askerOf(Services& services, const http::Request& request, http::JsonBody& body) {
+domain::Asker askerOf(const domain::SessionService& sessions, const http::Request& request, http::JsonBody& body) {
     domain::Asker asker{clientOf(request), std::nullopt};
-    if (const auto token = body.string("device_token")) asker.device = services.sessions.parseDeviceToken(*token);
+    if (const auto token = body.string("device_token")) asker.device = sessions.parseDeviceToken(*token);
     if (asker.device) return asker;
     const auto cookie = http::findCookie(request, kDeviceCookie);
-    if (cookie) asker.device = services.sessions.parseDeviceToken(*cookie);
+    if (cookie) asker.device = sessions.parseDeviceToken(*cookie);
     return asker;
 }
 

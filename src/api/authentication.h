@@ -16,24 +16,25 @@ inline constexpr std::chrono::seconds kDeviceCookieLifetime = std::chrono::days{
 // The Authorization header wins over the cookie. Throws ApiError: Unauthenticated without any of them, InvalidToken
 // with one that is not good, Forbidden for an unsafe method with the cookie but without its CSRF token, or from a
 // foreign origin.
-Caller authenticate(Services& services, const http::Request& request);
+Caller authenticate(domain::SessionService& sessions, const http::Cors& cors, const http::Request& request);
 
-// The same of somebody who signed in lately (accounts.change_within), for what outlasts the session. Throws
+// The same of somebody who signed in within this time (accounts.change_within), for what outlasts the session. Throws
 // SignInTooOld for everybody else.
-Caller authenticateRecent(Services& services, const http::Request& request);
+Caller authenticateRecent(domain::SessionService& sessions, const http::Cors& cors, const Clock& clock,
+                          std::chrono::seconds within, const http::Request& request);
 
 // By `X-API-Key: <key>` or `Authorization: Api-Key <key>`. Throws ApiError: Unauthenticated without either,
 // InvalidToken for a key that is not good, Forbidden where `scopes` names some and the key has none of them.
-ApiKeyCaller authenticateKey(Services& services, const http::Request& request,
+ApiKeyCaller authenticateKey(domain::ApiKeyService& apiKeys, const http::Request& request,
                              const std::vector<domain::ApiScope>& scopes);
 // Throws Forbidden, which names the scope, unless the key has it.
 void requireScope(const ApiKeyCaller& caller, domain::ApiScope scope);
 
 // Whether metrics.allowed_addresses names who asks.
-bool isMonitor(const Services& services, const http::Request& request);
+bool isMonitor(const Monitoring& monitoring, const http::Request& request);
 
 domain::Client clientOf(const http::Request& request);
 // The client, and the device that its cookie or `device_token` proves.
-domain::Asker askerOf(Services& services, const http::Request& request, http::JsonBody& body);
+domain::Asker askerOf(const domain::SessionService& sessions, const http::Request& request, http::JsonBody& body);
 
 }  // namespace otpgate::api

@@ -1,6 +1,6 @@
 // Every endpoint, by resource. An endpoint reads the request, asks the domain and replies; what ends it early is
-// ApiError. Those that take a Caller are reached with a valid access token or session cookie only: routes.cpp sees to
-// that.
+// ApiError. Those that take a Caller are reached with a valid access token or session cookie only. The other parameters
+// are what it uses, and nothing else is within its reach. routes.cpp sees to both.
 #pragma once
 
 #include "otpgate/api/routes.h"
@@ -21,61 +21,84 @@ struct Caller : domain::AuthenticatedSession {
 struct ApiKeyCaller : domain::ApiKey {};
 
 // otp.cpp
-http::Response requestOtp(Services& services, const http::Request& request);
-http::Response verifyOtp(Services& services, const http::Request& request);
+http::Response requestOtp(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
+                          const ApiSettings& settings);
+http::Response verifyOtp(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
+                         const ApiSettings& settings);
 
 // addresses.cpp
-http::Response requestAddressChange(Services& services, const http::Request& request, const Caller& caller);
-http::Response verifyAddressChange(Services& services, const http::Request& request, const Caller& caller);
+http::Response requestAddressChange(const http::Request& request, const Caller& caller, domain::OtpService& codes,
+                                    const ApiSettings& settings);
+http::Response verifyAddressChange(const http::Request& request, const Caller& caller,
+                                   domain::AddressService& addresses, const ApiSettings& settings);
 
 // tokens.cpp
-http::Response refreshTokens(Services& services, const http::Request& request);
-http::Response introspectToken(Services& services, const http::Request& request, const ApiKeyCaller& caller);
-http::Response publishKeys(Services& services, const http::Request& request);
+http::Response refreshTokens(const http::Request& request, domain::SessionService& sessions);
+http::Response introspectToken(const http::Request& request, const ApiKeyCaller& caller,
+                               domain::SessionService& sessions);
+http::Response publishKeys(const http::Request& request, const domain::SigningKeys& keys, const Clock& clock);
 
 // sessions.cpp
-http::Response logout(Services& services, const http::Request& request, const Caller& caller);
-http::Response logoutAll(Services& services, const http::Request& request, const Caller& caller);
-http::Response listSessions(Services& services, const http::Request& request, const Caller& caller);
-http::Response endSession(Services& services, const http::Request& request, const Caller& caller);
-http::Response authorize(Services& services, const http::Request& request, const Caller& caller);
+http::Response logout(const http::Request& request, const Caller& caller, domain::SessionService& sessions);
+http::Response logoutAll(const http::Request& request, const Caller& caller, domain::SessionService& sessions);
+http::Response listSessions(const http::Request& request, const Caller& caller, domain::SessionService& sessions);
+http::Response endSession(const http::Request& request, const Caller& caller, domain::SessionService& sessions);
+http::Response authorize(const http::Request& request, const Caller& caller);
 
 // users.cpp
-http::Response showMe(Services& services, const http::Request& request, const Caller& caller);
-http::Response updateProfile(Services& services, const http::Request& request, const Caller& caller);
-http::Response deleteMe(Services& services, const http::Request& request, const Caller& caller);
+http::Response showMe(const http::Request& request, const Caller& caller, domain::SessionService& sessions);
+http::Response updateProfile(const http::Request& request, const Caller& caller, domain::AccountService& accounts);
+http::Response deleteMe(const http::Request& request, const Caller& caller, domain::AccountService& accounts);
 
 // registration.cpp
-http::Response registerUser(Services& services, const http::Request& request);
+http::Response registerUser(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
+                            domain::RegistrationService& registrations, const ApiSettings& settings);
 
 // passwords.cpp
-http::Response loginByPassword(Services& services, const http::Request& request);
-http::Response verifyLogin(Services& services, const http::Request& request);
-http::Response forgotPassword(Services& services, const http::Request& request);
-http::Response resetPassword(Services& services, const http::Request& request);
-http::Response changePassword(Services& services, const http::Request& request, const Caller& caller);
+http::Response loginByPassword(const http::Request& request, domain::OtpService& codes,
+                               domain::SessionService& sessions, domain::PasswordService& passwords,
+                               const ApiSettings& settings);
+http::Response verifyLogin(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
+                           const ApiSettings& settings);
+http::Response forgotPassword(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
+                              const ApiSettings& settings);
+http::Response resetPassword(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
+                             domain::PasswordService& passwords, const ApiSettings& settings);
+http::Response changePassword(const http::Request& request, const Caller& caller, domain::PasswordService& passwords);
 
 // audit.cpp
-http::Response listAuditLogs(Services& services, const http::Request& request, const Caller& caller);
+http::Response listAuditLogs(const http::Request& request, const Caller& caller, domain::AuditStore& audit,
+                             const ApiSettings& settings);
 
 // openapi.cpp
-http::Response showOpenApi(Services& services, const http::Request& request);
+http::Response showOpenApi(const http::Request& request, const ApiSettings& settings);
 
 // api_keys.cpp
-http::Response createApiKey(Services& services, const http::Request& request, const Caller& caller);
-http::Response listApiKeys(Services& services, const http::Request& request, const Caller& caller);
-http::Response revokeApiKey(Services& services, const http::Request& request, const Caller& caller);
+http::Response createApiKey(const http::Request& request, const Caller& caller, domain::ApiKeyService& apiKeys,
+                            const Clock& clock);
+http::Response listApiKeys(const http::Request& request, const Caller& caller, domain::ApiKeyService& apiKeys);
+http::Response revokeApiKey(const http::Request& request, const Caller& caller, domain::ApiKeyService& apiKeys);
 
 // verifications.cpp
-http::Response createVerification(Services& services, const http::Request& request, const ApiKeyCaller& caller);
-http::Response checkVerification(Services& services, const http::Request& request, const ApiKeyCaller& caller);
-http::Response showOtpHealth(Services& services, const http::Request& request);
+http::Response createVerification(const http::Request& request, const ApiKeyCaller& caller,
+                                  domain::ApiKeyService& apiKeys, domain::VerificationService& verifications,
+                                  const ApiSettings& settings);
+http::Response checkVerification(const http::Request& request, const ApiKeyCaller& caller,
+                                 domain::VerificationService& verifications);
+http::Response showOtpHealth(const http::Request& request, domain::VerificationService& verifications,
+                             const Clock& clock);
+
+// page.cpp
+http::Response showPage(const http::Request& request, const ApiSettings& settings);
+
+// security_txt.cpp
+http::Response showSecurityTxt(const http::Request& request, const Clock& clock, const ApiSettings& settings);
 
 // health.cpp
-http::Response showLiveness(Services& services, const http::Request& request);
-http::Response showReadiness(Services& services, const http::Request& request);
+http::Response showLiveness(const http::Request& request);
+http::Response showReadiness(const http::Request& request, const Readiness& readiness, const Monitoring& monitoring);
 
 // metrics.cpp
-http::Response showMetrics(Services& services, const http::Request& request);
+http::Response showMetrics(const http::Request& request, const Monitoring& monitoring);
 
 }  // namespace otpgate::api

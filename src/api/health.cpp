@@ -1,4 +1,4 @@
-// GET /health/live and /health/ready (API.md 6): for load balancers and monitors.
+// GET /health/live and /health/ready: for load balancers and monitors.
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
@@ -19,21 +19,27 @@ http::ApiError notReady(const ReadinessCheck& check, bool toMonitor) {
 
 }  // namespace
 
-http::Response showLiveness(Services&, const http::Request&) {
+http::Response showLiveness(const http::Request&) {
     http::JsonWriter json;
     json.beginObject().member("status", "live").endObject();
     return jsonResponse(200, json);
 }
 
-http::Response showReadiness(Services& services, const http::Request& request) {
-    const auto checks = services.readiness();
+http::Response showReadiness(const http::Request& request, const Readiness& readiness, const Monitoring& monitoring) {
+    const auto checks = readiness();
     for (const ReadinessCheck& check : checks) {
-        if (!check.fault.empty()) throw notReady(check, isMonitor(services, request));
+        if (!check.fault.empty()) throw notReady(check, isMonitor(monitoring, request));
     }
     http::JsonWriter json;
     json.beginObject().member("status", "ready").key("checks").beginObject();
     for (const ReadinessCheck& check : checks) json.member(check.name, "ok");
-    json.endObject().endObject();
+    json.endObject();
+    if (isMonitor(services, request)) {
+        for (const ReadinessCheck& check : checks) {
+            if (!check.detail.empty()) json.member(check.name + "_host", check.detail);
+        }
+    }
+    json.endObject();
     return jsonResponse(200, json);
 }
 

@@ -1,14 +1,14 @@
-// GET /metrics: for Prometheus (API.md 6). Who may ask is decided in routes.cpp.
+// GET /metrics: for Prometheus. Who may ask is decided in routes.cpp.
 #include "otpgate/base/metrics.h"
 
 #include "api/endpoints.h"
 
 namespace otpgate::api {
 
-http::Response showMetrics(Services& services, const http::Request&) {
+http::Response showMetrics(const http::Request&, const Monitoring& monitoring) {
     http::Response response;
     response.contentType = MetricsText::kContentType;
-    response.body = services.monitoring.metrics();
+    response.body = monitoring.metrics();
     return response;
 }
 

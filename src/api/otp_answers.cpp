@@ -66,16 +66,16 @@ TokenDelivery readTokenDelivery(http::JsonBody& body) {
     return session ? TokenDelivery::Cookie : TokenDelivery::Body;
 }
 
-http::Response signedIn(Services& services, const domain::SignIn& signIn, TokenDelivery delivery) {
-    const std::string deviceToken = services.sessions.deviceTokenOf(signIn.deviceId);
+http::Response signedIn(const domain::SessionService& sessions, const domain::SignIn& signIn, TokenDelivery delivery) {
+    const std::string deviceToken = sessions.deviceTokenOf(signIn.deviceId);
     http::JsonWriter json;
     json.beginObject();
     if (delivery == TokenDelivery::Cookie) {
-        json.member("csrf_token", services.sessions.csrfTokenOf(signIn.sessionId))
-            .member("expires_in", services.sessions.refreshLifetime().count())
+        json.member("csrf_token", sessions.csrfTokenOf(signIn.sessionId))
+            .member("expires_in", sessions.refreshLifetime().count())
             .member("session_id", signIn.sessionId.toString());
     } else {
-        writeTokens(json, services.sessions.issueFirst(signIn));
+        writeTokens(json, sessions.issueFirst(signIn));
         json.member("device_token", deviceToken);
     }
     json.member("detail", "You are signed in.").member("is_new_user", signIn.isNewUser).key("user");
@@ -85,21 +85,20 @@ http::Response signedIn(Services& services, const domain::SignIn& signIn, TokenD
     http::Response response = jsonResponse(200, json);
     http::setCookie(response, kDeviceCookie, deviceToken, kDeviceCookieLifetime);
     if (delivery == TokenDelivery::Cookie) {
-        http::setCookie(response, kSessionCookie, services.sessions.cookieOf(signIn.sessionId),
-                        services.sessions.refreshLifetime());
+        http::setCookie(response, kSessionCookie, sessions.cookieOf(signIn.sessionId), sessions.refreshLifetime());
     }
     return response;
 }
 
-http::Response otpVerified(Services& services, const domain::VerifiedOtp& result) {
+http::Response otpVerified(const domain::OtpService& codes, const domain::VerifiedOtp& result) {
     http::JsonWriter json;
     json.beginObject();
     switch (result.purpose) {
     case domain::Purpose::Register:
         json.member("verified_destination", result.destination->value())
-            .member("verification_token", services.otp.receiptOf(result));
+            .member("verification_token", codes.receiptOf(result));
         break;
-    case domain::Purpose::Reset: json.member("reset_token", services.otp.receiptOf(result)); break;
+    case domain::Purpose::Reset: json.member("reset_token", codes.receiptOf(result)); break;
     case domain::Purpose::Verify:
     case domain::Purpose::Login:
     case domain::Purpose::Change:

@@ -1,4 +1,4 @@
-// What several routes answer about codes and sign-ins (API.md 2).
+// What several routes answer about codes and sign-ins.
 #pragma once
 
 #include "otpgate/api/routes.h"
@@ -17,9 +17,9 @@ http::Response otpRequested(const domain::OtpQuestion& question, const domain::R
 enum class TokenDelivery { Body, Cookie };
 // `session`: "cookie" or absent.
 TokenDelivery readTokenDelivery(http::JsonBody& body);
-http::Response signedIn(Services& services, const domain::SignIn& signIn, TokenDelivery delivery);
+http::Response signedIn(const domain::SessionService& sessions, const domain::SignIn& signIn, TokenDelivery delivery);
 
 // 200 for a code that was not for a login: what was verified, and the receipt of register and reset.
-http::Response otpVerified(Services& services, const domain::VerifiedOtp& result);
+http::Response otpVerified(const domain::OtpService& codes, const domain::VerifiedOtp& result);
 
 }  // namespace otpgate::api

@@ -1,5 +1,6 @@
 #include "api/otp_fields.h"
 
+#include "otpgate/base/text.h"
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/http/accept_language.h"
 
@@ -9,6 +10,7 @@ namespace otpgate::api {
 
 namespace {
 
+constexpr std::string_view kUnwelcome = "may not be that of an account here";
 constexpr std::string_view kNoSms = "codes by SMS are not set up on this server";
 
 // What may name a destination, in the order in which it counts.
@@ -27,65 +29,60 @@ constexpr DestinationField kPhoneNumber{"phone_number", "must be a telephone num
                                         &parsePhoneNumber};
 constexpr DestinationField kDestinationFields[] = {kAnyDestination, kEmail, kPhoneNumber};
 
-std::optional<domain::Destination> parsed(const Services& services, http::JsonBody& body,
+std::optional<domain::Destination> parsed(const ApiSettings& settings, http::JsonBody& body,
                                           const DestinationField& field) {
     const auto text = body.string(field.name);
     if (!text) return std::nullopt;
-    auto destination = field.parse(*text, services.settings.emailValidation);
+    auto destination = field.parse(*text, settings.emailValidation);
     if (!destination) {
         body.noteInvalid(field.name, field.message);
-    } else if (destination->channel() == domain::Channel::Sms && !services.settings.smsIsSetUp) {
+    } else if (destination->channel() == domain::Channel::Sms && !settings.smsIsSetUp) {
         body.noteInvalid(field.name, kNoSms);
-    } else if (!services.settings.phoneNumbers.allowsMessagesTo(*destination)) {
+    } else if (!settings.phoneNumbers.allowsMessagesTo(*destination)) {
         body.noteInvalid(field.name, kNotSentTo);
     }
     return destination;
 }
 
-// At most `bytes` of the text, not in the middle of a character.
-std::string cut(std::optional<std::string> text, std::size_t bytes) {
-    if (!text) return {};
-    if (text->size() > bytes) {
-        while (bytes > 0 && (static_cast<unsigned char>((*text)[bytes]) & 0xc0U) == 0x80U) --bytes;
-        text->resize(bytes);
-    }
-    return std::move(*text);
+std::string cut(const std::optional<std::string>& text, std::size_t bytes) {
+    return text ? std::string{wholeCharacters(*text, bytes)} : std::string{};
 }
 
 }  // namespace
 
-std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body,
+std::optional<domain::Destination> readDestination(const ApiSettings& settings, http::JsonBody& body,
                                                    std::string_view nameWhenMissing) {
     for (const DestinationField& field : kDestinationFields) {
-        if (body.has(field.name)) return parsed(services, body, field);
+        if (body.has(field.name)) return parsed(settings, body, field);
     }
     body.noteMissing(nameWhenMissing);
     return std::nullopt;
 }
 
-std::optional<domain::Destination> readPhoneNumber(const Services& services, http::JsonBody& body) {
-    if (body.has(kPhoneNumber.name)) return parsed(services, body, kPhoneNumber);
+std::optional<domain::Destination> readPhoneNumber(const ApiSettings& settings, http::JsonBody& body) {
+    if (body.has(kPhoneNumber.name)) return parsed(settings, body, kPhoneNumber);
     body.noteMissing(kPhoneNumber.name);
     return std::nullopt;
 }
 
-void noteImpossibleNumber(const Services& services, http::JsonBody& body,
-                          const std::optional<domain::Destination>& destination) {
-    if (!destination || services.settings.phoneNumbers.accepts(*destination)) return;
+void noteUnwelcome(const ApiSettings& settings, http::JsonBody& body,
+                   const std::optional<domain::Destination>& destination) {
+    if (!destination) return;
+    const bool isPossible = settings.phoneNumbers.accepts(*destination);
+    if (isPossible && settings.signUp.allows(*destination)) return;
     const auto named =
         std::ranges::find_if(kDestinationFields, [&](const DestinationField& field) { return body.has(field.name); });
-    body.noteInvalid(named->name, kImpossibleNumber);
+    body.noteInvalid(named->name, isPossible ? kUnwelcome : kImpossibleNumber);
 }
 
-domain::NewAccounts newAccountsWith(const Services& services, const domain::Destination& destination) {
-    return services.settings.phoneNumbers.accepts(destination) ? domain::NewAccounts::Allowed
-                                                               : domain::NewAccounts::Refused;
+domain::NewAccounts newAccountsWith(const ApiSettings& settings, const domain::Destination& destination) {
+    return settings.phoneNumbers.accepts(destination) ? domain::NewAccounts::Allowed : domain::NewAccounts::Refused;
 }
 
-void rejectNobodysNumber(const Services& services, http::JsonBody& body, const domain::OtpQuestion& question,
+void rejectNobodysNumber(const ApiSettings& settings, http::JsonBody& body, const domain::OtpQuestion& question,
                          const domain::RequestedOtp& otp) {
     if (otp.outcome != domain::OtpRequestResult::Outcome::UserNotFound) return;
-    noteImpossibleNumber(services, body, question.destination);
+    noteUnwelcome(settings, body, question.destination);
     body.rejectInvalid();
 }
 
@@ -116,14 +113,14 @@ std::string readGuess(http::JsonBody& body) {
     return {};
 }
 
-domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body) {
+domain::OtpReference readOtpReference(const ApiSettings& settings, http::JsonBody& body) {
     const auto purpose = readPurpose(body);
-    auto reference = readOtpReference(services, body, purpose.value_or(domain::Purpose::Login));
+    auto reference = readOtpReference(settings, body, purpose.value_or(domain::Purpose::Login));
     if (body.has("otp_id")) reference.purpose = purpose;  // the id says it
     return reference;
 }
 
-domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body, domain::Purpose purpose) {
+domain::OtpReference readOtpReference(const ApiSettings& settings, http::JsonBody& body, domain::Purpose purpose) {
     domain::OtpReference reference;
     reference.purpose = purpose;
     if (body.has("otp_id")) {
@@ -133,7 +130,7 @@ domain::OtpReference readOtpReference(const Services& services, http::JsonBody& 
             body.noteInvalid("otp_id", "must be the otp_id that the request for the code returned");
         return reference;
     }
-    reference.destination = readDestination(services, body, "otp_id");
+    reference.destination = readDestination(settings, body, "otp_id");
     return reference;
 }
 

@@ -18,20 +18,20 @@ inline constexpr std::string_view kNotSentTo = "this server sends no messages to
 
 // `destination`, else `email`, else `phone_number`, required; nullopt only where something was noted: of the one that
 // is there, or that `nameWhenMissing` is missing.
-std::optional<domain::Destination> readDestination(const Services& services, http::JsonBody& body,
+std::optional<domain::Destination> readDestination(const ApiSettings& settings, http::JsonBody& body,
                                                    std::string_view nameWhenMissing);
 // `phone_number`, required; nullopt only where something was noted.
-std::optional<domain::Destination> readPhoneNumber(const Services& services, http::JsonBody& body);
+std::optional<domain::Destination> readPhoneNumber(const ApiSettings& settings, http::JsonBody& body);
 
-// phone.validation = strict, for what readDestination() or readPhoneNumber() gave. Who has an account is never refused
-// for it, and nobody may learn from a refusal that an account is missing. So where an account or an address is made the
-// number is refused by name:
-void noteImpossibleNumber(const Services& services, http::JsonBody& body,
-                          const std::optional<domain::Destination>& destination);
+// phone.validation = strict and accounts.allowed_*, for what readDestination() or readPhoneNumber() gave. Who has an
+// account is never refused for them, and nobody may learn from a refusal that an account is missing. So where an
+// account or an address is made it is refused by name:
+void noteUnwelcome(const ApiSettings& settings, http::JsonBody& body,
+                   const std::optional<domain::Destination>& destination);
 // and where an account may be found, the number makes none:
-domain::NewAccounts newAccountsWith(const Services& services, const domain::Destination& destination);
+domain::NewAccounts newAccountsWith(const ApiSettings& settings, const domain::Destination& destination);
 // and is refused by name where missing accounts are told anyway.
-void rejectNobodysNumber(const Services& services, http::JsonBody& body, const domain::OtpQuestion& question,
+void rejectNobodysNumber(const ApiSettings& settings, http::JsonBody& body, const domain::OtpQuestion& question,
                          const domain::RequestedOtp& otp);
 
 std::optional<domain::Purpose> readPurpose(http::JsonBody& body);
@@ -41,9 +41,9 @@ std::string readLocale(http::JsonBody& body);  // BCP 47, or empty; a hint, so n
 std::string readGuess(http::JsonBody& body);
 
 // Which code is meant: `otp_id`, or destination and `purpose` (login where absent).
-domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body);
+domain::OtpReference readOtpReference(const ApiSettings& settings, http::JsonBody& body);
 // The same for a route whose codes are of one purpose: the body has none to say.
-domain::OtpReference readOtpReference(const Services& services, http::JsonBody& body, domain::Purpose purpose);
+domain::OtpReference readOtpReference(const ApiSettings& settings, http::JsonBody& body, domain::Purpose purpose);
 
 // install_id, platform, app_version, device_name; hints, cut to the length that is kept.
 domain::Device readDevice(http::JsonBody& body);

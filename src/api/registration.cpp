@@ -1,4 +1,4 @@
-// POST /api/v1/auth/register (API.md 3).
+// POST /api/v1/auth/register.
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/otp_fields.h"
@@ -48,27 +48,28 @@ http::Response registered(const RegistrationResult& result, const domain::Regist
 
 }  // namespace
 
-http::Response registerUser(Services& services, const http::Request& request) {
+http::Response registerUser(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
+                            domain::RegistrationService& registrations, const ApiSettings& settings) {
     http::JsonBody body(request);
-    const auto destination = readDestination(services, body, "email");
-    noteImpossibleNumber(services, body, destination);
+    const auto destination = readDestination(settings, body, "email");
+    noteUnwelcome(settings, body, destination);
     const auto token = body.string("verification_token");
-    const auto otpId = token ? services.otp.parseReceipt(*token, domain::Purpose::Register) : std::nullopt;
+    const auto otpId = token ? codes.parseReceipt(*token, domain::Purpose::Register) : std::nullopt;
     if (token && !otpId) body.noteInvalid("verification_token", kBadToken);
     const auto firstName = readName(body, "first_name");
     const auto lastName = readName(body, "last_name");
     auto locale = readLocale(body);
     const auto password = body.string("password");
-    const auto asker = askerOf(services, request, body);
+    const auto asker = askerOf(sessions, request, body);
     if (!destination) body.rejectInvalid();
     if (locale.empty()) locale = domain::firstLanguage(asker.client.languages);
 
     const domain::Registration registration{*destination,          password, otpId, firstName.value_or(""),
                                             lastName.value_or(""), locale};
-    noteRefusal(body, "password", services.registration.reasonToRefuse(registration));
+    noteRefusal(body, "password", registrations.reasonToRefuse(registration));
     body.rejectInvalid();
 
-    const auto result = services.registration.registerUser(registration, asker);
+    const auto result = registrations.registerUser(registration, asker);
     rejectUnlessRegistered(result);
     return registered(result, registration);
 }

@@ -6,38 +6,64 @@
 #include "api/legacy/legacy.h"
 #include "api/verification_fields.h"
 
+#include <functional>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <variant>
 
 namespace otpgate::api {
 
 namespace {
 
-// The type of the function is the protection: one that wants a Caller cannot be reached without one.
-using PublicEndpoint = http::Response (*)(Services&, const http::Request&);
-using SignedInEndpoint = http::Response (*)(Services&, const http::Request&, const Caller&);
-using KeyHolderEndpoint = http::Response (*)(Services&, const http::Request&, const ApiKeyCaller&);
+// The service of this type. One that no deployment has does not compile.
+template <typename Service>
+Service& find(Services& services) {
+    return std::get<Service&>(std::tie(services.otp, services.sessions, services.accounts, services.addresses,
+                                       services.passwords, services.registration, services.audit, services.apiKeys,
+                                       services.verifications, services.keys, services.cors, services.clock,
+                                       services.readiness, services.monitoring, std::as_const(services.settings)));
+}
+
+// A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
+// authentication: the type of the function is the protection, for one that wants a Caller cannot be reached without.
+template <typename... Who>
+class Endpoint {
+public:
+    template <typename... Used>
+    Endpoint(http::Response (*function)(const http::Request&, const Who&..., Used&...))
+        : call_([function](Services& services, const http::Request& request, const Who&... who) {
+              return function(request, who..., find<Used>(services)...);
+          }) {}
+
+    http::Response operator()(Services& services, const http::Request& request, const Who&... who) const {
+        return call_(services, request, who...);
+    }
+
+private:
+    std::function<http::Response(Services&, const http::Request&, const Who&...)> call_;
+};
 
 struct Public {
-    PublicEndpoint function;
+    Endpoint<> endpoint;
 };
 // For whoever metrics.allowed_addresses names; to all others the path is unknown.
 struct ForMonitors {
-    PublicEndpoint function;
+    Endpoint<> endpoint;
 };
 struct SignedIn {
-    SignedInEndpoint function;
+    Endpoint<Caller> endpoint;
 };
 // For what outlasts the session: whoever found an open browser or stole a token must not get that far.
 struct RecentlySignedIn {
-    SignedInEndpoint function;
+    Endpoint<Caller> endpoint;
 };
 
 using domain::ApiScope;
 // Whether errors have the members that clients of stateless contexts read.
 enum class KeyHolderErrors { Problem, WithErrorMembers };
 struct KeyHolder {
-    KeyHolderEndpoint function;
+    Endpoint<ApiKeyCaller> endpoint;
     std::vector<ApiScope> scopes;  // any of them will do
     KeyHolderErrors errors = KeyHolderErrors::Problem;
 };
@@ -83,12 +109,14 @@ const Route kRoutes[] = {
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},
     {"GET",    "/authz",                     SignedIn{authorize}},
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
+    {"GET",    "/api/v1/page",               Public{showPage}},
+    {"GET",    "/.well-known/security.txt",  Public{showSecurityTxt}},
     {"GET",    "/health/live",               Public{showLiveness}},
     {"GET",    "/health/ready",              Public{showReadiness}},
     {"GET",    "/health/otp",                Public{showOtpHealth}},
     {"GET",    "/metrics",                   ForMonitors{showMetrics}},
 
-    // Clients of other services (API.md 7).
+    // Clients of other services: see legacy/.
     {"POST",   "/api/auth/otp/request",      Public{legacy::requestAuthstackOtp}},
     {"POST",   "/api/auth/otp/verify",       Public{legacy::verifyAuthstackOtp}},
     {"POST",   "/api/auth/send-otp",         Public{legacy::sendPhoneOtp}},
@@ -97,37 +125,46 @@ const Route kRoutes[] = {
     // clang-format on
 };
 
-http::Endpoint bind(Services& services, const KeyHolder& holder) {
-    http::Endpoint endpoint = [&services, holder](const http::Request& request) {
-        return holder.function(services, request, authenticateKey(services, request, holder.scopes));
-    };
-    if (holder.errors == KeyHolderErrors::Problem) return endpoint;
-    return [endpoint = std::move(endpoint)](const http::Request& request) {
-        return withErrorMembers([&] { return endpoint(request); });
-    };
-}
+// From the services to what the router calls, with the authentication that the route asks for.
+class Binder {
+public:
+    explicit Binder(Services& services) : services_(services) {}
 
-http::Endpoint bind(Services& services, PublicEndpoint function) {
-    return [&services, function](const http::Request& request) { return function(services, request); };
-}
-
-http::Endpoint bind(Services& services, const Protected& endpoint) {
-    if (const auto* open = std::get_if<Public>(&endpoint)) return bind(services, open->function);
-    if (const auto* forMonitors = std::get_if<ForMonitors>(&endpoint)) return bind(services, forMonitors->function);
-    if (const auto* holder = std::get_if<KeyHolder>(&endpoint)) return bind(services, *holder);
-    if (const auto* recent = std::get_if<RecentlySignedIn>(&endpoint)) {
-        return [&services, function = recent->function](const http::Request& request) {
-            return function(services, request, authenticateRecent(services, request));
+    http::Endpoint operator()(const Public& open) const { return bound(open.endpoint); }
+    http::Endpoint operator()(const ForMonitors& open) const { return bound(open.endpoint); }
+    http::Endpoint operator()(const SignedIn& route) const {
+        return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
+            return endpoint(services, request, authenticate(services.sessions, services.cors, request));
         };
     }
-    return [&services, function = std::get<SignedIn>(endpoint).function](const http::Request& request) {
-        return function(services, request, authenticate(services, request));
-    };
-}
+    http::Endpoint operator()(const RecentlySignedIn& route) const {
+        return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
+            return endpoint(services, request,
+                            authenticateRecent(services.sessions, services.cors, services.clock,
+                                               services.settings.changeWithin, request));
+        };
+    }
+    http::Endpoint operator()(const KeyHolder& holder) const {
+        http::Endpoint endpoint = [&services = services_, &holder](const http::Request& request) {
+            return holder.endpoint(services, request, authenticateKey(services.apiKeys, request, holder.scopes));
+        };
+        if (holder.errors == KeyHolderErrors::Problem) return endpoint;
+        return [endpoint = std::move(endpoint)](const http::Request& request) {
+            return withErrorMembers([&] { return endpoint(request); });
+        };
+    }
+
+private:
+    http::Endpoint bound(const Endpoint<>& endpoint) const {
+        return [&services = services_, &endpoint](const http::Request& request) { return endpoint(services, request); };
+    }
+
+    Services& services_;
+};
 
 http::Visibility visibilityOf(Services& services, const Protected& endpoint) {
     if (!std::holds_alternative<ForMonitors>(endpoint)) return {};
-    return [&services](const http::Request& request) { return isMonitor(services, request); };
+    return [&services](const http::Request& request) { return isMonitor(services.monitoring, request); };
 }
 
 }  // namespace
@@ -135,7 +172,7 @@ http::Visibility visibilityOf(Services& services, const Protected& endpoint) {
 http::Router makeRouter(Services& services) {
     http::Router router;
     for (const Route& route : kRoutes) {
-        router.add(std::string{route.method}, route.path, bind(services, route.endpoint),
+        router.add(std::string{route.method}, route.path, std::visit(Binder{services}, route.endpoint),
                    visibilityOf(services, route.endpoint));
     }
     return router;

@@ -1,4 +1,4 @@
-// /api/v1/auth/logout and /api/v1/auth/sessions (API.md 4).
+// /api/v1/auth/logout and /api/v1/auth/sessions.
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
@@ -25,39 +25,38 @@ http::Response signedOut() {
 
 }  // namespace
 
-http::Response logout(Services& services, const http::Request& request, const Caller& caller) {
+http::Response logout(const http::Request& request, const Caller& caller, domain::SessionService& sessions) {
     // The device stays known: signing out of it is no reason to let strangers lock it out.
-    services.sessions.end(caller.session.id, caller.user.id, "logout", domain::DeviceFate::Keep, clientOf(request));
+    sessions.end(caller.session.id, caller.user.id, "logout", domain::DeviceFate::Keep, clientOf(request));
     return signedOut();
 }
 
-http::Response logoutAll(Services& services, const http::Request& request, const Caller& caller) {
-    services.sessions.end(caller.session.id, caller.user.id, "logout_all", domain::DeviceFate::Keep, clientOf(request));
-    services.sessions.endAll(caller.user.id, caller.session.id, "logout_all", clientOf(request));
+http::Response logoutAll(const http::Request& request, const Caller& caller, domain::SessionService& sessions) {
+    sessions.end(caller.session.id, caller.user.id, "logout_all", domain::DeviceFate::Keep, clientOf(request));
+    sessions.endAll(caller.user.id, caller.session.id, "logout_all", clientOf(request));
     return signedOut();
 }
 
-http::Response listSessions(Services& services, const http::Request&, const Caller& caller) {
+http::Response listSessions(const http::Request&, const Caller& caller, domain::SessionService& sessions) {
     http::JsonWriter json;
     json.beginObject().key("sessions").beginArray();
-    for (const domain::Session& session : services.sessions.list(caller.user.id)) {
+    for (const domain::Session& session : sessions.list(caller.user.id)) {
         writeSession(json, session, caller.session.id);
     }
     json.endArray().endObject();
     return jsonResponse(200, json);
 }
 
-http::Response endSession(Services& services, const http::Request& request, const Caller& caller) {
+http::Response endSession(const http::Request& request, const Caller& caller, domain::SessionService& sessions) {
     // An id of another user's session, or of none, is the same 404: ids are not probed here.
     const auto id = Uuid::parse(request.pathParameters.at("id"));
-    if (!id ||
-        !services.sessions.end(*id, caller.user.id, "ended_by_user", domain::DeviceFate::Forget, clientOf(request))) {
+    if (!id || !sessions.end(*id, caller.user.id, "ended_by_user", domain::DeviceFate::Forget, clientOf(request))) {
         throw http::ApiError(http::ErrorCode::NotFound).detail("You have no active session with this id.");
     }
     return noContent();
 }
 
-http::Response authorize(Services&, const http::Request&, const Caller& caller) {
+http::Response authorize(const http::Request&, const Caller& caller) {
     // For nginx's auth_request: the web server hands these on to what it protects.
     http::Response response = noContent();
     response.with("X-Auth-User", caller.user.id.toString()).with("X-Auth-Session", caller.session.id.toString());

@@ -1,4 +1,4 @@
-// POST /api/v1/auth/token/refresh and introspect, and GET /.well-known/jwks.json (API.md 4).
+// POST /api/v1/auth/token/refresh and introspect, and GET /.well-known/jwks.json.
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
@@ -43,12 +43,12 @@ void writeDescription(http::JsonWriter& json, const domain::TokenDescription& to
 
 }  // namespace
 
-http::Response refreshTokens(Services& services, const http::Request& request) {
+http::Response refreshTokens(const http::Request& request, domain::SessionService& sessions) {
     http::JsonBody body(request);
     const std::string refreshToken = body.requiredString("refresh");
     body.rejectInvalid();
 
-    const auto outcome = services.sessions.refresh(refreshToken, clientOf(request));
+    const auto outcome = sessions.refresh(refreshToken, clientOf(request));
     switch (outcome.kind) {
     case domain::RefreshOutcome::Kind::Refreshed: break;
     case domain::RefreshOutcome::Kind::Invalid: throw http::ApiError(http::ErrorCode::InvalidToken);
@@ -61,8 +61,8 @@ http::Response refreshTokens(Services& services, const http::Request& request) {
     return jsonResponse(200, json);
 }
 
-http::Response introspectToken(Services& services, const http::Request& request, const ApiKeyCaller&) {
-    const auto description = services.sessions.introspect(readToken(request));
+http::Response introspectToken(const http::Request& request, const ApiKeyCaller&, domain::SessionService& sessions) {
+    const auto description = sessions.introspect(readToken(request));
     http::JsonWriter json;
     json.beginObject().member("active", description.has_value());
     if (description) writeDescription(json, *description);
@@ -70,10 +70,10 @@ http::Response introspectToken(Services& services, const http::Request& request,
     return jsonResponse(200, json);
 }
 
-http::Response publishKeys(Services& services, const http::Request&) {
+http::Response publishKeys(const http::Request&, const domain::SigningKeys& keys, const Clock& clock) {
     http::Response response;
     response.contentType = "application/jwk-set+json";  // RFC 7517, section 8.5.2
-    response.body = services.keys.jwks(services.clock.now());
+    response.body = keys.jwks(clock.now());
     return response;
 }
 

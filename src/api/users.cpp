@@ -1,4 +1,4 @@
-// /api/v1/auth/me and /api/v1/auth/profile (API.md 4).
+// /api/v1/auth/me and /api/v1/auth/profile.
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/otp_fields.h"
@@ -22,18 +22,17 @@ http::Response userResponse(const domain::User& user) {
 
 }  // namespace
 
-http::Response showMe(Services& services, const http::Request&, const Caller& caller) {
+http::Response showMe(const http::Request&, const Caller& caller, domain::SessionService& sessions) {
     http::Response response = userResponse(caller.user);
     if (caller.credential == Credential::Cookie) {
-        response.with("X-CSRF-Token", services.sessions.csrfTokenOf(caller.session.id));
+        response.with("X-CSRF-Token", sessions.csrfTokenOf(caller.session.id));
         // The session lives on while it is used; its cookie must too.
-        http::setCookie(response, kSessionCookie, services.sessions.cookieOf(caller.session.id),
-                        services.sessions.refreshLifetime());
+        http::setCookie(response, kSessionCookie, sessions.cookieOf(caller.session.id), sessions.refreshLifetime());
     }
     return response;
 }
 
-http::Response updateProfile(Services& services, const http::Request& request, const Caller& caller) {
+http::Response updateProfile(const http::Request& request, const Caller& caller, domain::AccountService& accounts) {
     http::JsonBody body(request);
     domain::ProfileFields fields;
     fields.username = readName(body, "username");
@@ -46,13 +45,13 @@ http::Response updateProfile(Services& services, const http::Request& request, c
     }
     body.rejectInvalid();
 
-    const auto user = services.accounts.updateProfile(caller.user.id, fields, clientOf(request));
+    const auto user = accounts.updateProfile(caller.user.id, fields, clientOf(request));
     if (!user) throw http::ApiError(http::ErrorCode::InvalidToken);
     return userResponse(*user);
 }
 
-http::Response deleteMe(Services& services, const http::Request&, const Caller& caller) {
-    services.accounts.remove(caller.user);
+http::Response deleteMe(const http::Request&, const Caller& caller, domain::AccountService& accounts) {
+    accounts.remove(caller.user);
     http::Response response;
     response.status = 204;
     http::clearCookie(response, kSessionCookie);

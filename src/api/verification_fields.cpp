@@ -24,14 +24,14 @@ std::int64_t readNumber(http::JsonBody& body, std::string_view field, std::int64
     return *number;
 }
 
-std::optional<domain::Destination> readRecipient(const Services& services, http::JsonBody& body) {
+std::optional<domain::Destination> readRecipient(const ApiSettings& settings, http::JsonBody& body) {
     if (!body.has("to")) body.noteMissing("to");
     const auto text = body.string("to");
     if (!text) return std::nullopt;
-    auto destination = domain::Destination::parse(*text, services.settings.emailValidation);
+    auto destination = domain::Destination::parse(*text, settings.emailValidation);
     if (!destination) {
         body.noteInvalid("to", "must be an e-mail address or a telephone number such as +4930123456");
-    } else if (!services.settings.phoneNumbers.accepts(*destination)) {
+    } else if (!settings.phoneNumbers.accepts(*destination)) {
         body.noteInvalid("to", kImpossibleNumber);
     }
     return destination;
@@ -65,11 +65,12 @@ domain::CodeDelivery readDelivery(http::JsonBody& body) {
 
 }  // namespace
 
-std::optional<domain::VerificationQuestion> readVerification(const Services& services, http::JsonBody& body) {
+std::optional<domain::VerificationQuestion> readVerification(const ApiSettings& settings, domain::CodeFormat standard,
+                                                             http::JsonBody& body) {
     using std::chrono::seconds;
-    auto to = readRecipient(services, body);
+    auto to = readRecipient(settings, body);
     const auto purpose = readPurposeWord(body);
-    const auto format = readFormat(body, services.verifications.codeFormat());
+    const auto format = readFormat(body, standard);
     const auto metadata = body.object("metadata", kMaxMetadataBytes);
     const auto expiresIn = readNumber(body, "expires_in", 300, 30, 3600);
     const auto sessionExpiresIn =
@@ -80,9 +81,9 @@ std::optional<domain::VerificationQuestion> readVerification(const Services& ser
     const auto locale = readLocale(body);
     if (!to) return std::nullopt;
     if (to->channel() == domain::Channel::Sms && delivery == domain::CodeDelivery::Message) {
-        if (!services.settings.smsIsSetUp) {
+        if (!settings.smsIsSetUp) {
             body.noteInvalid("to", "codes by SMS are not set up on this server");
-        } else if (!services.settings.phoneNumbers.allowsMessagesTo(*to)) {
+        } else if (!settings.phoneNumbers.allowsMessagesTo(*to)) {
             body.noteInvalid("to", kNotSentTo);
         }
     }

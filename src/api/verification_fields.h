@@ -1,4 +1,4 @@
-// Reads what POST /api/v1/verifications is asked (API.md 5), and says errors as clients of stateless contexts read
+// Reads what POST /api/v1/verifications is asked, and says errors as clients of stateless contexts read
 // them.
 #pragma once
 
@@ -10,8 +10,10 @@
 
 namespace otpgate::api {
 
-// nullopt where `to` is missing or unusable. What is wrong is noted in the body; rejectInvalid() then throws.
-std::optional<domain::VerificationQuestion> readVerification(const Services& services, http::JsonBody& body);
+// nullopt where `to` is missing or unusable. What is wrong is noted in the body; rejectInvalid() then throws. A code is
+// of the `standard` format where the body names no other.
+std::optional<domain::VerificationQuestion> readVerification(const ApiSettings& settings, domain::CodeFormat standard,
+                                                             http::JsonBody& body);
 
 // Runs the endpoint. An error that ends it is passed on with the members `error` (its sentence) and `error_code`.
 http::Response withErrorMembers(const std::function<http::Response()>& endpoint);

@@ -1,4 +1,4 @@
-// POST /api/v1/verifications, POST /api/v1/verifications/check (API.md 5) and GET /health/otp (API.md 6).
+// POST /api/v1/verifications and /api/v1/verifications/check, and GET /health/otp.
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/otp_fields.h"
@@ -43,18 +43,20 @@ void rejectUnlessVerified(const domain::CheckedVerification& checked) {
 
 }  // namespace
 
-http::Response createVerification(Services& services, const http::Request& request, const ApiKeyCaller& caller) {
+http::Response createVerification(const http::Request& request, const ApiKeyCaller& caller,
+                                  domain::ApiKeyService& apiKeys, domain::VerificationService& verifications,
+                                  const ApiSettings& settings) {
     http::JsonBody body(request);
-    const auto question = readVerification(services, body);
+    const auto question = readVerification(settings, verifications.codeFormat(), body);
     body.rejectInvalid();
     const bool isCallers = question->delivery == domain::CodeDelivery::Caller;
     requireScope(caller, isCallers ? domain::ApiScope::VerifyCaller : domain::ApiScope::Verify);
-    if (!isCallers && !services.apiKeys.maySend(caller)) {
+    if (!isCallers && !apiKeys.maySend(caller)) {
         throw ApiError(ErrorCode::Forbidden, "api_keys.allowed")
             .detail("On this server only the API keys of administrators send messages.");
     }
 
-    const auto verification = services.verifications.request(*question, caller.userId, clientOf(request));
+    const auto verification = verifications.request(*question, caller.userId, clientOf(request));
     if (!verification.isAccepted) throw limitError(ErrorCode::RateLimit, verification.limit);
     if (verification.delivery == domain::Delivery::Failed) throw ApiError(ErrorCode::SendFailed);
     const std::string masked = question->to.masked();
@@ -69,13 +71,14 @@ http::Response createVerification(Services& services, const http::Request& reque
     return withLimit(jsonResponse(201, json), verification.limit);
 }
 
-http::Response checkVerification(Services& services, const http::Request& request, const ApiKeyCaller& caller) {
+http::Response checkVerification(const http::Request& request, const ApiKeyCaller& caller,
+                                 domain::VerificationService& verifications) {
     http::JsonBody body(request);
     const std::string guess = readGuess(body);
     const std::string context = body.requiredString("context", kMaxContextBytes);
     body.rejectInvalid();
 
-    const auto checked = services.verifications.check(context, guess, caller.userId, clientOf(request));
+    const auto checked = verifications.check(context, guess, caller.userId, clientOf(request));
     rejectUnlessVerified(checked);
     http::JsonWriter json;
     json.beginObject()
@@ -89,10 +92,10 @@ http::Response checkVerification(Services& services, const http::Request& reques
     return jsonResponse(200, json);
 }
 
-http::Response showOtpHealth(Services& services, const http::Request&) {
-    const Timestamp begin = services.clock.now();
-    if (!services.verifications.worksInItself()) throw ApiError(ErrorCode::Unavailable, "codes do not verify");
-    const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.now() - begin);
+http::Response showOtpHealth(const http::Request&, domain::VerificationService& verifications, const Clock& clock) {
+    const Timestamp begin = clock.now();
+    if (!verifications.worksInItself()) throw ApiError(ErrorCode::Unavailable, "codes do not verify");
+    const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - begin);
     http::JsonWriter json;
     json.beginObject()
         .member("status", "healthy")

@@ -2,14 +2,10 @@
 
 namespace otpgate::api {
 
-namespace {
-
 std::optional<std::string> unlessEmpty(const std::string& text) {
     if (text.empty()) return std::nullopt;
     return text;
 }
-
-}  // namespace
 
 std::optional<std::string> optionalTime(const std::optional<Timestamp>& time) {
     if (!time) return std::nullopt;

@@ -1,4 +1,4 @@
-// The JSON of what several endpoints answer with (API.md 4).
+// The JSON of what several endpoints answer with.
 #pragma once
 
 #include "otpgate/domain/models.h"
@@ -8,9 +8,10 @@
 namespace otpgate::api {
 
 std::optional<std::string> optionalTime(const std::optional<Timestamp>& time);  // RFC 3339
+std::optional<std::string> unlessEmpty(const std::string& text);
 
 http::Response jsonResponse(int status, http::JsonWriter& json);
-// 200 with a sentence for the user: `message`, and `detail` for clients that look there (API.md 7, B).
+// 200 with a sentence for the user: `message`, and `detail` for clients that look there.
 http::Response messageResponse(std::string_view message);
 
 void writeUser(http::JsonWriter& json, const domain::User& user);

@@ -1,7 +1,8 @@
 #include "otpgate/base/encoding.h"
 
+#include "otpgate/base/text.h"
+
 #include <array>
-#include <cstdint>
 
 namespace otpgate {
 namespace {
@@ -99,6 +100,35 @@ std::optional<std::string> parseBase64Url(std::string_view text) {
     return bytes;
 }
 
+std::string percentEncoded(std::string_view bytes) {
+    constexpr std::string_view kSigns = "-._~";
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string text;
+    text.reserve(bytes.size() * 3);
+    for (const char c : bytes) {
+        if (isLetterOrDigit(c) || kSigns.find(c) != std::string_view::npos) {
+            text += c;
+        } else {
+            text += {'%', kDigits[byteOf(c) >> 4], kDigits[byteOf(c) & 0x0f]};
+        }
+    }
+    return text;
+}
+
+std::string toBigEndian(std::uint64_t number, std::size_t bytes) {
+    std::string text(bytes, '\0');
+    for (auto byte = text.rbegin(); byte != text.rend(); ++byte, number >>= 8U) {
+        *byte = static_cast<char>(number & 0xffU);
+    }
+    return text;
+}
+
+std::uint64_t fromBigEndian(std::string_view bytes) {
+    std::uint64_t number = 0;
+    for (const char c : bytes) number = number << 8U | byteOf(c);
+    return number;
+}
+
 // The table of RFC 3629, section 4: only the second byte's range depends on the first.
 std::size_t utf8CharacterLength(std::string_view text) {
     if (text.empty()) return 0;
@@ -110,7 +140,7 @@ std::size_t utf8CharacterLength(std::string_view text) {
     const unsigned highest = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
     if (!isBetween(text[1], lowest, highest)) return 0;
     for (std::size_t i = 2; i < length; ++i) {
-        if (!isBetween(text[i], 0x80, 0xbf)) return 0;
+        if (!isWithinCharacter(text[i])) return 0;
     }
     return length;
 }

@@ -1,6 +1,7 @@
 #include "otpgate/base/settings_reader.h"
 
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <array>
@@ -8,8 +9,6 @@
 #include <fstream>
 #include <limits>
 #include <numeric>
-#include <optional>
-#include <stdexcept>
 
 namespace otpgate {
 namespace {
@@ -23,12 +22,6 @@ struct Unit {
 };
 constexpr std::array<Unit, 5> kUnits = {{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 
-std::string_view trim(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 bool isName(std::string_view text) {
     return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
 }
@@ -36,14 +29,6 @@ bool isName(std::string_view text) {
 // Such a value would end up in a mail header, a path or a log line.
 bool holdsControlCharacter(std::string_view text) {
     return std::ranges::any_of(text, [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
-}
-
-template <typename Number>
-std::optional<Number> parseNumber(std::string_view text, int base = 10) {
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
 }
 
 // In the largest unit that divides it: 600000 ms is "10m".
@@ -60,18 +45,10 @@ std::string formatOctal(unsigned number) {
     return "0" + std::string(digits.data(), end);
 }
 
-std::string join(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text.append(text.empty() ? "" : ", ").append(word);
-    return text;
-}
-
 // otp.length -> OTPGATE_OTP_LENGTH
 std::string variableOf(std::string_view key) {
     std::string variable(kVariablePrefix);
-    for (const char c : key) {
-        variable += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    }
+    for (const char c : key) variable += c == '.' ? '_' : toUpper(c);
     return variable;
 }
 
@@ -200,7 +177,7 @@ std::size_t SettingsReader::choice(const std::string& key, const std::vector<std
                                    std::string_view defaultValue) {
     const std::string value = text(key, defaultValue);
     const auto word = std::ranges::find(words, value);
-    if (word == words.end()) reject(key, "expected one of " + join(words) + ", found '" + value + "'");
+    if (word == words.end()) reject(key, "expected one of " + joined(words, ", ") + ", found '" + value + "'");
     return static_cast<std::size_t>(word - words.begin());
 }
 

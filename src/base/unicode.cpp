@@ -1,14 +1,17 @@
 #include "otpgate/base/unicode.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <unicode/idna.h>
+#include <unicode/locid.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
+#include <unicode/uspoof.h>
 
 namespace otpgate {
 
@@ -61,6 +64,20 @@ bool joinsWords(const icu::UnicodeString& text, std::int32_t at) {
     const UChar32 c = text.char32At(at);
     return (c == kJoiner || c == kNonJoiner) && at > 0 && at + 1 < text.length() && u_isalpha(text.char32At(at + 1)) &&
            text.char32At(at + 1) >= 0x80 && text.char32At(at - 1) >= 0x80;
+}
+
+struct CloseChecker {
+    void operator()(USpoofChecker* checker) const { uspoof_close(checker); }
+};
+
+// Checks are safe on any thread.
+USpoofChecker* openChecker() {
+    UErrorCode status = U_ZERO_ERROR;
+    USpoofChecker* checker = uspoof_open(&status);
+    uspoof_setChecks(checker, USPOOF_RESTRICTION_LEVEL, &status);
+    require(status);
+    uspoof_setRestrictionLevel(checker, USPOOF_HIGHLY_RESTRICTIVE);
+    return checker;
 }
 
 }  // namespace
@@ -120,9 +137,30 @@ std::size_t leadingDashLength(std::string_view text) {
 
 std::size_t trailingDashLength(std::string_view text) {
     std::size_t begin = text.size();
-    while (begin > 0 && (static_cast<unsigned char>(text[--begin]) & 0xc0U) == 0x80U) {
+    while (begin > 0 && isWithinCharacter(text[--begin])) {
     }
     return leadingDashLength(text.substr(begin));
+}
+
+std::string toLowerCase(std::string_view text) {
+    if (!isValidUtf8(text)) return std::string{text};
+    return toNfc(narrow(wide(text).toLower(icu::Locale::getRoot())));
+}
+
+bool isOfOneScript(std::string_view name) {
+    if (!isValidUtf8(name)) return false;
+    const icu::UnicodeString all = wide(name);
+    for (std::int32_t i = 0; i < all.length(); i = all.moveIndex32(i, 1)) {
+        const UChar32 c = all.char32At(i);
+        const std::uint32_t category = U_GET_GC_MASK(c);
+        if (c >= 0x80 && (category & (U_GC_L_MASK | U_GC_M_MASK | U_GC_N_MASK)) == 0) return false;
+        if (i == 0 && (category & U_GC_M_MASK) != 0) return false;  // nothing that it could stand on
+    }
+    static const std::unique_ptr<USpoofChecker, CloseChecker> checker(openChecker());
+    UErrorCode status = U_ZERO_ERROR;
+    const std::int32_t failed = uspoof_check2UnicodeString(checker.get(), all, nullptr, &status);
+    require(status);
+    return failed == 0;
 }
 
 std::optional<std::string> toAsciiDomain(std::string_view domain) {

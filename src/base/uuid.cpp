@@ -1,6 +1,7 @@
 #include "otpgate/base/uuid.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <span>
@@ -13,10 +14,6 @@ constexpr std::size_t kTextLength = 36;
 
 constexpr bool isDashPosition(std::size_t i) {
     return i == 8 || i == 13 || i == 18 || i == 23;
-}
-
-constexpr char toLower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 }  // namespace
@@ -33,12 +30,9 @@ Uuid Uuid::makeV7(Timestamp now, Random& random) {
 
 Uuid Uuid::lowestV7(Timestamp time) {
     const auto since1970 = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
-    auto milliseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(since1970, 0));
+    const auto milliseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(since1970, 0));
     Uuid id;
-    for (std::size_t i = 6; i-- > 0;) {
-        id.bytes_[i] = static_cast<std::uint8_t>(milliseconds & 0xff);
-        milliseconds >>= 8;
-    }
+    std::ranges::copy(toBigEndian(milliseconds, 6), id.bytes_.begin());
     id.bytes_[6] = 0x70;  // version 7
     id.bytes_[8] = 0x80;  // variant 10
     return id;

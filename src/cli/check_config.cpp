@@ -53,12 +53,15 @@ int checkConfig(const Invocation& invocation) {
     const http::TrustedProxies proxies(settings.trustedProxies);
     const http::AddressList metricsReaders(settings.metricsReaders, "metrics.allowed_addresses");
     const http::Cors cors(settings.corsOrigins, settings.publicUrl, settings.corsHeaders);
-    db::openDatabase(settings.database);
+    const auto database = db::openDatabase(settings.database);
     crypto::SystemRandom random;
     // The file transport would make its directory.
     if (settings.sms.transport != delivery::SmsTransportKind::File) delivery::makeSmsTransport(settings.sms, random);
     for (const std::string& doubt : doubtsAbout(settings)) std::cout << "doubtful: " << doubt << "\n";
     for (const std::string& note : startNotes(settings)) std::cout << note << "\n";
+    if (const std::string host = database->currentHost(); !host.empty()) {
+        std::cout << "database.url: " << host << " is used while it is well, and then the next one\n";
+    }
     std::cout << "the configuration is good" << (user.empty() ? "" : ", as the user " + user + " reads it") << "\n";
     return 0;
 }

@@ -81,6 +81,9 @@ void readAddresses(const Fields& fields, domain::EmailValidation validation, dom
         if (!parsed && Destination::parseEmail(email, domain::EmailValidation::Lenient)) {
             throw BadRow("email needs email.validation = lenient");
         }
+        if (!parsed && Destination::parseEmail(email, domain::EmailValidation::International)) {
+            throw BadRow("email needs email.validation = international");
+        }
         if (!parsed) throw BadRow("email is not an e-mail address");
         user.email = parsed->value();
     }

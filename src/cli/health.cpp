@@ -71,6 +71,8 @@ int health(const Invocation& invocation) {
         std::string told = "ok";
         try {
             check();
+            const std::string host = name == checks[0].first ? database->currentHost() : "";
+            if (!host.empty()) told += ", at " + host;
         } catch (const std::runtime_error& error) {
             told = error.what();
             isWell = false;

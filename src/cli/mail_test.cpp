@@ -8,7 +8,8 @@
 namespace otpgate::cli {
 
 int mailTest(const Invocation& invocation) {
-    const auto recipient = domain::Destination::parseEmail(invocation.words.front(), domain::EmailValidation::Lenient);
+    const auto recipient =
+        domain::Destination::parseEmail(invocation.words.front(), domain::EmailValidation::International);
     if (!recipient) throw UsageError("not an e-mail address: " + invocation.words.front());
     const Settings settings = invocation.settings();
     const SystemClock clock;

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "otpgate/db/migrator.h"
+#include "readiness.h"
 
 #include <iostream>
 
@@ -14,6 +15,8 @@ void migrateDatabase(const Settings& settings) {
     try {
         const std::size_t count = db::migrate(
             *connection, db::sqlFiles(), [](std::string_view path) { std::cout << "applied " << path << std::endl; });
+        // What is missing is not made anew: an empty table would hide that its rows are lost.
+        requireMigrated(*connection);
         std::cout << database->describe() << " is up to date, " << count << " applied\n";
     } catch (const ServiceUnavailable& error) {
         throw ServiceUnavailable("database " + database->describe() + ": " + error.what());

@@ -1,8 +1,8 @@
 #include "cli/commands.h"
-#include "delivery/sms_length.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/delivery/sms_guard.h"
+#include "otpgate/delivery/sms_length.h"
 #include "otpgate/store/stores.h"
 #include "readiness.h"
 

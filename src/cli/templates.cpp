@@ -1,9 +1,9 @@
 // otpgate templates: looks after the words of the messages.
 #include "cli/commands.h"
-#include "delivery/message_texts.h"
-#include "delivery/template_check.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/delivery/message_texts.h"
+#include "otpgate/delivery/template_check.h"
 #include "otpgate/http/json.h"
 
 #include <algorithm>

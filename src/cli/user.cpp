@@ -27,7 +27,7 @@ struct NewUser {
 NewUser readNewUser(const Invocation& invocation) {
     NewUser user;
     if (const auto address = invocation.value("--email")) {
-        user.email = domain::Destination::parseEmail(*address, domain::EmailValidation::Lenient);
+        user.email = domain::Destination::parseEmail(*address, domain::EmailValidation::International);
         if (!user.email) throw UsageError("not an e-mail address: " + *address);
     }
     if (const auto number = invocation.value("--phone")) {
@@ -138,7 +138,7 @@ domain::User findUser(domain::AccountService& accounts, const std::string& who) 
     std::optional<domain::User> user;
     if (const auto id = Uuid::parse(who)) {
         user = accounts.find(*id);
-    } else if (const auto destination = domain::Destination::parse(who, domain::EmailValidation::Lenient)) {
+    } else if (const auto destination = domain::Destination::parse(who, domain::EmailValidation::International)) {
         user = accounts.find(*destination);
     } else {
         throw UsageError("neither an address nor an id: " + who);
@@ -163,7 +163,7 @@ int create(domain::AccountService& accounts, const Invocation& invocation, const
            const domain::Client& client) {
     const NewUser options = readNewUser(invocation);
     if (options.email && !domain::Destination::parseEmail(options.email->value(), settings.emailValidation)) {
-        throw UsageError("nobody could sign in with this address: email.validation = strict refuses it");
+        throw UsageError("nobody could sign in with this address: email.validation refuses it");
     }
     domain::User user;
     if (options.email) user.email = options.email->value();

@@ -2,13 +2,12 @@
 #pragma once
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace otpgate::crypto {
 
@@ -19,21 +18,8 @@ inline bool skip(std::string_view& text, std::string_view prefix) {
 }
 
 inline std::optional<unsigned> parseNumber(std::string_view text, unsigned lowest, unsigned highest) {
-    unsigned number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    if (number < lowest || number > highest) return std::nullopt;
-    return number;
-}
-
-inline std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    while (true) {
-        const auto end = text.find(separator);
-        parts.push_back(text.substr(0, end));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
+    const auto number = otpgate::parseNumber<unsigned>(text);
+    return number && *number >= lowest && *number <= highest ? number : std::nullopt;
 }
 
 // RFC 4648, section 4, by way of section 5. Argon2's strings are without padding, Django's PBKDF2 has it.

@@ -4,8 +4,6 @@
 #include "crypto/signing_key.h"
 #include "otpgate/base/encoding.h"
 
-#include <algorithm>
-
 namespace otpgate::crypto {
 namespace {
 

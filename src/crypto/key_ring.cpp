@@ -1,7 +1,9 @@
 #include "otpgate/crypto/key_ring.h"
 
+#include "crypto/wiper.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 #include "otpgate/crypto/hash.h"
 
 #include <openssl/crypto.h>
@@ -29,6 +31,7 @@ constexpr std::array<std::string_view, 9> kLabels = {
     "otpgate csrf-token v1",   "otpgate otp-receipt v1",   "otpgate verification-context v1"};
 constexpr std::string_view kFingerprintLabel = "otpgate fingerprint v1";
 constexpr std::size_t kFingerprintBytes = 8;
+constexpr std::string_view kBlanks = " \t\r";
 
 class FileDescriptor {
 public:
@@ -45,27 +48,9 @@ private:
     int descriptor_;
 };
 
-// Overwrites the text when the scope is left, by an exception too.
-class Wiper {
-public:
-    explicit Wiper(std::string& text) : text_(text) {}
-    ~Wiper() { OPENSSL_cleanse(text_.data(), text_.size()); }
-    Wiper(const Wiper&) = delete;
-    Wiper& operator=(const Wiper&) = delete;
-
-private:
-    std::string& text_;
-};
-
 [[noreturn]] void fail(std::string_view what, const std::string& path) {
     const std::string reason = std::system_category().message(errno);
     throw ConfigurationError(std::string(what) + " " + path + ": " + reason);
-}
-
-std::string_view trim(std::string_view line) {
-    const auto first = line.find_first_not_of(" \t\r");
-    if (first == std::string_view::npos) return {};
-    return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
 }
 
 std::optional<std::string> parseMasterKey(std::string_view line) {
@@ -154,7 +139,7 @@ struct KeyLines {
             lines.emplace_back(text.substr(0, end));
             text.remove_prefix(std::min(end + 1, text.size()));
         }
-        const auto isKey = [](const std::string& line) { return trim(line).starts_with(kLinePrefix); };
+        const auto isKey = [](const std::string& line) { return trim(line, kBlanks).starts_with(kLinePrefix); };
         const auto begin = std::ranges::find_if(lines, isKey);
         first = static_cast<std::size_t>(begin - lines.begin());
         for (std::size_t i = first; i < lines.size(); ++i) {
@@ -200,7 +185,7 @@ KeyRing KeyRing::parse(std::string_view text, std::string_view fileName) {
     ring.keys_.resize(kLabels.size());
     for (int number = 1; !text.empty(); ++number) {
         const std::size_t end = std::min(text.find('\n'), text.size());
-        const std::string_view line = trim(text.substr(0, end));
+        const std::string_view line = trim(text.substr(0, end), kBlanks);
         text.remove_prefix(std::min(end + 1, text.size()));
         if (line.empty() || line.front() == '#') continue;
         auto master = parseMasterKey(line);

@@ -3,6 +3,7 @@
 #include "crypto/argon2_hash.h"
 #include "crypto/hash_fields.h"
 #include "crypto/openssl.h"
+#include "crypto/wiper.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/base/unicode.h"
@@ -26,18 +27,6 @@ constexpr std::size_t kHashBytes = 32;
 constexpr std::size_t kMaxStoredHashBytes = 512;
 constexpr std::size_t kMinScryptHashBytes = 16;
 constexpr std::size_t kMaxScryptHashBytes = 128;
-
-// Overwrites the text when the scope is left, by an exception too.
-class Wiper {
-public:
-    explicit Wiper(std::string& text) : text_(text) {}
-    ~Wiper() { OPENSSL_cleanse(text_.data(), text_.size()); }
-    Wiper(const Wiper&) = delete;
-    Wiper& operator=(const Wiper&) = delete;
-
-private:
-    std::string& text_;
-};
 
 PasswordMatch matchOf(bool isRight) {
     return isRight ? PasswordMatch::Right : PasswordMatch::Wrong;

@@ -28,15 +28,11 @@ std::optional<std::string> openToken(const KeyRing& ring, KeyUse use, std::strin
 }
 
 std::string packInteger(std::int64_t value) {
-    std::string bytes;
-    for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>((value >> shift) & 0xff);
-    return bytes;
+    return toBigEndian(static_cast<std::uint64_t>(value));
 }
 
 std::int64_t unpackInteger(std::string_view eightBytes) {
-    std::uint64_t value = 0;
-    for (const char byte : eightBytes) value = (value << 8U) | static_cast<std::uint8_t>(byte);
-    return static_cast<std::int64_t>(value);
+    return static_cast<std::int64_t>(fromBigEndian(eightBytes));
 }
 
 }  // namespace otpgate::crypto

@@ -1,5 +1,6 @@
 #include "db/engine_connection.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <thread>
 
@@ -7,29 +8,29 @@ namespace otpgate::db {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-constexpr auto kMaxRetryTime = 2s;
-
-}  // namespace
-
-bool RetryPolicy::covers(ErrorKind kind) const {
-    switch (kind) {
+bool RetryPolicy::covers(const DbError& error) const {
+    switch (error.kind()) {
     case ErrorKind::Deadlock: return true;
     case ErrorKind::Locked: return onLocked;
     case ErrorKind::Duplicate: return onDuplicate;
-    case ErrorKind::Gone:
+    case ErrorKind::Gone: return onGone && error.hasOtherHost() && !error.mayBeCommitted();
     case ErrorKind::Busy:
     case ErrorKind::Other: break;
     }
     return false;
 }
 
+std::chrono::microseconds RetryPolicy::longestPauseAfter(int tried) const {
+    if (!longestPause) return std::chrono::microseconds{4ms} * tried;
+    constexpr int kMostDoublings = 10;
+    return std::min<std::chrono::microseconds>(4ms * (1 << std::min(tried - 1, kMostDoublings)), *longestPause);
+}
+
 bool Retry::waitBeforeNext(const DbError& error) {
     const auto now = std::chrono::steady_clock::now();
-    if (!policy_.covers(error.kind()) || tries_ == policy_.tries || now - started_ > kMaxRetryTime) return false;
-    // Between 1 ms and 4, 8, 12, 16 ms. The clock's last digits are random enough to part two that collided.
-    const auto spread = std::chrono::microseconds(4ms) * tries_ - 1ms;
+    if (!policy_.covers(error) || tries_ == policy_.tries || now - started_ > policy_.atMost) return false;
+    // The clock's last digits are random enough to part two that collided.
+    const auto spread = policy_.longestPauseAfter(tries_) - 1ms;
     std::this_thread::sleep_for(1ms + std::chrono::microseconds(now.time_since_epoch().count() / 16 % spread.count()));
     ++tries_;
     return true;
@@ -63,7 +64,12 @@ public:
     }
     void commit() {
         connection_.requireOpenTransaction();
-        connection_.commit();
+        try {
+            connection_.commit();
+        } catch (const DbError& error) {
+            if (error.kind() != ErrorKind::Gone) throw;
+            throw error.asMaybeCommitted(true);
+        }
         committed_ = true;
     }
 

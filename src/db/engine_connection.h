@@ -10,16 +10,20 @@
 
 namespace otpgate::db {
 
-// What is tried again, and how often.
+// What is tried again, how often and for how long: five lock waits of a second each help nobody who waits for a page.
 struct RetryPolicy {
     bool onLocked = true;
     bool onDuplicate = false;
+    bool onGone = false;  // where there is another host to go to, and nothing can be done yet
     int tries = 5;
+    std::chrono::milliseconds atMost{2000};
+    // Waits are between 1 ms and 4, 8, 12, 16 ms, or double from 4 ms to this.
+    std::optional<std::chrono::milliseconds> longestPause = std::nullopt;
 
-    bool covers(ErrorKind kind) const;
+    bool covers(const DbError& error) const;
+    std::chrono::microseconds longestPauseAfter(int tried) const;
 };
 
-// Bounded by time as well: five lock waits of a second each help nobody who waits for a page.
 class Retry {
 public:
     explicit Retry(RetryPolicy policy) : policy_(policy) {}

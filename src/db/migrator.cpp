@@ -3,6 +3,7 @@
 #include "db/sql_script.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/db/own_tables.h"
 
 #include <openssl/sha.h>
 
@@ -36,6 +37,8 @@ namespace {
 
 constexpr auto kLockTimeout = 60s;
 constexpr auto kLockPause = 100ms;
+// Longer than any of our data statements takes, and than a cluster stands still when a node has died.
+constexpr auto kTakeOverAfter = 20s;
 constexpr char kStepSign = '#';
 constexpr char kBegunSign = '?';
 // The last file of binaries that wrote no rows for steps. The first pending one of these may be half-done without a
@@ -140,6 +143,12 @@ void remember(Connection& connection, const std::string& version, const std::str
                        {version, checksum, SystemClock{}.now()});
 }
 
+// Where GET_LOCK is known to one node alone.
+bool isCluster(Connection& connection) {
+    const auto row = connection.queryOne("SHOW VARIABLES LIKE 'wsrep_on'");
+    return row && row->text(1) == "ON";
+}
+
 // Asks again and again instead of waiting in the server, where the answer time-out would end the connection.
 void waitFor(const std::function<bool()>& done) {
     for (const auto giveUp = SteadyClock::now() + kLockTimeout; !done(); std::this_thread::sleep_for(kLockPause)) {
@@ -167,6 +176,73 @@ private:
     bool ask(std::string_view sql) { return connection_.queryOne(sql).value().optionalInteger(0) == 1; }
 
     Connection& connection_;
+};
+
+// A row that all nodes of a Galera cluster know. It says who migrates and counts his steps, so that whoever waits sees
+// that he is at it; after a time without a step it is taken over. A schema change does not count as such a time: in a
+// cluster (wsrep_OSU_method = TOI) it holds up everybody's statements until it is done, those of the waiting too. Who
+// was slow and finds the lock taken gives up. Should both be at the same step for a moment, nothing is done twice: a
+// data statement is in one transaction with its row, whose key only one of them can insert; and a statement that
+// changes the schema comes after what the other one has recorded, or is refused.
+class ClusterMigrationLock {
+public:
+    explicit ClusterMigrationLock(Connection& connection) : connection_(connection) {
+        connection_.executeRaw(
+            "CREATE TABLE IF NOT EXISTS schema_migrators (id BIGINT NOT NULL PRIMARY KEY,"
+            " holder VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,"
+            " steps BIGINT NOT NULL) ENGINE = InnoDB");
+        self_ = connection_.queryOne("SELECT UUID()").value().text(0);
+        waitFor([&] { return tryToTake(); });
+    }
+    ClusterMigrationLock(const ClusterMigrationLock&) = delete;
+    ClusterMigrationLock& operator=(const ClusterMigrationLock&) = delete;
+    ~ClusterMigrationLock() {
+        try {
+            connection_.execute("UPDATE schema_migrators SET holder = '' WHERE holder = ?", {self_});
+        } catch (const DbError&) {
+            // Whoever comes next waits for as long as for one that was killed.
+        }
+    }
+
+    // Before each step.
+    void noteStep() {
+        if (connection_.execute("UPDATE schema_migrators SET steps = steps + 1 WHERE holder = ?", {self_}) > 0) return;
+        throw DbError(ErrorKind::Busy, 0, "another migration has taken over, because this one was too slow");
+    }
+
+private:
+    struct Holder {
+        std::string name;
+        std::int64_t steps = 0;
+        bool operator==(const Holder&) const = default;
+    };
+
+    bool tryToTake() try {
+        const auto row = connection_.queryOne("SELECT holder, steps FROM schema_migrators WHERE id = 1");
+        if (!row)
+            return connection_.execute("INSERT INTO schema_migrators (id, holder, steps) VALUES (1, ?, 1)", {self_}) >
+                   0;
+        const Holder now{row->text(0), row->integer(1)};
+        if (now != seen_) {
+            seen_ = now;
+            seenSince_ = SteadyClock::now();
+        }
+        if (!now.name.empty() && SteadyClock::now() - seenSince_ < kTakeOverAfter) return false;
+        return connection_.execute(
+                   "UPDATE schema_migrators SET holder = ?, steps = steps + 1 WHERE id = 1 AND holder = ? AND steps = "
+                   "?",
+                   {self_, now.name, now.steps}) > 0;
+    } catch (const DbError& error) {
+        // Another one was faster, or a schema change lets nobody through.
+        if (error.kind() != ErrorKind::Duplicate && error.kind() != ErrorKind::Locked) throw;
+        seenSince_ = SteadyClock::now();
+        return false;
+    }
+
+    Connection& connection_;
+    std::string self_;
+    Holder seen_;
+    SteadyClock::time_point seenSince_ = SteadyClock::now();
 };
 
 // How the tables and routines that the statement names stand there: the same at each call.
@@ -217,6 +293,8 @@ void take(Connection& connection, const Step& step, std::span<const int> doneBef
     try {
         if (isDdl(step.statement)) return changeSchema(connection, step, doneBefore);
         connection.transact([&] {
+            // The other migrator of a cluster that took over.
+            if (connection.queryOne("SELECT 1 FROM schema_migrations WHERE version = ?", {step.version})) return;
             connection.executeRaw(step.statement);
             remember(connection, step.version, step.checksum);
         });
@@ -227,13 +305,20 @@ void take(Connection& connection, const Step& step, std::span<const int> doneBef
 
 std::size_t migrateMysql(Connection& connection, std::span<const SqlFile> files,
                          const std::function<void(std::string_view path)>& report) {
+    const bool inCluster = isCluster(connection);
+    if (inCluster && pendingOf(connection, files).empty()) return 0;
     const MysqlMigrationLock lock(connection);
+    std::optional<ClusterMigrationLock> clusterLock;
+    if (inCluster) clusterLock.emplace(connection);
     createTable(connection);
     const std::vector<Migration> pending = pendingOf(connection, files);
     for (const Migration& migration : pending) {
         const bool mayBeHalfDone = &migration == &pending.front() && migration.version <= kLastWithoutSteps;
         const std::span<const int> doneBefore = mayBeHalfDone ? kSaysDoneBefore : std::span<const int>{};
-        for (const Step& step : migration.steps) take(connection, step, doneBefore);
+        for (const Step& step : migration.steps) {
+            if (clusterLock) clusterLock->noteStep();
+            take(connection, step, doneBefore);
+        }
         connection.transact([&] {
             connection.execute("DELETE FROM schema_migrations WHERE SUBSTRING_INDEX(version, '#', 1) = ?",
                                {migration.version});
@@ -276,6 +361,7 @@ std::size_t migrateSqlite(Connection& connection, std::span<const SqlFile> files
 
 std::size_t migrate(Connection& connection, std::span<const SqlFile> files,
                     const std::function<void(std::string_view path)>& report) {
+    requireTablesOfMigrations(connection, files);
     return connection.engine() == Engine::Mysql ? migrateMysql(connection, files, report)
                                                 : migrateSqlite(connection, files, report);
 }

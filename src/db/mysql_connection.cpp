@@ -26,6 +26,9 @@ namespace {
 // A server closes idle connections (wait_timeout), and so do firewalls; a ping costs what a short query costs.
 constexpr auto kIdleBeforePing = 10s;
 
+constexpr int kNotReady = 1047;        // as such a node answers every statement
+constexpr int kTriesInCluster = 1000;  // the time is what counts
+
 sql::SQLString toSql(std::string_view text) {
     return {text.data(), text.size()};
 }
@@ -87,6 +90,12 @@ std::vector<Row> readRows(sql::ResultSet& result) {
 
 using ResultSet = std::unique_ptr<sql::ResultSet>;
 
+// What a node of Galera says about itself; an empty text where the server has nothing of the name.
+std::string valueOf(sql::Statement& plain, const std::string& show) {
+    const ResultSet result{plain.executeQuery(toSql(show))};
+    return result->next() ? result->getString(2).asStdString() : std::string{};
+}
+
 }  // namespace
 
 // Destroyed from the last member to the first: statements before their connection.
@@ -122,7 +131,12 @@ MysqlDatabase::MysqlDatabase(MysqlUrl url, DatabaseSettings settings)
       driver_([]() -> sql::Driver& {
           static sql::Driver& only = *get_driver_instance();  // it keeps a map that it does not lock
           return only;
-      }()) {}
+      }()),
+      hosts_(url_.hosts, [this](const MysqlHost& host) { return MysqlConnection::isWell(*this, host); }) {}
+
+std::string MysqlDatabase::currentHost() const {
+    return hosts_.count() == 1 ? std::string{} : hosts_.at(hosts_.current()).toText();
+}
 
 std::unique_ptr<Connection> MysqlDatabase::connect() {
     return std::make_unique<MysqlConnection>(*this);
@@ -142,22 +156,29 @@ MysqlConnection::~MysqlConnection() = default;
 template <typename Action>
 auto MysqlConnection::run(Action&& action) {
     requireOpenTransaction();
+    auto asked = SteadyClock::now();
     try {
         Session& live = session();
+        asked = SteadyClock::now();
         database_.metrics().roundTrips.add();
         return action(live);
     } catch (const sql::SQLException& error) {
-        fail(error);
+        fail(error, asked);
     }
 }
 
-void MysqlConnection::fail(const sql::SQLException& error) {
+void MysqlConnection::fail(const sql::SQLException& error, SteadyClock::time_point asked) {
     const int number = error.getErrorCode();
-    const DbError failure(mysqlErrorKind(number), number,
-                          std::to_string(number) + " " + withoutValues(number, error.getSQLState(), error.what()));
+    DbError failure(mysqlErrorKind(number), number,
+                    std::to_string(number) + " " + withoutValues(number, error.getSQLState(), error.what()));
     if (failure.kind() == ErrorKind::Gone) {
         session_.reset();
         database_.noteLoss();
+        // One connection that broke says nothing about its host: whether that is there, the next connection finds out.
+        const bool isSlow =
+            SteadyClock::now() - asked > std::chrono::milliseconds{database_.settings().answerTimeout} / 2;
+        if (isSlow || hostRefuses(number)) database_.hosts().leave(host_);
+        failure = failure.withOtherHost(database_.hosts().count() > 1);
     }
     if (inTransaction() && (failure.kind() == ErrorKind::Gone || failure.kind() == ErrorKind::Deadlock)) {
         transactionEndedBy(failure);
@@ -177,6 +198,10 @@ void MysqlConnection::requireSession() {
 }
 
 void MysqlConnection::dropIfDead() {
+    if (host_ != database_.hosts().current()) {
+        session_.reset();
+        return;
+    }
     const auto started = SteadyClock::now();
     const auto losses = database_.losses();
     if (losses == seenLosses_ && started - lastUse_ < kIdleBeforePing) return;
@@ -189,19 +214,41 @@ void MysqlConnection::dropIfDead() {
     if (losses == seenLosses_) database_.noteLoss();
     // A frozen server lets the ping time out, and a new connection would take as long again to fail.
     if (SteadyClock::now() - started > std::chrono::milliseconds{database_.settings().answerTimeout} / 2) {
+        if (database_.hosts().leave(host_)) return;
         throw database_.counted(
             DbError(ErrorKind::Gone, 2013, "2013 " + database_.describe() + " does not answer a ping"));
     }
 }
 
+// Of several hosts each is asked once at most, and none after a time that nobody waits for.
 void MysqlConnection::connectAnew() {
-    const MysqlUrl& url = database_.url();
-    const DatabaseSettings& settings = database_.settings();
-    const bool ipv6 = url.host.find(':') != std::string::npos;
+    const auto losses = database_.losses();
+    const auto started = SteadyClock::now();
+    const auto giveUp = started + 2 * std::max<std::chrono::seconds>(database_.settings().connectTimeout, 1s);
+    MysqlHosts& hosts = database_.hosts();
+    for (std::size_t asked = 1;; ++asked) {
+        const std::size_t host = hosts.current();
+        try {
+            session_ = connectTo(database_, hosts.at(host), statements_, sessionSettings_);
+            host_ = host;
+            seenLosses_ = losses;
+            return;
+        } catch (const DbError& error) {
+            if (!hosts.leave(host) || asked == hosts.count() || SteadyClock::now() > giveUp) throw;
+        }
+    }
+}
+
+std::unique_ptr<MysqlConnection::Session> MysqlConnection::connectTo(MysqlDatabase& database, const MysqlHost& host,
+                                                                     Statements statements,
+                                                                     const std::string& sessionSettings) {
+    const MysqlUrl& url = database.url();
+    const DatabaseSettings& settings = database.settings();
+    const bool ipv6 = host.name.find(':') != std::string::npos;
 
     sql::ConnectOptionsMap options;
-    options["hostName"] = toSql("tcp://" + (ipv6 ? "[" + url.host + "]" : url.host));
-    options["port"] = int{url.port};
+    options["hostName"] = toSql("tcp://" + (ipv6 ? "[" + host.name + "]" : host.name));
+    options["port"] = int{host.port};
     // unix://PATH in hostName is taken for a host by MariaDB's library; this option is not, and wins over the host.
     if (!url.socket.empty()) options["socket"] = toSql(url.socket);
     options["userName"] = toSql(url.user);
@@ -213,26 +260,59 @@ void MysqlConnection::connectAnew() {
     options["OPT_CHARSET_NAME"] = toSql("utf8mb4");
     options["characterSetResults"] = toSql("utf8mb4");  // the connector's default is the utf8 of three bytes
     options["OPT_LOCAL_INFILE"] = 0;                    // no server may ask for files of ours
-    if (statements_ == Statements::Several) options["CLIENT_MULTI_STATEMENTS"] = true;
+    if (statements == Statements::Several) options["CLIENT_MULTI_STATEMENTS"] = true;
     // By postInit, because the connector itself sets REPEATABLE READ when it connects.
     options["postInit"] = toSql("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
 
-    const auto losses = database_.losses();
+    const auto failed = [&](int number, const std::string& reason) {
+        const std::string which = database.hosts().count() == 1 ? "" : host.toText() + " of ";
+        return database.counted(
+            DbError(ErrorKind::Gone, number,
+                    std::to_string(number) + " cannot connect to " + which + database.describe() + ": " + reason)
+                .withOtherHost(database.hosts().count() > 1));
+    };
     try {
         auto fresh = std::make_unique<Session>();
-        fresh->connection.reset(database_.driver().connect(options));
+        fresh->connection.reset(database.driver().connect(options));
         fresh->plain.reset(fresh->connection->createStatement());
         fresh->plain->execute(
             toSql("SET SESSION innodb_lock_wait_timeout = 1,"
                   " sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'" +
-                  sessionSettings_));
-        session_ = std::move(fresh);
-        seenLosses_ = losses;
+                  sessionSettings));
+        if (valueOf(*fresh->plain, "SHOW VARIABLES LIKE 'wsrep_on'") != "ON") return fresh;
+        database.noteCluster();
+        // A node that is being filled, or that has lost the others, takes connections all the same.
+        if (valueOf(*fresh->plain, "SHOW STATUS LIKE 'wsrep_ready'") != "ON") {
+            throw failed(kNotReady, "it is not ready, as its wsrep_ready says");
+        }
+        // What was committed by another node is seen here: a transaction waits at its beginning, and a single statement
+        // before itself, until all of that has arrived. Inside a transaction nothing waits.
+        fresh->plain->execute("SET SESSION wsrep_sync_wait = 3");
+        return fresh;
     } catch (const sql::SQLException& error) {
-        throw database_.counted(DbError(
-            ErrorKind::Gone, error.getErrorCode(),
-            std::to_string(error.getErrorCode()) + " cannot connect to " + database_.describe() + ": " + error.what()));
+        throw failed(error.getErrorCode(), error.what());
     }
+}
+
+bool MysqlConnection::isWell(MysqlDatabase& database, const MysqlHost& host) {
+    try {
+        connectTo(database, host, Statements::One, "");
+        return true;
+    } catch (const DbError&) {
+        return false;
+    }
+}
+
+// Nodes of a cluster collide at the COMMIT: whoever comes first wins, and the others hear of it then. So the losers try
+// again for longer, and part from each other more and more.
+RetryPolicy MysqlConnection::retryPolicy() const {
+    RetryPolicy policy;
+    policy.onGone = database_.hosts().count() > 1;
+    if (!database_.isCluster()) return policy;
+    policy.tries = kTriesInCluster;
+    policy.atMost = 3s;
+    policy.longestPause = 150ms;
+    return policy;
 }
 
 std::uint64_t MysqlConnection::execute(std::string_view sql, Params params) {
@@ -240,14 +320,20 @@ std::uint64_t MysqlConnection::execute(std::string_view sql, Params params) {
         return static_cast<std::uint64_t>(session.prepare(sql, params).executeUpdate());
     };
     if (inTransaction()) return run(executeOnce);
-    return retry({}, [&] { return run(executeOnce); });
+    RetryPolicy policy = retryPolicy();
+    policy.onGone = false;  // it may be done
+    return retry(policy, [&] { return run(executeOnce); });
 }
 
 std::vector<Row> MysqlConnection::query(std::string_view sql, Params params) {
-    return run([&](Session& session) {
+    const auto queryOnce = [&](Session& session) {
         const ResultSet result{session.prepare(sql, params).executeQuery()};
         return readRows(*result);
-    });
+    };
+    if (inTransaction()) return run(queryOnce);
+    RetryPolicy policy = retryPolicy();
+    policy.onLocked = database_.isCluster();  // where that says that it waited in vain for the other nodes
+    return retry(policy, [&] { return run(queryOnce); });
 }
 
 std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::string& packet, std::size_t statements) try {

@@ -3,6 +3,7 @@
 
 #include "db/database_url.h"
 #include "db/engine_connection.h"
+#include "db/mysql_hosts.h"
 
 #include <atomic>
 #include <chrono>
@@ -24,6 +25,7 @@ public:
     std::unique_ptr<Connection> connect() override;
     std::unique_ptr<Connection> connectForGroups() override;
     std::string describe() const override { return settings_.url; }
+    std::string currentHost() const override;
 
     const MysqlUrl& url() const { return url_; }
     const DatabaseSettings& settings() const { return settings_; }
@@ -35,11 +37,21 @@ public:
     std::uint64_t losses() const { return losses_.load(std::memory_order_relaxed); }
     void noteLoss() { losses_.fetch_add(1, std::memory_order_relaxed); }
 
+    // Only where there are several, anything is ever left.
+    MysqlHosts& hosts() { return hosts_; }
+    const MysqlHosts& hosts() const { return hosts_; }
+
+    // Whether a node of a Galera cluster has answered.
+    bool isCluster() const { return isCluster_.load(std::memory_order_relaxed); }
+    void noteCluster() { isCluster_.store(true, std::memory_order_relaxed); }
+
 private:
     MysqlUrl url_;
     DatabaseSettings settings_;
     sql::Driver& driver_;
     std::atomic<std::uint64_t> losses_{0};
+    std::atomic<bool> isCluster_{false};
+    MysqlHosts hosts_;  // its thread uses the rest
 };
 
 class MysqlConnection : public EngineConnection {
@@ -54,6 +66,9 @@ public:
     using EngineConnection::execute;
     using EngineConnection::query;
 
+    // Whether a connection to the host can be made that serves.
+    static bool isWell(MysqlDatabase& database, const MysqlHost& host);
+
 protected:
     enum class Statements { One, Several };  // in one round trip
     MysqlConnection(MysqlDatabase& database, Statements statements, std::string sessionSettings);
@@ -67,6 +82,8 @@ protected:
     void begin() override { executeRaw("START TRANSACTION"); }
     void commit() override { executeRaw("COMMIT"); }
     void rollback() noexcept override;
+    RetryPolicy retryPolicy() const override;
+    const MysqlDatabase& database() const { return database_; }
 
 private:
     struct Session;
@@ -75,16 +92,19 @@ private:
     Session& session();
     void dropIfDead();
     void connectAnew();
+    static std::unique_ptr<Session> connectTo(MysqlDatabase& database, const MysqlHost& host, Statements statements,
+                                              const std::string& sessionSettings);
 
     // Runs `action` on the session; what the connector throws leaves as DbError.
     template <typename Action>
     auto run(Action&& action);
-    [[noreturn]] void fail(const sql::SQLException& error);
+    [[noreturn]] void fail(const sql::SQLException& error, std::chrono::steady_clock::time_point asked);
 
     MysqlDatabase& database_;
     const Statements statements_;
     const std::string sessionSettings_;  // ", name = value" and so on
     std::unique_ptr<Session> session_;
+    std::size_t host_ = 0;  // of the session
     std::uint64_t seenLosses_ = 0;
     std::chrono::steady_clock::time_point lastUse_;
 };

@@ -52,9 +52,22 @@ ErrorKind mysqlErrorKind(int number) {
     case 1047:  // ER_UNKNOWN_COM_ERROR: a Galera node outside the primary component ("WSREP has not yet prepared node")
     case 1290:  // ER_OPTION_PREVENTS_STATEMENT: --read-only after a switch-over
     case 1836:  // ER_READ_ONLY_MODE
+    case 1180:  // ER_ERROR_DURING_COMMIT: a Galera node that loses the others meanwhile
         return ErrorKind::Gone;
     }
     return ErrorKind::Other;
+}
+
+bool hostRefuses(int number) {
+    switch (number) {
+    case 1047:
+    case 1053:
+    case 1180:
+    case 1290:
+    case 1836:
+    case 3032: return true;
+    }
+    return false;
 }
 
 std::string withoutValues(int number, std::string_view sqlState, std::string_view text) {

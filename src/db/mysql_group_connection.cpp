@@ -1,6 +1,7 @@
 #include "db/mysql_group_connection.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <iterator>
@@ -27,8 +28,7 @@ std::string sessionSettings(std::chrono::seconds answerTimeout) {
 // Between quotes, in whatever mode the server is. Most texts hold nothing else, and are half as long as their digits.
 bool meansNothing(char c) {
     constexpr std::string_view kMarks = " @._+:/;,()=-";
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
+    return isLetterOrDigit(c) || kMarks.find(c) != std::string_view::npos;
 }
 
 // Appends a value as SQL.
@@ -229,6 +229,19 @@ void MysqlGroupConnection::flush() {
     std::size_t statements = 0;
     const std::string packet = takePending(statements);
     if (statements > 0) runPacket(packet, statements);
+}
+
+// On a cluster it does not fall apart at once: its calls would collide one by one with those of the other nodes, each
+// as often as the group does once.
+RetryPolicy MysqlGroupConnection::retryPolicy() const {
+    RetryPolicy policy = MysqlConnection::retryPolicy();
+    if (database().isCluster()) {
+        policy.atMost = 1500ms;
+    } else {
+        policy.onLocked = false;
+        policy.tries = 3;
+    }
+    return policy;
 }
 
 void MysqlGroupConnection::begin() {

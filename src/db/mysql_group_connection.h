@@ -59,7 +59,7 @@ protected:
     void begin() override;
     void commit() override;
     void rollback() noexcept override;
-    RetryPolicy retryPolicy() const override { return {.onLocked = false, .tries = 3}; }
+    RetryPolicy retryPolicy() const override;
 
 private:
     // Sends what waits, so that a statement of another kind comes after it.

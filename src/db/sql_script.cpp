@@ -1,6 +1,6 @@
 #include "db/sql_script.h"
 
-#include <utility>
+#include "otpgate/base/text.h"
 
 namespace otpgate::db {
 
@@ -8,19 +8,13 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n";
 
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 }  // namespace
 
 std::vector<std::string> splitSqlScript(std::string_view script) {
     std::vector<std::string> statements;
     std::string current;
     const auto finish = [&] {
-        if (const auto statement = trimmed(current); !statement.empty()) statements.emplace_back(statement);
+        if (const auto statement = trim(current, kBlanks); !statement.empty()) statements.emplace_back(statement);
         current.clear();
     };
     while (!script.empty()) {
@@ -28,7 +22,7 @@ std::vector<std::string> splitSqlScript(std::string_view script) {
         const auto line = script.substr(0, end);
         script.remove_prefix(end == std::string_view::npos ? script.size() : end + 1);
 
-        const auto content = trimmed(line);
+        const auto content = trim(line, kBlanks);
         if (content.starts_with("--")) continue;
         if (content.ends_with(';')) {
             current += line.substr(0, line.rfind(';'));

@@ -1,5 +1,7 @@
 #include "otpgate/db/statement.h"
 
+#include "otpgate/base/text.h"
+
 #include <algorithm>
 
 namespace otpgate::db {
@@ -67,14 +69,5 @@ RowStatement::RowStatement(Kind kind, std::string_view table, std::initializer_l
       columns_(columns.begin(), columns.end()),
       key_(key),
       width_(columns.size() + (key.empty() ? 0 : 1)) {}
-
-std::string joined(const std::vector<std::string>& words, std::string_view between) {
-    std::string text;
-    for (const std::string& word : words) {
-        if (!text.empty()) text += between;
-        text += word;
-    }
-    return text;
-}
 
 }  // namespace otpgate::db

@@ -1,7 +1,5 @@
 #include "db/writer_queue.h"
 
-#include <algorithm>
-
 namespace otpgate::db {
 
 WriterQueue::Turn WriterQueue::enter(std::chrono::milliseconds limit) {

@@ -1,7 +1,7 @@
 #include "delivery/secrets.h"
 
+#include "delivery/base64.h"
 #include "delivery/escaping.h"
-#include "delivery/mime.h"
 
 #include <algorithm>
 #include <map>
@@ -20,6 +20,7 @@ constexpr std::size_t kPieceOfText = 16;
 constexpr std::size_t kShortestForm = 4;
 constexpr std::size_t kPieceOfCode = 3;
 constexpr std::size_t kPieceOfLetters = 4;
+constexpr std::size_t kOlderCodes = 100;
 
 bool isDigit(char c) {
     return c >= '0' && c <= '9';
@@ -67,25 +68,28 @@ public:
         }
     }
 
-    void code(const std::string& code) {
+    // Its characters in their order, whatever stands between them.
+    void wholeCode(const std::string& code) {
         if (code.empty()) return;
         const bool hasLetters = std::any_of(code.begin(), code.end(), isLetter);
-        const auto counts = [hasLetters](char c) { return isDigit(c) || (hasLetters && isLetter(c)); };
-        // Its characters in their order, whatever stands between them.
         std::string plain;
         std::vector<std::size_t> places;
         for (std::size_t at = 0; at < text_.size(); ++at) {
-            if (!counts(text_[at])) continue;
+            if (!counts(text_[at], hasLetters)) continue;
             plain += text_[at];
             places.push_back(at);
         }
         for (auto at = plain.find(code); at != std::string::npos; at = plain.find(code, at + 1))
             mark(places[at], places[at + code.size() - 1] + 1);
-        // What somebody's cut, or another line between, left of it.
+    }
+
+    // What somebody's cut, or another line between, left of it.
+    void piecesOfCode(const std::string& code) {
+        const bool hasLetters = std::any_of(code.begin(), code.end(), isLetter);
         const std::size_t shortest = hasLetters ? kPieceOfLetters : kPieceOfCode;
         for (std::size_t at = 0; at < text_.size();) {
             std::size_t end = at;
-            while (end < text_.size() && counts(text_[end])) ++end;
+            while (end < text_.size() && counts(text_[end], hasLetters)) ++end;
             const std::size_t length = end - at;
             if (length >= shortest && length < code.size() && code.find(text_.substr(at, length)) != std::string::npos)
                 mark(at, end);
@@ -105,6 +109,7 @@ public:
     }
 
 private:
+    static bool counts(char c, bool hasLetters) { return isDigit(c) || (hasLetters && isLetter(c)); }
     void mark(std::size_t begin, std::size_t end) {
         std::fill(isStruck_.begin() + static_cast<std::ptrdiff_t>(begin),
                   isStruck_.begin() + static_cast<std::ptrdiff_t>(end), true);
@@ -130,6 +135,8 @@ void Secrets::add(std::string_view secret) {
 }
 
 void Secrets::beginMessage(Message message) {
+    if (!messages_[1].code.empty()) olderCodes_.push_back(std::move(messages_[1].code));
+    if (olderCodes_.size() > kOlderCodes) olderCodes_.pop_front();
     messages_[1] = std::move(messages_[0]);
     messages_[0] = std::move(message);
 }
@@ -155,7 +162,13 @@ std::string Secrets::strikeOut(std::string_view text) const {
 
     Strike strike(text);
     strike.pieces(wanted);
-    for (const Message& message : messages_) strike.code(lowerCase(message.code));
+    for (const Message& message : messages_) {
+        const std::string code = lowerCase(message.code);
+        strike.wholeCode(code);
+        strike.piecesOfCode(code);
+    }
+    // Pieces of so many would be found in every text.
+    for (const std::string& code : olderCodes_) strike.wholeCode(lowerCase(code));
     return strike.outOf(text);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,9 @@ public:
     // A password, token or account. The forms in which it goes over the wire are added by themselves: within base64,
     // percent-encoded, escaped for JSON and XML.
     void add(std::string_view secret);
-    // From here on this message is spoken of. The one before stays known, because an answer may come late.
+    // From here on this message is spoken of. The one before stays known, because an answer may come late, and the
+    // codes of the last hundred, because a mail server may repeat all that it has been told since the connection was
+    // made.
     void beginMessage(Message message);
 
     // The text with *** in place of every secret: credentials in any of their forms and in either case, and 8 bytes or
@@ -32,6 +35,7 @@ public:
 private:
     std::vector<std::string> credentials_;  // in all forms, lower case
     std::array<Message, 2> messages_;       // the newest first
+    std::deque<std::string> olderCodes_;
 };
 
 }  // namespace otpgate::delivery

@@ -1,4 +1,4 @@
-#include "delivery/sms_length.h"
+#include "otpgate/delivery/sms_length.h"
 
 #include "otpgate/base/encoding.h"
 

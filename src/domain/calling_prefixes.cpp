@@ -1,7 +1,8 @@
 #include "otpgate/domain/calling_prefixes.h"
 
+#include "otpgate/base/text.h"
+
 #include <algorithm>
-#include <charconv>
 
 namespace otpgate::domain {
 
@@ -12,7 +13,7 @@ constexpr std::size_t kMostDigits = 15;  // of E.164
 
 bool isPrefix(std::string_view text) {
     if (text.size() < 2 || text.size() > kMostDigits + 1 || text[0] != '+' || text[1] == '0') return false;
-    return text.find_first_not_of("0123456789", 1) == std::string_view::npos;
+    return std::ranges::all_of(text.substr(1), isDigit);
 }
 
 std::optional<DailyBudget> parseBudget(std::string_view word) {
@@ -20,10 +21,9 @@ std::optional<DailyBudget> parseBudget(std::string_view word) {
     if (colon == std::string_view::npos) return std::nullopt;
     DailyBudget budget{std::string(word.substr(0, colon)), 0};
     if (budget.prefix != kOthers && !isPrefix(budget.prefix)) return std::nullopt;
-    const char* const end = word.data() + word.size();
-    const auto [rest, error] = std::from_chars(word.data() + colon + 1, end, budget.messages);
-    if (error != std::errc{} || rest != end) return std::nullopt;
-    if (budget.messages < 0 || budget.messages > DailyBudgets::kMost) return std::nullopt;
+    const auto messages = parseNumber<std::int64_t>(word.substr(colon + 1));
+    if (!messages || *messages < 0 || *messages > DailyBudgets::kMost) return std::nullopt;
+    budget.messages = *messages;
     return budget;
 }
 

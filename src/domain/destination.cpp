@@ -1,6 +1,8 @@
 #include "otpgate/domain/destination.h"
 
 #include "domain/typed_text.h"
+#include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 #include "otpgate/base/unicode.h"
 
 #include <algorithm>
@@ -9,14 +11,8 @@ namespace otpgate::domain {
 
 namespace {
 
-bool isDigit(char c) {
-    return c >= '0' && c <= '9';
-}
 bool isLower(char c) {
     return c >= 'a' && c <= 'z';
-}
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 // More than an address and all that may stand around it; nothing of that length is looked at twice.
@@ -38,6 +34,16 @@ bool isDotAtom(std::string_view text) {
     if (text.empty() || text.size() > 64 || text.front() == '.' || text.back() == '.') return false;
     if (text.find("..") != std::string_view::npos || hasEncodedWord(text)) return false;
     return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || isAtomText(c); });
+}
+
+// What International takes beside what the others do: a dot-atom with letters beyond ASCII (RFC 6531, section 3.3), of
+// one script, so that nobody can be taken for who looks alike.
+bool isInternationalDotAtom(std::string_view text) {
+    const auto isAscii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    std::string plain(text);
+    std::replace_if(
+        plain.begin(), plain.end(), [&](char c) { return !isAscii(c); }, 'x');
+    return plain != text && isDotAtom(plain) && isOfOneScript(text);
 }
 
 bool areAtoms(std::string_view text) {
@@ -65,6 +71,9 @@ std::optional<std::string> parseLocalPart(std::string_view text, EmailValidation
     if (isDotAtom(text)) return std::string{text};
     switch (validation) {
     case EmailValidation::Strict: break;
+    case EmailValidation::International:
+        if (const std::string lowered = toLowerCase(text); isInternationalDotAtom(lowered)) return lowered;
+        [[fallthrough]];
     case EmailValidation::Lenient: return parseUnusualLocalPart(text);
     }
     return std::nullopt;
@@ -121,8 +130,7 @@ std::optional<Destination> Destination::parse(std::string_view text, EmailValida
 std::optional<Destination> Destination::parseEmail(std::string_view text, EmailValidation validation) {
     if (text.size() > kMaxTypedBytes) return std::nullopt;
     // The whole address in lower case: no mail system in use tells A@x from a@x, and one person must not be two users.
-    std::string plain = toPlainText(text);
-    std::transform(plain.begin(), plain.end(), plain.begin(), lower);
+    const std::string plain = toLower(toPlainText(text));
     const std::string_view address = addressIn(plain);
     const auto at = address.rfind('@');
     if (at == std::string_view::npos) return std::nullopt;
@@ -153,7 +161,7 @@ std::optional<Destination> Destination::parsePhoneNumber(std::string_view text) 
 std::string Destination::mailbox() const {
     const auto at = value_.rfind('@');
     const std::string local = value_.substr(0, at);
-    if (local.starts_with('"') || isDotAtom(local)) return value_;
+    if (local.starts_with('"') || isDotAtom(local) || isInternationalDotAtom(local)) return value_;
     return '"' + local + '"' + value_.substr(at);
 }
 
@@ -167,9 +175,14 @@ std::string Destination::masked() const {
     const auto at = value_.rfind('@');
     const std::string local = value_.substr(0, at);
     const std::string domain = value_.substr(at);
-    const std::string begin = local.substr(0, 1);
-    const std::string end = local.size() <= 2 ? "" : local.substr(local.size() - 1);
-    std::string hidden(local.size() <= 2 ? 1 : local.size() - 2, '*');
+    const auto isContinuation = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+    const auto characters =
+        local.size() - static_cast<std::size_t>(std::count_if(local.begin(), local.end(), isContinuation));
+    std::size_t last = local.empty() ? 0 : local.size() - 1;
+    while (last > 0 && isContinuation(local[last])) --last;
+    const std::string begin = local.substr(0, utf8CharacterLength(local));
+    const std::string end = characters <= 2 ? "" : local.substr(last);
+    std::string hidden(characters <= 2 ? 1 : characters - 2, '*');
     // A mailbox may be called a*: what is hidden must not be what hides it.
     if (begin + hidden + end == local) hidden += '*';
     return begin + hidden + end + domain;

@@ -1,4 +1,4 @@
-#include "otpgate/domain/device_token.h"
+#include "domain/device_token.h"
 
 #include "otpgate/crypto/signed_token.h"
 

@@ -1,4 +1,5 @@
 // What a client says of itself, as one short line for its owner.
+#include "otpgate/base/text.h"
 #include "otpgate/domain/notice.h"
 
 #include <utility>
@@ -26,14 +27,9 @@ std::string_view firstIn(std::string_view text, const Words (&words)[N]) {
     return {};
 }
 
-bool isAsciiLetter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool isPlain(char c) {
     constexpr std::string_view kSigns = " '()+,-_.;";
-    return static_cast<unsigned char>(c) >= 0x80 || isAsciiLetter(c) || (c >= '0' && c <= '9') ||
-           kSigns.find(c) != std::string_view::npos;
+    return static_cast<unsigned char>(c) >= 0x80 || isLetterOrDigit(c) || kSigns.find(c) != std::string_view::npos;
 }
 
 // The bytes of a control character or an invisible mark at the beginning, which may end a line or turn its direction:
@@ -55,15 +51,11 @@ std::string plainWords(std::string_view text) {
             i += mark - 1;
             continue;
         }
-        const bool isDotInName = text[i] == '.' && i + 1 < text.size() && isAsciiLetter(text[i + 1]);
+        const bool isDotInName = text[i] == '.' && i + 1 < text.size() && isLetter(text[i + 1]);
         const char c = isPlain(text[i]) && !isDotInName ? text[i] : ' ';
         if (c != ' ' || (!plain.empty() && plain.back() != ' ')) plain += c;
     }
-    if (plain.size() > kMostBytes) {
-        std::size_t end = kMostBytes;
-        while (end > 0 && (static_cast<unsigned char>(plain[end]) & 0xc0U) == 0x80U) --end;
-        plain.resize(end);
-    }
+    plain.resize(wholeCharacters(plain, kMostBytes).size());
     while (plain.ends_with(' ')) plain.pop_back();
     return plain;
 }

@@ -1,5 +1,7 @@
 #include "otpgate/domain/limits.h"
 
+#include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 #include "otpgate/crypto/hash.h"
 
 #include <algorithm>
@@ -30,20 +32,10 @@ std::optional<LimitWindow> parseWindow(std::string_view text) {
     }
 }
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
-}
-
 }  // namespace
 
 std::string packTime(Timestamp time) {
-    auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(toMicroseconds(time), 0));
-    std::string bytes(kTimeBytes, '\0');
-    for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte, value >>= 8U)
-        *byte = static_cast<char>(value & 0xffU);
-    return bytes;
+    return toBigEndian(static_cast<std::uint64_t>(std::max<std::int64_t>(toMicroseconds(time), 0)), kTimeBytes);
 }
 
 LimitRule::LimitRule(std::vector<LimitWindow> windows) : windows_(std::move(windows)) {
@@ -51,12 +43,12 @@ LimitRule::LimitRule(std::vector<LimitWindow> windows) : windows_(std::move(wind
 }
 
 std::optional<LimitRule> LimitRule::parse(std::string_view text) {
-    text = trimmed(text);
+    text = trim(text);
     if (text == "0") return LimitRule{};
     std::vector<LimitWindow> windows;
     while (windows.size() < 2) {
         const auto comma = text.find(',');
-        const auto window = parseWindow(trimmed(text.substr(0, comma)));
+        const auto window = parseWindow(trim(text.substr(0, comma)));
         if (!window) return std::nullopt;
         windows.push_back(*window);
         if (comma == std::string_view::npos) return LimitRule{std::move(windows)};
@@ -78,11 +70,8 @@ std::chrono::seconds LimitRule::longest() const {
 }
 
 Timestamp LimitHits::at(std::size_t index) const {
-    std::uint64_t value = 0;
-    for (const char byte : std::string_view{packed_}.substr(index * kTimeBytes, kTimeBytes)) {
-        value = (value << 8U) | static_cast<std::uint8_t>(byte);
-    }
-    return fromMicroseconds(static_cast<std::int64_t>(value));
+    const auto packed = std::string_view{packed_}.substr(index * kTimeBytes, kTimeBytes);
+    return fromMicroseconds(static_cast<std::int64_t>(fromBigEndian(packed)));
 }
 
 bool LimitHits::accepts(const LimitRule& rule, Timestamp now) const {

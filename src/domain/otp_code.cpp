@@ -1,5 +1,7 @@
 #include "otpgate/domain/otp_code.h"
 
+#include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 #include "otpgate/base/unicode.h"
 #include "otpgate/crypto/hash.h"
 
@@ -17,24 +19,11 @@ std::string_view charactersOf(CodeAlphabet alphabet) {
     return {};
 }
 
-std::string upperCase(std::string_view text) {
-    std::string result{text};
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-    return result;
-}
-
-bool isLetterOrDigit(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 std::string derive(std::string_view key, const Uuid& otpId, const CodeFormat& format) {
     const std::string_view characters = charactersOf(format.alphabet);
     const std::string mac = crypto::hmacSha256(key, otpId.bytes());
     // 64 bits modulo at most 30^10, which is below 2^50: the bias is below 10^-4 of a code's probability.
-    std::uint64_t number = 0;
-    for (const char byte : std::string_view{mac}.substr(0, 8))
-        number = (number << 8U) | static_cast<std::uint8_t>(byte);
+    std::uint64_t number = fromBigEndian(std::string_view{mac}.substr(0, 8));
     std::string code(format.length, '0');
     for (auto place = code.rbegin(); place != code.rend(); ++place, number /= characters.size()) {
         *place = characters[number % characters.size()];
@@ -69,7 +58,7 @@ std::string OtpCodes::codeFor(const OutboxMessage& message) const {
 }
 
 Guess OtpCodes::judge(const Uuid& otpId, std::string_view guess, const CodeFormat& format) const {
-    const std::string plain = upperCase(guess);
+    const std::string plain = toUpper(guess);
     if (!fixedCode_.empty()) return crypto::equalInConstantTime(fixedCode_, plain) ? Guess::Right : Guess::Wrong;
     Guess result = Guess::Wrong;
     for (const std::string& key : ring_.keys(crypto::KeyUse::OtpCode)) {

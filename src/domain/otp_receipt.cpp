@@ -1,4 +1,4 @@
-#include "otpgate/domain/otp_receipt.h"
+#include "domain/otp_receipt.h"
 
 #include "otpgate/crypto/signed_token.h"
 

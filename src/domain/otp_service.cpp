@@ -1,6 +1,6 @@
 #include "otpgate/domain/otp_service.h"
 
-#include "otpgate/domain/otp_receipt.h"
+#include "domain/otp_receipt.h"
 #include "otpgate/domain/otp_rules.h"
 
 #include <algorithm>
@@ -13,10 +13,11 @@ std::string deviceBucket(std::string_view kind, const ShownDevice& device) {
     return limitBucket(kind, device.value_or(Uuid{}).bytes());
 }
 
-// Whose codes a guess that names an address may be at.
-std::string subjectOf(Purpose purpose, const Destination& destination, const std::optional<Uuid>& ownerId) {
+// Whose codes a guess that names an address may be at. The guesses of a device, and of a user who changes an address,
+// are counted by themselves, as their codes are.
+std::string subjectOf(Purpose purpose, const Destination& destination, const std::optional<Uuid>& guesser) {
     std::string subject{toString(purpose)};
-    if (ownerId) subject += ownerId->bytes();
+    if (guesser) subject += guesser->bytes();
     return subject + ":" + destination.value();
 }
 
@@ -56,7 +57,7 @@ std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& r
 
 OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
                        const Clock& clock, Random& random, OtpMetrics& metrics, UnknownGuesses& unknownGuesses,
-                       OtpSettings settings, NoticeSettings notices)
+                       UnansweredGuesses& unansweredGuesses, OtpSettings settings, NoticeSettings notices)
     : store_(store),
       messenger_(messenger),
       codes_(codes),
@@ -65,13 +66,17 @@ OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& co
       random_(random),
       metrics_(metrics),
       unknownGuesses_(unknownGuesses),
+      unansweredGuesses_(unansweredGuesses),
       settings_(std::move(settings)),
       notices_(notices) {}
 
 AccountRule OtpService::accountRule(const OtpQuestion& question) const {
     const bool mayBeNew = question.newAccounts == NewAccounts::Allowed;
     switch (question.purpose) {
-    case Purpose::Login: return settings_.autoRegister && mayBeNew ? AccountRule::ActiveOrNew : AccountRule::Active;
+    case Purpose::Login: {
+        const bool isWelcome = settings_.autoRegister && settings_.signUp.allows(question.destination);
+        return isWelcome && mayBeNew ? AccountRule::ActiveOrNew : AccountRule::Active;
+    }
     case Purpose::Reset: return AccountRule::Active;
     case Purpose::Verify: return mayBeNew ? AccountRule::Any : AccountRule::Active;
     case Purpose::Register:
@@ -136,6 +141,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
     requested.limit = reportLimit("request_per_destination", settings_.requestsPerDestination, result.hits, now);
     if (result.outcome != OtpRequestResult::Outcome::Accepted) return requested;
     unknownGuesses_.forget(subjectOf(question.purpose, question.destination, question.ownerId));
+    if (asker.device) unknownGuesses_.forget(subjectOf(question.purpose, question.destination, asker.device));
     const OutboxMessage message{.id = request.outboxId,
                                 .otpId = result.otpId,
                                 .purpose = question.purpose,
@@ -171,6 +177,7 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
     return redeem(reference, guess, asker, [&](OtpVerification& verification) {
         const Timestamp now = verification.now;
         verification.mayRegister = settings_.autoRegister;
+        verification.signUp = &settings_.signUp;
         verification.newUserId = Uuid::makeV7(now, random_);
         verification.sessionId = Uuid::makeV7(now, random_);
         verification.sessionExpiresAt = sessionEnd;
@@ -180,10 +187,18 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
                                           {MessageKind::NewSignIn, describeDevice(device, asker.client.userAgent),
                                            asker.client, now, messenger_.lease()},
                                           random_);
-        OtpVerifyResult result = store_.verify(verification);
+        if (auto first = unansweredGuesses_.take(verification)) verification = std::move(*first);
+        OtpVerifyResult result = count(verification);
         if (result.notice) messenger_.handOver(*result.notice);
         return result;
     });
+}
+
+OtpVerifyResult OtpService::count(const OtpVerification& verification) try {
+    return store_.verify(verification);
+} catch (const OutcomeUnknown&) {
+    unansweredGuesses_.remember(verification);
+    throw;
 }
 
 VerifiedOtp OtpService::redeem(const OtpReference& reference, std::string_view guess, const Asker& asker,
@@ -205,29 +220,17 @@ VerifiedOtp OtpService::redeem(const OtpReference& reference, std::string_view g
     return report(reference, verification, std::move(result));
 }
 
-// Who names an address alone is told only what he would be told where there is no code: that one was used says that
-// somebody signed in, that one has expired or has tries left that somebody wants to.
+// Who names an address alone is told the same whether there is a code or not: that one lives, was used or is locked
+// says that somebody wants to sign in. So nothing that he is told comes from the code's row, which counts the tries of
+// all processes and would differ from a count of this one. A right guess is told the truth.
 void OtpService::hideWhatIsThere(const OtpReference& reference, const OtpVerification& verification,
                                  OtpVerifyResult& result) {
     using Outcome = OtpVerifyResult::Outcome;
     if (!reference.destination || reference.otpId || verification.guess == Guess::Right) return;
-    const std::string subject =
-        subjectOf(reference.purpose.value_or(Purpose::Login), *reference.destination, reference.ownerId);
-    const Timestamp now = verification.now;
-    const Timestamp end = now + settings_.lifetime(reference.destination->channel());
-    switch (result.outcome) {
-    case Outcome::WrongCode:
-        unknownGuesses_.note(subject, settings_.maxAttempts - result.attemptsLeft, now, end);
-        return;
-    case Outcome::Unknown:
-    case Outcome::Used:
-    case Outcome::Expired: break;
-    case Outcome::Verified:
-    case Outcome::AttemptsExhausted:
-    case Outcome::BudgetExhausted:
-    case Outcome::AccountDisabled: return;
-    }
-    const unsigned guesses = unknownGuesses_.count(subject, now, end);
+    const std::string subject = subjectOf(reference.purpose.value_or(Purpose::Login), *reference.destination,
+                                          reference.ownerId ? reference.ownerId : verification.shownDevice);
+    const Timestamp end = verification.now + settings_.lifetime(reference.destination->channel());
+    const unsigned guesses = unknownGuesses_.count(subject, verification.now, end);
     result.outcome = guesses > settings_.maxAttempts ? Outcome::AttemptsExhausted : Outcome::Unknown;
     result.attemptsLeft = settings_.maxAttempts - std::min(guesses, settings_.maxAttempts);
 }

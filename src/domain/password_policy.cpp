@@ -1,6 +1,7 @@
 #include "otpgate/domain/password_policy.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 #include "otpgate/base/unicode.h"
 
 #include <algorithm>
@@ -22,15 +23,9 @@ constexpr std::size_t kJudgedNumberPadRun = 24;
 constexpr std::size_t kMinWordLength = 3;
 constexpr std::size_t kMinPhoneDigits = 6;
 
-bool isLetterOrDigit(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c & 0x80) != 0;
-}
-
-std::string toLower(std::string_view text) {
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return lower;
+// Beyond ASCII every byte is taken for one of a letter.
+bool isOfWord(char c) {
+    return isLetterOrDigit(c) || (c & 0x80) != 0;
 }
 
 // Calls `use` with each character; a byte that is not UTF-8 is one.
@@ -85,7 +80,7 @@ void addWord(std::vector<std::string>& words, std::string_view word) {
 void addWords(std::vector<std::string>& words, std::string_view text) {
     addWord(words, text);
     while (!text.empty()) {
-        const auto* end = std::find_if_not(text.begin(), text.end(), isLetterOrDigit);
+        const auto* end = std::find_if_not(text.begin(), text.end(), isOfWord);
         const auto length = static_cast<std::size_t>(end - text.begin());
         addWord(words, text.substr(0, length));
         text.remove_prefix(std::min(length + 1, text.size()));

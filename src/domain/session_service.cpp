@@ -1,8 +1,8 @@
 #include "otpgate/domain/session_service.h"
 
+#include "domain/device_token.h"
 #include "domain/refresh_token.h"
 #include "otpgate/crypto/signed_token.h"
-#include "otpgate/domain/device_token.h"
 
 #include <algorithm>
 
@@ -10,7 +10,7 @@ namespace otpgate::domain {
 
 namespace {
 
-// A second tab, or an answer lost on the way, may show the predecessor for so long (API.md 4).
+// A second tab, or an answer lost on the way, may show the predecessor for so long.
 constexpr std::chrono::seconds kRefreshGrace{30};
 constexpr std::chrono::minutes kTouchEvery{5};
 // iat and nbf say so much less than now: a verifier whose clock is that much behind takes the token at once.

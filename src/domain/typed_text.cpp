@@ -2,8 +2,6 @@
 
 #include "otpgate/base/unicode.h"
 
-#include <strings.h>
-
 namespace otpgate::domain {
 
 namespace {
@@ -61,10 +59,6 @@ std::string_view unwrapped(std::string_view text) {
     while (cutBlanks(text) || cutPair(text) || cutPunctuationBehind(text) || cutBulletBefore(text)) {
     }
     return text;
-}
-
-bool startsWithIgnoringCase(std::string_view text, std::string_view prefix) {
-    return text.size() >= prefix.size() && strncasecmp(text.data(), prefix.data(), prefix.size()) == 0;
 }
 
 }  // namespace otpgate::domain

@@ -1,18 +1,10 @@
 #include "otpgate/domain/unknown_guesses.h"
 
-#include <algorithm>
-
 namespace otpgate::domain {
 
 unsigned UnknownGuesses::count(const std::string& subject, Timestamp now, Timestamp end) {
     const std::lock_guard lock(mutex_);
     return ++at(subject, now, end).guesses;
-}
-
-void UnknownGuesses::note(const std::string& subject, unsigned guesses, Timestamp now, Timestamp end) {
-    const std::lock_guard lock(mutex_);
-    Counted& counted = at(subject, now, end);
-    counted.guesses = std::max(counted.guesses, guesses);
 }
 
 void UnknownGuesses::forget(const std::string& subject) {

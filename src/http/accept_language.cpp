@@ -1,5 +1,7 @@
 #include "otpgate/http/accept_language.h"
 
+#include "otpgate/base/text.h"
+
 #include <algorithm>
 #include <optional>
 #include <vector>
@@ -12,26 +14,12 @@ namespace {
 constexpr std::size_t kMaxHeaderBytes = 1000;
 constexpr std::size_t kMaxTagBytes = 35;
 
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-bool isLetter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool isDigit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 bool isTag(std::string_view text) {
     return !text.empty() && text.size() <= kMaxTagBytes && isLetter(text.front()) && text.back() != '-' &&
-           std::all_of(text.begin(), text.end(), [](char c) { return isLetter(c) || isDigit(c) || c == '-'; });
+           std::all_of(text.begin(), text.end(), [](char c) { return isLetterOrDigit(c) || c == '-'; });
 }
 
-// "q=0.8" as 800; nullopt for what is no weight (section 12.4.2).
+// "q=0.8" as 800; nullopt for what is no weight (RFC 9110, section 12.4.2).
 std::optional<int> parseWeight(std::string_view parameter) {
     if (parameter.size() < 3 || parameter.size() > 7 || (parameter[0] != 'q' && parameter[0] != 'Q')) {
         return std::nullopt;
@@ -58,7 +46,7 @@ std::optional<Wanted> parseElement(std::string_view element) {
     auto tag = parseLanguageTag(element.substr(0, semicolon));
     if (!tag) return std::nullopt;
     if (semicolon == std::string_view::npos) return Wanted{std::move(*tag), 1000};
-    const auto weight = parseWeight(trimmed(element.substr(semicolon + 1)));
+    const auto weight = parseWeight(trim(element.substr(semicolon + 1)));
     if (!weight || *weight == 0) return std::nullopt;
     return Wanted{std::move(*tag), *weight};
 }
@@ -67,7 +55,7 @@ std::optional<Wanted> parseElement(std::string_view element) {
 
 std::optional<std::string> parseLanguageTag(std::string_view text) {
     // Behind a dot or an @ stand POSIX's character set and modifier.
-    std::string tag{trimmed(text.substr(0, text.find_first_of(".@")))};
+    std::string tag{trim(text.substr(0, text.find_first_of(".@")))};
     std::replace(tag.begin(), tag.end(), '_', '-');
     if (!isTag(tag)) return std::nullopt;
     return tag;

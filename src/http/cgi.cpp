@@ -2,12 +2,11 @@
 
 #include "http/header_names.h"
 #include "http/percent.h"
-#include "http/utf8.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace otpgate::http {
 
@@ -18,10 +17,6 @@ constexpr std::size_t kRequestIdBytes = 64;
 
 bool isControl(char c) {
     return (c >= 0 && c < 0x20) || c == 0x7f;
-}
-
-bool isLetterOrDigit(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 bool isRequestId(std::string_view text) {
@@ -35,18 +30,11 @@ std::string makeRequestId(Random& random) {
     return toHex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-std::optional<std::uint64_t> parseLength(std::string_view text) {
-    std::uint64_t length = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return length;
-}
-
 // HTTP_X_FORWARDED_FOR -> x-forwarded-for
 void addHeader(Request& request, std::string_view variable, std::string_view value) {
     std::string name;
     name.reserve(variable.size());
-    for (const char c : variable) name += c == '_' ? '-' : toLowerAscii(c);
+    for (const char c : variable) name += c == '_' ? '-' : toLower(c);
     const auto [header, isNew] = request.headers.try_emplace(std::move(name), value);
     if (isNew) return;
     header->second += header->first == "cookie" ? "; " : ", ";
@@ -130,7 +118,7 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
     }
 
     if (!contentLength.empty()) {
-        cgi.bodyBytes = parseLength(contentLength);
+        cgi.bodyBytes = parseNumber<std::uint64_t>(contentLength);
     } else {
         cgi.isBodyOpen = request.header("transfer-encoding").has_value();
     }
@@ -151,8 +139,8 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
         request.rejected = Rejection{ErrorCode::NotFound, "a path that cannot be decoded"};
     }
     if (request.role == Role::Authorizer) {
-        // What is asked is whether the client may go on, whatever it wants to do elsewhere: there is no body
-        // (section 6.3).
+        // What is asked is whether the client may go on, whatever it wants to do elsewhere: there is no body (FastCGI
+        // 1.0, section 6.3).
         request.method = "GET";
         request.path = "/authz";
         request.rejected.reset();
@@ -179,7 +167,7 @@ std::optional<std::string> decodePath(std::string_view target) {
 std::string cleanUserAgent(std::string_view text) {
     std::string clean;
     while (!text.empty()) {
-        const std::size_t length = leadingCharacterLength(text);
+        const std::size_t length = utf8CharacterLength(text);
         // U+0080 to U+009F are control characters too, and C2 is the first byte of each of them.
         const bool isUpperControl = length == 2 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0;
         if (length > 0 && !isControl(text[0]) && !isUpperControl) {
@@ -194,15 +182,16 @@ std::string cleanUserAgent(std::string_view text) {
 Response asAuthorizer(Response response) {
     if (response.status != 204) return response;
     response.status = 200;
-    // `Variable-NAME: value` becomes a variable of the request that the web server goes on with.
-    for (auto& [name, value] : response.headers) {
-        if (!name.starts_with("X-Auth-")) continue;
-        std::replace(name.begin(), name.end(), '-', '_');
-        std::transform(name.begin(), name.end(), name.begin(),
-                       [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-        name.insert(0, "Variable-");
-    }
+    // `Variable-NAME: value` becomes a variable of the request that the web server goes on with. Apache puts all other
+    // fields into the answer of the site that it protects, where they would be taken for its own: our policy for
+    // contents and for foreign origins, how long it may be kept, what type it is of.
+    std::erase_if(response.headers, [](const auto& field) { return !field.first.starts_with("X-Auth-"); });
+    response.contentType.clear();
     response.body.clear();
+    for (auto& [name, value] : response.headers) {
+        std::replace(name.begin(), name.end(), '-', '_');
+        name = "Variable-" + toUpper(name);
+    }
     return response;
 }
 
@@ -215,7 +204,7 @@ std::string writeCgi(const Response& response, BodyMode mode) {
     out += ' ';
     out += reasonOf(response.status);
     out += "\r\n";
-    if (mayHaveBody) {
+    if (mayHaveBody && !response.contentType.empty()) {
         appendField(out, "Content-Type", response.contentType);
         appendField(out, "Content-Length", std::to_string(response.body.size()));
     }

@@ -1,11 +1,10 @@
 #include "otpgate/http/client_address.h"
 
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
-#include <charconv>
-#include <cstring>
 
 namespace otpgate::http {
 
@@ -14,19 +13,13 @@ namespace {
 constexpr std::array<std::uint8_t, 12> kV4MappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr std::string_view kUnixPeer = "unix:";
 
-std::string_view trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 bool isPort(std::string_view text) {
-    return !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string_view::npos;
+    return !text.empty() && text.size() <= 5 && std::ranges::all_of(text, isDigit);
 }
 
 // One element of X-Forwarded-For: an address that may carry a port, as some load balancers write it.
 std::optional<IpAddress> parseHop(std::string_view text) {
-    text = trimmed(text);
+    text = trim(text);
     if (text.starts_with('[')) {
         const std::size_t end = text.find(']');
         if (end == std::string_view::npos) return std::nullopt;
@@ -102,16 +95,12 @@ AddressList::AddressList(const std::vector<std::string>& entries, std::string_vi
         if (!base) reject();
         unsigned prefixLength = base->bits();
         if (slash != std::string_view::npos) {
-            const std::string_view digits = text.substr(slash + 1);
-            const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefixLength);
+            const auto number = parseNumber<unsigned>(text.substr(slash + 1));
             // An IPv4-mapped network counts its prefix from the start of the IPv6 form.
             const unsigned mappedBits =
                 base->bits() == 32 && text.substr(0, slash).find(':') != std::string_view::npos ? 96 : 0;
-            if (error != std::errc{} || end != digits.data() + digits.size() || prefixLength < mappedBits ||
-                prefixLength - mappedBits > base->bits()) {
-                reject();
-            }
-            prefixLength -= mappedBits;
+            if (!number || *number < mappedBits || *number - mappedBits > base->bits()) reject();
+            prefixLength = *number - mappedBits;
         }
         networks_.push_back({*base, prefixLength});
     }

@@ -1,5 +1,6 @@
 #include "http/fcgi_reader.h"
 
+#include "otpgate/base/encoding.h"
 #include "otpgate/http/json.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ constexpr std::size_t kHeaderBytes = 8;
 // A multiple of eight, so that no record needs padding.
 constexpr std::size_t kLargestContent = 65528;
 
-// Types of records (section 8).
+// Types of records (FastCGI 1.0, section 8; the sections below are of it as well).
 constexpr std::uint8_t kBeginRequest = 1;
 constexpr std::uint8_t kAbortRequest = 2;
 constexpr std::uint8_t kEndRequest = 3;
@@ -39,14 +40,10 @@ constexpr unsigned kMaxReplies = 16;
 constexpr std::size_t kMaxPassedOver = std::size_t{16} * 1024 * 1024;
 
 void appendRecord(std::string& out, std::uint8_t type, std::uint16_t id, std::string_view content) {
-    out += {static_cast<char>(kVersion),
-            static_cast<char>(type),
-            static_cast<char>(id >> 8),
-            static_cast<char>(id & 0xff),
-            static_cast<char>(content.size() >> 8),
-            static_cast<char>(content.size() & 0xff),
-            '\0',
-            '\0'};
+    out += {static_cast<char>(kVersion), static_cast<char>(type)};
+    out += toBigEndian(id, 2);
+    out += toBigEndian(content.size(), 2);
+    out += {'\0', '\0'};  // no padding
     out += content;
 }
 
@@ -56,16 +53,11 @@ std::string endOfRequest(std::uint8_t protocolStatus) {
 
 // The length at the front (section 3.4): one byte, or four that begin with a set bit.
 std::optional<std::size_t> takeLength(std::string_view& bytes) {
-    const auto byte = [&bytes](std::size_t i) { return static_cast<std::size_t>(static_cast<std::uint8_t>(bytes[i])); };
     if (bytes.empty()) return std::nullopt;
-    if (byte(0) < 0x80) {
-        const std::size_t length = byte(0);
-        bytes.remove_prefix(1);
-        return length;
-    }
-    if (bytes.size() < 4) return std::nullopt;
-    const std::size_t length = (byte(0) & 0x7f) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
-    bytes.remove_prefix(4);
+    const std::size_t size = static_cast<unsigned char>(bytes[0]) < 0x80 ? 1 : 4;
+    if (bytes.size() < size) return std::nullopt;
+    const std::uint64_t length = fromBigEndian(bytes.substr(0, size)) & 0x7fffffffU;
+    bytes.remove_prefix(size);
     return length;
 }
 

@@ -53,16 +53,17 @@ std::string refusalOfTooLarge() {
 }  // namespace
 
 struct FcgiServer::State {
-    State(int socket, unsigned threads, const TrustedProxies& proxies, Random& randomSource, Logger& logger,
-          Patience patienceOf)
-        : listeningSocket(socket),
+    State(const ListeningSocket& socket, unsigned threads, const TrustedProxies& proxies, Random& randomSource,
+          Logger& logger, Patience patienceOf)
+        : door(socket),
+          listeningSocket(socket.fileDescriptor()),
           threadCount(threads),
           trustedProxies(proxies),
           random(randomSource),
           log(logger),
           patience(patienceOf),
           stopEvent(orThrow(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
-          park(socket, stopEvent.get()),
+          park(listeningSocket, stopEvent.get()),
           threadsLeft(threads) {}
 
     void stop();
@@ -70,6 +71,9 @@ struct FcgiServer::State {
     void takeOne(const Handler& handler, FcgiConnection::ReadBuffer& buffer, int milliseconds);
     void finish(const Handler& handler, FcgiConnection::ReadBuffer& buffer);
     int accept();
+    int acceptOne();
+    void begin(int socket, std::unique_ptr<FcgiConnection> connection, const Handler& handler,
+               FcgiConnection::ReadBuffer& buffer);
     void handleAcceptError(int error);
 
     void attend(std::unique_ptr<FcgiConnection> connection, const Handler& handler, FcgiConnection::ReadBuffer& buffer);
@@ -81,6 +85,7 @@ struct FcgiServer::State {
     void answer(FcgiConnection& connection, const Handler& handler);
     Response respond(Request& request, const Handler& handler);
 
+    const ListeningSocket& door;
     const int listeningSocket;
     const unsigned threadCount;
     const TrustedProxies& trustedProxies;
@@ -100,6 +105,7 @@ struct FcgiServer::State {
 };
 
 void FcgiServer::State::stop() {
+    door.closeDoor();
     isStopping = true;
     eventfd_write(stopEvent.get(), 1);
 }
@@ -124,7 +130,13 @@ void FcgiServer::State::takeOne(const Handler& handler, FcgiConnection::ReadBuff
         late.clear();
         log.info("connections given up", {{"reason", "too slow, or idle for too long"}});
     }
-    Descriptor accepted(isIncoming && !isStopping ? accept() : -1);
+    begin(isIncoming && !isStopping ? accept() : -1, std::move(connection), handler, buffer);
+}
+
+// With a socket that was just accepted, a connection that was, or neither.
+void FcgiServer::State::begin(int socket, std::unique_ptr<FcgiConnection> connection, const Handler& handler,
+                              FcgiConnection::ReadBuffer& buffer) {
+    Descriptor accepted(socket);
     try {
         if (accepted.get() >= 0) {
             connection = std::make_unique<FcgiConnection>(accepted.get(), nextConnection++);
@@ -137,10 +149,14 @@ void FcgiServer::State::takeOne(const Handler& handler, FcgiConnection::ReadBuff
     }
 }
 
-// The last thread answers what has begun to arrive, and writes what is half written.
+// The last thread answers what has begun to arrive, and writes what is half written. A web server that is connected
+// counts on us, whether we have accepted it or not: what it has sent, it sends to nobody else.
 void FcgiServer::State::finish(const Handler& handler, FcgiConnection::ReadBuffer& buffer) {
     park.forgetStop();
     park.takeIdle();
+    if (door.closeDoor()) {
+        for (int socket = acceptOne(); socket >= 0; socket = acceptOne()) begin(socket, nullptr, handler, buffer);
+    }
     park.hurry(steady_clock::now() + patience.stop);
     while (!park.isEmpty()) {
         takeOne(handler, buffer, kLookAtTheEndMilliseconds);
@@ -149,10 +165,15 @@ void FcgiServer::State::finish(const Handler& handler, FcgiConnection::ReadBuffe
 }
 
 int FcgiServer::State::accept() {
+    const int socket = acceptOne();
+    park.listen();
+    return socket;
+}
+
+int FcgiServer::State::acceptOne() {
     const int socket = accept4(listeningSocket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     const int error = socket < 0 ? errno : 0;
     if (error != 0 && error != EAGAIN && error != EINTR && error != ECONNABORTED) handleAcceptError(error);
-    park.listen();
     return socket;
 }
 
@@ -295,7 +316,7 @@ Response FcgiServer::State::respond(Request& request, const Handler& handler) {
 
 FcgiServer::FcgiServer(const ListeningSocket& socket, unsigned threads, const TrustedProxies& trustedProxies,
                        Random& random, Logger& log, Patience patience)
-    : state_(std::make_shared<State>(socket.fileDescriptor(), threads, trustedProxies, random, log, patience)) {}
+    : state_(std::make_shared<State>(socket, threads, trustedProxies, random, log, patience)) {}
 
 void FcgiServer::run(const HandlerFactory& makeHandler) {
     // A server that goes away while we write to it, web server or not, is an error of write(), no more.

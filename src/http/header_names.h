@@ -1,6 +1,7 @@
 // Header field names compare without regard to case (RFC 9110, section 5.1).
 #pragma once
 
+#include "otpgate/base/text.h"
 #include "otpgate/http/request.h"
 
 #include <algorithm>
@@ -8,19 +9,9 @@
 
 namespace otpgate::http {
 
-inline char toLowerAscii(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-inline bool equalsIgnoringCase(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char left, char right) { return toLowerAscii(left) == toLowerAscii(right); });
-}
-
 inline bool isToken(std::string_view name) {  // RFC 9110, section 5.6.2
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+        return isLetterOrDigit(c) || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
     });
 }
 

@@ -1,14 +1,14 @@
 #include "otpgate/http/json.h"
 
 #include "http/media_type.h"
-#include "http/utf8.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 #include "otpgate/http/errors.h"
 
 #include <Poco/JSON/Handler.h>
 #include <Poco/JSON/Parser.h>
 
-#include <array>
+#include <algorithm>
 #include <map>
 #include <set>
 #include <variant>
@@ -44,7 +44,7 @@ private:
     std::size_t copyToken(std::size_t i) {
         const char c = text_[i];
         if (c == '"') return copyString(i);
-        if (c == '-' || (c >= '0' && c <= '9')) return copyNumber(i);
+        if (c == '-' || isDigit(c)) return copyNumber(i);
         if ((c == '{' || c == '[') && ++depth_ > kMaxJsonDepth) refuse("too deep");
         if (c == '}' || c == ']') --depth_;
         safe_ += c;
@@ -79,7 +79,7 @@ private:
         // Two digits of each run keep the grammar as it was, a leading zero's mistake included.
         std::size_t run = 0;
         for (const char c : token) {
-            run = c >= '0' && c <= '9' ? run + 1 : 0;
+            run = isDigit(c) ? run + 1 : 0;
             if (run <= 2) safe_ += c;
         }
         if (isInteger) safe_ += ".0";
@@ -160,11 +160,8 @@ private:
     // By its own digits, not by Poco's number: it reads negative ones beyond 2^53 as doubles, which lose the last
     // digit.
     void putNumber() {
-        const std::string& digits = *nextNumber_;
-        std::int64_t number = 0;
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-        const bool isHeld = error == std::errc{} && end == digits.data() + digits.size();
-        put(isHeld ? Value{number} : Value{Fraction{}});
+        const auto number = parseNumber<std::int64_t>(*nextNumber_);
+        put(number ? Value{*number} : Value{Fraction{}});
         if (isCopying_) copy_.raw(*nextNumber_);
         ++nextNumber_;
     }

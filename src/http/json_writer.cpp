@@ -1,4 +1,4 @@
-#include "http/utf8.h"
+#include "otpgate/base/encoding.h"
 #include "otpgate/http/json.h"
 
 namespace otpgate::http {
@@ -29,7 +29,7 @@ void appendQuoted(std::string& out, std::string_view text) {
     std::size_t done = 0;
     for (std::size_t i = 0; i < text.size();) {
         const char c = text[i];
-        const std::size_t length = leadingCharacterLength(text.substr(i));
+        const std::size_t length = utf8CharacterLength(text.substr(i));
         const bool isPlain = length > 1 || (length == 1 && c >= 0x20 && c != 0x7f && c != '"' && c != '\\');
         if (!isPlain) {
             out += text.substr(done, i - done);

@@ -1,10 +1,10 @@
 #include "http/descriptor.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 #include "otpgate/http/fcgi_server.h"
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -96,10 +96,8 @@ int listenOnPort(std::string_view listenAddress) {
     std::string host{listenAddress.substr(0, colon)};
     const std::string port{listenAddress.substr(std::min(colon, listenAddress.size() - 1) + 1)};
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    unsigned number = 0;
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (colon == std::string_view::npos || host.empty() || host == "fd" || error != std::errc{} ||
-        end != port.data() + port.size() || number == 0 || number > 65535) {
+    const auto number = parseNumber<std::uint16_t>(port);
+    if (colon == std::string_view::npos || host.empty() || host == "fd" || !number || *number == 0) {
         refuse(listenAddress, "it is not unix:PATH, HOST:PORT, fd:0 or systemd");
     }
 
@@ -156,8 +154,10 @@ ListeningSocket::ListeningSocket(const ServerSettings& settings) {
         if (lstat(path_.c_str(), &status) == 0) file_ = {status.st_dev, status.st_ino};
         owner_ = getpid();
     } else if (address == "systemd") {
+        isOurs_ = false;
         fileDescriptor_ = fromSystemd(address);
     } else if (address == "fd:0") {
+        isOurs_ = false;
         fileDescriptor_ = inherited(0, address);
     } else {
         fileDescriptor_ = listenOnPort(address);
@@ -166,6 +166,15 @@ ListeningSocket::ListeningSocket(const ServerSettings& settings) {
 
 ListeningSocket::~ListeningSocket() {
     close(fileDescriptor_);
+    removeFile();
+}
+
+bool ListeningSocket::closeDoor() const {
+    if (isOurs_) removeFile();
+    return isOurs_;
+}
+
+void ListeningSocket::removeFile() const {
     // Neither a forked child nor a process that was replaced removes the file that the others answer on.
     struct stat status {};
     if (path_.empty() || owner_ != getpid() || lstat(path_.c_str(), &status) != 0) return;

@@ -11,9 +11,7 @@ namespace otpgate::http {
 // one counts.
 inline bool hasMediaType(std::string_view contentType, std::string_view expected) {
     if (contentType.find(',') != std::string_view::npos) return false;
-    contentType = contentType.substr(0, contentType.find(';'));
-    const std::size_t end = contentType.find_last_not_of(" \t");
-    return end != std::string_view::npos && equalsIgnoringCase(contentType.substr(0, end + 1), expected);
+    return equalsIgnoringCase(trim(contentType.substr(0, contentType.find(';'))), expected);
 }
 
 }  // namespace otpgate::http

@@ -2,14 +2,15 @@
 
 #include "http/media_type.h"
 #include "http/percent.h"
-#include "http/utf8.h"
+#include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 
 namespace otpgate::http {
 
 namespace {
 
 int hexValue(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
+    if (isDigit(c)) return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
     return -1;
@@ -18,7 +19,7 @@ int hexValue(char c) {
 std::string withoutInvalidCharacters(std::string_view text) {
     std::string clean;
     while (!text.empty()) {
-        const std::size_t length = text.front() == '\0' ? 0 : leadingCharacterLength(text);
+        const std::size_t length = text.front() == '\0' ? 0 : utf8CharacterLength(text);
         clean += length == 0 ? kReplacementCharacter : text.substr(0, length);
         text.remove_prefix(length == 0 ? 1 : length);
     }

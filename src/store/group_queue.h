@@ -5,6 +5,8 @@
 #include "otpgate/store/groups.h"
 #include "store/group_calls.h"
 
+#include <type_traits>
+
 namespace otpgate::store {
 
 class Groups::Queue {
@@ -26,7 +28,15 @@ private:
 // go with.
 template <typename Call>
 AnswerTo<Call> make(const Call& call, db::Connection& own, Groups* groups, std::chrono::milliseconds patience = {}) {
-    return groups == nullptr ? transact(own, call) : groups->queue().make(call, own, patience);
+    // A refresh made twice gets the same token, and a message that is finished is finished.
+    constexpr bool mayComeTwice =
+        std::is_same_v<Call, domain::SessionRefresh> || std::is_same_v<Call, DeliveredMessages>;
+    try {
+        return groups == nullptr ? transact(own, call) : groups->queue().make(call, own, patience);
+    } catch (const db::DbError& error) {
+        if (!mayComeTwice || !error.mayBeCommitted() || !error.hasOtherHost()) throw;
+    }
+    return transact(own, call);
 }
 
 }  // namespace otpgate::store

@@ -1,5 +1,7 @@
 #include "store/key_holder_store.h"
 
+#include "otpgate/base/text.h"
+
 #include <sstream>
 
 namespace otpgate::store {
@@ -16,7 +18,7 @@ std::vector<domain::KeyHolder> KeyHolderTable::list() {
 }
 
 void KeyHolderTable::note(const domain::KeyHolder& holder, Timestamp goneSince) {
-    const std::string fingerprints = db::joined(holder.fingerprints, " ");
+    const std::string fingerprints = joined(holder.fingerprints, " ");
     connection_.transact([&] {
         connection_.execute("DELETE FROM key_holders WHERE id = ? OR seen_at_us < ?", {holder.id, goneSince});
         connection_.execute("INSERT INTO key_holders (id, host, fingerprints, seen_at_us) VALUES (?, ?, ?, ?)",

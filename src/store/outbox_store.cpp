@@ -39,7 +39,29 @@ std::vector<domain::OutboxMessage> OutboxTable::claimAvailable(domain::Channel c
     const auto any = connection_.queryOne("SELECT id FROM outbox WHERE channel = ? AND available_at_us <= ? LIMIT 1",
                                           {domain::toString(channel), now});
     if (!any || limit == 0) return {};
-    return connection_.transact([&] { return takeAvailable(channel, now, leaseUntil, limit); });
+    std::vector<domain::OutboxMessage> claimed;
+    try {
+        connection_.transact([&] { claimed = takeAvailable(channel, now, leaseUntil, limit); });
+        return claimed;
+    } catch (const db::DbError& error) {
+        if (!error.mayBeCommitted()) throw;
+    }
+    // Where the lease was taken nevertheless, it is ours, and for as long as it lasts nobody else would send them.
+    const std::set<Uuid> held = heldOf(claimed);
+    std::erase_if(claimed, [&](const auto& message) { return !held.contains(message.id); });
+    return claimed;
+}
+
+// Those that have the lease that they say, locked where it is in a transaction.
+std::set<Uuid> OutboxTable::heldOf(std::span<const domain::OutboxMessage> messages) {
+    std::map<Uuid, Timestamp> leases;
+    for (const domain::OutboxMessage& message : messages) leases.emplace(message.id, message.availableAt);
+    db::KeyedLookUp asked{kHeld, {}};
+    for (const auto& [id, until] : leases) asked.values.insert(asked.values.end(), {id, until});
+    const auto rows = connection_.lookUp({std::move(asked)});
+    std::set<Uuid> held;
+    for (const db::Row& row : rows.front()) held.insert(row.uuid(0));
+    return held;
 }
 
 std::vector<domain::OutboxMessage> OutboxTable::takeAvailable(domain::Channel channel, Timestamp now,
@@ -61,15 +83,9 @@ std::vector<domain::OutboxMessage> OutboxTable::takeAvailable(domain::Channel ch
 }
 
 std::vector<bool> OutboxTable::renewLeases(std::span<domain::OutboxMessage> messages, Timestamp leaseUntil) {
-    std::map<Uuid, Timestamp> leases;
-    for (const domain::OutboxMessage& message : messages) leases.emplace(message.id, message.availableAt);
     std::set<Uuid> ours;
     connection_.transact([&] {
-        ours.clear();
-        db::KeyedLookUp asked{kHeld, {}};
-        for (const auto& [id, until] : leases) asked.values.insert(asked.values.end(), {id, until});
-        const auto held = connection_.lookUp({std::move(asked)});
-        for (const db::Row& row : held.front()) ours.insert(row.uuid(0));
+        ours = heldOf(messages);
         for (const Uuid& id : ours) connection_.write(kRenew, {leaseUntil, id});
     });
     std::vector<bool> isRenewed;

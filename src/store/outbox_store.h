@@ -5,6 +5,7 @@
 #include "otpgate/domain/stores.h"
 #include "otpgate/store/groups.h"
 
+#include <set>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,7 @@ public:
 private:
     std::vector<domain::OutboxMessage> takeAvailable(domain::Channel channel, Timestamp now, Timestamp leaseUntil,
                                                      unsigned limit);
+    std::set<Uuid> heldOf(std::span<const domain::OutboxMessage> messages);
     void bury(const domain::FinishedMessage& finished, Timestamp now);
     void postponeOne(const domain::PostponedMessage& postponed);
 

@@ -1,6 +1,7 @@
 // The migrator over files that the tests bring, on both engines.
 #include "contract/engines.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/db/own_tables.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
@@ -30,6 +31,8 @@ class MigratorTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(appliesOnceWhenTwoMigrate);
     CPPUNIT_TEST(refusesADatabaseOfANewerBinary);
     CPPUNIT_TEST(refusesAFileThatChangedAfterItWasApplied);
+    CPPUNIT_TEST(makesNothingBesideTablesThatItDidNotMake);
+    CPPUNIT_TEST(listsTheTablesThatAreMissing);
     CPPUNIT_TEST(takesUpAgainAfterAFailure);
     CPPUNIT_TEST(appliesTheFilesOfTheService);
     CPPUNIT_TEST_SUITE_END();
@@ -116,6 +119,27 @@ private:
         const std::string text = std::string{kMysqlFirst.text} + "-- one more line\n";
         requireRefusal({{kMysqlFirst.path, text}, kMysqlSecond, {kSqliteFirst.path, text}, kSqliteSecond},
                        "0001_first");
+    }
+
+    // Of another program, or of half a dump.
+    void makesNothingBesideTablesThatItDidNotMake() {
+        connection_->executeRaw("CREATE TABLE two (id BIGINT NOT NULL PRIMARY KEY)");
+        CPPUNIT_ASSERT_THROW(migrate(*connection_, allFiles()), ServiceUnavailable);
+        CPPUNIT_ASSERT_THROW(connection_->queryOne("SELECT id FROM one"), db::DbError);
+        // What has another name is nobody's business.
+        connection_->executeRaw("ALTER TABLE two RENAME TO three");
+        CPPUNIT_ASSERT(migrate(*connection_, allFiles()) == expectedPaths());
+    }
+
+    void listsTheTablesThatAreMissing() {
+        using Names = std::vector<std::string>;
+        migrate(*connection_, allFiles());
+        CPPUNIT_ASSERT(db::missingTables(*connection_, allFiles()).empty());
+        connection_->executeRaw("DROP TABLE one");
+        CPPUNIT_ASSERT(db::missingTables(*connection_, allFiles()) == Names{"one"});
+        auto files = allFiles();
+        files.push_back({kMysql ? "mysql/0003_third.sql" : "sqlite/0003_third.sql", "DROP TABLE IF EXISTS one;\n"});
+        CPPUNIT_ASSERT(db::missingTables(*connection_, files).empty());
     }
 
     void takesUpAgainAfterAFailure() {

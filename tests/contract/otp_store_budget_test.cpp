@@ -36,7 +36,7 @@ class OtpStoreBudgetTest : public OtpStoreTest<OtpStoreBudgetTest<Engine>, Engin
 
     // Wrong guesses at code after code, until one is refused; the code that it was at.
     Uuid spendTheBudget(const domain::LimitRule& budget, int guesses) {
-        for (int done = 0;;) {
+        for (int done = 0; done <= guesses;) {
             const Uuid code = requestCode("ada@example.org");
             for (int i = 0; i < 3; ++i, ++done) {
                 const auto result = guessWrong(code, budget);
@@ -48,6 +48,8 @@ class OtpStoreBudgetTest : public OtpStoreTest<OtpStoreBudgetTest<Engine>, Engin
             }
             clock_.advance(1s);
         }
+        CPPUNIT_FAIL("no guess was refused");
+        return Uuid{};
     }
     void assertUntouched(const Uuid& code, std::int64_t attempts) {
         const db::Row row = only("SELECT attempts, consumed_at_us FROM otp_requests WHERE id = ?", {code});

@@ -40,6 +40,7 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
     CPPUNIT_TEST(verifiesAtTheLastAttempt);
     CPPUNIT_TEST(redeemsACodeOnce);
     CPPUNIT_TEST(endsACodeAtItsTime);
+    CPPUNIT_TEST(leavesNoRowOfAGuessAtNothing);
     CPPUNIT_TEST(knowsNoForeignId);
     CPPUNIT_TEST(namesTheFirstReasonOfSeveral);
     CPPUNIT_TEST(refusesADisabledUser);
@@ -235,6 +236,17 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
         assertOutcome(VerifyOutcome::Expired, guessRight(eve));
         assertOutcome(VerifyOutcome::Expired, guessWrong(eve));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, only("SELECT attempts FROM otp_requests WHERE id = ?", {eve}).integer(0));
+    }
+
+    // It writes, so that it takes as long as one that is counted; nothing of that stays.
+    void leavesNoRowOfAGuessAtNothing() {
+        requestCode("ada@example.org");
+        const auto rows = [this] { return count("rate_limits") + count("audit_events") + count("otp_requests"); };
+        const std::int64_t before = rows();
+        auto guess = Base::newGuess(Base::newId(), domain::Guess::Wrong);
+        guess.namedBy = domain::CodeNamedBy::Address;
+        assertOutcome(VerifyOutcome::Unknown, store_->verify(guess));
+        CPPUNIT_ASSERT_EQUAL(before, rows());
     }
 
     void knowsNoForeignId() {

@@ -22,6 +22,7 @@ class ReadinessTest : public StoreTest<ReadinessTest<Engine>, Engine> {
     CPPUNIT_TEST_SUITE(ReadinessTest);
     CPPUNIT_TEST(triesALoginAndLeavesNoRow);
     CPPUNIT_TEST(namesTheTableThatIsMissing);
+    CPPUNIT_TEST(missesEachTableThatTheMigrationsMake);
     CPPUNIT_TEST(refusesAClockThatIsNotTheDatabases);
     CPPUNIT_TEST(remembersWhoHoldsWhichKeys);
     CPPUNIT_TEST_SUITE_END();
@@ -48,6 +49,24 @@ class ReadinessTest : public StoreTest<ReadinessTest<Engine>, Engine> {
             CPPUNIT_ASSERT_MESSAGE(table + ": " + told, told.find(table) != std::string::npos);
         }
         store::tryLogin(*connection_, random_, now());
+    }
+
+    // Of all, also those that a login by code does without.
+    void missesEachTableThatTheMigrationsMake() {
+        for (const std::string table :
+             {"api_keys", "audit_events", "devices", "key_holders", "otp_requests", "outbox", "password_costs",
+              "rate_limits", "sessions", "signing_keys", "sms_budgets", "users", "verification_attempts"}) {
+            requireMigrated(*connection_);
+            connection_->executeRaw("ALTER TABLE " + table + " RENAME TO gone");
+            std::string told;
+            try {
+                requireMigrated(*connection_);
+            } catch (const ServiceUnavailable& error) {
+                told = error.what();
+            }
+            connection_->executeRaw("ALTER TABLE gone RENAME TO " + table);
+            CPPUNIT_ASSERT_MESSAGE(table + ": " + told, told.find(table) != std::string::npos);
+        }
     }
 
     void refusesAClockThatIsNotTheDatabases() {

@@ -40,6 +40,25 @@ def open_browser(width=1280, height=800, dark=False, arguments=()):
             driver.quit()
 
 
+def start_anew(driver, width=1280, height=800):
+    """As a browser that was just opened, in a twentieth of the time: one tab, and nothing left of what was done before."""
+    old = driver.window_handles
+    origin = driver.execute_script("return location.origin")
+    driver.switch_to.new_window("tab")  # what is kept for a tab, and what was set for it, goes with it
+    new = driver.current_window_handle
+    for handle in old:
+        driver.switch_to.window(handle)
+        driver.close()
+    driver.switch_to.window(new)
+    if origin.startswith("http"):
+        driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+    driver.get_log("browser")
+    set_size(driver, width, height)
+    set_dark(driver, False)
+
+
 def set_size(driver, width, height):
     """Sets what the page sees; a window cannot be made as narrow as a phone."""
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}

@@ -1,13 +1,14 @@
 import itertools
+import os
 import pathlib
 import shutil
 import sys
-import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from support import folders  # noqa: E402
 from support.mariadb import Mariadb, MysqlAddress  # noqa: E402
 from support.otpgate import BINARY  # noqa: E402
 from support.site import Site  # noqa: E402
@@ -24,8 +25,33 @@ ROOMY = {
 }
 
 
+KEPT = pytest.StashKey[list]()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--keep", action="store_true",
+                     help="leave the folders of the tests (settings, logs, database, mails), and say at the end which is whose")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for folder, test in config.stash.get(KEPT, []):
+        terminalreporter.write_line(f"kept {folder}  {test}")
+
+
 def pytest_configure(config):
-    config.addinivalue_line("markers", "alone: measures time, so nothing else may run beside it (see tests/run)")
+    config.addinivalue_line("markers", "alone: compares or limits times of a few milliseconds, so nothing else may run beside it (see tests/run)")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config, items):
+    """For several workers: the tests of a file on one engine share what they start, so one worker runs them; and the large
+    files come first, so that the workers end at about the same time."""
+    if not hasattr(config, "workerinput"):
+        return
+    items.sort(key=lambda item: -item.path.stat().st_size)
+    for item in items:
+        engine = item.callspec.params.get("engine", "") if hasattr(item, "callspec") else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{engine}"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,19 +61,26 @@ def binary():
 
 
 @pytest.fixture(scope="session")
-def session_folder():
-    # Below /tmp and short: unix sockets have room for 107 bytes of path.
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="otpgate-e2e-", dir="/tmp"))
-    folder.chmod(0o755)
+def session_folder(request):
+    folder = folders.fresh("otpgate-e2e-")
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    if not request.config.getoption("keep"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def new_folder(session_folder):
+def new_folder(session_folder, request):
     """A fresh folder for each call."""
     numbers = itertools.count(1)
-    return lambda: session_folder / str(next(numbers))
+
+    def new():
+        folder = session_folder / str(next(numbers))
+        if request.config.getoption("keep"):
+            test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
+            request.config.stash.setdefault(KEPT, []).append((folder, test))
+        return folder
+
+    return new
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from browser import open_browser
+from browser import open_browser, start_anew
 
 PHONE = (320, 640)
 DESKTOP = (1280, 800)
@@ -104,16 +104,26 @@ class LoginPage:
         assert style[0] != "none" and style[1] >= 2, f"no focus ring on {self.focused().accessible_name}"
 
 
-@pytest.fixture
-def browser():
-    """A Chromium whose console must stay clean. An answer of 400 or more to a fetch is always logged: that is no fault."""
+@pytest.fixture(scope="module")
+def chromium():
     with open_browser(*DESKTOP) as driver:
         yield driver
-        complaints = [entry["message"] for entry in driver.get_log("browser")
-                      if entry["level"] in ("WARNING", "SEVERE")
-                      and not (entry["source"] == "network" and "/api/v1/auth/" in entry["message"]
-                               and "status of 4" in entry["message"])]
-        assert not complaints
+
+
+def assert_clean_console(driver):
+    """An answer of 400 or more to a fetch is always logged: that is no fault."""
+    complaints = [entry["message"] for entry in driver.get_log("browser")
+                  if entry["level"] in ("WARNING", "SEVERE")
+                  and not (entry["source"] == "network" and "/api/v1/auth/" in entry["message"]
+                           and "status of 4" in entry["message"])]
+    assert not complaints
+
+
+@pytest.fixture
+def browser(chromium):
+    start_anew(chromium, *DESKTOP)
+    yield chromium
+    assert_clean_console(chromium)
 
 
 @pytest.fixture
@@ -121,6 +131,16 @@ def page(browser, site):
     page = LoginPage(browser, site)
     page.open()
     return page
+
+
+@pytest.fixture
+def keyboard_page(site):
+    """In a browser of its own: one that was clicked in before shows the first focus without a ring."""
+    with open_browser(*DESKTOP) as driver:
+        page = LoginPage(driver, site)
+        page.open()
+        yield page
+        assert_clean_console(driver)
 
 
 def wrong_codes(right, count):

@@ -1,4 +1,4 @@
-"""Clients of "authstack" work unchanged (API.md 7, family A), on both engines."""
+"""Clients of "authstack" work unchanged, on both engines."""
 import time
 import uuid
 

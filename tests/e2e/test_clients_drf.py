@@ -1,4 +1,4 @@
-"""Clients of "drf-otp-auth" work unchanged (API.md 7, family B), on both engines: bodies {email}, {email, otp},
+"""Clients of "drf-otp-auth" work unchanged, on both engines: bodies {email}, {email, otp},
 {email, password} and {email, otp, password}, paths with a slash at their end, and `detail` in every answer."""
 import datetime
 import uuid
@@ -54,7 +54,7 @@ def register(site, address, **fields):
     return body["user"], code
 
 
-# Section 2.
+# Codes alone.
 
 def test_a_code_by_email_alone(site, address):
     body = assert_body(site.post(f"{AUTH}/otp/request/", {"email": address}), 202, SENT)
@@ -89,7 +89,7 @@ def test_other_purposes_by_email_and_otp(site, address, purpose, members):
     assert_body(site.post(f"{AUTH}/otp/verify/", body), 200, members)
 
 
-# Section 3.
+# Passwords.
 
 def test_a_registration(site, address):
     user, _ = register(site, address, first_name="Ann", last_name="Lee")
@@ -224,7 +224,7 @@ def test_too_many_requests(site, address):
     assert problem["retry_after"] == int(answer.headers["Retry-After"])
 
 
-# Section 6.
+# The audit trail.
 
 def test_the_audit_trail_in_pages(site, address):
     access = site.login(address)["access"]

@@ -1,4 +1,4 @@
-"""Clients that know telephone numbers only work unchanged (API.md 7, family C), on both engines."""
+"""Clients that know telephone numbers only work unchanged, on both engines."""
 import datetime
 import time
 import uuid

@@ -1,4 +1,4 @@
-"""Clients that send `Authorization: Token <key>` (API.md 7, family E), with both forms of access tokens."""
+"""Clients that send `Authorization: Token <key>`, with both forms of access tokens."""
 import re
 import time
 

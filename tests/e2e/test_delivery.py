@@ -104,7 +104,6 @@ class Crowd:
                 time.sleep(0.05)
 
 
-@pytest.mark.alone
 def test_2000_logins_reach_their_people_though_server_and_otpgate_fail(make_site, new_address, engine):
     server = MoodySmtpServer(share=0.03, seed=20261120).start()
     site = smtp_site(make_site, server, engine, limits_request_per_client="0",
@@ -139,7 +138,6 @@ def test_2000_logins_reach_their_people_though_server_and_otpgate_fail(make_site
     assert int(site.sql("SELECT COUNT(*) FROM audit_events WHERE event = 'OTP_SENT'")[0][0]) == len(arrivals)
 
 
-@pytest.mark.alone
 def test_four_couriers_in_two_processes_send_nothing_twice(make_site, server, new_address, deliverers):
     site = smtp_site(make_site, server, "mysql", delivery_mode="outbox", mail_concurrency=2, log_level="debug",
                      limits_request_per_client="0")
@@ -191,6 +189,7 @@ def test_outbox_mode_leaves_the_sending_to_deliver(make_site, server, address, d
     assert send_events(site, address) == [("OTP_SENT", "")]
 
 
+@pytest.mark.alone
 def test_deliver_sends_soon_and_ends_well(make_site, server, new_address, deliverers):
     site = smtp_site(make_site, server, delivery_mode="outbox")
     one = site.otpgate.deliverer().start()

@@ -132,11 +132,11 @@ def test_what_the_security_page_names_as_a_proof_exists():
 class Development:
     """`make run` as it runs, without the building."""
 
-    def __init__(self, folder, assignments=None):
+    def __init__(self, folder, assignments=None, options=()):
         self.port = ports.free_port()
         self.url = f"http://localhost:{self.port}"
         state = folder / "state"
-        self.process = Process("make run", [ROOT / "etc/dev/run", "--port", str(self.port), "--state", state],
+        self.process = Process("make run", [ROOT / "etc/dev/run", "--port", str(self.port), "--state", state, *options],
                                folder / "console.log", environment(assignments))
         self.process.start()
         ports.wait_until(lambda: "otpgate is ready at" in self.console(), 30, "make run is ready")
@@ -158,13 +158,28 @@ class Development:
 def development(tmp_path):
     running = []
 
-    def start(assignments=None):
-        running.append(Development(tmp_path, assignments))
+    def start(assignments=None, options=()):
+        running.append(Development(tmp_path, assignments, options))
         return running[-1]
 
     yield start
     for each in running:
         each.stop()
+
+
+def test_what_the_readme_says_of_make_run(development):
+    readme = (ROOT / "README.md").read_text()
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    commands = re.findall(r"^    ((?:[A-Z_0-9]+=\S+ )*make [^#\n]+?)\s+#", readme, re.MULTILINE)
+    assert len(commands) == 4
+    assignments = dict(word.split("=") for command in commands for word in command.split() if "=" in word)
+    for command in commands:
+        assert re.search(r"make (\w+)", command).group(1) in targets
+    run = development({name: value for name, value in assignments.items() if name.startswith("OTPGATE_")},
+                      ("--db", assignments["DB"]))
+    assert (assignments["DB"], assignments["OTPGATE_OTP_LENGTH"]) == ("mysql", "8")
+    requests.post(run.url + "/api/v1/auth/otp/request", json={"destination": "ann@example.com"}, timeout=10)
+    assert len(run.code_for("ann@example.com")) == 8
 
 
 def test_the_first_minute(development, tmp_path):

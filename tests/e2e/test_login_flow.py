@@ -1,10 +1,14 @@
 """The whole login, as a client library would do it, on both engines."""
 import datetime
+import json
 import time
 import uuid
 
 import jwt
 import pytest
+
+from support import fastcgi, ports
+from support.process import Process
 
 AUTH = "/api/v1/auth"
 
@@ -48,7 +52,7 @@ def test_a_request_is_answered_with_what_the_client_needs_to_go_on(site, address
     assert body["destination_masked"] == f"s{'*' * (len(address.split('@')[0]) - 2)}{address.split('@')[0][-1]}@example.com"
     assert body["expires_in"] == 600
     assert body["resend_in"] == 30
-    # Clients of family B read the sentence as `detail` (API.md 7).
+    # Clients of drf-otp-auth read the sentence as `detail`.
     assert body["message"] and body["detail"] == body["message"]
     assert set(body) == {
         "otp_id", "channel", "purpose", "destination_masked", "expires_in", "resend_in", "message", "detail"
@@ -283,6 +287,43 @@ def test_the_tries_that_are_left_do_not_tell_whether_there_is_a_code(site, new_a
     found = guesses(asked)
     assert found == guesses(never)
     assert [left for _, _, left, _ in found] == [2, 1, 0, 0, 0]
+
+
+def test_nor_do_they_where_several_processes_answer(make_site, engine, new_address):
+    site = make_site(engine)
+    socket = site.folder / "second.sock"
+    second = Process("otpgate", site.otpgate.process.command, site.folder / "second.log",
+                     {**site.otpgate.env, "OTPGATE_SERVER_LISTEN": f"unix:{socket}"})
+    second.start()
+    try:
+        ports.wait_until(socket.exists, 15, "the second otpgate listens")
+        asked, never = new_address(), new_address()
+        code = site.request_code(asked)[1]
+
+        def guesses(address):
+            body = json.dumps({"email": address, "otp": wrong(code)}).encode()
+            answers = [fastcgi.exchange(where, fastcgi.request("POST", f"{AUTH}/otp/verify", body))
+                       for where in (site.otpgate.socket, socket) * 4]
+            return [(answer.split(b"\r\n", 1)[0], json.loads(answer.rsplit(b"\r\n\r\n", 1)[1]).get("attempts_remaining"))
+                    for answer in answers]
+
+        assert guesses(asked) == guesses(never)
+    finally:
+        assert second.stop() == 0
+
+
+def test_nor_does_a_spent_budget(make_site, engine, new_address):
+    site = make_site(engine, limits_guesses_per_destination="2/1h")
+    asked, never = new_address(), new_address()
+    otp_id, code = site.request_code(asked)
+    for _ in range(2):
+        assert_problem(site.verify(otp_id, wrong(code)), 400, "INVALID_OTP")
+
+    told = [site.post(f"{AUTH}/otp/verify", {"email": address, "otp": wrong(code)}) for address in (asked, never)]
+
+    assert [answer.json()["attempts_remaining"] for answer in told] == [2, 2]
+    # Who has the code is told why it is not taken.
+    assert_problem(site.post(f"{AUTH}/otp/verify", {"email": asked, "otp": code}), 429, "MAX_RETRIES_EXCEEDED")
 
 
 def test_an_unknown_otp_id_is_answered_like_a_wrong_code(site, address):

@@ -13,14 +13,27 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from browser import open_browser, set_dark, set_size
-from login_page import DESKTOP, PATIENCE, PHONE, SESSION_COOKIE, LoginPage, browser, page, wrong_codes  # noqa: F401
+from browser import open_browser, set_dark, set_size, start_anew
+from login_page import (  # noqa: F401
+    DESKTOP, PATIENCE, PHONE, SESSION_COOKIE, LoginPage, browser, chromium, keyboard_page, page, wrong_codes,
+)
 
 REQUEST = "/api/v1/auth/otp/request"
 ME = "/api/v1/auth/me"
 LOGOUT = "/api/v1/auth/logout"
 DEVICE_COOKIE = "__Host-otpgate-device"
 STORAGE = "return JSON.stringify({...sessionStorage, ...localStorage}) + document.cookie"
+
+
+def test_a_browser_that_starts_anew_knows_nothing_of_the_last_visitor(page, browser, address):
+    page.sign_in(address)
+    browser.execute_script("localStorage.setItem('a', 'b'); sessionStorage.setItem('c', 'd')")
+
+    start_anew(browser, *DESKTOP)
+
+    assert browser.get_cookies() == []
+    page.open()
+    assert browser.execute_script(STORAGE) == "{}"
 
 
 def spend_budgets(site, address):
@@ -329,7 +342,8 @@ def test_says_clearly_that_a_code_is_dead_after_three_wrong_ones(page, address):
     assert page.focused().tag_name == "h1"
 
 
-def test_signs_in_and_out_by_keyboard_alone(page, site, address):
+def test_signs_in_and_out_by_keyboard_alone(keyboard_page, site, address):
+    page = keyboard_page
     assert page.focused() == page["address"]
     page.assert_focus_is_visible()
     page.press(address, Keys.TAB)

@@ -1,7 +1,7 @@
 """The ways to a code and back to it: nothing that a visitor does, or that happens to him, takes away a code that is good."""
 
 from browser import open_browser
-from login_page import PHONE, LoginPage, browser, page  # noqa: F401
+from login_page import PHONE, LoginPage, browser, chromium, page  # noqa: F401
 
 def test_a_code_that_was_asked_for_elsewhere(page, site, address):
     with open_browser(*PHONE) as driver:

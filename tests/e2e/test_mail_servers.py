@@ -1,11 +1,14 @@
 """Access tokens instead of passwords, a second server, and what `otpgate mail-test` says about the usual mistakes."""
 import os
 import pathlib
+import time
+import unicodedata
 
 import pytest
 
 from support import ports
 from support.certificates import Authority
+from support.dripping_tls_server import DrippingTlsServer
 from support.smtp_server import OldSmtpServer, SmtpServer, StallingServer
 from support.xoauth2_server import XOAuth2Server
 
@@ -231,6 +234,72 @@ def test_mail_test_waits_no_longer_than_the_timeout(mail_site, address):
     assert shown.returncode == 1
     assert f"failed: localhost:{silent.port}: greeting: timeout" in shown.stdout
     assert "what to change: a server that says nothing may be waiting for TLS" in shown.stdout
+
+
+def test_an_address_with_letters_beyond_ascii(mail_site, start, new_address):
+    server = start(SmtpServer())
+    site = mail_site(server.port, email_validation="international")
+    address = f"jörg.{new_address()}"
+    users = []
+
+    for spelling in (address, address.upper(), unicodedata.normalize("NFD", address)):
+        otp = site.post(REQUEST, {"destination": spelling})
+        assert otp.status_code == 202, otp.text
+        users.append(site.verify(otp.json()["otp_id"], server.wait_for(address)).json()["user"])
+
+    assert {user["id"] for user in users} == {users[0]["id"]} and users[0]["email"] == address
+    assert {received.recipients for received in server.received} == {(address,)}
+    assert f"To: {address}\r\n".encode() in server.received[0].content
+    assert site.otpgate.run("mail-test", address).returncode == 0
+    # A Cyrillic letter that looks like a Latin one.
+    assert site.post(REQUEST, {"destination": address.replace("r", "\u0433")}).status_code == 400
+
+
+def test_a_server_without_smtputf8_is_named_as_the_reason(mail_site, start, new_address):
+    server = start(SmtpServer(utf8=False))
+    site = mail_site(server.port, email_validation="international")
+
+    assert site.post(REQUEST, {"destination": f"jörg.{new_address()}"}).status_code == 202
+
+    wait_for_log(site, "the server offers no SMTPUTF8, without which no address with letters beyond ASCII can be reached")
+    dead = site.otpgate.run("outbox", "list", "--dead").stdout.splitlines()
+    assert len(dead) == 1 and "no SMTPUTF8" in dead[0]
+    shown = site.otpgate.run("mail-test", f"jörg.{new_address()}")
+    assert shown.returncode == 1 and "failed: the server offers no SMTPUTF8" in shown.stdout
+    log_in(site, server, new_address())
+
+
+@pytest.mark.parametrize(
+    "drips,reason",
+    [("handshake", "TLS: timeout"), ("greeting", "greeting: timeout")],
+)
+def test_a_server_that_drips_within_tls_is_waited_for_no_longer(mail_site, start, authority, address, drips, reason):
+    server = start(DrippingTlsServer(authority, drips=drips))
+    site = mail_site(
+        server.port, mail_smtp_security="tls", mail_smtp_ca_file=authority.ca_file, mail_smtp_connect_timeout="1s",
+        mail_smtp_timeout="1s", start=False,
+    )
+    assert site.otpgate.run("keys", "init").returncode == 0
+
+    begin = time.monotonic()
+    shown = site.otpgate.run("mail-test", address, timeout=20)
+
+    assert time.monotonic() - begin < 4
+    assert f"failed: localhost:{server.port}: {reason}" in shown.stdout
+    assert b"EHLO" not in server.heard
+
+
+def test_a_server_that_resets_the_connection_within_tls_ends_nothing_else(mail_site, start, authority, address):
+    server = start(DrippingTlsServer(authority, resets=True))
+    site = mail_site(
+        server.port, mail_smtp_security="tls", mail_smtp_ca_file=authority.ca_file, start=False,
+    )
+    assert site.otpgate.run("keys", "init").returncode == 0
+
+    shown = site.otpgate.run("mail-test", address)
+
+    assert shown.returncode == 1  # and not by a signal
+    assert f"failed: localhost:{server.port}: EHLO: " in shown.stdout
 
 
 def test_mail_test_names_the_file_that_it_wrote(make_site, address):

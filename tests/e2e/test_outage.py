@@ -8,8 +8,6 @@ import pytest
 from support import ports
 from support.smtp_server import SmtpServer, StallingServer
 
-pytestmark = pytest.mark.alone
-
 REQUEST = "/api/v1/auth/otp/request"
 
 

@@ -11,7 +11,8 @@ import requests
 from support import ports
 from support.keys import Backend
 from support.apache import MODULES, Apache
-from support.nginx import Nginx
+from support.nginx import WWW, Nginx
+from support.process import Process
 from test_cookie_session import Browser
 from test_login_flow import assert_problem
 
@@ -47,7 +48,7 @@ class Application:
                 told = [(name.replace("_", "-").lower(), value) for name, value in self.headers.items()]
                 users = [value for name, value in told if name == "x-auth-user"]
                 text = f"{self.command} {self.path} {len(body)} {','.join(users)}".encode()
-                self.send_response(200)
+                self.send_response(503 if self.path == "/fail" else 200)
                 for name in ("email", "session"):
                     self.send_header(f"Seen-{name}", "|".join(value for other, value in told if other == f"x-auth-{name}"))
                 self.send_header("Content-Length", str(len(text)))
@@ -348,3 +349,91 @@ def test_the_port_of_apaches_authorizer_answers_other_requests_too(behind_apache
 
     assert requests.get(f"{url}/private/page", headers={"Authorization": f"Bearer {login['access']}"}, timeout=5).ok
     assert site.get("/api/v1/auth/me", token=login["access"]).status_code == 200
+
+
+# In the login page's own server {} or <VirtualHost>.
+
+def nginx_of_one_host(site, application, folder, _):
+    [location] = re.findall(r"^ +location / {$.*?^    }$", commented("etc/nginx/otpgate.conf", "server {", "}"), re.M | re.S)
+    [authz] = re.findall(r"^ +location = /otpgate-authz {$.*?^    }$", commented("etc/nginx/otpgate.conf", "server {", "}"),
+                         re.M | re.S)
+    protection = replaced(location, ("location / ", "location /private/ "),
+                          ("http://127.0.0.1:3000", f"http://127.0.0.1:{application.port}/")) + "\n" + authz
+    return Nginx(folder, None, port=site.web.port, inside=f"""
+        upstream otpgate {{ server "unix:{site.otpgate.socket}"; }}
+        server {{
+            listen 127.0.0.1:{site.web.port};
+            root "{WWW}";
+            include snippets/otpgate_locations.conf;
+            {protection}
+        }}
+    """)
+
+
+def apache_of_one_host(site, application, folder, authorizer):
+    provider, location = replaced(
+        commented("etc/apache/otpgate.conf", "AuthnzFcgiDefineProvider authn otpgate fcgi://127.0.0.1:9001/", "</Location>"),
+        ("127.0.0.1:9001", f"127.0.0.1:{authorizer}"),
+        ("http://127.0.0.1:3000", f"http://127.0.0.1:{application.port}"),
+    ).split("\n", 1)
+    names = ("authnz_fcgi", "authz_user", "proxy_http")
+    modules = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n" for name in names)
+    return Apache(folder, None, port=site.web.port, inside=f"""
+        {modules}
+        {provider}
+        Define OTPGATE_SOCKET {site.otpgate.socket}
+        Define OTPGATE_WWW {folder}/www
+        Listen 127.0.0.1:{site.web.port}
+        <VirtualHost 127.0.0.1:{site.web.port}>
+            ServerName localhost
+            Include otpgate_locations.conf
+            {location}
+        </VirtualHost>
+    """)
+
+
+@pytest.fixture(params=[nginx_of_one_host, apache_of_one_host])
+def one_host(request, make_site, application, new_folder):
+    site = make_site("sqlite", start=False, cors_allowed_origins="https://app.example.com")
+    authorizer = ports.free_port()
+    site.web = request.param(site, application, new_folder(), authorizer)
+    assert site.web.check() == []
+    site.start()
+    second = Process("otpgate", site.otpgate.process.command, site.folder / "authorizer.log",
+                     {**site.otpgate.env, "OTPGATE_SERVER_LISTEN": f"127.0.0.1:{authorizer}"})
+    second.start()
+    ports.wait_until(lambda: ports.is_open(authorizer), 15, "the second otpgate listens")
+    yield site
+    assert second.stop() == 0
+
+
+OTPGATES = {"Content-Type", "Content-Security-Policy", "X-Content-Type-Options", "Permissions-Policy",
+            "Cross-Origin-Opener-Policy", "Referrer-Policy", "Cache-Control", "Vary", "X-Request-Id",
+            "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"}
+
+
+def test_a_protected_site_beside_the_login_page_is_its_own_master(one_host, address):
+    login, browser = one_host.login(address), Browser(one_host, address)
+    page = one_host.get("/")
+    assert page.status_code == 200 and "script-src 'self'" in page.headers["Content-Security-Policy"]
+
+    for headers in ({}, {"Authorization": "Bearer nonsense"}, {"X-Auth-User": "me"}):
+        refused = requests.get(f"{one_host.url}/private/page", headers=headers, timeout=15)
+        assert refused.status_code == 401 and "GET /page" not in refused.text
+    for headers in ({"Authorization": f"Bearer {login['access']}"}, {"Cookie": browser.cookie}):
+        answer = requests.get(f"{one_host.url}/private/page", timeout=15,
+                              headers={**headers, **FORGED, "Origin": "https://app.example.com"})
+        assert (answer.status_code, answer.text) == (200, f"GET /page 0 {login['user']['id']}")
+        assert answer.headers["Seen-email"] == address
+        # What it is, what it may do, who may read it and how long it is kept, it says itself.
+        assert not OTPGATES & set(answer.headers)
+    sent = requests.post(f"{one_host.url}/private/form", data=b"x" * 50_000, headers={"Cookie": browser.cookie}, timeout=15)
+    assert sent.text == f"POST /form 50000 {login['user']['id']}"
+
+
+def test_an_error_of_a_protected_site_beside_the_login_page_is_its_own(one_host, application, address):
+    login = one_host.login(address)
+
+    answer = requests.get(f"{one_host.url}/private/fail", headers={"Authorization": f"Bearer {login['access']}"}, timeout=15)
+
+    assert (answer.status_code, answer.text.split()[:2]) == (503, ["GET", "/fail"])

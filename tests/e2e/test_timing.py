@@ -19,6 +19,28 @@ TRIES = 3
 PAUSE = 0.004
 
 
+def test_a_wrong_guess_at_an_address_takes_the_same_time_whether_it_has_a_code(make_site, new_address, engine):
+    """Who is about to sign in is nobody's business. Where it told, it told twenty times the time."""
+    site = make_site(engine, otp_max_attempts="10", limits_guesses_per_destination="0", limits_request_per_client="0")
+    asked = [new_address() for _ in range(20)]
+    for address in asked:
+        site.post(f"{AUTH}/otp/request", {"destination": address})
+        site.mailbox.wait_for(address)
+    never = [new_address() for _ in asked]
+    times = {"asked": [], "never": []}
+    order = random.Random(2)
+    for _ in range(9):
+        for pair in zip(asked, never):
+            for kind, address in order.sample(list(zip(times, pair)), 2):
+                begin = time.perf_counter()
+                answer = requests.post(f"{site.url}{AUTH}/otp/verify", json={"email": address, "otp": "00000"}, timeout=15)
+                times[kind].append(time.perf_counter() - begin)
+                assert answer.status_code == 400
+    medians = {kind: statistics.median(durations) for kind, durations in times.items()}
+    print({kind: f"{median * 1000:.2f} ms" for kind, median in medians.items()})
+    assert 0.7 < medians["never"] / medians["asked"] < 1.4, medians
+
+
 @pytest.fixture
 def known(make_site, new_address, engine, tmp_path):
     """A site that keeps to itself who has an account, and the addresses that do, each with a password."""

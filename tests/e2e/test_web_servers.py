@@ -1,4 +1,5 @@
 """The shipped configurations of nginx and Apache: the same service behind both."""
+import datetime
 import os
 import pathlib
 import re
@@ -37,6 +38,22 @@ def test_a_login_from_the_first_request_to_the_logout(web_site, address):
     assert web_site.get("/.well-known/jwks.json").json()["keys"]
     assert web_site.post("/api/v1/auth/logout", token=refreshed.json()["access"]).status_code in (200, 204)
     assert web_site.get("/api/v1/auth/me", token=refreshed.json()["access"]).status_code == 401
+
+
+def test_security_txt_names_whom_the_settings_name(make_site, web_site, web):
+    assert web_site.get("/.well-known/security.txt").json()["code"] == "NOT_FOUND"
+
+    site = make_site(web=web, security_contacts="mailto:security@example.com, https://example.com/report")
+    answer = site.get("/.well-known/security.txt")
+
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    fields = [line.split(": ", 1) for line in answer.text.splitlines()]
+    assert [value for name, value in fields if name == "Contact"] == ["mailto:security@example.com",
+                                                                      "https://example.com/report"]
+    assert [value for name, value in fields if name == "Canonical"] == [f"{site.url}/.well-known/security.txt"]
+    [expires] = [value for name, value in fields if name == "Expires"]
+    left = datetime.datetime.fromisoformat(expires.replace("Z", "+00:00")) - datetime.datetime.now(datetime.timezone.utc)
+    assert datetime.timedelta(days=30) < left < datetime.timedelta(days=365)
 
 
 def test_the_configuration_has_nothing_to_complain_about(web_site):

@@ -21,7 +21,7 @@ declare -A may_use=(
 catch_all_allowed="
 src/http/boundary.cpp
 src/http/fcgi_server.cpp
-src/delivery/courier.cpp
+src/delivery/courier/courier.cpp
 src/db/transaction.cpp
 src/main.cpp
 "
@@ -75,6 +75,17 @@ outside() {  # drops the findings below the given prefixes
     pattern=$(printf '|%s' "$@")
     grep -vE "^(${pattern:1})"
 }
+
+# The rooms of delivery know what they share, and not each other; the courier knows them all.
+for room in mail sms templates; do
+    for other in courier mail sms templates; do
+        [[ $room != "$other" && -d src/delivery/$room ]] || continue
+        report "delivery/$room must not include delivery/$other" \
+            < <(lines "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"](src/)?delivery/$other/" "src/delivery/$room")
+    done
+done
+report "what delivery's rooms share must not include a room" \
+    < <(lines '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"](src/)?delivery/[a-z]+/' src/delivery/*.h src/delivery/*.cpp)
 
 report "only src/http uses libfcgi" \
     < <(lines '#[[:space:]]*include[[:space:]]*[<"](fcgiapp|fcgi_stdio|fcgio|fcgi_config|fastcgi)\.h' "${all[@]}" | outside src/http/ tests/)

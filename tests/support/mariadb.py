@@ -79,8 +79,9 @@ def _client(socket, user, statements, database=None, password=""):
 class Mariadb:
     """start(), stop(), kill(), pause() and resume() as often as wanted: the data stays. The address does not change."""
 
-    # Set up once and copied, because the set-up takes seconds and outage tests want servers of their own.
-    _template = None
+    # Set up once and copied, because the set-up takes seconds and outage tests want servers of their own. The variable
+    # says where the set-up is to all processes of a run.
+    _TEMPLATE = "OTPGATE_TEST_MARIADB_TEMPLATE"
 
     def __init__(self, folder, *, flush_log_at_commit=0, options=()):
         self.folder = pathlib.Path(folder)
@@ -116,12 +117,13 @@ class Mariadb:
         data = self.folder / "data"
         if data.exists():
             return
-        if Mariadb._template is None or not Mariadb._template.exists():
-            self._install(data)
-            Mariadb._template = self.folder / "template"
-            shutil.copytree(data, Mariadb._template)
-        else:
-            shutil.copytree(Mariadb._template, data)
+        template = os.environ.get(Mariadb._TEMPLATE)
+        if template and os.path.exists(template):
+            shutil.copytree(template, data)
+            return
+        self._install(data)
+        shutil.copytree(data, self.folder / "template")
+        os.environ[Mariadb._TEMPLATE] = str(self.folder / "template")
 
     @staticmethod
     def _install(data):

@@ -1,13 +1,24 @@
 """Free ports and waiting for them."""
+import random
 import socket
 import time
 
 
+# Below those that the kernel gives to outgoing connections (from 32768): what is free here stays so until it is used,
+# and of several test processes no two are likely to draw the same.
+_PORTS = range(12000, 32000)
+
+
 def free_port():
     """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def is_open(port, host="127.0.0.1"):

@@ -58,14 +58,15 @@ class _Handler:
 
 
 class SmtpServer(Inbox):
-    """security: none, starttls (required) or tls. With a user, AUTH is required."""
+    """security: none, starttls (required) or tls. With a user, AUTH is required. utf8: whether it offers SMTPUTF8."""
 
-    def __init__(self, security="none", authority=None, user=None, password=None, port=None):
+    def __init__(self, security="none", authority=None, user=None, password=None, port=None, utf8=True):
         super().__init__()
         self.port = port or ports.free_port()
         self.security = security
         self._handler = _Handler()
-        options = {"hostname": "127.0.0.1", "port": self.port, "server_hostname": "localhost"}
+        options = {"hostname": "127.0.0.1", "port": self.port, "server_hostname": "localhost",
+                   "enable_SMTPUTF8": utf8}
         if security != "none":
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(authority.certificate_file, authority.key_file)

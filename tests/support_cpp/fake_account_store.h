@@ -28,9 +28,10 @@ public:
     std::vector<std::pair<Uuid, std::string>> hashes;
     bool changesPasswords = true;
     bool setsPasswords = true;
-    std::optional<domain::User> found;   // by any address
-    bool fails = false;                  // a reset or a change of address
-    domain::OtpVerifyResult codeResult;  // of the guess that a reset is proved by
+    std::optional<domain::User> found;         // by any address
+    std::optional<domain::User> receiptOwner;  // of any receipt of a reset
+    bool fails = false;                        // a reset or a change of address
+    domain::OtpVerifyResult codeResult;        // of the guess that a reset is proved by
     domain::AddressChangeResult addressChanged;
 
     domain::CountedGuess countGuess(const domain::PasswordGuess& guess) override {
@@ -46,7 +47,7 @@ public:
     void upgradeHash(const Uuid&, std::string_view oldHash, std::string_view) override {
         upgradedFrom.emplace_back(oldHash);
     }
-    std::optional<domain::User> findByReset(const Uuid&) override { return std::nullopt; }
+    std::optional<domain::User> findByReset(const Uuid&) override { return receiptOwner; }
     domain::PasswordSetting resetPassword(const domain::PasswordReset& reset) override {
         requireAnswer();
         resets.push_back(reset);

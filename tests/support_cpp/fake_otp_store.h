@@ -17,6 +17,7 @@ public:
     }
     domain::OtpVerifyResult verify(const domain::OtpVerification& verification) override {
         verifications.push_back(verification);
+        if (isLost) throw domain::OutcomeUnknown("as told");
         return verifyResult;
     }
     std::optional<Uuid> findNewest(const domain::Destination& destination, domain::Purpose purpose,
@@ -35,6 +36,7 @@ public:
     std::function<domain::OtpRequestResult(const domain::NewOtpRequest&)> answer;
     std::vector<domain::NewOtpRequest> requests;
     domain::OtpVerifyResult verifyResult;
+    bool isLost = false;  // the answer to each guess
     std::vector<domain::OtpVerification> verifications;
     std::optional<Uuid> newest;
     std::vector<Search> searches;

@@ -1,6 +1,9 @@
 // The main of the unit and contract test programs: runs every registered suite, or the tests whose name contains the
-// first argument ("UuidTest::" for a class), and ends with the line `tests: N run, N failed`.
+// first argument ("UuidTest::" for a class), and ends with the line `tests: N run, N failed`. A test that hangs fails,
+// and ends the program.
 #pragma once
+
+#include "support_cpp/watchdog.h"
 
 #include <cppunit/Exception.h>
 #include <cppunit/Message.h>
@@ -11,6 +14,8 @@
 #include <cppunit/TestResult.h>
 #include <cppunit/extensions/TestFactoryRegistry.h>
 
+#include <atomic>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -18,9 +23,16 @@
 
 namespace otpgate::test {
 
+// Much more than any test takes, under a sanitizer on a busy machine too.
+inline constexpr std::chrono::minutes kLongestTest{5};
+
 class FailurePrinter final : public CppUnit::TestListener {
 public:
-    void startTest(CppUnit::Test*) override { ++run_; }
+    void startTest(CppUnit::Test* test) override {
+        ++run_;
+        watchdog_.begin(test->getName());
+    }
+    void endTest(CppUnit::Test*) override { watchdog_.end(); }
 
     void addFailure(const CppUnit::TestFailure& failure) override {
         ++failed_;
@@ -35,8 +47,15 @@ public:
     int failed() const { return failed_; }
 
 private:
-    int run_ = 0;
-    int failed_ = 0;
+    void giveUp(const std::string& test) {
+        std::cout << test << ": still runs after " << kLongestTest.count() << " minutes\n"
+                  << "tests: " << run_ << " run, " << failed_ + 1 << " failed" << std::endl;
+        std::_Exit(1);
+    }
+
+    std::atomic<int> run_ = 0;
+    std::atomic<int> failed_ = 0;
+    Watchdog watchdog_{kLongestTest, [this](const std::string& test) { giveUp(test); }};
 };
 
 inline void runMatching(CppUnit::Test& test, std::string_view filter, CppUnit::TestResult& result) {

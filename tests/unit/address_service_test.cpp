@@ -157,7 +157,9 @@ private:
     test::FakeMessenger messenger_;
     OtpMetrics metrics_;
     UnknownGuesses unknownGuesses_;
-    OtpService otp_{otps_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, {}, {}};
+    UnansweredGuesses unansweredGuesses_;
+    OtpService otp_{otps_,           messenger_,         codes_, ring_, clock_, random_, metrics_,
+                    unknownGuesses_, unansweredGuesses_, {},     {}};
     AddressService addresses_{store_, otp_, messenger_, clock_, random_, {}};
     AuthenticatedSession caller_;
     const Uuid otpId_ = Uuid::makeV7(clock_.now(), random_);

@@ -22,6 +22,9 @@ class DbPiecesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(triesFiveTimesAfterDeadlocksAndLocks);
     CPPUNIT_TEST(triesOnceAfterAnythingElse);
     CPPUNIT_TEST(triesWhatItsPolicySays);
+    CPPUNIT_TEST(goesToAnotherHostWhileNothingCanBeDone);
+    CPPUNIT_TEST(waitsLongerAndLonger);
+    CPPUNIT_TEST(knowsWhichHostsServeNothing);
     CPPUNIT_TEST(refusesAGetterOfAnotherKind);
     CPPUNIT_TEST(letsWritersInAsTheyCame);
     CPPUNIT_TEST(sendsAWriterAwayAfterItsTime);
@@ -96,6 +99,32 @@ class DbPiecesTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(1, triesUntilGivingUp(ErrorKind::Duplicate, ofGroups));
         CPPUNIT_ASSERT_EQUAL(2, triesUntilGivingUp(ErrorKind::Duplicate, {.onDuplicate = true, .tries = 2}));
         CPPUNIT_ASSERT_EQUAL(1, triesUntilGivingUp(ErrorKind::Gone, {.onDuplicate = true}));
+    }
+
+    void goesToAnotherHostWhileNothingCanBeDone() {
+        const DbError gone(ErrorKind::Gone, 2013, "lost");
+        const RetryPolicy withHosts{.onGone = true};
+        CPPUNIT_ASSERT(withHosts.covers(gone.withOtherHost(true)));
+        CPPUNIT_ASSERT(!withHosts.covers(gone));
+        CPPUNIT_ASSERT(!withHosts.covers(gone.withOtherHost(true).asMaybeCommitted(true)));
+        CPPUNIT_ASSERT(!RetryPolicy{}.covers(gone.withOtherHost(true)));
+    }
+
+    void waitsLongerAndLonger() {
+        const RetryPolicy ofOne;
+        CPPUNIT_ASSERT(ofOne.longestPauseAfter(1) == 4ms && ofOne.longestPauseAfter(4) == 16ms);
+        const RetryPolicy ofCluster{.longestPause = 150ms};
+        CPPUNIT_ASSERT(ofCluster.longestPauseAfter(1) == 4ms && ofCluster.longestPauseAfter(2) == 8ms);
+        CPPUNIT_ASSERT(ofCluster.longestPauseAfter(6) == 128ms && ofCluster.longestPauseAfter(7) == 150ms);
+        CPPUNIT_ASSERT(ofCluster.longestPauseAfter(1000) == 150ms);
+    }
+
+    void knowsWhichHostsServeNothing() {
+        for (const int number : {1047, 1053, 1180, 1290, 1836, 3032}) {
+            CPPUNIT_ASSERT_MESSAGE(std::to_string(number),
+                                   hostRefuses(number) && mysqlErrorKind(number) == ErrorKind::Gone);
+        }
+        for (const int number : {1927, 2006, 2013}) CPPUNIT_ASSERT(!hostRefuses(number));
     }
 
     void refusesAGetterOfAnotherKind() {

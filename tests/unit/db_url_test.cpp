@@ -16,11 +16,14 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(knowsTheDefaults);
     CPPUNIT_TEST(decodesPercentSigns);
     CPPUNIT_TEST(takesAnIpv6Address);
+    CPPUNIT_TEST(takesSeveralHosts);
+    CPPUNIT_TEST(namesHostsAsInAUrl);
     CPPUNIT_TEST(refusesWhatItCannotRead);
     CPPUNIT_TEST(neverRepeatsAPassword);
     CPPUNIT_TEST(opensWithoutTouchingAnything);
     CPPUNIT_TEST_SUITE_END();
 
+    using Hosts = std::vector<MysqlHost>;
     static MysqlUrl mysql(const std::string& url) { return std::get<MysqlUrl>(parseDatabaseUrl(url)); }
 
     void takesAPathForSqlite() {
@@ -32,8 +35,7 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
     void takesUserHostPortAndName() {
         const MysqlUrl url = mysql("mysql://otpgate@db.example.org:3307/logins");
         CPPUNIT_ASSERT_EQUAL(std::string{"otpgate"}, url.user);
-        CPPUNIT_ASSERT_EQUAL(std::string{"db.example.org"}, url.host);
-        CPPUNIT_ASSERT_EQUAL(std::uint16_t{3307}, url.port);
+        CPPUNIT_ASSERT(url.hosts == Hosts({{"db.example.org", 3307}}));
         CPPUNIT_ASSERT_EQUAL(std::string{"logins"}, url.schema);
         CPPUNIT_ASSERT(url.socket.empty());
     }
@@ -45,8 +47,8 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
     }
 
     void knowsTheDefaults() {
-        CPPUNIT_ASSERT_EQUAL(std::uint16_t{3306}, mysql("mysql://a@b/c").port);
-        CPPUNIT_ASSERT_EQUAL(std::string{"localhost"}, mysql("mysql://a@/c").host);
+        CPPUNIT_ASSERT(mysql("mysql://a@b/c").hosts == Hosts({{"b", 3306}}));
+        CPPUNIT_ASSERT(mysql("mysql://a@/c").hosts == Hosts({{"localhost", 3306}}));
     }
 
     void decodesPercentSigns() {
@@ -56,20 +58,56 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(std::string{"/with blank"}, url.socket);
     }
 
-    void takesAnIpv6Address() { CPPUNIT_ASSERT_EQUAL(std::string{"::1"}, mysql("mysql://a@[::1]:3306/c").host); }
+    void takesAnIpv6Address() { CPPUNIT_ASSERT(mysql("mysql://a@[::1]:3306/c").hosts == Hosts({{"::1", 3306}})); }
+
+    void takesSeveralHosts() {
+        const MysqlUrl url = mysql("mysql://a%40b@one:3307,10.0.0.2,[::1]:3308,[fe80::1]/c%20d");
+        CPPUNIT_ASSERT(url.hosts == Hosts({{"one", 3307}, {"10.0.0.2", 3306}, {"::1", 3308}, {"fe80::1", 3306}}));
+        CPPUNIT_ASSERT_EQUAL(std::string{"a@b"}, url.user);
+        CPPUNIT_ASSERT_EQUAL(std::string{"c d"}, url.schema);
+    }
+
+    void namesHostsAsInAUrl() {
+        CPPUNIT_ASSERT_EQUAL(std::string{"one:3307"}, MysqlHost({"one", 3307}).toText());
+        CPPUNIT_ASSERT_EQUAL(std::string{"[::1]:3306"}, MysqlHost({"::1", 3306}).toText());
+    }
 
     void refusesWhatItCannotRead() {
-        for (const char* url : {"", "otpgate.db", "sqlite:", "sqlite::memory:", "mysql:", "mysql://",
-                                "mysql://host/name", "mysql://a@host", "mysql://a@host/", "mysql://a@host/b/c",
-                                "mysql://a@host:port/b", "mysql://a@host:99999/b", "mysql://a@host/b?sockt=/x",
-                                "mysql://a@host/b?socket=x", "mysql://a@host/b?socket=", "mysql://a:b@host/c",
-                                "mysql://a@host/b#c", "postgres://a@host/b", "mysql://a@[::1/b"}) {
+        for (const char* url : {"",
+                                "otpgate.db",
+                                "sqlite:",
+                                "sqlite::memory:",
+                                "mysql:",
+                                "mysql://",
+                                "mysql://host/name",
+                                "mysql://a@host",
+                                "mysql://a@host/",
+                                "mysql://a@host/b/c",
+                                "mysql://a@host:port/b",
+                                "mysql://a@host:99999/b",
+                                "mysql://a@host/b?sockt=/x",
+                                "mysql://a@host/b?socket=x",
+                                "mysql://a@host/b?socket=",
+                                "mysql://a:b@host/c",
+                                "mysql://a@host/b#c",
+                                "postgres://a@host/b",
+                                "mysql://a@[::1/b",
+                                "mysql://a@b,/c",
+                                "mysql://a@,b/c",
+                                "mysql://a@b,,c/d",
+                                "mysql://a@b,b/c",
+                                "mysql://a@b,b:3306/c",
+                                "mysql://a@b,c:port/d",
+                                "mysql://a@b,c/d?socket=/e",
+                                "mysql://a:p@b,c/d",
+                                "mysql://b,c/d"}) {
             CPPUNIT_ASSERT_THROW_MESSAGE(url, parseDatabaseUrl(url), ConfigurationError);
         }
     }
 
     void neverRepeatsAPassword() {
-        for (const char* url : {"mysql://a:hunter2@host/b", "mysq://a:hunter2@host/b", "mysql://a:hunter2@host:x/b"}) {
+        for (const char* url : {"mysql://a:hunter2@host/b", "mysq://a:hunter2@host/b", "mysql://a:hunter2@host:x/b",
+                                "mysql://a:hunter2@host,b/c"}) {
             try {
                 parseDatabaseUrl(url);
                 CPPUNIT_FAIL(url);
@@ -80,6 +118,9 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
     }
 
     void opensWithoutTouchingAnything() {
+        CPPUNIT_ASSERT_EQUAL(
+            std::string{"one.invalid:3306"},
+            openDatabase({.url = "mysql://a@one.invalid,two.invalid/b", .password = {}})->currentHost());
         const auto database = openDatabase({.url = "mysql://a@host.invalid/b", .password = "hunter2"});
         CPPUNIT_ASSERT(database->engine() == Engine::Mysql);
         CPPUNIT_ASSERT_EQUAL(std::string{"mysql://a@host.invalid/b"}, database->describe());

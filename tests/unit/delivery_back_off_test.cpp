@@ -1,4 +1,4 @@
-#include "delivery/back_off.h"
+#include "delivery/courier/back_off.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>

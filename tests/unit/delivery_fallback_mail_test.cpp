@@ -1,5 +1,5 @@
-#include "delivery/fallback_mail_transport.h"
-#include "delivery/smtp_transport.h"
+#include "delivery/mail/fallback_mail_transport.h"
+#include "delivery/mail/smtp_transport.h"
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/scripted_smtp_server.h"
 

@@ -1,5 +1,5 @@
-#include "delivery/file_sms_transport.h"
-#include "delivery/file_transport.h"
+#include "delivery/mail/file_transport.h"
+#include "delivery/sms/file_sms_transport.h"
 #include "otpgate/base/errors.h"
 #include "support_cpp/temporary_directory.h"
 

@@ -1,5 +1,5 @@
 // What stands in Subject and From beyond ASCII (RFC 2047), read back by a decoder of the test's own.
-#include "delivery/mime.h"
+#include "delivery/mail/mime.h"
 
 #include <Poco/Base64Decoder.h>
 #include <cppunit/TestFixture.h>

@@ -1,5 +1,5 @@
 #include "delivery/escaping.h"
-#include "delivery/http_sms_transport.h"
+#include "delivery/sms/http_sms_transport.h"
 #include "otpgate/base/errors.h"
 #include "support_cpp/http_server.h"
 

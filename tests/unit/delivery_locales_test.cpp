@@ -1,8 +1,8 @@
 // Every language that is shipped: what its messages must hold whatever they say.
-#include "delivery/message_texts.h"
-#include "delivery/plural.h"
-#include "delivery/sms_length.h"
+#include "delivery/templates/plural.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/delivery/message_texts.h"
+#include "otpgate/delivery/sms_length.h"
 #include "otpgate/delivery/templates.h"
 #include "support_cpp/fake_clock.h"
 

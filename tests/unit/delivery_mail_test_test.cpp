@@ -1,5 +1,5 @@
 // What `otpgate mail-test` shows and advises, against scripted servers.
-#include "delivery/smtp_advice.h"
+#include "delivery/mail/smtp_advice.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/delivery/mail_test.h"
 #include "support_cpp/scripted_smtp_server.h"

@@ -1,5 +1,6 @@
-#include "delivery/mailbox.h"
-#include "delivery/mime.h"
+#include "delivery/base64.h"
+#include "delivery/mail/mailbox.h"
+#include "delivery/mail/mime.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/delivery/message_composer.h"
 #include "support_cpp/fake_clock.h"
@@ -233,7 +234,7 @@ class MimeTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE_END();
 
     static std::string bodyOf(std::string_view text) {
-        const std::string part = toTextPart("text/plain", text);
+        const std::string part = toMessage({}, text);
         return part.substr(part.find("\r\n\r\n") + 4);
     }
 

@@ -1,6 +1,6 @@
-#include "delivery/plain_text.h"
-#include "delivery/sms_length.h"
+#include "delivery/templates/plain_text.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/delivery/sms_length.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>

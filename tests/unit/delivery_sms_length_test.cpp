@@ -1,4 +1,4 @@
-#include "delivery/sms_length.h"
+#include "otpgate/delivery/sms_length.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>

@@ -1,8 +1,8 @@
 // Logging in to a mail server, by each mechanism, against a server that expects every byte.
-#include "delivery/mime.h"
-#include "delivery/smtp_auth.h"
-#include "delivery/smtp_error.h"
-#include "delivery/smtp_transport.h"
+#include "delivery/base64.h"
+#include "delivery/mail/smtp_auth.h"
+#include "delivery/mail/smtp_error.h"
+#include "delivery/mail/smtp_transport.h"
 #include "otpgate/base/errors.h"
 #include "support_cpp/scripted_smtp_server.h"
 #include "support_cpp/temporary_directory.h"

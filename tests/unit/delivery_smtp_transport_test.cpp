@@ -1,4 +1,4 @@
-#include "delivery/smtp_transport.h"
+#include "delivery/mail/smtp_transport.h"
 #include "support_cpp/scripted_smtp_server.h"
 
 #include <cppunit/TestFixture.h>
@@ -62,6 +62,8 @@ class SmtpTransportTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(takesAnAddressInBrackets);
     CPPUNIT_TEST(tellsNothingThatWasTold);
     CPPUNIT_TEST(refusesAddressesThatWouldBreakACommand);
+    CPPUNIT_TEST(tellsTheServerOfAnAddressBeyondAscii);
+    CPPUNIT_TEST(refusesAnAddressBeyondAsciiWhereTheServerCannotCarryIt);
     CPPUNIT_TEST_SUITE_END();
 
     static SmtpManners mannersWith(seconds timeout) {
@@ -356,6 +358,38 @@ class SmtpTransportTest : public CppUnit::TestFixture {
             CPPUNIT_ASSERT(transport.send({"from@a.example", address, ""}).outcome == Outcome::Refused);
             CPPUNIT_ASSERT(transport.send({address, "to@b.example", ""}).outcome == Outcome::Refused);
         }
+    }
+
+    static MailMessage internationalMessage() {
+        return {"from@a.example", "j\u00f6rg@b.example", "To: j\u00f6rg@b.example\r\n\r\nText\r\n"};
+    }
+
+    void tellsTheServerOfAnAddressBeyondAscii() {
+        ScriptedServer server({{kGreeting,
+                                {"EHLO ", "250-test\r\n250-8BITMIME\r\n250 SMTPUTF8"},
+                                {"MAIL FROM:<from@a.example> BODY=8BITMIME SMTPUTF8\r\n", "250 ok"},
+                                {"RCPT TO:<j\u00f6rg@b.example>\r\n", "250 ok"},
+                                kData,
+                                test::kEnd,
+                                kMail,
+                                kRecipient,
+                                kData,
+                                test::kEnd}});
+        SmtpTransport transport(serverAt(server.port()), {});
+        assertSent(transport.send(internationalMessage()));
+        assertSent(transport.send(message()));
+        CPPUNIT_ASSERT_EQUAL(std::string("MAIL FROM:<from@a.example>"), server.lines().at(4));
+    }
+
+    // Nothing is said that would have to be taken back.
+    void refusesAnAddressBeyondAsciiWhereTheServerCannotCarryIt() {
+        ScriptedServer server({kOpening + kMessage});
+        SmtpTransport transport(serverAt(server.port()), {});
+        assertResult(
+            transport.send(internationalMessage()), Outcome::Refused, Cause::Message,
+            "the server offers no SMTPUTF8, without which no address with letters beyond ASCII can be reached: "
+            "allow it there, or use another server");
+        assertSent(transport.send(message()));
     }
 };
 

@@ -1,6 +1,6 @@
-#include "delivery/message_texts.h"
-#include "delivery/template_check.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/delivery/message_texts.h"
+#include "otpgate/delivery/template_check.h"
 #include "otpgate/delivery/templates.h"
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/temporary_directory.h"

@@ -1,4 +1,4 @@
-#include "delivery/twilio_sms_transport.h"
+#include "delivery/sms/twilio_sms_transport.h"
 #include "support_cpp/http_server.h"
 
 #include <cppunit/TestFixture.h>

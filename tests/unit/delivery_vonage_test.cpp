@@ -1,4 +1,4 @@
-#include "delivery/vonage_sms_transport.h"
+#include "delivery/sms/vonage_sms_transport.h"
 #include "otpgate/base/errors.h"
 #include "support_cpp/http_server.h"
 

@@ -26,6 +26,8 @@ class DestinationTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(refusesDomainsThatNobodyCanHave);
     CPPUNIT_TEST(takesUnusualLocalPartsWhereAskedTo);
     CPPUNIT_TEST(quotesForMailServersWhatNeedsIt);
+    CPPUNIT_TEST(takesLettersOfOneScriptWhereAskedTo);
+    CPPUNIT_TEST(masksCharactersAndNotBytes);
     CPPUNIT_TEST(readsANumberAsItIsWritten);
     CPPUNIT_TEST(readsDigitsOfAnyScript);
     CPPUNIT_TEST(looksAtNoEndlessText);
@@ -54,7 +56,7 @@ class DestinationTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(toString(Channel::Email) == "email");
     }
 
-    // API.md, section 2, names two of them.
+    // The first two are in no numbering plan; clients of other services register with such.
     void takesATelephoneNumber() {
         for (const char* number : {"+1234567890", "+1555000123", "+4366012345678"}) {
             const auto destination = Destination::parse(number).value();
@@ -204,6 +206,39 @@ class DestinationTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL("ada@example.org"s, mailbox("ada@example.org"));
         CPPUNIT_ASSERT_EQUAL("\"a..b\"@docomo.example"s, mailbox("a..b@docomo.example"));
         CPPUNIT_ASSERT_EQUAL("\"a b\"@example.org"s, mailbox("\"a b\"@example.org"));
+    }
+
+    static std::string international(std::string_view text) {
+        const auto destination = Destination::parse(text, EmailValidation::International);
+        return destination ? destination->mailbox() : "refused";
+    }
+
+    void takesLettersOfOneScriptWhereAskedTo() {
+        for (const char* text : {"j\u00f6rg@example.org", "JO\u0308RG@Example.org", " <J\u00d6RG@example.org>"})
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(text, "j\u00f6rg@example.org"s, international(text));
+        CPPUNIT_ASSERT_EQUAL("\u0438\u0432\u0430\u043d.2@xn--e1afmkfd.example"s,
+                             international("\u0418\u0412\u0410\u041d.2@\u043f\u0440\u0438\u043c\u0435\u0440.example"));
+        CPPUNIT_ASSERT_EQUAL("\u592a\u90ce+a@example.org"s, international("\u592a\u90ce+a@example.org"));
+        // A Cyrillic a among Latin letters, a sign, a mark that stands on nothing, dots, quotes, a relay, what is no
+        // UTF-8.
+        for (const char* text : {"\u0430da@example.org", "ad\u0430m@example.org", "j\u00f6rg\u2603@example.org",
+                                 "\u0301a@example.org", ".j\u00f6rg@example.org", "j\u00f6..rg@example.org",
+                                 "\"j\u00f6rg\"@example.org", "j\u00f6rg%x@example.org", "j\xffrg@example.org",
+                                 "j\u00f6<rg@example.org", "j\u00f6\x01rg@example.org"}) {
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(text, "refused"s, international(text));
+        }
+        CPPUNIT_ASSERT_EQUAL("refused"s, international(std::string(63, 'a') + "\u00f6@example.org"));
+        // What the others take.
+        CPPUNIT_ASSERT_EQUAL("ada@example.org"s, international("Ada@example.org"));
+        CPPUNIT_ASSERT_EQUAL("\"a..b\"@docomo.example"s, international("a..b@docomo.example"));
+    }
+
+    void masksCharactersAndNotBytes() {
+        const auto masked = [](std::string_view text) {
+            return Destination::parse(text, EmailValidation::International).value().masked();
+        };
+        CPPUNIT_ASSERT_EQUAL("\u00f6***\u00e9@example.org"s, masked("\u00f6abc\u00e9@example.org"));
+        CPPUNIT_ASSERT_EQUAL("\u592a*@example.org"s, masked("\u592a\u90ce@example.org"));
     }
 
     void readsANumberAsItIsWritten() {

@@ -29,6 +29,8 @@ class EncodingTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(refusesOverlongForms);
     CPPUNIT_TEST(refusesSurrogatesAndWhatLiesBeyondUnicode);
     CPPUNIT_TEST(refusesCutAndStrayBytes);
+    CPPUNIT_TEST(encodesAllButUnreservedCharacters);
+    CPPUNIT_TEST(writesNumbersHighestByteFirst);
     CPPUNIT_TEST(escapesControlCharactersInJson);
     CPPUNIT_TEST(keepsUtf8InJson);
     CPPUNIT_TEST(makesValidJsonOfInvalidUtf8);
@@ -114,6 +116,19 @@ class EncodingTest : public CppUnit::TestFixture {
         for (const char* text : {"\x80", "a\xbf", "\xc3", "\xe2\x82", "\xe2\x82z", "\xf0\x9f\x98", "\xc3\xc3\xa9"}) {
             CPPUNIT_ASSERT(!isValidUtf8(text));
         }
+    }
+
+    void encodesAllButUnreservedCharacters() {
+        CPPUNIT_ASSERT_EQUAL("aZ09-._~%2B%20%2F%C3%A9%00"s, percentEncoded("aZ09-._~+ /\xc3\xa9\0"s));
+    }
+
+    void writesNumbersHighestByteFirst() {
+        CPPUNIT_ASSERT_EQUAL("\1\2"s, toBigEndian(0x102, 2));
+        CPPUNIT_ASSERT_EQUAL("\0\0\0\0\0\0\1\2"s, toBigEndian(0x102));
+        CPPUNIT_ASSERT_EQUAL("\2"s, toBigEndian(0x102, 1));  // what does not fit is cut off
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0x102}, fromBigEndian("\1\2"));
+        CPPUNIT_ASSERT_EQUAL(UINT64_MAX, fromBigEndian(std::string(8, '\xff')));
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, fromBigEndian(""));
     }
 
     void escapesControlCharactersInJson() {

@@ -183,6 +183,8 @@ class GroupedCallsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(failsNobodyForTheCallOfAnother);
     CPPUNIT_TEST(failsAllWhoWaitWhereTheDatabaseHasGone);
     CPPUNIT_TEST(failsThoseBehindACallThatFindsTheDatabaseGone);
+    CPPUNIT_TEST(letsThoseWhoWaitGoOnWhereThereIsAnotherHost);
+    CPPUNIT_TEST(tellsOnlyWhoWasSentThatItMayBeDone);
     CPPUNIT_TEST(failsAGroupWhereNobodyCanKnow);
     CPPUNIT_TEST(failsAGroupThatIsNotAnsweredInFull);
     CPPUNIT_TEST(endsItsThreads);
@@ -382,6 +384,36 @@ class GroupedCallsTest : public CppUnit::TestFixture {
         same("", caller.alone());
         same({"a"}, caller.groups());
         CPPUNIT_ASSERT(caller.isMadeByItsOwnThread(caller.call('d')));
+    }
+
+    void letsThoseWhoWaitGoOnWhereThereIsAnotherHost() {
+        Caller caller;
+        caller.behaviour[0] = [](const std::string&) -> Names {
+            throw DbError(ErrorKind::Gone, 2013, "as told").withOtherHost(true);
+        };
+        caller.runBehindOne("bc");
+        CPPUNIT_ASSERT(kindOf(caller, 0) == ErrorKind::Gone);
+        same("b", caller.answer(1));
+        same("c", caller.answer(2));
+    }
+
+    void tellsOnlyWhoWasSentThatItMayBeDone() {
+        Caller caller;
+        caller.behaviour[0] = [](const std::string&) -> Names {
+            throw DbError(ErrorKind::Gone, 2013, "as told").asMaybeCommitted(true);
+        };
+        caller.runBehindOne("b");
+        const auto mayBeDone = [&](std::size_t number) {
+            try {
+                caller.answer(number);
+            } catch (const DbError& error) {
+                return error.mayBeCommitted();
+            }
+            CPPUNIT_FAIL("was answered");
+            return false;
+        };
+        CPPUNIT_ASSERT(mayBeDone(0));
+        CPPUNIT_ASSERT(!mayBeDone(1));
     }
 
     void failsAGroupWhereNobodyCanKnow() {

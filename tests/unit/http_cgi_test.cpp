@@ -56,6 +56,7 @@ class CgiTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(leavesTheBodyOutForHead);
     CPPUNIT_TEST(writesNoBodyWith204And304);
     CPPUNIT_TEST(neverLetsAValueAddALine);
+    CPPUNIT_TEST(tellsTheServerOfAnAuthorizerWhoItIsAndNothingElse);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -232,6 +233,24 @@ public:
         CPPUNIT_ASSERT_EQUAL(std::string{"Status: 200 OK\r\nContent-Type: text/plainX-Evil: 1\r\nContent-Length: 0\r\n"
                                          "Location: /aSet-Cookie: evil=1b\r\n\r\n"},
                              writeCgi(response, BodyMode::Whole));
+    }
+
+    // Apache would add the rest to the answers of the site that it protects.
+    void tellsTheServerOfAnAuthorizerWhoItIsAndNothingElse() {
+        const Response good{204,
+                            "",
+                            "application/json",
+                            {{"X-Auth-User", "1"},
+                             {"X-Auth-Email", "a@example.com"},
+                             {"Access-Control-Allow-Origin", "https://app.example.com"},
+                             {"Content-Security-Policy", "default-src 'none'"},
+                             {"Cache-Control", "no-store"},
+                             {"X-Request-Id", "r"}}};
+        CPPUNIT_ASSERT_EQUAL(
+            std::string{"Status: 200 OK\r\nVariable-X_AUTH_USER: 1\r\nVariable-X_AUTH_EMAIL: a@example.com\r\n\r\n"},
+            writeCgi(asAuthorizer(good), BodyMode::Whole));
+        const Response refused{401, "{}", "application/problem+json", {{"WWW-Authenticate", "Bearer"}}};
+        CPPUNIT_ASSERT_EQUAL(writeCgi(refused, BodyMode::Whole), writeCgi(asAuthorizer(refused), BodyMode::Whole));
     }
 };
 

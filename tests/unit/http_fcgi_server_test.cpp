@@ -13,6 +13,7 @@
 #include <array>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <future>
 #include <map>
 #include <netinet/in.h>
@@ -151,6 +152,21 @@ private:
     }
 
     int fd_;
+};
+
+// Another one for as long as it lives.
+class StandardInput {
+public:
+    explicit StandardInput(int descriptor) : before_(dup(0)) { dup2(descriptor, 0); }
+    ~StandardInput() {
+        dup2(before_, 0);
+        close(before_);
+    }
+    StandardInput(const StandardInput&) = delete;
+    StandardInput& operator=(const StandardInput&) = delete;
+
+private:
+    const int before_;
 };
 
 // A server on a unix socket with a few routes, until the test ends.
@@ -293,6 +309,7 @@ class FcgiServerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(stopsBeforeItRuns);
     CPPUNIT_TEST(answersWhatIsInFlightWhenItStops);
     CPPUNIT_TEST(answersWhatHasBegunToArriveWhenItStops);
+    CPPUNIT_TEST(answersWhatNobodyHasAcceptedWhenItStops);
     CPPUNIT_TEST(stopsWithAnIdleKeptConnection);
     CPPUNIT_TEST(leavesAnInheritedSocketUsable);
     CPPUNIT_TEST(passesOnWhatAFactoryThrows);
@@ -630,6 +647,28 @@ public:
         CPPUNIT_ASSERT(server.endsWithin(5s));
     }
 
+    // A web server that was let in sends its request to nobody else.
+    void answersWhatNobodyHasAcceptedWhenItStops() {
+        RunningServer server(path_, 1);
+        WebServer busy(path_);
+        busy.begin(get("/wait"));
+        busy.endBody();
+        server.waitUntilInFlight();
+        WebServer early(path_);
+        early.begin(get("/hello"));
+        early.endBody();
+        WebServer late(path_);  // and sends a little later
+        server.stop();
+        // Nobody else is let in, and the next process may have its socket here.
+        CPPUNIT_ASSERT(!std::filesystem::exists(path_));
+        server.release();
+        CPPUNIT_ASSERT(early.readAnswer().ends_with("hello"));
+        late.begin(get("/hello"));
+        late.endBody();
+        CPPUNIT_ASSERT(late.readAnswer().ends_with("hello"));
+        CPPUNIT_ASSERT(server.endsWithin(5s));
+    }
+
     void stopsWithAnIdleKeptConnection() {
         RunningServer server(path_, 2);
         WebServer web(path_);
@@ -641,7 +680,9 @@ public:
 
     // What a restart under systemd, or of one of several processes, asks for: the next one takes over the queue.
     void leavesAnInheritedSocketUsable() {
-        const ListeningSocket socket(settingsFor("unix:" + path_));
+        const ListeningSocket ours(settingsFor("unix:" + path_));
+        const StandardInput standardInput(ours.fileDescriptor());
+        const ListeningSocket socket(settingsFor("fd:0"));
         const HandlerFactory hello = [] {
             return Handler{.answer = [](Request&) { return Response{200, "hello", "text/plain", {}}; }};
         };

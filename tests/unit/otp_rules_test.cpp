@@ -327,8 +327,12 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(registersByPhone);
     CPPUNIT_TEST(signsInWhoIsKnown);
     CPPUNIT_TEST(signsInNobodyWhoMayNotRegister);
+    CPPUNIT_TEST(signsUpOnlyWhomTheRuleAllows);
     CPPUNIT_TEST(signsInNobodyWhoIsDisabled);
     CPPUNIT_TEST(signsInOnAKnownDevice);
+    CPPUNIT_TEST(answersAGuessAgainWhoseAnswerWasLost);
+    CPPUNIT_TEST(makesAGuessThatWasLostItself);
+    CPPUNIT_TEST(answersAgainNobodyElse);
     CPPUNIT_TEST(provesTheAddressForEveryPurposeButChange);
     CPPUNIT_TEST(provesAnAddressThatNobodyHas);
     CPPUNIT_TEST(touchesNobodyByAChange);
@@ -789,6 +793,22 @@ class OtpGuessRulesTest : public RulesTest {
                      ruling);
     }
 
+    // The code may have been sent while there was an account.
+    void signsUpOnlyWhomTheRuleAllows() {
+        const SignUpRule others{{"elsewhere.example"}, {}};
+        StoredOtp otp = code();
+        auto guess = guessAt(otp);
+        guess.signUp = &others;
+        assertNobodySignedIn(ruleOn(guess, otp));
+        CPPUNIT_ASSERT(!user_);
+        const SignUpRule all{};
+        otp = code();
+        guess = guessAt(otp);
+        guess.signUp = &all;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::Verified);
+        CPPUNIT_ASSERT(user_);
+    }
+
     void signsInNobodyWhoIsDisabled() {
         const User before = user(UserStatus::Disabled);
         user_ = before;
@@ -813,6 +833,67 @@ class OtpGuessRulesTest : public RulesTest {
         const GuessRuling ruling = ruleOn(guessAt(otp), otp);
         CPPUNIT_ASSERT(ruling.result.signIn.value().deviceId == device);
         CPPUNIT_ASSERT(!ruling.result.notice);
+    }
+
+    // The commit was made, and its answer was lost on the way.
+    void answersAGuessAgainWhoseAnswerWasLost() {
+        StoredOtp otp = code();
+        OtpVerification guess = guessAt(otp);
+        const GuessRuling first = ruleOn(guess, otp);
+        devices_ = {{guess.newDeviceId, user_->id, "install-1"}};
+        const User before = user_.value();
+        guess.isRepeated = true;
+        const GuessRuling second = ruleOn(guess, otp);
+        CPPUNIT_ASSERT(second.result.outcome == VerifyOutcome::Verified);
+        CPPUNIT_ASSERT(second.result.isSignInRepeated && !first.result.isSignInRepeated);
+        const SignIn& signIn = second.result.signIn.value();
+        CPPUNIT_ASSERT(signIn.sessionId == guess.sessionId && signIn.deviceId == guess.newDeviceId);
+        CPPUNIT_ASSERT(signIn.isNewUser && signIn.methods == "pwd otp");
+        CPPUNIT_ASSERT(second.result.destination == ada_);
+        // Nothing is done or told twice.
+        CPPUNIT_ASSERT(second.events.empty() && !second.result.notice && !second.passwordHash);
+        CPPUNIT_ASSERT(user_->lastLoginAt == before.lastLoginAt);
+        CPPUNIT_ASSERT_EQUAL(1U, otp.tries.count);
+
+        for (const Purpose purpose : {Purpose::Register, Purpose::Verify, Purpose::Reset}) {
+            StoredOtp other = code(purpose);
+            OtpVerification again = guessAt(other);
+            ruleOn(again, other);
+            again.isRepeated = true;
+            const GuessRuling ruling = ruleOn(again, other);
+            CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::Verified && ruling.result.destination == ada_);
+            CPPUNIT_ASSERT(ruling.events.empty());
+        }
+    }
+
+    // The commit was not made.
+    void makesAGuessThatWasLostItself() {
+        StoredOtp otp = code();
+        OtpVerification guess = guessAt(otp);
+        guess.isRepeated = true;
+        const GuessRuling ruling = ruleOn(guess, otp);
+        CPPUNIT_ASSERT(ruling.result.signIn && !ruling.result.isSignInRepeated);
+        CPPUNIT_ASSERT(otp.tries.consumedAt == now_);
+        CPPUNIT_ASSERT(!ruling.events.empty());
+    }
+
+    void answersAgainNobodyElse() {
+        StoredOtp otp = code();
+        ruleOn(guessAt(otp), otp);
+        const auto outcomeOf = [&](const auto& change) {
+            OtpVerification guess = guessAt(otp);
+            guess.isRepeated = true;
+            change(guess);
+            return ruleOn(guess, otp).result.outcome;
+        };
+        CPPUNIT_ASSERT(outcomeOf([](OtpVerification& guess) { guess.isRepeated = false; }) == VerifyOutcome::Used);
+        // Another guess won.
+        CPPUNIT_ASSERT(outcomeOf([](OtpVerification& guess) { guess.now += 1us; }) == VerifyOutcome::Used);
+        CPPUNIT_ASSERT(outcomeOf([](OtpVerification& guess) { guess.guess = Guess::Wrong; }) == VerifyOutcome::Used);
+        CPPUNIT_ASSERT(outcomeOf([](OtpVerification& guess) { guess.purpose = Purpose::Reset; }) ==
+                       VerifyOutcome::Unknown);
+        user_->status = UserStatus::Disabled;
+        CPPUNIT_ASSERT(outcomeOf([](OtpVerification&) {}) == VerifyOutcome::AccountDisabled);
     }
 
     void provesTheAddressForEveryPurposeButChange() {

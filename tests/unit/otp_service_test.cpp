@@ -1,6 +1,6 @@
 #include "otpgate/domain/otp_service.h"
 
-#include "otpgate/domain/otp_receipt.h"
+#include "domain/otp_receipt.h"
 #include "support_cpp/counted.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
@@ -29,7 +29,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(limitsByDestinationAndNetwork);
     CPPUNIT_TEST(limitsTheDevicesOfAnAddressTogether);
     CPPUNIT_TEST(countsDownWhereThereIsNoCode);
-    CPPUNIT_TEST(countsOnWhereACodeHasGone);
+    CPPUNIT_TEST(tellsNothingOfACodeThatIsNamedByItsAddress);
+    CPPUNIT_TEST(countsADevicesGuessesByThemselves);
     CPPUNIT_TEST(saysByWhatACodeWasNamed);
     CPPUNIT_TEST(asksWhoMayHaveACodeByItsPurpose);
     CPPUNIT_TEST(asksOnlyOwnersWhereNobodyMayBeNew);
@@ -58,6 +59,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(looksForTheCodeOfTheDeviceThatIsShown);
     CPPUNIT_TEST(doesTheSameWorkForADestinationWithoutACode);
     CPPUNIT_TEST(letsACodeSignUpOnlyWhereThatIsAllowed);
+    CPPUNIT_TEST(makesAGuessAgainWhoseAnswerWasLost);
     CPPUNIT_TEST(exchangesAVerifiedCodeForAReceipt);
     CPPUNIT_TEST(draftsTheNoticeOfANewDevice);
     CPPUNIT_TEST(handsOverTheNoticeThatWasWritten);
@@ -77,7 +79,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
     }
     Timestamp now() const { return clock_.now(); }
     OtpService serviceOf(const OtpSettings& settings) {
-        return {store_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, settings, {}};
+        return {store_,          messenger_,         codes_,   ring_, clock_, random_, metrics_,
+                unknownGuesses_, unansweredGuesses_, settings, {}};
     }
     RequestedOtp request() { return service_.request({ada_, Purpose::Login, "de"}, asker_); }
     VerifiedOtp verify(const std::string& guess) { return verifyBy(service_, {id_, {}, {}}, guess); }
@@ -517,15 +520,43 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(2U, guessByAddress(VerifyOutcome::Unknown).attemptsLeft);
     }
 
-    // That it was used or has expired meanwhile is not to be seen either.
-    void countsOnWhereACodeHasGone() {
-        CPPUNIT_ASSERT_EQUAL(2U, guessByAddress(VerifyOutcome::WrongCode, 2).attemptsLeft);
-        const auto used = guessByAddress(VerifyOutcome::Used);
-        CPPUNIT_ASSERT(used.outcome == VerifyOutcome::Unknown);
-        CPPUNIT_ASSERT_EQUAL(1U, used.attemptsLeft);
-        const auto expired = guessByAddress(VerifyOutcome::Expired);
-        CPPUNIT_ASSERT(expired.outcome == VerifyOutcome::Unknown);
-        CPPUNIT_ASSERT_EQUAL(0U, expired.attemptsLeft);
+    // Nothing of its row is to be seen: not how many tries are left of it, which other processes count too, not that it
+    // was used, has expired or is locked, nor that a spent budget keeps it from being tried.
+    void tellsNothingOfACodeThatIsNamedByItsAddress() {
+        const std::vector<std::pair<VerifyOutcome, unsigned>> rows{{VerifyOutcome::WrongCode, 0},
+                                                                   {VerifyOutcome::Used, 0},
+                                                                   {VerifyOutcome::Expired, 0},
+                                                                   {VerifyOutcome::AttemptsExhausted, 0},
+                                                                   {VerifyOutcome::BudgetExhausted, 0}};
+        for (const auto& [outcome, attemptsLeft] : rows) {
+            request();
+            for (const unsigned left : {2U, 1U, 0U}) {
+                const auto guessed = guessByAddress(outcome, attemptsLeft);
+                CPPUNIT_ASSERT(guessed.outcome == VerifyOutcome::Unknown);
+                CPPUNIT_ASSERT_EQUAL(left, guessed.attemptsLeft);
+                CPPUNIT_ASSERT(!guessed.limit);
+            }
+            CPPUNIT_ASSERT(guessByAddress(outcome, attemptsLeft).outcome == VerifyOutcome::AttemptsExhausted);
+        }
+        // Who has the code is told why it is not taken.
+        store_.newest = id_;
+        store_.verifyResult.outcome = VerifyOutcome::BudgetExhausted;
+        store_.verifyResult.hits = hits(settings().guessesPerDestination, 10);
+        const auto right = verifyBy(service_, {{}, ada_, Purpose::Login}, codes_.codeFor(id_));
+        CPPUNIT_ASSERT(right.outcome == VerifyOutcome::BudgetExhausted);
+        CPPUNIT_ASSERT(right.limit->name == "guesses_per_destination");
+    }
+
+    void countsADevicesGuessesByThemselves() {
+        const Uuid device = Uuid::makeV7(now(), random_);
+        for (int i = 0; i < 4; ++i) guessByAddress(VerifyOutcome::Unknown);
+        const auto guess = [&] {
+            return service_.verify({{}, ada_, Purpose::Login}, "no code", device_, {client_, device}, now() + 168h);
+        };
+        CPPUNIT_ASSERT_EQUAL(2U, guess().attemptsLeft);
+        CPPUNIT_ASSERT_EQUAL(1U, guess().attemptsLeft);
+        service_.request({ada_, Purpose::Login, "de"}, {client_, device});
+        CPPUNIT_ASSERT_EQUAL(2U, guess().attemptsLeft);
     }
 
     void saysByWhatACodeWasNamed() {
@@ -543,6 +574,21 @@ class OtpServiceTest : public CppUnit::TestFixture {
         OtpService invited = serviceOf(closed);
         verifyBy(invited, {id_, {}, {}}, "000000");
         CPPUNIT_ASSERT(!store_.verifications.at(1).mayRegister);
+    }
+
+    void makesAGuessAgainWhoseAnswerWasLost() {
+        const auto guess = [&] { verify(codes_.codeFor(id_)); };
+        store_.isLost = true;
+        CPPUNIT_ASSERT_THROW(guess(), OutcomeUnknown);
+        CPPUNIT_ASSERT_THROW(guess(), OutcomeUnknown);
+        store_.isLost = false;
+        guess();
+        guess();
+        const auto& made = store_.verifications;
+        CPPUNIT_ASSERT(!made.at(0).isRepeated && made.at(1).isRepeated && made.at(2).isRepeated);
+        CPPUNIT_ASSERT(made.at(2).sessionId == made.at(0).sessionId && made.at(2).now == made.at(0).now);
+        // It was answered now.
+        CPPUNIT_ASSERT(!made.at(3).isRepeated && made.at(3).sessionId != made.at(0).sessionId);
     }
 
     void exchangesAVerifiedCodeForAReceipt() {
@@ -583,8 +629,8 @@ class OtpServiceTest : public CppUnit::TestFixture {
     void draftsNoNoticeThatNobodyWants() {
         NoticeSettings none;
         none.newSignIn = false;
-        OtpService service{store_,  messenger_, codes_,          ring_,      clock_,
-                           random_, metrics_,   unknownGuesses_, settings(), none};
+        OtpService service{store_,          messenger_,         codes_,     ring_, clock_, random_, metrics_,
+                           unknownGuesses_, unansweredGuesses_, settings(), none};
         verifyBy(service, {id_, {}, {}}, "000000");
         CPPUNIT_ASSERT(!store_.verifications.back().notice);
     }
@@ -660,7 +706,9 @@ class OtpServiceTest : public CppUnit::TestFixture {
     const OtpCodes codes_{ring_, {}, ""};
     OtpMetrics metrics_;
     UnknownGuesses unknownGuesses_;
-    OtpService service_{store_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, settings(), {}};
+    UnansweredGuesses unansweredGuesses_;
+    OtpService service_{store_,          messenger_,         codes_,     ring_, clock_, random_, metrics_,
+                        unknownGuesses_, unansweredGuesses_, settings(), {}};
     const Uuid id_ = Uuid::makeV7(clock_.now(), random_);
 };
 

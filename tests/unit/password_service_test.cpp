@@ -86,7 +86,9 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     test::FakeOtpStore otps_;
     OtpMetrics metrics_;
     UnknownGuesses unknownGuesses_;
-    OtpService otp_{otps_, messenger_, codes_, ring_, clock_, random_, metrics_, unknownGuesses_, {}, {}};
+    UnansweredGuesses unansweredGuesses_;
+    OtpService otp_{otps_,           messenger_,         codes_, ring_, clock_, random_, metrics_,
+                    unknownGuesses_, unansweredGuesses_, {},     {}};
     const Uuid otpId_ = Uuid::makeV7(clock_.now(), random_);
 
     void haveAda(std::string hash, UserStatus status = UserStatus::Active) {

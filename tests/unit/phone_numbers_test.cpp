@@ -34,7 +34,7 @@ class PhoneNumbersTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_MESSAGE(text, !accepts(strict_, text));
     }
 
-    // API.md, section 2, names two of them.
+    // The first two are in no numbering plan; clients of other services register with such.
     void takesAnyNumberOfE164() {
         for (const char* number : {"+1234567890", "+1555000123", "+12", "+999999999999999"})
             CPPUNIT_ASSERT_MESSAGE(number, accepts(any_, number));

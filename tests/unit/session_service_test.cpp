@@ -4,6 +4,7 @@
 #include "otpgate/base/encoding.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
+#include "support_cpp/fake_session_store.h"
 #include "support_cpp/fake_signing_key_store.h"
 
 #include <cppunit/TestFixture.h>
@@ -18,48 +19,7 @@ using namespace std::string_literals;
 const std::string kLineA = "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 const std::string kLineB = "otpgate1:ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 
-// Answers what the test set, and keeps what it was asked.
-class FakeSessionStore final : public SessionStore {
-public:
-    SessionRefreshResult refresh(const SessionRefresh& refresh) override {
-        refreshes.push_back(refresh);
-        return refreshResult;
-    }
-    std::optional<AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp now) override {
-        found.emplace_back(sessionId, now);
-        return active;
-    }
-    std::vector<Session> listActive(const Uuid& userId, Timestamp now) override {
-        found.emplace_back(userId, now);
-        return {Session{}, Session{}};
-    }
-    void touch(const Uuid& sessionId, Timestamp now, Timestamp expiresAt) override {
-        touches.push_back({sessionId, now, expiresAt});
-    }
-    bool revoke(const RevokeSession& revocation) override {
-        revocations.push_back(revocation);
-        return revokeResult;
-    }
-    std::uint64_t revokeAll(const RevokeAllSessions& revocation) override {
-        allRevocations.push_back(revocation);
-        return 3;
-    }
-
-    struct Touch {
-        Uuid sessionId;
-        Timestamp now;
-        Timestamp expiresAt;
-    };
-
-    SessionRefreshResult refreshResult;
-    std::vector<SessionRefresh> refreshes;
-    std::optional<AuthenticatedSession> active = AuthenticatedSession{};
-    std::vector<std::pair<Uuid, Timestamp>> found;
-    bool revokeResult = true;
-    std::vector<RevokeSession> revocations;
-    std::vector<RevokeAllSessions> allRevocations;
-    std::vector<Touch> touches;
-};
+using test::FakeSessionStore;
 
 class SessionServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SessionServiceTest);

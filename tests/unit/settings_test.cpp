@@ -128,6 +128,18 @@ const std::map<std::string, std::string> kOtherValues{
     {"templates.directory", "/other/templates"},
     {"templates.default_locale", "de"},
     {"metrics.allowed_addresses", "127.0.0.1, 10.0.0.0/8"},
+    {"security.contacts", "mailto:security@example.org, https://example.org/report"},
+    {"security.policy", "https://example.org/policy"},
+    {"page.name", "Example"},
+    {"page.accent", "#123456"},
+    {"page.logo", "logo.svg"},
+    {"page.stylesheet", "own.css"},
+    {"page.privacy_url", "https://example.org/privacy"},
+    {"page.imprint_url", "https://example.org/imprint"},
+    {"page.support_url", "mailto:help@example.org"},
+    {"page.return_to", "The wiki https://Wiki.example.org, http://intra:8080"},
+    {"accounts.allowed_domains", "Example.org, *.müller.example"},
+    {"accounts.allowed_addresses", "Guest@example.com, +49 30 123456"},
     {"tokens.format", "opaque"},
     {"tokens.audience", "shop"},
     {"tokens.access_lifetime", "5m"},
@@ -169,6 +181,18 @@ std::string describe(const Settings& s) {
     for (const auto& origin : s.corsOrigins) line("corsOrigins", origin);
     for (const auto& header : s.corsHeaders) line("corsHeaders", header);
     for (const auto& reader : s.metricsReaders) line("metricsReaders", reader);
+    for (const auto& contact : s.securityContacts) line("securityContacts", contact);
+    line("securityPolicy", s.securityPolicy);
+    line("page.name", s.page.name);
+    line("page.accent", s.page.accent);
+    line("page.logo", s.page.logo);
+    line("page.stylesheet", s.page.stylesheet);
+    line("page.privacyUrl", s.page.privacyUrl);
+    line("page.imprintUrl", s.page.imprintUrl);
+    line("page.supportUrl", s.page.supportUrl);
+    for (const auto& application : s.page.applications) line("page." + application.name, application.origin);
+    for (const auto& domain : s.otp.signUp.domains) line("otp.signUp.domains", domain);
+    for (const auto& address : s.otp.signUp.addresses) line("otp.signUp.addresses", address);
     line("otp.format.length", s.otp.format.length);
     line("otp.format.alphabet", toString(s.otp.format.alphabet));
     line("otp.emailLifetime", s.otp.emailLifetime.count());
@@ -430,6 +454,25 @@ class SettingsTest : public CppUnit::TestFixture {
             {"server.public_url", "login.example.org"},
             {"server.public_url", "https://"},
             {"server.public_url", ""},
+            {"security.contacts", "security@example.org"},
+            {"security.contacts", "mailto:security@example.org, http://example.org/report"},
+            {"security.policy", "http://example.org/policy"},
+            {"page.accent", "blue"},
+            {"page.accent", "#12345g"},
+            {"page.logo", "../logo.svg"},
+            {"page.logo", ".svg"},
+            {"page.logo", "logo.exe"},
+            {"page.stylesheet", "own.js"},
+            {"page.privacy_url", "javascript:alert(1)"},
+            {"page.imprint_url", "www.example.org"},
+            {"page.support_url", "help@example.org"},
+            {"page.return_to", "Wiki"},
+            {"page.return_to", "https://wiki.example.org/path"},
+            {"page.return_to", "https://user@wiki.example.org"},
+            {"page.return_to", "javascript:alert(1)"},
+            {"accounts.allowed_domains", "@example.org"},
+            {"accounts.allowed_domains", "*"},
+            {"accounts.allowed_addresses", "example.org"},
             {"log.format", "xml"},
             {"log.level", "trace"},
             {"database.connect_timeout", "0s"},

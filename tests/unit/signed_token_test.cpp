@@ -2,9 +2,9 @@
 // for.
 #include "otpgate/crypto/signed_token.h"
 
+#include "domain/device_token.h"
+#include "domain/otp_receipt.h"
 #include "otpgate/base/encoding.h"
-#include "otpgate/domain/device_token.h"
-#include "otpgate/domain/otp_receipt.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>

@@ -13,7 +13,6 @@ using namespace std::chrono_literals;
 class UnknownGuessesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(UnknownGuessesTest);
     CPPUNIT_TEST(countsEachSubjectUntilItsEnd);
-    CPPUNIT_TEST(goesOnFromWhatWasNoted);
     CPPUNIT_TEST(keepsToItsSize);
     CPPUNIT_TEST_SUITE_END();
 
@@ -24,12 +23,6 @@ class UnknownGuessesTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(1U, guesses_.count("a", now_ + 10min, now_ + 20min));
         guesses_.forget("a");
         CPPUNIT_ASSERT_EQUAL(1U, guesses_.count("a", now_ + 10min, now_ + 20min));
-    }
-
-    void goesOnFromWhatWasNoted() {
-        guesses_.note("a", 2, now_, now_ + 10min);
-        guesses_.note("a", 1, now_, now_ + 10min);
-        CPPUNIT_ASSERT_EQUAL(3U, guesses_.count("a", now_, now_ + 10min));
     }
 
     void keepsToItsSize() {

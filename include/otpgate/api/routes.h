@@ -1,6 +1,7 @@
 // The HTTP API: from the services of one worker thread to the table of its routes.
 #pragma once
 
+#include "otpgate/api/page_settings.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/domain/account_service.h"
 #include "otpgate/domain/address_service.h"
@@ -10,7 +11,9 @@
 #include "otpgate/domain/password_service.h"
 #include "otpgate/domain/phone_numbers.h"
 #include "otpgate/domain/registration_service.h"
+#include "otpgate/domain/return_targets.h"
 #include "otpgate/domain/session_service.h"
+#include "otpgate/domain/sign_up_rule.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/verification_service.h"
 #include "otpgate/http/client_address.h"
@@ -30,6 +33,7 @@ namespace otpgate::api {
 struct ReadinessCheck {
     std::string name;
     std::string fault;
+    std::string detail{};  // for monitors: which of several hosts answers
 };
 // What /health/ready asks: what was looked at, up to the first fault.
 using Readiness = std::function<std::vector<ReadinessCheck>()>;
@@ -47,6 +51,13 @@ struct ApiSettings {
     std::string publicUrl = {};              // without a trailing slash
     domain::EmailValidation emailValidation = domain::EmailValidation::Strict;
     domain::PhoneNumbers phoneNumbers{domain::PhoneValidation::Any};
+    // URIs of security.txt; without a contact there is none.
+    std::vector<std::string> securityContacts = {};
+    std::string securityPolicy = {};
+    domain::SignUpRule signUp = {};
+    PageSettings page = {};
+    domain::CodeFormat codeFormat = {};
+    domain::ReturnTargets returnTargets{{}, {}};
 };
 
 struct Services {

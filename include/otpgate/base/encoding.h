@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,16 @@ std::string toBase64Url(std::string_view bytes);  // RFC 4648, section 5, withou
 // text.
 std::optional<std::string> parseBase64Url(std::string_view text);
 
+// RFC 3986, section 2.1: all but its unreserved characters as %XX.
+std::string percentEncoded(std::string_view bytes);
+
+// A number as bytes, the highest first: so many of them, at most 8. What does not fit in them is cut off.
+std::string toBigEndian(std::uint64_t number, std::size_t bytes = 8);
+std::uint64_t fromBigEndian(std::string_view bytes);  // at most 8
+
 bool isValidUtf8(std::string_view text);  // RFC 3629: no surrogates, no overlong forms
+// U+FFFD, in the place of bytes that are no character.
+inline constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";
 // The bytes of the UTF-8 character that the text begins with, 1 to 4; 0 where it begins with none.
 std::size_t utf8CharacterLength(std::string_view text);
 

@@ -27,6 +27,14 @@ std::string withoutBlanksAndDashes(std::string_view text);
 std::size_t leadingDashLength(std::string_view text);
 std::size_t trailingDashLength(std::string_view text);
 
+// Letters of every script in lower case, in form C.
+std::string toLowerCase(std::string_view text);
+
+// Whether what is beyond ASCII in a name is letters, marks and digits alone, and the whole is of one script, or of
+// those that are written together (UTS 39, "highly restrictive"): no Cyrillic letter among Latin ones that it looks
+// like.
+bool isOfOneScript(std::string_view name);
+
 // A domain of any script as the DNS has it, "müller.example" as "xn--mller-kva.example" (UTS 46, nontransitional, with
 // the checks of IDNA2008 for joiners and directions). nullopt for what cannot be a host's name.
 std::optional<std::string> toAsciiDomain(std::string_view domain);

@@ -40,7 +40,8 @@ public:
     // {"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":...,"x":...,"y":...}: RFC 7517.
     std::string toJwk() const;
 
-    // Header {"alg":"ES256","kid":...,"typ":"JWT"}, integer times, claims in the order of API.md, token_type "access".
+    // Header {"alg":"ES256","kid":...,"typ":"JWT"}, integer times, claims in the order of AccessClaims, token_type
+    // "access".
     std::string sign(const AccessClaims& claims) const;
     // The signature only, as r and s of 32 bytes each; `verifyAccessToken` is what callers want.
     bool verify(std::string_view signingInput, std::string_view signature) const;

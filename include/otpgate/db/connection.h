@@ -61,10 +61,12 @@ public:
     }
 
     // Runs `work` in a transaction (BEGIN IMMEDIATE on SQLite) and returns what it returns. Deadlock and Locked are
-    // rolled back and run again, up to five times within two seconds and with short random waits, so `work` must be
-    // repeatable. Any other exception rolls back and goes on up. After an error that has ended the transaction
-    // (Deadlock, Gone; over a connection for groups any of what went in one round trip with something else) each
-    // further statement of `work` throws it again, and so does the end. Not to be nested: std::logic_error.
+    // rolled back and run again, up to five times within two seconds and with short random waits (on a Galera cluster
+    // for three seconds, with waits that grow), so `work` must be repeatable. Where there are several hosts, so is Gone
+    // before the COMMIT was sent, on the next one. Any other exception rolls back and goes on up. After an error that
+    // has ended the transaction (Deadlock, Gone; over a connection for groups any of what went in one round trip with
+    // something else) each further statement of `work` throws it again, and so does the end. Not to be nested:
+    // std::logic_error.
     template <typename Work>
     auto transact(Work&& work, RetryOn retryOn = RetryOn::Deadlock) -> decltype(work()) {
         using Result = decltype(work());
@@ -82,7 +84,7 @@ protected:
 };
 
 struct DatabaseSettings {
-    std::string url;  // sqlite:PATH or mysql://USER@HOST:PORT/NAME?socket=PATH
+    std::string url;  // sqlite:PATH, mysql://USER@HOST:PORT,HOST:PORT/NAME or mysql://USER@HOST:PORT/NAME?socket=PATH
     std::string password;
     std::chrono::seconds connectTimeout{1};
     // For one statement, and on SQLite for a lock. What may take longer (migrations, a backup) asks for more.
@@ -109,6 +111,8 @@ public:
     virtual std::unique_ptr<Connection> connectForGroups() = 0;
     // For messages: the url without a password.
     virtual std::string describe() const = 0;
+    // The one of several hosts that is used now; empty where there is one, or none.
+    virtual std::string currentHost() const { return {}; }
 
     DatabaseMetrics& metrics() { return metrics_; }
     const DatabaseMetrics& metrics() const { return metrics_; }

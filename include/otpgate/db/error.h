@@ -26,9 +26,26 @@ public:
     ErrorKind kind() const { return kind_; }
     int engineCode() const { return engineCode_; }
 
+    // Gone when the COMMIT had been sent: what was asked for may be done, or be done yet.
+    bool mayBeCommitted() const { return mayBeCommitted_; }
+    DbError asMaybeCommitted(bool mayBe) const {
+        DbError copy = *this;
+        copy.mayBeCommitted_ = mayBe;
+        return copy;
+    }
+    // Gone, and the next use goes to another host, which may well be there.
+    bool hasOtherHost() const { return hasOtherHost_; }
+    DbError withOtherHost(bool hasIt) const {
+        DbError copy = *this;
+        copy.hasOtherHost_ = hasIt;
+        return copy;
+    }
+
 private:
     ErrorKind kind_;
     int engineCode_;
+    bool mayBeCommitted_ = false;
+    bool hasOtherHost_ = false;
 };
 
 // How many there have been. Any thread.

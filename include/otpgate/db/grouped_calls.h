@@ -52,7 +52,8 @@ public:
 
     // The answer to `call`. Any thread. Where a group fails, each of its calls is made by `alone`, on the thread that
     // wants it: what is wrong with one must not fail the others. But a database that has gone has gone for all: that
-    // DbError is thrown to the group and to everyone who waits, because each would find out as slowly.
+    // DbError is thrown to the group and to everyone who waits, because each would find out as slowly. Who waits goes
+    // on where there is another host to go to.
     //
     // A patient call first waits so long for company: it goes with the next group of others, and makes one itself only
     // where none came.
@@ -143,7 +144,8 @@ private:
         } catch (const DbError& error) {
             if (error.kind() != ErrorKind::Gone) return;
             for (const auto& member : group) member->error = std::current_exception();
-            failWaiting(std::current_exception());
+            // What waits was not sent.
+            if (!error.hasOtherHost()) failWaiting(std::make_exception_ptr(error.asMaybeCommitted(false)));
         } catch (const std::exception&) {
             // It may be committed, so nobody may try again.
             for (const auto& member : group) member->error = std::current_exception();

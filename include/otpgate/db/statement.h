@@ -93,7 +93,4 @@ private:
     std::string sql_;
 };
 
-// "id, event, user_id"
-std::string joined(const std::vector<std::string>& words, std::string_view between);
-
 }  // namespace otpgate::db

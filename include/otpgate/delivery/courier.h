@@ -1,5 +1,5 @@
 // Sends what waits in the outbox: what a worker of this process hands over, and what others left there or a crash or a
-// failure left behind, when its lease is over. At least once, never after the message has expired. A lane for each
+// failure left behind, when its lease is over. At least once, never after the message has expired. A queue for each
 // channel, so that a provider that is slow or down does not hold up the other, with as many senders as the settings
 // say, each a thread; one database connection, which they share.
 #pragma once
@@ -26,7 +26,7 @@
 
 namespace otpgate::delivery {
 
-class CourierLane;
+class CourierQueue;
 class MessageComposer;
 class OutboxDesk;
 
@@ -53,6 +53,8 @@ struct CourierSettings {
     // with the answer to the request, and the time that the answer takes would tell whether there is an account to send
     // to.
     std::chrono::milliseconds rest{0};
+    // Whoever waits for a message (DeliveryMode::Sync) waits at least so long for a free sender.
+    std::chrono::milliseconds patience{5000};
 };
 
 // Called once for each sender, whose thread alone uses what it makes.
@@ -83,8 +85,8 @@ public:
 private:
     using SteadyTime = std::chrono::steady_clock::time_point;
 
-    CourierLane& laneOf(const domain::OutboxMessage& message);
-    std::vector<CourierLane*> lanes() const { return {mail_.get(), sms_.get()}; }
+    CourierQueue& queueOf(const domain::OutboxMessage& message);
+    std::vector<CourierQueue*> queues() const { return {mail_.get(), sms_.get()}; }
     // A thread that calls round() until isOver(), whatever it throws.
     std::thread startThread(std::function<bool()> isOver, std::function<void()> round);
     void look();
@@ -96,15 +98,15 @@ private:
     const Clock& clock_;
     Logger& log_;
     std::unique_ptr<OutboxDesk> desk_;
-    std::unique_ptr<CourierLane> mail_;
-    std::unique_ptr<CourierLane> sms_;
+    std::unique_ptr<CourierQueue> mail_;
+    std::unique_ptr<CourierQueue> sms_;
 
     std::atomic<unsigned> waiting_ = 0;
 
-    std::mutex mutex_;  // over isStopping_ and isOver_; no other is taken by whoever holds it, but a lane's
+    std::mutex mutex_;  // over isStopping_ and isOver_; no other is taken by whoever holds it, but a queue's
     std::condition_variable wake_;
     bool isStopping_ = false;
-    bool isOver_ = false;  // no lane sends any more
+    bool isOver_ = false;  // no queue sends any more
     SteadyTime nextLook_;  // the looking thread's own
 
     std::thread finisher_;

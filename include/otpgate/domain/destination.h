@@ -12,8 +12,9 @@ std::string_view toString(Channel channel);  // "email", "sms"
 
 // What may stand before the @ of an e-mail address.
 enum class EmailValidation {
-    Strict,  // the dot-atoms of RFC 5321
-    Lenient  // quoted strings too, and dots where they should not be: some providers gave such addresses out
+    Strict,        // the dot-atoms of RFC 5321
+    Lenient,       // quoted strings too, and dots where they should not be: some providers gave such addresses out
+    International  // all of these, and letters of any script (RFC 6531), which not every mail server carries
 };
 
 class Destination {
@@ -23,8 +24,9 @@ public:
     //
     // E-mail: lower case; a domain of any script in its one ASCII form (IDNA); at most 254 bytes; nothing that could
     // reach a mail header: no control characters, <, >, backslashes or encoded words, and with Strict neither quotes
-    // nor blanks; nothing that a relay would rewrite: no % and !. Telephone: E.164 `^\+[1-9]\d{1,14}$`, once blanks,
-    // dashes, dots, slashes, brackets and the (0) of a trunk prefix are left out.
+    // nor blanks; with International a local part in form C and of one script; nothing that a relay would rewrite: no %
+    // and !. Telephone: E.164 `^\+[1-9]\d{1,14}$`, once blanks, dashes, dots, slashes, brackets and the (0) of a trunk
+    // prefix are left out.
     static std::optional<Destination> parse(std::string_view text,
                                             EmailValidation validation = EmailValidation::Strict);
     static std::optional<Destination> parseEmail(std::string_view text,

@@ -10,6 +10,7 @@
 #include "otpgate/domain/otp_metrics.h"
 #include "otpgate/domain/otp_store.h"
 #include "otpgate/domain/session_service.h"
+#include "otpgate/domain/unanswered_guesses.h"
 #include "otpgate/domain/unknown_guesses.h"
 
 #include <chrono>
@@ -28,6 +29,7 @@ struct OtpSettings {
     std::chrono::seconds resendAfter{30};
     Resend onResend = Resend::Rotate;
     bool autoRegister = true;
+    SignUpRule signUp;
     Disclosure disclosure = Disclosure::Hide;
     std::string fixedCode;
     LimitRule requestsPerDestination;
@@ -104,11 +106,12 @@ class OtpService {
 public:
     OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
                const Clock& clock, Random& random, OtpMetrics& metrics, UnknownGuesses& unknownGuesses,
-               OtpSettings settings, NoticeSettings notices);
+               UnansweredGuesses& unansweredGuesses, OtpSettings settings, NoticeSettings notices);
 
     RequestedOtp request(const OtpQuestion& question, const Asker& asker);
 
-    // A login opens a session that lasts until `sessionEnd`.
+    // A login opens a session that lasts until `sessionEnd`. Throws OutcomeUnknown where the guess may have counted;
+    // the same client's next try with the same code is answered as this one would have been (unanswered_guesses.h).
     VerifiedOtp verify(const OtpReference& reference, std::string_view guess, const Device& device, const Asker& asker,
                        Timestamp sessionEnd);
 
@@ -123,6 +126,7 @@ public:
     std::optional<Uuid> parseReceipt(std::string_view token, Purpose purpose) const;
 
 private:
+    OtpVerifyResult count(const OtpVerification& verification);
     AccountRule accountRule(const OtpQuestion& question) const;
     Uuid findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now);
     void hideWhatIsThere(const OtpReference& reference, const OtpVerification& verification, OtpVerifyResult& result);
@@ -136,6 +140,7 @@ private:
     Random& random_;
     OtpMetrics& metrics_;
     UnknownGuesses& unknownGuesses_;
+    UnansweredGuesses& unansweredGuesses_;
     OtpSettings settings_;
     NoticeSettings notices_;
 };

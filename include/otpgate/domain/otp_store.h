@@ -3,10 +3,12 @@
 #pragma once
 
 #include "otpgate/base/clock.h"
+#include "otpgate/base/errors.h"
 #include "otpgate/base/uuid.h"
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/notice.h"
+#include "otpgate/domain/sign_up_rule.h"
 
 #include <array>
 #include <optional>
@@ -77,6 +79,12 @@ enum class Guess { Wrong, Right };
 // How a guess names its code. Who names the id is who asked for the code: nobody else was told it.
 enum class CodeNamedBy { Address, Id };
 
+// The connection to the database was lost when a guess was being committed: it may have counted, or may yet.
+class OutcomeUnknown : public ServiceUnavailable {
+public:
+    using ServiceUnavailable::ServiceUnavailable;
+};
+
 struct OtpVerification {
     Uuid otpId;
     std::optional<Purpose> purpose;  // what the code must be for; nullopt: anything
@@ -88,6 +96,7 @@ struct OtpVerification {
     Timestamp now;
     // For the session that a right guess for a login opens, and the user that it may create.
     bool mayRegister = true;
+    const SignUpRule* signUp = nullptr;  // to whose addresses; nullptr: everybody's
     Uuid newUserId{};
     Uuid sessionId{};
     Timestamp sessionExpiresAt{};
@@ -97,6 +106,8 @@ struct OtpVerification {
     std::array<Uuid, 3> auditIds;                      // at most three events: the code's, the registration, the login
     std::optional<NoticeDraft> notice = std::nullopt;  // of a login by a device that the account did not know
     Client client;
+    // This very guess, with these ids and this time, was made before, and nobody knows whether it was committed.
+    bool isRepeated = false;
 };
 
 struct SignIn {
@@ -127,6 +138,7 @@ struct OtpVerifyResult {
     // These where Verified.
     std::optional<Destination> destination;
     std::optional<SignIn> signIn;                        // of a login
+    bool isSignInRepeated = false;                       // and its session is there, by the same guess before
     std::optional<OutboxMessage> notice = std::nullopt;  // the one that was written
 };
 
@@ -139,7 +151,8 @@ public:
     virtual OtpRequestResult request(const NewOtpRequest& request) = 0;
     // Counts the attempt before it lets the outcome be known. One of many right guesses wins: it consumes the code,
     // finds or creates the user, marks the address verified, opens the session. A wrong guess is counted against the
-    // bucket. Who has signed in before is given notice of a device that is new to the account.
+    // bucket. Who has signed in before is given notice of a device that is new to the account. Throws OutcomeUnknown
+    // where the guess may have counted, and another try could not find out.
     virtual OtpVerifyResult verify(const OtpVerification& verification) = 0;
     // The code of the destination and purpose that is good now, or else the newest that is younger than `since`: of the
     // device's own, where there are any, else of the strangers'.

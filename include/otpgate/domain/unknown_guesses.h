@@ -1,5 +1,6 @@
-// Counts guesses at addresses that have no live code as if there were one, so that how many tries are left does not
-// tell whether there is. In memory, and so of this process alone: nothing is written for what is not there. Any thread.
+// Counts wrong guesses that name an address, whether it has a code or not: how many tries are left is told by this
+// count alone, so it does not tell whether there is a code. In memory, and so of this process alone: nothing is written
+// for what is not there, and where several processes answer, each tells its own. Any thread.
 #pragma once
 
 #include "otpgate/base/clock.h"
@@ -17,9 +18,7 @@ public:
 
     // One more; returns how many there are now. They are forgotten at `end`, as far as it is the first.
     unsigned count(const std::string& subject, Timestamp now, Timestamp end);
-    // So many have been counted at a code of the subject; what follows it goes on from there.
-    void note(const std::string& subject, unsigned guesses, Timestamp now, Timestamp end);
-    // There is a new code.
+    // A new code was asked for. That it was is no secret: the limit on requests tells it to whoever asks for the next.
     void forget(const std::string& subject);
 
 private:

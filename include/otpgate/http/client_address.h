@@ -1,4 +1,4 @@
-// Who the client is: REMOTE_ADDR, or what trusted proxies say of it (API.md 1).
+// Who the client is: REMOTE_ADDR, or what trusted proxies say of it.
 #pragma once
 
 #include <array>

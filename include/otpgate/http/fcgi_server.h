@@ -41,8 +41,14 @@ public:
     ListeningSocket(const ListeningSocket&) = delete;
     ListeningSocket& operator=(const ListeningSocket&) = delete;
     int fileDescriptor() const { return fileDescriptor_; }
+    // Removes a unix socket's file ahead of time: who is connected already is served, and nobody comes any more. False:
+    // the socket is inherited, and whoever shares it or comes next answers there.
+    bool closeDoor() const;
 
 private:
+    void removeFile() const;
+
+    bool isOurs_ = true;
     int fileDescriptor_ = -1;
     // Of a unix socket that is ours to remove: its file as it was made, and the process that made it.
     std::string path_;
@@ -69,8 +75,9 @@ public:
     // factory throws ends the run, and the exception is passed on; so does a listening socket that fails for good.
     // SIGPIPE is ignored from here on; all other signals stay the caller's.
     void run(const HandlerFactory& makeHandler);
-    // From any thread (the one in sigwait), also before run(): no new request is taken. Connections that no thread has
-    // accepted stay in the socket's queue, for the process that shares it or comes next (systemd).
+    // From any thread (the one in sigwait), also before run(). Connections that no thread has accepted stay in the
+    // queue of a socket that somebody else has opened (systemd), for the process that shares it or comes next; those in
+    // the queue of our own are answered yet, and a unix socket's file is removed first, so that nobody else comes.
     void stop();
 
 private:

@@ -1,4 +1,4 @@
-// Family A, "authstack": /api/auth/otp/request/ and /api/auth/otp/verify/. Errors are {code, message}.
+// Clients written for authstack: /api/auth/otp/request/ and /api/auth/otp/verify/. Errors are {code, message}.
 #include "api/authentication.h"
 #include "api/legacy/legacy.h"
 #include "api/otp_answers.h"
@@ -71,11 +71,12 @@ void writeAuthstackUser(http::JsonWriter& json, const domain::User& user) {
         .endObject();
 }
 
-http::Response authstackVerified(Services& services, const domain::VerifiedOtp& result) {
+http::Response authstackVerified(domain::OtpService& codes, domain::SessionService& sessions,
+                                 const domain::VerifiedOtp& result) {
     http::JsonWriter json;
     json.beginObject();
     if (result.signIn) {
-        const auto tokens = services.sessions.issueFirst(*result.signIn);
+        const auto tokens = sessions.issueFirst(*result.signIn);
         json.member("access", tokens.access)
             .member("refresh", tokens.refresh)
             .member("session_id", tokens.sessionId.toString())
@@ -84,7 +85,7 @@ http::Response authstackVerified(Services& services, const domain::VerifiedOtp& 
     } else if (result.purpose == domain::Purpose::Register) {
         json.member("message", "OTP verified")
             .member("verified_destination", result.destination->value())
-            .member("verification_token", services.otp.receiptOf(result));
+            .member("verification_token", codes.receiptOf(result));
     } else {
         json.member("message", "OTP verified successfully");
     }
@@ -94,21 +95,22 @@ http::Response authstackVerified(Services& services, const domain::VerifiedOtp& 
 
 }  // namespace
 
-http::Response requestAuthstackOtp(Services& services, const http::Request& request) {
+http::Response requestAuthstackOtp(const http::Request& request, domain::OtpService& codes,
+                                   domain::SessionService& sessions, const ApiSettings& settings) {
     return withAuthstackErrors(request, [&] {
         http::JsonBody body(request);
-        const auto destination = readDestination(services, body, "destination");
+        const auto destination = readDestination(settings, body, "destination");
         const auto purpose = readPurpose(body).value_or(domain::Purpose::Login);
-        if (purpose == domain::Purpose::Register) noteImpossibleNumber(services, body, destination);
-        const auto asker = askerOf(services, request, body);
+        if (purpose == domain::Purpose::Register) noteUnwelcome(settings, body, destination);
+        const auto asker = askerOf(sessions, request, body);
         body.rejectInvalid();
 
         const domain::OtpQuestion question{.destination = *destination,
                                            .purpose = purpose,
                                            .locale = {},
-                                           .newAccounts = newAccountsWith(services, *destination)};
-        const auto otp = services.otp.request(question, asker);
-        rejectNobodysNumber(services, body, question, otp);
+                                           .newAccounts = newAccountsWith(settings, *destination)};
+        const auto otp = codes.request(question, asker);
+        rejectNobodysNumber(settings, body, question, otp);
         rejectUnlessAccepted(otp);
         const bool isEmail = destination->channel() == domain::Channel::Email;
         http::JsonWriter json;
@@ -122,18 +124,19 @@ http::Response requestAuthstackOtp(Services& services, const http::Request& requ
     });
 }
 
-http::Response verifyAuthstackOtp(Services& services, const http::Request& request) {
+http::Response verifyAuthstackOtp(const http::Request& request, domain::OtpService& codes,
+                                  domain::SessionService& sessions, const ApiSettings& settings) {
     return withAuthstackErrors(request, [&] {
         http::JsonBody body(request);
-        const auto reference = readOtpReference(services, body);
+        const auto reference = readOtpReference(settings, body);
         const auto guess = readGuess(body);
         const auto device = readDevice(body);
-        const auto asker = askerOf(services, request, body);
+        const auto asker = askerOf(sessions, request, body);
         body.rejectInvalid();
 
-        const auto result = services.otp.verify(reference, guess, device, asker, services.sessions.sessionEnd());
+        const auto result = codes.verify(reference, guess, device, asker, sessions.sessionEnd());
         rejectUnlessVerified(result);
-        return authstackVerified(services, result);
+        return authstackVerified(codes, sessions, result);
     });
 }
 

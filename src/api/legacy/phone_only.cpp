@@ -1,4 +1,4 @@
-// Family C, phone-only: /api/auth/send-otp/, /api/auth/verify-otp/, /api/auth/profile/.
+// Clients that know telephone numbers only: /api/auth/send-otp/, /api/auth/verify-otp/, /api/auth/profile/.
 #include "api/authentication.h"
 #include "api/legacy/legacy.h"
 #include "api/otp_answers.h"
@@ -25,16 +25,17 @@ void writePhoneUser(http::JsonWriter& json, const domain::User& user) {
 
 }  // namespace
 
-http::Response sendPhoneOtp(Services& services, const http::Request& request) {
+http::Response sendPhoneOtp(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
+                            const ApiSettings& settings) {
     http::JsonBody body(request);
-    const auto phoneNumber = readPhoneNumber(services, body);
-    const auto asker = askerOf(services, request, body);
+    const auto phoneNumber = readPhoneNumber(settings, body);
+    const auto asker = askerOf(sessions, request, body);
     body.rejectInvalid();
 
     const domain::OtpQuestion question{
-        .destination = *phoneNumber, .locale = {}, .newAccounts = newAccountsWith(services, *phoneNumber)};
-    const auto otp = services.otp.request(question, asker);
-    rejectNobodysNumber(services, body, question, otp);
+        .destination = *phoneNumber, .locale = {}, .newAccounts = newAccountsWith(settings, *phoneNumber)};
+    const auto otp = codes.request(question, asker);
+    rejectNobodysNumber(settings, body, question, otp);
     rejectUnlessAccepted(otp);
     http::JsonWriter json;
     json.beginObject()
@@ -45,19 +46,20 @@ http::Response sendPhoneOtp(Services& services, const http::Request& request) {
     return jsonResponse(200, json);
 }
 
-http::Response verifyPhoneOtp(Services& services, const http::Request& request) {
+http::Response verifyPhoneOtp(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
+                              const ApiSettings& settings) {
     http::JsonBody body(request);
-    const auto phoneNumber = readPhoneNumber(services, body);
+    const auto phoneNumber = readPhoneNumber(settings, body);
     const auto guess = readGuess(body);
     const auto device = readDevice(body);
-    const auto asker = askerOf(services, request, body);
+    const auto asker = askerOf(sessions, request, body);
     body.rejectInvalid();
 
     const domain::OtpReference reference{std::nullopt, phoneNumber, domain::Purpose::Login};
-    const auto result = services.otp.verify(reference, guess, device, asker, services.sessions.sessionEnd());
+    const auto result = codes.verify(reference, guess, device, asker, sessions.sessionEnd());
     rejectUnlessVerified(result);
     const domain::SignIn& signIn = result.signIn.value();
-    const auto tokens = services.sessions.issueFirst(signIn);
+    const auto tokens = sessions.issueFirst(signIn);
     http::JsonWriter json;
     json.beginObject().member("message", "Authentication successful");
     writePhoneUser(json, signIn.user);
@@ -66,7 +68,7 @@ http::Response verifyPhoneOtp(Services& services, const http::Request& request) 
     return jsonResponse(200, json);
 }
 
-http::Response showPhoneProfile(Services&, const http::Request&, const Caller& caller) {
+http::Response showPhoneProfile(const http::Request&, const Caller& caller) {
     http::JsonWriter json;
     json.beginObject();
     writePhoneUser(json, caller.user);

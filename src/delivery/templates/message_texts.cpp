@@ -1,0 +1,82 @@
+#include "otpgate/delivery/message_texts.h"
+
+#include "delivery/templates/plain_text.h"
+#include "delivery/templates/plural.h"
+#include "otpgate/delivery/sms_length.h"
+
+#include <array>
+#include <cstdio>
+
+namespace otpgate::delivery {
+
+namespace {
+
+constexpr const char* kShown = "1";
+// Longer than most names, and too short for a message of a stranger's.
+constexpr std::size_t kDeviceCharacters = 60;
+constexpr std::size_t kAddressCharacters = 120;
+
+// A value from a client comes as plain text: what it must not do to a mail, plainText() says.
+TemplateValues valuesOf(const std::string& locale, const MessageContext& context) {
+    TemplateValues values{{"service", std::string(context.service)}};
+    if (context.kind == domain::MessageKind::Code) {
+        const auto minutes = context.validFor.count();
+        values.emplace_back("code", context.code);
+        values.emplace_back("minutes", std::to_string(minutes));
+        values.emplace_back(domain::toString(context.purpose), kShown);
+        values.emplace_back(pluralCategory(locale, static_cast<unsigned long>(minutes)), kShown);
+    } else {
+        values.emplace_back("time", toUtcMinutes(context.happenedAt));
+        values.emplace_back("ip_address", plainText(context.notice->ipAddress, kDeviceCharacters));
+        values.emplace_back("device", plainText(context.notice->device, kDeviceCharacters));
+        values.emplace_back("changed_address", context.notice->changedAddress);
+    }
+    return values;
+}
+
+}  // namespace
+
+MailTexts mailTexts(const Templates& templates, const std::string& locale, const MessageContext& context) {
+    TemplateValues values = valuesOf(locale, context);
+    MailTexts texts;
+    texts.subject = templates.render(locale, context.kind, TemplatePart::Subject, values);
+    texts.text = templates.render(locale, context.kind, TemplatePart::Text, values);
+    values.emplace_back("subject", texts.subject);
+    values.emplace_back("lang", locale);
+    values.emplace_back("dir", isRightToLeft(locale) ? "rtl" : "ltr");
+    texts.html = templates.render(locale, context.kind, TemplatePart::Html, values);
+    return texts;
+}
+
+std::string smsText(const Templates& templates, const std::string& locale, const MessageContext& context) {
+    const bool isCode = context.kind == domain::MessageKind::Code;
+    std::string lastLine;
+    if (isCode) lastLine.append("\n\n@").append(context.service).append(" #").append(context.code);
+    // From the longest form to the shortest. The last line of a code names the service at any rate.
+    const std::vector<std::vector<std::string_view>> forms =
+        isCode ? std::vector<std::vector<std::string_view>>{{"show_service", "show_minutes"}, {"show_minutes"}, {}}
+               : std::vector<std::vector<std::string_view>>{{"show_details"}, {}};
+    const TemplateValues values = valuesOf(locale, context);
+    std::string text;
+    for (const auto& form : forms) {
+        TemplateValues shown = values;
+        for (const std::string_view section : form) shown.emplace_back(section, kShown);
+        text = templates.render(locale, context.kind, TemplatePart::Sms, shown) + lastLine;
+        if (fitsOneSms(text)) return text;
+    }
+    return text;
+}
+
+std::string toUtcMinutes(Timestamp time) {
+    const auto minutes = std::chrono::floor<std::chrono::minutes>(time);
+    const auto day = std::chrono::floor<std::chrono::days>(minutes);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(minutes - day);
+    std::array<char, 48> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d UTC", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()));
+    return text.data();
+}
+
+}  // namespace otpgate::delivery

@@ -1,0 +1,146 @@
+#include "otpgate/delivery/templates.h"
+
+#include "delivery/templates/mustache_template.h"
+#include "otpgate/base/errors.h"
+#include "otpgate/delivery/template_check.h"
+#include "otpgate/delivery/template_files.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <strings.h>
+
+namespace otpgate::delivery {
+
+namespace {
+
+// A header is one line, and a subject that was broken for its length is one again.
+std::string asOneLine(std::string_view text) {
+    std::string line;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool isBlank = byte <= 0x20 || byte == 0x7f;
+        if (!isBlank) {
+            line += c;
+        } else if (!line.empty() && line.back() != ' ') {
+            line += ' ';
+        }
+    }
+    while (line.ends_with(' ')) line.pop_back();
+    return line;
+}
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\n");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t\n") - first + 1);
+}
+
+// "zh-Hant-TW", "zh-Hant", "zh"; a subtag of one character goes with the one after it (RFC 4647, section 3.4).
+std::string_view shortened(std::string_view range) {
+    const auto dash = range.rfind('-');
+    if (dash == std::string_view::npos) return {};
+    range = range.substr(0, dash);
+    if (range.size() > 2 && range[range.size() - 2] == '-') range.remove_suffix(2);
+    return range;
+}
+
+bool equalsIgnoringCase(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::size_t indexOf(domain::MessageKind kind) {
+    return static_cast<std::size_t>(std::find(kMessageKinds.begin(), kMessageKinds.end(), kind) -
+                                    kMessageKinds.begin());
+}
+
+}  // namespace
+
+std::string_view toString(TemplatePart part) {
+    switch (part) {
+    case TemplatePart::Subject: return "subject";
+    case TemplatePart::Text: return "txt";
+    case TemplatePart::Html: return "html";
+    case TemplatePart::Sms: return "sms";
+    }
+    return {};
+}
+
+// The templates of one language. Each is parsed at its first use, and kept: few services send in ten
+// languages.
+class Templates::Locale {
+public:
+    Locale(const TemplateFiles& files, std::string name) : files_(files), name_(std::move(name)) {}
+
+    const std::string& name() const { return name_; }
+
+    const MustacheTemplate& get(domain::MessageKind kind, TemplatePart part) {
+        Slot& slot = slots_.at(indexOf(kind)).at(static_cast<std::size_t>(part));
+        std::call_once(slot.once, [&] {
+            const auto escaping = part == TemplatePart::Html ? Escaping::Html : Escaping::None;
+            slot.parsed.emplace(files_.expanded(files_.find(templatePath(name_, kind, part))->text), escaping);
+        });
+        return *slot.parsed;
+    }
+
+private:
+    struct Slot {
+        std::once_flag once;
+        std::optional<MustacheTemplate> parsed;
+    };
+    const TemplateFiles& files_;
+    const std::string name_;
+    std::array<std::array<Slot, kTemplateParts.size()>, kMessageKinds.size()> slots_;
+};
+
+Templates::Templates(const TemplateSettings& settings) : files_(std::make_unique<TemplateFiles>(settings.directory)) {
+    const auto findings = checkTemplates(*files_);
+    if (!findings.empty()) {
+        throw ConfigurationError("templates.directory: " + findings.front().toString() +
+                                 " (otpgate templates check finds all)");
+    }
+    for (const std::string& name : files_->locales()) locales_.push_back(std::make_unique<Locale>(*files_, name));
+    defaultLocale_ = localeFor(settings.defaultLocale);
+    if (defaultLocale_.empty()) {
+        std::string names;
+        for (const std::string& name : files_->locales()) names.append(names.empty() ? "" : ", ").append(name);
+        throw ConfigurationError("templates.default_locale: there are no templates for " + settings.defaultLocale +
+                                 ", but for " + names);
+    }
+}
+
+Templates::~Templates() = default;
+
+const std::string& Templates::localeFor(std::string_view languages) const {
+    while (!languages.empty()) {
+        const auto comma = languages.find(',');
+        std::string_view range = trimmed(languages.substr(0, comma));
+        for (; !range.empty(); range = shortened(range)) {
+            for (const auto& locale : locales_) {
+                if (equalsIgnoringCase(locale->name(), range)) return locale->name();
+            }
+        }
+        languages = comma == std::string_view::npos ? std::string_view{} : languages.substr(comma + 1);
+    }
+    return defaultLocale_;
+}
+
+std::vector<std::string> Templates::locales() const {
+    return files_->locales();
+}
+
+std::string Templates::render(const std::string& locale, domain::MessageKind kind, TemplatePart part,
+                              const TemplateValues& values) const {
+    const auto found =
+        std::find_if(locales_.begin(), locales_.end(), [&](const auto& each) { return each->name() == locale; });
+    std::string text = (*found)->get(kind, part).render(values);
+    switch (part) {
+    case TemplatePart::Subject: return asOneLine(text);
+    case TemplatePart::Sms: return std::string(trimmed(text));
+    case TemplatePart::Text:
+    case TemplatePart::Html: return text;
+    }
+    return text;
+}
+
+}  // namespace otpgate::delivery

@@ -1,0 +1,60 @@
+#include "support_cpp/api_fixture.h"
+
+namespace otpgate::api {
+namespace {
+
+using namespace std::string_literals;
+
+class ApiPageTest : public test::ApiFixture {
+    CPPUNIT_TEST_SUITE(ApiPageTest);
+    CPPUNIT_TEST(saysWhatTheSettingsHold);
+    CPPUNIT_TEST(promisesNoSmsWhereThereIsNone);
+    CPPUNIT_TEST(leadsBackToAnApplicationOnly);
+    CPPUNIT_TEST_SUITE_END();
+
+    std::string page(std::string query = "") {
+        http::Request request = get();
+        request.query = std::move(query);
+        return showPage(request, settings_).body;
+    }
+
+    void saysWhatTheSettingsHold() {
+        settings_.smsIsSetUp = true;
+        settings_.codeFormat = {domain::CodeAlphabet::Letters, 8};
+        settings_.page = {.name = "Example",
+                          .accent = "#123456",
+                          .logo = "logo.svg",
+                          .stylesheet = "own.css",
+                          .privacyUrl = "https://example.org/privacy",
+                          .supportUrl = "mailto:help@example.org"};
+        CPPUNIT_ASSERT_EQUAL(
+            R"({"name":"Example","accent":"#123456","logo":"page/logo.svg","stylesheet":"page/own.css",)"
+            R"("links":{"privacy":"https://example.org/privacy","support":"mailto:help@example.org"},)"
+            R"("channels":["email","sms"],"code":{"length":8,"alphabet":"letters"}})"s,
+            page());
+    }
+
+    void promisesNoSmsWhereThereIsNone() {
+        settings_.smsIsSetUp = false;
+        settings_.page = {.name = "Example"};
+        settings_.codeFormat = {};
+        CPPUNIT_ASSERT_EQUAL(R"({"name":"Example","accent":null,"logo":null,"stylesheet":null,"links":{},)"
+                             R"("channels":["email"],"code":{"length":6,"alphabet":"digits"}})"s,
+                             page());
+    }
+
+    void leadsBackToAnApplicationOnly() {
+        settings_.returnTargets = {{"Example", "https://login.example.com"}, {{"Wiki", "https://wiki.example.com"}}};
+        CPPUNIT_ASSERT(page("return_to=https%3A%2F%2Fwiki.example.com%2Fa%3Fb")
+                           .ends_with(R"("return_to":{"url":"https://wiki.example.com/a?b","name":"Wiki"}})"));
+        for (const char* query :
+             {"return_to=https%3A%2F%2Fevil.example", "return_to=%2F%2Fevil.example", "return_to=", ""}) {
+            CPPUNIT_ASSERT_MESSAGE(query, page(query).find("\"return_to\"") == std::string::npos);
+        }
+    }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(ApiPageTest);
+
+}  // namespace
+}  // namespace otpgate::api
