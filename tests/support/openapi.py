@@ -140,6 +140,8 @@ def _check_sentences(answer):
     if not found:
         return
     language = answer.headers.get("Content-Language")
+    if language is None and (answer.status_code, answer.json().get("code")) in _WEB_SERVER_ERRORS:
+        return
     assert language in sentences.LANGUAGES, f"Content-Language is {language}"
     assert "accept-language" in answer.headers.get("Vary", "").lower(), "Vary does not name Accept-Language"
     unknown = [text for text in found if not sentences.is_known(text, language)]

@@ -16,6 +16,10 @@ export function answeredIn() {
   return language;
 }
 
+export function page() {
+  return call("GET", "/page");
+}
+
 export function requestCode(destination) {
   return call("POST", "/auth/otp/request", {
     body: { destination, purpose: "login", locale: wish() ?? undefined },

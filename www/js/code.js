@@ -1,5 +1,5 @@
-// Codes as people type and paste them. `shape` is what the server said of the code that it sent: how many characters,
-// and whether letters are among them; null where nothing is known but that it has 4 to 10.
+// Codes as people type and paste them. `shape` is what the settings say of codes: how many characters, and whether
+// letters are among them; null where nothing is known but that they have 4 to 10.
 
 import { plain, withoutSpacesAndDashes } from "./typed.js";
 

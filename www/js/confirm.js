@@ -7,6 +7,7 @@ import { clearError, complain, isBusy, refuse, whileBusy } from "./form.js";
 import { parts, t } from "./language.js";
 import * as pendingCode from "./pending.js";
 import * as session from "./session.js";
+import { codeShape } from "./site.js";
 import { element, focusHeading, put, putAddress, say, show } from "./views.js";
 import { clockTime, nameOfThisBrowser, shortDuration } from "./words.js";
 
@@ -72,7 +73,7 @@ function use(newPending) {
   const { otp_id: known, expires_at: end } = pending; // for texts that outlive it
   refused = new Set();
   input.value = before = "";
-  input.inputMode = (pending.shape?.alphabet ?? "digits") === "digits" ? "numeric" : "text";
+  input.inputMode = (codeShape()?.alphabet ?? "digits") === "digits" ? "numeric" : "text";
   clearError(input, alert);
   setSpent(false);
   const words = wording[pending.channel] ?? wording.email;
@@ -180,7 +181,7 @@ function tick() {
 }
 
 function takePasted(event) {
-  const code = findIn(event.clipboardData?.getData("text") ?? "", pending.shape);
+  const code = findIn(event.clipboardData?.getData("text") ?? "", codeShape());
   if (!code) return; // Not a code: the browser pastes it as it is.
   event.preventDefault();
   input.value = before = code;
@@ -193,13 +194,13 @@ function takeTyped(event) {
   if (event.isComposing) return;
   const code = clean(input.value);
   const atOnce = before === "" && code.length > 1;
-  const atTheEnd = pending.shape && input.value.length > before.length && input.selectionStart === input.value.length;
+  const atTheEnd = codeShape() && input.value.length > before.length && input.selectionStart === input.value.length;
   before = input.value;
   if (atOnce || atTheEnd) sendUnasked(code);
 }
 
 function sendUnasked(code) {
-  if (!maySendUnasked(code, pending.shape) || refused.has(code)) return;
+  if (!maySendUnasked(code, codeShape()) || refused.has(code)) return;
   if (form.requestSubmit) form.requestSubmit();
   else submit.click(); // Safari before 16
 }

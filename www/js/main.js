@@ -9,6 +9,7 @@ import { whileBusy } from "./form.js";
 import * as language from "./language.js";
 import * as pendingCode from "./pending.js";
 import * as session from "./session.js";
+import * as site from "./site.js";
 import { clear, element, isShown, put, rewrite, show } from "./views.js";
 
 const { t } = language;
@@ -46,10 +47,11 @@ start();
 
 async function start() {
   clear(element("unreachable-error"));
-  const chosen = language.choose();
+  const chosen = Promise.all([language.choose(), site.load()]);
   try {
     const user = await session.user();
     await chosen;
+    element("site-name").textContent = site.name();
     if (user) enter(user);
     else await begin();
   } catch (error) {

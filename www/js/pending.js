@@ -15,7 +15,6 @@ export function begin(destination, answer) {
     otp_id: answer.otp_id,
     channel: answer.channel,
     destination,
-    shape: answer.otp_length ? { length: answer.otp_length, alphabet: answer.otp_alphabet } : null,
     expires_at: now + 1000 * (answer.expires_in ?? 600),
     resend_at: now + 1000 * (answer.resend_in ?? 30),
   };
@@ -26,7 +25,7 @@ export function begin(destination, answer) {
 
 // A code of which this tab knows the address alone: it was asked for elsewhere.
 export function beginWithout(destination) {
-  const pending = { channel: destination.includes("@") ? "email" : "sms", destination, shape: null, resend_at: 0 };
+  const pending = { channel: destination.includes("@") ? "email" : "sms", destination, resend_at: 0 };
   save(NAME, pending);
   return pending;
 }
