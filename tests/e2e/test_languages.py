@@ -1,4 +1,5 @@
 """One language for everything: the tables of the page (www/texts) and of the API (etc/texts), and how one is chosen."""
+import gzip
 import html
 import json
 import pathlib
@@ -200,6 +201,13 @@ def test_the_accounts_language_counts_before_the_browsers(page, site, address):
     page.wait(lambda: language_of(page)[0] == "en", "the next visitor finds the language of the one before")
 
 
+def test_who_wants_none_of_them_gets_the_servers(browser, make_site):
+    page = LoginPage(browser, make_site(**{"templates.default_locale": "fr"}))
+    set_languages(browser, "nl-NL,nl")
+    page.open()
+    assert language_of(page) == ("fr", "ltr")
+
+
 def test_the_switch_tells_the_account(page, site, address):
     page.open()
     page.sign_in(address)
@@ -246,10 +254,67 @@ def test_what_older_browsers_cannot_read_is_not_in_the_scripts():
         assert text.count("requestSubmit()") == text.count("if (form.requestSubmit)"), file.name
 
 
+def test_a_first_visit_weighs_little():
+    """All that a sign-in loads, as a web server compresses it, with the largest table."""
+    files = [PAGE / "index.html", PAGE / "favicon.svg", PAGE / "css/page.css", *(PAGE / "js").glob("*.js")]
+    weight = sum(len(gzip.compress(file.read_bytes())) for file in files)
+    tables = [len(gzip.compress(file.read_bytes())) for file in (PAGE / "texts").iterdir()]
+    assert weight + max(tables) < 40_000, (weight, tables)
+
+
 def test_all_scripts_are_asked_for_at_once():
     text = (PAGE / "index.html").read_text()
     named = re.findall(r'(?:modulepreload" href|module" src)="js/(\w+\.js)"', text)
     assert sorted(named) == sorted(file.name for file in (PAGE / "js").glob("*.js"))
+
+
+# The API.
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_error_in_each_language(site, language):
+    table = sentences.read_table(sentences.TABLES / f"{language}.json") if language != "en" else {}
+    answer = site.post(REQUEST, {"destination": "nobody"}, headers={"Accept-Language": f"nl, {language};q=0.5"})
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["type"]) == (400, "VALIDATION_ERROR", "/problems/validation-error")
+    assert answer.headers["Content-Language"] == language
+    english = {"title": "Invalid fields", "detail": "Some of the fields are not valid.",
+               "message": "must be an e-mail address or a telephone number such as +4930123456"}
+    said = {"title": told["title"], "detail": told["detail"], "message": told["errors"][0]["message"]}
+    assert said == {name: table.get(text, text) for name, text in english.items()}
+
+
+def test_wish_account_browser_and_default(make_site, new_address):
+    site = make_site(**{"templates.default_locale": "pt"})
+    address = new_address()
+    login = site.login(address, locale="tr")
+    site.request("PATCH", "/api/v1/auth/profile", json={"locale": "tr"}, token=login["access"])
+
+    def language(accept=None, **fields):
+        answer = site.request("PATCH", "/api/v1/auth/profile", json={"username": "", **fields}, token=login["access"],
+                              headers={"Accept-Language": accept} if accept else {})
+        assert answer.status_code == 400, answer.text
+        return answer.headers["Content-Language"]
+
+    assert language("fr", locale="ja_JP.UTF-8") == "ja"
+    assert language("fr", locale="nl") == "tr"
+    assert language("fr") == "tr"
+    assert site.post(REQUEST, {}, headers={"Accept-Language": "fr"}).headers["Content-Language"] == "fr"
+    assert site.post(REQUEST, {}, headers={"Accept-Language": "nl"}).headers["Content-Language"] == "pt"
+    assert site.post(REQUEST, {}).headers["Content-Language"] == "pt"
+
+
+def test_what_went_well_is_said_in_the_language_too(site, address):
+    headers = {"Accept-Language": "de"}
+    asked = site.post(REQUEST, {"destination": address}, headers=headers)
+    masked = asked.json()["destination_masked"]
+    assert asked.json()["detail"] == asked.json()["message"] == f"Ein Code ist unterwegs an {masked}."
+    signed_in = site.post("/api/v1/auth/otp/verify", {"otp_id": asked.json()["otp_id"], "otp": site.mailbox.wait_for(address)},
+                          headers=headers)
+    assert signed_in.json()["detail"] == "Sie sind angemeldet."
+    assert signed_in.headers["Content-Language"] == "de"
+    # What says nothing has no language.
+    me = site.get("/api/v1/auth/me", token=signed_in.json()["access"], headers=headers)
+    assert "Content-Language" not in me.headers
 
 
 # A language that nobody speaks: each sentence in brackets and half as long again.

@@ -25,6 +25,7 @@ let current = SOURCE;
 let table = english;
 let formats = formatsOf(SOURCE);
 let asked = null; // by wish or account, so that the browser's own header does not say it
+let served = ""; // in which the server answers
 let redraw = () => {};
 let newest = 0; // Of several changes that are under way the last one counts.
 
@@ -79,7 +80,8 @@ export function prepare(onChange, onWish) {
 // Wish, account, browser, and at last what the server answers in.
 export function choose({ account = "", server = "" } = {}) {
   asked = wish() ?? match([account]);
-  return use(asked ?? match(browsers()) ?? match([server]) ?? SOURCE);
+  served = server || served;
+  return use(asked ?? match(browsers()) ?? match([served]) ?? SOURCE);
 }
 
 async function use(language) {
