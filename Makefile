@@ -17,6 +17,8 @@ VERSION := $(shell etc/dev/version)
 endif
 PREFIX ?= /usr/local
 DESTDIR ?=
+# For the debugger; -g1 is enough for a backtrace, and compiles in three quarters of the time.
+DEBUG_INFO ?= -g
 ARGS ?=
 
 # Flags:
@@ -27,7 +29,7 @@ PYTHON := /usr/bin/python3
 INCLUDES := -Iinclude -Isrc -Itests
 CPPFLAGS := $(INCLUDES)
 # -Wno-restrict: g++ 12 reports it for correct std::string concatenations (GCC bug 105651).
-CXXFLAGS := -std=c++20 -pthread -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-restrict -Werror
+CXXFLAGS := -std=c++20 -pthread $(DEBUG_INFO) -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-restrict -Werror
 LDFLAGS := -pthread -Wl,--as-needed
 LDLIBS := -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet \
     -lPocoFoundation -lmysqlcppconn -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf -licui18n \
@@ -41,6 +43,11 @@ CXXFLAGS += -O2 -fPIE -fstack-protector-strong -fstack-clash-protection
 LDFLAGS += -pie -Wl,-z,relro -Wl,-z,now
 # Of the tests' own objects: they run in seconds, and compile in a third of the time.
 TEST_CXXFLAGS := -O0 -U_FORTIFY_SOURCE
+# The standard library's headers are parsed once. The other builds do without, so that they find whoever forgets an
+# #include. It also makes g++ 12 report what it overlooks in the headers of the system otherwise, wrongly, of moved
+# std::strings (GCC bug 105329); the other builds keep these warnings.
+PRECOMPILED := yes
+CXXFLAGS += -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
 else ifeq ($(BUILD),debug)
 CPPFLAGS += -D_GLIBCXX_ASSERTIONS
 CXXFLAGS += -O0
@@ -53,8 +60,19 @@ else ifeq ($(BUILD),tsan)
 CXXFLAGS += -Wno-maybe-uninitialized
 CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS += -fsanitize=thread
+else ifeq ($(BUILD),coverage)
+# For `make coverage`; -g1 would do for nothing else.
+CXXFLAGS += -g1 -O0 --coverage -fprofile-update=atomic
+LDFLAGS += --coverage
+else ifeq ($(BUILD),fuzz)
+# For `make fuzz` alone: libFuzzer is clang's. The warnings are left to the other builds.
+CXX := clang++
+CPPFLAGS += -D_GLIBCXX_ASSERTIONS
+CXXFLAGS := -std=c++20 -pthread -gline-tables-only -O1 -fno-omit-frame-pointer -w \
+    -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=address,undefined,fuzzer
 else
-$(error BUILD is release, debug, asan or tsan, not '$(BUILD)')
+$(error BUILD is release, debug, asan, tsan, coverage or fuzz, not '$(BUILD)')
 endif
 
 # Files:
@@ -63,7 +81,9 @@ BIN := build/bin/$(BUILD)
 SOURCES := $(sort $(shell find src -name '*.cpp'))
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*.cpp tests/unit/*/*.cpp))
 CONTRACT_SOURCES := $(sort $(wildcard tests/contract/*.cpp tests/contract/*/*.cpp))
-# What both share.
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.cpp))
+FUZZ_TARGETS := $(filter-out tests/fuzz/main.cpp,$(FUZZ_SOURCES))
+# What the unit and the contract tests share.
 TEST_SOURCES := $(sort $(wildcard tests/support_cpp/*.cpp))
 TESTS := $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)
 HEADERS := $(sort $(shell find include src tests -name '*.h'))
@@ -80,8 +100,8 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
 
 # Building:
-.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench run build-tests test \
-    test-mysql test-galera unit contract e2e lint lint-tidy lint-format lint-layers format bench install clean help FORCE
+.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench deps-fuzz deps-coverage run build-tests test \
+    test-mysql test-galera unit contract e2e fuzz coverage proofs lint lint-tidy lint-format lint-layers format bench install clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
 
@@ -93,7 +113,7 @@ build/otpgate: $(BIN)/otpgate
 endif
 
 $(BIN)/otpgate: $(OBJ)/src/main.o $(LIBRARY)
-$(BIN)/unit-tests: $(call objects,$(UNIT_SOURCES) $(TEST_SOURCES)) $(LIBRARY)
+$(BIN)/unit-tests: $(call objects,$(UNIT_SOURCES) $(FUZZ_TARGETS) $(TEST_SOURCES)) $(LIBRARY)
 $(BIN)/contract-tests: $(call objects,$(CONTRACT_SOURCES) $(TEST_SOURCES)) $(LIBRARY)
 $(BIN)/unit-tests $(BIN)/contract-tests: private LDLIBS += -lcppunit
 $(BIN)/otpgate $(BIN)/unit-tests $(BIN)/contract-tests:
@@ -106,6 +126,19 @@ $(LIBRARY): $(LIBRARY_OBJECTS) $(OBJ)/library.list
 	@rm -f $@
 	@ar rcsD $@ $(filter %.o,$^)
 
+# The headers that many files share, compiled once: one for the library, one for the tests, whose flags differ.
+ifdef PRECOMPILED
+$(OBJ)/%/precompiled.h.gch: %/precompiled.h $(OBJ)/flags | deps-build
+	@mkdir -p $(@D)
+	@echo "c++   $<"
+	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -x c++-header -o $@ $<
+
+$(call objects,$(SOURCES) $(GENERATED)): private CXXFLAGS += -include $(OBJ)/src/precompiled.h
+$(call objects,$(SOURCES) $(GENERATED)): $(OBJ)/src/precompiled.h.gch
+$(call objects,$(TESTS)): private CXXFLAGS += -include $(OBJ)/tests/precompiled.h
+$(call objects,$(TESTS)): $(OBJ)/tests/precompiled.h.gch
+endif
+
 $(OBJ)/%.o: %.cpp $(OBJ)/flags | deps-build
 	@mkdir -p $(@D)
 	@echo "c++   $<"
@@ -113,9 +146,9 @@ $(OBJ)/%.o: %.cpp $(OBJ)/flags | deps-build
 
 $(call objects,$(VERSIONED)): private CPPFLAGS += -DOTPGATE_VERSION='"$(VERSION)"'
 $(call objects,$(VERSIONED)): $(OBJ)/version
-$(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): | deps-test
+$(call objects,$(TESTS)) $(OBJ)/tests/precompiled.h.gch: | deps-test
 # g++ 12 reports std::optional<std::string> members of large test values that are never read (GCC bug 80635).
-$(call objects,$(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
+$(call objects,$(TESTS)) $(OBJ)/tests/precompiled.h.gch: private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
 
 # What they include stands in these rules.
 $(GENERATED): Makefile
@@ -163,7 +196,7 @@ docs-if-possible: build/otpgate
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
-deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench: deps-%:
+deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench deps-fuzz deps-coverage: deps-%:
 	@etc/dev/deps $*
 
 # Running:
@@ -199,8 +232,38 @@ $(BIN)/bench-echo $(BIN)/bench-login:
 	@mkdir -p $(@D)
 	@$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# Fuzzing: a libFuzzer program of all tests/fuzz/*_fuzz.cpp over what reads the words of strangers. SECONDS for each of
+# them, TARGET for one alone. The unit tests hold the same functions, and give them the kept inputs.
+FUZZED := $(filter src/base/% src/crypto/% src/domain/% src/http/% src/delivery/% src/api/%_fields.cpp \
+    src/cli/django_user.cpp src/cli/json_elements.cpp src/db/database_url.cpp src/settings.cpp,$(SOURCES)) \
+    build/gen/templates.cpp
+fuzz: deps-build deps-fuzz ## the fuzzers, under sanitizers (SECONDS=60 for each, TARGET=name for one)
+	@$(MAKE) BUILD=fuzz build/bin/fuzz/fuzz
+	@tests/fuzz/run --seconds $(or $(SECONDS),60) $(TARGET)
+-include $(patsubst %.o,%.d,$(call objects,$(FUZZ_SOURCES)))
+ifeq ($(BUILD),fuzz)
+$(call objects,$(FUZZ_SOURCES)): | deps-fuzz
+$(OBJ)/libfuzzed.a: $(call objects,$(FUZZED))
+	@rm -f $@
+	@ar rcsD $@ $^
+$(BIN)/fuzz: $(call objects,$(FUZZ_SOURCES)) $(OBJ)/libfuzzed.a
+	@mkdir -p $(@D)
+	@echo "link  $@"
+	@$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+else
+$(call objects,$(FUZZ_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
+endif
+
+# What the unit and contract tests reach, by folder; SUITES="unit contract e2e" counts the end-to-end tests too.
+coverage: deps-build deps-test deps-coverage ## lines and branches that the tests reach, by folder (SUITES="unit contract")
+	@$(MAKE) BUILD=coverage coverage-binaries
+	@tests/coverage $(SUITES)
+coverage-binaries: $(TEST_BINARIES)
+proofs: deps ## what takes hours, once a week: sanitizers, races, MySQL 9, fuzzers, coverage (PARTS="asan tsan ...")
+	@tests/proofs $(PARTS)
+
 # Linting:
-LINTED := $(SOURCES) $(TESTS)
+LINTED := $(SOURCES) $(TESTS) $(FUZZ_SOURCES)
 TIDY = tests/lint/tidy $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
 TIDY_FLAGS := -std=c++20 -pthread $(INCLUDES) '-DOTPGATE_VERSION=""'
 
@@ -228,8 +291,12 @@ datadir := $(PREFIX)/share/otpgate
 unitdir := $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(sysconfdir)/systemd/system)
 
 # The migrations and the templates are inside the binary; those in share/ are for who wants others. A configuration that is there is never touched; the new defaults stand in share/.
-install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binary, man page, pages, settings, systemd unit, web server examples
-	install -D -m 755 build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/otpgate
+install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binary (bin/.debug is for gdb), man page, pages, settings, systemd unit, web server examples
+	install -D -m 755 --strip build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/otpgate
+	install -d $(DESTDIR)$(PREFIX)/bin/.debug
+	objcopy --only-keep-debug --compress-debug-sections build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/.debug/otpgate.debug
+	chmod 644 $(DESTDIR)$(PREFIX)/bin/.debug/otpgate.debug
+	objcopy --add-gnu-debuglink=$(DESTDIR)$(PREFIX)/bin/.debug/otpgate.debug $(DESTDIR)$(PREFIX)/bin/otpgate
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	build/otpgate help --man > $(DESTDIR)$(PREFIX)/share/man/man8/otpgate.8
 	build/otpgate help --bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/otpgate

@@ -18,6 +18,10 @@ namespace {
         " (expected sqlite:PATH, mysql://USER@HOST:PORT,.../NAME or mysql://USER@HOST:PORT/NAME?socket=PATH)");
 }
 
+bool isControl(unsigned char c) {
+    return c < 0x20 || c == 0x7f;
+}
+
 constexpr std::string_view kMysql = "mysql://";
 
 // All but the hosts, and the one host of `url`.
@@ -29,7 +33,7 @@ MysqlHost parseOneHost(const std::string& url, MysqlUrl& out) {
     if (out.user.empty()) refuse("there is no user name");
 
     for (const auto& [name, value] : uri.getQueryParameters()) {
-        if (name != "socket") refuse("unknown parameter " + name);
+        if (name != "socket") refuse("there is another parameter than socket");
         if (value.empty() || value.front() != '/') refuse("socket must be an absolute path");
         out.socket = value;
     }
@@ -63,6 +67,11 @@ MysqlUrl parseMysqlUrl(const std::string& url) {
     if (hasSeveral && !out.socket.empty()) refuse("a socket goes with one host");
     for (auto host = out.hosts.begin(); host != out.hosts.end(); ++host) {
         if (std::find(out.hosts.begin(), host, *host) != host) refuse("it names a host twice");
+        if (std::ranges::any_of(host->name, isControl)) refuse("it holds a control character");
+    }
+    for (const std::string* part : {&out.user, &out.schema, &out.socket}) {
+        // The connector ends a text at its first NUL, and would ask for another user or database.
+        if (std::ranges::any_of(*part, isControl)) refuse("it holds a control character");
     }
     return out;
 }

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <string_view>
 #include <sys/socket.h>
+#include <utility>
 
 namespace otpgate::http {
 
@@ -37,6 +38,10 @@ FcgiConnection::Io FcgiConnection::write() {
     output_.clear();
     written_ = 0;
     return Io::Done;
+}
+
+void FcgiConnection::endOutput() {
+    if (!std::exchange(hasEndedOutput_, true)) shutdown(socket_.get(), SHUT_WR);
 }
 
 }  // namespace otpgate::http

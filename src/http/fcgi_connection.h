@@ -28,6 +28,8 @@ public:
     Io read(ReadBuffer& buffer);
     // Sends what is left of the output.
     Io write();
+    // Tells the web server that nothing more will come; it may go on sending.
+    void endOutput();
     bool hasOutput() const { return written_ < output_.size(); }
     std::string& output() { return output_; }
 
@@ -50,6 +52,7 @@ private:
     std::string unread_;
     std::string output_;
     std::size_t written_ = 0;
+    bool hasEndedOutput_ = false;
 };
 
 }  // namespace otpgate::http

@@ -207,6 +207,8 @@ void FcgiServer::State::attend(std::unique_ptr<FcgiConnection> connection, const
             break;
         }
         if (isOver(*connection)) return;
+        // nginx passes an answer on at its end. Where the socket did not take all of the body, it then waits for ours.
+        if (connection->isLast) connection->endOutput();
         const bool wasIdle = connection->isIdle();
         if (wasIdle) connection->deadline = steady_clock::now() + patience.idle;
         switch (connection->read(buffer)) {

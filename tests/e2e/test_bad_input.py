@@ -3,6 +3,7 @@ import dataclasses
 import json
 import re
 import socket
+import time
 
 import pytest
 
@@ -204,6 +205,14 @@ def test_a_body_of_exactly_16_kib_is_read(site, address):
 
     assert body(site, content).status_code == 202
     assert_problem(site, body(site, content[:-2] + b"x" + content[-2:]), 413, "PAYLOAD_TOO_LARGE")
+
+
+def test_a_body_that_no_socket_holds_is_too_large_at_once(site):
+    """More than the socket between nginx and us takes, less than what nginx refuses by itself: it waits for our end."""
+    begin = time.monotonic()
+    assert_problem(site, body(site, b"x" * 250_000), 413, "PAYLOAD_TOO_LARGE")
+
+    assert time.monotonic() - begin < 8  # it took 20 s, the deadline of a request
 
 
 def test_a_body_of_10_mb_is_too_large(site):

@@ -19,6 +19,7 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(takesSeveralHosts);
     CPPUNIT_TEST(namesHostsAsInAUrl);
     CPPUNIT_TEST(refusesWhatItCannotRead);
+    CPPUNIT_TEST(refusesControlCharacters);
     CPPUNIT_TEST(neverRepeatsAPassword);
     CPPUNIT_TEST(opensWithoutTouchingAnything);
     CPPUNIT_TEST_SUITE_END();
@@ -105,9 +106,17 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
         }
     }
 
+    // The connector would end the text at a NUL, and log in as somebody else.
+    void refusesControlCharacters() {
+        for (const char* url : {"mysql://a%00b@host/c", "mysql://a@host/b%00c", "mysql://a@host/b?socket=/x%00",
+                                "mysql://a%0a@host/b", "mysql://a@host/b%7f"}) {
+            CPPUNIT_ASSERT_THROW_MESSAGE(url, parseDatabaseUrl(url), ConfigurationError);
+        }
+    }
+
     void neverRepeatsAPassword() {
         for (const char* url : {"mysql://a:hunter2@host/b", "mysq://a:hunter2@host/b", "mysql://a:hunter2@host:x/b",
-                                "mysql://a:hunter2@host,b/c"}) {
+                                "mysql://a:hunter2@host,b/c", "mysql://a@host/b?hunter2", "mysql://a@host/b?hunter2=1"}) {
             try {
                 parseDatabaseUrl(url);
                 CPPUNIT_FAIL(url);

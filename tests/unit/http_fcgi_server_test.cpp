@@ -295,6 +295,7 @@ class FcgiServerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(servesSeveralRequestsOnAKeptConnection);
     CPPUNIT_TEST(servesOnAfterALargeBodyOnAKeptConnection);
     CPPUNIT_TEST(answersARefusalBeforeTheBodyHasCome);
+    CPPUNIT_TEST(endsItsAnswerWhileTheBodyIsStillBeingSent);
     CPPUNIT_TEST(answersWhenAsMuchOfTheBodyIsThereAsItSaid);
     CPPUNIT_TEST(readsABodyInChunksToItsEnd);
     CPPUNIT_TEST(answers413ToABodyInChunksThatDoesNotEnd);
@@ -489,6 +490,21 @@ public:
             web.endBody();
             CPPUNIT_ASSERT(web.isClosedByPeer());
         }
+    }
+
+    // nginx, once it is told, sends no more of what the socket did not take, and waits for the end.
+    void endsItsAnswerWhileTheBodyIsStillBeingSent() {
+        RunningServer server(path_, 1);
+        WebServer web(path_);
+        Parameters parameters = post("/echo");
+        parameters["CONTENT_LENGTH"] = "250000";
+        web.begin(parameters);
+        web.sendBody(std::string(60000, 'x'));
+        CPPUNIT_ASSERT(web.readAnswer().starts_with("Status: 413 "));
+        CPPUNIT_ASSERT(web.isClosedByPeer());
+        // What is under way is still taken, so that no reset overtakes the answer.
+        CPPUNIT_ASSERT(web.sendBody(std::string(60000, 'x')));
+        web.endBody();
     }
 
     void answersWhenAsMuchOfTheBodyIsThereAsItSaid() {

@@ -110,6 +110,7 @@ class JwtTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(refusesEveryOtherHeader);
     CPPUNIT_TEST(refusesOtherNumbersOfParts);
     CPPUNIT_TEST(refusesSignaturesOfAnotherForm);
+    CPPUNIT_TEST(refusesNumbersThatNoSignatureHas);
     CPPUNIT_TEST(refusesMissingClaims);
     CPPUNIT_TEST(refusesClaimsOfAnotherType);
     CPPUNIT_TEST(refusesDuplicatedClaims);
@@ -275,6 +276,34 @@ class JwtTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!verify(input + toBase64Url(raw.substr(0, 63))));
         CPPUNIT_ASSERT(!verify(input + toBase64Url(std::string(64, '\0'))));
         CPPUNIT_ASSERT(!verify(input + toBase64Url(std::string(64, '\xff'))));
+    }
+
+    // The edges of ECDSA, where verifiers have let forgeries pass: r and s of 0, of the order of the curve and above
+    // it, each beside a good other one, and forms that other formats have.
+    void refusesNumbersThatNoSignatureHas() {
+        const std::string token = key_.sign(makeClaims());
+        const std::string input = token.substr(0, token.rfind('.') + 1);
+        const std::string raw = parseBase64Url(part(token, 2)).value();
+        const std::string r = raw.substr(0, 32);
+        const std::string s = raw.substr(32);
+        const std::string zero(32, '\0');
+        const std::string one = std::string(31, '\0') + '\1';
+        const std::string order = parseHex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551").value();
+        const std::string prime = parseHex("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff").value();
+        std::string aboveOrder = order;
+        ++aboveOrder.back();
+        const std::string most(32, '\xff');
+        for (const std::string& bad : {zero, one, order, aboveOrder, prime, most}) {
+            CPPUNIT_ASSERT(!verify(input + toBase64Url(bad + s)));
+            CPPUNIT_ASSERT(!verify(input + toBase64Url(r + bad)));
+            CPPUNIT_ASSERT(!verify(input + toBase64Url(bad + bad)));
+        }
+        CPPUNIT_ASSERT(!verify(input + toBase64Url(s + r)));
+        // ASN.1, as X.509 has it; each number with a zero before; halves of other lengths that are 64 bytes together.
+        CPPUNIT_ASSERT(!verify(input + toBase64Url("\x30\x44\x02\x20" + r + "\x02\x20" + s)));
+        CPPUNIT_ASSERT(!verify(input + toBase64Url('\0' + r + '\0' + s)));
+        CPPUNIT_ASSERT(!verify(input + toBase64Url(r.substr(1) + s + '\0')));
+        CPPUNIT_ASSERT(!verify(input));
     }
 
     void refusesMissingClaims() {

@@ -71,7 +71,7 @@ std::string_view mechanismName(SmtpAuth mechanism) {
     return "";
 }
 
-SmtpAuth chooseMechanism(const SmtpServer& server, std::string_view offered) {
+SmtpAuth chooseMechanism(const SmtpServer& server, std::string_view offered, const Secrets& secrets) {
     std::string wanted;
     for (const SmtpAuth mechanism : candidates(server)) {
         if (offers(offered, mechanismName(mechanism))) return mechanism;
@@ -84,8 +84,8 @@ SmtpAuth chooseMechanism(const SmtpServer& server, std::string_view offered) {
                         (isClear ? server.section + ".smtp_security = starttls" : server.section + ".smtp_port = 587") +
                         ", or do without " + server.section + ".smtp_username");
     }
-    throw SmtpError("the server offers no AUTH " + wanted + " but " + printable(offered, 60) + ": change " +
-                    server.section + ".smtp_auth");
+    throw SmtpError("the server offers no AUTH " + wanted + " but " + printable(secrets.strikeOut(offered), 60) +
+                    ": change " + server.section + ".smtp_auth");
 }
 
 bool usesToken(SmtpAuth mechanism) {

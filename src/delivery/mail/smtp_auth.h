@@ -2,6 +2,7 @@
 // XOAUTH2 of the large providers). Used by SmtpDialogue; nothing is kept.
 #pragma once
 
+#include "delivery/secrets.h"
 #include "otpgate/delivery/mail_settings.h"
 
 #include <string>
@@ -20,8 +21,8 @@ struct LoginPath {
 void requireProtection(const SmtpServer& server, const LoginPath& path, PlaintextAuth plaintextAuth);
 
 // The mechanism to use, never Auto. `offered` is what followed AUTH in the reply to EHLO, in upper case. Throws
-// SmtpError that says what the server offers instead.
-SmtpAuth chooseMechanism(const SmtpServer& server, std::string_view offered);
+// SmtpError that says what the server offers instead, without secrets.
+SmtpAuth chooseMechanism(const SmtpServer& server, std::string_view offered, const Secrets& secrets);
 
 std::string_view mechanismName(SmtpAuth mechanism);  // "XOAUTH2"
 

@@ -172,7 +172,7 @@ void SmtpDialogue::logIn(const TimeLimit& limit) {
         throw SmtpError("the server refuses EHLO, so it has no AUTH: use another server, or do without " +
                         server_.section + ".smtp_username");
     }
-    const SmtpAuth mechanism = chooseMechanism(server_, offeredMechanisms());
+    const SmtpAuth mechanism = chooseMechanism(server_, offeredMechanisms(), around_.secrets);
     const std::string secret = readSecret(server_, mechanism);
     const std::vector<std::string> responses = saslResponses(mechanism, server_, secret);
     around_.secrets.add(secret);

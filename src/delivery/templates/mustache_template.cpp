@@ -96,10 +96,10 @@ struct MustacheTemplate::Parsed {
     mutable mustache::mustache text;
 };
 
-MustacheTemplate::MustacheTemplate(const std::string& text, Escaping escaping)
+MustacheTemplate::MustacheTemplate(const std::string& text, HtmlEscaping escaping)
     : parsed_(std::make_unique<Parsed>(Parsed{mustache::mustache(withHiddenBlanks(text))})) {
     if (!parsed_->text.is_valid()) throw std::invalid_argument(parsed_->text.error_message());
-    if (escaping == Escaping::None) {
+    if (escaping == HtmlEscaping::None) {
         parsed_->text.set_custom_escape([](const std::string& value) { return value; });
     }
 }

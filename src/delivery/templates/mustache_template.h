@@ -8,12 +8,12 @@
 
 namespace otpgate::delivery {
 
-enum class Escaping { None, Html };
+enum class HtmlEscaping { None, Html };
 
 class MustacheTemplate {
 public:
     // Without partials and lambdas. Throws std::invalid_argument for what is no template.
-    MustacheTemplate(const std::string& text, Escaping escaping);
+    MustacheTemplate(const std::string& text, HtmlEscaping escaping);
     ~MustacheTemplate();
     MustacheTemplate(const MustacheTemplate&) = delete;
     MustacheTemplate& operator=(const MustacheTemplate&) = delete;

@@ -156,7 +156,7 @@ private:
 
     void parse() {
         try {
-            const MustacheTemplate parsed(files_.expanded(file_.text), Escaping::None);
+            const MustacheTemplate parsed(files_.expanded(file_.text), HtmlEscaping::None);
         } catch (const std::invalid_argument& error) {
             report(1, error.what());
         }

@@ -77,7 +77,7 @@ public:
     const MustacheTemplate& get(domain::MessageKind kind, TemplatePart part) {
         Slot& slot = slots_.at(indexOf(kind)).at(static_cast<std::size_t>(part));
         std::call_once(slot.once, [&] {
-            const auto escaping = part == TemplatePart::Html ? Escaping::Html : Escaping::None;
+            const auto escaping = part == TemplatePart::Html ? HtmlEscaping::Html : HtmlEscaping::None;
             slot.parsed.emplace(files_.expanded(files_.find(templatePath(name_, kind, part))->text), escaping);
         });
         return *slot.parsed;
