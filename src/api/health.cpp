@@ -34,7 +34,7 @@ http::Response showReadiness(const http::Request& request, const Readiness& read
     json.beginObject().member("status", "ready").key("checks").beginObject();
     for (const ReadinessCheck& check : checks) json.member(check.name, "ok");
     json.endObject();
-    if (isMonitor(services, request)) {
+    if (isMonitor(monitoring, request)) {
         for (const ReadinessCheck& check : checks) {
             if (!check.detail.empty()) json.member(check.name + "_host", check.detail);
         }
