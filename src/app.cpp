@@ -84,7 +84,8 @@ public:
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
-        return http::answer(router_, request, app_.cors_, app_.sentences_, app_.clock_, app_.log_, app_.metrics_.requests);
+        return http::answer(router_, request, app_.cors_, app_.sentences_, app_.clock_, app_.log_,
+                            app_.metrics_.requests);
     }
 
     bool needsBody(const http::Request& request) const { return router_.needsBody(request); }

@@ -100,8 +100,8 @@ void logRequest(const Request& request, const Outcome& outcome, std::chrono::mic
 
 }  // namespace
 
-Response answer(const Router& router, Request& request, const Cors& cors, const Sentences& sentences, const Clock& clock,
-                Logger& log, RequestMetrics& metrics) {
+Response answer(const Router& router, Request& request, const Cors& cors, const Sentences& sentences,
+                const Clock& clock, Logger& log, RequestMetrics& metrics) {
     try {
         const Timestamp begin = clock.now();
         Outcome outcome = respond(router, request, cors, log);

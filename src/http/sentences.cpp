@@ -35,9 +35,8 @@ Sentences::Table Sentences::read(const SentenceTable& file) {
             table.patterns.push_back(cut(sentence, std::move(translation)));
         }
     }
-    std::stable_sort(table.patterns.begin(), table.patterns.end(), [](const Pattern& a, const Pattern& b) {
-        return lettersOf(a.pieces) > lettersOf(b.pieces);
-    });
+    std::stable_sort(table.patterns.begin(), table.patterns.end(),
+                     [](const Pattern& a, const Pattern& b) { return lettersOf(a.pieces) > lettersOf(b.pieces); });
     return table;
 }
 

@@ -55,8 +55,8 @@ struct Request {
     std::optional<std::string> formParameter(std::string_view name) const;
 };
 
-// What an answer says to people, for the boundary to say it in their language: the English sentence, and the bytes of the
-// body between which it stands as a JSON string.
+// What an answer says to people, for the boundary to say it in their language: the English sentence, and the bytes of
+// the body between which it stands as a JSON string.
 struct Said {
     std::size_t begin;
     std::size_t end;

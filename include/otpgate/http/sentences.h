@@ -1,5 +1,5 @@
-// What the API says to people, in their language: the sentences of the code are English, and etc/texts has a table for each
-// other language, which is built in. Used by the error boundary alone; read-only, so all threads share it.
+// What the API says to people, in their language: the sentences of the code are English, and etc/texts has a table for
+// each other language, which is built in. Used by the error boundary alone; read-only, so all threads share it.
 #pragma once
 
 #include <map>
