@@ -1,7 +1,6 @@
 """axe-core finds nothing wrong: in every state of the sign-in page, in every language, light and dark, on a phone and on a desk,
 in forced colours and without JavaScript; and on the pages of the documentation."""
 import itertools
-import json
 import pathlib
 
 import pytest
@@ -169,5 +168,5 @@ def test_the_pages_of_the_documentation(page, site):
         for size, dark in itertools.product(SIZES, (False, True)):
             set_size(page.driver, *size)
             set_dark(page.driver, dark)
-            found += [(path, size, dark, *finding) for finding in findings(page.driver)]
-    assert found == [], json.dumps(found, indent=1)[:4000]
+            found += [(path, *size, dark, *finding) for finding in findings(page.driver)]
+    assert found == []
