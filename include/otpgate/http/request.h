@@ -68,8 +68,8 @@ struct Response {
     std::string body;
     std::string contentType = "application/json";
     std::vector<std::pair<std::string, std::string>> headers;
-    std::vector<Said> said;
-    std::string accountLanguage;  // of who asked, a tag of BCP 47; empty where that is not known
+    std::vector<Said> said{};
+    std::string accountLanguage{};  // of who asked, a tag of BCP 47; empty where that is not known
 
     Response& with(std::string name, std::string value) {
         headers.emplace_back(std::move(name), std::move(value));
