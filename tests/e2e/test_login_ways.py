@@ -16,8 +16,7 @@ def test_a_code_that_was_asked_for_elsewhere(page, site, address):
     assert page["code-sent"].text == f"Enter the code that we sent to {address}."
     assert not page["code-until-line"].is_displayed()
     assert page["resend"].is_enabled()
-    page["code"].send_keys(code)
-    page["code-submit"].click()
+    page.enter_code(code)
     page.see("sign-out")
     assert page["account-name"].text == address
 
@@ -38,8 +37,7 @@ def test_a_limit_leaves_the_newest_code_good(page, site, address):
     # Nor does the limit take the place of what the visitor is about to type.
     page["resend"].click()
     page.text_of("code-error", "too many requests")
-    page["code"].send_keys(code)
-    page["code-submit"].click()
+    page.enter_code(code)
     page.see("sign-out")
 
 
