@@ -11,6 +11,7 @@
 #include "otpgate/domain/session_service.h"
 #include "otpgate/http/boundary.h"
 #include "otpgate/store/stores.h"
+#include "program_pages.h"
 #include "start_notes.h"
 #include "stop_signal.h"
 
@@ -156,6 +157,7 @@ void App::serve() {
     log_.info("ready", {{"listen", settings_.server.listen},
                         {"threads", std::int64_t{settings_.server.threads}},
                         {"database", database_->describe()}});
+    releaseProgramPages();
     {
         const StopOnSignal stopOnSignal([&server] { server.stop(); }, log_);
         server.run([this]() -> http::Handler {

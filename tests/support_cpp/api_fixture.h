@@ -152,6 +152,7 @@ protected:
     const domain::OtpCodes otpCodes_{ring_, {}, ""};
     domain::OtpMetrics metrics_;
     domain::UnknownGuesses unknownGuesses_;
+    domain::UnansweredGuesses unansweredGuesses_;
     crypto::PasswordGate gate_{{.cost = {.memoryKib = 64, .iterations = 1}, .slots = 1, .queue = 0}, random_};
     const domain::PasswordPolicy policy_{2, "example.org"};
     const domain::OtpSettings otpSettings_ = limited();
@@ -163,8 +164,8 @@ protected:
                                      random_,
                                      {domain::TokenFormat::Jwt, "https://login.example.org", "shop",
                                       std::chrono::seconds{900}, std::chrono::hours{168}}};
-    domain::OtpService codes_{otpStore_, messenger_, otpCodes_,       ring_,        clock_,
-                              random_,   metrics_,   unknownGuesses_, otpSettings_, {}};
+    domain::OtpService codes_{otpStore_, messenger_,      otpCodes_,          ring_,        clock_, random_,
+                              metrics_,  unknownGuesses_, unansweredGuesses_, otpSettings_, {}};
     domain::PasswordService passwords_{
         accountStore_, gate_,   policy_,
         clock_,        random_, {domain::LimitRule::parse("10/1h").value(), domain::LimitRule::parse("30/1h").value()},
