@@ -16,6 +16,24 @@ std::size_t lettersOf(const std::vector<std::string>& pieces) {
     return count;
 }
 
+// "You have {count} API keys." is the pieces before and behind the name {count}.
+struct Cut {
+    std::vector<std::string> pieces;
+    std::vector<std::string_view> names;
+};
+Cut cut(std::string_view sentence) {
+    Cut result;
+    for (auto open = sentence.find('{'); open != std::string_view::npos; open = sentence.find('{')) {
+        const auto close = sentence.find('}', open);
+        if (close == std::string_view::npos) throw std::logic_error("a sentence without a }: " + std::string{sentence});
+        result.pieces.emplace_back(sentence.substr(0, open));
+        result.names.push_back(sentence.substr(open, close + 1 - open));
+        sentence.remove_prefix(close + 1);
+    }
+    result.pieces.emplace_back(sentence);
+    return result;
+}
+
 }  // namespace
 
 Sentences::Sentences(std::span<const SentenceTable> tables, std::string_view fallback) {
@@ -32,7 +50,7 @@ Sentences::Table Sentences::read(const SentenceTable& file) {
         if (sentence.find('{') == std::string::npos) {
             table.whole.emplace(sentence, std::move(translation));
         } else {
-            table.patterns.push_back(cut(sentence, std::move(translation)));
+            table.patterns.push_back(patternOf(sentence, translation));
         }
     }
     std::stable_sort(table.patterns.begin(), table.patterns.end(),
@@ -40,17 +58,23 @@ Sentences::Table Sentences::read(const SentenceTable& file) {
     return table;
 }
 
-Sentences::Pattern Sentences::cut(std::string_view sentence, std::string translation) {
-    Pattern pattern{{}, {}, std::move(translation)};
-    for (auto open = sentence.find('{'); open != std::string_view::npos; open = sentence.find('{')) {
-        const auto close = sentence.find('}', open);
-        if (close == std::string_view::npos) throw std::logic_error("a sentence without a }: " + std::string{sentence});
-        pattern.pieces.emplace_back(sentence.substr(0, open));
-        pattern.names.emplace_back(sentence.substr(open, close + 1 - open));
-        sentence.remove_prefix(close + 1);
+Sentences::Pattern Sentences::patternOf(std::string_view sentence, std::string_view translation) {
+    Cut english = cut(sentence);
+    Cut other = cut(translation);
+    Pattern pattern{std::move(english.pieces), std::move(other.pieces), {}};
+    for (const std::string_view name : other.names) {
+        const auto found = std::find(english.names.begin(), english.names.end(), name);
+        if (found == english.names.end())
+            throw std::logic_error("a value that nobody gives: " + std::string{translation});
+        pattern.order.push_back(static_cast<std::size_t>(found - english.names.begin()));
     }
-    pattern.pieces.emplace_back(sentence);
     return pattern;
+}
+
+std::string Sentences::Pattern::with(const std::vector<std::string_view>& values) const {
+    std::string text = translated.front();
+    for (std::size_t i = 0; i < order.size(); ++i) text.append(values[order[i]]).append(translated[i + 1]);
+    return text;
 }
 
 std::vector<std::string_view> Sentences::Pattern::match(std::string_view text) const {
@@ -95,13 +119,7 @@ std::string Sentences::in(std::string_view language, const std::string& english)
     if (whole != table->second.whole.end()) return whole->second;
     for (const Pattern& pattern : table->second.patterns) {
         const auto values = pattern.match(english);
-        if (values.empty()) continue;
-        std::string text = pattern.translation;
-        for (std::size_t i = 0; i < values.size(); ++i) {
-            const auto at = text.find(pattern.names[i]);
-            if (at != std::string::npos) text.replace(at, pattern.names[i].size(), values[i]);
-        }
-        return text;
+        if (!values.empty()) return pattern.with(values);
     }
     return english;
 }

@@ -68,7 +68,8 @@ public:
             headersOf(answerOf([](const Request&) { return Response{}; })));
         request_.path = "/unknown";
         CPPUNIT_ASSERT_EQUAL(
-            std::string{"X-Request-Id: req-1\nCache-Control: no-store\nX-Content-Type-Options: nosniff\n"
+            std::string{"Content-Language: en\nVary: Accept-Language\n"
+                        "X-Request-Id: req-1\nCache-Control: no-store\nX-Content-Type-Options: nosniff\n"
                         "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\n"},
             headersOf(answerOf([](const Request&) { return Response{}; })));
     }

@@ -80,7 +80,8 @@ public:
     }
 
     void refusesATableThatIsNone() {
-        for (const std::string_view text : {"", "[]", R"({"a": 1})", R"({"a": "b", "a": "c"})", R"({"a {b": "c"})"}) {
+        for (const std::string_view text :
+             {"", "[]", R"({"a": 1})", R"({"a": "b", "a": "c"})", R"({"a {b": "c"})", R"({"a {b}": "{c}"})"}) {
             const std::array<SentenceTable, 1> tables{{{"xx.json", text}}};
             CPPUNIT_ASSERT_THROW_MESSAGE(std::string{text}, Sentences(tables, "en"), std::logic_error);
         }

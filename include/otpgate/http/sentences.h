@@ -23,7 +23,8 @@ std::span<const SentenceTable> builtInSentences();
 class Sentences {
 public:
     // `fallback` is spoken to whom none of the languages that he wants can be; English where it is no language of ours.
-    // Throws std::logic_error for a table that is not one JSON object of texts.
+    // Throws std::logic_error for a table that is not one JSON object of texts, or names a value that its sentence
+    // lacks.
     Sentences(std::span<const SentenceTable> tables, std::string_view fallback);
 
     // Of lists of tags by comma ("fr-CH,de"), each the more wanted first: the first language that can be spoken.
@@ -33,20 +34,21 @@ public:
     std::string in(std::string_view language, const std::string& english) const;
 
 private:
-    // A sentence with values, cut at their places: "You have ", " API keys."
+    // A sentence with values: "You have ", " API keys."
     struct Pattern {
         std::vector<std::string> pieces;
-        std::vector<std::string> names;  // of the values, with their braces
-        std::string translation;
+        std::vector<std::string> translated;  // the pieces of its translation
+        std::vector<std::size_t> order;       // which value stands between these
 
         std::vector<std::string_view> match(std::string_view text) const;  // the values; none where it does not fit
+        std::string with(const std::vector<std::string_view>& values) const;
     };
     struct Table {
         std::map<std::string, std::string, std::less<>> whole;
         std::vector<Pattern> patterns;  // those that say more of a sentence come first
     };
     static Table read(const SentenceTable& file);
-    static Pattern cut(std::string_view sentence, std::string translation);
+    static Pattern patternOf(std::string_view sentence, std::string_view translation);
     // "fr-CH" speaks fr; empty for what cannot be spoken.
     std::string_view spoken(std::string_view tag) const;
 
