@@ -341,7 +341,8 @@ def test_of_five_codes_that_had_to_wait_only_the_newest_is_sent(make_site, addre
     port = ports.free_port()
     site = make_site(engine, **FAST_SMTP, mail_smtp_port=port)
     asked = [ask(site, address).json()["otp_id"] for _ in range(5)]
-    ports.wait_until(lambda: int(site.sql("SELECT COUNT(*) FROM outbox WHERE last_error IS NOT NULL")[0][0]) == 5, 10, "failures")
+    # What a newer one has voided meanwhile is not even tried.
+    ports.wait_until(lambda: int(site.sql("SELECT COUNT(*) FROM outbox WHERE last_error IS NOT NULL")[0][0]) > 0, 10, "a failure")
     server = SmtpServer(port=port).start()
     try:
         code = server.wait_for(address, timeout=30)

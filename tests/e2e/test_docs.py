@@ -10,6 +10,7 @@ import urllib.parse
 import pytest
 import requests
 
+from conftest import ROOMY
 from support import ports
 from support.keys import Backend
 from support.otpgate import environment
@@ -218,6 +219,12 @@ def test_wide_limits_and_another_origin(development):
         assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
 
 
+@pytest.fixture(scope="module")
+def site(new_folder):
+    with Site(new_folder(), settings=ROOMY) as running:
+        yield running
+
+
 PROGRAMS = [("check_token.py", ["/usr/bin/python3"]), ("check_token.mjs", ["node"]), ("check_token.php", ["php"])]
 
 
@@ -286,7 +293,7 @@ def test_a_backend_calls_for_its_visitors(site, tmp_path, address):
 def test_on_a_real_host(make_site, tmp_path, own_mariadb):
     install = block("host", "make install")
     assert install.startswith("make && make install\n")
-    done = subprocess.run(["make", "install", f"DESTDIR={tmp_path}/root"], cwd=ROOT, capture_output=True, text=True, timeout=600,
+    done = subprocess.run(["make", "-o", "build/otpgate", "-o", "docs-if-possible", "install", f"DESTDIR={tmp_path}/root"], cwd=ROOT, capture_output=True, text=True, timeout=600,
                           check=False)
     assert done.returncode == 0, done.stderr
     for file in re.findall(r"`?(/(?:etc/otpgate|usr/local)/[\w./*-]+)`?", (DOC / "host.md").read_text()):
