@@ -89,12 +89,13 @@ TESTS := $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(TEST_SOURCES)
 HEADERS := $(sort $(shell find include src tests -name '*.h'))
 SQL_FILES := $(sort $(shell find sql -type f))
 TEMPLATE_FILES := $(sort $(shell find etc/templates -type f))
+SENTENCE_FILES := $(sort $(wildcard etc/texts/*.json))
 # The objects that name the version are the only ones that a new commit compiles again.
 VERSIONED := $(shell grep -rls OTPGATE_VERSION src --include='*.cpp')
 
 objects = $(patsubst %.cpp,$(OBJ)/%.o,$(1))
 LIBRARY := $(OBJ)/libotpgate.a
-GENERATED := build/gen/sql_files.cpp build/gen/templates.cpp build/gen/openapi.cpp
+GENERATED := build/gen/sql_files.cpp build/gen/templates.cpp build/gen/sentences.cpp build/gen/openapi.cpp
 LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERATED))
 ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
 
@@ -160,6 +161,10 @@ build/gen/templates.cpp: src/embed_files.sh $(TEMPLATE_FILES) build/gen/template
 	@mkdir -p $(@D)
 	@src/embed_files.sh etc/templates otpgate/delivery/template_files.h otpgate::delivery BuiltInTemplate builtInTemplates > $@
 
+build/gen/sentences.cpp: src/embed_files.sh $(SENTENCE_FILES) build/gen/sentence_files.list
+	@mkdir -p $(@D)
+	@src/embed_files.sh etc/texts otpgate/http/sentences.h otpgate::http SentenceTable builtInSentences > $@
+
 build/gen/openapi.cpp: src/embed_text.sh src/api/openapi.json
 	@mkdir -p $(@D)
 	@src/embed_text.sh src/api/openapi.json api/openapi.h otpgate::api openApiDocument > $@
@@ -176,6 +181,8 @@ build/gen/sql_files.list: FORCE
 	$(call remember,$(SQL_FILES))
 build/gen/template_files.list: FORCE
 	$(call remember,$(TEMPLATE_FILES))
+build/gen/sentence_files.list: FORCE
+	$(call remember,$(SENTENCE_FILES))
 
 -include $(ALL_OBJECTS:.o=.d)
 

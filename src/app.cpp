@@ -85,7 +85,8 @@ public:
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
-        return http::answer(router_, request, app_.cors_, app_.clock_, app_.log_, app_.metrics_.requests);
+        return http::answer(router_, request, app_.cors_, app_.sentences_, app_.clock_, app_.log_,
+                            app_.metrics_.requests);
     }
 
     bool needsBody(const http::Request& request) const { return router_.needsBody(request); }
@@ -119,6 +120,7 @@ App::App(const Settings& settings)
       keyRing_(crypto::KeyRing::load(settings.masterKeyFile)),
       trustedProxies_(settings.trustedProxies),
       cors_(settings.corsOrigins, settings.publicUrl, settings.corsHeaders),
+      sentences_(http::builtInSentences(), settings.templates.defaultLocale),
       metricsReaders_(settings.metricsReaders, "metrics.allowed_addresses"),
       database_(db::openDatabase(settings.database)),
       groups_(*database_),

@@ -21,6 +21,7 @@
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/fcgi_server.h"
+#include "otpgate/http/sentences.h"
 #include "otpgate/store/groups.h"
 #include "readiness.h"
 #include "service_metrics.h"
@@ -52,6 +53,7 @@ private:
     crypto::KeyRing keyRing_;
     http::TrustedProxies trustedProxies_;
     http::Cors cors_;
+    http::Sentences sentences_;
     http::AddressList metricsReaders_;
     std::unique_ptr<db::Database> database_;
     store::Groups groups_;

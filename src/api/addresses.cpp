@@ -43,7 +43,7 @@ http::Response verifyAddressChange(const http::Request& request, const Caller& c
     json.beginObject()
         .member("verified", true)
         .member("verified_destination", result.code.destination->value())
-        .member("detail", "Your address has been changed.")
+        .sentence("detail", "Your address has been changed.")
         .key("user");
     writeUser(json, *result.user);
     json.endObject();

@@ -98,6 +98,7 @@ Caller authenticateRecent(domain::SessionService& sessions, const http::Cors& co
     if (domain::signedInRecently(caller.session, within, clock.now())) return caller;
     const auto minutes = std::chrono::ceil<std::chrono::minutes>(within).count();
     throw ApiError(ErrorCode::SignInTooOld)
+        .accountLanguage(caller.user.locale)
         .detail("For this, sign in again: the sign-in of this session is more than " + std::to_string(minutes) +
                 (minutes == 1 ? " minute ago." : " minutes ago."));
 }

@@ -54,8 +54,8 @@ http::Response otpRequested(const domain::OtpQuestion& question, const domain::R
         .member("destination_masked", masked)
         .member("expires_in", otp.expiresIn.count())
         .member("resend_in", otp.resendIn.count())
-        .member("message", message)
-        .member("detail", message)
+        .sentence("message", message)
+        .sentence("detail", message)
         .endObject();
     return withLimit(jsonResponse(202, json), otp.limit);
 }
@@ -78,7 +78,7 @@ http::Response signedIn(const domain::SessionService& sessions, const domain::Si
         writeTokens(json, sessions.issueFirst(signIn));
         json.member("device_token", deviceToken);
     }
-    json.member("detail", "You are signed in.").member("is_new_user", signIn.isNewUser).key("user");
+    json.sentence("detail", "You are signed in.").member("is_new_user", signIn.isNewUser).key("user");
     writeUser(json, signIn.user);
     json.endObject();
 
@@ -105,7 +105,7 @@ http::Response otpVerified(const domain::OtpService& codes, const domain::Verifi
         json.member("verified", true).member("verified_destination", result.destination->value());
         break;
     }
-    json.member("detail", "The code is verified.").endObject();
+    json.sentence("detail", "The code is verified.").endObject();
     return jsonResponse(200, json);
 }
 

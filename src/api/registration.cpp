@@ -42,7 +42,7 @@ http::Response registered(const RegistrationResult& result, const domain::Regist
             .member("expires_in", result.code->expiresIn.count())
             .member("resend_in", result.code->resendIn.count());
     }
-    json.member("message", message).member("detail", message).endObject();
+    json.sentence("message", message).sentence("detail", message).endObject();
     return jsonResponse(201, json);
 }
 

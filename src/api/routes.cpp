@@ -5,6 +5,7 @@
 #include "api/endpoints.h"
 #include "api/legacy/legacy.h"
 #include "api/verification_fields.h"
+#include "otpgate/http/errors.h"
 
 #include <functional>
 #include <string_view>
@@ -134,14 +135,14 @@ public:
     http::Endpoint operator()(const ForMonitors& open) const { return bound(open.endpoint); }
     http::Endpoint operator()(const SignedIn& route) const {
         return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
-            return endpoint(services, request, authenticate(services.sessions, services.cors, request));
+            return call(services, endpoint, request, authenticate(services.sessions, services.cors, request));
         };
     }
     http::Endpoint operator()(const RecentlySignedIn& route) const {
         return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
-            return endpoint(services, request,
-                            authenticateRecent(services.sessions, services.cors, services.clock,
-                                               services.settings.changeWithin, request));
+            return call(services, endpoint, request,
+                        authenticateRecent(services.sessions, services.cors, services.clock,
+                                           services.settings.changeWithin, request));
         };
     }
     http::Endpoint operator()(const KeyHolder& holder) const {
@@ -155,6 +156,19 @@ public:
     }
 
 private:
+    // Whatever comes of it is in the caller's language, unless the request wishes another.
+    static http::Response call(Services& services, const Endpoint<Caller>& endpoint, const http::Request& request,
+                               const Caller& caller) {
+        try {
+            http::Response response = endpoint(services, request, caller);
+            response.accountLanguage = caller.user.locale;
+            return response;
+        } catch (http::ApiError& error) {
+            error.accountLanguage(caller.user.locale);
+            throw;
+        }
+    }
+
     http::Endpoint bound(const Endpoint<>& endpoint) const {
         return [&services = services_, &endpoint](const http::Request& request) { return endpoint(services, request); };
     }

@@ -100,8 +100,7 @@ std::optional<domain::VerificationQuestion> readVerification(const ApiSettings& 
 
 http::Response withErrorMembers(const std::function<http::Response()>& endpoint) {
     const auto withMembers = [](http::ApiError error) {
-        return error.member("error", std::string{error.sentence()})
-            .member("error_code", std::string{http::describe(error.code()).code});
+        return error.repeatAs("error").member("error_code", std::string{http::describe(error.code()).code});
     };
     try {
         return endpoint();

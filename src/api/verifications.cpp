@@ -62,7 +62,7 @@ http::Response createVerification(const http::Request& request, const ApiKeyCall
     const std::string masked = question->to.masked();
     http::JsonWriter json;
     json.beginObject()
-        .member("message", isCallers ? "Send the code to " + masked + "." : "A code is on its way to " + masked + ".")
+        .sentence("message", isCallers ? "Send the code to " + masked + "." : "A code is on its way to " + masked + ".")
         .member("context", verification.context)
         .member("expires_in", question->expiresIn.count())
         .member("session_expires_in", question->sessionExpiresIn.count());

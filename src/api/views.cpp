@@ -16,12 +16,13 @@ http::Response jsonResponse(int status, http::JsonWriter& json) {
     http::Response response;
     response.status = status;
     response.body = json.take();
+    response.said = json.takeSaid();
     return response;
 }
 
 http::Response messageResponse(std::string_view message) {
     http::JsonWriter json;
-    json.beginObject().member("message", message).member("detail", message).endObject();
+    json.beginObject().sentence("message", message).sentence("detail", message).endObject();
     return jsonResponse(200, json);
 }
 

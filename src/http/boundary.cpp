@@ -2,7 +2,9 @@
 
 #include "http/header_names.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/http/accept_language.h"
 #include "otpgate/http/errors.h"
+#include "otpgate/http/json.h"
 
 #include <algorithm>
 
@@ -47,6 +49,33 @@ Outcome respond(const Router& router, Request& request, const Cors& cors, Logger
     }
 }
 
+// The language that the request itself names; what cannot be read names none.
+std::string wishOf(const Request& request) {
+    if (request.body.find("\"locale\"") == std::string::npos) return {};
+    try {
+        return parseLanguageTag(JsonBody(request).hint("locale").value_or("")).value_or("");
+    } catch (const ApiError&) {
+        return {};
+    }
+}
+
+void speak(Response& response, const Request& request, const Sentences& sentences) {
+    if (response.said.empty()) return;
+    const std::string_view language =
+        sentences.choose({wishOf(request), response.accountLanguage,
+                          acceptedLanguages(request.header("accept-language").value_or(std::string_view{}))});
+    if (language != kSourceLanguage) {
+        // From the end, so that the places before it stay true.
+        for (auto said = response.said.rbegin(); said != response.said.rend(); ++said) {
+            JsonWriter text;
+            text.value(sentences.in(language, said->english));
+            response.body.replace(said->begin, said->end - said->begin, text.take());
+        }
+    }
+    response.with("Content-Language", std::string{language});
+    response.with("Vary", "Accept-Language");
+}
+
 void setUnlessThere(Response& response, std::string_view name, std::string_view value) {
     if (!hasHeader(response, name)) response.with(std::string{name}, std::string{value});
 }
@@ -71,11 +100,12 @@ void logRequest(const Request& request, const Outcome& outcome, std::chrono::mic
 
 }  // namespace
 
-Response answer(const Router& router, Request& request, const Cors& cors, const Clock& clock, Logger& log,
-                RequestMetrics& metrics) {
+Response answer(const Router& router, Request& request, const Cors& cors, const Sentences& sentences,
+                const Clock& clock, Logger& log, RequestMetrics& metrics) {
     try {
         const Timestamp begin = clock.now();
         Outcome outcome = respond(router, request, cors, log);
+        speak(outcome.response, request, sentences);
         cors.permit(request, outcome.response);
         outcome.response.with("X-Request-Id", request.requestId);
         setUnlessThere(outcome.response, "Cache-Control", "no-store");

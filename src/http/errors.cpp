@@ -104,6 +104,16 @@ ApiError& ApiError::member(std::string name, std::string text) {
     return *this;
 }
 
+ApiError& ApiError::repeatAs(std::string name) {
+    repeatedAs_ = std::move(name);
+    return *this;
+}
+
+ApiError& ApiError::accountLanguage(std::string tag) {
+    accountLanguage_ = std::move(tag);
+    return *this;
+}
+
 ApiError& ApiError::header(std::string name, std::string value) {
     headers_.emplace_back(std::move(name), std::move(value));
     return *this;
@@ -125,26 +135,31 @@ Response ApiError::toResponse(const std::string& requestId) const {
     JsonWriter json;
     json.beginObject();
     json.member("type", problemType(row.code));
-    json.member("title", row.title);
+    json.sentence("title", row.title);
     json.member("status", row.status);
-    json.member("detail", sentence());
+    json.sentence("detail", sentence());
     json.member("code", row.code);
     json.member("request_id", requestId);
     if (!fields_.empty()) {
         json.key("errors").beginArray();
         for (const FieldError& error : fields_) {
-            json.beginObject().member("field", error.field).member("message", error.message).endObject();
+            json.beginObject().member("field", error.field).sentence("message", error.message).endObject();
         }
         json.endArray();
     }
     if (retryAfter > 0) json.member("retry_after", retryAfter);
     if (attemptsRemaining_) json.member("attempts_remaining", *attemptsRemaining_);
+    if (!repeatedAs_.empty()) json.sentence(repeatedAs_, sentence());
     for (const auto& [name, text] : members_) json.member(name, text);
     json.endObject();
 
-    Response response{
-        .status = row.status, .body = json.take(), .contentType = "application/problem+json", .headers = {}};
+    Response response;
+    response.status = row.status;
+    response.body = json.take();
+    response.contentType = "application/problem+json";
     response.headers = headers_;
+    response.said = json.takeSaid();
+    response.accountLanguage = accountLanguage_;
     if (retryAfter > 0) response.with("Retry-After", std::to_string(retryAfter));
     if (row.status == 401 && !hasHeader(response, "WWW-Authenticate")) {
         response.with("WWW-Authenticate", std::string{challengeFor(code_)});

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <variant>
 
 namespace otpgate::http {
@@ -217,6 +218,18 @@ Members parseMembers(std::string_view body) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> readTexts(std::string_view json) {
+    std::vector<std::pair<std::string, std::string>> texts;
+    try {
+        for (auto& [name, content] : parseMembers(json)) texts.emplace_back(name, std::get<std::string>(content));
+    } catch (const ApiError& error) {
+        throw std::logic_error("no JSON object: " + error.logDetail());
+    } catch (const std::bad_variant_access&) {
+        throw std::logic_error("a member of a JSON object of texts is none");
+    }
+    return texts;
+}
 
 struct JsonBody::State {
     Members members;

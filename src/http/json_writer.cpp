@@ -93,6 +93,14 @@ JsonWriter& JsonWriter::value(std::string_view text) {
     return *this;
 }
 
+JsonWriter& JsonWriter::sentence(std::string_view name, std::string_view english) {
+    key(name);
+    const std::size_t begin = out_.size();
+    value(english);
+    said_.push_back({begin, out_.size(), std::string{english}});
+    return *this;
+}
+
 JsonWriter& JsonWriter::value(bool flag) {
     return raw(flag ? "true" : "false");
 }

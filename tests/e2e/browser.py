@@ -68,3 +68,9 @@ def set_size(driver, width, height):
 def set_dark(driver, dark):
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+def set_languages(driver, languages):
+    """What the browser asks for, most wanted first: "de-AT,de"."""
+    agent = driver.execute_script("return navigator.userAgent")
+    driver.execute_cdp_cmd("Network.setUserAgentOverride", {"userAgent": agent, "acceptLanguage": languages})

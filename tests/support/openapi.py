@@ -7,6 +7,8 @@ import urllib.parse
 
 import jsonschema
 
+from . import sentences
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "src/api/openapi.json"
 
@@ -130,6 +132,22 @@ def check(method, path, answer):
         ) from None
 
 
+def _check_sentences(answer):
+    """Whatever is said to people is in the tables that translate it, and in the language that the answer names."""
+    if not answer.content or not answer.headers.get("Content-Type", "").split(";")[0].endswith("json"):
+        return
+    found = sentences.said(answer.json())
+    if not found:
+        return
+    language = answer.headers.get("Content-Language")
+    if language is None and (answer.status_code, answer.json().get("code")) in _WEB_SERVER_ERRORS:
+        return
+    assert language in sentences.LANGUAGES, f"Content-Language is {language}"
+    assert "accept-language" in answer.headers.get("Vary", "").lower(), "Vary does not name Accept-Language"
+    unknown = [text for text in found if not sentences.is_known(text, language)]
+    assert not unknown, f"etc/texts has no {language} {unknown}"
+
+
 def _check(method, path, answer):
     is_problem = answer.headers.get("Content-Type", "").split(";")[0] == "application/problem+json"
     body = answer.json() if answer.content and is_problem else None
@@ -143,6 +161,7 @@ def _check(method, path, answer):
         return
     if body and (answer.status_code, body.get("code")) == (400, "BAD_REQUEST"):
         return
+    _check_sentences(answer)
     _, media = _media(operation, answer)
     if media is None or method == "HEAD" or not answer.headers["Content-Type"].split(";")[0].endswith("json"):
         return

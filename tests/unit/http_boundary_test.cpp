@@ -43,6 +43,9 @@ class BoundaryTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(countsUnknownPathsAndMethodsTogether);
     CPPUNIT_TEST(countsHowLongItTook);
     CPPUNIT_TEST(hasAPlaceForTheStatusOfEveryError);
+    CPPUNIT_TEST(speaksTheLanguageOfTheRequest);
+    CPPUNIT_TEST(speaksTheLanguageThatTheBodyWishesBeforeTheAccountsAndTheBrowsers);
+    CPPUNIT_TEST(saysNothingOfALanguageWhereItSaysNothing);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -65,7 +68,8 @@ public:
             headersOf(answerOf([](const Request&) { return Response{}; })));
         request_.path = "/unknown";
         CPPUNIT_ASSERT_EQUAL(
-            std::string{"X-Request-Id: req-1\nCache-Control: no-store\nX-Content-Type-Options: nosniff\n"
+            std::string{"Content-Language: en\nVary: Accept-Language\n"
+                        "X-Request-Id: req-1\nCache-Control: no-store\nX-Content-Type-Options: nosniff\n"
                         "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\n"},
             headersOf(answerOf([](const Request&) { return Response{}; })));
     }
@@ -212,6 +216,43 @@ private:
         return text.take();
     }
 
+    void speaksTheLanguageOfTheRequest() {
+        request_.headers["accept-language"] = "nl, de-AT;q=0.9, fr;q=0.8";
+        const Response response = answerOf([](const Request&) -> Response {
+            throw ApiError(ErrorCode::ValidationError).field("locale", "must be at most 1024 bytes long");
+        });
+        CPPUNIT_ASSERT(contains(response.body, R"("title":"Ungültige Felder")"));
+        CPPUNIT_ASSERT(contains(response.body, R"("detail":"Einige Felder sind nicht gültig.")"));
+        CPPUNIT_ASSERT(contains(response.body, R"("message":"darf höchstens 1024 Byte lang sein")"));
+        CPPUNIT_ASSERT(contains(response.body, R"("code":"VALIDATION_ERROR")"));
+        CPPUNIT_ASSERT(contains(response.body, R"("type":"/problems/validation-error")"));
+        CPPUNIT_ASSERT(contains(headersOf(response), "Content-Language: de\n"));
+        CPPUNIT_ASSERT(contains(headersOf(response), "Vary: Accept-Language\n"));
+    }
+
+    void speaksTheLanguageThatTheBodyWishesBeforeTheAccountsAndTheBrowsers() {
+        const auto languageOf = [&](const std::string& body, const std::string& account) {
+            request_.contentType = "application/json";
+            request_.body = body;
+            request_.headers["accept-language"] = "es";
+            const Response response = answerOf(
+                [&](const Request&) -> Response { throw ApiError(ErrorCode::NotFound).accountLanguage(account); });
+            const std::string headers = headersOf(response);
+            return headers.substr(headers.find("Content-Language: ") + 18, 2);
+        };
+        CPPUNIT_ASSERT_EQUAL(std::string{"fr"}, languageOf(R"({"locale":"fr_CA"})", "tr"));
+        CPPUNIT_ASSERT_EQUAL(std::string{"tr"}, languageOf(R"({"locale":"nl"})", "tr"));
+        CPPUNIT_ASSERT_EQUAL(std::string{"tr"}, languageOf(R"({"locale":)", "tr"));
+        CPPUNIT_ASSERT_EQUAL(std::string{"es"}, languageOf("{}", ""));
+    }
+
+    void saysNothingOfALanguageWhereItSaysNothing() {
+        request_.headers["accept-language"] = "de";
+        const Response response = answerOf([](const Request&) { return Response{}; });
+        CPPUNIT_ASSERT(!contains(headersOf(response), "Content-Language"));
+        CPPUNIT_ASSERT(!contains(headersOf(response), "Vary"));
+    }
+
     // All that was counted, and no more.
     void assertCounts(const std::vector<std::string>& expected) const {
         const std::string text = metricsText();
@@ -229,7 +270,7 @@ private:
         Router router;
         router.add("GET", "/a", std::move(endpoint));
         Logger log(LogFormat::Text, LogLevel::Info, clock_, logFile_);
-        return answer(router, request_, Cors(origins, "https://login.example.org"), clock_, log, metrics_);
+        return answer(router, request_, Cors(origins, "https://login.example.org"), sentences_, clock_, log, metrics_);
     }
 
     test::TemporaryDirectory directory_;
@@ -237,6 +278,7 @@ private:
     int logFile_ = -1;
     Request request_;
     RequestMetrics metrics_{{"/a"}};
+    const Sentences sentences_{builtInSentences(), "en"};
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(BoundaryTest);

@@ -178,10 +178,11 @@ public:
         addRoutes();
         finished_ = std::async(std::launch::async, [this] {
             server_.run([this] {
-                return Handler{
-                    .answer =
-                        [this](Request& request) { return answer(router_, request, cors_, clock_, log_, metrics_); },
-                    .needsBody = [this](const Request& request) { return router_.needsBody(request); }};
+                return Handler{.answer =
+                                   [this](Request& request) {
+                                       return answer(router_, request, cors_, sentences_, clock_, log_, metrics_);
+                                   },
+                               .needsBody = [this](const Request& request) { return router_.needsBody(request); }};
             });
         });
     }
@@ -223,6 +224,7 @@ private:
     RequestMetrics metrics_{{}};
     Router router_;
     const Cors cors_{{}, "https://login.example.org"};
+    const Sentences sentences_{builtInSentences(), "en"};
     std::promise<void> inFlight_;
     std::promise<void> released_;
     ListeningSocket socket_;

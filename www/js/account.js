@@ -3,8 +3,9 @@
 import * as api from "./api.js";
 import { sentence, sessionOver } from "./errors.js";
 import { whileBusy } from "./form.js";
+import { parts, t } from "./language.js";
 import * as session from "./session.js";
-import { element, isShown, putAddress, say, show } from "./views.js";
+import { clear, element, isShown, put, putAddress, say, show } from "./views.js";
 import { dayAndTime, describeBrowser } from "./words.js";
 
 const list = element("sessions");
@@ -26,22 +27,23 @@ export function prepare(onSignedOut) {
 }
 
 export function open(user, isNew = false) {
-  element("account-welcome").textContent = isNew ? "Welcome! Your account is new." : "Welcome back.";
+  put(element("account-welcome"), () => isNew ? t("Welcome! Your account is new.") : t("Welcome back."));
   putAddress(element("account-name"), user.email ?? user.phone_number ?? user.username ?? "");
-  element("account-since").textContent = signOutAlert.textContent = "";
+  clear(element("account-since"));
+  clear(signOutAlert);
   list.replaceChildren();
-  say("");
-  show("account", "Signed in");
+  say();
+  show("account", () => t("Signed in"));
   loadSessions();
 }
 
 async function endThisSession() {
-  signOutAlert.textContent = "";
+  clear(signOutAlert);
   try {
     await session.signOut();
-    leave("You are signed out.");
+    leave(() => t("You are signed out."));
   } catch (error) {
-    signOutAlert.textContent = `You are still signed in. ${sentence(error)}`;
+    put(signOutAlert, () => `${t("You are still signed in.")} ${sentence(error)}`);
   }
 }
 
@@ -51,7 +53,7 @@ function over() {
 }
 
 async function loadSessions() {
-  alert.textContent = "";
+  clear(alert);
   list.setAttribute("aria-busy", "true");
   try {
     const { sessions } = await api.sessions();
@@ -61,7 +63,7 @@ async function loadSessions() {
     retry.hidden = true;
   } catch (error) {
     if (error.status === 401) return over();
-    alert.textContent = sentence(error);
+    put(alert, () => sentence(error));
     retry.hidden = false;
   } finally {
     list.removeAttribute("aria-busy");
@@ -69,60 +71,79 @@ async function loadSessions() {
 }
 
 function row(entry) {
-  const name = entry.device?.device_name || describeBrowser(entry.user_agent ?? "") || "Unknown browser";
+  const name = () => nameOf(entry);
   const seen = document.createElement("time");
-  setTime(seen, new Date(entry.last_seen_at ?? entry.created_at));
-
-  const text = document.createElement("div");
-  text.append(paragraph("device", name), paragraph("", "Active ", seen), paragraph("", entry.ip ?? ""));
-
   const item = document.createElement("li");
+  const text = document.createElement("div");
   item.append(text, entry.current ? badge() : endButton(entry, name, item));
+  text.append(
+    paragraph("device", () => isolated(name())),
+    paragraph("", () => {
+      setTime(seen, new Date(entry.last_seen_at ?? entry.created_at));
+      return parts("Active {time}", { time: seen });
+    }),
+    paragraph("", () => isolated(entry.ip ?? "")));
   return item;
+}
+
+// What this page told of a browser when it signed in is English; the header says the same.
+function nameOf({ device = {}, user_agent: header }) {
+  const own = device.platform === "web" ? null : device.device_name;
+  return own || describeBrowser(header ?? "") || device.device_name || t("Unknown browser");
 }
 
 function badge() {
   const mark = document.createElement("span");
   mark.className = "badge";
-  mark.textContent = "This browser";
+  put(mark, () => t("This browser"));
   return mark;
 }
 
 function endButton(entry, name, item) {
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = "End session";
-  button.setAttribute("aria-label", `End session: ${name}, ${entry.ip ?? "unknown address"}`);
+  put(button, () => {
+    const address = entry.ip ?? t("unknown address");
+    button.setAttribute("aria-label", t("End session: {device}, {address}", { device: name(), address }));
+    return t("End session");
+  });
   button.addEventListener("click", () => whileBusy(button, () => end(entry, name, item)));
   return button;
 }
 
 async function end(entry, name, item) {
-  alert.textContent = "";
-  say("");
+  clear(alert);
+  say();
   try {
     await api.endSession(entry.id);
   } catch (error) {
     if (error.status === 401) return over();
     if (error.status !== 404) { // Gone already is as good.
-      alert.textContent = sentence(error);
+      put(alert, () => sentence(error));
       return;
     }
   }
   const next = item.nextElementSibling?.querySelector("button") ?? element("sessions-title");
   item.remove();
   next.focus();
-  say(`Session ended: ${name}.`);
+  say(() => t("Session ended: {device}.", { device: name() }));
 }
 
-function paragraph(className, ...content) {
+function paragraph(className, make) {
   const result = document.createElement("p");
   result.className = className;
-  result.append(...content);
+  put(result, make);
+  return result;
+}
+
+// What is not of the page's language keeps its own direction.
+function isolated(text) {
+  const result = document.createElement("bdi");
+  result.textContent = text;
   return result;
 }
 
 function setTime(time, date) {
   time.dateTime = date.toISOString();
-  time.textContent = dayAndTime(date);
+  put(time, () => dayAndTime(date));
 }

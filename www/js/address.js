@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { noCountryCode, notAnAddress, sentence } from "./errors.js";
 import { clearError, complain, refuse, whileBusy } from "./form.js";
+import { t } from "./language.js";
 import { plain, withoutSpacesAndDashes } from "./typed.js";
 import { element, say, show } from "./views.js";
 
@@ -10,34 +11,57 @@ const input = element("address");
 const alert = element("address-error");
 const button = element("address-submit");
 
-// `onSent(destination, answer)` runs when a code is on its way.
-export function prepare(onSent) {
+// `onSent(destination, answer)` runs when a code is on its way, `onHasCode(destination)` when the visitor has one already.
+export function prepare(onSent, onHasCode) {
   element("address-form").addEventListener("submit", (event) => {
     event.preventDefault();
     whileBusy(button, () => send(onSent));
   });
+  element("have-code").addEventListener("click", () => {
+    const destination = readAddress();
+    if (destination) onHasCode(destination);
+  });
 }
 
-export function open(notice = "") {
+// `typed` is the address that was typed before, to be corrected.
+export function open(notice, typed) {
+  if (typed) input.value = typed;
   clearError(input, alert);
   say(notice);
-  show("address", "Sign in", input);
+  show("address", () => t("Sign in"), input);
   input.select();
 }
 
+export function isEmpty() {
+  return input.value === "";
+}
+
 async function send(onSent) {
-  const destination = normalise(input.value);
-  clearError(input, alert);
-  say("");
-  if (!destination) return refuse(input, alert, "Enter your e-mail address or telephone number.");
-  // Only what is certainly neither; the server knows the rest.
-  if (/^\d{4,}$/.test(destination)) return refuse(input, alert, noCountryCode);
-  if (!/^(\+[1-9]\d{1,14}|("[^"]+"|[^\s@]+)@[^\s@]+)$/.test(destination)) return refuse(input, alert, notAnAddress);
+  const destination = readAddress();
+  if (!destination) return;
   try {
     onSent(destination, await api.requestCode(destination));
   } catch (error) {
-    (error.status === 400 ? refuse : complain)(input, alert, sentence(error));
+    // A limit is on sending: what was sent before is as good as ever.
+    const text = error.code === "RATE_LIMIT"
+      ? () => `${sentence(error)} ${t("If you have a code already, you can still use it.")}`
+      : () => sentence(error);
+    (error.status === 400 ? refuse : complain)(input, alert, text);
   }
+}
+
+// Null where the visitor has been told what is wrong with it.
+function readAddress() {
+  const destination = normalise(input.value);
+  clearError(input, alert);
+  say();
+  // Only what is certainly neither; the server knows the rest.
+  const complaint = !destination ? () => t("Enter your e-mail address or telephone number.")
+    : /^\d{4,}$/.test(destination) ? noCountryCode
+      : !/^(\+[1-9]\d{1,14}|("[^"]+"|[^\s@]+)@[^\s@]+)$/.test(destination) ? notAnAddress : null;
+  if (!complaint) return destination;
+  refuse(input, alert, complaint);
+  return null;
 }
 
 // "tel:+49 (0)30 123-456" becomes "+4930123456", "Ann <ann@example.com>" the address; what looks like neither stays as it

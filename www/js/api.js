@@ -2,29 +2,45 @@
 // ApiError, whatever went wrong: refused, unreachable, too slow, or an answer that was not otpgate's.
 
 import { ApiError } from "./errors.js";
+import { header, wish } from "./language.js";
 
 const TIMEOUT_MS = 15_000;
 
 // Every request carries the session's cookie; what changes something needs this token beside it, which a foreign page
 // cannot learn. It comes with the sign-in and with me(), and is kept nowhere else.
 let csrfToken = null;
+let language = ""; // of the last answer
+
+// In whose language the server has answered, where it said: "de".
+export function answeredIn() {
+  return language;
+}
+
+export function page() {
+  return call("GET", "/page");
+}
 
 export function requestCode(destination) {
   return call("POST", "/auth/otp/request", {
-    body: { destination, purpose: "login", locale: navigator.language || undefined },
+    body: { destination, purpose: "login", locale: wish() ?? undefined },
     needs: ["otp_id"],
   });
 }
 
-export function verifyCode(otpId, otp, deviceName) {
+// By the id of its request, or where that is not known by the address it went to.
+export function verifyCode({ otp_id, destination }, otp, deviceName) {
   return call("POST", "/auth/otp/verify", {
-    body: { otp_id: otpId, otp, platform: "web", device_name: deviceName, session: "cookie" },
+    body: { ...(otp_id ? { otp_id } : { destination }), otp, platform: "web", device_name: deviceName, session: "cookie" },
     needs: ["user"],
   });
 }
 
 export function me() {
   return call("GET", "/auth/me", { needs: ["user"] });
+}
+
+export function setLocale(locale) {
+  return call("PATCH", "/auth/profile", { body: { locale } });
 }
 
 export function sessions() {
@@ -43,9 +59,12 @@ async function call(method, path, { body, needs = [] } = {}) {
   const headers = { Accept: "application/json" };
   if (csrfToken && method !== "GET") headers["X-CSRF-Token"] = csrfToken;
   if (body) headers["Content-Type"] = "application/json";
+  const languages = header();
+  if (languages) headers["Accept-Language"] = languages;
 
   const { response, text } = await send(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
   const answer = parseObject(text);
+  language = response.headers.get("Content-Language") ?? language;
   if (!response.ok) throw refusal(response, answer);
   if (needs.length && !(answer && needs.every((name) => answer[name]))) throw new ApiError("BAD_ANSWER");
   csrfToken = response.headers.get("X-CSRF-Token") ?? answer?.csrf_token ?? csrfToken;

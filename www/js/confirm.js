@@ -3,11 +3,13 @@
 import * as api from "./api.js";
 import { clean, findIn, looksComplete, maySendUnasked } from "./code.js";
 import { ApiError, sentence } from "./errors.js";
-import { clearError, complain, refuse, whileBusy } from "./form.js";
+import { clearError, complain, isBusy, refuse, whileBusy } from "./form.js";
+import { parts, t } from "./language.js";
 import * as pendingCode from "./pending.js";
 import * as session from "./session.js";
-import { element, focusHeading, putAddress, say, show } from "./views.js";
-import { clockTime, describeBrowser, shortDuration } from "./words.js";
+import { codeShape } from "./site.js";
+import { element, focusHeading, put, putAddress, say, show } from "./views.js";
+import { clockTime, nameOfThisBrowser, shortDuration } from "./words.js";
 
 const form = element("code-form");
 const input = element("code");
@@ -15,70 +17,96 @@ const alert = element("code-error");
 const submit = element("code-submit");
 const resend = element("resend");
 const otherAddress = element("other-address");
+const destination = element("code-destination");
+const until = element("code-until");
 
 const wording = {
   email: {
-    title: "Check your inbox",
-    other: "Use another address",
-    note: "Nothing there after a minute? Look in the spam folder too.",
+    title: () => t("Check your inbox"),
+    other: () => t("Use another address"),
+    note: () => t("Nothing there after a minute? Look in the spam folder too."),
   },
   sms: {
-    title: "Check your phone",
-    other: "Use another number",
-    note: "Nothing there after a minute? See whether the number above is yours.",
+    title: () => t("Check your phone"),
+    other: () => t("Use another number"),
+    note: () => t("Nothing there after a minute? See whether the number above is yours."),
   },
 };
 
 let pending = null;
-let refused = new Set(); // Codes the server has refused for this otp_id: in memory only, and never sent again.
+let refused = new Set(); // Codes the server has refused for this code's request: in memory only, and never sent again.
 let before = ""; // The field's text before the last input event.
 let spent = false;
 let ticker = 0;
+let listening = null; // for an SMS
 
-// `onSignedIn(answer)` runs after the right code, `onLeave()` when the visitor wants another address.
+// `onSignedIn(answer)` runs after the right code, `onLeave(destination)` when the visitor wants another address.
 export function prepare(onSignedIn, onLeave) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     whileBusy(submit, () => verify(onSignedIn));
   });
   input.addEventListener("paste", takePasted);
-  input.addEventListener("input", takeFilledIn);
+  input.addEventListener("input", takeTyped);
+  input.addEventListener("compositionend", takeTyped); // Of those who write by choosing from a list.
   resend.addEventListener("click", () => whileBusy(resend, sendAgain));
   otherAddress.addEventListener("click", () => {
+    const left = pending.destination;
     close();
-    onLeave();
+    onLeave(left);
   });
 }
 
-export function open(newPending, notice = "") {
+export function open(newPending, notice) {
   use(newPending);
   say(notice);
-  show("code", "Enter your code", spent ? undefined : input);
+  show("code", () => t("Enter your code"), spent ? undefined : input);
+}
+
+// The code that is waited for, or null.
+export function awaited() {
+  return pending;
 }
 
 function use(newPending) {
   pending = newPending;
+  const { otp_id: known, expires_at: end } = pending; // for texts that outlive it
   refused = new Set();
   input.value = before = "";
+  input.inputMode = (codeShape()?.alphabet ?? "digits") === "digits" ? "numeric" : "text";
   clearError(input, alert);
   setSpent(false);
   const words = wording[pending.channel] ?? wording.email;
-  element("code-title").textContent = words.title;
-  element("code-note").textContent = words.note;
-  otherAddress.textContent = words.other;
-  putAddress(element("code-destination"), pending.destination_masked);
-  element("code-until").textContent = clockTime(pending.expires_at);
-  element("code-until").dateTime = new Date(pending.expires_at).toISOString();
+  put(element("code-title"), known ? words.title : () => t("Enter your code"));
+  put(element("code-note"), words.note);
+  put(otherAddress, words.other);
+  putAddress(destination, pending.destination);
+  put(element("code-sent"), () => parts(
+    known ? "We sent a code to {address}." : "Enter the code that we sent to {address}.", { address: destination }));
+  if (end) {
+    until.dateTime = new Date(end).toISOString();
+    put(element("code-until-line"), () => {
+      until.textContent = clockTime(end);
+      return parts("It works until {time}.", { time: until });
+    });
+  }
   clearInterval(ticker);
   ticker = setInterval(tick, 1000);
   tick();
+  listenForSms();
 }
 
 // There is no code to wait for any more.
 export function close() {
-  clearInterval(ticker);
+  pause();
   pendingCode.end();
   pending = null;
+}
+
+// The visitor looks at something else; the code is as good as before.
+export function pause() {
+  clearInterval(ticker);
+  listening?.abort();
   input.value = before = "";
 }
 
@@ -86,43 +114,45 @@ async function verify(onSignedIn) {
   const asked = pending;
   const code = clean(input.value);
   clearError(input, alert);
-  say("");
-  if (!code) return refuse(input, alert, "Enter the code from the message.");
-  if (!looksComplete(code)) return refuse(input, alert, "A code has 4 to 10 letters or digits and nothing else.");
-  if (refused.has(code)) return refuse(input, alert, "You have tried this code already. Use the one in the newest message.");
+  say();
+  if (!code) return refuse(input, alert, () => t("Enter the code from the message."));
+  if (!looksComplete(code)) return refuse(input, alert, () => t("A code has 4 to 10 letters or digits and nothing else."));
+  if (refused.has(code)) {
+    return refuse(input, alert, () => t("You have tried this code already. Use the one in the newest message."));
+  }
   try {
-    const answer = await session.signIn(asked.otp_id, code, describeBrowser(navigator.userAgent) ?? undefined);
+    const answer = await session.signIn(asked, code, nameOfThisBrowser());
     close();
     onSignedIn(answer);
   } catch (error) {
     if (asked !== pending) return; // A new code or another address was asked for meanwhile.
     if (error.code === "INVALID_OTP") refused.add(code);
     if (error.endsTheCode) return spend(error);
-    (error.status === 400 ? refuse : complain)(input, alert, sentence(error));
+    (error.status === 400 ? refuse : complain)(input, alert, () => sentence(error));
   }
 }
 
 async function sendAgain() {
   const asked = pending;
-  say("");
+  say();
   try {
     const answer = await api.requestCode(asked.destination);
     if (asked !== pending) return;
     // The button goes to sleep now: the focus must not sleep with it.
     use(pendingCode.begin(asked.destination, answer));
     input.focus();
-    say(`A new code is on its way to ${pending.destination_masked}.`);
+    say(() => t("A new code is on its way to {address}.", { address: asked.destination }));
   } catch (error) {
     if (asked !== pending) return;
     if (error.retryAfter > 0) postpone(error.retryAfter);
-    alert.textContent = sentence(error);
+    put(alert, () => sentence(error));
   }
 }
 
 // The code is of no more use: the field goes, and a new code becomes the thing to do.
 function spend(error) {
   if (error.retryAfter > 0) postpone(error.retryAfter);
-  alert.textContent = sentence(error);
+  put(alert, () => sentence(error));
   setSpent(true);
 }
 
@@ -130,7 +160,8 @@ function spend(error) {
 function setSpent(value) {
   if (value && form.contains(document.activeElement)) focusHeading("code");
   spent = value;
-  element("code-field").hidden = submit.hidden = element("code-until-line").hidden = value;
+  element("code-field").hidden = submit.hidden = value;
+  element("code-until-line").hidden = value || !pending.expires_at;
   resend.classList.toggle("primary", value);
 }
 
@@ -144,27 +175,47 @@ function postpone(seconds) {
 function tick() {
   const wait = (pending.resend_at - Date.now()) / 1000;
   resend.disabled = wait > 0;
-  resend.textContent = wait > 0 ? `Send a new code in ${shortDuration(wait)}` : "Send a new code";
-  const judging = submit.getAttribute("aria-busy") === "true"; // Then the server says how it ended.
-  if (!spent && !judging && Date.now() >= pending.expires_at) spend(new ApiError("OTP_EXPIRED"));
+  put(resend, wait > 0 ? () => t("Send a new code in {time}", { time: shortDuration(wait) }) : () => t("Send a new code"));
+  // While a code is judged the server says how it ended.
+  if (!spent && !isBusy(submit) && pending.expires_at && Date.now() >= pending.expires_at) spend(new ApiError("OTP_EXPIRED"));
 }
 
 function takePasted(event) {
-  const code = findIn(event.clipboardData?.getData("text") ?? "");
+  const code = findIn(event.clipboardData?.getData("text") ?? "", codeShape());
   if (!code) return; // Not a code: the browser pastes it as it is.
   event.preventDefault();
   input.value = before = code;
   sendUnasked(code);
 }
 
-// A code that appears at once in an empty field was filled in by the phone or the password manager.
-function takeFilledIn() {
+// A code that appears at once in an empty field was filled in by the phone or the password manager; one that is typed is
+// whole with its last character. Who corrects one in the middle says himself when he is done.
+function takeTyped(event) {
+  if (event.isComposing) return;
   const code = clean(input.value);
-  const atOnce = before === "";
+  const atOnce = before === "" && code.length > 1;
+  const atTheEnd = codeShape() && input.value.length > before.length && input.selectionStart === input.value.length;
   before = input.value;
-  if (atOnce) sendUnasked(code);
+  if (atOnce || atTheEnd) sendUnasked(code);
 }
 
 function sendUnasked(code) {
-  if (maySendUnasked(code) && !refused.has(code)) form.requestSubmit();
+  if (!maySendUnasked(code, codeShape()) || refused.has(code)) return;
+  if (form.requestSubmit) form.requestSubmit();
+  else submit.click(); // Safari before 16
+}
+
+// WebOTP: the browser offers the code of the SMS whose last line names this site.
+async function listenForSms() {
+  listening?.abort();
+  if (pending.channel !== "sms" || !("OTPCredential" in window)) return;
+  const abort = listening = new AbortController();
+  try {
+    const { code } = await navigator.credentials.get({ otp: { transport: ["sms"] }, signal: abort.signal });
+    if (abort.signal.aborted || spent) return;
+    input.value = before = code;
+    sendUnasked(clean(code));
+  } catch {
+    // Refused, timed out or left: the field is there to type in.
+  }
 }

@@ -1,9 +1,11 @@
 // Behaviour that forms and buttons share: one request at a time, and errors that every visitor notices.
 
+import { clear, put } from "./views.js";
+
 // Runs `action` unless the button is busy with the one before. The button is not disabled, because that would throw
 // the focus away: aria-disabled says it, and this function holds it.
 export async function whileBusy(button, action) {
-  if (button.getAttribute("aria-busy") === "true") return;
+  if (isBusy(button)) return;
   button.setAttribute("aria-busy", "true");
   button.setAttribute("aria-disabled", "true");
   try {
@@ -14,9 +16,13 @@ export async function whileBusy(button, action) {
   }
 }
 
-// The field is marked, keeps the focus, and its text is selected so that typing replaces it.
+export function isBusy(button) {
+  return button.getAttribute("aria-busy") === "true";
+}
+
+// The field is marked, keeps the focus, and its text is selected so that typing replaces it. `text` makes the sentence.
 export function refuse(input, alert, text) {
-  alert.textContent = text;
+  put(alert, text);
   input.setAttribute("aria-invalid", "true");
   input.focus();
   input.select();
@@ -24,12 +30,12 @@ export function refuse(input, alert, text) {
 
 // For what is not the field's fault, such as a server out of reach.
 export function complain(input, alert, text) {
-  alert.textContent = text;
+  put(alert, text);
   input.setAttribute("aria-invalid", "false");
   input.focus();
 }
 
 export function clearError(input, alert) {
-  alert.textContent = "";
+  clear(alert);
   input.setAttribute("aria-invalid", "false");
 }

@@ -2,46 +2,101 @@
 
 import * as account from "./account.js";
 import * as address from "./address.js";
+import * as api from "./api.js";
 import * as confirm from "./confirm.js";
 import { needsHttps, sentence, sessionOver } from "./errors.js";
 import { whileBusy } from "./form.js";
+import * as language from "./language.js";
 import * as pendingCode from "./pending.js";
 import * as session from "./session.js";
-import { element, isShown, show } from "./views.js";
+import * as site from "./site.js";
+import { clear, element, isShown, put, rewrite, show } from "./views.js";
 
+const { t } = language;
+
+element("stuck").hidden = true;
 element("site-name").textContent = location.hostname;
-address.prepare((destination, answer) => confirm.open(pendingCode.begin(destination, answer)));
-confirm.prepare((answer) => account.open(answer.user, answer.is_new_user), () => address.open());
-account.prepare((notice) => address.open(notice));
+language.prepare(rewrite, (chosen) => {
+  if (isShown("account")) api.setLocale(chosen).catch(() => {}); // Messages come in it too; the page does already.
+});
+address.prepare(
+  (destination, answer) => enterCode(pendingCode.begin(destination, answer)),
+  (destination) => {
+    const known = confirm.awaited();
+    enterCode(known?.destination === destination ? known : pendingCode.beginWithout(destination));
+  });
+confirm.prepare((answer) => {
+  history.replaceState(null, "");
+  enter(answer.user, answer.is_new_user);
+}, (destination) => {
+  history.replaceState(null, "");
+  address.open(undefined, destination);
+});
+account.prepare((notice) => {
+  language.choose();
+  address.open(notice);
+});
+pendingCode.onShared(share);
 session.onChange(lookAgain);
 document.addEventListener("visibilitychange", lookAgain); // It may have ended elsewhere, or while the laptop slept.
+addEventListener("popstate", stepBack);
 element("unreachable-retry").addEventListener("click", (event) => whileBusy(event.currentTarget, start));
 
-show("waiting", "Sign in");
+show("waiting", () => t("Sign in"));
 start();
 
 async function start() {
-  element("unreachable-error").textContent = "";
+  clear(element("unreachable-error"));
+  const chosen = Promise.all([language.choose(), site.load()]);
   try {
     const user = await session.user();
+    await chosen;
+    element("site-name").textContent = site.name();
     if (user) enter(user);
-    else begin();
+    else await begin();
   } catch (error) {
-    show("unreachable", "Sign in", element("unreachable-retry"));
-    element("unreachable-error").textContent = sentence(error);
+    await chosen;
+    show("unreachable", () => t("Sign in"), element("unreachable-retry"));
+    put(element("unreachable-error"), () => sentence(error));
   }
 }
 
-function begin() {
+async function begin() {
+  await language.choose({ server: api.answeredIn() });
   const pending = pendingCode.resume();
   if (pending) confirm.open(pending);
   // Elsewhere than on the visitor's own machine, browsers keep our cookies from HTTPS only.
-  else address.open(isSecureContext ? "" : needsHttps);
+  else address.open(isSecureContext ? undefined : needsHttps);
+  pendingCode.ask();
 }
 
-function enter(user) {
+// With a place in the browser's history, so that Back leads to the address.
+function enterCode(pending) {
+  history.pushState({ step: "code" }, "");
+  confirm.open(pending);
+}
+
+function stepBack({ state }) {
+  const pending = confirm.awaited();
+  if (isShown("code")) {
+    confirm.pause();
+    address.open(undefined, pending.destination);
+  } else if (isShown("address") && state?.step === "code" && pending) {
+    confirm.open(pending);
+  }
+}
+
+// Another tab waits for a code: it can be typed here as well, unless the visitor is about something else.
+function share(pending) {
+  const own = isShown("code") ? confirm.awaited() : null;
+  const isNewer = own?.destination === pending.destination && own.otp_id !== pending.otp_id;
+  if (isNewer || (isShown("address") && address.isEmpty())) confirm.open(pendingCode.adopt(pending));
+}
+
+function enter(user, isNew) {
   confirm.close();
-  account.open(user);
+  language.choose({ account: user.locale ?? "" });
+  account.open(user, isNew);
 }
 
 async function lookAgain({ type }) {

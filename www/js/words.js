@@ -1,43 +1,42 @@
 // Times, durations and browsers in words.
 
-// The page speaks English, so dates do too; the visitor's own English where there is one. Some systems have tags there
-// that Intl refuses, such as en-US@posix.
-const language = (navigator.languages ?? []).find((tag) => /^en\b/i.test(tag) && isKnown(tag)) ?? "en-GB";
-const timeOnly = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
-const dateOnly = new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year: "numeric" });
+import { intl, t } from "./language.js";
 
-function isKnown(tag) {
-  try {
-    return Intl.DateTimeFormat.supportedLocalesOf(tag).length > 0;
-  } catch {
-    return false;
-  }
+// Seconds from now, rounded up so that nobody comes back too early: "in 45 seconds", "in 12 minutes", "in 3 hours".
+export function fromNow(seconds) {
+  return intl().relative.format(...largestUnit(Math.ceil(seconds)));
 }
 
-// Seconds, rounded up so that nobody comes back too early: "45 seconds", "12 minutes", "3 hours".
-export function duration(seconds) {
-  const [count, unit] = largestUnit(Math.ceil(seconds));
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
-}
-
-// The same for a countdown: "28 s", "12 min", "3 h".
+// A countdown: "28 sec", "12 min", "3 hr".
 export function shortDuration(seconds) {
   const [count, unit] = largestUnit(Math.ceil(seconds));
-  return `${count} ${{ second: "s", minute: "min", hour: "h", day: "d" }[unit]}`;
+  return intl().short(unit).format(count);
 }
 
 export function clockTime(date) {
-  return timeOnly.format(date);
+  return intl().time.format(date);
 }
 
+// "today at 14:05"
 export function dayAndTime(date) {
   const days = Math.round((startOfDay(new Date()) - startOfDay(date)) / 86_400_000);
-  const day = days === 0 ? "today" : days === 1 ? "yesterday" : `on ${dateOnly.format(date)}`;
-  return `${day} at ${timeOnly.format(date)}`;
+  const day = days === 0 || days === 1 ? intl().day.format(-days, "day") : intl().date.format(date);
+  return t("{day} at {time}", { day, time: clockTime(date) });
 }
 
 // "Firefox on Windows", from a User-Agent header; null where it tells nothing.
-export function describeBrowser(userAgent = "") {
+export function describeBrowser(userAgent) {
+  const [browser, system] = namesOf(userAgent);
+  return browser && system ? t("{browser} on {system}", { browser, system }) : browser ?? system;
+}
+
+// The same in English, for the session's list and the notices, whose language is not the page's to know.
+export function nameOfThisBrowser() {
+  const names = namesOf(navigator.userAgent).filter(Boolean);
+  return names.length ? names.join(" on ") : undefined;
+}
+
+function namesOf(userAgent = "") {
   const browser = firstMatch(userAgent, [
     [/\bEdg(e|A|iOS)?\//, "Edge"], [/\bOPR\//, "Opera"], [/\bSamsungBrowser\//, "Samsung Internet"],
     [/\b(Firefox|FxiOS)\//, "Firefox"], [/\b(\w*Chrome|CriOS|Chromium)\//, "Chrome"], [/\bSafari\//, "Safari"],
@@ -46,7 +45,7 @@ export function describeBrowser(userAgent = "") {
     [/\bWindows\b/, "Windows"], [/\bAndroid\b/, "Android"], [/\biPhone\b/, "iPhone"], [/\biPad\b/, "iPad"],
     [/\bMac OS X\b/, "macOS"], [/\bCrOS\b/, "ChromeOS"], [/\bLinux\b/, "Linux"],
   ]);
-  return browser && system ? `${browser} on ${system}` : browser ?? system;
+  return [browser, system];
 }
 
 function largestUnit(seconds) {

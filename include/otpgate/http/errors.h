@@ -40,6 +40,8 @@ public:
     ApiError& retryAfter(std::chrono::seconds wait);  // Retry-After and retry_after, at least 1
     ApiError& attemptsRemaining(unsigned count);
     ApiError& member(std::string name, std::string text);  // one that only this error has
+    ApiError& repeatAs(std::string name);                  // a member that says what `detail` says
+    ApiError& accountLanguage(std::string tag);            // of who asked
     ApiError& header(std::string name, std::string value);
 
     ErrorCode code() const { return code_; }
@@ -60,6 +62,8 @@ private:
     std::optional<std::int64_t> retryAfter_;
     std::optional<unsigned> attemptsRemaining_;
     std::vector<std::pair<std::string, std::string>> members_;
+    std::string repeatedAs_;
+    std::string accountLanguage_;
     std::vector<std::pair<std::string, std::string>> headers_;
 };
 

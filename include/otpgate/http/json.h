@@ -80,14 +80,22 @@ public:
         key(name);
         return content ? value(*content) : null();
     }
+    // A member for people to read, in English; Response::said is where it stands.
+    JsonWriter& sentence(std::string_view name, std::string_view english);
     JsonWriter& raw(std::string_view json);  // an already built value
 
     std::string take() { return std::move(out_); }
+    std::vector<Said> takeSaid() { return std::move(said_); }
 
 private:
     void separate();
     std::string out_;
+    std::vector<Said> said_;
     bool needsComma_ = false;
 };
+
+// The members of one flat JSON object of texts that is ours, such as a file that is built in, in their order. Throws
+// std::logic_error for anything else.
+std::vector<std::pair<std::string, std::string>> readTexts(std::string_view json);
 
 }  // namespace otpgate::http

@@ -55,11 +55,21 @@ struct Request {
     std::optional<std::string> formParameter(std::string_view name) const;
 };
 
+// What an answer says to people, for the boundary to say it in their language: the English sentence, and the bytes of
+// the body between which it stands as a JSON string.
+struct Said {
+    std::size_t begin;
+    std::size_t end;
+    std::string english;
+};
+
 struct Response {
     int status = 200;
     std::string body;
     std::string contentType = "application/json";
     std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<Said> said{};
+    std::string accountLanguage{};  // of who asked, a tag of BCP 47; empty where that is not known
 
     Response& with(std::string name, std::string value) {
         headers.emplace_back(std::move(name), std::move(value));

@@ -56,6 +56,7 @@ http::Response withAuthstackErrors(const http::Request& request, Endpoint&& endp
         response.status = translated.status;
         response.contentType = "application/json";
         response.body = json.take();
+        response.said.clear();  // these clients know English only
         return response;
     }
 }

@@ -1,0 +1,172 @@
+"""axe-core finds nothing wrong: in every state of the sign-in page, in every language, light and dark, on a phone and on a desk,
+in forced colours and without JavaScript; and on the pages of the documentation."""
+import itertools
+import pathlib
+
+import pytest
+
+from browser import open_browser, set_dark, set_size
+from login_page import LoginPage
+from support import sentences
+from support.site import Site
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+AXE = ROOT / "build/npm/node_modules/axe-core/axe.min.js"  # etc/dev/docs pins it, `make docs` installs it
+SIZES = ((320, 640), (1280, 800))
+
+# Everything that axe knows, best practices included.
+RUN = """
+const done = arguments[arguments.length - 1];
+axe.run(document, { resultTypes: ["violations"] }).then(
+    ({ violations }) => done(violations.map(({ id, nodes }) => [id, nodes.map((n) => n.target.join(" ") + ": " + n.failureSummary)])),
+    (error) => done([["axe failed", [String(error)]]]));
+"""
+# As the switch does it, with what it does in the background.
+TURN = """
+const [language, done] = arguments;
+const choice = document.getElementById("language");
+if (document.documentElement.lang === language) return done();
+new MutationObserver((_, self) => { self.disconnect(); setTimeout(done); })
+    .observe(document.documentElement, { attributeFilter: ["lang"] });
+choice.value = language;
+choice.dispatchEvent(new Event("change"));
+"""
+# Colours are judged as they are, not on their way to be.
+STILL = """
+for (const animation of document.getAnimations()) animation.finish();
+"""
+
+
+def findings(driver):
+    if not driver.execute_script("return 'axe' in window"):
+        driver.execute_script(AXE.read_text())
+    driver.execute_script(STILL)
+    return driver.execute_async_script(RUN)
+
+
+def look_everywhere(page, state):
+    """Runs axe in this state in all languages, sizes and schemes: what it found."""
+    found = []
+    for language in sentences.LANGUAGES:
+        page.driver.execute_async_script(TURN, language)
+        for size, dark in itertools.product(SIZES, (False, True)):
+            set_size(page.driver, *size)
+            set_dark(page.driver, dark)
+            found += [(state, language, size, dark, *finding) for finding in findings(page.driver)]
+            page.assert_fits()
+    page.driver.execute_async_script(TURN, "en")
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(new_folder):
+    with Site(new_folder(), settings={"sms.transport": "file", "server.trusted_proxies": "127.0.0.1"}) as running:
+        yield running
+
+
+@pytest.fixture
+def page(site):
+    with open_browser() as driver:
+        driver.set_script_timeout(60)
+        page = LoginPage(driver, site)
+        page.open()
+        yield page
+
+
+def wrong(code):
+    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
+
+
+def test_before_the_code(page, address):
+    found = look_everywhere(page, "address")
+    page["address-submit"].click()
+    page.text_of("address-error")
+    found += look_everywhere(page, "no address")
+    page["address"].send_keys("+4930123456")
+    page.driver.execute_script("fetch = async () => new Response('{}', {status: 429, headers: {'Retry-After': '60'}})")
+    page["address-submit"].click()
+    page.text_of("address-error", "too many")
+    found += look_everywhere(page, "limit")
+    assert found == []
+
+
+def test_the_code(page, site, address):
+    code = page.ask_for_code(address)
+    found = look_everywhere(page, "code")
+    page.enter_code(wrong(code))
+    page.text_of("code-error", "2 attempts left")
+    found += look_everywhere(page, "wrong code")
+    page.driver.execute_script("""
+        const pending = JSON.parse(sessionStorage.getItem("otpgate.pending"));
+        pending.expires_at = pending.resend_at = Date.now() - 1;
+        sessionStorage.setItem("otpgate.pending", JSON.stringify(pending));""")
+    page.driver.refresh()
+    page.text_of("code-error", "expired")
+    found += look_everywhere(page, "expired")
+    assert found == []
+
+
+def test_signed_in_and_out(page, site, address):
+    site.login(address, device_name="Ann's phone")
+    page.sign_in(address)
+    found = look_everywhere(page, "account")
+    page.driver.execute_script("window.real = fetch; fetch = async () => { throw new TypeError(); }")
+    page["sign-out"].click()
+    page.text_of("sign-out-error")
+    page.sessions()[1].find_element("tag name", "button").click()
+    page.text_of("sessions-error")
+    found += look_everywhere(page, "not signed out")
+    page.driver.execute_script("fetch = window.real")
+    page["sign-out"].click()
+    page.see("address")
+    found += look_everywhere(page, "signed out")
+    assert found == []
+
+
+def test_the_server_is_away(page):
+    page.driver.execute_cdp_cmd("Network.enable", {})
+    page.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/*"]})
+    page.driver.refresh()
+    page.text_of("unreachable-error")
+    assert look_everywhere(page, "unreachable") == []
+
+
+def test_scripts_that_do_not_start(page):
+    page.driver.execute_cdp_cmd("Network.enable", {})
+    page.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/js/main.js"]})
+    page.driver.refresh()
+    for size, dark in itertools.product(SIZES, (False, True)):
+        set_size(page.driver, *size)
+        set_dark(page.driver, dark)
+        assert findings(page.driver) == []
+        page.assert_fits()
+
+
+def test_forced_colours(site, address):
+    with open_browser(arguments=["--force-high-contrast"]) as driver:
+        page = LoginPage(driver, site)
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "forced-colors", "value": "active"}]})
+        page.open()
+        assert driver.execute_script("return matchMedia('(forced-colors: active)').matches")
+        assert findings(driver) == []
+        page.enter_code(wrong(page.ask_for_code(address)))
+        page.text_of("code-error")
+        # What colour alone would say is said by a border.
+        assert float(page["code"].value_of_css_property("border-top-width").removesuffix("px")) >= 3
+        assert findings(driver) == []
+
+
+def documentation():
+    return ["docs/", *(f"docs/{file.stem}/" for file in sorted((ROOT / "etc/doc").glob("*.md")) if file.stem != "README"),
+            "docs/settings/", "docs/commands/", "problems/rate-limit/"]
+
+
+def test_the_pages_of_the_documentation(page, site):
+    found = []
+    for path in documentation():
+        page.driver.get(f"{site.url}/{path}")
+        for size, dark in itertools.product(SIZES, (False, True)):
+            set_size(page.driver, *size)
+            set_dark(page.driver, dark)
+            found += [(path, *size, dark, *finding) for finding in findings(page.driver)]
+    assert found == []

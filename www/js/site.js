@@ -1,0 +1,23 @@
+// What the page must know of this installation, so that it promises nothing that the settings do not hold.
+
+import * as api from "./api.js";
+
+let known = {};
+
+// Where it cannot be loaded, the page goes on with what holds everywhere.
+export async function load() {
+  try {
+    known = await api.page();
+  } catch {
+    // The next step meets whatever is wrong, and says so.
+  }
+}
+
+export function name() {
+  return known.name ?? location.hostname;
+}
+
+// How codes look here, {length, alphabet}; null where that is not known.
+export function codeShape() {
+  return known.code ?? null;
+}
