@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { sentence, sessionOver } from "./errors.js";
 import { whileBusy } from "./form.js";
 import { parts, t } from "./language.js";
+import * as owner from "./owner.js";
 import * as session from "./session.js";
 import { clear, element, isShown, put, putAddress, say, show } from "./views.js";
 import { dayAndTime, describeBrowser } from "./words.js";
@@ -33,7 +34,7 @@ export function open(user, isNew = false) {
   clear(signOutAlert);
   list.replaceChildren();
   say();
-  show("account", () => t("Signed in"));
+  show("account", () => t("Signed in"), owner.next());
   loadSessions();
 }
 

@@ -16,8 +16,9 @@ export function answeredIn() {
   return language;
 }
 
-export function page() {
-  return call("GET", "/page");
+// `origin` is where the visitor came from, by ?return_to=; null where nobody sent him here.
+export function page(origin) {
+  return call("GET", origin === null ? "/page" : `/page?${new URLSearchParams({ return_to: origin })}`);
 }
 
 export function requestCode(destination) {

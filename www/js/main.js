@@ -7,6 +7,7 @@ import * as confirm from "./confirm.js";
 import { needsHttps, sentence, sessionOver } from "./errors.js";
 import { whileBusy } from "./form.js";
 import * as language from "./language.js";
+import * as owner from "./owner.js";
 import * as pendingCode from "./pending.js";
 import * as session from "./session.js";
 import * as site from "./site.js";
@@ -52,6 +53,7 @@ async function start() {
     const user = await session.user();
     await chosen;
     element("site-name").textContent = site.name();
+    owner.dress(site.all());
     if (user) enter(user);
     else await begin();
   } catch (error) {

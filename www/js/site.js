@@ -7,10 +7,14 @@ let known = {};
 // Where it cannot be loaded, the page goes on with what holds everywhere.
 export async function load() {
   try {
-    known = await api.page();
+    known = await api.page(new URLSearchParams(location.search).get("return_to"));
   } catch {
     // The next step meets whatever is wrong, and says so.
   }
+}
+
+export function all() {
+  return known;
 }
 
 export function name() {
