@@ -134,7 +134,10 @@ int importDjango(const Invocation& invocation) {
     if (path != "-" && !file) throw std::runtime_error("cannot read " + path + ": " + std::strerror(errno));
 
     const Settings settings = invocation.settings();
-    const auto database = db::openDatabase(settings.database);
+    db::DatabaseSettings databaseSettings = settings.database;
+    // A batch may wait for the logins of a busy server; half an import would be begun again.
+    databaseSettings.answerTimeout = std::chrono::minutes{10};
+    const auto database = db::openDatabase(databaseSettings);
     const auto connection = database->connect();
     const auto store = store::makeAccountStore(*connection);
     Import import(*store, staff, settings.emailValidation);

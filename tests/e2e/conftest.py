@@ -24,6 +24,9 @@ ROOMY = {
     "sms.daily_budgets": "*:100000",
 }
 
+# The sites that most tests share have time where many tests run at once; what a database that is slow or away does is tested
+# on sites of their own.
+PATIENT = {**ROOMY, "database.connect_timeout": "5s", "database.answer_timeout": "5s"}
 
 KEPT = pytest.StashKey[list]()
 
@@ -104,7 +107,7 @@ def engine(request):
 def site(engine, new_folder, request):
     """One site an engine, for tests that get along with the default settings."""
     mysql = request.getfixturevalue("mysql") if engine == "mysql" else None
-    with Site(new_folder(), engine=engine, mysql=mysql, settings=ROOMY) as running:
+    with Site(new_folder(), engine=engine, mysql=mysql, settings=PATIENT) as running:
         yield running
 
 
@@ -112,7 +115,7 @@ def site(engine, new_folder, request):
 def sms_site(engine, new_folder, request):
     """The same with codes by SMS, which land in site.phones."""
     mysql = request.getfixturevalue("mysql") if engine == "mysql" else None
-    with Site(new_folder(), engine=engine, mysql=mysql, settings={**ROOMY, "sms.transport": "file"}) as running:
+    with Site(new_folder(), engine=engine, mysql=mysql, settings={**PATIENT, "sms.transport": "file"}) as running:
         yield running
 
 

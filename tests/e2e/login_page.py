@@ -11,7 +11,7 @@ from browser import open_browser, start_anew
 
 PHONE = (320, 640)
 DESKTOP = (1280, 800)
-PATIENCE = 10  # seconds
+PATIENCE = 30  # seconds: several browsers may share a core
 SESSION_COOKIE = "__Host-otpgate"
 
 

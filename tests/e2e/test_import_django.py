@@ -270,6 +270,7 @@ def test_standard_input_will_do(importer):
     assert done.stdout == "1 imported, 0 unchanged, 0 skipped\n", done.stderr
 
 
+@pytest.mark.alone
 def test_100000_users_take_less_than_a_minute_and_little_memory(importer):
     site, run = importer
     template = json.dumps(row("@", first_name="Ada", last_name="Lovelace"))

@@ -111,7 +111,7 @@ def test_the_page_wears_the_owners_clothes(make_site, browser, tmp_path):
     site.web = Nginx(tmp_path / "nginx", site.otpgate.socket, www=own, port=site.web.port)
     site.start()
     browser.get(site.url + "/")
-    wait = WebDriverWait(browser, 10)
+    wait = WebDriverWait(browser, 30)
 
     wait.until(lambda _: browser.find_element(By.ID, "site-name").text == "Example")
     links = browser.find_elements(By.CSS_SELECTOR, "#owner-links a")
@@ -141,7 +141,7 @@ def test_the_page_wears_the_owners_clothes(make_site, browser, tmp_path):
 
 def test_a_visitor_goes_on_to_where_he_came_from(make_site, browser, address):
     site = make_site(sms_transport="file", **{"page.return_to": "The wiki https://wiki.example.com"})
-    wait = WebDriverWait(browser, 10)
+    wait = WebDriverWait(browser, 30)
     browser.get(site.url + "/?" + urllib.parse.urlencode({"return_to": "https://wiki.example.com/start?a=b"}))
     field = wait.until(lambda _: browser.find_element(By.ID, "address"))
     wait.until(lambda _: field.is_displayed())

@@ -20,6 +20,7 @@ void fail(const char* sentence, const char* file, int line) {
 
 }  // namespace otpgate::fuzz
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
     using namespace otpgate::fuzz;
     const char* name = std::getenv("OTPGATE_FUZZ_TARGET");
@@ -36,6 +37,7 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
     return 0;
 }
 
+// NOLINTNEXTLINE(readability-identifier-naming): the same
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     otpgate::fuzz::chosen({reinterpret_cast<const char*>(data), size});
     return 0;
