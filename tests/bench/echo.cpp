@@ -21,6 +21,8 @@ constexpr std::string_view kAnswer =
     "Content-Length: 2\r\n"
     "RateLimit-Policy: \"request_per_destination\";q=5;w=3600\r\n"
     "RateLimit: \"request_per_destination\";r=4;t=3600\r\n"
+    "Content-Language: en\r\n"
+    "Vary: Accept-Language\r\n"
     "X-Request-Id: 0123456789abcdef0123456789abcdef\r\n"
     "Cache-Control: no-store\r\n"
     "X-Content-Type-Options: nosniff\r\n"
