@@ -1,13 +1,13 @@
 // otpgate user: accounts by hand.
 #include "api/views.h"
 #include "cli/commands.h"
+#include "otpgate/base/text.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/domain/account_service.h"
 #include "otpgate/domain/password_policy.h"
 #include "otpgate/store/stores.h"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <iostream>
 #include <limits>
@@ -68,23 +68,17 @@ std::optional<Timestamp> readTime(const Invocation& invocation, const char* opti
     return span->begin;
 }
 
-std::string inLowerCase(std::string text) {
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return text;
-}
-
 Filter readFilter(const Invocation& invocation) {
     Filter filter;
     filter.status = readWord(invocation, "--status", {domain::UserStatus::Active, domain::UserStatus::Disabled});
     filter.role = readWord(invocation, "--role", {domain::Role::User, domain::Role::Admin});
-    filter.text = inLowerCase(invocation.value("--match").value_or(""));
+    filter.text = toLower(invocation.value("--match").value_or(""));
     filter.joinedSince = readTime(invocation, "--joined-since");
     filter.unusedSince = readTime(invocation, "--unused-since");
     if (const auto text = invocation.value("--limit")) {
-        const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), filter.limit);
-        if (error != std::errc{} || end != text->data() + text->size())
-            throw UsageError("--limit is a number, not " + *text);
+        const auto limit = parseNumber<std::size_t>(*text);
+        if (!limit) throw UsageError("--limit is a number, not " + *text);
+        filter.limit = *limit;
     }
     return filter;
 }
@@ -98,7 +92,7 @@ bool passes(const Filter& filter, const domain::User& user) {
     const std::string fields[] = {user.email.value_or(""), user.phoneNumber.value_or(""), user.username,
                                   user.firstName + " " + user.lastName};
     return std::ranges::any_of(
-        fields, [&](const std::string& field) { return inLowerCase(field).find(filter.text) != std::string::npos; });
+        fields, [&](const std::string& field) { return toLower(field).find(filter.text) != std::string::npos; });
 }
 
 std::string jsonOf(const domain::User& user) {

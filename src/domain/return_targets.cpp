@@ -1,5 +1,7 @@
 #include "otpgate/domain/return_targets.h"
 
+#include "otpgate/base/text.h"
+
 #include <algorithm>
 
 namespace otpgate::domain {
@@ -11,8 +13,7 @@ constexpr std::size_t kMostBytes = 2000;
 // What a URL consists of (RFC 3986, section 2). Browsers drop tabs and line ends, and read \ as /: neither is in it.
 bool isOfAUrl(char c) {
     constexpr std::string_view kSigns = "-._~:/?#[]@!$&'()*+,;=%";
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kSigns.find(c) != std::string_view::npos;
+    return isLetterOrDigit(c) || kSigns.find(c) != std::string_view::npos;
 }
 
 // After the origin comes a path, a query, a fragment or nothing: no longer host, no port, no user name.
