@@ -33,6 +33,7 @@ inline const std::string kStall = "(stall)";  // says nothing until the client g
 inline const std::string kDrip = "(drip)";    // a byte now and then, never a whole line
 inline const std::string kSlow = "(slow)";    // before a reply: 0.7 s late
 inline const std::string kClose = "(close)";
+inline const std::string kNothing = "(nothing)";  // goes on to what the client sends of its own accord
 
 using Script = std::vector<Step>;
 
@@ -123,6 +124,7 @@ private:
             if (step.reply == kStall) awaitInput(socket);
             if (step.reply == kDrip) drip(socket);
             if (step.reply == kStall || step.reply == kDrip || step.reply == kClose) break;
+            if (step.reply == kNothing) continue;
             const bool isSlow = step.reply.starts_with(kSlow);
             if (isSlow) awaitOver(std::chrono::milliseconds(700));
             say(socket, step.reply.substr(isSlow ? kSlow.size() : 0) + "\r\n");

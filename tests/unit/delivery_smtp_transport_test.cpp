@@ -22,6 +22,7 @@ using test::kDrip;
 using test::kGreeting;
 using test::kMail;
 using test::kMessage;
+using test::kNothing;
 using test::kOpening;
 using test::kQuit;
 using test::kRecipient;
@@ -46,6 +47,9 @@ class SmtpTransportTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(triesLaterWhenTheHostIsUnknown);
     CPPUNIT_TEST(triesLaterForEachFailureBeforeTheMessage);
     CPPUNIT_TEST(tellsTemporaryFromFinalRefusals);
+    CPPUNIT_TEST(sendsTheEnvelopeInOnePacketWhereItMay);
+    CPPUNIT_TEST(keepsToTheFirstRefusalOfAPacket);
+    CPPUNIT_TEST(sendsNobodysMessageEmpty);
     CPPUNIT_TEST(triesLaterWhenTheServerWantsALoginFirst);
     CPPUNIT_TEST(triesLaterWhenTheConnectionBreaksAfterTheFinalDot);
     CPPUNIT_TEST(takesALeaveAsTheServersMatterAtEachStep);
@@ -208,6 +212,40 @@ class SmtpTransportTest : public CppUnit::TestFixture {
             assertResult(sendTo(script + Script{{awaits, "550-5.7.1 no\r\n550 5.7.1 never"}, kReset}), Outcome::Refused,
                          Cause::Message, step + ": 550 5.7.1 no never");
         }
+    }
+
+    // A server that says nothing to the first commands until it has got the third.
+    static Script packetWith(const std::string& replies) {
+        return Script{kGreeting, {"EHLO", "250-test\r\n250 PIPELINING"}, {kMail.awaits, kNothing},
+                      {kRecipient.awaits, kNothing}, {kData.awaits, replies}};
+    }
+
+    void sendsTheEnvelopeInOnePacketWhereItMay() {
+        assertSent(sendTo(packetWith("250 ok\r\n250 ok\r\n354 go") + Script{test::kEnd}));
+    }
+
+    void keepsToTheFirstRefusalOfAPacket() {
+        assertResult(sendTo(packetWith("550 5.7.1 not you\r\n503 no sender\r\n503 no recipient") + Script{kReset}),
+                     Outcome::Refused, Cause::Message, "MAIL FROM: 550 5.7.1 not you");
+        assertResult(sendTo(packetWith("250 ok\r\n450 4.2.0 later\r\n503 no recipient") + Script{kReset}),
+                     Outcome::TryLater, Cause::Message, "RCPT TO: 450 4.2.0 later");
+        assertResult(sendTo(packetWith("250 ok\r\n250 ok\r\n451 4.3.0 later") + Script{kReset}), Outcome::TryLater,
+                     Cause::Message, "DATA: 451 4.3.0 later");
+        // Also where the server goes away after it.
+        assertResult(sendTo(packetWith("550 5.7.1 not you\r\n421 4.3.2 bye")), Outcome::Refused, Cause::Message,
+                     "MAIL FROM: 550 5.7.1 not you");
+        assertResult(sendTo(packetWith("250 ok\r\n421 4.3.2 bye")), Outcome::TryLater, Cause::Provider,
+                     "RCPT TO: 421 4.3.2 bye");
+    }
+
+    // RFC 2920, section 3.1: a server may take DATA though nobody is left to get the message.
+    void sendsNobodysMessageEmpty() {
+        ScriptedServer server({packetWith("250 ok\r\n550 5.1.1 nobody\r\n354 go") +
+                               Script{{".\r\n", "554 5.5.1 no valid recipients"}, kReset} + kMessage});
+        SmtpTransport transport(serverAt(server.port()), mannersWith(seconds(10)));
+        assertResult(transport.send(message()), Outcome::Refused, Cause::Message, "RCPT TO: 550 5.1.1 nobody");
+        assertSent(transport.send(message()));
+        CPPUNIT_ASSERT_EQUAL(std::string("Subject: x\r\n\r\nText\r\n.\r\n"), server.contents().at(0));
     }
 
     void triesLaterWhenTheServerWantsALoginFirst() {

@@ -121,20 +121,19 @@ std::string toEncodedWord(std::string_view text, WordEncoding encoding) {
     return out + std::string(kWordEnd);
 }
 
-void addTextFields(Poco::Net::MessageHeader& header, const std::string& contentType, std::string_view utf8) {
+// A text as it is sent, with the fields that say how.
+std::string addText(Poco::Net::MessageHeader& header, const std::string& contentType, std::string_view utf8) {
+    const bool isSafe = isSevenBitSafe(utf8);
     header.add("Content-Type", contentType + "; charset=utf-8");
-    header.add("Content-Transfer-Encoding", isSevenBitSafe(utf8) ? "7bit" : "quoted-printable");
-}
-
-std::string encodedText(std::string_view utf8) {
-    return isSevenBitSafe(utf8) ? Poco::replace(std::string(utf8), "\n", "\r\n") : toQuotedPrintable(utf8);
+    header.add("Content-Transfer-Encoding", isSafe ? "7bit" : "quoted-printable");
+    return isSafe ? Poco::replace(std::string(utf8), "\n", "\r\n") : toQuotedPrintable(utf8);
 }
 
 void addPart(Poco::Net::MultipartWriter& writer, const std::string& contentType, std::string_view utf8) {
     Poco::Net::MessageHeader header;
-    addTextFields(header, contentType, utf8);
+    const std::string text = addText(header, contentType, utf8);
     writer.nextPart(header);
-    writer.stream() << encodedText(utf8);
+    writer.stream() << text;
 }
 
 Poco::Net::MessageHeader headerOf(const MailHead& head) {
@@ -182,10 +181,10 @@ std::string toMailDate(Timestamp time) {
 
 std::string toMessage(const MailHead& head, std::string_view text) {
     Poco::Net::MessageHeader header = headerOf(head);
-    addTextFields(header, "text/plain", text);
+    const std::string encoded = addText(header, "text/plain", text);
     std::ostringstream out;
     header.write(out);
-    out << "\r\n" << encodedText(text);
+    out << "\r\n" << encoded;
     return out.str();
 }
 

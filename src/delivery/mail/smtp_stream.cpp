@@ -88,14 +88,15 @@ void SmtpStream::receiveMore(Deadline deadline) {
 }
 
 void SmtpStream::write(std::string_view bytes, Deadline deadline) {
-    int mode = Poco::Net::Socket::SELECT_WRITE;
     try {
         while (!bytes.empty()) {
-            await(socket_, mode, deadline);
             const int count = withoutOldErrors(
                 [&] { return socket_.sendBytes(bytes.data(), static_cast<int>(bytes.size()), MSG_NOSIGNAL); });
-            mode = count < 0 ? awaitedMode(count) : static_cast<int>(Poco::Net::Socket::SELECT_WRITE);
             if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
+            if (!bytes.empty()) {
+                await(socket_, count < 0 ? awaitedMode(count) : static_cast<int>(Poco::Net::Socket::SELECT_WRITE),
+                      deadline);
+            }
         }
     } catch (const Poco::Exception& error) {
         fail("send", error);

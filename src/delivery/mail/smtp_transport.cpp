@@ -125,14 +125,10 @@ SendResult SmtpTransport::attempt(const MailMessage& message, const TimeLimit& l
                     "the server offers no SMTPUTF8, without which no address with letters beyond ASCII can be reached: "
                     "allow it there, or use another server"};
         }
-        SmtpReply reply = dialogue_->command("MAIL FROM", mailFrom(message), limit);
-        if (reply.kind() != 2) return refusal("MAIL FROM", reply, limit);
-        accepted = true;
-        reply = dialogue_->command("RCPT TO", "RCPT TO:<" + message.recipient + ">", limit);
-        if (reply.kind() != 2) return refusal("RCPT TO", reply, limit);
-        reply = dialogue_->command("DATA", "DATA", limit);
-        if (reply.kind() != 3) return refusal("DATA", reply, limit);
-        reply = dialogue_->content(message.content, limit);
+        const auto refused =
+            dialogue_->envelope(mailFrom(message), "RCPT TO:<" + message.recipient + ">", limit, accepted);
+        if (refused) return refusal(refused->step, refused->reply, limit);
+        const SmtpReply reply = dialogue_->content(message.content, limit);
         if (reply.kind() != 2) return refusal("message", reply, limit);
         return {};
     } catch (const SmtpLeave& leave) {
