@@ -3,8 +3,8 @@
 // agree with each other: no limit exceeded, no code accepted twice, nothing half written.
 #include "contract/otp_store_test.h"
 #include "support_cpp/faulty_database.h"
+#include "support_cpp/soak_time.h"
 
-#include <cstdlib>
 #include <map>
 #include <mutex>
 
@@ -14,11 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using domain::Guess;
 using SteadyClock = std::chrono::steady_clock;
-
-std::chrono::seconds soakTime() {
-    const char* const seconds = std::getenv("OTPGATE_SOAK_SECONDS");
-    return std::chrono::seconds{seconds == nullptr ? 4 : std::atoi(seconds)};
-}
 
 template <class Engine>
 class OtpSoakTest : public OtpStoreTest<OtpSoakTest<Engine>, Engine> {

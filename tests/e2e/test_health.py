@@ -103,6 +103,35 @@ def test_planted_defects_of_the_database_are_named(make_site, own_mariadb, addre
     site.login(address)
 
 
+def test_a_start_on_a_planted_defect_says_in_one_line_why_nobody_can_sign_in(make_site, own_mariadb, address):
+    """As after a restore: it ends with the reason, or runs and tells it; `otpgate health` and the monitors hear the same."""
+    site = make_site("mysql", mysql=own_mariadb.address, metrics_allowed_addresses="127.0.0.1")
+    for name, (plant, mend, named) in DEFECTS.items():
+        site.otpgate.stop()
+        own_mariadb.root.sql(plant, site.database)
+        told_before = len(site.otpgate.log().splitlines())
+
+        site.otpgate.process.start()
+
+        def reason(since=told_before):
+            told = [line for line in site.otpgate.log().splitlines()[since:] if named in line]
+            # What works in the background may fail by the same cause, and says so too.
+            return [line for line in told if "housekeeping failed" not in line]
+
+        ports.wait_until(reason, 20, f"the log names it: {name}")
+        assert len(reason()) == 1, (name, reason())
+        told = site.otpgate.run("health")
+        assert told.returncode == 1 and named in told.stdout, (name, told.stdout)
+        if site.otpgate.process.is_running():
+            assert named in problem_when_seen(site)["reason"], name
+        else:
+            assert site.otpgate.process.popen.wait() != 0, name
+        own_mariadb.root.sql(mend, site.database)
+        site.otpgate.restart()
+        await_ready(site)
+        site.login(f"{name.replace(' ', '-')}-{address}")
+
+
 def test_a_replication_format_that_refuses_our_writes_is_named(make_site, new_folder):
     server = Mariadb(new_folder(), options=["--log-bin", "--binlog-format=ROW"]).start()
     try:

@@ -40,7 +40,8 @@ class Node:
                    f"gcache.size=64M;pc.recovery=FALSE;{EVS}")
         return [
             "mariadbd", "--no-defaults", f"--user={OWNER}", f"--datadir={self.folder}/data",
-            f"--socket={self.socket}", f"--pid-file={self.folder}/mariadb.pid", "--bind-address=127.0.0.1",
+            f"--socket={self.socket}", f"--pid-file={self.folder}/mariadb.pid", f"--tmpdir={self.folder}",
+            "--bind-address=127.0.0.1",
             f"--port={self.port}", "--skip-name-resolve", "--performance-schema=OFF", "--innodb-buffer-pool-size=64M",
             "--innodb-log-file-size=32M", "--max-connections=500", "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2",
             # The other nodes hold what a node that dies has not written yet.
