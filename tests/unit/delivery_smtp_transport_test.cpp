@@ -216,8 +216,11 @@ class SmtpTransportTest : public CppUnit::TestFixture {
 
     // A server that says nothing to the first commands until it has got the third.
     static Script packetWith(const std::string& replies) {
-        return Script{kGreeting, {"EHLO", "250-test\r\n250 PIPELINING"}, {kMail.awaits, kNothing},
-                      {kRecipient.awaits, kNothing}, {kData.awaits, replies}};
+        return Script{kGreeting,
+                      {"EHLO", "250-test\r\n250 PIPELINING"},
+                      {kMail.awaits, kNothing},
+                      {kRecipient.awaits, kNothing},
+                      {kData.awaits, replies}};
     }
 
     void sendsTheEnvelopeInOnePacketWhereItMay() {
