@@ -37,6 +37,7 @@ struct Settings {
     LogLevel logLevel = LogLevel::Info;
     std::string masterKeyFile;
     std::string publicUrl;  // without a trailing slash
+    std::string basePath;   // its path, such as /login, or empty
     http::ServerSettings server;
     std::vector<std::string> trustedProxies;
     std::vector<std::string> corsOrigins;
