@@ -23,6 +23,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 
 constexpr const char* kDefaultPath = "/etc/otpgate/otpgate.conf";
+constexpr std::size_t kNameCharacters = 253;  // of a host name, which it is where nothing else is said
 
 std::string readFile(const std::string& path, bool mayBeAbsent) {
     std::ifstream file(path);
@@ -334,6 +335,11 @@ api::PageSettings readPage(SettingsReader& reader, const std::string& publicUrl)
     api::PageSettings page;
     page.name = reader.text("page.name", "");
     if (page.name.empty()) page.name = hostOf(publicUrl);
+    // It stands in the subject of mails and in SMS.
+    const bool isOneLine = std::ranges::none_of(page.name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    if (!isOneLine || countCharacters(page.name) > kNameCharacters) {
+        reader.reject("page.name", "must be one line of at most " + std::to_string(kNameCharacters) + " characters");
+    }
     page.accent = reader.text("page.accent", "");
     const bool isColour = page.accent.size() == 7 && page.accent.front() == '#' &&
                           parseNumber<std::uint32_t>(std::string_view{page.accent}.substr(1), 16);
@@ -437,6 +443,10 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.retention = readRetention(reader);
     reader.rejectUnknown();
     return settings;
+}
+
+delivery::ServiceWords serviceWords(const Settings& settings) {
+    return {settings.publicUrl, settings.page.name, settings.page.supportUrl};
 }
 
 }  // namespace otpgate
