@@ -25,6 +25,11 @@ domain::NoticeSettings noticesOf(const Settings& settings) {
     return notices;
 }
 
+// Of the host: what stands beside us there may be returned to by its path.
+std::string originOf(const Settings& settings) {
+    return settings.publicUrl.substr(0, settings.publicUrl.size() - settings.basePath.size());
+}
+
 }  // namespace
 
 // What one worker thread owns: its connection, and the services and routes over it.
@@ -72,6 +77,7 @@ public:
                     {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
                      .changeWithin = app.settings_.changeWithin,
                      .publicUrl = app.settings_.publicUrl,
+                     .basePath = app.settings_.basePath,
                      .emailValidation = app.settings_.emailValidation,
                      .phoneNumbers =
                          domain::PhoneNumbers{app.settings_.phoneValidation, app.settings_.sms.rules.allowedPrefixes},
@@ -80,7 +86,7 @@ public:
                      .signUp = app.settings_.otp.signUp,
                      .page = app.settings_.page,
                      .codeFormat = app.settings_.otp.format,
-                     .returnTargets = {{app.settings_.page.name, toLower(app.settings_.publicUrl)},
+                     .returnTargets = {{app.settings_.page.name, toLower(originOf(app.settings_))},
                                        app.settings_.page.applications}}},
           router_(api::makeRouter(services_)) {}
 

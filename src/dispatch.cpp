@@ -8,7 +8,7 @@ Dispatch::Dispatch(const Settings& settings, const delivery::CourierSettings& co
                    const domain::OtpCodes& codes, db::Database& database, store::Groups* groups, const Clock& clock,
                    Random& random, Logger& log, domain::OtpMetrics& metrics)
     : templates_(settings.templates),
-      composer_(codes, templates_, settings.mail.from, settings.publicUrl),
+      composer_(codes, templates_, settings.mail.from, serviceWords(settings)),
       smsBudgetConnection_(database.connect()),
       smsBudgets_(store::makeSmsBudgetStore(*smsBudgetConnection_)),
       smsGuard_(settings.sms.rules, *smsBudgets_, clock, log),

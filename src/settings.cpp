@@ -23,6 +23,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 
 constexpr const char* kDefaultPath = "/etc/otpgate/otpgate.conf";
+constexpr std::size_t kNameCharacters = 253;  // of a host name, which it is where nothing else is said
 
 std::string readFile(const std::string& path, bool mayBeAbsent) {
     std::ifstream file(path);
@@ -62,12 +63,30 @@ http::ServerSettings readServer(SettingsReader& reader) {
     return server;
 }
 
-std::string readPublicUrl(SettingsReader& reader) {
+// Of characters that are the same in a path, in its escaped form and in JSON.
+std::string readBasePath(SettingsReader& reader) {
+    std::string path = reader.text("server.base_path", "");
+    while (path.ends_with('/')) path.pop_back();
+    const bool isPlain = std::ranges::all_of(
+        path, [](char c) { return isLetterOrDigit(c) || std::string_view{"/-._~"}.find(c) != std::string_view::npos; });
+    const std::string segments = path + "/";
+    const bool isPath = path.starts_with('/') && segments.find("//") == std::string::npos &&
+                        segments.find("/./") == std::string::npos && segments.find("/../") == std::string::npos;
+    if (!path.empty() && !(isPlain && isPath)) reader.reject("server.base_path", "must be a path such as /login");
+    return path;
+}
+
+// With the base path at its end, whether it is written there or not.
+std::string readPublicUrl(SettingsReader& reader, const std::string& basePath) {
     std::string url = reader.text("server.public_url", "http://localhost:8080");
     while (!url.empty() && url.back() == '/') url.pop_back();
     const bool hasScheme = url.starts_with("https://") || url.starts_with("http://");
     if (!hasScheme || url.ends_with("://")) reader.reject("server.public_url", "must begin with https:// or http://");
-    return url;
+    const std::string path = url.substr(std::min(url.find('/', url.find("://") + 3), url.size()));
+    if (!path.empty() && path != basePath) {
+        reader.reject("server.public_url", "has the path " + path + ", which server.base_path must be");
+    }
+    return path.empty() ? url + basePath : url;
 }
 
 db::DatabaseSettings readDatabase(SettingsReader& reader) {
@@ -316,6 +335,11 @@ api::PageSettings readPage(SettingsReader& reader, const std::string& publicUrl)
     api::PageSettings page;
     page.name = reader.text("page.name", "");
     if (page.name.empty()) page.name = hostOf(publicUrl);
+    // It stands in the subject of mails and in SMS.
+    const bool isOneLine = std::ranges::none_of(page.name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    if (!isOneLine || countCharacters(page.name) > kNameCharacters) {
+        reader.reject("page.name", "must be one line of at most " + std::to_string(kNameCharacters) + " characters");
+    }
     page.accent = reader.text("page.accent", "");
     const bool isColour = page.accent.size() == 7 && page.accent.front() == '#' &&
                           parseNumber<std::uint32_t>(std::string_view{page.accent}.substr(1), 16);
@@ -376,7 +400,8 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     constexpr LogLevel kLevels[] = {LogLevel::Error, LogLevel::Warning, LogLevel::Info, LogLevel::Debug};
     settings.logLevel = kLevels[reader.choice("log.level", {"error", "warning", "info", "debug"}, "info")];
     settings.masterKeyFile = reader.text("keys.master_file", "/etc/otpgate/master.key");
-    settings.publicUrl = readPublicUrl(reader);
+    settings.basePath = readBasePath(reader);
+    settings.publicUrl = readPublicUrl(reader, settings.basePath);
     settings.server = readServer(reader);
     settings.trustedProxies = reader.list("server.trusted_proxies", "");
     settings.corsOrigins = reader.list("cors.allowed_origins", "");
@@ -418,6 +443,10 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.retention = readRetention(reader);
     reader.rejectUnknown();
     return settings;
+}
+
+delivery::ServiceWords serviceWords(const Settings& settings) {
+    return {settings.publicUrl, settings.page.name, settings.page.supportUrl};
 }
 
 }  // namespace otpgate

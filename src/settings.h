@@ -7,6 +7,7 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/delivery/courier.h"
 #include "otpgate/delivery/mail_transport.h"
+#include "otpgate/delivery/message_composer.h"
 #include "otpgate/delivery/sms_transport.h"
 #include "otpgate/delivery/templates.h"
 #include "otpgate/domain/api_key_service.h"
@@ -37,6 +38,7 @@ struct Settings {
     LogLevel logLevel = LogLevel::Info;
     std::string masterKeyFile;
     std::string publicUrl;  // without a trailing slash
+    std::string basePath;   // its path, such as /login, or empty
     http::ServerSettings server;
     std::vector<std::string> trustedProxies;
     std::vector<std::string> corsOrigins;
@@ -67,5 +69,8 @@ struct Settings {
 // Reads the file and the environment. Throws ConfigurationError for a file that cannot be read, an unknown setting or a
 // bad value. An empty `path` is /etc/otpgate/otpgate.conf, or the defaults alone where there is no such file.
 Settings loadSettings(const std::string& path, const std::map<std::string, std::string>& environment);
+
+// What messages say of this service.
+delivery::ServiceWords serviceWords(const Settings& settings);
 
 }  // namespace otpgate

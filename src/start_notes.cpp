@@ -13,6 +13,9 @@ std::vector<std::string> startNotes(const Settings& settings) {
         notes.push_back("sms.daily_budgets = " + settings.sms.rules.dailyBudgets.toText() +
                         ": so many SMS a day, and none beyond");
     }
+    if (!settings.basePath.empty()) {
+        notes.push_back("server.base_path = " + settings.basePath + ": everything is below " + settings.publicUrl + "/");
+    }
     return notes;
 }
 

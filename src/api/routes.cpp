@@ -184,7 +184,7 @@ http::Visibility visibilityOf(Services& services, const Protected& endpoint) {
 }  // namespace
 
 http::Router makeRouter(Services& services) {
-    http::Router router;
+    http::Router router(services.settings.basePath);
     for (const Route& route : kRoutes) {
         router.add(std::string{route.method}, route.path, std::visit(Binder{services}, route.endpoint),
                    visibilityOf(services, route.endpoint));

@@ -47,7 +47,7 @@ int checkConfig(const Invocation& invocation) {
     const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
     const domain::OtpCodes codes(ring, settings.otp.format, settings.otp.fixedCode);
     const delivery::Templates templates(settings.templates);
-    const delivery::MessageComposer composer(codes, templates, settings.mail.from, settings.publicUrl);
+    const delivery::MessageComposer composer(codes, templates, settings.mail.from, serviceWords(settings));
     // Only where that makes no directory: nothing is changed here.
     if (settings.mail.transport == delivery::MailTransportKind::Smtp) delivery::makeMailTransport(settings.mail);
     const http::TrustedProxies proxies(settings.trustedProxies);

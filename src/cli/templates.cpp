@@ -56,11 +56,14 @@ delivery::MessageContext exampleOf(MessageKind kind, std::string_view service) {
     static const domain::NoticeFacts facts{"192.0.2.7", "Firefox 121.0 (Linux)", "a*n@example.com"};
     return {.kind = kind,
             .service = service,
+            .host = service,
             .purpose = domain::Purpose::Login,
             .code = "012345",
             .validFor = std::chrono::minutes{10},
             .notice = &facts,
-            .happenedAt = fromMicroseconds(1'795'162'500'000'000)};  // 2026-11-20 08:15 UTC
+            .happenedAt = fromMicroseconds(1'795'162'500'000'000),  // 2026-11-20 08:15 UTC
+            .link = "https://login.example.org/",
+            .support = "help@example.org"};
 }
 
 template <class Value, class Values>

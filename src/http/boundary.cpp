@@ -22,13 +22,13 @@ struct Outcome {
     std::string logDetail;
 };
 
-Outcome outcomeOf(const ApiError& error, const Request& request) {
-    return {error.toResponse(request.requestId), describe(error.code()).code, error.logDetail()};
+Outcome outcomeOf(const ApiError& error, const Router& router, const Request& request) {
+    return {error.toResponse(request.requestId, router.base()), describe(error.code()).code, error.logDetail()};
 }
 
-Outcome unexpected(std::string_view what, const Request& request, Logger& log) {
+Outcome unexpected(std::string_view what, const Router& router, const Request& request, Logger& log) {
     log.error("unhandled exception", {{"what", what}, {"request_id", request.requestId}});
-    return outcomeOf(ApiError(ErrorCode::InternalError), request);
+    return outcomeOf(ApiError(ErrorCode::InternalError), router, request);
 }
 
 Outcome respond(const Router& router, Request& request, const Cors& cors, Logger& log) {
@@ -39,13 +39,13 @@ Outcome respond(const Router& router, Request& request, const Cors& cors, Logger
         }
         return {router.route(request), {}, {}};
     } catch (const ApiError& error) {
-        return outcomeOf(error, request);
+        return outcomeOf(error, router, request);
     } catch (const ServiceUnavailable& error) {
-        return outcomeOf(ApiError(ErrorCode::Unavailable, error.what()), request);
+        return outcomeOf(ApiError(ErrorCode::Unavailable, error.what()), router, request);
     } catch (const std::exception& error) {
-        return unexpected(error.what(), request, log);
+        return unexpected(error.what(), router, request, log);
     } catch (...) {
-        return unexpected("not a std::exception", request, log);
+        return unexpected("not a std::exception", router, request, log);
     }
 }
 

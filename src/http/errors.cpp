@@ -63,8 +63,9 @@ ErrorDescription describe(ErrorCode code) {
 namespace {
 
 // "INVALID_OTP" -> "/problems/invalid-otp": a URI reference of its own for each code (RFC 9457, section 3.1.1).
-std::string problemType(std::string_view code) {
-    std::string type = "/problems/";
+std::string problemType(std::string_view base, std::string_view code) {
+    std::string type{base};
+    type += "/problems/";
     for (const char c : code) type += c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     return type;
 }
@@ -128,13 +129,13 @@ std::string ApiError::sentence() const {
     return detail_.empty() ? std::string{describe(code_).detail} : detail_;
 }
 
-Response ApiError::toResponse(const std::string& requestId) const {
+Response ApiError::toResponse(const std::string& requestId, std::string_view base) const {
     const ErrorDescription row = describe(code_);
     const std::int64_t retryAfter = retryAfter_.value_or(row.status == 503 ? 1 : 0);
 
     JsonWriter json;
     json.beginObject();
-    json.member("type", problemType(row.code));
+    json.member("type", problemType(base, row.code));
     json.sentence("title", row.title);
     json.member("status", row.status);
     json.sentence("detail", sentence());

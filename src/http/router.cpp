@@ -79,6 +79,17 @@ std::size_t Router::placeOf(std::string_view pattern) {
     return place;
 }
 
+std::optional<std::string_view> Router::pathBelowBase(const Request& request) const {
+    std::string_view path = request.path;
+    // Who asks as an Authorizer asks by no path.
+    if (!base_.empty() && request.role == Role::Responder) {
+        if (!path.starts_with(base_)) return std::nullopt;
+        path.remove_prefix(base_.size());
+        if (path.empty()) path = "/";
+    }
+    return path.starts_with('/') ? std::optional{path} : std::nullopt;
+}
+
 Router::Candidates Router::findCandidates(const Request& request, const std::vector<std::string_view>& path) const {
     Candidates candidates;
     for (const Route& route : routes_) {
@@ -89,14 +100,16 @@ Router::Candidates Router::findCandidates(const Request& request, const std::vec
 }
 
 void Router::recognize(Request& request) const {
-    if (!request.path.starts_with('/')) return;
-    const auto candidates = findCandidates(request, split(request.path));
+    const auto path = pathBelowBase(request);
+    if (!path) return;
+    const auto candidates = findCandidates(request, split(*path));
     if (!candidates.empty()) request.route = candidates.front()->place;
 }
 
 bool Router::needsBody(const Request& request) const {
-    if (request.rejected || !request.path.starts_with('/')) return false;
-    const auto candidates = findCandidates(request, split(request.path));
+    const auto path = pathBelowBase(request);
+    if (request.rejected || !path) return false;
+    const auto candidates = findCandidates(request, split(*path));
     return std::any_of(candidates.begin(), candidates.end(),
                        [&request](const Route* route) { return route->method == request.method; });
 }
@@ -105,9 +118,10 @@ Response Router::route(Request& request) const {
     const auto throwRejection = [&] { throw ApiError(request.rejected->code, request.rejected->logDetail); };
     // A path that could not be read is no path of ours; any other fault of a request counts once its path is known.
     if (request.rejected && request.rejected->code == ErrorCode::NotFound) throwRejection();
-    if (!request.path.starts_with('/')) throw ApiError(ErrorCode::NotFound);
+    const auto below = pathBelowBase(request);
+    if (!below) throw ApiError(ErrorCode::NotFound);
 
-    const std::vector<std::string_view> path = split(request.path);
+    const std::vector<std::string_view> path = split(*below);
     const Candidates candidates = findCandidates(request, path);
     if (candidates.empty()) throw ApiError(ErrorCode::NotFound);
     request.route = candidates.front()->place;

@@ -86,7 +86,7 @@ def test_both_addresses_are_told(site, ada, address, new_address):
 
     for told in (address, new):
         [notice] = site.mailbox.wait_for_notices(told, 1)
-        assert notice["Subject"] == "The address of your account was changed"
+        assert notice["Subject"] == "The address of your account at localhost was changed"
         text = text_of(notice)
         assert "127.0.0.1" in text
         # Enough to recognise one's own, too little to be spelled out where an old mailbox is read by others.

@@ -302,7 +302,7 @@ def test_on_a_real_host(make_site, tmp_path, own_mariadb):
     assert (tmp_path / "root/usr/local/share/otpgate/www/docs/integrate/index.html").exists()
     # The settings that it names are a working configuration.
     site = make_site(start=False)
-    config = "".join(text for language, text in blocks("host") if language == "ini" and "[server]" in text)
+    config = "".join(text for language, text in blocks("host") if language == "ini" and "socket_group" in text)
     config = config.replace("socket_group = www-data", f"socket_group = {os.getgid()}")
     file = tmp_path / "otpgate.conf"
     file.write_text(config + f"\n[keys]\nmaster_file = {tmp_path}/master.key\n[database]\nurl = sqlite:{tmp_path}/otpgate.db\n")

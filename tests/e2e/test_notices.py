@@ -34,7 +34,7 @@ def test_a_second_browser_is_told_with_its_address_and_its_device(site, address)
     sign_in_from(site, address, device_name="Firefox on Linux", platform="web")
 
     notice = the_only_notice(site.mailbox, address)
-    assert notice["Subject"] == "New sign-in to your account"
+    assert notice["Subject"] == "New sign-in to your account at localhost"
     assert notice["Auto-Submitted"] == "auto-generated"
     text = text_of(notice)
     assert "198.51.100.7" in text
@@ -137,7 +137,7 @@ def test_a_changed_password_is_told(site, address):
 
     assert changed.status_code == 200, changed.text
     notice = the_only_notice(site.mailbox, address)
-    assert notice["Subject"] == "Your password was changed"
+    assert notice["Subject"] == "Your password at localhost was changed"
     text = text_of(notice)
     assert "198.51.100.9" in text and "Ada's phone (ios)" in text
     assert OTHER not in text and PASSWORD not in text
@@ -154,7 +154,7 @@ def test_a_password_that_was_set_anew_is_told(site, address, way):
 
     assert answer.status_code == 200, answer.text
     notice = the_only_notice(site.mailbox, address)
-    assert notice["Subject"] == "Your password was changed"
+    assert notice["Subject"] == "Your password at localhost was changed"
     assert "Firefox on Linux" in text_of(notice)
 
 
@@ -180,7 +180,7 @@ def test_who_has_only_a_telephone_is_told_by_sms_where_that_may_cost(make_site, 
     sign_in_from(site, number, inbox=site.phones)
 
     if by_sms == "true":
-        assert text_of(the_only_notice(site.phones, number)).startswith("New sign-in to your account")
+        assert text_of(the_only_notice(site.phones, number)).startswith("New sign-in to your account at localhost")
     else:
         assert site.sql("SELECT COUNT(*) FROM outbox WHERE kind <> 'code'") == [["0"]]
         sign_in_from(site, number, inbox=site.phones)
@@ -205,4 +205,4 @@ def test_a_notice_outlives_a_crash_while_the_mail_server_is_away(make_site, engi
         [notice] = server.wait_for_notices(address, 1, timeout=90)
     finally:
         server.stop()
-    assert notice["Subject"] == "New sign-in to your account"
+    assert notice["Subject"] == "New sign-in to your account at localhost"

@@ -12,9 +12,11 @@ from test_passwords import PASSWORD
 
 REQUEST = "/api/v1/auth/otp/request"
 SUBJECTS = {
-    "ar": "رمز تسجيل الدخول الخاص بك", "de": "Ihr Anmeldecode", "en": "Your sign-in code", "es": "Su código de acceso",
-    "fr": "Votre code de connexion", "hi": "आपका साइन-इन कोड", "ja": "ログイン用コードのお知らせ", "pt": "Seu código de acesso",
-    "tr": "Giriş kodunuz", "zh": "您的登录验证码",
+    "ar": "رمز تسجيل الدخول الخاص بك في \u2068localhost\u2069", "de": "Ihr Anmeldecode für localhost",
+    "en": "Your sign-in code for localhost", "es": "Su código de acceso para localhost",
+    "fr": "Votre code de connexion pour localhost", "hi": "localhost के लिए आपका साइन-इन कोड",
+    "ja": "localhost のログイン用コードのお知らせ", "pt": "Seu código de acesso para localhost",
+    "tr": "localhost için giriş kodunuz", "zh": "您在 localhost 的登录验证码",
 }
 KINDS = ("code", "new_sign_in", "password_changed", "address_changed")
 PARTS = ("subject", "txt", "html", "sms")
@@ -63,7 +65,7 @@ def register(site, body, accept="en"):
 
 def test_a_germans_mail_is_german(site, address):
     body = {"email": address, "password": PASSWORD, "locale": "de-AT"}
-    assert register(site, body)["Subject"] == "Ihr Bestätigungscode"
+    assert register(site, body)["Subject"] == "Ihr Bestätigungscode für localhost"
 
     message = mail(site, address, accept="fr, en;q=0.5")
 
@@ -101,7 +103,7 @@ def test_an_account_in_a_language_that_there_is_not_falls_back_to_the_browsers(s
 def test_who_registers_is_remembered_by_the_browsers_language(site, address):
     message = register(site, {"email": address, "password": PASSWORD}, accept="pt-BR, pt;q=0.9, en;q=0.5")
 
-    assert message["Subject"] == "Seu código de verificação"
+    assert message["Subject"] == "Seu código de verificação para localhost"
     assert mail(site, address)["Subject"] == SUBJECTS["pt"]
 
 
@@ -115,7 +117,7 @@ def test_who_signs_in_first_is_remembered_by_the_browsers_language(site, address
     assert sign_in("fr-CH, fr;q=0.9") == "fr-CH"
     assert sign_in("de") == "fr-CH"  # in another browser, whose owner need not be the account's
     [notice] = site.mailbox.wait_for_notices(address, 1)
-    assert notice["Subject"] == "Nouvelle connexion à votre compte"
+    assert notice["Subject"] == "Nouvelle connexion à votre compte sur localhost"
 
 
 def test_what_waits_in_the_outbox_keeps_its_language(make_site, engine, address):
@@ -131,9 +133,9 @@ def test_a_verification_in_its_own_language(site, address, new_address):
                        headers={"X-API-Key": backend.key, "Accept-Language": "de"})
 
     assert answer.status_code == 201, answer.text
-    assert site.mailbox.wait_for_message(address)["Subject"] == "Votre code de vérification"
+    assert site.mailbox.wait_for_message(address)["Subject"] == "Votre code de vérification pour localhost"
     assert backend.post("/api/v1/verifications", {"to": address, "locale": "fr_CA@posix"}).status_code == 201
-    assert site.mailbox.wait_for_message(address)["Subject"] == "Votre code de vérification"
+    assert site.mailbox.wait_for_message(address)["Subject"] == "Votre code de vérification pour localhost"
 
 
 def test_an_sms_in_each_language(sms_site, new_number):
@@ -276,7 +278,7 @@ def test_check_and_list_what_the_settings_name(new_folder, folder):
 def test_show_renders_an_example(site):
     done = templates(site, "show", "de", "new_sign_in")
     assert done.returncode == 0
-    for text in ("== subject\nNeue Anmeldung an Ihrem Konto\n== txt\n", "2026-11-20 08:15 UTC", "== html\n", "== sms\n"):
+    for text in ("== subject\nNeue Anmeldung an Ihrem Konto bei login.example.org\n== txt\n", "2026-11-20 08:15 UTC", "== html\n", "== sms\n"):
         assert text in done.stdout
     assert templates(site, "show", "ja", "code", "sms").stdout == (
         "ログイン用コード：012345。10分間有効です。\n\n@login.example.org #012345\n")

@@ -65,7 +65,7 @@ def _is_time(value):
 
 @_formats.checks("uri")
 def _is_uri(value):
-    return not isinstance(value, str) or re.fullmatch(r"https?://[!-~]+", value)
+    return not isinstance(value, str) or re.fullmatch(r"(https?://|mailto:|tel:)[!-~]+", value)
 
 
 @functools.cache

@@ -292,7 +292,7 @@ class CourierTest : public CppUnit::TestFixture {
     crypto::KeyRing ring_ = crypto::KeyRing::parse("otpgate1:" + std::string(64, 'a') + "\n", "test");
     domain::OtpCodes codes_{ring_, {domain::CodeAlphabet::Digits, 6}, "918273"};
     const Templates templates_{TemplateSettings{}};
-    MessageComposer composer_{codes_, templates_, "no-reply@example.org", "https://login.example.org"};
+    MessageComposer composer_{codes_, templates_, "no-reply@example.org", {"https://login.example.org"}};
     domain::OtpMetrics metrics_;
     FakeOutbox outbox_;
     FakeTransport transport_;

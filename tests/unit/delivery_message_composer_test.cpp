@@ -26,10 +26,12 @@ class MessageComposerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(endsEveryLineWithCrlfAndKeepsItShort);
     CPPUNIT_TEST(saysHowLongTheCodeIsGood);
     CPPUNIT_TEST(namesTheHostOfThePublicUrl);
+    CPPUNIT_TEST(namesTheServiceAsItsOwnerDoes);
     CPPUNIT_TEST(refusesAPublicUrlWithoutAUsableHost);
     CPPUNIT_TEST(refusesASenderThatIsNoAddress);
     CPPUNIT_TEST(givesEachMessageItsOwnBoundary);
     CPPUNIT_TEST(writesAShortSmsThatEndsWithTheHostAndTheCode);
+    CPPUNIT_TEST(bindsAnSmsToTheHostWhateverTheServiceIsCalled);
     CPPUNIT_TEST(keepsThePortOutOfAnSms);
     CPPUNIT_TEST(keepsAnSmsInOneSegment);
     CPPUNIT_TEST_SUITE_END();
@@ -51,7 +53,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
 
     MailMessage compose(const std::string& from = "Sign in <no-reply@example.org>",
                         const std::string& url = "https://login.example.org/") const {
-        return MessageComposer(codes_, templates_, from, url).compose(message_, kNow);
+        return MessageComposer(codes_, templates_, from, {url}).compose(message_, kNow);
     }
     static void assertHas(const std::string& text, const std::string& part) {
         CPPUNIT_ASSERT_MESSAGE(part + " is missing in\n" + text, text.find(part) != std::string::npos);
@@ -66,7 +68,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(std::string("ann@example.com"), mail.recipient);
         CPPUNIT_ASSERT_EQUAL(std::string("From: \"Sign in\" <no-reply@example.org>\r\n"
                                          "To: ann@example.com\r\n"
-                                         "Subject: Your sign-in code\r\n"
+                                         "Subject: Your sign-in code for login.example.org\r\n"
                                          "Date: Fri, 20 Nov 2026 05:12:00 +0000\r\n"
                                          "Message-ID: <017f22e2-79b0-7000-8000-000000000001@login.example.org>\r\n"
                                          "MIME-Version: 1.0\r\n"
@@ -137,10 +139,25 @@ class MessageComposerTest : public CppUnit::TestFixture {
         assertHas(compose("a@b.example", "https://[2001:db8::1]:443/").content, "code for [2001:db8::1] is:");
     }
 
+    void namesTheServiceAsItsOwnerDoes() {
+        const ServiceWords service{"https://login.example.org/sso", "Übungswiki", "mailto:help@example.org"};
+        const MessageComposer composer(codes_, templates_, "a@b.example", service);
+        const std::string code = composer.compose(message_, kNow).content;
+        assertHas(code, "Subject: " + encodedHeader("Your sign-in code for Übungswiki", 9) + "\r\n");
+        assertHas(code, "Your sign-in code for =C3=9Cbungswiki is:\r\n");
+        CPPUNIT_ASSERT(code.find("help@example.org") == std::string::npos);
+
+        message_.kind = domain::MessageKind::NewSignIn;
+        const std::string notice = composer.compose(message_, kNow).content;
+        assertHas(notice, "Subject: " + encodedHeader("New sign-in to your account at Übungswiki", 9) + "\r\n");
+        assertHas(notice, "Where you are signed in: https://login.example.org/sso/\r\nHelp: help@example.org\r\n");
+        assertHas(notice, "<a href=3D\"https://login.example.org/sso/\">");
+    }
+
     void refusesAPublicUrlWithoutAUsableHost() {
         for (const char* url :
              {"", "https://", "https:///path", "https://a\r\nBcc: x@y.example/", "https://<b>/", "https://[::1"}) {
-            CPPUNIT_ASSERT_THROW_MESSAGE(url, MessageComposer(codes_, templates_, "a@b.example", url),
+            CPPUNIT_ASSERT_THROW_MESSAGE(url, MessageComposer(codes_, templates_, "a@b.example", {url}),
                                          ConfigurationError);
         }
     }
@@ -149,7 +166,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
         for (const char* from :
              {"", "nobody", "Name <>", "Name <a@b.example", "a@b.example>", "N\r\nBcc: x@y.example <a@b.example>",
               "a@b.example\r\nBcc: x@y.example", "\xff <a@b.example>"}) {
-            CPPUNIT_ASSERT_THROW_MESSAGE(from, MessageComposer(codes_, templates_, from, "https://x.example"),
+            CPPUNIT_ASSERT_THROW_MESSAGE(from, MessageComposer(codes_, templates_, from, {"https://x.example"}),
                                          ConfigurationError);
         }
     }
@@ -165,7 +182,7 @@ class MessageComposerTest : public CppUnit::TestFixture {
         domain::OutboxMessage sms = message_;
         sms.destination = *domain::Destination::parsePhoneNumber("+12025550123");
         sms.expiresAt = kNow + minutes(5);
-        return MessageComposer(codes_, templates_, "a@b.example", url).composeSms(sms, kNow);
+        return MessageComposer(codes_, templates_, "a@b.example", {url}).composeSms(sms, kNow);
     }
 
     void writesAShortSmsThatEndsWithTheHostAndTheCode() {
@@ -174,6 +191,14 @@ class MessageComposerTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(std::string("012345 is your sign-in code for login.example.org. It is good for 5 minutes."
                                          "\n\n@login.example.org #012345"),
                              sms.text);
+    }
+
+    void bindsAnSmsToTheHostWhateverTheServiceIsCalled() {
+        message_.destination = *domain::Destination::parsePhoneNumber("+12025550123");
+        const MessageComposer composer(codes_, templates_, "a@b.example", {"https://login.example.org/sso", "Example"});
+        CPPUNIT_ASSERT_EQUAL(std::string("012345 is your sign-in code for Example. It is good for 10 minutes."
+                                         "\n\n@login.example.org #012345"),
+                             composer.composeSms(message_, kNow).text);
     }
 
     void keepsThePortOutOfAnSms() {

@@ -46,6 +46,7 @@ class BoundaryTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(speaksTheLanguageOfTheRequest);
     CPPUNIT_TEST(speaksTheLanguageThatTheBodyWishesBeforeTheAccountsAndTheBrowsers);
     CPPUNIT_TEST(saysNothingOfALanguageWhereItSaysNothing);
+    CPPUNIT_TEST(namesTheKindOfAnErrorByWhereThePagesAre);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -230,6 +231,15 @@ private:
         CPPUNIT_ASSERT(contains(headersOf(response), "Vary: Accept-Language\n"));
     }
 
+    void namesTheKindOfAnErrorByWhereThePagesAre() {
+        base_ = "/login";
+        request_.path = "/login/a";
+        const auto refuse = [](const Request&) -> Response { throw ApiError(ErrorCode::NotFound); };
+        CPPUNIT_ASSERT(contains(answerOf(refuse).body, R"("type":"/login/problems/not-found")"));
+        const auto fail = [](const Request&) -> Response { throw std::runtime_error("broken"); };
+        CPPUNIT_ASSERT(contains(answerOf(fail).body, R"("type":"/login/problems/internal-error")"));
+    }
+
     void speaksTheLanguageThatTheBodyWishesBeforeTheAccountsAndTheBrowsers() {
         const auto languageOf = [&](const std::string& body, const std::string& account) {
             request_.contentType = "application/json";
@@ -267,7 +277,7 @@ private:
     }
 
     Response answerOf(Endpoint endpoint, const std::vector<std::string>& origins = {}) {
-        Router router;
+        Router router(base_);
         router.add("GET", "/a", std::move(endpoint));
         Logger log(LogFormat::Text, LogLevel::Info, clock_, logFile_);
         return answer(router, request_, Cors(origins, "https://login.example.org"), sentences_, clock_, log, metrics_);
@@ -276,6 +286,7 @@ private:
     test::TemporaryDirectory directory_;
     test::FakeClock clock_;
     int logFile_ = -1;
+    std::string base_;
     Request request_;
     RequestMetrics metrics_{{"/a"}};
     const Sentences sentences_{builtInSentences(), "en"};

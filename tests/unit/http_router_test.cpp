@@ -55,6 +55,7 @@ class RouterTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(fallsBackToANameForAnotherMethod);
     CPPUNIT_TEST(treatsASlashAtTheEndOfAPatternAsNone);
     CPPUNIT_TEST(servesTheRoot);
+    CPPUNIT_TEST(servesWhatIsBelowItsBaseAlone);
     CPPUNIT_TEST(answers404ForAnUnknownPath);
     CPPUNIT_TEST(hidesARouteFromThoseItIsNotFor);
     CPPUNIT_TEST(tellsWhichPatternAPathIs);
@@ -157,6 +158,27 @@ public:
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, routeOf("HEAD", "/a/b"));
         CPPUNIT_ASSERT_EQUAL(std::size_t{0}, routeOf("DELETE", "/a/2"));
         CPPUNIT_ASSERT_EQUAL(Request::kNoRoute, routeOf("GET", "/b"));
+    }
+
+    void servesWhatIsBelowItsBaseAlone() {
+        Router router("/login");
+        router.add("GET", "/", named("root"));
+        router.add("GET", "/a/{id}", named("a"));
+        router.add("GET", "/authz", named("authz"));
+        CPPUNIT_ASSERT_EQUAL(std::string{"root"}, bodyOf(router, "GET", "/login"));
+        CPPUNIT_ASSERT_EQUAL(std::string{"a id=7"}, bodyOf(router, "GET", "/login/a/7"));
+        for (const char* path : {"/", "/a/7", "/loginx", "/login/login/a/7", "/authz", "login/a/7", "*"}) {
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(path, std::string{"404"}, refusalOf(router, requestFor("GET", path)));
+            CPPUNIT_ASSERT_MESSAGE(path, !router.needsBody(requestFor("GET", path)));
+        }
+        CPPUNIT_ASSERT(router.needsBody(requestFor("GET", "/login/a/7")));
+        Request known = requestFor("GET", "/login/a/7");
+        router.recognize(known);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, known.route);
+        // The web server asks whether a client may go on elsewhere.
+        Request question = requestFor("GET", "/authz");
+        question.role = Role::Authorizer;
+        CPPUNIT_ASSERT_EQUAL(std::string{"authz"}, router.route(question).body);
     }
 
     void answers404ForAnUnknownPath() {

@@ -30,6 +30,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"server.threads", "17"},
     {"server.trusted_proxies", "127.0.0.1, ::1"},
     {"server.public_url", "https://login.example.org"},
+    {"server.base_path", "/login"},
     {"log.format", "json"},
     {"log.level", "debug"},
     {"keys.master_file", "/other/master.key"},
@@ -169,6 +170,7 @@ std::string describe(const Settings& s) {
     line("logLevel", static_cast<int>(s.logLevel));
     line("masterKeyFile", s.masterKeyFile);
     line("publicUrl", s.publicUrl);
+    line("basePath", s.basePath);
     line("server.listen", s.server.listen);
     line("server.socketMode", s.server.socketMode);
     line("server.socketGroup", s.server.socketGroup);
@@ -338,6 +340,7 @@ class SettingsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(readsSecretsFromFiles);
     CPPUNIT_TEST(allowsAFixedCodeInDevelopmentOnly);
     CPPUNIT_TEST(cutsTheSlashOfThePublicUrl);
+    CPPUNIT_TEST(putsTheBasePathAtTheEndOfThePublicUrl);
     CPPUNIT_TEST(namesBadValues);
     CPPUNIT_TEST(namesAnUnknownSetting);
     CPPUNIT_TEST(namesAFileThatIsNotThere);
@@ -441,6 +444,21 @@ class SettingsTest : public CppUnit::TestFixture {
         const Settings settings = load("[server]\npublic_url = https://login.example.org/\n");
         CPPUNIT_ASSERT_EQUAL("https://login.example.org"s, settings.publicUrl);
         CPPUNIT_ASSERT_EQUAL("https://login.example.org"s, settings.tokens.issuer);
+    }
+
+    void putsTheBasePathAtTheEndOfThePublicUrl() {
+        for (const char* url : {"https://example.org", "https://example.org/", "https://example.org/a/login/"}) {
+            const Settings settings = load("[server]\nbase_path = /a/login/\npublic_url = "s + url + "\n");
+            CPPUNIT_ASSERT_EQUAL("/a/login"s, settings.basePath);
+            CPPUNIT_ASSERT_EQUAL("https://example.org/a/login"s, settings.publicUrl);
+            CPPUNIT_ASSERT_EQUAL("https://example.org/a/login"s, settings.tokens.issuer);
+        }
+        CPPUNIT_ASSERT_EQUAL(""s, load("[server]\nbase_path = /\n").basePath);
+        assertMistake("server.public_url: has the path /login, which server.base_path must be",
+                      "[server]\npublic_url = https://example.org/login\n");
+        for (const char* path : {"login", "/a//b", "/../a", "/a/.", "/a b", "/a?b", "/a%20", "/\"a"}) {
+            assertMistake("server.base_path: must be a path such as /login", "[server]\nbase_path = "s + path + "\n");
+        }
     }
 
     void namesBadValues() {

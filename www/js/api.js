@@ -5,6 +5,8 @@ import { ApiError } from "./errors.js";
 import { header, wish } from "./language.js";
 
 const TIMEOUT_MS = 15_000;
+// Beside the pages, wherever they are.
+const ROOT = new URL("../api/v1", import.meta.url).href;
 
 // Every request carries the session's cookie; what changes something needs this token beside it, which a foreign page
 // cannot learn. It comes with the sign-in and with me(), and is kept nowhere else.
@@ -63,7 +65,7 @@ async function call(method, path, { body, needs = [] } = {}) {
   const languages = header();
   if (languages) headers["Accept-Language"] = languages;
 
-  const { response, text } = await send(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+  const { response, text } = await send(`${ROOT}${path}`, { method, headers, body: body && JSON.stringify(body) });
   const answer = parseObject(text);
   language = response.headers.get("Content-Language") ?? language;
   if (!response.ok) throw refusal(response, answer);

@@ -49,6 +49,7 @@ struct ApiSettings {
     bool smsIsSetUp = false;
     std::chrono::seconds changeWithin{900};  // of a sign-in that is recent
     std::string publicUrl = {};              // without a trailing slash
+    std::string basePath = {};               // the path of publicUrl, or empty
     domain::EmailValidation emailValidation = domain::EmailValidation::Strict;
     domain::PhoneNumbers phoneNumbers{domain::PhoneValidation::Any};
     // URIs of security.txt; without a contact there is none.

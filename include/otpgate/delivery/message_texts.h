@@ -13,7 +13,8 @@ namespace otpgate::delivery {
 
 struct MessageContext {
     domain::MessageKind kind = domain::MessageKind::Code;
-    std::string_view service{};  // host name
+    std::string_view service{};  // its name, as people read it
+    std::string_view host{};     // of it
     // Of a code.
     domain::Purpose purpose = domain::Purpose::Login;
     std::string_view code{};
@@ -21,6 +22,8 @@ struct MessageContext {
     // Of a notice.
     const domain::NoticeFacts* notice = nullptr;
     Timestamp happenedAt{};
+    std::string_view link{};     // where the owner can do something about it
+    std::string_view support{};  // who helps: an address, or empty
 };
 
 struct MailTexts {

@@ -49,10 +49,10 @@ public:
     // What the client reads: the thrower's sentence, or the table's.
     std::string sentence() const;
     const char* what() const noexcept override;
-    // application/problem+json: type ("/problems/invalid-otp"), title, status, detail, code, request_id and what was
-    // added. A 401 without a WWW-Authenticate of its own gets the one of RFC 6750, section 3; a 503 without a wait gets
-    // 1 second.
-    Response toResponse(const std::string& requestId) const;
+    // application/problem+json: type ("/problems/invalid-otp", below `base` as the pages are), title, status, detail,
+    // code, request_id and what was added. A 401 without a WWW-Authenticate of its own gets the one of RFC 6750,
+    // section 3; a 503 without a wait gets 1 second.
+    Response toResponse(const std::string& requestId, std::string_view base = {}) const;
 
 private:
     ErrorCode code_;

@@ -4,6 +4,7 @@
 #include "otpgate/http/request.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,9 @@ using Visibility = std::function<bool(const Request&)>;
 
 class Router {
 public:
+    // Routes are below `base`, as "/login"; empty: at the root.
+    explicit Router(std::string base = {}) : base_(std::move(base)) {}
+
     // `pattern` is a path whose segments are literal or {name}; a literal wins over a name, and a slash at the end
     // makes no difference. The same route twice, an empty segment, or a pattern that does not start with a slash is
     // std::logic_error. Without a Visibility the route is there for everybody.
@@ -35,6 +39,7 @@ public:
     std::vector<std::pair<std::string, std::string>> routes() const;
     // Their patterns, each once, in that order; Request::route is a place in it.
     const std::vector<std::string>& patterns() const { return patterns_; }
+    const std::string& base() const { return base_; }
 
 private:
     struct Route {
@@ -46,10 +51,13 @@ private:
         std::size_t place;  // of the pattern in patterns_
     };
     using Candidates = std::vector<const Route*>;
+    // What the patterns are compared with; nothing where it cannot be one of ours.
+    std::optional<std::string_view> pathBelowBase(const Request& request) const;
     Candidates findCandidates(const Request& request, const std::vector<std::string_view>& path) const;
     std::size_t placeOf(std::string_view pattern);
     static std::string allowedMethods(const Candidates& candidates);
 
+    std::string base_;
     std::vector<Route> routes_;
     std::vector<std::string> patterns_;
 };

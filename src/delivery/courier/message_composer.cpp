@@ -3,7 +3,6 @@
 #include "delivery/mail/mailbox.h"
 #include "delivery/mail/mime.h"
 #include "otpgate/base/errors.h"
-#include "otpgate/delivery/message_texts.h"
 
 #include <algorithm>
 #include <string_view>
@@ -37,43 +36,56 @@ std::chrono::minutes minutesLeft(Timestamp expiresAt, Timestamp now) {
     return std::max(left, std::chrono::minutes(1));
 }
 
-MessageContext contextOf(const domain::OutboxMessage& message, std::string_view service, std::string_view code,
-                         Timestamp now) {
-    return {.kind = message.kind,
-            .service = service,
-            .purpose = message.purpose,
-            .code = code,
-            .validFor = minutesLeft(message.expiresAt, now),
-            .notice = &message.notice,
-            .happenedAt = message.createdAt};
+// As people write it: the address alone.
+std::string shownAddress(const std::string& url) {
+    for (const std::string_view scheme : {"mailto:", "tel:"}) {
+        if (url.starts_with(scheme)) return url.substr(scheme.size());
+    }
+    return url;
 }
 
 }  // namespace
 
 MessageComposer::MessageComposer(const domain::OtpCodes& codes, const Templates& templates, const std::string& from,
-                                 const std::string& publicUrl)
+                                 const ServiceWords& service)
     : codes_(codes),
       templates_(templates),
-      service_(hostOf(publicUrl)) {
+      host_(hostOf(service.publicUrl)),
+      name_(service.name.empty() ? host_ : service.name),
+      link_(service.publicUrl + "/"),
+      support_(shownAddress(service.supportUrl)) {
     const auto sender = Mailbox::parse(from);
     if (!sender) throw ConfigurationError("mail.from is neither an address nor Name <address>: " + from);
     fromHeader_ = sender->toHeader();
     fromAddress_ = sender->address;
 }
 
+MessageContext MessageComposer::contextOf(const domain::OutboxMessage& message, std::string_view code,
+                                          Timestamp now) const {
+    return {.kind = message.kind,
+            .service = name_,
+            .host = host_,
+            .purpose = message.purpose,
+            .code = code,
+            .validFor = minutesLeft(message.expiresAt, now),
+            .notice = &message.notice,
+            .happenedAt = message.createdAt,
+            .link = link_,
+            .support = support_};
+}
+
 MailMessage MessageComposer::compose(const domain::OutboxMessage& message, Timestamp now) const {
     const std::string code = codeOf(message);
-    const MailTexts texts =
-        mailTexts(templates_, templates_.localeFor(message.locale), contextOf(message, service_, code, now));
+    const MailTexts texts = mailTexts(templates_, templates_.localeFor(message.locale), contextOf(message, code, now));
     const std::string recipient = message.destination.mailbox();
-    const MailHead head{fromHeader_, recipient, texts.subject, now, message.id.toString(), service_};
+    const MailHead head{fromHeader_, recipient, texts.subject, now, message.id.toString(), host_};
     return {fromAddress_, recipient, toMessage(head, texts.text, texts.html), code};
 }
 
 SmsMessage MessageComposer::composeSms(const domain::OutboxMessage& message, Timestamp now) const {
     const std::string code = codeOf(message);
     return {message.destination.value(),
-            smsText(templates_, templates_.localeFor(message.locale), contextOf(message, service_, code, now)), code};
+            smsText(templates_, templates_.localeFor(message.locale), contextOf(message, code, now)), code};
 }
 
 std::string MessageComposer::codeOf(const domain::OutboxMessage& message) const {

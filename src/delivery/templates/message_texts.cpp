@@ -30,6 +30,8 @@ TemplateValues valuesOf(const std::string& locale, const MessageContext& context
         values.emplace_back("ip_address", plainText(context.notice->ipAddress, kDeviceCharacters));
         values.emplace_back("device", plainText(context.notice->device, kDeviceCharacters));
         values.emplace_back("changed_address", context.notice->changedAddress);
+        values.emplace_back("link", std::string(context.link));
+        values.emplace_back("support", std::string(context.support));
     }
     return values;
 }
@@ -51,7 +53,7 @@ MailTexts mailTexts(const Templates& templates, const std::string& locale, const
 std::string smsText(const Templates& templates, const std::string& locale, const MessageContext& context) {
     const bool isCode = context.kind == domain::MessageKind::Code;
     std::string lastLine;
-    if (isCode) lastLine.append("\n\n@").append(context.service).append(" #").append(context.code);
+    if (isCode) lastLine.append("\n\n@").append(context.host).append(" #").append(context.code);
     // From the longest form to the shortest. The last line of a code names the service at any rate.
     const std::vector<std::vector<std::string_view>> forms =
         isCode ? std::vector<std::vector<std::string_view>>{{"show_service", "show_minutes"}, {"show_minutes"}, {}}

@@ -50,8 +50,8 @@ struct Vocabulary {
             if (isSms) sections.insert(sections.end(), {"show_service", "show_minutes"});
             return;
         }
-        variables.insert(variables.end(), {"time", "ip_address", "device"});
-        sections = {"ip_address", "device"};
+        variables.insert(variables.end(), {"time", "ip_address", "device", "link", "support"});
+        sections = {"ip_address", "device", "support"};
         if (path.find("/address_changed.") != std::string_view::npos) {
             variables.push_back("changed_address");
             sections.push_back("changed_address");
