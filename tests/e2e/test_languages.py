@@ -166,7 +166,7 @@ def test_the_switch_is_remembered_and_keeps_what_was_typed(page, site, address):
     page["address-submit"].click()
     page.see("code")
     message = site.mailbox.wait_for_message(address)
-    assert message["Subject"] == "Ihr Anmeldecode"  # The wish counts for messages too.
+    assert message["Subject"] == "Ihr Anmeldecode für localhost"  # The wish counts for messages too.
     switch(page, "fr")
     assert page["code-submit"].text == "Se connecter"
     page.driver.get(page.site.url)
