@@ -86,6 +86,7 @@ public:
                      .signUp = app.settings_.otp.signUp,
                      .page = app.settings_.page,
                      .codeFormat = app.settings_.otp.format,
+                     .tokens = app.settings_.tokens,
                      .returnTargets = {{app.settings_.page.name, toLower(originOf(app.settings_))},
                                        app.settings_.page.applications}}},
           router_(api::makeRouter(services_)) {}

@@ -92,6 +92,7 @@ http::Response showOtpHealth(const http::Request& request, domain::VerificationS
 http::Response showPage(const http::Request& request, const ApiSettings& settings);
 
 // security_txt.cpp
+http::Response showDiscovery(const http::Request& request, const ApiSettings& settings);
 http::Response showSecurityTxt(const http::Request& request, const Clock& clock, const ApiSettings& settings);
 
 // health.cpp

@@ -11,23 +11,25 @@ namespace otpgate::api {
 namespace {
 
 constexpr std::string_view kUnwelcome = "may not be that of an account here";
-constexpr std::string_view kNoSms = "codes by SMS are not set up on this server";
 
 // What may name a destination, in the order in which it counts.
 struct DestinationField {
     std::string_view name;
     std::string_view message;
+    std::string_view messageWithoutSms;
     std::optional<domain::Destination> (*parse)(std::string_view, domain::EmailValidation);
 };
 std::optional<domain::Destination> parsePhoneNumber(std::string_view text, domain::EmailValidation) {
     return domain::Destination::parsePhoneNumber(text);
 }
-constexpr DestinationField kAnyDestination{
-    "destination", "must be an e-mail address or a telephone number such as +4930123456", &domain::Destination::parse};
-constexpr DestinationField kEmail{"email", "must be an e-mail address", &domain::Destination::parseEmail};
-constexpr DestinationField kPhoneNumber{"phone_number", "must be a telephone number such as +4930123456",
+constexpr std::string_view kNoEmail = "must be an e-mail address";
+constexpr DestinationField kPhoneNumber{"phone_number", "must be a telephone number such as +4930123456", kNoSms,
                                         &parsePhoneNumber};
-constexpr DestinationField kDestinationFields[] = {kAnyDestination, kEmail, kPhoneNumber};
+constexpr DestinationField kDestinationFields[] = {
+    {"destination", kNoDestination, kNoEmail, &domain::Destination::parse},
+    {"to", kNoDestination, kNoEmail, &domain::Destination::parse},
+    {"email", kNoEmail, kNoEmail, &domain::Destination::parseEmail},
+    kPhoneNumber};
 
 std::optional<domain::Destination> parsed(const ApiSettings& settings, http::JsonBody& body,
                                           const DestinationField& field) {
@@ -35,7 +37,7 @@ std::optional<domain::Destination> parsed(const ApiSettings& settings, http::Jso
     if (!text) return std::nullopt;
     auto destination = field.parse(*text, settings.emailValidation);
     if (!destination) {
-        body.noteInvalid(field.name, field.message);
+        body.noteInvalid(field.name, settings.smsIsSetUp ? field.message : field.messageWithoutSms);
     } else if (destination->channel() == domain::Channel::Sms && !settings.smsIsSetUp) {
         body.noteInvalid(field.name, kNoSms);
     } else if (!settings.phoneNumbers.allowsMessagesTo(*destination)) {

@@ -11,13 +11,16 @@
 
 namespace otpgate::api {
 
+inline constexpr std::string_view kNoDestination =
+    "must be an e-mail address or a telephone number such as +4930123456";
 // Of a number that phone.validation = strict refuses.
 inline constexpr std::string_view kImpossibleNumber = "is not a telephone number that can exist";
+inline constexpr std::string_view kNoSms = "codes by SMS are not set up on this server";
 // Of one that sms.allowed_prefixes does not cover.
 inline constexpr std::string_view kNotSentTo = "this server sends no messages to numbers with this country code";
 
-// `destination`, else `email`, else `phone_number`, required; nullopt only where something was noted: of the one that
-// is there, or that `nameWhenMissing` is missing.
+// `destination`, else `to`, else `email`, else `phone_number`, required; nullopt only where something was noted: of the
+// one that is there, or that `nameWhenMissing` is missing.
 std::optional<domain::Destination> readDestination(const ApiSettings& settings, http::JsonBody& body,
                                                    std::string_view nameWhenMissing);
 // `phone_number`, required; nullopt only where something was noted.

@@ -33,13 +33,7 @@ http::Response showPage(const http::Request& request, const ApiSettings& setting
     json.member("accent", unlessEmpty(page.accent));
     json.member("logo", fileOf(page.logo)).member("stylesheet", fileOf(page.stylesheet));
     writeLinks(json, page);
-    json.key("channels").beginArray().value("email");
-    if (settings.smsIsSetUp) json.value("sms");
-    json.endArray();
-    json.key("code").beginObject();
-    json.member("length", std::int64_t{settings.codeFormat.length});
-    json.member("alphabet", settings.codeFormat.alphabet == domain::CodeAlphabet::Digits ? "digits" : "letters");
-    json.endObject();
+    writeCodes(json, settings);
     if (const auto target = settings.returnTargets.find(request.queryParameter("return_to").value_or(""))) {
         json.key("return_to").beginObject();
         json.member("url", target->url).member("name", target->name).endObject();

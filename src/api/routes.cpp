@@ -111,6 +111,7 @@ const Route kRoutes[] = {
     {"GET",    "/authz",                     SignedIn{authorize}},
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
     {"GET",    "/api/v1/page",               Public{showPage}},
+    {"GET",    "/.well-known/otpgate",       Public{showDiscovery}},
     {"GET",    "/.well-known/security.txt",  Public{showSecurityTxt}},
     {"GET",    "/health/live",               Public{showLiveness}},
     {"GET",    "/health/ready",              Public{showReadiness}},

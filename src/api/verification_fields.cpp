@@ -24,15 +24,21 @@ std::int64_t readNumber(http::JsonBody& body, std::string_view field, std::int64
     return *number;
 }
 
+// The name by which the body has it; what it lacks it is told by the first.
+std::string_view recipientField(const http::JsonBody& body) {
+    return !body.has("to") && body.has("destination") ? "destination" : "to";
+}
+
 std::optional<domain::Destination> readRecipient(const ApiSettings& settings, http::JsonBody& body) {
-    if (!body.has("to")) body.noteMissing("to");
-    const auto text = body.string("to");
+    const std::string_view field = recipientField(body);
+    if (!body.has(field)) body.noteMissing(field);
+    const auto text = body.string(field);
     if (!text) return std::nullopt;
     auto destination = domain::Destination::parse(*text, settings.emailValidation);
     if (!destination) {
-        body.noteInvalid("to", "must be an e-mail address or a telephone number such as +4930123456");
+        body.noteInvalid(field, kNoDestination);
     } else if (!settings.phoneNumbers.accepts(*destination)) {
-        body.noteInvalid("to", kImpossibleNumber);
+        body.noteInvalid(field, kImpossibleNumber);
     }
     return destination;
 }
@@ -82,9 +88,9 @@ std::optional<domain::VerificationQuestion> readVerification(const ApiSettings& 
     if (!to) return std::nullopt;
     if (to->channel() == domain::Channel::Sms && delivery == domain::CodeDelivery::Message) {
         if (!settings.smsIsSetUp) {
-            body.noteInvalid("to", "codes by SMS are not set up on this server");
+            body.noteInvalid(recipientField(body), kNoSms);
         } else if (!settings.phoneNumbers.allowsMessagesTo(*to)) {
-            body.noteInvalid("to", kNotSentTo);
+            body.noteInvalid(recipientField(body), kNotSentTo);
         }
     }
     return domain::VerificationQuestion{.to = std::move(*to),

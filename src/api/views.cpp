@@ -26,6 +26,16 @@ http::Response messageResponse(std::string_view message) {
     return jsonResponse(200, json);
 }
 
+void writeCodes(http::JsonWriter& json, const ApiSettings& settings) {
+    json.key("channels").beginArray().value("email");
+    if (settings.smsIsSetUp) json.value("sms");
+    json.endArray();
+    json.key("code").beginObject();
+    json.member("length", std::int64_t{settings.codeFormat.length});
+    json.member("alphabet", settings.codeFormat.alphabet == domain::CodeAlphabet::Digits ? "digits" : "letters");
+    json.endObject();
+}
+
 void writeUser(http::JsonWriter& json, const domain::User& user) {
     json.beginObject()
         .member("id", user.id.toString())

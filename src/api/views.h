@@ -1,6 +1,7 @@
 // The JSON of what several endpoints answer with.
 #pragma once
 
+#include "otpgate/api/routes.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/http/json.h"
@@ -14,6 +15,8 @@ http::Response jsonResponse(int status, http::JsonWriter& json);
 // 200 with a sentence for the user: `message`, and `detail` for clients that look there.
 http::Response messageResponse(std::string_view message);
 
+// The members channels and code: how codes come, and what they look like.
+void writeCodes(http::JsonWriter& json, const ApiSettings& settings);
 void writeUser(http::JsonWriter& json, const domain::User& user);
 void writeSession(http::JsonWriter& json, const domain::Session& session, const Uuid& currentId);
 // The members access, refresh, token_type, expires_in and session_id of an object that has been begun.

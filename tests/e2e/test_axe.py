@@ -156,6 +156,20 @@ def test_forced_colours(site, address):
         assert findings(driver) == []
 
 
+def test_four_times_as_large(page, site, address):
+    """A window of 1280 by 1024 at 400 % (WCAG 2.2, 1.4.10): nothing is scrolled sideways, nothing is lost."""
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 320, "height": 256, "deviceScaleFactor": 4, "mobile": False})
+    assert findings(page.driver) == []
+    page.assert_fits()
+    page.enter_code(wrong(page.ask_for_code(address)))
+    page.text_of("code-error")
+    assert findings(page.driver) == []
+    page.assert_fits()
+    for path in documentation():
+        page.driver.get(f"{site.url}/{path}")
+        page.assert_fits()
+
+
 def documentation():
     return ["docs/", *(f"docs/{file.stem}/" for file in sorted((ROOT / "etc/doc").glob("*.md")) if file.stem != "README"),
             "docs/settings/", "docs/commands/", "problems/rate-limit/"]
@@ -169,4 +183,18 @@ def test_the_pages_of_the_documentation(page, site):
             set_size(page.driver, *size)
             set_dark(page.driver, dark)
             found += [(path, *size, dark, *finding) for finding in findings(page.driver)]
+    assert found == []
+
+
+def test_the_viewer_of_the_api(page, site):
+    page.driver.get(f"{site.url}/api/docs/")
+    shown = lambda: page.driver.find_elements("css selector", ".opblock-summary-control")
+    page.wait(shown, "no operation is shown")
+    found = findings(page.driver)
+    shown()[1].click()
+    page.wait(lambda: page.driver.find_elements("css selector", ".microlight"), "no example is shown")
+    for size, dark in itertools.product(SIZES, (False, True)):
+        set_size(page.driver, *size)
+        set_dark(page.driver, dark)
+        found += [(*size, dark, *finding) for finding in findings(page.driver)]
     assert found == []

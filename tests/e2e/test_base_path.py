@@ -79,7 +79,8 @@ def apache_below(site, folder):
 def below(request, new_folder, make_module_site):
     """A site whose url ends with the prefix; `host` is that of the application."""
     site = make_module_site(**{"server.base_path": PREFIX, "page.name": "Example", "page.support_url": "mailto:help@example.com",
-                               "security.contacts": "mailto:security@example.com"})
+                               "security.contacts": "mailto:security@example.com",
+                               "metrics.allowed_addresses": "127.0.0.1"})
     site.web = request.param(site, new_folder())
     assert site.web.check() == []
     site.start()

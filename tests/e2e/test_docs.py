@@ -4,13 +4,16 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import urllib.parse
 
 import pytest
 import requests
 
+from browser import open_browser
 from conftest import ROOMY
+from login_page import LoginPage
 from support import ports
 from support.keys import Backend
 from support.otpgate import environment
@@ -217,6 +220,36 @@ def test_wide_limits_and_another_origin(development):
                                headers={"Origin": "http://localhost:3000"})
         assert answer.status_code == 202, answer.text
         assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
+
+
+def test_pages_of_ones_own_behind_the_sign_in(development, tmp_path):
+    port = ports.free_port()
+    own = ("localhost:8090", f"localhost:{port}")
+    name, value = shlex.split(block("integrate", "OTPGATE_PAGE_RETURN_TO").replace(*own).removesuffix(" make run\n"))[0].split("=", 1)
+    run = development({name: value})
+    shell(block("integrate", "mkdir -p site"), tmp_path)
+    config = block("integrate", "# site/nginx.conf").replace(*own).replace(DEVELOPMENT, run.url).replace("127.0.0.1:8090", f"127.0.0.1:{port}")
+    socket = re.search('unix:([^"]+)"', (tmp_path / "state/nginx/nginx.conf").read_text()).group(1)
+    (tmp_path / "site/nginx.conf").write_text(config.replace("unix:var/otpgate.sock", f"unix:{socket}"))
+    (tmp_path / "etc").symlink_to(ROOT / "etc")
+    nginx = Process("nginx", ["bash", "-c", f"cd {tmp_path} && exec {block('integrate', 'nginx -p')}"], tmp_path / "nginx.log", environment())
+    nginx.start()
+    try:
+        ports.wait_until(lambda: ports.is_open(port), 15, "the site listens")
+        with open_browser() as driver:
+            page = LoginPage(driver, None)
+            driver.get(f"http://localhost:{port}/private/")
+            page.see("address")
+            assert driver.current_url == f"{run.url}/?return_to=http://localhost:{port}/private/"
+            page.ask_for("bob@example.com")
+            page.see("code")
+            page.enter_code(run.code_for("bob@example.com"))
+            assert page.see("continue").text == "Continue to Members"
+            page["continue"].click()
+            page.wait(lambda: "For members." in driver.page_source, "the protected page is not shown")
+        assert requests.get(f"http://localhost:{port}/private/", timeout=10, allow_redirects=False).status_code == 302
+    finally:
+        nginx.stop()
 
 
 @pytest.fixture(scope="module")

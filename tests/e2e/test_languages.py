@@ -166,7 +166,7 @@ def test_the_switch_is_remembered_and_keeps_what_was_typed(page, site, address):
     page["address-submit"].click()
     page.see("code")
     message = site.mailbox.wait_for_message(address)
-    assert message["Subject"] == "Ihr Anmeldecode"  # The wish counts for messages too.
+    assert message["Subject"] == "Ihr Anmeldecode für localhost"  # The wish counts for messages too.
     switch(page, "fr")
     assert page["code-submit"].text == "Se connecter"
     page.driver.get(page.site.url)
@@ -278,9 +278,14 @@ def test_an_error_in_each_language(site, language):
     assert (answer.status_code, told["code"], told["type"]) == (400, "VALIDATION_ERROR", "/problems/validation-error")
     assert answer.headers["Content-Language"] == language
     english = {"title": "Invalid fields", "detail": "Some of the fields are not valid.",
-               "message": "must be an e-mail address or a telephone number such as +4930123456"}
+               "message": "must be an e-mail address"}
     said = {"title": told["title"], "detail": told["detail"], "message": told["errors"][0]["message"]}
     assert said == {name: table.get(text, text) for name, text in english.items()}
+
+
+def test_an_error_speaks_of_numbers_where_there_is_sms(sms_site):
+    told = sms_site.post(REQUEST, {"destination": "nobody"}).json()
+    assert told["errors"] == [{"field": "destination", "message": "must be an e-mail address or a telephone number such as +4930123456"}]
 
 
 def test_wish_account_browser_and_default(make_site, new_address):

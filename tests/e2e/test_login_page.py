@@ -408,9 +408,9 @@ def test_goes_back_to_another_address(page, address):
     page.see("address")
 
 
-@pytest.mark.parametrize("text,says", [("", "e-mail address or telephone number"), ("no-at-sign", "name@example.com"),
-                                       ("two words@example.com", "name@example.com"), ("name@example..com", "an e-mail address or"),
-                                       ("030 123456", "country code"), ("+49 1234567890123456", "such as +49"),
+@pytest.mark.parametrize("text,says", [("", "Enter your e-mail address."), ("no-at-sign", "such as name@example.com."),
+                                       ("two words@example.com", "name@example.com"), ("name@example..com", "must be an e-mail address."),
+                                       ("030 123456", "such as name@example.com."), ("+49 1234567890123456", "such as name@example.com."),
                                        ("+49 30 123456", "SMS are not set up")],
                          ids=["nothing", "no_at_sign", "space", "empty_label", "no_country_code", "long_number", "no_sms"])
 def test_refuses_where_no_code_can_be_sent_and_says_what_is_wrong(page, text, says):
@@ -422,6 +422,18 @@ def test_refuses_where_no_code_can_be_sent_and_says_what_is_wrong(page, text, sa
     assert {"address-hint", "address-error"} <= set(page["address"].get_attribute("aria-describedby").split())
     set_size(page.driver, *PHONE)
     page.assert_fits()
+
+
+@pytest.mark.parametrize("text,says", [("", "e-mail address or telephone number"), ("no-at-sign", "such as +49"),
+                                       ("name@example..com", "an e-mail address or"), ("030 123456", "country code"),
+                                       ("+49 1234567890123456", "such as +49")],
+                         ids=["nothing", "no_at_sign", "empty_label", "no_country_code", "long_number"])
+def test_speaks_of_numbers_where_there_is_sms(browser, sms_site, text, says):
+    page = LoginPage(browser, sms_site)
+    page.open()
+    page["address"].send_keys(text)
+    page["address-submit"].click()
+    page.text_of("address-error", says)
 
 
 @pytest.mark.parametrize("text", ["12#456", "123", "12345678901"], ids=["sign", "short", "long"])

@@ -23,7 +23,7 @@ def test_a_code_that_was_asked_for_elsewhere(page, site, address):
 
 def test_a_code_without_an_address(page):
     page["have-code"].click()
-    assert page.text_of("address-error") == "Enter your e-mail address or telephone number."
+    assert page.text_of("address-error") == "Enter your e-mail address."
     assert page.focused() == page["address"]
 
 

@@ -1,9 +1,10 @@
 // Step 1: the e-mail address or the telephone number.
 
 import * as api from "./api.js";
-import { noCountryCode, notAnAddress, sentence } from "./errors.js";
+import { noCountryCode, notAnAddress, nothingEntered, sentence } from "./errors.js";
 import { clearError, complain, refuse, whileBusy } from "./form.js";
 import { t } from "./language.js";
+import { hasSms } from "./site.js";
 import { plain, withoutSpacesAndDashes } from "./typed.js";
 import { element, say, show } from "./views.js";
 
@@ -56,9 +57,9 @@ function readAddress() {
   clearError(input, alert);
   say();
   // Only what is certainly neither; the server knows the rest.
-  const complaint = !destination ? () => t("Enter your e-mail address or telephone number.")
-    : /^\d{4,}$/.test(destination) ? noCountryCode
-      : !/^(\+[1-9]\d{1,14}|("[^"]+"|[^\s@]+)@[^\s@]+)$/.test(destination) ? notAnAddress : null;
+  const complaint = !destination ? () => nothingEntered(hasSms())
+    : /^\d{4,}$/.test(destination) && hasSms() ? noCountryCode
+      : !/^(\+[1-9]\d{1,14}|("[^"]+"|[^\s@]+)@[^\s@]+)$/.test(destination) ? () => notAnAddress(hasSms()) : null;
   if (!complaint) return destination;
   refuse(input, alert, complaint);
   return null;

@@ -22,8 +22,11 @@ export class ApiError extends Error {
   }
 }
 
-export const notAnAddress = () =>
-  t("Enter an e-mail address such as name@example.com, or a telephone number such as +49 30 123456.");
+// No number is asked for where none is taken.
+export const nothingEntered = (hasSms) => hasSms ? t("Enter your e-mail address or telephone number.") : t("Enter your e-mail address.");
+export const notAnAddress = (hasSms) => hasSms
+  ? t("Enter an e-mail address such as name@example.com, or a telephone number such as +49 30 123456.")
+  : t("Enter an e-mail address such as name@example.com.");
 export const noCountryCode = () => t("Begin the number with + and the country code, such as +49 30 123456.");
 export const sessionOver = () => t("Your session has ended. Please sign in again.");
 export const needsHttps = () => t("Nobody can sign in here over plain HTTP: this site must be served over HTTPS.");

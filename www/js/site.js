@@ -21,6 +21,11 @@ export function name() {
   return known.name ?? location.hostname;
 }
 
+// Whether messages go to telephones here, as far as that is known.
+export function hasSms() {
+  return known.channels?.includes("sms") ?? true;
+}
+
 // How codes look here, {length, alphabet}; null where that is not known.
 export function codeShape() {
   return known.code ?? null;

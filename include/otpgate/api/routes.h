@@ -58,6 +58,7 @@ struct ApiSettings {
     domain::SignUpRule signUp = {};
     PageSettings page = {};
     domain::CodeFormat codeFormat = {};
+    domain::TokenSettings tokens = {};
     domain::ReturnTargets returnTargets{{}, {}};
 };
 
