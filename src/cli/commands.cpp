@@ -5,6 +5,37 @@ namespace otpgate::cli {
 const std::vector<Command>& commands() {
     static const Option kJson{"--json", "", "print JSON"};
     static const std::vector<Command> list = {
+        {"setup",
+         "name the host, the database, the mail server, the first administrator and the web server",
+         {{"",
+           "",
+           "Step by step: asks at a terminal, and takes what the options say. Each step says what it found; taken "
+           "again, "
+           "it changes what is told anew. Nothing is restarted, and no data is moved.",
+           {{"--public-url", "URL", "the address of the login page, https://login.example.com"},
+            {"--mysql", "URL",
+             "MySQL or MariaDB: mysql://USER@HOST/NAME, or mysql for the one of this machine; makes database, user and "
+             "password file"},
+            {"--mysql-admin-url", "URL", "who may make them; root over the same socket unless it is said"},
+            {"--mysql-admin-password-file", "FILE", "holds the password for that"},
+            {"--mail-from", "SENDER", "of the mails: Example <no-reply@example.com>"},
+            {"--smtp", "HOST:PORT", "the mail server, which is tried"},
+            {"--smtp-security", "WORD", "none, starttls or tls"},
+            {"--smtp-user", "NAME", "who logs in there"},
+            {"--smtp-password-file", "FILE", "holds the password for that"},
+            {"--mail-to", "ADDRESS", "send a test message there"},
+            {"--admin", "ADDRESS", "the e-mail address of the first administrator, who is made where there is none"},
+            {"--web", "SERVER", "nginx or apache: writes the site file, which the web server tests"},
+            {"--certificate", "FILE", "the certificate; one of certbot is found"},
+            {"--certificate-key", "FILE", "its key"},
+            {"--web-folder", "DIRECTORY", "where the web server's files are, instead of /etc/nginx or /etc/apache2"},
+            {"--share", "DIRECTORY", "where otpgate's files are, instead of ../share/otpgate beside the program"},
+            {"--no-questions", "", "ask nothing, even at a terminal"}}}},
+         "Where the present database holds users and the new one does not, the settings are left as they are, and it\n"
+         "says how to take the users along. A site file that was there is kept as otpgate.conf.before-setup.\n"
+         "\n"
+         "Exit code 0 when each step was taken, 1 when one failed, 2 for wrong arguments.\n",
+         &setup},
         {"serve",
          "answer requests until SIGTERM or SIGINT",
          {{"",
@@ -25,6 +56,48 @@ const std::vector<Command>& commands() {
          {{"", "", "Applies what is missing, under a lock: safe to run twice or on several hosts at once.", {}}},
          "",
          &migrate},
+        {"backup",
+         "write all data to a file, while the service runs",
+         {{"",
+           "FILE",
+           "Writes every table, as it is at one moment, to a new file that its owner alone can read. The master key is "
+           "not in it.",
+           {}}},
+         "The file tells its version and ends with a checksum. It can be restored into SQLite, MySQL and MariaDB,\n"
+         "whichever it was made from, by this otpgate and later ones.\n"
+         "\n"
+         "Exit code 0 when all of it is on the disk; else there is no FILE.\n",
+         &backup},
+        {"restore",
+         "put what a backup holds into the database of the settings",
+         {{"",
+           "FILE",
+           "Checks all of FILE first, so that a damaged one changes nothing. Makes the tables of the backup's version, "
+           "fills and migrates them, and reads all of it again to compare.",
+           {{"--replace", "", "lose what the database holds; without it, it must be empty"}}}},
+         "Until it is done otpgate does not start on this database, and neither does it over one whose restore was\n"
+         "ended: run it again. otpgate must be stopped meanwhile. The master key file is to be put back by hand.\n"
+         "\n"
+         "Exit code 0 when all is there, 1 when not, 2 when FILE or the database is refused, which changes nothing.\n",
+         &restore},
+        {"copy-data",
+         "copy all data from one database to another, such as from SQLite to MySQL",
+         {{"",
+           "",
+           "Copies every user, session, limit and all else, as they are at one moment, to an empty database; both are "
+           "as "
+           "database.url in the settings, which is what --from or --to stands for where it is left out.",
+           {{"--from", "URL", "where they are"},
+            {"--to", "URL", "where they go"},
+            {"--from-password-file", "FILE", "holds the password for --from"},
+            {"--to-password-file", "FILE", "holds the password for --to"},
+            {"--replace", "", "lose what --to holds"}}}},
+         "As restore does, it reads all of it again to compare, and one that was ended is begun anew by running it\n"
+         "again. Stop otpgate for it, and let it serve from the new database by database.url and the same master key\n"
+         "file: every session goes on.\n"
+         "\n"
+         "Exit code 0 when all is there, 1 when not, 2 when a database is refused.\n",
+         &copyData},
         {"check-config",
          "read every setting and start nothing",
          {{"",
@@ -203,6 +276,22 @@ const std::vector<Command>& commands() {
          {{"", "", "Exit code 0 when all is well, 1 when something is not.", {kJson}}},
          "",
          &health},
+        {"doctor",
+         "say what is wrong with this installation, why it matters, and what to do",
+         {{"",
+           "",
+           "Looks at the settings, the database, clock, migrations and keys, the socket and whether the web server may "
+           "use "
+           "it, the certificate and the client's address as they arrive by server.public_url on this machine, mail and "
+           "SMS, what waits or was given up, and limits that are off. Nothing is changed, and no message sent.",
+           {{"--send-mail", "ADDRESS", "send a test message, too"},
+            {"--as", "USER", "look at the service's files as this user; root does so as the user otpgate"},
+            kJson}}},
+         "What is wrong comes first, then what is doubtful, then what is good. --json prints {\"well\": true,\n"
+         "\"findings\": [{\"check\", \"level\": \"good\", \"doubtful\" or \"wrong\", \"what\", \"why\", \"todo\"}]}.\n"
+         "\n"
+         "Exit code 0 when nothing is wrong, 1 when something is, 2 for wrong arguments.\n",
+         &doctor},
         {"help",
          "say more of a command",
          {{"",

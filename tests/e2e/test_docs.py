@@ -343,7 +343,7 @@ def test_on_a_real_host(make_site, tmp_path, own_mariadb):
         done = subprocess.run([site.otpgate.binary, *words, "--config", file], capture_output=True, text=True, timeout=60, check=False,
                               env=environment())
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-    for text in (install, block("host", "systemctl"), block("host", "mail-test"), block("host", "import-django")):
+    for text in (install, block("host", "otpgate setup"), block("host", "systemctl"), block("host", "mail-test"), block("host", "import-django")):
         for name in re.findall(r"^otpgate ([\w-]+)", text, re.MULTILINE):
             assert site.otpgate.run(name, "--help").returncode == 0, name
     # The server of the test has a user of that name already.
@@ -369,6 +369,25 @@ def test_operations(make_site, tmp_path):
 
     sqlite = make_site("sqlite")
     sqlite.login("ann@example.com")
+    for played, of in ((site, "mysql"), (sqlite, "sqlite")):
+        path = with_otpgate_in_the_path(played, tmp_path)
+        told = shell(block("operations", "otpgate backup").replace("/var/backups", str(tmp_path)).replace("%F", f"%F.{of}"), tmp_path,
+                     PATH=path)
+        assert "the master key is not in it" in told
+    [file] = tmp_path.glob("otpgate.*.sqlite")
+    sqlite.otpgate.stop()
+    restore = block("operations", "otpgate restore")
+    shell(restore.replace("/var/backups/otpgate.2026-11-29", f"{file} --replace"), tmp_path, PATH=path)
+    copy_data = block("operations", "copy-data").splitlines()[1]
+    site.otpgate.stop()
+    site.mysql.recreate(site.database)
+    (tmp_path / "password").write_text(site.mysql.password)
+    told = shell(re.sub(r"'mysql:.*'", f"'{site.settings['database.url']}'", copy_data)
+                 .replace("/etc/otpgate/database.password", f"{tmp_path}/password"), tmp_path, PATH=path)
+    assert "read again and found the same" in told
+    for one in (site, sqlite):
+        one.otpgate.start()
+
     backup = block("operations", "mariadb-dump")
     dump, copy = backup.splitlines()
     address = site.mysql
