@@ -13,7 +13,6 @@
 #include "otpgate/store/stores.h"
 #include "program_pages.h"
 #include "start_notes.h"
-#include "stop_signal.h"
 
 namespace otpgate {
 
@@ -121,7 +120,7 @@ private:
     http::Router router_;
 };
 
-App::App(const Settings& settings)
+App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
     : settings_(settings),
       log_(settings.logFormat, settings.logLevel, clock_),
       keyRing_(crypto::KeyRing::load(settings.masterKeyFile)),
@@ -141,11 +140,16 @@ App::App(const Settings& settings)
       messenger_(makeMessenger()),
       readiness_(*database_, keyRing_, signingKeys_, clock_, random_, log_),
       housekeeper_(*database_, signingKeys_, passwordGate_, settings.retention, keyRing_, readiness_, clock_, random_,
-                   log_) {
+                   log_),
+      socket_(socket) {
     checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
 }
 
-App::~App() = default;
+App::~App() {
+    if (!run_.valid()) return;
+    server_->handOver();
+    run_.wait();
+}
 
 domain::Messenger* App::makeMessenger() {
     if (settings_.courier.mode == delivery::DeliveryMode::Outbox) return &outboxMessenger_;
@@ -154,28 +158,54 @@ domain::Messenger* App::makeMessenger() {
     return &dispatch_->courier();
 }
 
-void App::serve() {
-    const http::ListeningSocket socket(settings_.server);
-    http::FcgiServer server(socket, settings_.server.threads, trustedProxies_, random_, log_);
+void App::start() {
+    if (!socket_) socket_.emplace(settings_.server);
+    server_ = std::make_unique<http::FcgiServer>(*socket_, settings_.server.threads, trustedProxies_, random_, log_);
     if (dispatch_) dispatch_->courier().start();
     housekeeper_.start();
+    run_ = std::async(std::launch::async, [this] { server_->run([this] { return makeHandler(); }); });
+    if (!server_->waitUntilReady()) run_.get();
     for (const std::string& doubt : doubtsAbout(settings_)) log_.warning("doubtful setting", {{"detail", doubt}});
+    if (socket_->isBesideSystemds()) {
+        log_.warning("systemd's socket is not used",
+                     {{"detail", "server.listen names another than otpgate.socket: requests there are not answered"}});
+    }
     for (const std::string& note : startNotes(settings_)) log_.info(note);
     log_.info("ready", {{"listen", settings_.server.listen},
                         {"threads", std::int64_t{settings_.server.threads}},
                         {"database", database_->describe()}});
     releaseProgramPages();
-    {
-        const StopOnSignal stopOnSignal([&server] { server.stop(); }, log_);
-        server.run([this]() -> http::Handler {
-            auto worker = std::make_shared<Worker>(*this);
-            return {.answer = [worker](http::Request& request) { return worker->answer(request); },
-                    .needsBody = [worker](const http::Request& request) { return worker->needsBody(request); }};
-        });
-    }
+}
+
+http::Handler App::makeHandler() {
+    auto worker = std::make_shared<Worker>(*this);
+    return {.answer = [worker](http::Request& request) { return worker->answer(request); },
+            .needsBody = [worker](const http::Request& request) { return worker->needsBody(request); }};
+}
+
+void App::handOver() {
+    server_->handOver();
+    end();
+}
+
+void App::stop() {
+    server_->stop();
+    end();
+}
+
+void App::end() {
+    run_.get();
     housekeeper_.stop();
     if (dispatch_) dispatch_->courier().stop(Dispatch::kPatience);
-    log_.info("stopped");
+}
+
+void App::tend() {
+    // It ends by itself only where the socket fails.
+    if (run_.wait_for(std::chrono::seconds{0}) == std::future_status::ready) run_.get();
+}
+
+bool App::answers(std::chrono::milliseconds patience) const {
+    return server_->answers(patience);
 }
 
 }  // namespace otpgate

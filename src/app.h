@@ -23,28 +23,37 @@
 #include "otpgate/http/fcgi_server.h"
 #include "otpgate/http/sentences.h"
 #include "otpgate/store/groups.h"
+#include "program.h"
 #include "readiness.h"
 #include "service_metrics.h"
 #include "settings.h"
 
+#include <future>
 #include <memory>
+#include <optional>
 
 namespace otpgate {
 
-class App {
+class App : public Program {
 public:
     // Opens and checks everything that can be checked before the first request. Throws ConfigurationError for what the
-    // administrator must correct, and ServiceUnavailable for a database that does not answer.
-    explicit App(const Settings& settings);
-    ~App();
+    // administrator must correct, and ServiceUnavailable for a database that does not answer. The socket is that of all
+    // that follow each other; the first to start opens it.
+    App(const Settings& settings, std::optional<http::ListeningSocket>& socket);
+    ~App() override;
 
-    // Answers requests until SIGTERM or SIGINT, then what is in flight, then the messages in hand. The caller has
-    // blocked both signals in this thread before any other was started.
-    void serve();
+    void start() override;
+    // Both answer what is in flight, then send the messages in hand.
+    void handOver() override;
+    void stop() override;
+    void tend() override;
+    bool answers(std::chrono::milliseconds patience) const override;
 
 private:
     class Worker;
     domain::Messenger* makeMessenger();
+    http::Handler makeHandler();
+    void end();
 
     const Settings settings_;
     SystemClock clock_;
@@ -71,6 +80,9 @@ private:
     domain::Messenger* messenger_;        // one of the two
     Readiness readiness_;
     Housekeeper housekeeper_;
+    std::optional<http::ListeningSocket>& socket_;
+    std::unique_ptr<http::FcgiServer> server_;
+    std::future<void> run_;  // of the server
 };
 
 }  // namespace otpgate

@@ -3,11 +3,12 @@
 #include "otpgate/base/errors.h"
 #include "readiness.h"
 #include "start_notes.h"
-#include "stop_signal.h"
 
 namespace otpgate {
 
 namespace {
+
+constexpr std::chrono::minutes kNoteEvery{1};
 
 // A message that only we send must not wait for long.
 delivery::CourierSettings alone(delivery::CourierSettings settings) {
@@ -30,23 +31,29 @@ DeliverApp::DeliverApp(const Settings& settings)
     checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
 }
 
-void DeliverApp::run() {
+void DeliverApp::start() {
     dispatch_.courier().start();
     for (const std::string& note : startNotes(settings_)) log_.info(note);
     log_.info("ready", {{"delivers", "what waits in the outbox"},
                         {"mail_senders", std::int64_t{settings_.courier.mailSenders}},
                         {"sms_senders", std::int64_t{settings_.courier.smsSenders}},
                         {"database", database_->describe()}});
-    // Only now and then, and on no thread of its own: the signal is waited for in between.
-    do {
-        try {
-            witness_.note();
-        } catch (const ServiceUnavailable& error) {
-            log_.warning("other processes were not told of our keys", {{"detail", error.what()}});
-        }
-    } while (!waitForStopSignal(log_, std::chrono::minutes{1}));
+    tend();
+}
+
+void DeliverApp::stop() {
     dispatch_.courier().stop(Dispatch::kPatience);
-    log_.info("stopped");
+}
+
+void DeliverApp::tend() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < nextNote_) return;
+    nextNote_ = now + kNoteEvery;
+    try {
+        witness_.note();
+    } catch (const ServiceUnavailable& error) {
+        log_.warning("other processes were not told of our keys", {{"detail", error.what()}});
+    }
 }
 
 }  // namespace otpgate

@@ -10,20 +10,26 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/signing_keys.h"
+#include "program.h"
 #include "settings.h"
 
+#include <chrono>
 #include <memory>
 
 namespace otpgate {
 
-class DeliverApp {
+class DeliverApp : public Program {
 public:
     // Checks what `otpgate serve` checks; throws as App does.
     explicit DeliverApp(const Settings& settings);
 
-    // Sends until SIGTERM or SIGINT, then what is in hand. The caller has blocked both signals in this thread before
-    // any other was started.
-    void run();
+    void start() override;
+    // Both send what is in hand.
+    void handOver() override { stop(); }
+    void stop() override;
+    void tend() override;
+    // It is asked nothing by anybody.
+    bool answers(std::chrono::milliseconds) const override { return true; }
 
 private:
     const Settings settings_;
@@ -38,6 +44,7 @@ private:
     domain::OtpMetrics metrics_;  // asked of nobody: it listens nowhere
     Dispatch dispatch_;
     KeyWitness witness_;
+    std::chrono::steady_clock::time_point nextNote_;
 };
 
 }  // namespace otpgate

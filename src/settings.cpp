@@ -59,6 +59,7 @@ http::ServerSettings readServer(SettingsReader& reader) {
     server.listen = reader.text("server.listen", server.listen);
     server.socketMode = reader.octal("server.socket_mode", server.socketMode, 0777);
     server.socketGroup = reader.text("server.socket_group", "");
+    server.processes = static_cast<unsigned>(reader.integer("server.processes", server.processes, 1, 64));
     server.threads = static_cast<unsigned>(reader.integer("server.threads", server.threads, 1, 256));
     return server;
 }

@@ -1,4 +1,4 @@
-// Every setting of otpgate as a typed field: what etc/otpgate.conf describes. Read once, at the start.
+// Every setting of otpgate as a typed field: what etc/otpgate.conf describes. Read at the start, and anew at a SIGHUP.
 #pragma once
 
 #include "otpgate/api/page_settings.h"

@@ -33,4 +33,14 @@ std::vector<std::string> doubtsAbout(const Settings& settings) {
     return doubts;
 }
 
+std::vector<std::string> readAtTheStartOnly(const Settings& before, const Settings& after) {
+    const http::ServerSettings& old = before.server;
+    std::vector<std::string> names;
+    if (after.server.listen != old.listen) names.emplace_back("server.listen");
+    if (after.server.socketMode != old.socketMode) names.emplace_back("server.socket_mode");
+    if (after.server.socketGroup != old.socketGroup) names.emplace_back("server.socket_group");
+    if (after.server.processes != old.processes) names.emplace_back("server.processes");
+    return names;
+}
+
 }  // namespace otpgate

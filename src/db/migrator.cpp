@@ -3,6 +3,7 @@
 #include "db/sql_script.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 #include "otpgate/db/own_tables.h"
 
 #include <openssl/sha.h>
@@ -41,6 +42,10 @@ constexpr auto kLockPause = 100ms;
 constexpr auto kTakeOverAfter = 20s;
 constexpr char kStepSign = '#';
 constexpr char kBegunSign = '?';
+// "0012_devices_serves_0011": servers that know 0011 go on working when this file was applied, because it only adds. It
+// stands in the name, for that is all that an older server sees of a newer file.
+constexpr std::string_view kServesSign = "_serves_";
+constexpr std::size_t kNumberDigits = 4;
 // The last file of binaries that wrote no rows for steps. The first pending one of these may be half-done without a
 // sign, and again when that run is killed: there a statement is done where the server says that what it makes is there,
 // or what it drops is not. None of them has a data statement.
@@ -107,6 +112,15 @@ void createTable(Connection& connection) {
                                 " checksum TEXT NOT NULL, applied_at_us BIGINT NOT NULL)");
 }
 
+// Whether a server whose newest file is `newest` may work with a database that has the unknown file `version`.
+bool serves(std::string_view version, std::string_view newest) {
+    const auto sign = version.rfind(kServesSign);
+    if (sign == std::string_view::npos) return false;
+    const auto oldest = parseNumber<unsigned>(version.substr(sign + kServesSign.size()));
+    const auto known = parseNumber<unsigned>(newest.substr(0, kNumberDigits));
+    return oldest && known && *oldest <= *known;
+}
+
 void requireKnown(const Checksums& applied, const std::vector<Migration>& migrations) {
     Checksums known;
     for (const Migration& migration : migrations) {
@@ -115,7 +129,9 @@ void requireKnown(const Checksums& applied, const std::vector<Migration>& migrat
     }
     for (const auto& [version, checksum] : applied) {
         if (version.starts_with(kProcedures)) continue;
-        if (!known.contains(version.substr(0, version.find(kStepSign)))) {
+        const std::string file = version.substr(0, version.find(kStepSign));
+        if (!known.contains(file)) {
+            if (serves(file, migrations.empty() ? "" : migrations.back().version)) continue;
             throw ConfigurationError("the database holds migration " + version +
                                      ", which this otpgate does not know: a newer one has migrated it");
         }

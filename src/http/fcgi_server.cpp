@@ -9,11 +9,13 @@
 #include "otpgate/http/json.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <latch>
 #include <mutex>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -32,6 +34,8 @@ constexpr std::chrono::milliseconds kAcceptBackOff{100};
 // Reads and writes of one connection before others have their turn.
 constexpr unsigned kRoundsATurn = 8;
 constexpr int kLookAtTheEndMilliseconds = 50;
+// FCGI_GET_VALUES for no value: version, type, and no id, no content, no padding.
+constexpr std::array<char, 8> kQuestion{1, 9};
 // Below are the numbers by which epoll knows other things.
 constexpr std::uint64_t kFirstConnection = 16;
 
@@ -64,9 +68,12 @@ struct FcgiServer::State {
           patience(patienceOf),
           stopEvent(orThrow(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
           park(listeningSocket, stopEvent.get()),
+          everybodyIsThere(threads),
           threadsLeft(threads) {}
 
     void stop();
+    void leave();
+    bool answers(std::chrono::milliseconds within);
     void worker(const HandlerFactory& makeHandler);
     void takeOne(const Handler& handler, FcgiConnection::ReadBuffer& buffer, int milliseconds);
     void finish(const Handler& handler, FcgiConnection::ReadBuffer& buffer);
@@ -96,7 +103,9 @@ struct FcgiServer::State {
     // another process still wants is not needed.
     Descriptor stopEvent;
     ConnectionPark park;
+    std::latch everybodyIsThere;  // with a handler, or without one where the run has failed
     std::atomic<bool> isStopping = false;
+    std::atomic<bool> isHandedOver = false;
     std::atomic<unsigned> threadsLeft;
     std::atomic<std::uint64_t> nextConnection = kFirstConnection;
     std::atomic<std::int64_t> nextAcceptWarning = 0;  // in seconds of the steady clock
@@ -106,21 +115,45 @@ struct FcgiServer::State {
 
 void FcgiServer::State::stop() {
     door.closeDoor();
+    leave();
+}
+
+void FcgiServer::State::leave() {
     isStopping = true;
     eventfd_write(stopEvent.get(), 1);
 }
 
-// A thread's main.
+// By a connection of our own, which waits for a thread as those of a web server do.
+bool FcgiServer::State::answers(std::chrono::milliseconds within) {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) return false;
+    const Descriptor asking(ends[0]);
+    auto connection = std::make_unique<FcgiConnection>(ends[1], nextConnection++);
+    connection->deadline = steady_clock::now() + within;
+    park.park(std::move(connection), ConnectionPark::WaitFor::Input);
+    if (write(asking.get(), kQuestion.data(), kQuestion.size()) != static_cast<ssize_t>(kQuestion.size())) return false;
+    pollfd answer{asking.get(), POLLIN, 0};
+    char first = 0;
+    return poll(&answer, 1, static_cast<int>(within.count())) == 1 && read(asking.get(), &first, 1) == 1;
+}
+
+// A thread's main. Nobody takes a request before everybody can: where one cannot, none is lost.
 void FcgiServer::State::worker(const HandlerFactory& makeHandler) {
+    bool isThere = false;
     try {
         const Handler handler = makeHandler();
+        isThere = true;
+        everybodyIsThere.arrive_and_wait();
         const auto buffer = std::make_unique<FcgiConnection::ReadBuffer>();
         while (!isStopping) takeOne(handler, *buffer, -1);
         if (--threadsLeft == 0) finish(handler, *buffer);
     } catch (...) {
-        const std::lock_guard lock(failureMutex);
-        if (!failure) failure = std::current_exception();
-        stop();
+        {
+            const std::lock_guard lock(failureMutex);
+            if (!failure) failure = std::current_exception();
+        }
+        leave();
+        if (!isThere) everybodyIsThere.count_down();
     }
 }
 
@@ -154,7 +187,7 @@ void FcgiServer::State::begin(int socket, std::unique_ptr<FcgiConnection> connec
 void FcgiServer::State::finish(const Handler& handler, FcgiConnection::ReadBuffer& buffer) {
     park.forgetStop();
     park.takeIdle();
-    if (door.closeDoor()) {
+    if (!isHandedOver && door.closeDoor()) {
         for (int socket = acceptOne(); socket >= 0; socket = acceptOne()) begin(socket, nullptr, handler, buffer);
     }
     park.hurry(steady_clock::now() + patience.stop);
@@ -329,7 +362,8 @@ void FcgiServer::run(const HandlerFactory& makeHandler) {
             threads.emplace_back([state = state_, &makeHandler] { state->worker(makeHandler); });
         }
     } catch (const std::system_error&) {  // the system allows no more threads
-        state_->stop();
+        state_->leave();
+        state_->everybodyIsThere.count_down(static_cast<std::ptrdiff_t>(state_->threadCount - threads.size()));
         for (std::thread& thread : threads) thread.join();
         throw;
     }
@@ -337,8 +371,22 @@ void FcgiServer::run(const HandlerFactory& makeHandler) {
     if (state_->failure) std::rethrow_exception(state_->failure);
 }
 
+bool FcgiServer::waitUntilReady() const {
+    state_->everybodyIsThere.wait();
+    return !state_->isStopping;
+}
+
+bool FcgiServer::answers(std::chrono::milliseconds patience) const {
+    return state_->answers(patience);
+}
+
 void FcgiServer::stop() {
     state_->stop();
+}
+
+void FcgiServer::handOver() {
+    state_->isHandedOver = true;
+    state_->leave();
 }
 
 }  // namespace otpgate::http

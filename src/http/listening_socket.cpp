@@ -132,15 +132,31 @@ int inherited(int fd, std::string_view listenAddress) {
     return fd;
 }
 
-// sd_listen_fds(3), without the library.
-int fromSystemd(std::string_view listenAddress) {
+// sd_listen_fds(3), without the library: how many sockets systemd has passed to this very process.
+int countOfSystemds() {
     const char* pid = std::getenv("LISTEN_PID");
     const char* count = std::getenv("LISTEN_FDS");
-    if (pid == nullptr || count == nullptr || pid != std::to_string(getpid())) {
-        refuse(listenAddress, "systemd passed no socket (LISTEN_PID and LISTEN_FDS)");
-    }
-    if (std::string_view{count} != "1") refuse(listenAddress, "systemd must pass exactly one socket");
+    if (pid == nullptr || count == nullptr || pid != std::to_string(getpid())) return 0;
+    return parseNumber<int>(count).value_or(0);
+}
+
+int fromSystemd(std::string_view listenAddress) {
+    if (countOfSystemds() == 0) refuse(listenAddress, "systemd passed no socket (LISTEN_PID and LISTEN_FDS)");
+    if (countOfSystemds() != 1) refuse(listenAddress, "systemd must pass exactly one socket");
     return inherited(kFirstSystemdFileDescriptor, listenAddress);
+}
+
+// The one of systemd's that has this path, or -1.
+int fromSystemd(const std::string& path, std::string_view listenAddress) {
+    const int end = kFirstSystemdFileDescriptor + countOfSystemds();
+    for (int fd = kFirstSystemdFileDescriptor; fd < end; ++fd) {
+        sockaddr_un address{};
+        socklen_t size = sizeof address;
+        if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
+        const std::string_view itsPath{address.sun_path, strnlen(address.sun_path, sizeof address.sun_path)};
+        if (address.sun_family == AF_UNIX && path == itsPath) return inherited(fd, listenAddress);
+    }
+    return -1;
 }
 
 }  // namespace
@@ -149,7 +165,9 @@ ListeningSocket::ListeningSocket(const ServerSettings& settings) {
     const std::string_view address = settings.listen;
     if (address.starts_with("unix:")) {
         path_ = address.substr(5);
-        fileDescriptor_ = listenOnPath(path_, settings);
+        fileDescriptor_ = fromSystemd(path_, address);
+        isOurs_ = fileDescriptor_ < 0;
+        if (isOurs_) fileDescriptor_ = listenOnPath(path_, settings);
         struct stat status {};
         if (lstat(path_.c_str(), &status) == 0) file_ = {status.st_dev, status.st_ino};
         owner_ = getpid();
@@ -169,6 +187,10 @@ ListeningSocket::~ListeningSocket() {
     removeFile();
 }
 
+bool ListeningSocket::isBesideSystemds() const {
+    return isOurs_ && countOfSystemds() > 0;
+}
+
 bool ListeningSocket::closeDoor() const {
     if (isOurs_) removeFile();
     return isOurs_;
@@ -177,7 +199,7 @@ bool ListeningSocket::closeDoor() const {
 void ListeningSocket::removeFile() const {
     // Neither a forked child nor a process that was replaced removes the file that the others answer on.
     struct stat status {};
-    if (path_.empty() || owner_ != getpid() || lstat(path_.c_str(), &status) != 0) return;
+    if (!isOurs_ || path_.empty() || owner_ != getpid() || lstat(path_.c_str(), &status) != 0) return;
     if (file_ == std::pair{status.st_dev, status.st_ino}) unlink(path_.c_str());
 }
 

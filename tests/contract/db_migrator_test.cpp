@@ -30,6 +30,7 @@ class MigratorTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(listsWhatIsPending);
     CPPUNIT_TEST(appliesOnceWhenTwoMigrate);
     CPPUNIT_TEST(refusesADatabaseOfANewerBinary);
+    CPPUNIT_TEST(goesOnWithADatabaseOfANewerBinaryThatOnlyAdds);
     CPPUNIT_TEST(refusesAFileThatChangedAfterItWasApplied);
     CPPUNIT_TEST(makesNothingBesideTablesThatItDidNotMake);
     CPPUNIT_TEST(listsTheTablesThatAreMissing);
@@ -112,6 +113,22 @@ private:
     void refusesADatabaseOfANewerBinary() {
         migrate(*connection_, allFiles());
         requireRefusal({kMysqlFirst, kSqliteFirst}, "0002_second");
+    }
+
+    void goesOnWithADatabaseOfANewerBinaryThatOnlyAdds() {
+        const std::string folder = kMysql ? "mysql/" : "sqlite/";
+        const std::string third = folder + "0003_third_serves_0002.sql";
+        const std::string fourth = folder + "0004_fourth_serves_0003.sql";
+        const char* text = "CREATE TABLE IF NOT EXISTS three (id BIGINT NOT NULL PRIMARY KEY);\n";
+        auto files = allFiles();
+        files.push_back({third, text});
+        migrate(*connection_, files);
+        CPPUNIT_ASSERT(migrate(*connection_, allFiles()).empty());
+        CPPUNIT_ASSERT(db::pendingMigrations(*connection_, allFiles()).empty());
+        requireRefusal({kMysqlFirst, kSqliteFirst}, "0002_second");
+        files.push_back({fourth, "CREATE TABLE IF NOT EXISTS four (id BIGINT NOT NULL PRIMARY KEY);\n"});
+        migrate(*connection_, files);
+        requireRefusal(allFiles(), "0004_fourth_serves_0003");
     }
 
     void refusesAFileThatChangedAfterItWasApplied() {

@@ -1,4 +1,4 @@
-"""Signals that mean something to other services do nothing to this one."""
+"""Signals that mean something to other services end no process of this one; what SIGHUP does is in test_lifecycle.py."""
 import signal
 
 from support import ports

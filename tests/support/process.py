@@ -16,11 +16,13 @@ def _die_with_parent():
 class Process:
     """Nothing is started before start(); stop() is safe at any time."""
 
-    def __init__(self, name, command, log, env=None):
+    def __init__(self, name, command, log, env=None, pass_fds=()):
+        """`pass_fds`: open descriptors that the child keeps, with their numbers."""
         self.name = name
         self.command = [str(part) for part in command]
         self.log = log
         self.env = env
+        self.pass_fds = pass_fds
         self.popen = None
 
     def start(self):
@@ -32,6 +34,7 @@ class Process:
                 stderr=log,
                 env=self.env,
                 start_new_session=True,
+                pass_fds=self.pass_fds,
                 preexec_fn=_die_with_parent,
             )
 

@@ -195,6 +195,7 @@ public:
     RunningServer& operator=(const RunningServer&) = delete;
 
     void stop() { server_.stop(); }
+    bool answers(std::chrono::milliseconds patience) const { return server_.answers(patience); }
     bool endsWithin(std::chrono::seconds limit) { return finished_.wait_for(limit) == std::future_status::ready; }
     void waitUntilInFlight() { inFlight_.get_future().wait(); }
     void release() { released_.set_value(); }
@@ -315,6 +316,10 @@ class FcgiServerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(answersWhatNobodyHasAcceptedWhenItStops);
     CPPUNIT_TEST(stopsWithAnIdleKeptConnection);
     CPPUNIT_TEST(leavesAnInheritedSocketUsable);
+    CPPUNIT_TEST(handsItsSocketOver);
+    CPPUNIT_TEST(takesNothingBeforeEachThreadCan);
+    CPPUNIT_TEST(saysWhetherItAnswers);
+    CPPUNIT_TEST(usesTheSocketOfThatPathThatSystemdHasOpened);
     CPPUNIT_TEST(passesOnWhatAFactoryThrows);
     CPPUNIT_TEST(leavesSignalsToTheCaller);
     CPPUNIT_TEST(recoversFromRunningOutOfFileDescriptors);
@@ -717,6 +722,105 @@ public:
         auto run = std::async(std::launch::async, [&] { second.run(hello); });
         CPPUNIT_ASSERT(waiting.readAnswer().ends_with("hello"));
         second.stop();
+    }
+
+    // What new settings ask for: the socket is ours, and so is who answers on it next.
+    void handsItsSocketOver() {
+        const ListeningSocket socket(settingsFor("unix:" + path_));
+        const auto saying = [](const std::string& text) {
+            return [text] {
+                return Handler{.answer = [text](Request&) { return Response{200, text, "text/plain", {}}; }};
+            };
+        };
+        FcgiServer first(socket, 2, proxies_, random_, log_);
+        auto firstRun = std::async(std::launch::async, [&] { first.run(saying("first")); });
+        CPPUNIT_ASSERT(first.waitUntilReady());
+        WebServer begun(path_);
+        begun.begin(get("/"));
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/")).ends_with("first"));
+        FcgiServer second(socket, 2, proxies_, random_, log_);
+        auto secondRun = std::async(std::launch::async, [&] { second.run(saying("second")); });
+        CPPUNIT_ASSERT(second.waitUntilReady());
+        first.handOver();
+        begun.endBody();
+        CPPUNIT_ASSERT(begun.readAnswer().ends_with("first"));
+        firstRun.get();
+        CPPUNIT_ASSERT(isSocketFile(path_));
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/")).ends_with("second"));
+        second.stop();
+        CPPUNIT_ASSERT(!isSocketFile(path_));
+    }
+
+    void takesNothingBeforeEachThreadCan() {
+        const ListeningSocket socket(settingsFor("unix:" + path_));
+        FcgiServer server(socket, 2, proxies_, random_, log_);
+        std::promise<void> mayFail;
+        std::atomic<int> calls = 0;
+        std::atomic<int> requests = 0;
+        auto run = std::async(std::launch::async, [&] {
+            server.run([&]() -> Handler {
+                if (++calls == 2) {
+                    mayFail.get_future().wait();
+                    throw ServiceUnavailable("no database");
+                }
+                return {.answer = [&](Request&) {
+                    ++requests;
+                    return Response{};
+                }};
+            });
+        });
+        WebServer early(path_);
+        early.begin(get("/"));
+        early.endBody();
+        std::this_thread::sleep_for(50ms);
+        mayFail.set_value();
+        CPPUNIT_ASSERT(!server.waitUntilReady());
+        CPPUNIT_ASSERT_THROW(run.get(), ServiceUnavailable);
+        CPPUNIT_ASSERT_EQUAL(0, requests.load());
+        // It waits for whoever answers here next.
+        FcgiServer next(socket, 1, proxies_, random_, log_);
+        auto nextRun = std::async(std::launch::async, [&] {
+            next.run([] {
+                return Handler{.answer = [](Request&) { return Response{200, "next", "text/plain", {}}; }};
+            });
+        });
+        CPPUNIT_ASSERT(early.readAnswer().ends_with("next"));
+        next.stop();
+    }
+
+    void saysWhetherItAnswers() {
+        RunningServer server(path_, 1);
+        CPPUNIT_ASSERT(server.answers(10s));
+        WebServer web(path_);
+        web.begin(get("/wait"));
+        web.endBody();
+        server.waitUntilInFlight();
+        CPPUNIT_ASSERT(!server.answers(50ms));
+        server.release();
+        CPPUNIT_ASSERT(server.answers(10s));
+    }
+
+    void usesTheSocketOfThatPathThatSystemdHasOpened() {
+        const ListeningSocket systemds(settingsFor("unix:" + path_));
+        const int third = dup(3);  // whatever it is
+        dup2(systemds.fileDescriptor(), 3);
+        setenv("LISTEN_FDS", "1", 1);
+        setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+        const std::string other = path_ + ".other";
+        {
+            const ListeningSocket socket(settingsFor("unix:" + path_));
+            CPPUNIT_ASSERT_EQUAL(3, socket.fileDescriptor());
+            CPPUNIT_ASSERT(!socket.closeDoor());
+            CPPUNIT_ASSERT(!socket.isBesideSystemds());
+            const ListeningSocket beside(settingsFor("unix:" + other));
+            CPPUNIT_ASSERT(beside.isBesideSystemds());
+        }
+        unsetenv("LISTEN_FDS");
+        unsetenv("LISTEN_PID");
+        if (third >= 0) dup2(third, 3);
+        if (third >= 0) close(third);
+        CPPUNIT_ASSERT(isSocketFile(path_));
+        CPPUNIT_ASSERT(!isSocketFile(other));
     }
 
     void passesOnWhatAFactoryThrows() {

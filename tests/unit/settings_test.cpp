@@ -27,6 +27,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"server.listen", "fd:0"},
     {"server.socket_mode", "0600"},
     {"server.socket_group", "www-data"},
+    {"server.processes", "4"},
     {"server.threads", "17"},
     {"server.trusted_proxies", "127.0.0.1, ::1"},
     {"server.public_url", "https://login.example.org"},
@@ -174,6 +175,7 @@ std::string describe(const Settings& s) {
     line("server.listen", s.server.listen);
     line("server.socketMode", s.server.socketMode);
     line("server.socketGroup", s.server.socketGroup);
+    line("server.processes", s.server.processes);
     line("server.threads", s.server.threads);
     for (const auto& proxy : s.trustedProxies) line("trustedProxies", proxy);
     line("database.url", s.database.url);

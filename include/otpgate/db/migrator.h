@@ -16,9 +16,10 @@ namespace otpgate::db {
 // a step for 20 s is taken for dead. Returns how many were. What was killed or failed is taken up where it stopped:
 // SQLite applies a file as a whole, MySQL by statements, each of which is done once if people leave its tables alone
 // meanwhile. Throws DbError, which names the statement on MySQL, and ConfigurationError when the database was migrated
-// by a newer otpgate (it holds a migration that this binary does not know), or a released file has another text than
-// the one applied; ServiceUnavailable where tables of these names are there that no migration made (own_tables.h). Each
-// statement has the connection's answer time-out: open it with one that an ALTER TABLE can keep.
+// by a newer otpgate (it holds a migration that this binary does not know, and whose name does not end in
+// _serves_NNNN, a number that it knows: such a file only adds, and older servers go on), or a released file has another
+// text than the one applied; ServiceUnavailable where tables of these names are there that no migration made
+// (own_tables.h). Each statement has the connection's answer time-out: open it with one that an ALTER TABLE can keep.
 std::size_t migrate(Connection& connection, std::span<const SqlFile> files,
                     const std::function<void(std::string_view path)>& report);
 

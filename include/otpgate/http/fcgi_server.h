@@ -17,6 +17,7 @@ namespace otpgate::http {
 
 struct ServerSettings {
     std::string listen = "unix:/run/otpgate/otpgate.sock";  // unix:PATH | HOST:PORT | fd:0 | systemd
+    unsigned processes = 1;                                 // that answer there
     unsigned socketMode = 0660;
     std::string socketGroup;  // empty: as created
     unsigned threads = 28;
@@ -32,7 +33,8 @@ struct Handler {
 using HandlerFactory = std::function<Handler()>;
 
 // A bound, listening, non-blocking socket. A unix socket file left by a dead process is replaced, one that answers is
-// "in use"; the file is removed at the end, unless another process has replaced it, and never by a forked child. Throws
+// "in use"; the file is removed at the end, unless another process has replaced it, and never by a forked child. Where
+// systemd has passed a socket of the same path (sd_listen_fds(3)), that one is used, and its file is systemd's. Throws
 // ConfigurationError that names the address: in use, no such directory, no permission, no such group.
 class ListeningSocket {
 public:
@@ -44,6 +46,8 @@ public:
     // Removes a unix socket's file ahead of time: who is connected already is served, and nobody comes any more. False:
     // the socket is inherited, and whoever shares it or comes next answers there.
     bool closeDoor() const;
+    // Whether systemd has passed sockets and this is none of them: whoever connects there would wait for ever.
+    bool isBesideSystemds() const;
 
 private:
     void removeFile() const;
@@ -71,14 +75,22 @@ public:
     FcgiServer(const ListeningSocket& socket, unsigned threads, const TrustedProxies& trustedProxies, Random& random,
                Logger& log, Patience patience = {});
 
-    // Starts the threads and returns when stop() was called and every request in flight is answered. A thread whose
-    // factory throws ends the run, and the exception is passed on; so does a listening socket that fails for good.
-    // SIGPIPE is ignored from here on; all other signals stay the caller's.
+    // Starts the threads and returns when stop() or handOver() was called and every request in flight is answered. No
+    // request is taken before each thread has its handler. A thread whose factory throws ends the run, and the
+    // exception is passed on; so does a listening socket that fails for good. SIGPIPE is ignored from here on; all
+    // other signals stay the caller's.
     void run(const HandlerFactory& makeHandler);
+    // From another thread than run()'s: waits until requests are taken. False where they will never be.
+    bool waitUntilReady() const;
+    // From any thread, while it runs: whether one of its threads answers a question of the protocol (FCGI_GET_VALUES)
+    // within that time. It is neither logged nor counted.
+    bool answers(std::chrono::milliseconds patience) const;
     // From any thread (the one in sigwait), also before run(). Connections that no thread has accepted stay in the
     // queue of a socket that somebody else has opened (systemd), for the process that shares it or comes next; those in
     // the queue of our own are answered yet, and a unix socket's file is removed first, so that nobody else comes.
     void stop();
+    // As stop(), where another server of this process answers on the socket already: it stays as it is.
+    void handOver();
 
 private:
     struct State;
