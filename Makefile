@@ -17,6 +17,8 @@ VERSION := $(shell etc/dev/version)
 endif
 PREFIX ?= /usr/local
 DESTDIR ?=
+# Where `make install` leaves the debugger's symbols: beside the binary, or inside it, for who packages it and parts them.
+SYMBOLS ?= beside
 # For the debugger; -g1 is enough for a backtrace, and compiles in three quarters of the time.
 DEBUG_INFO ?= -g
 ARGS ?=
@@ -100,8 +102,8 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
 
 # Building:
-.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench deps-fuzz deps-coverage run build-tests test \
-    test-mysql test-galera unit contract e2e fuzz coverage proofs lint lint-tidy lint-format lint-layers format bench install clean help FORCE
+.PHONY: all docs docs-if-possible pages deb deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench deps-fuzz deps-coverage deps-deb deps-debtest run build-tests test \
+    test-mysql test-galera test-deb unit contract e2e fuzz coverage proofs lint lint-tidy lint-format lint-layers format bench install uninstall clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
 
@@ -189,14 +191,17 @@ build/gen/sentence_files.list: FORCE
 # Documentation pages:
 docs: build/otpgate ## build/www: the pages, the documentation, and /api/docs/ and /api/redoc/, whose bundles npm installs into build/
 	@etc/dev/docs/build
-# Without npm's registry the service itself still builds, runs and installs.
+# All but the bundles, for which nobody needs npm. Bundles that an earlier `make docs` has brought stay.
+pages: build/otpgate
+	@etc/dev/docs/build --without-bundles
+# Without npm's registry the service itself still builds and runs.
 docs-if-possible: build/otpgate
 	@etc/dev/docs/build || echo "note: /api/docs/ and /api/redoc/ will show a link only, because npm failed" >&2
 
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
-deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench deps-fuzz deps-coverage: deps-%:
+deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench deps-fuzz deps-coverage deps-deb deps-debtest: deps-%:
 	@etc/dev/deps $*
 
 # Running:
@@ -220,6 +225,8 @@ test-mysql: build/otpgate $(TEST_BINARIES) docs deps-test deps-mysql9 ## contrac
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/mysql9/run $(ARGS)
 test-galera: build/otpgate $(BIN)/otpgate docs deps-test deps-galera ## three nodes on loopback: what holds when calls change node, nodes die, processes restart (ARGS="-k hot")
 	@$(RUN_TESTS) galera -- $(ARGS)
+test-deb: deb deps-test deps-bench deps-debtest $(BIN)/bench-login ## the package on a bare Debian 12: lintian, piuparts, sign-in, upgrade under load (root)
+	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/deb/run build/deb/otpgate_*.deb
 bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo $(BIN)/bench-login ## rates, latency and CPU, beside an empty program or another build (ARGS="--quick")
 	@etc/dev/deps bench
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/bench/run $(ARGS)
@@ -289,14 +296,18 @@ format: deps-lint ## bring the sources into shape with clang-format
 sysconfdir := $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 datadir := $(PREFIX)/share/otpgate
 unitdir := $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(sysconfdir)/systemd/system)
+UNITS := otpgate.socket otpgate.service otpgate-deliver.service
 
 # The migrations and the templates are inside the binary; those in share/ are for who wants others. A configuration that is there is never touched; the new defaults stand in share/.
-install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binary (bin/.debug is for gdb), man page, pages, settings, systemd unit, web server examples
-	install -D -m 755 --strip build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/otpgate
+install: build/otpgate pages ## install to $(DESTDIR)$(PREFIX): binary (bin/.debug is for gdb), man page, pages, settings, systemd units, web server examples
+	install -D -m 755 build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/otpgate
+ifeq ($(SYMBOLS),beside)
 	install -d $(DESTDIR)$(PREFIX)/bin/.debug
 	objcopy --only-keep-debug --compress-debug-sections build/bin/release/otpgate $(DESTDIR)$(PREFIX)/bin/.debug/otpgate.debug
 	chmod 644 $(DESTDIR)$(PREFIX)/bin/.debug/otpgate.debug
+	strip $(DESTDIR)$(PREFIX)/bin/otpgate
 	objcopy --add-gnu-debuglink=$(DESTDIR)$(PREFIX)/bin/.debug/otpgate.debug $(DESTDIR)$(PREFIX)/bin/otpgate
+endif
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	build/otpgate help --man > $(DESTDIR)$(PREFIX)/share/man/man8/otpgate.8
 	build/otpgate help --bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/otpgate
@@ -312,11 +323,24 @@ install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binar
 	install -D -m 644 -t $(DESTDIR)$(datadir) etc/otpgate.conf
 	test -e $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf || \
 	    install -D -m 640 etc/otpgate.conf $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf
-	install -d $(DESTDIR)$(unitdir)
-	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@SYSCONFDIR@|$(sysconfdir)|g' etc/systemd/otpgate.service \
-	    > $(DESTDIR)$(unitdir)/otpgate.service
-	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@SYSCONFDIR@|$(sysconfdir)|g' etc/systemd/otpgate-deliver.service \
-	    > $(DESTDIR)$(unitdir)/otpgate-deliver.service
+	install -d $(DESTDIR)$(unitdir) $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	for unit in $(UNITS); do sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@SYSCONFDIR@|$(sysconfdir)|g' etc/systemd/$$unit \
+	    > $(DESTDIR)$(unitdir)/$$unit || exit; done
+	install -m 644 etc/systemd/otpgate.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/otpgate.conf
+	@test -e build/www/api/docs/swagger-ui-bundle.js || \
+	    echo "note: /api/docs/ and /api/redoc/ show a link only; their viewers come by \`make docs\` before this (nodejs, npm)"
+
+# What was written while it ran is its owner's: users, sessions, settings, the master key.
+uninstall: ## remove what `make install` has put there; settings, keys and data stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/otpgate $(DESTDIR)$(PREFIX)/bin/.debug/otpgate.debug \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/otpgate.8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/otpgate \
+	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/otpgate.conf $(addprefix $(DESTDIR)$(unitdir)/,$(UNITS))
+	rm -rf $(DESTDIR)$(datadir)
+	@rmdir $(DESTDIR)$(PREFIX)/bin/.debug 2>/dev/null || true
+	@echo "left: $(DESTDIR)$(sysconfdir)/otpgate and the database"
+
+deb: build/otpgate docs deps-deb ## build/deb/otpgate_VERSION_ARCHITECTURE.deb, the package for Debian
+	@etc/debian/build '$(VERSION)'
 
 clean: ## remove what was built (the state of `make run` stays: it is in var/)
 	rm -rf build

@@ -1,0 +1,272 @@
+"""A Debian host in a folder: its packages are real, and in place of systemd, which does not run in a chroot, this module does
+what its units say and what systemctl asks for. Of a unit are read: ListenStream and the rights of a socket, ExecStart, User,
+WatchdogSec and StateDirectory of a service, whether it notifies, and what it requires. Nothing is confined as the units say.
+"""
+import configparser
+import contextlib
+import ctypes
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from .process import Process
+
+_CLONE_NEWNET = 0x40000000
+_CLONE_NEWNS = 0x00020000
+
+# Asks us and waits for the answer: the exit code. Queries of the package system's scripts are answered at once.
+_SYSTEMCTL = """\
+#!/bin/sh
+action= units=
+for word; do
+    case $word in
+        *.service|*.socket) units="$units $word" ;;
+        -*|*.target) ;;
+        *) [ -n "$action" ] && units="$units $word.service" || action=$word ;;
+    esac
+done
+case $action in
+    is-enabled) echo enabled; exit 0 ;;
+    daemon-reload|unmask) exit 0 ;;
+esac
+[ -n "$units" ] || exit 0
+question=$(mktemp -u /run/stand-in/XXXXXXXX)
+echo "$action$units" >"$question.part"
+mv "$question.part" "$question.asked"
+while [ ! -e "$question.answer" ]; do sleep 0.05; done
+exit "$(cat "$question.answer")"
+"""
+
+_BIND = """\
+import os, socket, sys
+os.chroot(sys.argv[1])
+socket.socket(fileno=int(sys.argv[2])).bind(sys.argv[3])
+"""
+
+
+def leave_the_network():
+    """From here on this process and its children have a loopback of their own, where all ports are free, and mounts that nobody
+    else sees."""
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET | _CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+class DebianHost:
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
+        self.logs = self.root / "var/log/stand-in"
+        self._units = {}
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._answer_systemctl)
+
+    def run(self, *command, check=True, timeout=600, env=None):
+        """In the host; its output."""
+        done = subprocess.run(
+            ["chroot", str(self.root), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, timeout=timeout, check=False,
+            env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+                 "DEBIAN_FRONTEND": "noninteractive", "TERM": "dumb", **(env or {})},
+        )
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}:\n{done.stdout[-4000:]}")
+        return done.stdout
+
+    def shell(self, line, **options):
+        return self.run("/bin/sh", "-c", line, **options)
+
+    def start(self):
+        (self.root / "run/systemd/system").mkdir(parents=True, exist_ok=True)
+        (self.root / "run/stand-in").mkdir(exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        systemctl = self.root / "usr/bin/systemctl"  # where apt and dpkg look
+        systemctl.write_text(_SYSTEMCTL)
+        systemctl.chmod(0o755)
+        for path in ("proc", "dev"):
+            subprocess.run(["mount", "--rbind", f"/{path}", str(self.root / path)], check=True)
+        self._thread.start()
+        return self
+
+    def stop(self):
+        for name in list(self._units):
+            with contextlib.suppress(RuntimeError):
+                self._units[name].stop()
+        self._is_over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        # Whoever removes the folder afterwards must not find this machine's devices in it.
+        for path in ("proc", "dev"):
+            if os.path.ismount(self.root / path):
+                subprocess.run(["umount", "--lazy", "--recursive", str(self.root / path)], check=True)
+
+    def unit(self, name):
+        if name not in self._units:
+            for folder in ("etc/systemd/system", "lib/systemd/system"):
+                file = self.root / folder / name
+                if file.exists() and not file.is_symlink():
+                    self._units[name] = (_Socket if name.endswith(".socket") else _Service)(self, name, _read_unit(file))
+                    break
+            else:
+                raise RuntimeError(f"there is no unit {name}")
+        return self._units[name]
+
+    def is_enabled(self, name):
+        return any((folder / name).is_symlink() for folder in (self.root / "etc/systemd/system").glob("*.wants"))
+
+    def id_of(self, kind, name):
+        """The number of a user ("passwd") or a group of the host."""
+        for line in (self.root / "etc" / kind).read_text().splitlines():
+            fields = line.split(":")
+            if fields[0] == name:
+                return int(fields[2])
+        raise RuntimeError(f"there is no {name} in {kind}")
+
+    def _answer_systemctl(self):
+        while not self._is_over.is_set():
+            for asked in sorted((self.root / "run/stand-in").glob("*.asked")):
+                action, *units = asked.read_text().split()
+                asked.unlink()
+                code = 0
+                for name in units:
+                    try:
+                        code |= self.unit(name).do(action)
+                    except Exception as error:  # whoever asked is told, as systemctl would
+                        (self.logs / "complaints").open("a").write(f"{action} {name}: {error!r}\n")
+                        code = 5
+                asked.with_suffix(".answer").write_text(f"{code}\n")
+            time.sleep(0.02)
+
+
+def _read_unit(file):
+    parser = configparser.RawConfigParser(strict=False, delimiters=("=",))
+    parser.optionxform = str
+    parser.read_string(file.read_text())
+    return {section: dict(parser.items(section)) for section in parser.sections()}
+
+
+class _Unit:
+    def __init__(self, host, name, text):
+        self.host = host
+        self.name = name
+        self.text = text
+
+    def do(self, action):
+        if action == "is-active":
+            return 0 if self.is_active() else 3
+        getattr(self, action.replace("-", "_"))()
+        return 0
+
+    def preset(self):
+        """Debian's preset enables whatever a package asks to be enabled."""
+        for target in self.text["Install"].get("WantedBy", "").split():
+            link = self.host.root / f"etc/systemd/system/{target}.wants" / self.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.is_symlink():
+                link.symlink_to(f"/lib/systemd/system/{self.name}")
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def try_restart(self):
+        if self.is_active():
+            self.restart()
+
+
+class _Socket(_Unit):
+    listener = None
+
+    def is_active(self):
+        return self.listener is not None
+
+    def start(self):
+        if self.is_active():
+            return
+        options = self.text["Socket"]
+        path = self.host.root / options["ListenStream"].lstrip("/")
+        path.parent.mkdir(mode=0o755, exist_ok=True)
+        path.unlink(missing_ok=True)
+        # Inside, because the path that it was bound to is what the service knows it by.
+        self.listener = socket.socket(socket.AF_UNIX)
+        descriptor = self.listener.fileno()
+        subprocess.run([sys.executable, "-c", _BIND, str(self.host.root), str(descriptor), options["ListenStream"]],
+                       check=True, pass_fds=(descriptor,))
+        os.chown(path, self.host.id_of("passwd", options["SocketUser"]), self.host.id_of("group", options["SocketGroup"]))
+        path.chmod(int(options["SocketMode"], 8))
+        self.listener.listen(int(options["Backlog"]))
+
+    def stop(self):
+        if self.is_active():
+            self.listener.close()
+            self.listener = None
+            (self.host.root / self.text["Socket"]["ListenStream"].lstrip("/")).unlink(missing_ok=True)
+
+
+class _Service(_Unit):
+    process = None
+
+    def is_active(self):
+        return self.process is not None and self.process.is_running()
+
+    def start(self):
+        if self.is_active():
+            return
+        host, service = self.host, self.text["Service"]
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+        descriptors = ()
+        for required in self.text["Unit"].get("Requires", "").split():
+            host.unit(required).start()
+            descriptors = (host.unit(required).listener.fileno(),)
+        user = service.get("User", "root")
+        if state := service.get("StateDirectory"):
+            folder = host.root / "var/lib" / state
+            folder.mkdir(mode=0o700, exist_ok=True)
+            os.chown(folder, host.id_of("passwd", user), host.id_of("group", service["Group"]))
+        heard = None
+        if service.get("Type") == "notify":
+            heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            notify = host.root / "run/systemd/notify"
+            notify.unlink(missing_ok=True)
+            heard.bind(str(notify))
+            notify.chmod(0o666)
+            heard.settimeout(0.1)
+            environment["NOTIFY_SOCKET"] = "/run/systemd/notify"
+            if "WatchdogSec" in service:
+                environment["WATCHDOG_USEC"] = f"{int(service['WatchdogSec'])}000000"
+        # nginx's unit lets it go into the background; here it stays.
+        start = re.sub(r"'daemon on;", "'daemon off;", service["ExecStart"].lstrip("-"))
+        opened = f"LISTEN_FDS=1 LISTEN_PID=$$ exec {start} 3<&{descriptors[0]}" if descriptors else f"exec {start}"
+        variables = [f"{name}={value}" for name, value in environment.items()]
+        host.logs.mkdir(parents=True, exist_ok=True)
+        command = ["chroot", f"--userspec={user}", host.root, "/usr/bin/env", "-i", *variables, "/bin/bash", "-c", opened]
+        self.process = Process(self.name, command, host.logs / f"{self.name}.log", pass_fds=descriptors)
+        self.process.start()
+        end = time.monotonic() + 30
+        said = b""
+        while heard and b"READY=1" not in said:
+            self.process.require_running()
+            if time.monotonic() > end:
+                raise RuntimeError(f"{self.name} is not ready within 30 s")
+            with contextlib.suppress(TimeoutError):
+                said = heard.recv(4096)
+        if heard:
+            heard.close()
+
+    def stop(self):
+        if self.process is not None:
+            self.process.stop(40)
+
+    def reload(self):
+        self.process.signal(1)
+
+
+def fresh_copy(base, root):
+    shutil.rmtree(root, ignore_errors=True)
+    subprocess.run(["cp", "-a", str(base), str(root)], check=True)
