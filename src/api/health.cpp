@@ -19,7 +19,8 @@ http::ApiError notReady(const ReadinessCheck& check, bool toMonitor) {
 
 }  // namespace
 
-// With the address that we take the client's to be: who asks knows his own, and sees whether the web server passes it on.
+// With the address that we take the client's to be: who asks knows his own, and sees whether the web server passes it
+// on.
 http::Response showLiveness(const http::Request& request) {
     http::JsonWriter json;
     json.beginObject().member("status", "live").member("client_ip", request.clientAddress).endObject();
