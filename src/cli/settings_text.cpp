@@ -27,8 +27,8 @@ std::string withSetting(std::string_view text, std::string_view key, std::string
     const std::string_view name = dot == std::string_view::npos ? key : key.substr(dot + 1);
     const std::string line = std::string{name} + " = " + std::string{value};
 
-    std::vector<std::string> lines;
-    for (const std::string_view part : split(text, '\n')) lines.emplace_back(part);
+    const auto parts = split(text, '\n');
+    std::vector<std::string> lines(parts.begin(), parts.end());
     if (!lines.empty() && lines.back().empty()) lines.pop_back();
 
     std::string_view current;

@@ -227,6 +227,7 @@ Table readTable(Reader& reader) {
     Table table{.name = reader.text(), .columns = {}};
     const std::uint64_t count = reader.number(4);
     if (count > kMostColumns) reader.damaged();
+    table.columns.reserve(count);
     for (std::uint64_t i = 0; i < count; ++i) {
         std::string name = reader.text();
         switch (reader.letter()) {

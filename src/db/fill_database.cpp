@@ -111,7 +111,7 @@ std::string insertInto(const Table& table, std::size_t rows) {
     }
     marks += ")";
     std::string sql = "INSERT INTO " + table.name + " (" + names + ") VALUES " + marks;
-    for (std::size_t i = 1; i < rows; ++i) sql += ", " + marks;
+    for (std::size_t i = 1; i < rows; ++i) sql.append(", ").append(marks);
     return sql;
 }
 

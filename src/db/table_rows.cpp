@@ -50,6 +50,7 @@ KeyedTable describe(Connection& connection, const std::string& name) {
             : "SELECT name, type, NULLIF(pk, 0) FROM pragma_table_info(?)",
         {name});
     std::vector<std::pair<TableColumn, std::int64_t>> columns;
+    columns.reserve(rows.size());
     for (const Row& row : rows) {
         columns.push_back({{row.text(0), kindOf(row.text(1))}, row.optionalInteger(2).value_or(0)});
     }
@@ -76,6 +77,7 @@ std::vector<KeyedTable> describeAll(Connection& connection, std::span<const SqlF
 
 std::string namesOf(const std::vector<TableColumn>& columns) {
     std::vector<std::string> names;
+    names.reserve(columns.size());
     for (const TableColumn& column : columns) names.push_back(column.name);
     return joined(names, ", ");
 }
@@ -103,13 +105,14 @@ void readTable(Connection& connection, const KeyedTable& keyed, const TakeRows& 
     }
     const std::string select = "SELECT " + namesOf(keyed.table.columns) + " FROM " + keyed.table.name;
     const std::string rest = " ORDER BY " + order + " LIMIT " + std::to_string(kRowsAtATime);
+    const std::string selectBehind = select + " WHERE " + behind(keyed) + rest;
     std::vector<Row> rows = connection.query(select + rest);
     take(keyed.table, rows);
     while (rows.size() == kRowsAtATime) {
         const Row last = std::move(rows.back());
         std::vector<Param> params;
         bindBehind(params, keyed, last);
-        rows = connection.query(select + " WHERE " + behind(keyed) + rest, Connection::Params{params});
+        rows = connection.query(selectBehind, Connection::Params{params});
         if (!rows.empty()) take(keyed.table, rows);
     }
 }

@@ -385,6 +385,7 @@ def test_operations(make_site, tmp_path):
     told = shell(re.sub(r"'mysql:.*'", f"'{site.settings['database.url']}'", copy_data)
                  .replace("/etc/otpgate/database.password", f"{tmp_path}/password"), tmp_path, PATH=path)
     assert "read again and found the same" in told
+    (site.folder / "master.key").write_bytes((sqlite.folder / "master.key").read_bytes())
     for one in (site, sqlite):
         one.otpgate.start()
 
