@@ -225,7 +225,7 @@ void Master::tell() {
         overseer_.ready();
     }
     // One that answers is enough: the others are killed and started again here.
-    if (overseer_.patience() && std::ranges::any_of(children_, works)) overseer_.alive();
+    if (isReady_ && overseer_.patience() && std::ranges::any_of(children_, works)) overseer_.alive();
 }
 
 // Nobody comes any more, and each answers what has come.

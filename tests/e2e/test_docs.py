@@ -324,26 +324,30 @@ def test_a_backend_calls_for_its_visitors(site, tmp_path, address):
 
 
 def test_on_a_real_host(make_site, tmp_path, own_mariadb):
+    # `make test-deb` plays it.
+    assert block("host", "make deb") == "make deb\napt install ./build/deb/otpgate_*.deb nginx\n"
     install = block("host", "make install")
     assert install.startswith("make && make install\n")
-    done = subprocess.run(["make", "-o", "build/otpgate", "-o", "docs-if-possible", "install", f"DESTDIR={tmp_path}/root"], cwd=ROOT, capture_output=True, text=True, timeout=600,
+    done = subprocess.run(["make", "-o", "build/otpgate", "-o", "pages", "install", f"DESTDIR={tmp_path}/root"], cwd=ROOT, capture_output=True, text=True, timeout=600,
                           check=False)
     assert done.returncode == 0, done.stderr
     for file in re.findall(r"`?(/(?:etc/otpgate|usr/local)/[\w./*-]+)`?", (DOC / "host.md").read_text()):
         if file not in ("/etc/otpgate/master.key", "/etc/otpgate/database.password"):  # these are made by hand
             assert list((tmp_path / "root").glob(file[1:])), file
     assert (tmp_path / "root/usr/local/share/otpgate/www/docs/integrate/index.html").exists()
+    done = subprocess.run(["make", "uninstall", f"DESTDIR={tmp_path}/root"], cwd=ROOT, capture_output=True, text=True, check=False)
+    left = [str(file.relative_to(tmp_path / "root")) for file in (tmp_path / "root").rglob("*") if not file.is_dir()]
+    assert (done.returncode, left) == (0, ["etc/otpgate/otpgate.conf"]), done.stderr
     # The settings that it names are a working configuration.
     site = make_site(start=False)
-    config = "".join(text for language, text in blocks("host") if language == "ini" and "socket_group" in text)
-    config = config.replace("socket_group = www-data", f"socket_group = {os.getgid()}")
+    config = "".join(text for language, text in blocks("host") if language == "ini" and "[server]" in text and "base_path" not in text)
     file = tmp_path / "otpgate.conf"
     file.write_text(config + f"\n[keys]\nmaster_file = {tmp_path}/master.key\n[database]\nurl = sqlite:{tmp_path}/otpgate.db\n")
     for words in (["keys", "init"], ["migrate"], ["check-config"]):
         done = subprocess.run([site.otpgate.binary, *words, "--config", file], capture_output=True, text=True, timeout=60, check=False,
                               env=environment())
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-    for text in (install, block("host", "otpgate setup"), block("host", "systemctl"), block("host", "mail-test"), block("host", "import-django")):
+    for text in (install, block("host", "otpgate setup"), block("host", "check-config"), block("host", "mail-test"), block("host", "import-django")):
         for name in re.findall(r"^otpgate ([\w-]+)", text, re.MULTILINE):
             assert site.otpgate.run(name, "--help").returncode == 0, name
     # The server of the test has a user of that name already.
@@ -404,7 +408,7 @@ def test_the_master_key_is_replaced(make_site, tmp_path):
     path = with_otpgate_in_the_path(site, tmp_path)
     for line in block("operations", "keys add").splitlines():
         shell(line, tmp_path, PATH=path)
-        site.otpgate.restart()
+        site.otpgate.reload()
         assert site.login("ann@example.com")["access"]
 
 

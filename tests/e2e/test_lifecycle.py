@@ -54,11 +54,8 @@ class Visitors:
 
 
 def reload(site, expected="settings read anew"):
-    already = len(site.otpgate.log())
     site.otpgate.write_config()
-    site.otpgate.process.signal(signal.SIGHUP)
-    ports.wait_until(lambda: expected in site.otpgate.log()[already:], 30, expected)
-    return site.otpgate.log()[already:]
+    return site.otpgate.reload(expected)
 
 
 def children_of(pid):

@@ -1,6 +1,7 @@
 """The service itself: its settings file, its subcommands, its process."""
 import os
 import pathlib
+import signal
 import subprocess
 
 from . import ports
@@ -97,6 +98,13 @@ class Otpgate:
     def restart(self):
         self.stop()
         return self.start()
+
+    def reload(self, expected="settings read anew"):
+        """SIGHUP, with the settings as they stand in the file; what is logged until `expected` is."""
+        already = len(self.log())
+        self.process.signal(signal.SIGHUP)
+        ports.wait_until(lambda: expected in self.log()[already:], 30, expected)
+        return self.log()[already:]
 
     def log(self):
         return self.process.log_text()
