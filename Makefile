@@ -305,7 +305,8 @@ install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binar
 	ln -sfn $(sysconfdir)/otpgate/page $(DESTDIR)$(datadir)/www/page
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf
-	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf $(DESTDIR)$(datadir)/apache/otpgate.conf
+	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf \
+	    $(DESTDIR)$(datadir)/nginx/otpgate_prefix_locations.conf $(DESTDIR)$(datadir)/apache/otpgate.conf
 	cd etc/templates && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/templates/{} \;
 	install -D -m 644 -t $(DESTDIR)$(datadir) etc/otpgate.conf
 	test -e $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf || \
