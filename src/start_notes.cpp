@@ -14,7 +14,8 @@ std::vector<std::string> startNotes(const Settings& settings) {
                         ": so many SMS a day, and none beyond");
     }
     if (!settings.basePath.empty()) {
-        notes.push_back("server.base_path = " + settings.basePath + ": everything is below " + settings.publicUrl + "/");
+        notes.push_back("server.base_path = " + settings.basePath + ": everything is below " + settings.publicUrl +
+                        "/");
     }
     return notes;
 }
