@@ -27,7 +27,8 @@ http::Response showMe(const http::Request&, const Caller& caller, domain::Sessio
     if (caller.credential == Credential::Cookie) {
         response.with("X-CSRF-Token", sessions.csrfTokenOf(caller.session.id));
         // The session lives on while it is used; its cookie must too.
-        http::setCookie(response, kSessionCookie, sessions.cookieOf(caller.session.id), sessions.refreshLifetime());
+        http::setCookie(response, kSessionCookie, sessions.cookieOf(caller.session.id),
+                        sessions.cookieLifetime(caller.session));
     }
     return response;
 }

@@ -222,7 +222,8 @@ private:
 
     void refreshesTokens() {
         for (const auto outcome : {RefreshOutcome::Rotated, RefreshOutcome::Repeated}) {
-            sessionStore_.refreshResult = {outcome, user_.id, clock_.now(), "otp"};
+            sessionStore_.refreshResult = {outcome, user_.id, clock_.now(), "otp",
+                                           clock_.now() + std::chrono::days{30}};
             const Answer answer = refresh(sessions_.issueFirst(signIn()).refresh);
             CPPUNIT_ASSERT_EQUAL(200, answer.status);
             CPPUNIT_ASSERT(sessions_.authenticate(answer.text("access")).has_value());
