@@ -14,6 +14,8 @@ http::Response jsonResponse(int status, http::JsonWriter& json);
 // 200 with a sentence for the user: `message`, and `detail` for clients that look there.
 http::Response messageResponse(std::string_view message);
 
+// The member `groups` of an object that has been begun.
+void writeGroups(http::JsonWriter& json, const std::vector<std::string>& groups);
 void writeUser(http::JsonWriter& json, const domain::User& user);
 void writeSession(http::JsonWriter& json, const domain::Session& session, const Uuid& currentId);
 // The members access, refresh, token_type, expires_in and session_id of an object that has been begun.

@@ -216,6 +216,9 @@ private:
         CPPUNIT_ASSERT_EQUAL(user_.id.toString(), answer().header("X-Auth-User"));
         CPPUNIT_ASSERT_EQUAL(session_.id.toString(), answer().header("X-Auth-Session"));
         CPPUNIT_ASSERT_EQUAL("ann@example.org"s, answer().header("X-Auth-Email"));
+        CPPUNIT_ASSERT_EQUAL(""s, answer().header("X-Auth-Groups"));
+        user_.groups = {"editors", "staff"};
+        CPPUNIT_ASSERT_EQUAL("editors,staff"s, answer().header("X-Auth-Groups"));
         user_.emailVerified = false;
         CPPUNIT_ASSERT_EQUAL(""s, answer().header("X-Auth-Email"));
     }
