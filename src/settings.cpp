@@ -282,7 +282,8 @@ domain::TokenSettings readTokens(SettingsReader& reader, const std::string& issu
     tokens.issuer = issuer;
     tokens.audience = reader.text("tokens.audience", "otpgate");
     tokens.accessLifetime = wholeSeconds(reader, "tokens.access_lifetime", 15min, 10s, hours{24});
-    tokens.refreshLifetime = wholeSeconds(reader, "tokens.refresh_lifetime", days{7}, 1min, days{366});
+    tokens.sessions.idle = wholeSeconds(reader, "tokens.refresh_lifetime", days{7}, 1min, days{366});
+    tokens.sessions.total = wholeSeconds(reader, "tokens.session_lifetime", days{30}, 1min, days{3660});
     return tokens;
 }
 

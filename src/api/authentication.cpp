@@ -95,7 +95,12 @@ Caller authenticate(domain::SessionService& sessions, const http::Cors& cors, co
 Caller authenticateRecent(domain::SessionService& sessions, const http::Cors& cors, const Clock& clock,
                           std::chrono::seconds within, const http::Request& request) {
     Caller caller = authenticate(sessions, cors, request);
-    if (domain::signedInRecently(caller.session, within, clock.now())) return caller;
+    requireRecent(caller, clock, within);
+    return caller;
+}
+
+void requireRecent(const Caller& caller, const Clock& clock, std::chrono::seconds within) {
+    if (domain::signedInRecently(caller.session, within, clock.now())) return;
     const auto minutes = std::chrono::ceil<std::chrono::minutes>(within).count();
     throw ApiError(ErrorCode::SignInTooOld)
         .accountLanguage(caller.user.locale)

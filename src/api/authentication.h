@@ -23,6 +23,9 @@ Caller authenticate(domain::SessionService& sessions, const http::Cors& cors, co
 Caller authenticateRecent(domain::SessionService& sessions, const http::Cors& cors, const Clock& clock,
                           std::chrono::seconds within, const http::Request& request);
 
+// Throws SignInTooOld unless the caller signed in within this time.
+void requireRecent(const Caller& caller, const Clock& clock, std::chrono::seconds within);
+
 // By `X-API-Key: <key>` or `Authorization: Api-Key <key>`. Throws ApiError: Unauthenticated without either,
 // InvalidToken for a key that is not good, Forbidden where `scopes` names some and the key has none of them.
 ApiKeyCaller authenticateKey(domain::ApiKeyService& apiKeys, const http::Request& request,

@@ -47,7 +47,8 @@ http::Response authorize(const http::Request& request, const Caller& caller);
 
 // users.cpp
 http::Response showMe(const http::Request& request, const Caller& caller, domain::SessionService& sessions);
-http::Response updateProfile(const http::Request& request, const Caller& caller, domain::AccountService& accounts);
+http::Response updateProfile(const http::Request& request, const Caller& caller, domain::AccountService& accounts,
+                             const Clock& clock, const ApiSettings& settings);
 http::Response deleteMe(const http::Request& request, const Caller& caller, domain::AccountService& accounts);
 
 // registration.cpp

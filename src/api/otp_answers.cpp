@@ -72,7 +72,7 @@ http::Response signedIn(const domain::SessionService& sessions, const domain::Si
     json.beginObject();
     if (delivery == TokenDelivery::Cookie) {
         json.member("csrf_token", sessions.csrfTokenOf(signIn.sessionId))
-            .member("expires_in", sessions.refreshLifetime().count())
+            .member("expires_in", sessions.cookieLifetime().count())
             .member("session_id", signIn.sessionId.toString());
     } else {
         writeTokens(json, sessions.issueFirst(signIn));
@@ -85,7 +85,7 @@ http::Response signedIn(const domain::SessionService& sessions, const domain::Si
     http::Response response = jsonResponse(200, json);
     http::setCookie(response, kDeviceCookie, deviceToken, kDeviceCookieLifetime);
     if (delivery == TokenDelivery::Cookie) {
-        http::setCookie(response, kSessionCookie, sessions.cookieOf(signIn.sessionId), sessions.refreshLifetime());
+        http::setCookie(response, kSessionCookie, sessions.cookieOf(signIn.sessionId), sessions.cookieLifetime());
     }
     return response;
 }

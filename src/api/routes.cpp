@@ -90,7 +90,7 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/auth/login/otp-verify", Public{verifyLogin}},  // the limits of otp/verify
     {"POST",   "/api/v1/auth/forgot-password", Public{forgotPassword}}, // the limits of otp/request
     {"POST",   "/api/v1/auth/password-reset", Public{resetPassword}},  // the limits of otp/verify
-    {"POST",   "/api/v1/auth/password-change", SignedIn{changePassword}}, // limits.guesses_per_destination, for right ones too
+    {"POST",   "/api/v1/auth/password-change", RecentlySignedIn{changePassword}}, // limits.guesses_per_destination, for right ones too
     {"POST",   "/api/v1/auth/token/refresh", Public{refreshTokens}},
     {"POST",   "/api/v1/auth/token/introspect", KeyHolder{introspectToken, kAnyKey}},
     {"POST",   "/api/v1/auth/logout",        SignedIn{logout}},

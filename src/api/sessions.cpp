@@ -2,6 +2,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
+#include "otpgate/base/text.h"
 #include "otpgate/domain/proved.h"
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
@@ -61,6 +62,7 @@ http::Response authorize(const http::Request&, const Caller& caller) {
     http::Response response = noContent();
     response.with("X-Auth-User", caller.user.id.toString()).with("X-Auth-Session", caller.session.id.toString());
     if (const auto email = domain::provedEmail(caller.user)) response.with("X-Auth-Email", *email);
+    if (!caller.user.groups.empty()) response.with("X-Auth-Groups", joined(caller.user.groups, ","));
     return response;
 }
 

@@ -38,6 +38,8 @@ void writeDescription(http::JsonWriter& json, const domain::TokenDescription& to
         .member("iat", wholeSeconds(token.grant.issuedAt))
         .member("exp", wholeSeconds(token.grant.expiresAt));
     if (const auto name = domain::tellableName(token.grant.session.user)) json.member("username", *name);
+    // An array only where there is something in it: some readers of such answers take none.
+    if (const auto& groups = token.grant.session.user.groups; !groups.empty()) writeGroups(json, groups);
     if (token.grant.id) json.member("jti", *token.grant.id);
 }
 

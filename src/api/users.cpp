@@ -8,6 +8,8 @@
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
 
+#include <stdexcept>
+
 namespace otpgate::api {
 
 namespace {
@@ -27,16 +29,19 @@ http::Response showMe(const http::Request&, const Caller& caller, domain::Sessio
     if (caller.credential == Credential::Cookie) {
         response.with("X-CSRF-Token", sessions.csrfTokenOf(caller.session.id));
         // The session lives on while it is used; its cookie must too.
-        http::setCookie(response, kSessionCookie, sessions.cookieOf(caller.session.id), sessions.refreshLifetime());
+        http::setCookie(response, kSessionCookie, sessions.cookieOf(caller.session.id),
+                        sessions.cookieLifetime(caller.session));
     }
     return response;
 }
 
-http::Response updateProfile(const http::Request& request, const Caller& caller, domain::AccountService& accounts) {
+http::Response updateProfile(const http::Request& request, const Caller& caller, domain::AccountService& accounts,
+                             const Clock& clock, const ApiSettings& settings) {
+    using Outcome = domain::ProfileUpdate::Outcome;
     http::JsonBody body(request);
     domain::ProfileFields fields;
-    fields.username = readName(body, "username");
-    if (fields.username && fields.username->empty()) body.noteInvalid("username", "must not be empty");
+    fields.username = readUsername(body, caller.user);
+    fields.displayName = readName(body, "display_name");
     fields.firstName = readName(body, "first_name");
     fields.lastName = readName(body, "last_name");
     // Nothing sets it back to the browser's; what is no tag leaves it as it is.
@@ -44,10 +49,20 @@ http::Response updateProfile(const http::Request& request, const Caller& caller,
         fields.locale = readLocale(body);
     }
     body.rejectInvalid();
+    // A name is for ever.
+    if (fields.username) requireRecent(caller, clock, settings.changeWithin);
 
-    const auto user = accounts.updateProfile(caller.user.id, fields, clientOf(request));
-    if (!user) throw http::ApiError(http::ErrorCode::InvalidToken);
-    return userResponse(*user);
+    const auto update = accounts.updateProfile(caller.user.id, fields, domain::NameGiver::Owner, clientOf(request));
+    switch (update.outcome) {
+    case Outcome::Updated: return userResponse(update.user.value());
+    case Outcome::NoSuchUser: throw http::ApiError(http::ErrorCode::InvalidToken);
+    case Outcome::NameTaken: body.noteInvalid("username", "cannot be had: choose another one"); break;
+    case Outcome::NamedBefore:
+        body.noteInvalid("username", "was chosen already; an administrator can change it");
+        break;
+    }
+    body.rejectInvalid();
+    throw std::logic_error("a refused name is an invalid field");
 }
 
 http::Response deleteMe(const http::Request&, const Caller& caller, domain::AccountService& accounts) {

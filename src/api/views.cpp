@@ -1,5 +1,7 @@
 #include "api/views.h"
 
+#include "otpgate/domain/username.h"
+
 namespace otpgate::api {
 
 std::optional<std::string> unlessEmpty(const std::string& text) {
@@ -36,10 +38,16 @@ void writeCodes(http::JsonWriter& json, const ApiSettings& settings) {
     json.endObject();
 }
 
+void writeGroups(http::JsonWriter& json, const std::vector<std::string>& groups) {
+    json.key("groups").beginArray();
+    for (const std::string& group : groups) json.value(group);
+    json.endArray();
+}
+
 void writeUser(http::JsonWriter& json, const domain::User& user) {
     json.beginObject()
         .member("id", user.id.toString())
-        .member("username", user.username)
+        .member("username", domain::shownUsername(user))
         .member("email", user.email)
         .member("phone_number", user.phoneNumber)
         .member("email_verified", user.emailVerified)
@@ -50,8 +58,11 @@ void writeUser(http::JsonWriter& json, const domain::User& user) {
         .member("role", domain::toString(user.role))
         .member("status", domain::toString(user.status))
         .member("date_joined", formatRfc3339(user.joinedAt))
-        .member("last_login_at", optionalTime(user.lastLoginAt))
-        .endObject();
+        .member("last_login_at", optionalTime(user.lastLoginAt));
+    // Only where they say something: older clients compare what they get with what they know.
+    if (!user.displayName.empty()) json.member("display_name", user.displayName);
+    if (!user.groups.empty()) writeGroups(json, user.groups);
+    json.endObject();
 }
 
 void writeSession(http::JsonWriter& json, const domain::Session& session, const Uuid& currentId) {

@@ -17,6 +17,8 @@ http::Response messageResponse(std::string_view message);
 
 // The members channels and code: how codes come, and what they look like.
 void writeCodes(http::JsonWriter& json, const ApiSettings& settings);
+// The member `groups` of an object that has been begun.
+void writeGroups(http::JsonWriter& json, const std::vector<std::string>& groups);
 void writeUser(http::JsonWriter& json, const domain::User& user);
 void writeSession(http::JsonWriter& json, const domain::Session& session, const Uuid& currentId);
 // The members access, refresh, token_type, expires_in and session_id of an object that has been begun.

@@ -188,16 +188,38 @@ const std::vector<Command>& commands() {
           {"enable", "WHO", "takes that back; the ended sessions stay ended", {kJson}},
           {"make-admin", "WHO", "lets the user see everybody's audit trail", {kJson}},
           {"make-user", "WHO", "takes that back", {kJson}},
+          {"set-username",
+           "WHO NAME",
+           "gives the user this name, in the place of one that it may have; refused where it is, or ever was, "
+           "somebody else's",
+           {kJson}},
           {"delete",
            "WHO",
            "removes the user with sessions, devices, API keys and codes; of the audit trail event, time and user id "
-           "stay",
+           "stay, and nobody else gets the user name",
            {kJson}}},
-         "WHO is an e-mail address, a telephone number or an id. TIME is a date (2026-11-20) or RFC 3339.\n"
+         "WHO is an e-mail address, a telephone number, a user name or an id. TIME is a date (2026-11-20) or RFC "
+         "3339.\n"
          "\n"
          "--json prints what the API calls a user; list prints an array of them. Exit code 0 when it is as asked for,\n"
-         "before or after; 1 when there is no such user or the address is taken; 2 for wrong arguments.\n",
+         "before or after; 1 when there is no such user, or the address or the name is taken; 2 for wrong "
+         "arguments.\n",
          &user},
+        {"group",
+         "make and fill the groups that applications are told of",
+         {{"create", "NAME", "makes a group without members", {}},
+          {"list", "", "one group a line: name and number of members", {kJson}},
+          {"show", "NAME", "the members, one user a line: id, user name, e-mail address, telephone number", {kJson}},
+          {"add", "NAME WHO...", "makes members of these users", {}},
+          {"remove", "NAME WHO...", "takes that back", {}},
+          {"delete", "NAME", "removes the group; its members stay users", {}}},
+         "NAME is 1 to 64 of a-z, 0-9, dot, _ and -. WHO is an e-mail address, a telephone number, a user name or an "
+         "id.\n"
+         "\n"
+         "Applications find a user's groups in `groups` of the user and of introspection, and in X-Auth-Groups of\n"
+         "/authz, from the next request on. Exit code 0 when it is as asked for, before or after; 1 when there is no\n"
+         "such group or user, or a user's groups would be more than 1000 characters; 2 for wrong arguments.\n",
+         &group},
         {"import-django",
          "take over the users of a Django site",
          {{"",
@@ -217,6 +239,9 @@ const std::vector<Command>& commands() {
          "\n"
          "Nobody is overwritten: who is there already, by address, is unchanged, so a second run does no harm. A row\n"
          "that cannot be imported is named on standard error by its index in the array, counted from 0, and skipped.\n"
+         "A user name that fits (2 to 64 of a-z, 0-9, dot, _ and -, in any case) and that nobody has becomes the user\n"
+         "name; any other becomes the display name, and these are counted.\n"
+         "\n"
          "At the end the skipped rows, and the passwords that were not taken, are counted by reason. The last line is\n"
          "`N imported, N unchanged, N skipped`. Exit code 0 when all of every user was taken; 1 when a row was "
          "skipped\n"

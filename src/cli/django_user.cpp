@@ -2,6 +2,7 @@
 
 #include "otpgate/crypto/password_hash.h"
 #include "otpgate/domain/person_name.h"
+#include "otpgate/domain/username.h"
 
 #include <Poco/Exception.h>
 #include <Poco/JSON/Object.h>
@@ -128,6 +129,24 @@ void readHash(const Fields& fields, DjangoUser& user) {
     }
 }
 
+// After the role. What is an address names nobody.
+void readUsername(const Fields& fields, DjangoUser& user) {
+    const std::string written = nameIn(fields, "username");
+    if (written.empty() || written.find('@') != std::string::npos ||
+        Destination::parse(written, domain::EmailValidation::International))
+        return;
+    domain::User& account = user.imported.user;
+    auto name = domain::parseUsername(written);
+    if (!name) {
+        user.usernameNotTaken = "it is not 2 to 64 of a-z, 0-9, dot, _ and - with a letter";
+    } else if (domain::isReservedUsername(*name) && account.role != domain::Role::Admin) {
+        user.usernameNotTaken = "it is an administrator's";
+        name.reset();
+    }
+    if (name != written) account.displayName = written;
+    account.username = std::move(name);
+}
+
 bool isUser(const Fields& object, const Fields& fields) {
     const auto model = object.get("model");
     if (model.isString() && model.extract<std::string>() == "auth.user") return true;
@@ -147,8 +166,6 @@ std::optional<DjangoUser> parseDjangoUser(const std::string& json, StaffAre staf
     DjangoUser result;
     domain::User& user = result.imported.user;
     readAddresses(*fields, validation, user);
-    user.username = nameIn(*fields, "username");
-    if (user.username.empty()) user.username = user.email ? *user.email : *user.phoneNumber;
     user.firstName = nameIn(*fields, "first_name");
     user.lastName = nameIn(*fields, "last_name");
     user.emailVerified = user.email && flag(*fields, {"email_verified", "is_email_verified", "is_verified"}, false);
@@ -159,6 +176,7 @@ std::optional<DjangoUser> parseDjangoUser(const std::string& json, StaffAre staf
     user.role = isStaff && staff == StaffAre::Admins ? domain::Role::Admin : domain::Role::User;
     user.joinedAt = timeIn(*fields, "date_joined").value_or(now);
     user.lastLoginAt = timeIn(*fields, "last_login");
+    readUsername(*fields, result);
     readHash(*fields, result);
     user.hasPassword = result.imported.passwordHash.has_value();
     return result;

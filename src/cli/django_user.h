@@ -21,6 +21,8 @@ enum class StaffAre { Users, Admins };
 struct DjangoUser {
     domain::ImportedUser imported;
     std::string passwordNotTaken;  // why its password is left out, without quoting it; empty where nothing is lost
+    // Why its user name is the display name alone, without quoting it; empty where it is not, or there is none.
+    std::string usernameNotTaken;
 };
 
 // nullopt for an object of another model. The id is left to the caller, and the time of joining where the row has none.

@@ -51,6 +51,9 @@ public:
         for (const auto& [reason, count] : passwordsNotTaken_) {
             std::cerr << "warning: " << count << " without their password: " << reason << "\n";
         }
+        for (const auto& [reason, count] : usernamesNotTaken_) {
+            std::cerr << "warning: " << count << " with their user name as the display name alone: " << reason << "\n";
+        }
         std::cout << imported_ << " imported, " << unchanged_ << " unchanged, " << skipped_ << " skipped\n";
     }
     bool tookAll() const { return skippedBy_.empty() && passwordsNotTaken_.empty(); }
@@ -76,6 +79,7 @@ private:
         user->imported.user.id = Uuid::makeV7(now, random_);
         batch_.push_back(std::move(user->imported));
         notTaken_.push_back(std::move(user->passwordNotTaken));
+        unnamed_.push_back(std::move(user->usernameNotTaken));
         if (batch_.size() == kBatch) flush();
     }
 
@@ -97,14 +101,19 @@ private:
             if (auto cost = crypto::costOf(*imported.passwordHash)) costs.insert(std::move(*cost));
         }
         store_.notePasswordCosts({costs.begin(), costs.end()});
-        const auto added = store_.import(batch_);
-        for (std::size_t i = 0; i < added.size(); ++i) {
-            ++(added[i] ? imported_ : unchanged_);
+        const auto results = store_.import(batch_, clock_.now());
+        for (std::size_t i = 0; i < results.size(); ++i) {
             // Who was there already has lost nothing.
-            if (added[i] && !notTaken_[i].empty()) ++passwordsNotTaken_[notTaken_[i]];
+            const bool isAdded = results[i] != domain::ImportResult::Unchanged;
+            ++(isAdded ? imported_ : unchanged_);
+            if (!isAdded) continue;
+            if (!notTaken_[i].empty()) ++passwordsNotTaken_[notTaken_[i]];
+            if (results[i] == domain::ImportResult::AddedUnnamed) unnamed_[i] = "it is, or was, somebody else's";
+            if (!unnamed_[i].empty()) ++usernamesNotTaken_[unnamed_[i]];
         }
         batch_.clear();
         notTaken_.clear();
+        unnamed_.clear();
     }
 
     domain::AccountStore& store_;
@@ -114,6 +123,7 @@ private:
     crypto::SystemRandom random_;
     std::vector<domain::ImportedUser> batch_;
     std::vector<std::string> notTaken_;                   // of each in the batch: DjangoUser::passwordNotTaken
+    std::vector<std::string> unnamed_;                    // and DjangoUser::usernameNotTaken
     std::unordered_map<std::size_t, std::size_t> rowOf_;  // by the hash of the address: millions must fit
     std::size_t row_ = 0;
     std::size_t imported_ = 0;
@@ -121,6 +131,7 @@ private:
     std::size_t skipped_ = 0;
     std::map<std::string, std::size_t> skippedBy_;          // by reason
     std::map<std::string, std::size_t> passwordsNotTaken_;  // by reason
+    std::map<std::string, std::size_t> usernamesNotTaken_;  // by reason
     std::size_t others_ = 0;
 };
 

@@ -1,10 +1,12 @@
 // otpgate user: accounts by hand.
 #include "api/views.h"
 #include "cli/commands.h"
+#include "cli/find_user.h"
 #include "otpgate/base/text.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/domain/account_service.h"
 #include "otpgate/domain/password_policy.h"
+#include "otpgate/domain/username.h"
 #include "otpgate/store/stores.h"
 
 #include <algorithm>
@@ -89,8 +91,8 @@ bool passes(const Filter& filter, const domain::User& user) {
     if (filter.joinedSince && user.joinedAt < *filter.joinedSince) return false;
     if (filter.unusedSince && user.lastLoginAt && *user.lastLoginAt >= *filter.unusedSince) return false;
     if (filter.text.empty()) return true;
-    const std::string fields[] = {user.email.value_or(""), user.phoneNumber.value_or(""), user.username,
-                                  user.firstName + " " + user.lastName};
+    const std::string fields[] = {user.email.value_or(""), user.phoneNumber.value_or(""), user.username.value_or(""),
+                                  user.displayName, user.firstName + " " + user.lastName};
     return std::ranges::any_of(
         fields, [&](const std::string& field) { return toLower(field).find(filter.text) != std::string::npos; });
 }
@@ -117,28 +119,38 @@ void print(const domain::User& user, bool asJson) {
     }
     const auto verified = [](bool is) { return is ? "  (verified)" : "  (not verified)"; };
     std::cout << "id          " << user.id.toString() << "\n";
-    std::cout << "username    " << user.username << "\n";
+    std::cout << "username    " << user.username.value_or("-") << "\n";
+    if (!user.displayName.empty()) std::cout << "shown as    " << user.displayName << "\n";
     if (user.email) std::cout << "email       " << *user.email << verified(user.emailVerified) << "\n";
     if (user.phoneNumber) std::cout << "phone       " << *user.phoneNumber << verified(user.phoneVerified) << "\n";
     std::cout << "name        " << user.firstName << " " << user.lastName << "\n";
     std::cout << "role        " << domain::toString(user.role) << "\n";
+    if (!user.groups.empty()) std::cout << "groups      " << joined(user.groups, ", ") << "\n";
     std::cout << "status      " << domain::toString(user.status) << "\n";
     std::cout << "password    " << (user.hasPassword ? "set" : "none") << "\n";
     std::cout << "joined      " << formatRfc3339(user.joinedAt) << "\n";
     std::cout << "last login  " << (user.lastLoginAt ? formatRfc3339(*user.lastLoginAt) : "never") << "\n";
 }
 
-domain::User findUser(domain::AccountService& accounts, const std::string& who) {
-    std::optional<domain::User> user;
-    if (const auto id = Uuid::parse(who)) {
-        user = accounts.find(*id);
-    } else if (const auto destination = domain::Destination::parse(who, domain::EmailValidation::International)) {
-        user = accounts.find(*destination);
-    } else {
-        throw UsageError("neither an address nor an id: " + who);
+std::string readUsername(const std::string& text) {
+    auto name = domain::parseUsername(text);
+    if (!name) {
+        throw UsageError("not a user name, 2 to 64 of a-z, 0-9, dot, _ and - with a letter, and no sign at an end: " +
+                         text);
     }
-    if (!user) throw std::runtime_error("there is no such user: " + who);
-    return std::move(*user);
+    return std::move(*name);
+}
+
+void setUsername(domain::AccountService& accounts, const domain::User& who, const std::string& name,
+                 const domain::Client& client) {
+    using Outcome = domain::ProfileUpdate::Outcome;
+    domain::ProfileFields fields;
+    fields.username = name;
+    const auto outcome = accounts.updateProfile(who.id, fields, domain::NameGiver::Administrator, client).outcome;
+    if (outcome == Outcome::Updated) return;
+    throw std::runtime_error(outcome == Outcome::NoSuchUser
+                                 ? "there is no such user any more"
+                                 : "the name is, or was, somebody else's, and never becomes another's: " + name);
 }
 
 std::string readPassword(const domain::User& user, unsigned minScore) {
@@ -206,6 +218,7 @@ int user(const Invocation& invocation) {
     // What was not understood is said before the database is asked for.
     const Filter filter = readFilter(invocation);
     if (action == "create") readNewUser(invocation);
+    const std::string name = action == "set-username" ? readUsername(invocation.words.back()) : "";
     const auto settings = invocation.settings();
     const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();
@@ -225,6 +238,7 @@ int user(const Invocation& invocation) {
         {"enable", [&](const domain::User& who) { accounts.setStatus(who.id, UserStatus::Active, client); }},
         {"make-admin", [&](const domain::User& who) { accounts.setRole(who.id, Role::Admin, client); }},
         {"make-user", [&](const domain::User& who) { accounts.setRole(who.id, Role::User, client); }},
+        {"set-username", [&](const domain::User& who) { setUsername(accounts, who, name, client); }},
         {"delete", [&](const domain::User& who) { accounts.remove(who); }},
     };
     const domain::User who = findUser(accounts, invocation.words.front());

@@ -1,5 +1,7 @@
 #include "otpgate/domain/account_service.h"
 
+#include "otpgate/domain/username.h"
+
 namespace otpgate::domain {
 
 namespace {
@@ -26,7 +28,6 @@ std::vector<std::string> bucketsOf(const User& user, const std::vector<Uuid>& de
 User makeUser(const Uuid& id, const Destination& destination, Timestamp now) {
     User user;
     user.id = id;
-    user.username = destination.value();
     (destination.channel() == Channel::Email ? user.email : user.phoneNumber) = destination.value();
     user.joinedAt = now;
     return user;
@@ -41,7 +42,6 @@ std::optional<User> AccountService::create(User user, std::optional<std::string>
     const Timestamp now = clock_.now();
     user.id = Uuid::makeV7(now, random_);
     user.joinedAt = now;
-    if (user.username.empty()) user.username = user.email ? *user.email : user.phoneNumber.value_or("");
     user.emailVerified = user.email.has_value();
     user.phoneVerified = user.phoneNumber.has_value();
     user.hasPassword = passwordHash.has_value();
@@ -55,14 +55,22 @@ std::optional<User> AccountService::create(User user, std::optional<std::string>
     return user;
 }
 
-std::optional<User> AccountService::updateProfile(const Uuid& userId, const ProfileFields& fields,
-                                                  const Client& client) {
+ProfileUpdate AccountService::updateProfile(const Uuid& userId, const ProfileFields& fields, NameGiver giver,
+                                            const Client& client) {
+    const bool isReserved = fields.username && isReservedUsername(*fields.username);
+    if (isReserved && giver == NameGiver::Owner) {
+        const auto user = store_.find(userId);
+        // Who was given one may say it again.
+        if (user && user->username != fields.username) return {ProfileUpdate::Outcome::NameTaken, user};
+    }
     const Timestamp now = clock_.now();
     return store_.updateProfile({.userId = userId,
                                  .username = fields.username,
+                                 .displayName = fields.displayName,
                                  .firstName = fields.firstName,
                                  .lastName = fields.lastName,
                                  .locale = fields.locale,
+                                 .giver = giver,
                                  .now = now,
                                  .auditId = Uuid::makeV7(now, random_),
                                  .client = client});

@@ -107,6 +107,8 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::UserEnabled: return "USER_ENABLED";
     case AuditEvent::UserDeleted: return "USER_DELETED";
     case AuditEvent::RoleChanged: return "ROLE_CHANGED";
+    case AuditEvent::GroupJoined: return "GROUP_JOINED";
+    case AuditEvent::GroupLeft: return "GROUP_LEFT";
     case AuditEvent::RegistrationRefused: return "REGISTRATION_REFUSED";
     case AuditEvent::ApiKeyCreated: return "API_KEY_CREATED";
     case AuditEvent::ApiKeyRevoked: return "API_KEY_REVOKED";

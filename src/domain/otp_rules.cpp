@@ -30,7 +30,6 @@ bool mayBeAt(const OtpVerification& guess, const StoredOtp& otp) {
 User newUser(const OtpVerification& guess, const Destination& address) {
     User user;
     user.id = guess.newUserId;
-    user.username = address.value();
     (address.channel() == Channel::Email ? user.email : user.phoneNumber) = address.value();
     user.locale = firstLanguage(guess.client.languages);
     user.joinedAt = guess.now;

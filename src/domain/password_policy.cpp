@@ -103,6 +103,7 @@ std::vector<std::string> wordsOf(const PasswordOwner& owner) {
     addWords(words, owner.username);
     addWords(words, owner.firstName);
     addWords(words, owner.lastName);
+    addWords(words, owner.displayName);
     addWord(words, digitsOf(owner.phoneNumber));
     if (const auto at = owner.email.rfind('@'); at != std::string_view::npos)
         addWords(words, owner.email.substr(at + 1));

@@ -32,7 +32,8 @@ std::optional<std::string> PasswordService::reasonToRefuse(std::string_view pass
     PasswordOwner owner;
     if (user.email) owner.email = *user.email;
     if (user.phoneNumber) owner.phoneNumber = *user.phoneNumber;
-    owner.username = user.username;
+    if (user.username) owner.username = *user.username;
+    owner.displayName = user.displayName;
     owner.firstName = user.firstName;
     owner.lastName = user.lastName;
     return policy_.reasonToRefuse(password, owner);

@@ -11,11 +11,9 @@ std::optional<std::string> provedPhoneNumber(const User& user) {
 }
 
 std::optional<std::string> tellableName(const User& user) {
-    if (user.username == provedEmail(user) || user.username == provedPhoneNumber(user)) return user.username;
-    const bool looksLikeAddress =
-        user.username.find('@') != std::string::npos || Destination::parse(user.username).has_value();
-    if (looksLikeAddress) return std::nullopt;
-    return user.username;
+    if (user.username) return user.username;
+    const auto email = provedEmail(user);
+    return email ? email : provedPhoneNumber(user);
 }
 
 }  // namespace otpgate::domain

@@ -1,5 +1,7 @@
 #include "otpgate/domain/session_rules.h"
 
+#include <algorithm>
+
 namespace otpgate::domain {
 
 namespace {
@@ -14,11 +16,19 @@ bool signedInRecently(const Session& session, std::chrono::seconds within, Times
     return now - session.authenticatedAt <= within;
 }
 
+Timestamp sessionEndsAt(Timestamp createdAt, Timestamp now, const SessionLifetimes& lifetimes) {
+    return std::min(now + lifetimes.idle, createdAt + lifetimes.total);
+}
+
 RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* session) {
     if (session == nullptr || session->revokedAt || session->expiresAt <= refresh.now || !session->userIsActive) {
         return {};
     }
-    const SessionRefreshResult granted{Outcome::Rotated, session->userId, session->authenticatedAt, session->methods};
+    // Its row may say a later end: of a version, or of a setting, that let sessions last longer.
+    const Timestamp lastsUntil = session->createdAt + refresh.lifetimes.total;
+    if (lastsUntil <= refresh.now) return {};
+    const SessionRefreshResult granted{Outcome::Rotated, session->userId, session->authenticatedAt, session->methods,
+                                       lastsUntil};
     if (session->refreshCounter == refresh.counter) {
         // A refresh leaves a trace only where it comes from elsewhere than the one that was told last: thousands from
         // one browser would say nothing, and cost a row each. Whoever comes from elsewhere each time is told of once in
@@ -28,7 +38,7 @@ RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* sessio
             session->movedAt <= refresh.now - kTellOfMovesEvery;
         ++session->refreshCounter;
         session->rotatedAt = session->lastSeenAt = refresh.now;
-        session->expiresAt = refresh.expiresAt;
+        session->expiresAt = sessionEndsAt(session->createdAt, refresh.now, refresh.lifetimes);
         if (!isTold) return {granted, std::nullopt};
         session->address = refresh.client.address;
         session->userAgent = refresh.client.userAgent;
@@ -44,7 +54,7 @@ RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* sessio
     // proved.
     if (session->refreshCounter < refresh.counter) return {};
     session->revokedAt = refresh.now;
-    return {{Outcome::Reused, {}, {}, {}}, AuditEvent::TokenReused};
+    return {{Outcome::Reused, {}, {}, {}, {}}, AuditEvent::TokenReused};
 }
 
 }  // namespace otpgate::domain

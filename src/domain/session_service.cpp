@@ -3,6 +3,7 @@
 #include "domain/device_token.h"
 #include "domain/refresh_token.h"
 #include "otpgate/crypto/signed_token.h"
+#include "otpgate/domain/session_rules.h"
 
 #include <algorithm>
 
@@ -39,18 +40,47 @@ SessionService::SessionService(SessionStore& store, const SigningKeys& keys, con
       random_(random),
       settings_(std::move(settings)) {}
 
+Timestamp SessionService::sessionEnd() const {
+    const Timestamp now = clock_.now();
+    return sessionEndsAt(now, now, settings_.sessions);
+}
+
+std::chrono::seconds SessionService::cookieLifetime() const {
+    const Timestamp now = clock_.now();
+    return lifetimeOf(now, now);
+}
+
+std::chrono::seconds SessionService::cookieLifetime(const Session& session) const {
+    return lifetimeOf(session.createdAt, clock_.now());
+}
+
+std::chrono::seconds SessionService::lifetimeOf(const Timestamp& createdAt, Timestamp now) const {
+    return std::chrono::ceil<std::chrono::seconds>(sessionEndsAt(createdAt, now, settings_.sessions) - now);
+}
+
+std::optional<AuthenticatedSession> SessionService::findActive(const Uuid& sessionId, Timestamp now) {
+    auto found = store_.findActive(sessionId, now);
+    if (!found || !isWithinLifetime(found->session, now)) return std::nullopt;
+    return found;
+}
+
+bool SessionService::isWithinLifetime(Session& session, Timestamp now) const {
+    session.expiresAt = std::min<Timestamp>(session.expiresAt, session.createdAt + settings_.sessions.total);
+    return session.createdAt + settings_.sessions.total > now;
+}
+
 Tokens SessionService::issueFirst(const SignIn& signIn) const {
     const Timestamp now = clock_.now();
-    return issue({signIn.sessionId, signIn.user.id, now, signIn.methods}, 0, now);
+    return issue({signIn.sessionId, signIn.user.id, now, signIn.methods, now + settings_.sessions.total}, 0, now);
 }
 
 Tokens SessionService::issue(const Holder& holder, std::int64_t counter, Timestamp now) const {
-    return {accessToken(holder, now), RefreshToken{holder.sessionId, counter}.toText(ring_), settings_.accessLifetime,
-            holder.sessionId};
+    const Timestamp expiresAt = std::min<Timestamp>(now + settings_.accessLifetime, holder.lastsUntil);
+    return {accessToken(holder, now, expiresAt), RefreshToken{holder.sessionId, counter}.toText(ring_),
+            std::chrono::ceil<std::chrono::seconds>(expiresAt - now), holder.sessionId};
 }
 
-std::string SessionService::accessToken(const Holder& holder, Timestamp now) const {
-    const Timestamp expiresAt = now + settings_.accessLifetime;
+std::string SessionService::accessToken(const Holder& holder, Timestamp now, Timestamp expiresAt) const {
     if (settings_.format == TokenFormat::Opaque) {
         return crypto::signToken(
             ring_, crypto::KeyUse::AccessToken,
@@ -78,15 +108,16 @@ RefreshOutcome SessionService::refresh(std::string_view refreshToken, const Clie
     const SessionRefreshResult result = store_.refresh({.sessionId = token->sessionId,
                                                         .counter = token->counter,
                                                         .now = now,
-                                                        .expiresAt = now + settings_.refreshLifetime,
+                                                        .lifetimes = settings_.sessions,
                                                         .graceSince = now - kRefreshGrace,
                                                         .auditId = Uuid::makeV7(now, random_),
                                                         .client = client});
     switch (result.outcome) {
     case SessionRefreshResult::Outcome::Rotated:
     case SessionRefreshResult::Outcome::Repeated:
-        return {Kind::Refreshed, issue({token->sessionId, result.userId, result.authenticatedAt, result.methods},
-                                       token->counter + 1, now)};
+        return {Kind::Refreshed,
+                issue({token->sessionId, result.userId, result.authenticatedAt, result.methods, result.lastsUntil},
+                      token->counter + 1, now)};
     case SessionRefreshResult::Outcome::Reused: return {Kind::Reused, {}};
     case SessionRefreshResult::Outcome::Ended: return {Kind::Invalid, {}};
     }
@@ -109,7 +140,7 @@ std::optional<AccessGrant> SessionService::authenticateJwt(std::string_view toke
     if (!claims) return std::nullopt;
     const auto sessionId = Uuid::parse(claims->sessionId);
     if (!sessionId) return std::nullopt;
-    auto session = store_.findActive(*sessionId, now);
+    auto session = findActive(*sessionId, now);
     if (!session) return std::nullopt;
     return AccessGrant{std::move(*session), claims->issuedAt, claims->expiresAt, claims->tokenId};
 }
@@ -120,15 +151,17 @@ std::optional<AccessGrant> SessionService::authenticateOpaque(std::string_view t
     const std::string_view view = *payload;
     const Timestamp expiresAt = fromMicroseconds(crypto::unpackInteger(view.substr(kIdBytes)));
     if (expiresAt <= now) return std::nullopt;
-    auto session = store_.findActive(Uuid::fromBytes(view.substr(0, kIdBytes)), now);
+    auto session = findActive(Uuid::fromBytes(view.substr(0, kIdBytes)), now);
     if (!session) return std::nullopt;
-    return AccessGrant{std::move(*session), expiresAt - settings_.accessLifetime, expiresAt, std::nullopt};
+    // The last ones of a session are shorter; none is older than it.
+    const Timestamp issuedAt = std::max<Timestamp>(expiresAt - settings_.accessLifetime, session->session.createdAt);
+    return AccessGrant{std::move(*session), issuedAt, expiresAt, std::nullopt};
 }
 
 std::optional<AuthenticatedSession> SessionService::inspectRefreshToken(std::string_view refreshToken) {
     const auto token = RefreshToken::parse(refreshToken, ring_);
     if (!token) return std::nullopt;
-    auto session = store_.findActive(token->sessionId, clock_.now());
+    auto session = findActive(token->sessionId, clock_.now());
     if (!session || session->session.refreshCounter != token->counter) return std::nullopt;
     return session;
 }
@@ -166,11 +199,11 @@ std::optional<AuthenticatedSession> SessionService::authenticateCookie(std::stri
     const auto id = crypto::openToken(ring_, crypto::KeyUse::SessionCookie, cookie, kIdBytes);
     if (!id) return std::nullopt;
     const Timestamp now = clock_.now();
-    auto session = store_.findActive(Uuid::fromBytes(*id), now);
+    auto session = findActive(Uuid::fromBytes(*id), now);
     // Often enough that a session in use does not end, however short its life is.
-    const auto touchEvery = std::min<std::chrono::seconds>(kTouchEvery, settings_.refreshLifetime / 4);
+    const auto touchEvery = std::min<std::chrono::seconds>(kTouchEvery, settings_.sessions.idle / 4);
     if (session && session->session.lastSeenAt < now - touchEvery) {
-        store_.touch(session->session.id, now, now + settings_.refreshLifetime);
+        store_.touch(session->session.id, now, sessionEndsAt(session->session.createdAt, now, settings_.sessions));
     }
     return session;
 }
@@ -184,7 +217,10 @@ ShownDevice SessionService::parseDeviceToken(std::string_view token) const {
 }
 
 std::vector<Session> SessionService::list(const Uuid& userId) {
-    return store_.listActive(userId, clock_.now());
+    const Timestamp now = clock_.now();
+    std::vector<Session> sessions = store_.listActive(userId, now);
+    std::erase_if(sessions, [&](Session& session) { return !isWithinLifetime(session, now); });
+    return sessions;
 }
 
 bool SessionService::end(const Uuid& sessionId, const Uuid& userId, std::string_view reason, DeviceFate deviceFate,

@@ -18,14 +18,6 @@ using VerifyOutcome = domain::OtpVerifyResult::Outcome;
 
 namespace {
 
-const db::LookUp kUser("SELECT " + std::string{kUserColumns} + " FROM users u WHERE", "u.id = ?", db::Locking::Wait);
-
-std::optional<User> lockUser(db::Connection& connection, const Uuid& id) {
-    const auto found = connection.lookUp({{kUser, {id}}});
-    if (found[0].empty()) return std::nullopt;
-    return readUser(found[0][0], 0);
-}
-
 // Codes and receipts of every purpose: whoever reads the old mailbox gets no further with them.
 void voidWhatWasSentTo(db::Connection& connection, const std::string& address, Timestamp now) {
     connection.execute(

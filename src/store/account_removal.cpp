@@ -1,4 +1,5 @@
-// The end of an account: what is known of the person goes, what happened and when stays.
+// The end of an account: what is known of the person goes; what happened and when stays, and so does the user name, so
+// that it is never another's.
 #include "store/account_store.h"
 #include "store/audit_events.h"
 #include "store/users.h"
@@ -56,6 +57,7 @@ void AccountTable::forgetOwner(const domain::User& user) {
     connection_.execute("DELETE FROM api_keys WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM sessions WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM devices WHERE user_id = ?", {user.id});
+    connection_.execute("DELETE FROM group_members WHERE user_id = ?", {user.id});
 }
 
 bool AccountTable::remove(const domain::UserDeletion& deletion) {

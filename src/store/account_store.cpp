@@ -1,6 +1,7 @@
 #include "store/account_store.h"
 
 #include "otpgate/domain/audit_rules.h"
+#include "otpgate/domain/username.h"
 #include "store/audit_events.h"
 #include "store/otp_requests.h"
 #include "store/rate_limits.h"
@@ -16,23 +17,32 @@ using CreationOutcome = domain::AccountCreation::Outcome;
 
 namespace {
 
-// False: an address is taken. A duplicate key ends the statement, not the transaction, on both engines.
+// Without its user name, see giveUsername(). False: an address is taken. A duplicate key ends the statement, not the
+// transaction, on both engines.
 bool insertUser(db::Connection& connection, const domain::User& user, const std::optional<std::string>& passwordHash) {
     std::optional<Timestamp> changedAt;
     if (passwordHash) changedAt = user.joinedAt;
     try {
         connection.execute(
             "INSERT INTO users (id, username, email, phone_number, email_verified, phone_verified, first_name,"
-            " last_name, locale, role, status, joined_at_us, last_login_at_us, password_hash, password_changed_at_us)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            {user.id, user.username, user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
+            " last_name, locale, role, status, joined_at_us, last_login_at_us, password_hash, password_changed_at_us,"
+            " display_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            {user.id, domain::shownUsername(user), user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
              user.phoneVerified ? 1 : 0, user.firstName, user.lastName, user.locale, domain::toString(user.role),
-             domain::toString(user.status), user.joinedAt, user.lastLoginAt, passwordHash, changedAt});
+             domain::toString(user.status), user.joinedAt, user.lastLoginAt, passwordHash, changedAt,
+             user.displayName});
         return true;
     } catch (const db::DbError& error) {
         if (error.kind() != db::ErrorKind::Duplicate) throw;
         return false;
     }
+}
+
+// False: the name is, or was, another account's.
+bool giveUsername(db::Connection& connection, std::string_view name, const Uuid& userId, Timestamp now) {
+    if (!claimUsername(connection, name, userId, now)) return false;
+    connection.execute("UPDATE users SET unique_name = ? WHERE id = ?", {name, userId});
+    return true;
 }
 
 domain::Destination firstAddressOf(const domain::User& user) {
@@ -42,7 +52,8 @@ domain::Destination firstAddressOf(const domain::User& user) {
 
 // {"fields":["first_name","locale"]}, with those that a row tells of already; nothing where nothing is another.
 std::optional<std::string> changedFields(const domain::User& before, const domain::User& after, std::string_view told) {
-    const std::array<std::pair<const char*, bool>, 4> fields{{{"username", before.username != after.username},
+    const std::array<std::pair<const char*, bool>, 5> fields{{{"username", before.username != after.username},
+                                                              {"display_name", before.displayName != after.displayName},
                                                               {"first_name", before.firstName != after.firstName},
                                                               {"last_name", before.lastName != after.lastName},
                                                               {"locale", before.locale != after.locale}}};
@@ -130,6 +141,13 @@ std::optional<domain::User> AccountTable::find(const domain::Destination& destin
     return findUser(connection_, destination);
 }
 
+std::optional<domain::User> AccountTable::findNamed(std::string_view username) {
+    static const std::string sql = "SELECT " + std::string{kUserColumns} + " FROM users u WHERE u.unique_name = ?";
+    const auto row = connection_.queryOne(sql, {username});
+    if (!row) return std::nullopt;
+    return readUser(*row, 0);
+}
+
 std::vector<domain::User> AccountTable::list(const Uuid& after, unsigned limit) {
     static const std::string sql =
         "SELECT " + std::string{kUserColumns} + " FROM users u WHERE u.id > ? ORDER BY u.id LIMIT ?";
@@ -138,18 +156,25 @@ std::vector<domain::User> AccountTable::list(const Uuid& after, unsigned limit) 
     return users;
 }
 
-std::optional<domain::User> AccountTable::updateProfile(const domain::ProfileChange& change) {
-    return connection_.transact([&]() -> std::optional<domain::User> {
-        const auto before = findUser(connection_, change.userId);
-        if (!before) return std::nullopt;
+domain::ProfileUpdate AccountTable::updateProfile(const domain::ProfileChange& change) {
+    using Outcome = domain::ProfileUpdate::Outcome;
+    return connection_.transact([&]() -> domain::ProfileUpdate {
+        const auto before = lockUser(connection_, change.userId);
+        if (!before) return {Outcome::NoSuchUser, std::nullopt};
+        if (change.username && change.username != before->username) {
+            if (before->username && change.giver == domain::NameGiver::Owner) return {Outcome::NamedBefore, before};
+            if (!giveUsername(connection_, *change.username, change.userId, change.now)) {
+                return {Outcome::NameTaken, before};
+            }
+        }
         connection_.execute(
-            "UPDATE users SET username = COALESCE(?, username), first_name = COALESCE(?, first_name),"
+            "UPDATE users SET display_name = COALESCE(?, display_name), first_name = COALESCE(?, first_name),"
             " last_name = COALESCE(?, last_name), locale = COALESCE(?, locale) WHERE id = ?",
-            {change.username, change.firstName, change.lastName, change.locale, change.userId});
+            {change.displayName, change.firstName, change.lastName, change.locale, change.userId});
         auto after = findUser(connection_, change.userId);
-        if (!after) return std::nullopt;
+        if (!after) return {Outcome::NoSuchUser, std::nullopt};
         auditProfile(connection_, change, *before, *after);
-        return after;
+        return {Outcome::Updated, std::move(after)};
     });
 }
 
@@ -179,14 +204,24 @@ bool AccountTable::setRole(const domain::RoleChange& change) {
     });
 }
 
-std::vector<bool> AccountTable::import(std::span<const domain::ImportedUser> users) {
+std::vector<domain::ImportResult> AccountTable::import(std::span<const domain::ImportedUser> users, Timestamp now) {
+    using domain::ImportResult;
     return connection_.transact([&] {
-        std::vector<bool> added;
-        added.reserve(users.size());
-        for (const domain::ImportedUser& imported : users) {
-            added.push_back(insertUser(connection_, imported.user, imported.passwordHash));
+        std::vector<ImportResult> results;
+        results.reserve(users.size());
+        for (const auto& [user, passwordHash] : users) {
+            if (!insertUser(connection_, user, passwordHash)) {
+                results.push_back(ImportResult::Unchanged);
+            } else if (user.username && !giveUsername(connection_, *user.username, user.id, now)) {
+                if (user.displayName.empty()) {
+                    connection_.execute("UPDATE users SET display_name = ? WHERE id = ?", {*user.username, user.id});
+                }
+                results.push_back(ImportResult::AddedUnnamed);
+            } else {
+                results.push_back(ImportResult::Added);
+            }
         }
-        return added;
+        return results;
     });
 }
 

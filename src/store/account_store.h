@@ -25,7 +25,8 @@ public:
     std::optional<domain::User> find(const Uuid& id) override;
     std::optional<domain::User> find(const domain::Destination& destination) override;
     std::vector<domain::User> list(const Uuid& after, unsigned limit) override;
-    std::optional<domain::User> updateProfile(const domain::ProfileChange& change) override;
+    std::optional<domain::User> findNamed(std::string_view username) override;
+    domain::ProfileUpdate updateProfile(const domain::ProfileChange& change) override;
     bool setStatus(const domain::StatusChange& change) override;
     bool setRole(const domain::RoleChange& change) override;
 
@@ -36,7 +37,7 @@ public:
     void notePasswordCosts(const std::vector<std::string>& costs) override;
     std::vector<std::pair<Uuid, std::string>> passwordHashes(const Uuid& after, unsigned limit) override;
 
-    std::vector<bool> import(std::span<const domain::ImportedUser> users) override;
+    std::vector<domain::ImportResult> import(std::span<const domain::ImportedUser> users, Timestamp now) override;
 
 private:
     void setAddress(const domain::AddressChange& change, domain::AddressChangeResult& result);

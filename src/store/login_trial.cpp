@@ -66,7 +66,7 @@ void signIn(db::Connection& connection, const domain::NewOtpRequest& request, Ra
     const domain::SessionRefresh refresh{.sessionId = guess.sessionId,
                                          .counter = 0,
                                          .now = now,
-                                         .expiresAt = now + 1min,
+                                         .lifetimes = {1min, 1min},
                                          .graceSince = now,
                                          .auditId = Uuid::makeV7(now, random),
                                          .client = kClient};

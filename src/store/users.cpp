@@ -1,12 +1,27 @@
 #include "store/users.h"
 
+#include "otpgate/base/text.h"
 #include "store/words.h"
 
 namespace otpgate::store {
 
+namespace {
+
+const db::LookUp kUserById("SELECT " + std::string{kUserColumns} + " FROM users u WHERE", "u.id = ?",
+                           db::Locking::Wait);
+
+std::vector<std::string> readGroups(const std::string& names) {
+    std::vector<std::string> groups;
+    if (names.empty()) return groups;
+    for (const std::string_view name : split(names, ',')) groups.emplace_back(name);
+    return groups;
+}
+
+}  // namespace
+
 domain::User readUser(const db::Row& row, std::size_t first) {
     return {.id = row.uuid(first),
-            .username = row.text(first + 1),
+            .username = row.optionalText(first + 1),
             .email = row.optionalText(first + 2),
             .phoneNumber = row.optionalText(first + 3),
             .emailVerified = row.integer(first + 4) != 0,
@@ -18,7 +33,9 @@ domain::User readUser(const db::Row& row, std::size_t first) {
             .status = parseUserStatus(row.text(first + 10)),
             .hasPassword = !row.isNull(first + 13),
             .joinedAt = row.timestamp(first + 11),
-            .lastLoginAt = row.optionalTimestamp(first + 12)};
+            .lastLoginAt = row.optionalTimestamp(first + 12),
+            .displayName = row.optionalText(first + 14).value_or(""),
+            .groups = readGroups(row.text(first + 15))};
 }
 
 std::optional<domain::User> findUser(db::Connection& connection, const domain::Destination& destination) {
@@ -35,6 +52,26 @@ std::optional<domain::User> findUser(db::Connection& connection, const Uuid& id)
     const auto row = connection.queryOne(sql, {id});
     if (!row) return std::nullopt;
     return readUser(*row, 0);
+}
+
+std::optional<domain::User> lockUser(db::Connection& connection, const Uuid& id) {
+    const auto found = connection.lookUp({{kUserById, {id}}});
+    if (found[0].empty()) return std::nullopt;
+    return readUser(found[0][0], 0);
+}
+
+bool claimUsername(db::Connection& connection, std::string_view name, const Uuid& userId, Timestamp now) {
+    try {
+        connection.execute("INSERT INTO usernames (name, user_id, taken_at_us) VALUES (?, ?, ?)", {name, userId, now});
+        return true;
+    } catch (const db::DbError& error) {
+        // Ends the statement, not the transaction, on both engines.
+        if (error.kind() != db::ErrorKind::Duplicate) throw;
+    }
+    // Without a lock: all who came too late would wait for each other. A row that the transaction does not see yet was
+    // written by another one a moment ago, and not for this user, who is locked.
+    const auto holder = connection.queryOne("SELECT user_id FROM usernames WHERE name = ?", {name});
+    return holder && holder->uuid(0) == userId;
 }
 
 }  // namespace otpgate::store

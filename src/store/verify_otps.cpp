@@ -1,6 +1,7 @@
 // Guesses at codes: each code, its guess budget and the user whose address it proves are looked up together,
 // domain/otp_rules.h decides over one guess after the other, and what it decided is written together.
 #include "otpgate/domain/otp_rules.h"
+#include "otpgate/domain/username.h"
 #include "store/audit_events.h"
 #include "store/group_work.h"
 #include "store/outbox_rows.h"
@@ -258,13 +259,14 @@ void Guesses::writeUsers(db::Connection& connection) const {
             std::optional<Timestamp> changedAt;
             if (owner.passwordHash) changedAt = user.joinedAt;
             connection.write(kInsertRegistered,
-                             {user.id, user.username, user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
-                              user.phoneVerified ? 1 : 0, user.firstName, user.lastName, user.locale, user.joinedAt,
-                              user.lastLoginAt, owner.passwordHash, changedAt});
+                             {user.id, domain::shownUsername(user), user.email, user.phoneNumber,
+                              user.emailVerified ? 1 : 0, user.phoneVerified ? 1 : 0, user.firstName, user.lastName,
+                              user.locale, user.joinedAt, user.lastLoginAt, owner.passwordHash, changedAt});
             continue;
         }
-        connection.write(kInsertUser, {user.id, user.username, user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
-                                       user.phoneVerified ? 1 : 0, user.locale, user.joinedAt, user.lastLoginAt});
+        connection.write(kInsertUser, {user.id, domain::shownUsername(user), user.email, user.phoneNumber,
+                                       user.emailVerified ? 1 : 0, user.phoneVerified ? 1 : 0, user.locale,
+                                       user.joinedAt, user.lastLoginAt});
     }
 }
 

@@ -149,7 +149,6 @@ private:
         CPPUNIT_ASSERT_EQUAL(kNew, result.code.destination.value().value());
         CPPUNIT_ASSERT(!result.isTaken);
         CPPUNIT_ASSERT_EQUAL(kNew, result.user.value().email.value());
-        CPPUNIT_ASSERT_EQUAL(kOld, result.user->username);
         CPPUNIT_ASSERT_EQUAL(kNew + " proved, none unproved", addressesOf(ada_));
         assertWords({"OTP_REQUESTED", "OTP_VERIFIED", "ADDRESS_CHANGED"}, auditEvents());
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("audit_events WHERE user_id = ?", {ada_}));

@@ -88,7 +88,6 @@ private:
     domain::NewAccount newAccount(const std::string& email) {
         domain::NewAccount account;
         account.user.id = newId();
-        account.user.username = email;
         account.user.email = email;
         account.user.joinedAt = now();
         account.now = now();
@@ -499,22 +498,23 @@ private:
     void updatesWhatIsThereAndAuditsWhatChanged() {
         domain::ProfileChange change{.userId = ada_,
                                      .username = std::nullopt,
+                                     .displayName = std::nullopt,
                                      .firstName = "Ada",
                                      .lastName = std::nullopt,
                                      .locale = "en",
                                      .now = now(),
                                      .auditId = newId(),
                                      .client = client()};
-        const auto user = store_->updateProfile(change).value();
+        const auto user = store_->updateProfile(change).user.value();
         CPPUNIT_ASSERT_EQUAL(std::string{"Ada"}, user.firstName);
-        CPPUNIT_ASSERT_EQUAL(kAda, user.username);
+        CPPUNIT_ASSERT(!user.username);
         CPPUNIT_ASSERT_EQUAL(std::string{R"({"fields":["first_name","locale"]})"},
                              only("SELECT metadata FROM audit_events WHERE event = 'PROFILE_UPDATED'").text(0));
         change.auditId = newId();
-        CPPUNIT_ASSERT(store_->updateProfile(change).has_value());
+        CPPUNIT_ASSERT(store_->updateProfile(change).outcome == domain::ProfileUpdate::Outcome::Updated);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events"));
         change.userId = newId();
-        CPPUNIT_ASSERT(!store_->updateProfile(change));
+        CPPUNIT_ASSERT(store_->updateProfile(change).outcome == domain::ProfileUpdate::Outcome::NoSuchUser);
     }
 
     void disablesAndEnables() {
@@ -598,12 +598,13 @@ private:
         for (const std::string email : {"bob@example.org", "ada@example.org", "eve@example.org"}) {
             users.push_back({newAccount(email).user, "pbkdf2_sha256$1$x$y"});
         }
-        CPPUNIT_ASSERT((store_->import(users) == std::vector<bool>{true, false, true}));
-        CPPUNIT_ASSERT((store_->import(users) == std::vector<bool>{false, false, false}));
+        using Result = domain::ImportResult;
+        CPPUNIT_ASSERT((store_->import(users, now()) == std::vector{Result::Added, Result::Unchanged, Result::Added}));
+        CPPUNIT_ASSERT((store_->import(users, now()) == std::vector(3, Result::Unchanged)));
         CPPUNIT_ASSERT_EQUAL(kHash, hashOf(ada_));
         CPPUNIT_ASSERT_EQUAL(std::string{"pbkdf2_sha256$1$x$y"}, hashOf(users[2].user.id));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("users"));
-        CPPUNIT_ASSERT(store_->import({}).empty());
+        CPPUNIT_ASSERT(store_->import({}, now()).empty());
     }
 
     std::unique_ptr<domain::AccountStore> store_;

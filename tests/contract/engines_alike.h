@@ -175,6 +175,7 @@ inline std::string told(const domain::OtpRequestResult& result) {
 inline void tell(Telling& telling, const domain::User& user) {
     telling.add("user", user.id)
         .add("username", user.username)
+        .add("displayName", user.displayName)
         .add("email", user.email)
         .add("phone", user.phoneNumber)
         .add("emailVerified", user.emailVerified)

@@ -358,7 +358,7 @@ class RefreshEnginesTest : public EnginesAlike {
                                                   : c.is("counter", "ahead") ? 8
                                                                              : 6,
                                        .now = now(),
-                                       .expiresAt = now() + 168h,
+                                       .lifetimes = {168h, 720h},
                                        .graceSince = now() - 30s,
                                        .auditId = newId(),
                                        .client = kClient};

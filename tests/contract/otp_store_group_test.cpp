@@ -372,7 +372,7 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
         const domain::SessionRefresh refresh{.sessionId = signedIn.signIn->sessionId,
                                              .counter = 0,
                                              .now = now(),
-                                             .expiresAt = now() + 24h,
+                                             .lifetimes = {24h, 720h},
                                              .graceSince = now() - 1min,
                                              .auditId = newId(),
                                              .client = Base::client()};

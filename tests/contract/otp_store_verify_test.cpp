@@ -56,7 +56,7 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
         CPPUNIT_ASSERT(result.signIn.value().sessionId == guess.sessionId);
         const domain::User user = result.signIn.value().user;
         CPPUNIT_ASSERT(user.id == guess.newUserId);
-        CPPUNIT_ASSERT_EQUAL(std::string{"ada@example.org"}, user.username);
+        CPPUNIT_ASSERT(!user.username);
         CPPUNIT_ASSERT_EQUAL(std::string{"ada@example.org"}, user.email.value());
         CPPUNIT_ASSERT(!user.phoneNumber);
         CPPUNIT_ASSERT(user.emailVerified && !user.phoneVerified);
@@ -151,7 +151,7 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
         const auto byPhone = guessRight(requestCode("+4366012345678"));
         CPPUNIT_ASSERT(byPhone.signIn.value().isNewUser);
         CPPUNIT_ASSERT(byPhone.signIn.value().user.id != byMail.signIn.value().user.id);
-        CPPUNIT_ASSERT_EQUAL(std::string{"+4366012345678"}, byPhone.signIn.value().user.username);
+        CPPUNIT_ASSERT(!byPhone.signIn.value().user.username);
         CPPUNIT_ASSERT_EQUAL(std::string{"+4366012345678"}, byPhone.signIn.value().user.phoneNumber.value());
         CPPUNIT_ASSERT(!byPhone.signIn.value().user.email);
         CPPUNIT_ASSERT(byPhone.signIn.value().user.phoneVerified && !byPhone.signIn.value().user.emailVerified);
@@ -165,8 +165,9 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
 
     void marksTheAddressOfAKnownUserVerified() {
         connection_->execute(
-            "INSERT INTO users (id, username, email, phone_number, first_name, last_name, locale, role,"
-            " joined_at_us) VALUES (?, 'ada', 'ada@example.org', '+4366012345678', 'Ada', ?, 'de', 'admin',"
+            "INSERT INTO users (id, username, unique_name, group_names, email, phone_number, first_name, last_name,"
+            " locale, role, joined_at_us) VALUES (?, 'Ada L.', 'ada', 'admins,staff', 'ada@example.org', "
+            "'+4366012345678', 'Ada', ?, 'de', 'admin',"
             " 7)",
             {Base::newId(), keys(3)});
         const auto byMail = guessRight(requestCode("ada@example.org"));
@@ -175,7 +176,8 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
         const auto byPhone = guessRight(requestCode("+4366012345678"));
         CPPUNIT_ASSERT(byPhone.signIn.value().user.id == byMail.signIn.value().user.id);
         CPPUNIT_ASSERT(byPhone.signIn.value().user.emailVerified && byPhone.signIn.value().user.phoneVerified);
-        CPPUNIT_ASSERT_EQUAL(std::string{"ada"}, byPhone.signIn.value().user.username);
+        CPPUNIT_ASSERT(byPhone.signIn.value().user.username == "ada");
+        CPPUNIT_ASSERT((byPhone.signIn.value().user.groups == std::vector<std::string>{"admins", "staff"}));
         CPPUNIT_ASSERT_EQUAL(std::string{"Ada"}, byPhone.signIn.value().user.firstName);
         CPPUNIT_ASSERT_EQUAL(keys(3), byPhone.signIn.value().user.lastName);
         CPPUNIT_ASSERT_EQUAL(std::string{"de"}, byPhone.signIn.value().user.locale);

@@ -39,6 +39,7 @@ class SessionStoreRefreshTest : public SessionStoreTest<SessionStoreRefreshTest<
     CPPUNIT_TEST(endsUnknownRevokedExpiredAndDisabledSessions);
     CPPUNIT_TEST(endsWithoutRevokingWhereTheCounterIsAhead);
     CPPUNIT_TEST(livesAsLongAsItIsRefreshed);
+    CPPUNIT_TEST(endsAtItsCapThoughItIsRefreshedEveryMinute);
     CPPUNIT_TEST(leavesNoRowForAThousandRefreshes);
     CPPUNIT_TEST(auditsARefreshFromElsewhere);
     CPPUNIT_TEST(touchesNoOtherSession);
@@ -51,7 +52,7 @@ class SessionStoreRefreshTest : public SessionStoreTest<SessionStoreRefreshTest<
         return {.sessionId = session_,
                 .counter = counter,
                 .now = now(),
-                .expiresAt = now() + kLifetime,
+                .lifetimes = {kLifetime, 5 * kLifetime},
                 .graceSince = now() - 30s,
                 .auditId = newId(),
                 .client = client()};
@@ -83,6 +84,30 @@ class SessionStoreRefreshTest : public SessionStoreTest<SessionStoreRefreshTest<
         CPPUNIT_ASSERT(row.timestamp(4) == now() - 1h);
         CPPUNIT_ASSERT(row.timestamp(5) == now() - 1h);
         assertOutcome(Outcome::Rotated, 1);
+    }
+
+    // Ten hours of it, of which one without use would be the end.
+    void endsAtItsCapThoughItIsRefreshedEveryMinute() {
+        const Timestamp end = now() + 10h;
+        const auto refreshed = [&](std::int64_t counter) {
+            domain::SessionRefresh next = newRefresh(counter);
+            next.lifetimes = {1h, 10h};
+            return store_->refresh(next);
+        };
+        std::int64_t counter = 0;
+        for (clock_.advance(1min); now() < end; clock_.advance(1min)) {
+            const auto result = refreshed(counter++);
+            CPPUNIT_ASSERT_EQUAL(Outcome::Rotated, result.outcome);
+            CPPUNIT_ASSERT(result.lastsUntil == end);
+            CPPUNIT_ASSERT(only("SELECT expires_at_us FROM sessions").timestamp(0) ==
+                           std::min<Timestamp>(now() + 1h, end));
+            CPPUNIT_ASSERT(store_->findActive(session_, now()).has_value());
+        }
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{599}, counter);
+        CPPUNIT_ASSERT_EQUAL(Outcome::Ended, refreshed(counter).outcome);
+        CPPUNIT_ASSERT_EQUAL(Outcome::Ended, refreshed(counter - 1).outcome);
+        CPPUNIT_ASSERT(!store_->findActive(session_, now()));
+        CPPUNIT_ASSERT(store_->listActive(user_, now()).empty());
     }
 
     void repeatsTheSuccessorWithinTheGrace() {

@@ -230,19 +230,19 @@ def test_a_profile_is_changed_by_its_fields(site, address, method):
     token = site.login(address)["access"]
     path = f"{AUTH}/profile"
 
-    changed = {"first_name": "Ada", "last_name": "Lovelace", "username": "  ada ", "locale": "en"}
+    changed = {"first_name": "Ada", "last_name": "Lovelace", "display_name": "  ada ", "locale": "en"}
     answer = site.request(method, path, json=changed, token=token)
 
     assert answer.status_code == 200, answer.text
     user = answer.json()["user"]
-    assert (user["first_name"], user["last_name"], user["username"], user["locale"]) == ("Ada", "Lovelace", "ada", "en")
+    assert (user["first_name"], user["last_name"], user["display_name"], user["locale"]) == ("Ada", "Lovelace", "ada", "en")
     again = site.request(method, path, json={"first_name": "Ada", "last_name": "", "locale": None}, token=token)
     assert again.json()["user"] == {**user, "last_name": ""}
     assert site.get(f"{AUTH}/me", token=token).json()["user"] == again.json()["user"]
     rows = site.sql("SELECT e.metadata FROM audit_events e JOIN users u ON u.id = e.user_id"
                     f" WHERE e.event = 'PROFILE_UPDATED' AND u.email = '{address}' ORDER BY e.id")
     assert [json.loads(row[0]) for row in rows] == [
-        {"fields": ["username", "first_name", "last_name", "locale"]}
+        {"fields": ["display_name", "first_name", "last_name", "locale"]}
     ]
 
 
@@ -261,7 +261,8 @@ def test_changing_a_profile_over_and_over_leaves_few_rows(site, address):
 
 @pytest.mark.parametrize(
     "field, value",
-    [("username", "x" * 151), ("username", ""), ("username", "  "), ("username", "a\tb"), ("first_name", "a\nb"),
+    [("username", "x" * 65), ("username", ""), ("username", "  "), ("username", "a\tb"), ("first_name", "a\nb"),
+     ("display_name", "x" * 151), ("display_name", "a\u202eb"),
      ("last_name", "\x7f"), ("first_name", "a\u2028b"), ("first_name", 1)],
 )
 def test_a_profile_refuses_what_does_not_belong_there(site, address, field, value):
@@ -277,10 +278,10 @@ def test_names_of_any_script_fit(site, address):
     token = site.login(address)["access"]
     name = "\U0001f511" * 150
 
-    answer = site.request("PATCH", f"{AUTH}/profile", json={"first_name": name, "username": "李"}, token=token)
+    answer = site.request("PATCH", f"{AUTH}/profile", json={"first_name": name, "display_name": "李"}, token=token)
 
     assert answer.json()["user"]["first_name"] == name
-    assert answer.json()["user"]["username"] == "李"
+    assert answer.json()["user"]["display_name"] == "李"
 
 
 def test_a_profile_needs_a_caller(site):

@@ -50,8 +50,8 @@ def importer(make_site, engine, tmp_path):
 
 
 def everything(site):
-    return site.sql("SELECT username, email, phone_number, email_verified, phone_verified, first_name, last_name, role,"
-                    " status, joined_at_us, last_login_at_us, password_hash FROM users ORDER BY username, email")
+    return site.sql("SELECT unique_name, display_name, email, phone_number, email_verified, phone_verified, first_name, last_name, role,"
+                    " status, joined_at_us, last_login_at_us, password_hash FROM users ORDER BY unique_name, email")
 
 
 def test_users_come_over_with_all_that_is_known_of_them(importer):
@@ -240,7 +240,35 @@ def test_an_address_as_the_user_name_is_enough(importer):
 
     assert run([row(1, email="", username="Ada@example.com")]).returncode == 0
 
-    assert shown(site, "ada@example.com")["username"] == "Ada@example.com"
+    user = shown(site, "ada@example.com")
+    assert user["username"] == "ada@example.com" and "display_name" not in user
+
+
+def test_a_user_name_is_one_accounts_and_what_does_not_fit_is_shown(importer):
+    site, run = importer
+    names = ["Ada", "ADA", "Ada Lovelace", "аda", "ｂｏｂ", "admin", "+4930123456", "eve@example.com", "x" * 65, "bob"]
+
+    done = run([row(number, username=name) for number, name in enumerate(names)])
+
+    assert (done.returncode, done.stdout) == (0, "10 imported, 0 unchanged, 0 skipped\n"), done.stderr
+    users = [shown(site, f"user{number}@example.com") for number in range(len(names))]
+    assert [user["username"] for user in users] == [
+        "ada", *(f"user{number}@example.com" for number in range(1, 9)), "bob"]
+    assert [user.get("display_name") for user in users] == [
+        "Ada", "ADA", "Ada Lovelace", "аda", "ｂｏｂ", "admin", None, None, "x" * 65, None]
+    counts = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert counts == [
+        "warning: 1 with their user name as the display name alone: it is an administrator's",
+        "warning: 4 with their user name as the display name alone: it is not 2 to 64 of a-z, 0-9, dot, _ and - with a letter",
+        "warning: 1 with their user name as the display name alone: it is, or was, somebody else's"]
+
+
+def test_administrators_keep_their_names(importer):
+    site, run = importer
+
+    assert run([row(1, username="admin", is_staff=True)], "--admins").returncode == 0
+
+    assert shown(site, "admin")["role"] == "admin"
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[", '[{"model": "auth.user"', "[1],", "[1] x", "[" * 100000])

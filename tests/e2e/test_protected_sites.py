@@ -49,7 +49,7 @@ class Application:
                 users = [value for name, value in told if name == "x-auth-user"]
                 text = f"{self.command} {self.path} {len(body)} {','.join(users)}".encode()
                 self.send_response(503 if self.path == "/fail" else 200)
-                for name in ("email", "session"):
+                for name in ("email", "session", "groups"):
                     self.send_header(f"Seen-{name}", "|".join(value for other, value in told if other == f"x-auth-{name}"))
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
@@ -129,12 +129,24 @@ def test_nobody_vouches_for_an_address_that_nobody_proved(sms_site, address, new
     # He himself sees what is known of him, and that it is not verified.
     me = sms_site.get("/api/v1/auth/me", token=login["access"]).json()["user"]
     assert (me["email"], me["email_verified"]) == (address, False)
+    assert backend.introspect(login["access"])["username"] == number
     # A name is not a way around it.
-    sms_site.request("PATCH", "/api/v1/auth/profile", json={"username": new_address()}, token=login["access"])
-    assert "username" not in backend.introspect(login["access"])
+    named = sms_site.request("PATCH", "/api/v1/auth/profile", json={"username": new_address()}, token=login["access"])
+    assert named.status_code == 400
+    assert backend.introspect(login["access"])["username"] == number
     # Proved, it is told.
     sms_site.login(address)
     assert sms_site.get("/authz", token=login["access"]).headers["X-Auth-Email"] == address
+
+
+def test_authz_tells_the_groups_of_whoever_has_some(site, address):
+    login = site.login(address)
+    assert "X-Auth-Groups" not in site.get("/authz", token=login["access"]).headers
+    for group in ("staff", "editors"):
+        for action in (["create", group], ["add", group, address]):
+            assert site.otpgate.run("group", *action).returncode == 0
+
+    assert site.get("/authz", token=login["access"]).headers["X-Auth-Groups"] == "editors,staff"
 
 
 def test_authz_refuses_everybody_else(site, address):
@@ -150,7 +162,7 @@ def test_authz_refuses_everybody_else(site, address):
     ):
         assert_problem(answer, 401, code)
         assert "WWW-Authenticate" in answer.headers
-        assert not {"X-Auth-User", "X-Auth-Email", "X-Auth-Session"} & set(answer.headers)
+        assert not {"X-Auth-User", "X-Auth-Email", "X-Auth-Session", "X-Auth-Groups"} & set(answer.headers)
 
 
 # nginx.
@@ -215,7 +227,7 @@ def test_nginx_hands_on_a_chunked_body(behind_nginx, address):
     assert answer.text == f"POST /form 2000 {browser.body['user']['id']}"
 
 
-FORGED = {f"X{one}Auth{other}{name}": "forged" for name in ("User", "Email", "Session") for one in "-_" for other in "-_"}
+FORGED = {f"X{one}Auth{other}{name}": "forged" for name in ("User", "Email", "Session", "Groups") for one in "-_" for other in "-_"}
 
 
 def test_nginx_passes_on_nothing_that_a_client_says_of_itself(behind_nginx, address):
@@ -227,6 +239,18 @@ def test_nginx_passes_on_nothing_that_a_client_says_of_itself(behind_nginx, addr
     assert answer.text == f"GET /page 0 {login['user']['id']}"
     assert answer.headers["Seen-email"] == address
     assert answer.headers["Seen-session"] == login["session_id"]
+    assert answer.headers["Seen-groups"] == ""
+
+
+def test_nginx_tells_the_site_of_groups(behind_nginx, address):
+    site, url = behind_nginx
+    login = site.login(address)
+    assert site.otpgate.run("group", "create", "staff").returncode == 0
+    assert site.otpgate.run("group", "add", "staff", address).returncode == 0
+
+    answer = requests.get(f"{url}/page", headers={"Authorization": f"Bearer {login['access']}", **FORGED}, timeout=15)
+
+    assert answer.headers["Seen-groups"] == "staff"
 
 
 def test_behind_nginx_a_logout_holds_at_once(behind_nginx, address):
@@ -319,6 +343,18 @@ def test_apache_passes_on_nothing_that_a_client_says_of_itself(behind_apache, ad
     assert answer.text == f"GET /page 0 {login['user']['id']}"
     assert answer.headers["Seen-email"] == address
     assert answer.headers["Seen-session"] == login["session_id"]
+    assert answer.headers["Seen-groups"] == ""
+
+
+def test_apache_tells_the_site_of_groups(behind_apache, address):
+    site, url = behind_apache
+    login = site.login(address)
+    assert site.otpgate.run("group", "create", "staff").returncode == 0
+    assert site.otpgate.run("group", "add", "staff", address).returncode == 0
+
+    answer = requests.get(f"{url}/private/page", headers={"Authorization": f"Bearer {login['access']}", **FORGED}, timeout=5)
+
+    assert answer.headers["Seen-groups"] == "staff"
 
 
 def test_behind_apache_a_logout_holds_at_once(behind_apache, address):

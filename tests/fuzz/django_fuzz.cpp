@@ -3,6 +3,7 @@
 #include "cli/json_elements.h"
 #include "fuzz/fuzz.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/domain/username.h"
 
 #include <sstream>
 
@@ -17,7 +18,8 @@ void requireUser(const cli::DjangoUser& read, domain::EmailValidation validation
     if (user.email) REQUIRE(domain::Destination::parseEmail(*user.email, validation)->value() == *user.email);
     if (user.phoneNumber)
         REQUIRE(domain::Destination::parsePhoneNumber(*user.phoneNumber)->value() == *user.phoneNumber);
-    for (const std::string* text : {&user.username, &user.firstName, &user.lastName}) REQUIRE(isValidUtf8(*text));
+    for (const std::string* text : {&user.displayName, &user.firstName, &user.lastName}) REQUIRE(isValidUtf8(*text));
+    if (user.username) REQUIRE(domain::parseUsername(*user.username) == user.username);
     REQUIRE(user.hasPassword == read.imported.passwordHash.has_value());
     REQUIRE(!user.hasPassword || read.passwordNotTaken.empty());
     REQUIRE(user.role == domain::Role::User);

@@ -73,7 +73,7 @@ public:
         session_.id = Uuid::makeV7(clock_.now(), random_);
         session_.userId = user_.id;
         session_.deviceId = Uuid::makeV7(clock_.now(), random_);
-        session_.authenticatedAt = clock_.now();
+        session_.createdAt = session_.authenticatedAt = clock_.now();
     }
 
 protected:

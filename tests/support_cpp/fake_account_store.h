@@ -24,11 +24,13 @@ public:
     std::vector<domain::PasswordChange> changes;
     std::vector<domain::AddressChange> addressChanges;
     std::vector<std::pair<Uuid, domain::PendingRegistration>> kept;
+    std::vector<domain::ProfileChange> profileChanges;
     std::vector<std::string> costs;
     std::vector<std::pair<Uuid, std::string>> hashes;
     bool changesPasswords = true;
     bool setsPasswords = true;
     std::optional<domain::User> found;         // by any address
+    std::optional<domain::User> known;         // by any id
     std::optional<domain::User> receiptOwner;  // of any receipt of a reset
     bool fails = false;                        // a reset or a change of address
     domain::OtpVerifyResult codeResult;        // of the guess that a reset is proved by
@@ -68,10 +70,14 @@ public:
         kept.emplace_back(otpId, registration);
     }
     domain::AccountCreation create(const domain::NewAccount&) override { return {}; }
-    std::optional<domain::User> find(const Uuid&) override { return std::nullopt; }
+    std::optional<domain::User> find(const Uuid&) override { return known; }
     std::optional<domain::User> find(const domain::Destination&) override { return found; }
     std::vector<domain::User> list(const Uuid&, unsigned) override { return {}; }
-    std::optional<domain::User> updateProfile(const domain::ProfileChange&) override { return std::nullopt; }
+    std::optional<domain::User> findNamed(std::string_view) override { return std::nullopt; }
+    domain::ProfileUpdate updateProfile(const domain::ProfileChange& change) override {
+        profileChanges.push_back(change);
+        return {};
+    }
     bool setStatus(const domain::StatusChange&) override { return false; }
     bool setRole(const domain::RoleChange&) override { return false; }
     std::vector<Uuid> listDevices(const Uuid&) override { return {}; }
@@ -87,7 +93,7 @@ public:
         }
         return page;
     }
-    std::vector<bool> import(std::span<const domain::ImportedUser>) override { return {}; }
+    std::vector<domain::ImportResult> import(std::span<const domain::ImportedUser>, Timestamp) override { return {}; }
 
 private:
     void requireAnswer() const {

@@ -17,10 +17,12 @@ public:
     }
     std::optional<domain::AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp now) override {
         found.emplace_back(sessionId, now);
+        if (active) begin(active->session, now);
         return active;
     }
     std::vector<domain::Session> listActive(const Uuid& userId, Timestamp now) override {
         found.emplace_back(userId, now);
+        for (domain::Session& session : sessions) begin(session, now);
         return sessions;
     }
     void touch(const Uuid& sessionId, Timestamp now, Timestamp expiresAt) override {
@@ -50,6 +52,12 @@ public:
     std::vector<domain::RevokeSession> revocations;
     std::vector<domain::RevokeAllSessions> allRevocations;
     std::vector<Touch> touches;
+
+private:
+    // What a test does not say began just now.
+    static void begin(domain::Session& session, Timestamp now) {
+        if (session.createdAt == Timestamp{}) session.createdAt = now;
+    }
 };
 
 }  // namespace otpgate::test

@@ -216,13 +216,17 @@ private:
         CPPUNIT_ASSERT_EQUAL(user_.id.toString(), answer().header("X-Auth-User"));
         CPPUNIT_ASSERT_EQUAL(session_.id.toString(), answer().header("X-Auth-Session"));
         CPPUNIT_ASSERT_EQUAL("ann@example.org"s, answer().header("X-Auth-Email"));
+        CPPUNIT_ASSERT_EQUAL(""s, answer().header("X-Auth-Groups"));
+        user_.groups = {"editors", "staff"};
+        CPPUNIT_ASSERT_EQUAL("editors,staff"s, answer().header("X-Auth-Groups"));
         user_.emailVerified = false;
         CPPUNIT_ASSERT_EQUAL(""s, answer().header("X-Auth-Email"));
     }
 
     void refreshesTokens() {
         for (const auto outcome : {RefreshOutcome::Rotated, RefreshOutcome::Repeated}) {
-            sessionStore_.refreshResult = {outcome, user_.id, clock_.now(), "otp"};
+            sessionStore_.refreshResult = {outcome, user_.id, clock_.now(), "otp",
+                                           clock_.now() + std::chrono::days{30}};
             const Answer answer = refresh(sessions_.issueFirst(signIn()).refresh);
             CPPUNIT_ASSERT_EQUAL(200, answer.status);
             CPPUNIT_ASSERT(sessions_.authenticate(answer.text("access")).has_value());

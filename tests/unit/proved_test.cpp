@@ -10,12 +10,12 @@ namespace {
 class ProvedTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(ProvedTest);
     CPPUNIT_TEST(tellsProvedAddressesAlone);
-    CPPUNIT_TEST(tellsNoNameThatCouldBeAnAddressOfOthers);
+    CPPUNIT_TEST(tellsTheUserNameElseAProvedAddress);
     CPPUNIT_TEST_SUITE_END();
 
     static User user(const std::string& name, bool isEmailVerified, bool isPhoneVerified) {
         User user;
-        user.username = name;
+        if (!name.empty()) user.username = name;
         user.email = "ada@example.org";
         user.phoneNumber = "+4366012345678";
         user.emailVerified = isEmailVerified;
@@ -30,14 +30,11 @@ class ProvedTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!provedEmail(User{}));
     }
 
-    void tellsNoNameThatCouldBeAnAddressOfOthers() {
+    void tellsTheUserNameElseAProvedAddress() {
         CPPUNIT_ASSERT(tellableName(user("ada", false, false)) == "ada");
-        CPPUNIT_ASSERT(tellableName(user("ada@example.org", true, false)) == "ada@example.org");
-        CPPUNIT_ASSERT(tellableName(user("+4366012345678", false, true)) == "+4366012345678");
-        CPPUNIT_ASSERT(!tellableName(user("ada@example.org", false, true)));
-        for (const char* name : {"eve@example.org", "ADA@example.org", "x ada@example.org", "+15550100100"}) {
-            CPPUNIT_ASSERT_MESSAGE(name, !tellableName(user(name, true, true)));
-        }
+        CPPUNIT_ASSERT(tellableName(user("", true, true)) == "ada@example.org");
+        CPPUNIT_ASSERT(tellableName(user("", false, true)) == "+4366012345678");
+        CPPUNIT_ASSERT(!tellableName(user("", false, false)));
     }
 };
 

@@ -28,12 +28,15 @@ class SessionRulesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(decidesOneAfterTheOtherOverOneRow);
     CPPUNIT_TEST(tellsOfMovesOnceInAWhile);
     CPPUNIT_TEST(knowsARecentSignIn);
+    CPPUNIT_TEST(endsWhenItsWholeTimeIsOverHoweverOftenItIsRefreshed);
+    CPPUNIT_TEST(endsAtOnceWhereASettingHasMadeSessionsShorter);
     CPPUNIT_TEST_SUITE_END();
 
     StoredSession session() const {
         return {.id = id_,
                 .userId = user_,
                 .userIsActive = true,
+                .createdAt = now_ - 48h,
                 .authenticatedAt = now_ - 48h,
                 .methods = "pwd otp",
                 .refreshCounter = 7,
@@ -48,7 +51,7 @@ class SessionRulesTest : public CppUnit::TestFixture {
         return {.sessionId = id_,
                 .counter = counter,
                 .now = now_,
-                .expiresAt = now_ + 168h,
+                .lifetimes = {168h, 720h},
                 .graceSince = now_ - 30s,
                 .auditId = {},
                 .client = {"192.0.2.7", "192.0.2.7", "Browser/1.0", "request-1"}};
@@ -81,6 +84,38 @@ class SessionRulesTest : public CppUnit::TestFixture {
         assertRefused(Outcome::Ended, ruling);
         CPPUNIT_ASSERT(!ruling.event);
         assertSame(before, row);
+    }
+
+    void endsWhenItsWholeTimeIsOverHoweverOftenItIsRefreshed() {
+        StoredSession row = session();
+        row.createdAt = now_;
+        SessionRefresh each = refresh(7);
+        int refreshed = 0;
+        for (; ruleOnRefresh(each, &row).result.outcome == Outcome::Rotated; ++refreshed) {
+            CPPUNIT_ASSERT(row.expiresAt == std::min<Timestamp>(each.now + 168h, row.createdAt + 720h));
+            each.now += 1min;
+            each.graceSince += 1min;
+            ++each.counter;
+        }
+        CPPUNIT_ASSERT_EQUAL(720 * 60, refreshed);
+        CPPUNIT_ASSERT(each.now == row.createdAt + 720h);
+        // Neither does the predecessor get anything.
+        --each.counter;
+        assertRefused(Outcome::Ended, ruleOnRefresh(each, &row));
+    }
+
+    // Its row says that it has a day.
+    void endsAtOnceWhereASettingHasMadeSessionsShorter() {
+        StoredSession row = session();
+        SessionRefresh shorter = refresh(7);
+        shorter.lifetimes.total = 48h;
+        assertRefused(Outcome::Ended, ruleOnRefresh(shorter, &row));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{7}, row.refreshCounter);
+        shorter.lifetimes.total += 1s;
+        const RefreshRuling last = ruleOnRefresh(shorter, &row);
+        assertGranted(Outcome::Rotated, last);
+        CPPUNIT_ASSERT(last.result.lastsUntil == now_ + 1s);
+        CPPUNIT_ASSERT(row.expiresAt == now_ + 1s);
     }
 
     void rotatesTheNewestToken() {

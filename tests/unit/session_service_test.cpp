@@ -53,6 +53,8 @@ class SessionServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(endsASession);
     CPPUNIT_TEST(endsAllSessions);
     CPPUNIT_TEST(listsSessions);
+    CPPUNIT_TEST(noSessionOutlivesItsWholeTime);
+    CPPUNIT_TEST(noTokenOutlivesItsSession);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -62,7 +64,7 @@ private:
     static crypto::KeyRing ring(const std::string& lines) { return crypto::KeyRing::parse(lines, "master.key"); }
     static TokenSettings settings(const std::string& issuer = "https://login.example.org",
                                   const std::string& audience = "shop") {
-        return {TokenFormat::Jwt, issuer, audience, 900s, 168h};
+        return {TokenFormat::Jwt, issuer, audience, 900s, {168h, 720h}};
     }
     static TokenSettings opaque() {
         TokenSettings opaque = settings();
@@ -98,7 +100,7 @@ private:
     }
     std::string refreshTokenOf(std::int64_t counter) const { return RefreshToken{session_, counter}.toText(ring_); }
     void answer(SessionRefreshResult::Outcome outcome) {
-        store_.refreshResult = {outcome, user_, now() - 1h, "pwd otp"};
+        store_.refreshResult = {outcome, user_, now() - 1h, "pwd otp", now() + 720h};
     }
 
     void issuesTheFirstTokens() {
@@ -116,7 +118,7 @@ private:
         CPPUNIT_ASSERT(refresh.sessionId == session_);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, refresh.counter);
         CPPUNIT_ASSERT(service_.sessionEnd() == now() + 168h);
-        CPPUNIT_ASSERT(service_.refreshLifetime() == 168h);
+        CPPUNIT_ASSERT(service_.cookieLifetime() == 168h);
     }
 
     // The amr of RFC 8176, one word each, at the sign-in and ever after.
@@ -396,10 +398,48 @@ private:
         CPPUNIT_ASSERT(store_.touches[0].expiresAt == now() + 168h);
     }
 
+    // Used every minute by its cookie, whatever the store still has.
+    void noSessionOutlivesItsWholeTime() {
+        domain::Session& session = store_.active->session;
+        session.id = session_;
+        session.createdAt = session.lastSeenAt = now();
+        store_.sessions[0].createdAt = now();
+        store_.sessions[1].createdAt = now() + 1h;
+        const Timestamp end = now() + 720h;
+        session.expiresAt = store_.sessions[0].expiresAt = store_.sessions[1].expiresAt = end + 168h;
+        const std::string cookie = service_.cookieOf(session_);
+        for (clock_.advance(1min); now() < end; clock_.advance(1min)) {
+            const auto found = service_.authenticateCookie(cookie);
+            CPPUNIT_ASSERT(found && found->session.expiresAt == end);
+            CPPUNIT_ASSERT(service_.cookieLifetime(found->session) == std::min<Timestamp>(now() + 168h, end) - now());
+            if (store_.touches.empty() || store_.touches.back().now != now()) continue;
+            session.lastSeenAt = now();
+            CPPUNIT_ASSERT(store_.touches.back().expiresAt == std::min<Timestamp>(now() + 168h, end));
+        }
+        CPPUNIT_ASSERT(!service_.authenticateCookie(cookie));
+        CPPUNIT_ASSERT(!service_.inspectRefreshToken(refreshTokenOf(0)));
+        const auto listed = service_.list(user_);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, listed.size());
+        CPPUNIT_ASSERT(listed[0].expiresAt == end + 1h);
+    }
+
+    // Those who check tokens by themselves ask nobody whether the session is over.
+    void noTokenOutlivesItsSession() {
+        store_.refreshResult = {SessionRefreshResult::Outcome::Rotated, user_, now() - 1h, "otp", now() + 100s};
+        const Tokens last = service_.refresh(refreshTokenOf(7), {}).tokens;
+        CPPUNIT_ASSERT(last.expiresIn == 100s);
+        CPPUNIT_ASSERT(claimsOf(last.access).expiresAt == now() + 100s);
+        auto brief = settings();
+        brief.sessions.total = 60s;
+        CPPUNIT_ASSERT(serviceOf(brief).issueFirst(signIn()).expiresIn == 60s);
+        CPPUNIT_ASSERT(serviceOf(brief).sessionEnd() == now() + 60s);
+        CPPUNIT_ASSERT(serviceOf(brief).cookieLifetime() == 60s);
+    }
+
     // The fault: one that lives for less than five minutes ended in the midst of its use.
     void letsAShortSessionInUseLiveOn() {
         auto brief = settings();
-        brief.refreshLifetime = 2min;
+        brief.sessions.idle = 2min;
         SessionService service{store_, keys_, ring_, clock_, random_, brief};
         store_.active->session.id = session_;
         store_.active->session.lastSeenAt = now();

@@ -145,7 +145,8 @@ const std::map<std::string, std::string> kOtherValues{
     {"tokens.format", "opaque"},
     {"tokens.audience", "shop"},
     {"tokens.access_lifetime", "5m"},
-    {"tokens.refresh_lifetime", "30d"},
+    {"tokens.refresh_lifetime", "20d"},
+    {"tokens.session_lifetime", "60d"},
     {"delivery.mode", "sync"},
     {"delivery.queue_length", "99"},
     {"retention.otp_requests", "2d"},
@@ -231,7 +232,8 @@ std::string describe(const Settings& s) {
     line("tokens.issuer", s.tokens.issuer);
     line("tokens.audience", s.tokens.audience);
     line("tokens.accessLifetime", s.tokens.accessLifetime.count());
-    line("tokens.refreshLifetime", s.tokens.refreshLifetime.count());
+    line("tokens.sessions.idle", s.tokens.sessions.idle.count());
+    line("tokens.sessions.total", s.tokens.sessions.total.count());
     line("mail.transport", static_cast<int>(s.mail.transport));
     line("mail.directory", s.mail.directory);
     line("mail.from", s.mail.from);
@@ -571,6 +573,8 @@ class SettingsTest : public CppUnit::TestFixture {
             {"tokens.format", "JWT"},
             {"tokens.access_lifetime", "1s"},
             {"tokens.refresh_lifetime", "367d"},
+            {"tokens.session_lifetime", "59s"},
+            {"tokens.session_lifetime", "3661d"},
             {"delivery.queue_length", "-1"},
             {"retention.otp_requests", "23h"},
             {"retention.sessions", "59m"},

@@ -14,13 +14,14 @@
 namespace otpgate::domain {
 
 struct ProfileFields {
-    std::optional<std::string> username;
+    std::optional<std::string> username;  // as parseUsername() gives it
+    std::optional<std::string> displayName;
     std::optional<std::string> firstName;
     std::optional<std::string> lastName;
     std::optional<std::string> locale;
 };
 
-// A user as it begins, named by its address, which is not verified.
+// A user as it begins; its address is not verified.
 User makeUser(const Uuid& id, const Destination& destination, Timestamp now);
 
 class AccountService {
@@ -34,8 +35,9 @@ public:
     // An account whose addresses an administrator vouches for; its id, time and name are set here. nullopt: an address
     // is taken.
     std::optional<User> create(User user, std::optional<std::string> passwordHash, const Client& client);
-    // nullopt: the account is gone.
-    std::optional<User> updateProfile(const Uuid& userId, const ProfileFields& fields, const Client& client);
+    std::optional<User> findNamed(std::string_view username) { return store_.findNamed(username); }
+    // To an owner a reserved name (username.h) is one that is taken.
+    ProfileUpdate updateProfile(const Uuid& userId, const ProfileFields& fields, NameGiver giver, const Client& client);
     // With sessions, devices, keys and codes; of the audit trail event, user and time stay. See AccountStore::remove.
     bool remove(const User& user);
     // False: it is so already. Who is disabled loses every session at once.

@@ -113,16 +113,32 @@ struct AccountCreation {
     std::string hits;  // of the client's bucket, where it was asked
 };
 
+// Who gives a user name: an owner does so once.
+enum class NameGiver { Owner, Administrator };
+
 // What is absent stays as it is.
 struct ProfileChange {
     Uuid userId;
-    std::optional<std::string> username;
+    std::optional<std::string> username;  // as parseUsername() gives it
+    std::optional<std::string> displayName;
     std::optional<std::string> firstName;
     std::optional<std::string> lastName;
     std::optional<std::string> locale;
+    NameGiver giver = NameGiver::Owner;
     Timestamp now;
     Uuid auditId;
     Client client;
+};
+
+struct ProfileUpdate {
+    enum class Outcome {
+        Updated,
+        NoSuchUser,
+        NameTaken,   // it is, or was, another account's
+        NamedBefore  // and it is not an administrator who gives another name
+    };
+    Outcome outcome = Outcome::NoSuchUser;
+    std::optional<User> user;  // where Updated, as it is then
 };
 
 struct UserDeletion {
@@ -151,6 +167,12 @@ struct RoleChange {
 struct ImportedUser {
     User user;
     std::optional<std::string> passwordHash;
+};
+
+enum class ImportResult {
+    Added,
+    AddedUnnamed,  // the user name is, or was, another account's: it is the display name, unless there is one
+    Unchanged      // whoever has the address is left alone
 };
 
 class AccountStore {
@@ -188,14 +210,16 @@ public:
     virtual AccountCreation create(const NewAccount& account) = 0;
     virtual std::optional<User> find(const Uuid& id) = 0;
     virtual std::optional<User> find(const Destination& destination) = 0;
+    virtual std::optional<User> findNamed(std::string_view username) = 0;
     virtual std::vector<User> list(const Uuid& after, unsigned limit) = 0;  // by id
-    // The user as it is then; nullopt: there is none.
-    virtual std::optional<User> updateProfile(const ProfileChange& change) = 0;
+    // All of it, or nothing.
+    virtual ProfileUpdate updateProfile(const ProfileChange& change) = 0;
     virtual bool setStatus(const StatusChange& change) = 0;  // false: it is so already, or there is no such user
     virtual bool setRole(const RoleChange& change) = 0;
 
     virtual std::vector<Uuid> listDevices(const Uuid& userId) = 0;  // revoked ones too
-    // Removes the user with all that belongs to it; of the audit trail event, id, user and time stay. Many
+    // Removes the user with all that belongs to it; of the audit trail event, id, user and time stay, and the user name
+    // is nobody else's. Many
     // steps, of which the account itself is the last: a removal that was interrupted can be repeated. False: there is
     // no such user.
     virtual bool remove(const UserDeletion& deletion) = 0;
@@ -206,8 +230,8 @@ public:
     // Hashes by the ids of their users, in the order of these.
     virtual std::vector<std::pair<Uuid, std::string>> passwordHashes(const Uuid& after, unsigned limit) = 0;
 
-    // In one transaction. For each whether it was added; one whose address is there already is left alone.
-    virtual std::vector<bool> import(std::span<const ImportedUser> users) = 0;
+    // In one transaction; of each what became of it.
+    virtual std::vector<ImportResult> import(std::span<const ImportedUser> users, Timestamp now) = 0;
 };
 
 }  // namespace otpgate::domain

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace otpgate::domain {
 
@@ -47,7 +48,7 @@ std::string_view toString(UserStatus status);
 
 struct User {
     Uuid id;
-    std::string username;
+    std::optional<std::string> username;  // one account's alone, see username.h
     std::optional<std::string> email;
     std::optional<std::string> phoneNumber;
     bool emailVerified = false;
@@ -60,6 +61,8 @@ struct User {
     bool hasPassword = false;
     Timestamp joinedAt;
     std::optional<Timestamp> lastLoginAt;
+    std::string displayName;          // what its owner likes to be called; may be empty
+    std::vector<std::string> groups;  // that it is a member of, in the order of their names
 };
 
 struct Session {
@@ -151,6 +154,8 @@ enum class AuditEvent {
     UserEnabled,
     UserDeleted,
     RoleChanged,
+    GroupJoined,
+    GroupLeft,
     RegistrationRefused,
     ApiKeyCreated,
     ApiKeyRevoked,

@@ -16,6 +16,7 @@ struct PasswordOwner {
     std::string_view username;
     std::string_view firstName;
     std::string_view lastName;
+    std::string_view displayName;
 };
 
 class PasswordPolicy {

@@ -11,7 +11,7 @@ namespace otpgate::domain {
 
 std::optional<std::string> provedEmail(const User& user);
 std::optional<std::string> provedPhoneNumber(const User& user);
-// The name, unless it is, or could be taken for, an address that the user has not proved: names are chosen freely.
+// The user name; where there is none, the address that the user has proved, the e-mail address first.
 std::optional<std::string> tellableName(const User& user);
 
 }  // namespace otpgate::domain

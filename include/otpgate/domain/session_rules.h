@@ -1,5 +1,5 @@
-// What is decided about sessions: what a refresh token does. Functions of rows that a store has read and locked; the
-// store writes back what they changed.
+// What is decided about sessions: when one ends, what a refresh token does. Functions of rows that a store has read and
+// locked; the store writes back what they changed.
 #pragma once
 
 #include "otpgate/domain/models.h"
@@ -16,6 +16,7 @@ struct StoredSession {
     Uuid id;
     Uuid userId;
     bool userIsActive = false;
+    Timestamp createdAt;
     Timestamp authenticatedAt;
     std::string methods;
     std::int64_t refreshCounter = 0;
@@ -32,6 +33,10 @@ struct StoredSession {
 // Whether the session's user proved to be there so lately that what lasts may be done in the account's name: a stolen
 // session must not take the account with it. A refresh is no sign-in.
 bool signedInRecently(const Session& session, std::chrono::seconds within, Timestamp now);
+
+// When a session that is used now ends by itself: after the idle time, and no later than its whole time after its
+// sign-in (ASVS 5, 7.3.1 and 7.3.2).
+Timestamp sessionEndsAt(Timestamp createdAt, Timestamp now, const SessionLifetimes& lifetimes);
 
 struct RefreshRuling {
     SessionRefreshResult result;

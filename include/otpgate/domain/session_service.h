@@ -27,7 +27,7 @@ struct TokenSettings {
     std::string issuer;
     std::string audience;
     std::chrono::seconds accessLifetime{900};
-    std::chrono::seconds refreshLifetime{604800};
+    SessionLifetimes sessions;
 };
 
 struct Tokens {
@@ -65,9 +65,11 @@ public:
     SessionService(SessionStore& store, const SigningKeys& keys, const crypto::KeyRing& ring, const Clock& clock,
                    Random& random, TokenSettings settings);
 
-    // When a session that begins or is refreshed now is over.
-    Timestamp sessionEnd() const { return clock_.now() + settings_.refreshLifetime; }
-    std::chrono::seconds refreshLifetime() const { return settings_.refreshLifetime; }
+    // When a session that begins now is over, unless it is used.
+    Timestamp sessionEnd() const;
+    // How long a browser keeps the cookie of a session that begins now, and of one that is used now.
+    std::chrono::seconds cookieLifetime() const;
+    std::chrono::seconds cookieLifetime(const Session& session) const;
 
     // The first tokens of a session that a store has just opened.
     Tokens issueFirst(const SignIn& signIn) const;
@@ -104,9 +106,15 @@ private:
         Uuid userId;
         Timestamp authenticatedAt;
         std::string_view methods;
+        Timestamp lastsUntil;  // no token outlives its session
     };
+    // Active, and neither its idle time nor its whole time is over.
+    std::optional<AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp now);
+    // Its row may say a later end: of a version, or of a setting, that let sessions last longer.
+    bool isWithinLifetime(Session& session, Timestamp now) const;
+    std::chrono::seconds lifetimeOf(const Timestamp& createdAt, Timestamp now) const;
     Tokens issue(const Holder& holder, std::int64_t counter, Timestamp now) const;
-    std::string accessToken(const Holder& holder, Timestamp now) const;
+    std::string accessToken(const Holder& holder, Timestamp now, Timestamp expiresAt) const;
     std::optional<AccessGrant> authenticateJwt(std::string_view token, Timestamp now);
     std::optional<AccessGrant> authenticateOpaque(std::string_view token, Timestamp now);
 

@@ -6,6 +6,7 @@
 #include "otpgate/base/uuid.h"
 #include "otpgate/domain/models.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,11 +15,17 @@
 
 namespace otpgate::domain {
 
+// How long a session lasts: so long without use, and so long in all.
+struct SessionLifetimes {
+    std::chrono::seconds idle{604800};
+    std::chrono::seconds total{2592000};
+};
+
 struct SessionRefresh {
     Uuid sessionId;
     std::int64_t counter = 0;  // of the refresh token that was shown
     Timestamp now;
-    Timestamp expiresAt;
+    SessionLifetimes lifetimes;
     Timestamp graceSince;  // a rotation after this is recent: its predecessor still gets the successor
     Uuid auditId;
     Client client;
@@ -30,6 +37,7 @@ struct SessionRefreshResult {
     Uuid userId;
     Timestamp authenticatedAt;
     std::string methods;
+    Timestamp lastsUntil;  // that the session can be used, however often it is refreshed
 };
 
 struct AuthenticatedSession {

@@ -12,4 +12,5 @@
 #include "otpgate/domain/session_store.h"
 #include "otpgate/domain/signing_key_store.h"
 #include "otpgate/domain/sms_budget_store.h"
+#include "otpgate/domain/user_group_store.h"
 #include "otpgate/domain/verification_store.h"

@@ -22,5 +22,6 @@ std::unique_ptr<domain::ApiKeyStore> makeApiKeyStore(db::Connection& connection)
 std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection& connection);
 std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
+std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
 
 }  // namespace otpgate::store

@@ -4,6 +4,7 @@
 #include "api/otp_answers.h"
 #include "api/otp_fields.h"
 #include "api/views.h"
+#include "otpgate/domain/username.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
 
@@ -65,7 +66,7 @@ void writeAuthstackUser(http::JsonWriter& json, const domain::User& user) {
     json.key("user")
         .beginObject()
         .member("id", user.id.toString())
-        .member("username", user.username)
+        .member("username", domain::shownUsername(user))
         .member("email", user.email)
         .member("email_verified", user.emailVerified)
         .member("phone_verified", user.phoneVerified)

@@ -4,6 +4,7 @@
 #include "api/otp_answers.h"
 #include "api/otp_fields.h"
 #include "api/views.h"
+#include "otpgate/domain/username.h"
 #include "otpgate/http/json.h"
 
 namespace otpgate::api::legacy {
@@ -15,7 +16,7 @@ void writePhoneUser(http::JsonWriter& json, const domain::User& user) {
         .beginObject()
         .member("id", user.id.toString())
         .member("phone_number", user.phoneNumber)
-        .member("username", user.username)
+        .member("username", domain::shownUsername(user))
         .member("first_name", user.firstName)
         .member("last_name", user.lastName)
         .member("is_phone_verified", user.phoneVerified)
