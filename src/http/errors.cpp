@@ -1,6 +1,7 @@
 #include "otpgate/http/errors.h"
 
 #include "http/header_names.h"
+#include "otpgate/base/text.h"
 #include "otpgate/http/json.h"
 
 #include <algorithm>
@@ -65,7 +66,7 @@ namespace {
 // "INVALID_OTP" -> "/problems/invalid-otp": a URI reference of its own for each code (RFC 9457, section 3.1.1).
 std::string problemType(std::string_view code) {
     std::string type = "/problems/";
-    for (const char c : code) type += c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    for (const char c : code) type += c == '_' ? '-' : toLower(c);
     return type;
 }
 
