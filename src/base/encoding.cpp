@@ -34,7 +34,7 @@ constexpr bool isBetween(char c, unsigned lowest, unsigned highest) {
 
 // DEL and the C1 controls (U+0080 to U+009F, two bytes in UTF-8) move a terminal's cursor as well as those below space.
 bool isControl(std::string_view character) {
-    if (character.size() == 1) return byteOf(character[0]) < 0x20 || character[0] == 0x7f;
+    if (character.size() == 1) return otpgate::isControl(character[0]);
     return character.size() == 2 && byteOf(character[0]) == 0xc2 && byteOf(character[1]) < 0xa0;
 }
 
@@ -143,6 +143,14 @@ std::size_t utf8CharacterLength(std::string_view text) {
         if (!isWithinCharacter(text[i])) return 0;
     }
     return length;
+}
+
+char32_t codePointOf(std::string_view character) {
+    if (character.size() == 1) return byteOf(character[0]);
+    // The first byte of n has n ones, a zero, and then the first bits.
+    auto point = static_cast<char32_t>(byteOf(character[0]) & (0xffU >> (character.size() + 1)));
+    for (const char byte : character.substr(1)) point = (point << 6U) | (byteOf(byte) & 0x3fU);
+    return point;
 }
 
 bool isValidUtf8(std::string_view text) {

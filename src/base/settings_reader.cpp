@@ -28,7 +28,7 @@ bool isName(std::string_view text) {
 
 // Such a value would end up in a mail header, a path or a log line.
 bool holdsControlCharacter(std::string_view text) {
-    return std::ranges::any_of(text, [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
+    return std::ranges::any_of(text, [](char c) { return c != '\t' && isControl(c); });
 }
 
 // In the largest unit that divides it: 600000 ms is "10m".

@@ -30,6 +30,13 @@ std::string_view trim(std::string_view text, std::string_view characters) {
     return text.substr(first, text.find_last_not_of(characters) - first + 1);
 }
 
+std::string printable(std::string_view text, char instead) {
+    std::string plain{text};
+    std::ranges::replace_if(
+        plain, [](char c) { return !isPrintable(c); }, instead);
+    return plain;
+}
+
 std::string joined(const std::vector<std::string>& words, std::string_view between) {
     std::string text;
     for (const std::string& word : words) {

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/delivery/sms_guard.h"
 #include "otpgate/delivery/sms_length.h"
@@ -22,15 +23,12 @@ domain::Destination readNumber(const Invocation& invocation) {
 }
 
 std::string testText(std::string_view publicUrl) {
-    publicUrl.remove_prefix(publicUrl.find("://") + 3);
-    return "A test of the SMS settings of " + std::string(publicUrl.substr(0, publicUrl.find_first_of(":/"))) + ".";
+    return "A test of the SMS settings of " + std::string(hostOf(publicUrl)) + ".";
 }
 
 // What could not be shown becomes a dot. The transports have struck out what is secret.
-std::string shown(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '.');
-    return text;
+std::string shown(std::string_view text) {
+    return printable(text, '.');
 }
 
 void show(const SendResult& result) {

@@ -1,6 +1,7 @@
 #include "db/database_url.h"
 
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 
 #include <Poco/Exception.h>
 #include <Poco/URI.h>
@@ -16,10 +17,6 @@ namespace {
     throw ConfigurationError(
         "database.url: " + reason +
         " (expected sqlite:PATH, mysql://USER@HOST:PORT,.../NAME or mysql://USER@HOST:PORT/NAME?socket=PATH)");
-}
-
-bool isControl(unsigned char c) {
-    return c < 0x20 || c == 0x7f;
 }
 
 constexpr std::string_view kMysql = "mysql://";

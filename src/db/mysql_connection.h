@@ -54,6 +54,9 @@ private:
     MysqlHosts hosts_;  // its thread uses the rest
 };
 
+enum class Statements { One, Several };  // in one round trip
+struct MysqlSession;
+
 class MysqlConnection : public EngineConnection {
 public:
     explicit MysqlConnection(MysqlDatabase& database);
@@ -66,11 +69,7 @@ public:
     using EngineConnection::execute;
     using EngineConnection::query;
 
-    // Whether a connection to the host can be made that serves.
-    static bool isWell(MysqlDatabase& database, const MysqlHost& host);
-
 protected:
-    enum class Statements { One, Several };  // in one round trip
     MysqlConnection(MysqlDatabase& database, Statements statements, std::string sessionSettings);
 
     // Makes sure, outside a transaction, that there is a session that is alive, as far as can be known without asking.
@@ -86,14 +85,10 @@ protected:
     const MysqlDatabase& database() const { return database_; }
 
 private:
-    struct Session;
-
     // The session to use now: checked where there is doubt, made where there is none.
-    Session& session();
+    MysqlSession& session();
     void dropIfDead();
     void connectAnew();
-    static std::unique_ptr<Session> connectTo(MysqlDatabase& database, const MysqlHost& host, Statements statements,
-                                              const std::string& sessionSettings);
 
     // Runs `action` on the session; what the connector throws leaves as DbError.
     template <typename Action>
@@ -103,7 +98,7 @@ private:
     MysqlDatabase& database_;
     const Statements statements_;
     const std::string sessionSettings_;  // ", name = value" and so on
-    std::unique_ptr<Session> session_;
+    std::unique_ptr<MysqlSession> session_;
     std::size_t host_ = 0;  // of the session
     std::uint64_t seenLosses_ = 0;
     std::chrono::steady_clock::time_point lastUse_;

@@ -1,4 +1,4 @@
-// Text as it stands in a URL, a form, a JSON string or XML. Any thread.
+// Text as it stands in a JSON string or XML. Any thread.
 #pragma once
 
 #include <string>
@@ -6,8 +6,6 @@
 
 namespace otpgate::delivery {
 
-// RFC 3986: all but letters, digits and -._~ as %XX. Good for a URL and for application/x-www-form-urlencoded alike.
-std::string percentEncoded(std::string_view text);
 // RFC 8259, without the quotes around it.
 std::string jsonEscaped(std::string_view text);
 // For text and for attribute values; line ends as character references, which attributes keep.

@@ -2,6 +2,8 @@
 
 #include "delivery/base64.h"
 #include "delivery/escaping.h"
+#include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <map>
@@ -22,20 +24,6 @@ constexpr std::size_t kPieceOfCode = 3;
 constexpr std::size_t kPieceOfLetters = 4;
 constexpr std::size_t kOlderCodes = 100;
 
-bool isDigit(char c) {
-    return c >= '0' && c <= '9';
-}
-bool isLetter(char c) {
-    return c >= 'a' && c <= 'z';
-}
-
-std::string lowerCase(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return out;
-}
-
 // What base64 makes of the secret wherever in a longer text it stands, without the characters that its neighbours have
 // a part in: AUTH PLAIN, HTTP Basic, the body of a mail.
 std::vector<std::string> withinBase64(std::string_view secret) {
@@ -52,7 +40,7 @@ std::vector<std::string> withinBase64(std::string_view secret) {
 // Which bytes of a text are to go.
 class Strike {
 public:
-    explicit Strike(std::string_view text) : text_(lowerCase(text)), isStruck_(text.size()) {}
+    explicit Strike(std::string_view text) : text_(toLower(text)), isStruck_(text.size()) {}
 
     // Every place of the text that any piece of so many bytes of one of the wanted texts stands at.
     void pieces(const std::map<std::size_t, std::vector<std::string_view>>& wanted) {
@@ -129,7 +117,7 @@ void Secrets::add(std::string_view secret) {
     std::erase_if(forms, [](const std::string& form) { return form.size() < kShortestForm; });
     forms.emplace_back(secret);
     for (const std::string& form : forms) {
-        std::string known = lowerCase(form);
+        std::string known = toLower(form);
         if (std::ranges::find(credentials_, known) == credentials_.end()) credentials_.push_back(std::move(known));
     }
 }
@@ -148,12 +136,12 @@ std::string Secrets::strikeOut(std::string_view text) const {
     std::vector<std::string> texts;
     std::vector<std::string> addresses;
     for (const Message& message : messages_) {
-        texts.push_back(lowerCase(message.text));
+        texts.push_back(toLower(message.text));
         if (message.recipient.empty()) continue;
-        const std::string address = lowerCase(message.recipient);
+        const std::string address = toLower(message.recipient);
         addresses.push_back(address);
         addresses.push_back(address.substr(address.front() == '+' ? 1 : 0));
-        addresses.push_back(lowerCase(percentEncoded(address)));
+        addresses.push_back(toLower(percentEncoded(address)));
     }
     for (const std::string& part : texts) {
         if (part.size() >= kPieceOfText) wanted[kPieceOfText].push_back(part);
@@ -163,12 +151,12 @@ std::string Secrets::strikeOut(std::string_view text) const {
     Strike strike(text);
     strike.pieces(wanted);
     for (const Message& message : messages_) {
-        const std::string code = lowerCase(message.code);
+        const std::string code = toLower(message.code);
         strike.wholeCode(code);
         strike.piecesOfCode(code);
     }
     // Pieces of so many would be found in every text.
-    for (const std::string& code : olderCodes_) strike.wholeCode(lowerCase(code));
+    for (const std::string& code : olderCodes_) strike.wholeCode(toLower(code));
     return strike.outOf(text);
 }
 

@@ -175,11 +175,9 @@ std::string Destination::masked() const {
     const auto at = value_.rfind('@');
     const std::string local = value_.substr(0, at);
     const std::string domain = value_.substr(at);
-    const auto isContinuation = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
-    const auto characters =
-        local.size() - static_cast<std::size_t>(std::count_if(local.begin(), local.end(), isContinuation));
+    const std::size_t characters = countCharacters(local);
     std::size_t last = local.empty() ? 0 : local.size() - 1;
-    while (last > 0 && isContinuation(local[last])) --last;
+    while (last > 0 && isWithinCharacter(local[last])) --last;
     const std::string begin = local.substr(0, utf8CharacterLength(local));
     const std::string end = characters <= 2 ? "" : local.substr(last);
     std::string hidden(characters <= 2 ? 1 : characters - 2, '*');

@@ -7,14 +7,6 @@ namespace otpgate::domain {
 
 namespace {
 
-char32_t codePointOf(std::string_view character) {
-    if (character.size() == 1) return static_cast<unsigned char>(character[0]);
-    // The first byte of n has n ones, a zero, and then the first bits.
-    auto point = static_cast<char32_t>(static_cast<unsigned char>(character[0]) & (0xffU >> (character.size() + 1)));
-    for (const char byte : character.substr(1)) point = (point << 6U) | (static_cast<unsigned char>(byte) & 0x3fU);
-    return point;
-}
-
 bool controls(char32_t point) {
     return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029 ||
            (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);

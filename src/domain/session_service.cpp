@@ -2,6 +2,7 @@
 
 #include "domain/device_token.h"
 #include "domain/refresh_token.h"
+#include "otpgate/base/text.h"
 #include "otpgate/crypto/signed_token.h"
 #include "otpgate/domain/session_rules.h"
 
@@ -20,13 +21,9 @@ constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kTimeBytes = 8;
 
 std::vector<std::string> words(std::string_view text) {
-    std::vector<std::string> result;
-    while (!text.empty()) {
-        const auto space = text.find(' ');
-        result.emplace_back(text.substr(0, space));
-        text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
-    }
-    return result;
+    if (text.empty()) return {};
+    const auto parts = split(text, ' ');
+    return {parts.begin(), parts.end()};
 }
 
 }  // namespace

@@ -15,10 +15,6 @@ namespace {
 constexpr std::size_t kUserAgentBytes = 255;
 constexpr std::size_t kRequestIdBytes = 64;
 
-bool isControl(char c) {
-    return (c >= 0 && c < 0x20) || c == 0x7f;
-}
-
 bool isRequestId(std::string_view text) {
     return !text.empty() && text.size() <= kRequestIdBytes &&
            std::all_of(text.begin(), text.end(), [](char c) { return isLetterOrDigit(c) || c == '_' || c == '-'; });

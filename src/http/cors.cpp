@@ -2,6 +2,7 @@
 
 #include "http/header_names.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 
@@ -13,8 +14,7 @@ namespace {
 std::string originOf(std::string_view url) {
     const auto scheme = url.find("://");
     if (scheme == std::string_view::npos) return {};
-    std::string origin{url.substr(0, url.find('/', scheme + 3))};
-    for (char& c : origin) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    std::string origin = toLower(url.substr(0, url.find('/', scheme + 3)));
     const std::string_view port = origin.starts_with("https://") ? ":443" : ":80";
     if (origin.ends_with(port)) origin.resize(origin.size() - port.size());
     return origin;

@@ -1,6 +1,7 @@
 #include "otpgate/http/errors.h"
 
 #include "http/header_names.h"
+#include "otpgate/base/text.h"
 #include "otpgate/http/json.h"
 
 #include <algorithm>
@@ -66,7 +67,7 @@ namespace {
 std::string problemType(std::string_view base, std::string_view code) {
     std::string type{base};
     type += "/problems/";
-    for (const char c : code) type += c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    for (const char c : code) type += c == '_' ? '-' : toLower(c);
     return type;
 }
 

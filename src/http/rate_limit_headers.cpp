@@ -1,5 +1,7 @@
 #include "otpgate/http/rate_limit_headers.h"
 
+#include "otpgate/base/text.h"
+
 #include <algorithm>
 
 namespace otpgate::http {
@@ -10,7 +12,7 @@ namespace {
 std::string quoted(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
-        if (c < 0x20 || c > 0x7e) continue;
+        if (!isPrintable(c)) continue;
         if (c == '"' || c == '\\') out += '\\';
         out += c;
     }

@@ -1,5 +1,6 @@
 #include "otpgate/http/router.h"
 
+#include "otpgate/base/text.h"
 #include "otpgate/http/errors.h"
 
 #include <algorithm>
@@ -14,16 +15,9 @@ bool isName(std::string_view segment) {
 }
 
 // "/a/b" -> {"a", "b"}, "/" -> {}; an empty segment stays one, so that "/a//b" is no other path's twin.
-std::vector<std::string_view> split(std::string_view path) {
-    std::vector<std::string_view> segments;
+std::vector<std::string_view> segmentsOf(std::string_view path) {
     path.remove_prefix(1);
-    if (path.empty()) return segments;
-    for (;;) {
-        const std::size_t slash = path.find('/');
-        segments.push_back(path.substr(0, slash));
-        if (slash == std::string_view::npos) return segments;
-        path.remove_prefix(slash + 1);
-    }
+    return path.empty() ? std::vector<std::string_view>{} : split(path, '/');
 }
 
 std::string_view withoutTrailingSlash(std::string_view pattern) {
@@ -58,7 +52,7 @@ void Router::add(std::string method, std::string_view pattern, Endpoint endpoint
     const std::string described = method + " " + std::string{pattern};
     if (!pattern.starts_with('/')) throw std::logic_error("a route must start with a slash: " + described);
     Route route{std::move(method), std::string{pattern}, {}, std::move(endpoint), std::move(isVisible), 0};
-    for (const std::string_view segment : split(withoutTrailingSlash(pattern))) {
+    for (const std::string_view segment : segmentsOf(withoutTrailingSlash(pattern))) {
         const bool isGood = isName(segment) ? segment.size() > 2 && segment.ends_with('}') : !segment.empty();
         if (!isGood) throw std::logic_error("a bad segment in a route: " + described);
         route.segments.emplace_back(segment);
@@ -102,14 +96,14 @@ Router::Candidates Router::findCandidates(const Request& request, const std::vec
 void Router::recognize(Request& request) const {
     const auto path = pathBelowBase(request);
     if (!path) return;
-    const auto candidates = findCandidates(request, split(*path));
+    const auto candidates = findCandidates(request, segmentsOf(*path));
     if (!candidates.empty()) request.route = candidates.front()->place;
 }
 
 bool Router::needsBody(const Request& request) const {
     const auto path = pathBelowBase(request);
     if (request.rejected || !path) return false;
-    const auto candidates = findCandidates(request, split(*path));
+    const auto candidates = findCandidates(request, segmentsOf(*path));
     return std::any_of(candidates.begin(), candidates.end(),
                        [&request](const Route* route) { return route->method == request.method; });
 }
@@ -121,7 +115,7 @@ Response Router::route(Request& request) const {
     const auto below = pathBelowBase(request);
     if (!below) throw ApiError(ErrorCode::NotFound);
 
-    const std::vector<std::string_view> path = split(*below);
+    const std::vector<std::string_view> path = segmentsOf(*below);
     const Candidates candidates = findCandidates(request, path);
     if (candidates.empty()) throw ApiError(ErrorCode::NotFound);
     request.route = candidates.front()->place;
@@ -151,8 +145,8 @@ Response Router::route(Request& request) const {
 }
 
 std::string Router::allowedMethods(const Candidates& candidates) {
-    std::vector<std::string_view> methods;
-    const auto add = [&methods](std::string_view method) {
+    std::vector<std::string> methods;
+    const auto add = [&methods](const std::string& method) {
         if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
     };
     for (const Route* route : candidates) {
@@ -160,12 +154,7 @@ std::string Router::allowedMethods(const Candidates& candidates) {
         if (route->method == "GET") add("HEAD");
     }
     add("OPTIONS");
-    std::string list;
-    for (const std::string_view method : methods) {
-        if (!list.empty()) list += ", ";
-        list += method;
-    }
-    return list;
+    return joined(methods, ", ");
 }
 
 std::vector<std::pair<std::string, std::string>> Router::routes() const {

@@ -1,5 +1,6 @@
 #include "store/api_key_store.h"
 
+#include "otpgate/base/text.h"
 #include "store/audit_events.h"
 #include "store/rate_limits.h"
 #include "store/words.h"
@@ -15,22 +16,16 @@ constexpr std::size_t kColumnCount = 8;
 const db::LookUp kSession("SELECT s.id FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
                           db::Locking::Wait);
 
-std::string joined(const std::vector<domain::ApiScope>& scopes) {
-    std::string text;
-    for (const domain::ApiScope scope : scopes) {
-        if (!text.empty()) text += ' ';
-        text += domain::toString(scope);
-    }
-    return text;
+std::string textOf(const std::vector<domain::ApiScope>& scopes) {
+    std::vector<std::string> words;
+    for (const domain::ApiScope scope : scopes) words.emplace_back(domain::toString(scope));
+    return joined(words, " ");
 }
 
-std::vector<domain::ApiScope> split(std::string_view text) {
+std::vector<domain::ApiScope> scopesOf(std::string_view text) {
     std::vector<domain::ApiScope> scopes;
-    while (!text.empty()) {
-        const auto space = text.find(' ');
-        scopes.push_back(parseApiScope(text.substr(0, space)));
-        text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
-    }
+    if (text.empty()) return scopes;
+    for (const std::string_view word : split(text, ' ')) scopes.push_back(parseApiScope(word));
     return scopes;
 }
 
@@ -39,7 +34,7 @@ domain::ApiKey readKey(const db::Row& row) {
             .userId = row.uuid(1),
             .name = row.text(2),
             .prefix = row.text(3),
-            .scopes = split(row.text(4)),
+            .scopes = scopesOf(row.text(4)),
             .createdAt = row.timestamp(5),
             .expiresAt = row.optionalTimestamp(6),
             .lastUsedAt = row.optionalTimestamp(7),
@@ -55,7 +50,7 @@ std::string metadataOf(std::string_view prefix) {
 
 domain::ApiKeyInsertion ApiKeyTable::create(const domain::NewApiKey& newKey) {
     const domain::ApiKey& key = newKey.key;
-    const std::string scopes = joined(key.scopes);
+    const std::string scopes = textOf(key.scopes);
     using Outcome = domain::ApiKeyInsertion::Outcome;
     const auto work = [&]() -> domain::ApiKeyInsertion {
         // Whoever ends the session waits for the key, and then ends it too: see endSessions().

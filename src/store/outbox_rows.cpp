@@ -1,5 +1,6 @@
 #include "store/outbox_rows.h"
 
+#include "otpgate/base/text.h"
 #include "store/words.h"
 
 #include <map>
@@ -73,11 +74,7 @@ void auditFinished(db::Connection& connection, const domain::FinishedMessage& fi
 }
 
 std::string plainReason(std::string_view reason) {
-    std::string plain{reason.substr(0, kReasonBytes)};
-    for (char& c : plain) {
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = ' ';
-    }
-    return plain;
+    return printable(reason.substr(0, kReasonBytes), ' ');
 }
 
 std::vector<domain::CodeState> readCodeStates(db::Connection& connection,

@@ -112,6 +112,16 @@ report "SQL belongs to store and db" \
 report "domain knows no HTTP" \
     < <(lines '#[[:space:]]*include[[:space:]]*[<"]Poco/Net/' src/domain include/otpgate/domain src/store include/otpgate/store)
 
+# Else the time of the answer tells how much of a forged MAC, key or code is right.
+secret='(hmacSha256|sha256)\([^;]*|(^|[^._[:alnum:]])(mac|fixedCode_|[a-zA-Z>.-]*[sS]ecretHash)'
+report "secrets are compared by crypto::equalInConstantTime" \
+    < <(lines "($secret)[[:space:]]*(==|!=)|(==|!=)[[:space:]]*[a-z:]*($secret)([^.[:alnum:]]|$)" src include)
+report "secrets are compared by crypto::equalInConstantTime" \
+    < <(lines '(^|[^._[:alnum:]])(code|plain|guess|hash|stored\.hash)[[:space:]]*(==|!=)' src/domain/otp_code.cpp src/crypto/password_hash.cpp)
+if [[ -e src/crypto/hash.cpp ]] && ! grep -q 'CRYPTO_memcmp(' src/crypto/hash.cpp; then
+    report "crypto::equalInConstantTime takes the same time for any two texts of a length" <<<src/crypto/hash.cpp:1:
+fi
+
 if ((findings > 0)); then
     echo "$findings findings in the layers" >&2
     exit 1

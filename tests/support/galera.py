@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from . import ports
-from .mariadb import GRANTS, Mariadb, MysqlAddress, _client
+from .mariadb import GRANTS, Mariadb, MysqlAddress, Server, _client
 from .process import Process
 
 # An rsync that root starts as a server gives its rights away and then cannot read what it is to copy.
@@ -19,7 +19,7 @@ EVS = ("evs.keepalive_period=PT0.2S;evs.suspect_timeout=PT1S;evs.inactive_check_
        "evs.inactive_timeout=PT2S;evs.install_timeout=PT2S")
 
 
-class Node:
+class Node(Server):
     """start(), stop(), kill(), pause() and resume() as often as wanted: the data stays, and so do the ports."""
 
     def __init__(self, folder, number, group_port, members):
@@ -84,18 +84,6 @@ class Node:
 
     def status(self, name):
         return int(self.root.sql(f"SHOW STATUS LIKE '{name}'")[0][1])
-
-    def stop(self):
-        self.process.stop(60)
-
-    def kill(self):
-        self.process.kill()
-
-    def pause(self):
-        self.process.signal(signal.SIGSTOP)
-
-    def resume(self):
-        self.process.signal(signal.SIGCONT)
 
     def desync(self):
         """It takes connections and answers every statement with an error, as a node does that has lost the others."""

@@ -76,7 +76,24 @@ def _client(socket, user, statements, database=None, password=""):
     return [line.split("\t") for line in done.stdout.splitlines()]
 
 
-class Mariadb:
+class Server:
+    """What may happen to one that runs as self.process."""
+
+    def stop(self):
+        self.process.stop(60)
+
+    def kill(self):
+        self.process.kill()
+
+    def pause(self):
+        """Connections are still accepted by the kernel, and nothing is answered."""
+        self.process.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.signal(signal.SIGCONT)
+
+
+class Mariadb(Server):
     """start(), stop(), kill(), pause() and resume() as often as wanted: the data stays. The address does not change."""
 
     # Set up once and copied, because the set-up takes seconds and outage tests want servers of their own. The variable
@@ -159,16 +176,3 @@ class Mariadb:
             return True
         except RuntimeError:
             return False
-
-    def stop(self):
-        self.process.stop(60)
-
-    def kill(self):
-        self.process.kill()
-
-    def pause(self):
-        """Connections are still accepted by the kernel, and nothing is answered."""
-        self.process.signal(signal.SIGSTOP)
-
-    def resume(self):
-        self.process.signal(signal.SIGCONT)

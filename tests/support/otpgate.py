@@ -29,7 +29,32 @@ def environment(extra=None):
     return {**kept, **(extra or {})}
 
 
-class Otpgate:
+class Program:
+    """start(), stop() and kill() as often as wanted, of self.process, which says that it is ready."""
+
+    def start(self):
+        already = len(self.log())
+        self.process.start()
+
+        def ready():
+            self.process.require_running()
+            return "ready" in self.log()[already:]
+
+        ports.wait_until(ready, 20, f"{self.process.name} is ready")
+        return self
+
+    def stop(self):
+        return self.process.stop()
+
+    def kill(self):
+        """As a crash: SIGKILL, nothing is cleaned up."""
+        self.process.kill()
+
+    def log(self):
+        return self.process.log_text()
+
+
+class Otpgate(Program):
     def __init__(self, folder, settings, env=None, binary=BINARY):
         """`binary`: another build than the one under test, to compare with."""
         self.folder = pathlib.Path(folder)
@@ -73,27 +98,9 @@ class Otpgate:
                 raise RuntimeError(f"otpgate {' '.join(arguments)}: exit {done.returncode}: {done.stderr}{done.stdout}")
         return self
 
-    def start(self):
-        already = len(self.log())
-        self.process.start()
-
-        def ready():
-            self.process.require_running()
-            return "ready" in self.log()[already:]
-
-        ports.wait_until(ready, 20, "otpgate is ready")
-        return self
-
     def deliverer(self, name="deliver", env=None):
         """`otpgate deliver` with our settings, as a process of its own."""
         return Deliverer(self, name, env)
-
-    def stop(self):
-        return self.process.stop()
-
-    def kill(self):
-        """As a crash: SIGKILL, nothing is cleaned up."""
-        self.process.kill()
 
     def restart(self):
         self.stop()
@@ -106,38 +113,14 @@ class Otpgate:
         ports.wait_until(lambda: expected in self.log()[already:], 30, expected)
         return self.log()[already:]
 
-    def log(self):
-        return self.process.log_text()
-
     def rss_bytes(self):
         return self.process.rss_bytes()
 
 
-class Deliverer:
-    """start(), stop() and kill() as often as wanted."""
+class Deliverer(Program):
 
     def __init__(self, otpgate, name, env=None):
         self.process = Process(
             f"otpgate {name}", [otpgate.binary, "deliver", "--config", otpgate.config], otpgate.folder / f"{name}.log",
             {**otpgate.env, **(env or {})},
         )
-
-    def start(self):
-        already = len(self.log())
-        self.process.start()
-
-        def ready():
-            self.process.require_running()
-            return "ready" in self.log()[already:]
-
-        ports.wait_until(ready, 20, "otpgate deliver is ready")
-        return self
-
-    def stop(self):
-        return self.process.stop()
-
-    def kill(self):
-        self.process.kill()
-
-    def log(self):
-        return self.process.log_text()

@@ -35,6 +35,10 @@ public:
     bool fails = false;                        // a reset or a change of address
     domain::OtpVerifyResult codeResult;        // of the guess that a reset is proved by
     domain::AddressChangeResult addressChanged;
+    domain::AccountCreation creation;
+    std::vector<domain::NewAccount> created;
+    std::vector<domain::ProfileChange> profileChanges;
+    std::vector<Uuid> removed;
 
     domain::CountedGuess countGuess(const domain::PasswordGuess& guess) override {
         guesses.push_back(guess);
@@ -69,19 +73,26 @@ public:
     void keepRegistration(const Uuid& otpId, const domain::PendingRegistration& registration) override {
         kept.emplace_back(otpId, registration);
     }
-    domain::AccountCreation create(const domain::NewAccount&) override { return {}; }
+    domain::AccountCreation create(const domain::NewAccount& account) override {
+        created.push_back(account);
+        return creation;
+    }
     std::optional<domain::User> find(const Uuid&) override { return known; }
     std::optional<domain::User> find(const domain::Destination&) override { return found; }
     std::vector<domain::User> list(const Uuid&, unsigned) override { return {}; }
     std::optional<domain::User> findNamed(std::string_view) override { return std::nullopt; }
     domain::ProfileUpdate updateProfile(const domain::ProfileChange& change) override {
         profileChanges.push_back(change);
-        return {};
+        if (!found) return {};
+        return {domain::ProfileUpdate::Outcome::Updated, found};
     }
     bool setStatus(const domain::StatusChange&) override { return false; }
     bool setRole(const domain::RoleChange&) override { return false; }
     std::vector<Uuid> listDevices(const Uuid&) override { return {}; }
-    bool remove(const domain::UserDeletion&) override { return false; }
+    bool remove(const domain::UserDeletion& deletion) override {
+        removed.push_back(deletion.user.id);
+        return true;
+    }
     std::vector<std::string> passwordCosts() override { return costs; }
     void notePasswordCosts(const std::vector<std::string>& noted) override {
         costs.insert(costs.end(), noted.begin(), noted.end());

@@ -1,6 +1,7 @@
 #include "otpgate/domain/api_key_service.h"
 
 #include "otpgate/crypto/hash.h"
+#include "support_cpp/fake_api_key_store.h"
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/fake_random.h"
 
@@ -13,32 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
-// One key, as a table would keep it.
-class FakeApiKeyStore final : public ApiKeyStore {
-public:
-    ApiKeyInsertion create(const NewApiKey& key) override {
-        asked = key;
-        if (outcome == ApiKeyInsertion::Outcome::Created) stored = StoredApiKey{key.key, key.secretHash};
-        return {outcome, {}};
-    }
-    std::vector<ApiKey> list(const Uuid&, Timestamp) override { return {}; }
-    bool revoke(const ApiKeyRevocation&) override { return stored.has_value(); }
-    std::optional<StoredApiKey> findActive(std::string_view prefix, Timestamp) override {
-        ++lookUps;
-        return stored && stored->key.prefix == prefix ? stored : std::nullopt;
-    }
-    void touch(const Uuid&, Timestamp now, Timestamp) override {
-        ++touches;
-        stored->key.lastUsedAt = now;
-    }
-
-    ApiKeyInsertion::Outcome outcome = ApiKeyInsertion::Outcome::Created;
-    std::optional<NewApiKey> asked;
-    std::optional<StoredApiKey> stored;
-    int lookUps = 0;
-    int touches = 0;
-};
-
+using test::FakeApiKeyStore;
 using Outcome = ApiKeyCreation::Outcome;
 
 class ApiKeyServiceTest : public CppUnit::TestFixture {

@@ -1,5 +1,6 @@
 #include "delivery/escaping.h"
 #include "delivery/sms/http_sms_transport.h"
+#include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
 #include "support_cpp/http_server.h"
 

@@ -29,6 +29,7 @@ class EncodingTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(refusesOverlongForms);
     CPPUNIT_TEST(refusesSurrogatesAndWhatLiesBeyondUnicode);
     CPPUNIT_TEST(refusesCutAndStrayBytes);
+    CPPUNIT_TEST(readsTheCodePointOfACharacter);
     CPPUNIT_TEST(encodesAllButUnreservedCharacters);
     CPPUNIT_TEST(writesNumbersHighestByteFirst);
     CPPUNIT_TEST(escapesControlCharactersInJson);
@@ -116,6 +117,13 @@ class EncodingTest : public CppUnit::TestFixture {
         for (const char* text : {"\x80", "a\xbf", "\xc3", "\xe2\x82", "\xe2\x82z", "\xf0\x9f\x98", "\xc3\xc3\xa9"}) {
             CPPUNIT_ASSERT(!isValidUtf8(text));
         }
+    }
+
+    void readsTheCodePointOfACharacter() {
+        CPPUNIT_ASSERT(codePointOf("a") == U'a');
+        CPPUNIT_ASSERT(codePointOf("\xc3\xa9") == 0xe9);
+        CPPUNIT_ASSERT(codePointOf("\xe2\x82\xac") == 0x20ac);
+        CPPUNIT_ASSERT(codePointOf("\xf4\x8f\xbf\xbf") == 0x10ffff);
     }
 
     void encodesAllButUnreservedCharacters() {

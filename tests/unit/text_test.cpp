@@ -14,6 +14,7 @@ class TextTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(TextTest);
     CPPUNIT_TEST(changesTheCaseOfAsciiAlone);
     CPPUNIT_TEST(comparesWithoutRegardToCase);
+    CPPUNIT_TEST(tellsControlCharactersFromPrintableOnes);
     CPPUNIT_TEST(trimsBothEnds);
     CPPUNIT_TEST(joinsWordsEmptyOnesToo);
     CPPUNIT_TEST(splitsIntoOnePartMoreThanSeparators);
@@ -31,6 +32,17 @@ class TextTest : public CppUnit::TestFixture {
             CPPUNIT_ASSERT_EQUAL(isLetter(c), toLower(c) != toUpper(c));
             CPPUNIT_ASSERT(!isDigit(c) || isLetterOrDigit(c));
         }
+    }
+
+    void tellsControlCharactersFromPrintableOnes() {
+        for (int byte = 0; byte < 256; ++byte) {
+            const char c = static_cast<char>(byte);
+            CPPUNIT_ASSERT_EQUAL(byte < 0x20 || byte == 0x7f, isControl(c));
+            CPPUNIT_ASSERT_EQUAL(byte >= 0x20 && byte <= 0x7e, isPrintable(c));
+        }
+        CPPUNIT_ASSERT_EQUAL("a?b??c~ "s, printable("a\nb\xc3\xa9"
+                                                    "c~ "));
+        CPPUNIT_ASSERT_EQUAL("a."s, printable("a\x7f", '.'));
     }
 
     void comparesWithoutRegardToCase() {

@@ -4,6 +4,8 @@
 #include "support_cpp/counted.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
+#include "support_cpp/fake_messenger.h"
+#include "support_cpp/fake_verification_store.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
@@ -18,37 +20,8 @@ using Counted = VerificationGuessResult::Outcome;
 
 const std::string kLine = "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 
-// Answers what the test set, and keeps what it was asked.
-class FakeVerificationStore final : public VerificationStore {
-public:
-    VerificationMessageResult send(const VerificationMessage& message) override {
-        messages.push_back(message);
-        return messageResult;
-    }
-    VerificationGuessResult check(const VerificationGuess& guess) override {
-        guesses.push_back(guess);
-        return guessResult;
-    }
-
-    VerificationMessageResult messageResult;
-    std::vector<VerificationMessage> messages;
-    VerificationGuessResult guessResult;
-    std::vector<VerificationGuess> guesses;
-};
-
-class FakeMessenger final : public Messenger {
-public:
-    std::chrono::seconds lease() const override { return std::chrono::seconds(10); }
-    void handOver(const OutboxMessage& message) override { messages.push_back(message); }
-    Delivery deliver(const OutboxMessage& message) override {
-        waitedFor.push_back(message);
-        messages.push_back(message);
-        return delivery;
-    }
-    std::vector<OutboxMessage> waitedFor;  // those of `messages` that the asker may wait for
-    Delivery delivery = Delivery::UnderWay;
-    std::vector<OutboxMessage> messages;
-};
+using test::FakeMessenger;
+using test::FakeVerificationStore;
 
 class VerificationServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(VerificationServiceTest);

@@ -17,7 +17,7 @@ std::string toBase64Url(std::string_view bytes);  // RFC 4648, section 5, withou
 // text.
 std::optional<std::string> parseBase64Url(std::string_view text);
 
-// RFC 3986, section 2.1: all but its unreserved characters as %XX.
+// RFC 3986, section 2.1: all but its unreserved characters as %XX. Good for a URL and for a form alike.
 std::string percentEncoded(std::string_view bytes);
 
 // A number as bytes, the highest first: so many of them, at most 8. What does not fit in them is cut off.
@@ -29,6 +29,8 @@ bool isValidUtf8(std::string_view text);  // RFC 3629: no surrogates, no overlon
 inline constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";
 // The bytes of the UTF-8 character that the text begins with, 1 to 4; 0 where it begins with none.
 std::size_t utf8CharacterLength(std::string_view text);
+// Of one such character, all of its bytes.
+char32_t codePointOf(std::string_view character);
 
 // Appends the text as a JSON string (RFC 8259) with its quotes. Control characters are escaped; a byte that is not
 // UTF-8 becomes the four characters \xff, so that the result is always valid JSON.

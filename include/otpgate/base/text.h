@@ -22,6 +22,14 @@ constexpr bool isLetter(char c) {
 constexpr bool isLetterOrDigit(char c) {
     return isLetter(c) || isDigit(c);
 }
+// ASCII's control characters, DEL too.
+constexpr bool isControl(char c) {
+    return (c >= 0 && c < ' ') || c == '\x7f';
+}
+// What shows itself in every terminal and log: the rest of ASCII, the blank too.
+constexpr bool isPrintable(char c) {
+    return c >= ' ' && c <= '~';
+}
 // Each character in place of its letter of the other case; all that is no letter of ASCII stays.
 constexpr char toLower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -36,6 +44,9 @@ bool startsWithIgnoringCase(std::string_view text, std::string_view prefix);
 
 // The text without these characters at either end.
 std::string_view trim(std::string_view text, std::string_view characters = " \t");
+
+// With this in the place of every byte that is not printable ASCII.
+std::string printable(std::string_view text, char instead = '?');
 
 // The words with `between` wherever two of them meet.
 std::string joined(const std::vector<std::string>& words, std::string_view between);

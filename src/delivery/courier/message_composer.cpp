@@ -3,6 +3,7 @@
 #include "delivery/mail/mailbox.h"
 #include "delivery/mail/mime.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <string_view>
@@ -11,19 +12,13 @@ namespace otpgate::delivery {
 
 namespace {
 
-// Without port, path and user. Only characters of a host name or an IP literal: it goes into headers and HTML.
-std::string hostOf(const std::string& url) {
-    const auto scheme = url.find("://");
-    std::string_view rest(url);
-    if (scheme != std::string::npos) rest.remove_prefix(scheme + 3);
-    rest = rest.substr(0, rest.find_first_of("/?#"));
-    const auto end = rest.starts_with('[') ? rest.find(']') + 1 : rest.find(':');
-    const std::string_view host = rest.substr(0, end);
-    const auto allowed = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-               c == ':' || c == '[' || c == ']';
+// The host alone. Only characters of a host name or an IP literal: it goes into headers and HTML.
+std::string checkedHost(const std::string& url) {
+    const std::string_view host = hostOf(url);
+    const auto isOfHost = [](char c) {
+        return isLetterOrDigit(c) || std::string_view{".-:[]"}.find(c) != std::string_view::npos;
     };
-    if (host.empty() || host.size() > 253 || !std::all_of(host.begin(), host.end(), allowed)) {
+    if (host.empty() || host.size() > 253 || !std::ranges::all_of(host, isOfHost)) {
         throw ConfigurationError("server.public_url names no host: " + url);
     }
     return std::string(host);
@@ -50,7 +45,7 @@ MessageComposer::MessageComposer(const domain::OtpCodes& codes, const Templates&
                                  const ServiceWords& service)
     : codes_(codes),
       templates_(templates),
-      host_(hostOf(service.publicUrl)),
+      host_(checkedHost(service.publicUrl)),
       name_(service.name.empty() ? host_ : service.name),
       link_(service.publicUrl + "/"),
       support_(shownAddress(service.supportUrl)) {

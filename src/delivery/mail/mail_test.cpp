@@ -5,6 +5,7 @@
 #include "delivery/mail/mime.h"
 #include "delivery/mail/smtp_advice.h"
 #include "delivery/mail/smtp_transport.h"
+#include "otpgate/base/text.h"
 #include "otpgate/delivery/mail_transport.h"
 
 #include <algorithm>
@@ -23,12 +24,7 @@ public:
     void noted(std::string_view text) override { show("-- ", text); }
 
 private:
-    void show(std::string_view who, std::string_view text) {
-        std::string safe(text);
-        std::replace_if(
-            safe.begin(), safe.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
-        out_ << who << safe << '\n' << std::flush;
-    }
+    void show(std::string_view who, std::string_view text) { out_ << who << printable(text) << '\n' << std::flush; }
     std::ostream& out_;
 };
 

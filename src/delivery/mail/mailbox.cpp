@@ -2,9 +2,8 @@
 
 #include "delivery/mail/mime.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 #include "otpgate/domain/destination.h"
-
-#include <Poco/String.h>
 
 #include <algorithm>
 
@@ -15,28 +14,23 @@ namespace {
 constexpr std::size_t kLongestName = 100;
 constexpr std::size_t kLongestPlainName = 60;  // the From line stays within 78 bytes; longer names are folded words
 
-bool isControl(char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
-}
-
 }  // namespace
 
 std::optional<Mailbox> Mailbox::parse(std::string_view text) {
     if (std::any_of(text.begin(), text.end(), isControl) || !isValidUtf8(text)) return std::nullopt;
-    std::string address = Poco::trim(std::string(text));
-    std::string name;
+    std::string_view address = trim(text);
+    std::string_view name;
     if (address.ends_with('>')) {
         const auto open = address.rfind('<');
         if (open == std::string::npos) return std::nullopt;
-        name = Poco::trim(address.substr(0, open));
+        name = trim(address.substr(0, open));
         address = address.substr(open + 1, address.size() - open - 2);
     }
-    if (name.size() >= 2 && name.front() == '"' && name.back() == '"')
-        name = Poco::trim(name.substr(1, name.size() - 2));
+    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = trim(name.substr(1, name.size() - 2));
     if (name.size() > kLongestName) return std::nullopt;
     const auto parsed = domain::Destination::parseEmail(address);
     if (!parsed) return std::nullopt;
-    return Mailbox{name, parsed->value()};
+    return Mailbox{std::string{name}, parsed->value()};
 }
 
 std::string Mailbox::toHeader() const {

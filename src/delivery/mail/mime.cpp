@@ -1,6 +1,7 @@
 #include "delivery/mail/mime.h"
 
 #include "delivery/base64.h"
+#include "otpgate/base/text.h"
 
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/Net/MessageHeader.h>
@@ -17,10 +18,6 @@ namespace {
 
 constexpr std::size_t kLineLength = 76;  // RFC 2045, section 6.7
 
-bool isContinuation(char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
 bool isSevenBitSafe(std::string_view text) {
     std::size_t column = 0;
     for (const char c : text) {
@@ -28,8 +25,7 @@ bool isSevenBitSafe(std::string_view text) {
             column = 0;
             continue;
         }
-        const auto byte = static_cast<unsigned char>(c);
-        if ((byte < 0x20 && c != '\t') || byte > 0x7E || ++column > kLineLength) return false;
+        if ((!isPrintable(c) && c != '\t') || ++column > kLineLength) return false;
     }
     return true;
 }
@@ -68,10 +64,6 @@ std::string toQuotedPrintable(std::string_view text) {
     return out;
 }
 
-bool isControl(char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
-}
-
 // RFC 2047, section 4: base64, or characters with their bytes in hexadecimal, which is readable where it is short.
 enum class WordEncoding { B, Q };
 
@@ -81,8 +73,7 @@ constexpr std::size_t kLongestWord = 75;  // RFC 2047, section 2
 
 // What stands for itself in a Q word anywhere in a header (RFC 2047, section 5, case 3), or as one character.
 bool isOneColumn(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' || c == '-' ||
-           c == '!' || c == '*' || c == '+' || c == '/';
+    return isLetterOrDigit(c) || std::string_view{" -!*+/"}.find(c) != std::string_view::npos;
 }
 
 std::size_t encodedSize(std::string_view text, WordEncoding encoding) {
@@ -100,7 +91,7 @@ std::size_t fittingPrefix(std::string_view text, WordEncoding encoding, std::siz
     std::size_t fitting = 0;
     while (fitting < text.size()) {
         std::size_t next = fitting + 1;
-        while (next < text.size() && next < fitting + 4 && isContinuation(text[next])) ++next;
+        while (next < text.size() && next < fitting + 4 && isWithinCharacter(text[next])) ++next;
         if (kWordFrame + encodedSize(text.substr(0, next), encoding) > columns) break;
         fitting = next;
     }

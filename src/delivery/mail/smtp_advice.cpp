@@ -1,5 +1,7 @@
 #include "delivery/mail/smtp_advice.h"
 
+#include "otpgate/base/text.h"
+
 #include <Poco/String.h>
 
 namespace otpgate::delivery {
@@ -85,7 +87,7 @@ std::string_view withoutServer(std::string_view reason) {
 
 std::string smtpAdvice(std::string_view reason, std::string_view section) {
     const std::string_view what = withoutServer(reason);
-    const std::string words = Poco::toLower(std::string(what)) + " ";
+    const std::string words = toLower(what) + " ";
     for (const Mistake& mistake : kMistakes) {
         if (what.starts_with(mistake.step) && words.find(mistake.word) != std::string::npos)
             return Poco::replace(std::string(mistake.advice), std::string("SECTION"), std::string(section));

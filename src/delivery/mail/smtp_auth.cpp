@@ -3,6 +3,7 @@
 #include "delivery/base64.h"
 #include "delivery/mail/smtp_error.h"
 #include "delivery/mail/tcp_connect.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -25,15 +26,8 @@ std::vector<SmtpAuth> candidates(const SmtpServer& server) {
     return {SmtpAuth::Plain, SmtpAuth::Login};
 }
 
-std::string printable(std::string_view text, std::size_t longest) {
-    std::string out(text.substr(0, longest));
-    std::replace_if(
-        out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
-    return out;
-}
-
 bool isTokenCharacter(char c) {
-    return c > 0x20 && c < 0x7F;
+    return c != ' ' && isPrintable(c);
 }
 
 std::string readAccessToken(const SmtpServer& server) {
@@ -84,8 +78,8 @@ SmtpAuth chooseMechanism(const SmtpServer& server, std::string_view offered, con
                         (isClear ? server.section + ".smtp_security = starttls" : server.section + ".smtp_port = 587") +
                         ", or do without " + server.section + ".smtp_username");
     }
-    throw SmtpError("the server offers no AUTH " + wanted + " but " + printable(secrets.strikeOut(offered), 60) +
-                    ": change " + server.section + ".smtp_auth");
+    throw SmtpError("the server offers no AUTH " + wanted + " but " +
+                    printable(secrets.strikeOut(offered).substr(0, 60)) + ": change " + server.section + ".smtp_auth");
 }
 
 bool usesToken(SmtpAuth mechanism) {
@@ -126,8 +120,7 @@ std::string statusOfErrorChallenge(std::string_view base64) {
     std::string status;
     for (; at < json.size() && status.size() < 32; ++at) {
         const char c = json[at];
-        const bool isPart = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-        if (!isPart) break;
+        if (!isLetterOrDigit(c) && c != '_') break;
         status += c;
     }
     return status;

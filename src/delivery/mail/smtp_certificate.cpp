@@ -1,5 +1,7 @@
 #include "delivery/mail/smtp_certificate.h"
 
+#include "otpgate/base/text.h"
+
 #include <openssl/bio.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -15,8 +17,7 @@ namespace {
 constexpr std::size_t kLongestText = 60;  // a reason has 200 bytes of the outbox, and must end with what to change
 
 std::string fitForLog(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
+    text = printable(text);
     if (text.size() > kLongestText) text = text.substr(0, kLongestText - 3) + "...";
     return text;
 }

@@ -1,10 +1,9 @@
 #include "delivery/mail/smtp_dialogue.h"
 
 #include "delivery/mail/smtp_auth.h"
+#include "otpgate/base/text.h"
 
-#include <Poco/Ascii.h>
 #include <Poco/Net/DNS.h>
-#include <Poco/String.h>
 
 #include <algorithm>
 #include <array>
@@ -21,8 +20,7 @@ constexpr std::size_t kMostReplyLines = 100;
 std::string helloName(const SmtpStream& stream) {
     std::string name = Poco::Net::DNS::hostName();
     const bool isUsable = name.find('.') != std::string::npos && name.front() != '.' &&
-                          std::all_of(name.begin(), name.end(),
-                                      [](char c) { return Poco::Ascii::isAlphaNumeric(c) || c == '-' || c == '.'; });
+                          std::ranges::all_of(name, [](char c) { return isLetterOrDigit(c) || c == '-' || c == '.'; });
     if (isUsable) return name;
     std::string address = stream.localAddress();
     if (address.empty()) address = "127.0.0.1";
@@ -164,7 +162,7 @@ void SmtpDialogue::hello(const TimeLimit& limit) {
         return;
     }
     if (reply.kind() != 2) fail("EHLO", reply.forLog(around_.secrets));
-    for (const auto& line : reply.lines) extensions_.push_back(Poco::toUpper(line));
+    for (const auto& line : reply.lines) extensions_.push_back(toUpper(line));
 }
 
 void SmtpDialogue::startTls(const TimeLimit& limit) {
@@ -250,10 +248,8 @@ SmtpReply SmtpDialogue::readReply(std::string_view step, Deadline deadline) {
         for (bool more = true; more;) {
             const std::string line = stream_.readLine(deadline);
             if (around_.transcript != nullptr) around_.transcript->received(around_.secrets.strikeOut(line));
-            const bool wellFormed =
-                line.size() >= 3 &&
-                std::all_of(line.begin(), line.begin() + 3, [](char c) { return Poco::Ascii::isDigit(c); }) &&
-                (line.size() == 3 || line[3] == ' ' || line[3] == '-');
+            const bool wellFormed = line.size() >= 3 && std::all_of(line.begin(), line.begin() + 3, isDigit) &&
+                                    (line.size() == 3 || line[3] == ' ' || line[3] == '-');
             if (!wellFormed || reply.lines.size() >= kMostReplyLines) throw SmtpError("the server does not speak SMTP");
             std::from_chars(line.data(), line.data() + 3, reply.code);
             reply.lines.push_back(line.size() > 4 ? line.substr(4) : "");

@@ -1,5 +1,7 @@
 #include "delivery/mail/smtp_reply.h"
 
+#include "otpgate/base/text.h"
+
 #include <algorithm>
 #include <string_view>
 
@@ -10,10 +12,6 @@ namespace {
 constexpr std::size_t kLongestLogText = 160;
 // A server may say 100 lines of 4096 bytes.
 constexpr std::size_t kLongestLookedAt = 16384;
-
-bool isDigit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 // Each word that holds an @ becomes "(address)". Ends with the first word that is beyond `longest`.
 std::string maskAddresses(std::string_view text, std::size_t longest) {
@@ -52,9 +50,7 @@ std::string SmtpReply::forLog(const Secrets& secrets) const {
     // Before it is cut, which might leave half a secret and half an address.
     text = std::to_string(code) + maskAddresses(secrets.strikeOut(text), kLongestLogText);
     if (text.size() > kLongestLogText) text.resize(kLongestLogText);
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
-    return text;
+    return printable(text);
 }
 
 std::string SmtpReply::codesForLog(const Secrets& secrets) const {

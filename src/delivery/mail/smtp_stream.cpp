@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = 4096;  // RFC 5321 asks for 512; some servers are more talkative
 
-std::string hostOf(const Poco::Net::SocketAddress& address) {
+std::string numericHostOf(const Poco::Net::SocketAddress& address) {
     const std::string name = address.host().toString();
     return name.substr(0, name.find('%'));  // without the scope of a link-local address
 }
@@ -105,7 +105,7 @@ void SmtpStream::write(std::string_view bytes, Deadline deadline) {
 
 std::string SmtpStream::localAddress() const {
     try {
-        return hostOf(socket_.address());
+        return numericHostOf(socket_.address());
     } catch (const Poco::Exception&) {
         return {};
     }
@@ -113,7 +113,7 @@ std::string SmtpStream::localAddress() const {
 
 std::string SmtpStream::peerAddress() const {
     try {
-        return hostOf(socket_.peerAddress());
+        return numericHostOf(socket_.peerAddress());
     } catch (const Poco::Exception&) {
         return {};
     }

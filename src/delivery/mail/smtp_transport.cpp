@@ -3,6 +3,7 @@
 #include "delivery/mail/smtp_auth.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 
@@ -52,7 +53,6 @@ void checkLogin(const SmtpServer& server) {
         throw ConfigurationError(named("smtp_username") + " and " + named("smtp_password") +
                                  " go together: one of them is missing");
     // Neither may end a field of a SASL response.
-    const auto isControl = [](char c) { return c >= 0 && c < 0x20; };
     for (const std::string* text : {&server.username, &server.password}) {
         if (std::any_of(text->begin(), text->end(), isControl))
             throw ConfigurationError(named("smtp_username") + " and its password must have no control characters");

@@ -1,6 +1,6 @@
 #include "delivery/sms/http_client.h"
 
-#include "delivery/escaping.h"
+#include "otpgate/base/encoding.h"
 
 #include <algorithm>
 #include <array>

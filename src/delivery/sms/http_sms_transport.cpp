@@ -2,6 +2,7 @@
 
 #include "delivery/sms/provider_settings.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 
 #include <Poco/Exception.h>
 #include <Poco/JSON/Parser.h>
@@ -38,14 +39,14 @@ std::string_view contentType(HttpBodyType type) {
 }
 
 bool holdsControlCharacter(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
+    return std::ranges::any_of(text, isControl);
 }
 
 // Without a placeholder before the path: where a message goes does not hang on what is in it.
 void checkUrl(const std::string& url) {
     constexpr std::string_view kNoUrlCharacters = " \"<>\\^`|#";
     const bool isPlain = std::all_of(url.begin(), url.end(), [&](char c) {
-        return c > 0x20 && c < 0x7F && kNoUrlCharacters.find(c) == std::string_view::npos;
+        return isPrintable(c) && kNoUrlCharacters.find(c) == std::string_view::npos;
     });
     if (url.empty()) throw ConfigurationError("sms.http_url is needed with sms.transport = http");
     if (!isPlain || !isSafeOrigin(url)) {
@@ -60,20 +61,17 @@ void checkHeader(const std::string& header) {
     constexpr std::array<std::string_view, 5> kOurs{"content-type", "content-length", "host", "transfer-encoding",
                                                     "connection"};
     const auto colon = header.find(':');
-    std::string name = header.substr(0, colon);
-    const auto isNameCharacter = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    };
+    const std::string name = header.substr(0, colon);
+    const auto isNameCharacter = [](char c) { return isLetterOrDigit(c) || c == '-' || c == '_'; };
     if (colon == std::string::npos || name.empty() || !std::all_of(name.begin(), name.end(), isNameCharacter)) {
         throw ConfigurationError("sms.http_headers must be Name: value, several by comma, which no value may hold");
     }
     if (holdsControlCharacter(header)) {
         throw ConfigurationError("sms.http_headers: " + name + " holds a line end or another control character");
     }
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    if (std::find(kOurs.begin(), kOurs.end(), name) == kOurs.end()) return;
-    throw ConfigurationError("sms.http_headers: " + name + " is set by otpgate (sms.http_content_type, sms.http_url)");
+    const std::string lower = toLower(name);
+    if (std::ranges::find(kOurs, lower) == kOurs.end()) return;
+    throw ConfigurationError("sms.http_headers: " + lower + " is set by otpgate (sms.http_content_type, sms.http_url)");
 }
 
 std::vector<HttpTemplate> headerTemplates(const std::vector<std::string>& headers) {
@@ -87,10 +85,8 @@ std::vector<HttpTemplate> headerTemplates(const std::vector<std::string>& header
 }
 
 std::optional<int> parseStatus(std::string_view text) {
-    int status = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), status);
-    if (error != std::errc{} || end != text.data() + text.size() || status < 100 || status > 599) return std::nullopt;
-    return status;
+    const auto status = parseNumber<int>(text);
+    return status && *status >= 100 && *status <= 599 ? status : std::nullopt;
 }
 
 // "200-299", "202"

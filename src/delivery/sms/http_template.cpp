@@ -1,6 +1,7 @@
 #include "delivery/sms/http_template.h"
 
 #include "delivery/escaping.h"
+#include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include "delivery/sms/provider_settings.h"
 
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -17,8 +18,8 @@ constexpr std::string_view kHttps = "https://";
 constexpr std::size_t kMostAnswer = 500;
 constexpr std::size_t kLongestErrorText = 160;
 
-bool isPrintable(char c) {
-    return c > 0x20 && c < 0x7F;
+bool isOfToken(char c) {
+    return c != ' ' && isPrintable(c);
 }
 
 void checkCaFile(const std::string& file) {
@@ -49,7 +50,7 @@ bool isSafeOrigin(std::string_view url) {
 std::string checkedBaseUrl(std::string url, std::string_view setting) {
     while (url.ends_with('/')) url.pop_back();
     const bool isPlain = std::all_of(
-        url.begin(), url.end(), [](char c) { return isPrintable(c) && c != '@' && c != '?' && c != '#' && c != '\\'; });
+        url.begin(), url.end(), [](char c) { return isOfToken(c) && c != '@' && c != '?' && c != '#' && c != '\\'; });
     if (!isSafeOrigin(url) || !isPlain) {
         throw ConfigurationError(std::string(setting) +
                                  " must begin with https:// and hold neither login nor query: " + url);
@@ -57,7 +58,7 @@ std::string checkedBaseUrl(std::string url, std::string_view setting) {
     return url;
 }
 
-std::string hostOf(std::string_view url) {
+std::string hostAndPortOf(std::string_view url) {
     const auto scheme = url.find("://");
     if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
     return std::string(url.substr(0, url.find_first_of("/?#")));
@@ -66,7 +67,7 @@ std::string hostOf(std::string_view url) {
 void checkSecret(const std::string& secret, std::string_view setting, std::string_view transport) {
     const std::string name(setting);
     if (secret.empty()) throw ConfigurationError(name + " is needed with sms.transport = " + std::string(transport));
-    if (!std::all_of(secret.begin(), secret.end(), isPrintable)) {
+    if (!std::all_of(secret.begin(), secret.end(), isOfToken)) {
         throw ConfigurationError(name + " holds a character that no token has");
     }
 }
@@ -82,9 +83,7 @@ HttpSettings httpSettings(const SmsSettings& settings) {
 
 SendResult noAnswer(std::string_view provider, const HttpError& error, const Secrets& secrets) {
     std::string reason = secrets.strikeOut(error.what());
-    reason.resize(std::min(reason.size(), kLongestErrorText));
-    std::replace_if(
-        reason.begin(), reason.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
+    reason = printable(reason.substr(0, kLongestErrorText));
     SendResult result{SendResult::Outcome::TryLater, std::string(provider) + ": " + reason,
                       SendResult::Cause::Provider};
     result.mayHaveBeenTaken = error.wasSent();

@@ -15,8 +15,8 @@ namespace otpgate::delivery {
 std::string checkedBaseUrl(std::string url, std::string_view setting);
 // Whether what the URL begins with, up to its path, is https:// and a host, or http:// and this host.
 bool isSafeOrigin(std::string_view url);
-// "api.twilio.com" of https://api.twilio.com:443/2010; with the port where there is one.
-std::string hostOf(std::string_view url);
+// "api.twilio.com:8443" of https://api.twilio.com:8443/2010; without a port where there is none.
+std::string hostAndPortOf(std::string_view url);
 
 // Printable ASCII without spaces: what keys and tokens are made of. `setting` is named where it is not, or empty.
 void checkSecret(const std::string& secret, std::string_view setting, std::string_view transport);

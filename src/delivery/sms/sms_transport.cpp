@@ -25,9 +25,9 @@ std::unique_ptr<SmsTransport> makeSmsTransport(const SmsSettings& settings, Rand
 std::string describeProvider(const SmsSettings& settings) {
     switch (settings.transport) {
     case SmsTransportKind::None: return "none";
-    case SmsTransportKind::Twilio: return "twilio (" + hostOf(settings.twilioUrl) + ")";
-    case SmsTransportKind::Vonage: return "vonage (" + hostOf(settings.vonageUrl) + ")";
-    case SmsTransportKind::Http: return "http (" + hostOf(settings.http.url) + ")";
+    case SmsTransportKind::Twilio: return "twilio (" + hostAndPortOf(settings.twilioUrl) + ")";
+    case SmsTransportKind::Vonage: return "vonage (" + hostAndPortOf(settings.vonageUrl) + ")";
+    case SmsTransportKind::Http: return "http (" + hostAndPortOf(settings.http.url) + ")";
     case SmsTransportKind::File: return "file (" + settings.directory + ")";
     case SmsTransportKind::Mock: return "mock (sends nothing)";
     }

@@ -2,6 +2,7 @@
 
 #include "delivery/sms/provider_settings.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 #include "otpgate/domain/destination.h"
 
 #include <Poco/Exception.h>
@@ -19,14 +20,6 @@ namespace {
 using Outcome = SendResult::Outcome;
 using Cause = SendResult::Cause;
 
-bool isDigit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-bool isLetter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool isHexDigit(char c) {
     return isDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
@@ -40,7 +33,7 @@ bool isShortSender(std::string_view from) {
     if (from.empty() || from.size() > 11) return false;
     if (std::all_of(from.begin(), from.end(), isDigit)) return from.size() >= 3 && from.size() <= 8;
     const auto allowed = [](char c) {
-        return isDigit(c) || isLetter(c) || c == ' ' || c == '+' || c == '-' || c == '_' || c == '&';
+        return isLetterOrDigit(c) || c == ' ' || c == '+' || c == '-' || c == '_' || c == '&';
     };
     return std::all_of(from.begin(), from.end(), allowed) && std::any_of(from.begin(), from.end(), isLetter);
 }
@@ -58,8 +51,7 @@ void checkSender(const std::string& from) {
 }
 
 void checkSid(const std::string& sid, std::string_view start, std::string_view setting) {
-    const auto allowed = [](char c) { return isDigit(c) || isLetter(c); };
-    if (sid.size() < 3 || !sid.starts_with(start) || !std::all_of(sid.begin(), sid.end(), allowed)) {
+    if (sid.size() < 3 || !sid.starts_with(start) || !std::ranges::all_of(sid, isLetterOrDigit)) {
         throw ConfigurationError(std::string(setting) + " must be " + std::string(start) +
                                  " and letters and digits: " + sid);
     }

@@ -2,6 +2,7 @@
 
 #include "delivery/sms/provider_settings.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 #include "otpgate/delivery/sms_length.h"
 
 #include <Poco/Exception.h>
@@ -24,13 +25,11 @@ using Cause = SendResult::Cause;
 // A number or a short code, whose + Vonage does not want; or up to 11 letters and digits.
 std::string checkedSender(std::string from) {
     if (from.empty()) throw ConfigurationError("sms.from is needed with sms.transport = vonage");
-    const auto isDigit = [](char c) { return c >= '0' && c <= '9'; };
-    const auto isText = [](char c) { return c >= 0x20 && c < 0x7F; };
     const std::string_view digits = std::string_view(from).substr(from.starts_with('+') ? 1 : 0);
     if (!digits.empty() && digits.size() <= 15 && std::all_of(digits.begin(), digits.end(), isDigit)) {
         return std::string(digits);
     }
-    if (from.size() > 11 || !std::all_of(from.begin(), from.end(), isText)) {
+    if (from.size() > 11 || !std::all_of(from.begin(), from.end(), isPrintable)) {
         throw ConfigurationError(
             "sms.from is neither a number (+1...), a short code nor a sender of at most 11 characters: " + from);
     }

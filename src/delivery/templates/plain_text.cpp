@@ -9,14 +9,6 @@ namespace otpgate::delivery {
 
 namespace {
 
-char32_t codePointOf(std::string_view character) {
-    if (character.size() == 1) return static_cast<unsigned char>(character[0]);
-    // The first byte of n has n ones, a zero, and then the first bits.
-    auto point = static_cast<char32_t>(static_cast<unsigned char>(character[0]) & (0xffU >> (character.size() + 1)));
-    for (const char byte : character.substr(1)) point = (point << 6U) | (static_cast<unsigned char>(byte) & 0x3fU);
-    return point;
-}
-
 bool isIn(char32_t point, char32_t first, char32_t last) {
     return point >= first && point <= last;
 }

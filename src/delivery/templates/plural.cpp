@@ -1,8 +1,9 @@
 #include "delivery/templates/plural.h"
 
+#include "otpgate/base/text.h"
+
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
 
 namespace otpgate::delivery {
@@ -12,10 +13,7 @@ namespace {
 using Categories = std::vector<std::string_view>;
 
 std::string languageOf(std::string_view locale) {
-    std::string language(locale.substr(0, locale.find('-')));
-    std::transform(language.begin(), language.end(), language.begin(),
-                   [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
-    return language;
+    return toLower(locale.substr(0, locale.find('-')));
 }
 
 std::string_view always(unsigned long) {

@@ -4,6 +4,7 @@
 #include "delivery/templates/plural.h"
 #include "delivery/templates/template_tags.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <set>
@@ -87,10 +88,9 @@ private:
         unsigned line = 1;
         for (std::string_view rest = file_.text; !rest.empty();) {
             const std::size_t length = utf8CharacterLength(rest);
-            const auto byte = static_cast<unsigned char>(rest.front());
             if (length == 0) return report(line, "is not UTF-8");
-            if (byte == '\n') ++line;
-            if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f) {
+            if (rest.front() == '\n') ++line;
+            if (isControl(rest.front()) && rest.front() != '\n' && rest.front() != '\t') {
                 return report(line, "holds a control character");
             }
             rest.remove_prefix(length);

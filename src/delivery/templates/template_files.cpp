@@ -2,6 +2,7 @@
 
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -19,12 +20,10 @@ constexpr std::size_t kMaxFileBytes = std::size_t{64} * 1024;
 constexpr std::string_view kLayout = "layout";
 
 bool isLanguageTag(std::string_view text) {
-    const auto isLetter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
     const auto language = text.substr(0, text.find('-'));
     return language.size() >= 2 && language.size() <= 8 && std::all_of(language.begin(), language.end(), isLetter) &&
            text.size() <= 35 && text.back() != '-' && text.find("--") == std::string_view::npos &&
-           std::all_of(text.begin(), text.end(),
-                       [&](char c) { return isLetter(c) || (c >= '0' && c <= '9') || c == '-'; });
+           std::ranges::all_of(text, [](char c) { return isLetterOrDigit(c) || c == '-'; });
 }
 
 bool isTemplatePath(std::string_view path) {

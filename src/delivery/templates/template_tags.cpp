@@ -1,5 +1,7 @@
 #include "delivery/templates/template_tags.h"
 
+#include "otpgate/base/text.h"
+
 #include <algorithm>
 
 namespace otpgate::delivery {
@@ -8,12 +10,7 @@ namespace {
 
 using Type = TemplateTag::Type;
 
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kBlanks = " \t\r\n";
-    const auto first = text.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
+constexpr std::string_view kBlanks = " \t\r\n";
 
 Type typeOf(char sigil) {
     switch (sigil) {
@@ -45,9 +42,9 @@ std::vector<TemplateTag> readTags(std::string_view text) {
             tags.push_back({Type::Unclosed, {}, line});
             return tags;
         }
-        const std::string_view content = trimmed(text.substr(begin + 2, end - begin - 2));
+        const std::string_view content = trim(text.substr(begin + 2, end - begin - 2), kBlanks);
         const Type type = content.empty() ? Type::Variable : typeOf(content.front());
-        tags.push_back({type, type == Type::Variable ? content : trimmed(content.substr(1)), line});
+        tags.push_back({type, type == Type::Variable ? content : trim(content.substr(1), kBlanks), line});
         position = begin + 2;
     }
 }

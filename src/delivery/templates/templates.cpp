@@ -2,13 +2,13 @@
 
 #include "delivery/templates/mustache_template.h"
 #include "otpgate/base/errors.h"
+#include "otpgate/base/text.h"
 #include "otpgate/delivery/template_check.h"
 #include "otpgate/delivery/template_files.h"
 
 #include <algorithm>
 #include <mutex>
 #include <optional>
-#include <strings.h>
 
 namespace otpgate::delivery {
 
@@ -18,9 +18,7 @@ namespace {
 std::string asOneLine(std::string_view text) {
     std::string line;
     for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool isBlank = byte <= 0x20 || byte == 0x7f;
-        if (!isBlank) {
+        if (c != ' ' && !isControl(c)) {
             line += c;
         } else if (!line.empty() && line.back() != ' ') {
             line += ' ';
@@ -30,12 +28,6 @@ std::string asOneLine(std::string_view text) {
     return line;
 }
 
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\n");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\n") - first + 1);
-}
-
 // "zh-Hant-TW", "zh-Hant", "zh"; a subtag of one character goes with the one after it (RFC 4647, section 3.4).
 std::string_view shortened(std::string_view range) {
     const auto dash = range.rfind('-');
@@ -43,10 +35,6 @@ std::string_view shortened(std::string_view range) {
     range = range.substr(0, dash);
     if (range.size() > 2 && range[range.size() - 2] == '-') range.remove_suffix(2);
     return range;
-}
-
-bool equalsIgnoringCase(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 std::size_t indexOf(domain::MessageKind kind) {
@@ -102,10 +90,8 @@ Templates::Templates(const TemplateSettings& settings) : files_(std::make_unique
     for (const std::string& name : files_->locales()) locales_.push_back(std::make_unique<Locale>(*files_, name));
     defaultLocale_ = localeFor(settings.defaultLocale);
     if (defaultLocale_.empty()) {
-        std::string names;
-        for (const std::string& name : files_->locales()) names.append(names.empty() ? "" : ", ").append(name);
         throw ConfigurationError("templates.default_locale: there are no templates for " + settings.defaultLocale +
-                                 ", but for " + names);
+                                 ", but for " + joined(files_->locales(), ", "));
     }
 }
 
@@ -114,7 +100,7 @@ Templates::~Templates() = default;
 const std::string& Templates::localeFor(std::string_view languages) const {
     while (!languages.empty()) {
         const auto comma = languages.find(',');
-        std::string_view range = trimmed(languages.substr(0, comma));
+        std::string_view range = trim(languages.substr(0, comma));
         for (; !range.empty(); range = shortened(range)) {
             for (const auto& locale : locales_) {
                 if (equalsIgnoringCase(locale->name(), range)) return locale->name();
@@ -136,7 +122,7 @@ std::string Templates::render(const std::string& locale, domain::MessageKind kin
     std::string text = (*found)->get(kind, part).render(values);
     switch (part) {
     case TemplatePart::Subject: return asOneLine(text);
-    case TemplatePart::Sms: return std::string(trimmed(text));
+    case TemplatePart::Sms: return std::string(trim(text, " \t\n"));
     case TemplatePart::Text:
     case TemplatePart::Html: return text;
     }
