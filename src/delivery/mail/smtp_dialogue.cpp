@@ -4,6 +4,7 @@
 #include "otpgate/base/text.h"
 
 #include <Poco/Net/DNS.h>
+#include <Poco/String.h>
 
 #include <algorithm>
 #include <array>
