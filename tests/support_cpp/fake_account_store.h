@@ -37,7 +37,6 @@ public:
     domain::AddressChangeResult addressChanged;
     domain::AccountCreation creation;
     std::vector<domain::NewAccount> created;
-    std::vector<domain::ProfileChange> profileChanges;
     std::vector<Uuid> removed;
 
     domain::CountedGuess countGuess(const domain::PasswordGuess& guess) override {

@@ -51,7 +51,7 @@ class ApiAccountsTest : public test::ApiFixture {
         return answerOf([&] { return verifyAddressChange(request, caller(), addresses_, settings_); });
     }
     Answer updateWith(const std::string& body) {
-        return answerOf([&] { return updateProfile(post(body), caller(), accounts_); });
+        return answerOf([&] { return updateProfile(post(body), caller(), accounts_, clock_, settings_); });
     }
     void welcomeOnly(const std::string& domain) { settings_.signUp.domains = {domain}; }
 
