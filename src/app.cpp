@@ -9,6 +9,7 @@
 #include "otpgate/domain/password_service.h"
 #include "otpgate/domain/registration_service.h"
 #include "otpgate/domain/session_service.h"
+#include "otpgate/domain/site_sessions.h"
 #include "otpgate/http/boundary.h"
 #include "otpgate/store/stores.h"
 #include "program_pages.h"
@@ -39,7 +40,10 @@ public:
           apiKeyStore_(store::makeApiKeyStore(*connection_)),
           verificationStore_(store::makeVerificationStore(*connection_)),
           accountStore_(store::makeAccountStore(*connection_)),
+          ticketStore_(store::makeTicketStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
+          sites_(*sessionStore_, *ticketStore_, app.keyRing_, app.clock_, app.random_,
+                 app.settings_.tokens.refreshLifetime),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
                app.unknownGuesses_, app.unansweredGuesses_, app.settings_.otp, app.notices_),
           accounts_(*accountStore_, app.clock_, app.random_),
@@ -57,6 +61,7 @@ public:
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
           services_{otp_,
                     sessions_,
+                    sites_,
                     accounts_,
                     addresses_,
                     passwords_,
@@ -79,6 +84,7 @@ public:
                      .securityPolicy = app.settings_.securityPolicy,
                      .signUp = app.settings_.otp.signUp,
                      .page = app.settings_.page,
+                     .authz = app.settings_.authz,
                      .codeFormat = app.settings_.otp.format,
                      .returnTargets = {{app.settings_.page.name, toLower(app.settings_.publicUrl)},
                                        app.settings_.page.applications}}},
@@ -100,7 +106,9 @@ private:
     std::unique_ptr<domain::ApiKeyStore> apiKeyStore_;
     std::unique_ptr<domain::VerificationStore> verificationStore_;
     std::unique_ptr<domain::AccountStore> accountStore_;
+    std::unique_ptr<domain::TicketStore> ticketStore_;
     domain::SessionService sessions_;
+    domain::SiteSessions sites_;
     domain::OtpService otp_;
     domain::AccountService accounts_;
     domain::AddressService addresses_;

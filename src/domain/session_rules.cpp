@@ -1,10 +1,13 @@
 #include "otpgate/domain/session_rules.h"
 
+#include <algorithm>
+
 namespace otpgate::domain {
 
 namespace {
 
 constexpr std::chrono::minutes kTellOfMovesEvery{5};
+constexpr std::chrono::minutes kTouchEvery{5};
 
 }  // namespace
 
@@ -12,6 +15,10 @@ using Outcome = SessionRefreshResult::Outcome;
 
 bool signedInRecently(const Session& session, std::chrono::seconds within, Timestamp now) {
     return now - session.authenticatedAt <= within;
+}
+
+bool isTouchDue(const Session& session, std::chrono::seconds lifetime, Timestamp now) {
+    return session.lastSeenAt < now - std::min<std::chrono::seconds>(kTouchEvery, lifetime / 4);
 }
 
 RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* session) {

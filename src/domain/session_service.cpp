@@ -3,6 +3,7 @@
 #include "domain/device_token.h"
 #include "domain/refresh_token.h"
 #include "otpgate/crypto/signed_token.h"
+#include "otpgate/domain/session_rules.h"
 
 #include <algorithm>
 
@@ -12,7 +13,6 @@ namespace {
 
 // A second tab, or an answer lost on the way, may show the predecessor for so long.
 constexpr std::chrono::seconds kRefreshGrace{30};
-constexpr std::chrono::minutes kTouchEvery{5};
 // iat and nbf say so much less than now: a verifier whose clock is that much behind takes the token at once.
 constexpr std::chrono::seconds kBackdated{1};
 constexpr std::size_t kIdBytes = 16;
@@ -167,9 +167,7 @@ std::optional<AuthenticatedSession> SessionService::authenticateCookie(std::stri
     if (!id) return std::nullopt;
     const Timestamp now = clock_.now();
     auto session = store_.findActive(Uuid::fromBytes(*id), now);
-    // Often enough that a session in use does not end, however short its life is.
-    const auto touchEvery = std::min<std::chrono::seconds>(kTouchEvery, settings_.refreshLifetime / 4);
-    if (session && session->session.lastSeenAt < now - touchEvery) {
+    if (session && isTouchDue(session->session, settings_.refreshLifetime, now)) {
         store_.touch(session->session.id, now, now + settings_.refreshLifetime);
     }
     return session;

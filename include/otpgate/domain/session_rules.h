@@ -33,6 +33,10 @@ struct StoredSession {
 // session must not take the account with it. A refresh is no sign-in.
 bool signedInRecently(const Session& session, std::chrono::seconds within, Timestamp now);
 
+// Whether the end of a session that is in use by its cookie must be moved: every few minutes, and often enough that it
+// does not end meanwhile, however short its life is.
+bool isTouchDue(const Session& session, std::chrono::seconds lifetime, Timestamp now);
+
 struct RefreshRuling {
     SessionRefreshResult result;
     std::optional<AuditEvent> event;
