@@ -315,9 +315,12 @@ endif
 	install -d $(DESTDIR)$(sysconfdir)/otpgate/page
 	ln -sfn $(sysconfdir)/otpgate/page $(DESTDIR)$(datadir)/www/page
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
-	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf
+	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf etc/apache/htaccess etc/apache/otpgate.fcgi
+	install -D -m 644 -t $(DESTDIR)$(datadir)/lighttpd etc/lighttpd/*.conf
+	install -D -m 644 -t $(DESTDIR)$(datadir)/lighttpd/errors etc/lighttpd/errors/*
 	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf \
-	    $(DESTDIR)$(datadir)/nginx/otpgate_prefix_locations.conf $(DESTDIR)$(datadir)/apache/otpgate.conf
+	    $(DESTDIR)$(datadir)/nginx/otpgate_prefix_locations.conf $(DESTDIR)$(datadir)/apache/otpgate.conf \
+	    $(DESTDIR)$(datadir)/lighttpd/otpgate.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/prometheus etc/prometheus/otpgate.rules.yml
 	install -D -m 644 -t $(DESTDIR)$(datadir)/grafana etc/grafana/otpgate.json
 	cd etc/templates && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/templates/{} \;

@@ -9,6 +9,7 @@
 #include "otpgate/domain/password_service.h"
 #include "otpgate/domain/registration_service.h"
 #include "otpgate/domain/session_service.h"
+#include "otpgate/domain/site_sessions.h"
 #include "otpgate/http/boundary.h"
 #include "otpgate/store/stores.h"
 #include "program_pages.h"
@@ -43,7 +44,10 @@ public:
           apiKeyStore_(store::makeApiKeyStore(*connection_)),
           verificationStore_(store::makeVerificationStore(*connection_)),
           accountStore_(store::makeAccountStore(*connection_)),
+          ticketStore_(store::makeTicketStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
+          sites_(*sessionStore_, *ticketStore_, app.keyRing_, app.clock_, app.random_,
+                 app.settings_.tokens.sessions),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
                app.unknownGuesses_, app.unansweredGuesses_, app.settings_.otp, app.notices_),
           accounts_(*accountStore_, app.clock_, app.random_),
@@ -61,6 +65,7 @@ public:
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
           services_{otp_,
                     sessions_,
+                    sites_,
                     accounts_,
                     addresses_,
                     passwords_,
@@ -84,6 +89,7 @@ public:
                      .securityPolicy = app.settings_.securityPolicy,
                      .signUp = app.settings_.otp.signUp,
                      .page = app.settings_.page,
+                     .authz = app.settings_.authz,
                      .codeFormat = app.settings_.otp.format,
                      .tokens = app.settings_.tokens,
                      .returnTargets = {{app.settings_.page.name, toLower(originOf(app.settings_))},
@@ -106,7 +112,9 @@ private:
     std::unique_ptr<domain::ApiKeyStore> apiKeyStore_;
     std::unique_ptr<domain::VerificationStore> verificationStore_;
     std::unique_ptr<domain::AccountStore> accountStore_;
+    std::unique_ptr<domain::TicketStore> ticketStore_;
     domain::SessionService sessions_;
+    domain::SiteSessions sites_;
     domain::OtpService otp_;
     domain::AccountService accounts_;
     domain::AddressService addresses_;

@@ -4,6 +4,7 @@
 #include "otpgate/base/errors.h"
 #include "otpgate/base/settings_reader.h"
 #include "otpgate/base/text.h"
+#include "otpgate/domain/people_words.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -359,22 +360,41 @@ api::PageSettings readPage(SettingsReader& reader, const std::string& publicUrl)
     return page;
 }
 
+// Of the hosts that share a cookie: the host of the service itself, which sets it, is one of them.
+std::string readCookieDomain(SettingsReader& reader, const std::string& publicUrl) {
+    std::string domain = toLower(reader.text("session.cookie_domain", ""));
+    if (domain.starts_with('.')) domain.erase(0, 1);
+    if (domain.empty()) return domain;
+    const std::string host = toLower(hostOf(publicUrl));
+    // Nobody shares a cookie with all of com.
+    const bool isAbove = domain.find('.') != std::string::npos && host.ends_with("." + domain);
+    if (host != domain && !isAbove) {
+        reader.reject("session.cookie_domain", "must be a domain that the host of server.public_url is in");
+    }
+    return domain;
+}
+
+api::AuthzSettings readAuthz(SettingsReader& reader, const std::string& publicUrl) {
+    using api::HeaderFamily;
+    using api::RemoteUser;
+    constexpr HeaderFamily kFamilies[] = {HeaderFamily::XAuth, HeaderFamily::Remote, HeaderFamily::XAuthRequest};
+    constexpr RemoteUser kUsers[] = {RemoteUser::Id, RemoteUser::Email};
+    api::AuthzSettings authz;
+    authz.headers = kFamilies[reader.choice("authz.headers", {"x-auth", "remote", "x-auth-request"}, "x-auth")];
+    authz.remoteUser = kUsers[reader.choice("authz.remote_user", {"id", "email"}, "id")];
+    authz.cookieDomain = readCookieDomain(reader, publicUrl);
+    return authz;
+}
+
 domain::SignUpRule readSignUp(SettingsReader& reader) {
     domain::SignUpRule rule;
     for (const std::string& text : reader.list("accounts.allowed_domains", "")) {
-        const std::string_view below = text.starts_with("*.") ? "*." : "";
-        // By way of an address, so that it is written as those are that it is compared with.
-        const auto address = domain::Destination::parseEmail("x@" + text.substr(below.size()));
-        if (!address) {
+        if (!domain::addDomain(rule, text))
             reader.reject("accounts.allowed_domains", text + " is not a domain such as example.com or *.example.com");
-            continue;
-        }
-        rule.domains.push_back(std::string{below} + address->value().substr(2));
     }
     for (const std::string& text : reader.list("accounts.allowed_addresses", "")) {
-        const auto address = domain::Destination::parse(text, domain::EmailValidation::International);
-        if (!address) reader.reject("accounts.allowed_addresses", text + " is neither an address nor a number");
-        if (address) rule.addresses.push_back(address->value());
+        if (!domain::addAddress(rule, text))
+            reader.reject("accounts.allowed_addresses", text + " is neither an address nor a number");
     }
     return rule;
 }
@@ -415,6 +435,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     if (!settings.securityPolicy.empty() && !settings.securityPolicy.starts_with("https://"))
         reader.reject("security.policy", "must begin with https://");
     settings.page = readPage(reader, settings.publicUrl);
+    settings.authz = readAuthz(reader, settings.publicUrl);
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
     settings.otp.signUp = readSignUp(reader);

@@ -1,6 +1,7 @@
 // Every setting of otpgate as a typed field: what etc/otpgate.conf describes. Read at the start, and anew at a SIGHUP.
 #pragma once
 
+#include "otpgate/api/authz_settings.h"
 #include "otpgate/api/page_settings.h"
 #include "otpgate/base/log.h"
 #include "otpgate/crypto/password_gate.h"
@@ -47,6 +48,7 @@ struct Settings {
     std::vector<std::string> securityContacts;  // URIs
     std::string securityPolicy;                 // a URL, or empty
     api::PageSettings page;
+    api::AuthzSettings authz;
     db::DatabaseSettings database;
     domain::OtpSettings otp;
     domain::NoticeSettings notices;

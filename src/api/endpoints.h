@@ -43,7 +43,16 @@ http::Response logout(const http::Request& request, const Caller& caller, domain
 http::Response logoutAll(const http::Request& request, const Caller& caller, domain::SessionService& sessions);
 http::Response listSessions(const http::Request& request, const Caller& caller, domain::SessionService& sessions);
 http::Response endSession(const http::Request& request, const Caller& caller, domain::SessionService& sessions);
-http::Response authorize(const http::Request& request, const Caller& caller);
+
+// sites.cpp
+http::Response authorize(const http::Request& request, const Caller& caller, const ApiSettings& settings);
+http::Response beginAtSite(const http::Request& request, domain::SiteSessions& sites, const ApiSettings& settings);
+http::Response handOver(const http::Request& request, domain::SessionService& sessions, domain::SiteSessions& sites,
+                        const Clock& clock, const ApiSettings& settings);
+http::Response enterSite(const http::Request& request, domain::SiteSessions& sites, const ApiSettings& settings);
+http::Response showTheWayOut(const http::Request& request, const ApiSettings& settings);
+http::Response leaveSite(const http::Request& request, domain::SessionService& sessions, domain::SiteSessions& sites,
+                         const ApiSettings& settings);
 
 // users.cpp
 http::Response showMe(const http::Request& request, const Caller& caller, domain::SessionService& sessions);

@@ -4,6 +4,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/legacy/legacy.h"
+#include "api/site_visits.h"
 #include "api/verification_fields.h"
 #include "otpgate/http/errors.h"
 
@@ -20,10 +21,10 @@ namespace {
 // The service of this type. One that no deployment has does not compile.
 template <typename Service>
 Service& find(Services& services) {
-    return std::get<Service&>(std::tie(services.otp, services.sessions, services.accounts, services.addresses,
-                                       services.passwords, services.registration, services.audit, services.apiKeys,
-                                       services.verifications, services.keys, services.cors, services.clock,
-                                       services.readiness, services.monitoring, std::as_const(services.settings)));
+    return std::get<Service&>(std::tie(
+        services.otp, services.sessions, services.sites, services.accounts, services.addresses, services.passwords,
+        services.registration, services.audit, services.apiKeys, services.verifications, services.keys, services.cors,
+        services.clock, services.readiness, services.monitoring, std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -55,6 +56,10 @@ struct ForMonitors {
 struct SignedIn {
     Endpoint<Caller> endpoint;
 };
+// For a site that a web server protects with us: the site's own session counts, and the rule beside its location.
+struct Visiting {
+    Endpoint<Caller> endpoint;
+};
 // For what outlasts the session: whoever found an open browser or stole a token must not get that far.
 struct RecentlySignedIn {
     Endpoint<Caller> endpoint;
@@ -71,7 +76,7 @@ struct KeyHolder {
 const std::vector<ApiScope> kAnyKey;
 constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
 
-using Protected = std::variant<Public, ForMonitors, SignedIn, RecentlySignedIn, KeyHolder>;
+using Protected = std::variant<Public, ForMonitors, SignedIn, Visiting, RecentlySignedIn, KeyHolder>;
 
 struct Route {
     std::string_view method;
@@ -108,7 +113,12 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/verifications/check", KeyHolder{checkVerification, kAnyKey, kErrorMembers}}, // limits.guesses_per_destination, max_retries
     {"GET",    "/api/v1/audit/logs",         SignedIn{listAuditLogs}},
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},
-    {"GET",    "/authz",                     SignedIn{authorize}},
+    {"GET",    "/authz",                     Visiting{authorize}},
+    {"GET",    "/authz/start",               Public{beginAtSite}},     // asked by the web server of a site, as are those of /.otpgate
+    {"GET",    "/authz/enter",               Public{handOver}},        // the way back to the site, where the browser is signed in
+    {"GET",    "/.otpgate/enter",            Public{enterSite}},
+    {"GET",    "/.otpgate/sign-out",         Public{showTheWayOut}},
+    {"POST",   "/.otpgate/sign-out",         Public{leaveSite}},
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
     {"GET",    "/api/v1/page",               Public{showPage}},
     {"GET",    "/.well-known/otpgate",       Public{showDiscovery}},
@@ -137,6 +147,19 @@ public:
     http::Endpoint operator()(const SignedIn& route) const {
         return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
             return call(services, endpoint, request, authenticate(services.sessions, services.cors, request));
+        };
+    }
+    http::Endpoint operator()(const Visiting& route) const {
+        return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
+            try {
+                return call(services, endpoint, request,
+                            admit(services.sessions, services.sites, services.cors, services.clock, services.settings,
+                                  request));
+            } catch (const http::ApiError& error) {
+                auto way = wayToSignIn(services.sites, services.settings, request, error.code());
+                if (!way) throw;
+                return std::move(*way);
+            }
         };
     }
     http::Endpoint operator()(const RecentlySignedIn& route) const {

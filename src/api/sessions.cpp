@@ -2,8 +2,6 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
-#include "otpgate/base/text.h"
-#include "otpgate/domain/proved.h"
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
@@ -55,15 +53,6 @@ http::Response endSession(const http::Request& request, const Caller& caller, do
         throw http::ApiError(http::ErrorCode::NotFound).detail("You have no active session with this id.");
     }
     return noContent();
-}
-
-http::Response authorize(const http::Request&, const Caller& caller) {
-    // For nginx's auth_request: the web server hands these on to what it protects.
-    http::Response response = noContent();
-    response.with("X-Auth-User", caller.user.id.toString()).with("X-Auth-Session", caller.session.id.toString());
-    if (const auto email = domain::provedEmail(caller.user)) response.with("X-Auth-Email", *email);
-    if (!caller.user.groups.empty()) response.with("X-Auth-Groups", joined(caller.user.groups, ","));
-    return response;
 }
 
 }  // namespace otpgate::api

@@ -41,4 +41,10 @@ std::optional<ReturnTarget> ReturnTargets::find(std::string_view text) const {
     return ReturnTarget{std::string{text}, found->name};
 }
 
+const Application* ReturnTargets::application(std::string_view origin) const {
+    const auto found = std::ranges::find_if(
+        applications_, [&](const Application& application) { return equalsIgnoringCase(application.origin, origin); });
+    return found == applications_.end() ? nullptr : &*found;
+}
+
 }  // namespace otpgate::domain

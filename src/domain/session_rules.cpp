@@ -7,6 +7,7 @@ namespace otpgate::domain {
 namespace {
 
 constexpr std::chrono::minutes kTellOfMovesEvery{5};
+constexpr std::chrono::minutes kTouchEvery{5};
 
 }  // namespace
 
@@ -18,6 +19,15 @@ bool signedInRecently(const Session& session, std::chrono::seconds within, Times
 
 Timestamp sessionEndsAt(Timestamp createdAt, Timestamp now, const SessionLifetimes& lifetimes) {
     return std::min(now + lifetimes.idle, createdAt + lifetimes.total);
+}
+
+bool isWithinLifetime(Session& session, const SessionLifetimes& lifetimes, Timestamp now) {
+    session.expiresAt = std::min<Timestamp>(session.expiresAt, session.createdAt + lifetimes.total);
+    return session.createdAt + lifetimes.total > now;
+}
+
+bool isTouchDue(const Session& session, const SessionLifetimes& lifetimes, Timestamp now) {
+    return session.lastSeenAt < now - std::min<std::chrono::seconds>(kTouchEvery, lifetimes.idle / 4);
 }
 
 RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* session) {

@@ -14,7 +14,6 @@ namespace {
 
 // A second tab, or an answer lost on the way, may show the predecessor for so long.
 constexpr std::chrono::seconds kRefreshGrace{30};
-constexpr std::chrono::minutes kTouchEvery{5};
 // iat and nbf say so much less than now: a verifier whose clock is that much behind takes the token at once.
 constexpr std::chrono::seconds kBackdated{1};
 constexpr std::size_t kIdBytes = 16;
@@ -57,13 +56,8 @@ std::chrono::seconds SessionService::lifetimeOf(const Timestamp& createdAt, Time
 
 std::optional<AuthenticatedSession> SessionService::findActive(const Uuid& sessionId, Timestamp now) {
     auto found = store_.findActive(sessionId, now);
-    if (!found || !isWithinLifetime(found->session, now)) return std::nullopt;
+    if (!found || !isWithinLifetime(found->session, settings_.sessions, now)) return std::nullopt;
     return found;
-}
-
-bool SessionService::isWithinLifetime(Session& session, Timestamp now) const {
-    session.expiresAt = std::min<Timestamp>(session.expiresAt, session.createdAt + settings_.sessions.total);
-    return session.createdAt + settings_.sessions.total > now;
 }
 
 Tokens SessionService::issueFirst(const SignIn& signIn) const {
@@ -197,9 +191,7 @@ std::optional<AuthenticatedSession> SessionService::authenticateCookie(std::stri
     if (!id) return std::nullopt;
     const Timestamp now = clock_.now();
     auto session = findActive(Uuid::fromBytes(*id), now);
-    // Often enough that a session in use does not end, however short its life is.
-    const auto touchEvery = std::min<std::chrono::seconds>(kTouchEvery, settings_.sessions.idle / 4);
-    if (session && session->session.lastSeenAt < now - touchEvery) {
+    if (session && isTouchDue(session->session, settings_.sessions, now)) {
         store_.touch(session->session.id, now, sessionEndsAt(session->session.createdAt, now, settings_.sessions));
     }
     return session;
@@ -216,7 +208,7 @@ ShownDevice SessionService::parseDeviceToken(std::string_view token) const {
 std::vector<Session> SessionService::list(const Uuid& userId) {
     const Timestamp now = clock_.now();
     std::vector<Session> sessions = store_.listActive(userId, now);
-    std::erase_if(sessions, [&](Session& session) { return !isWithinLifetime(session, now); });
+    std::erase_if(sessions, [&](Session& session) { return !isWithinLifetime(session, settings_.sessions, now); });
     return sessions;
 }
 

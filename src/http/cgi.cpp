@@ -75,6 +75,32 @@ void appendField(std::string& out, std::string_view name, std::string_view value
     out += "\r\n";
 }
 
+bool mayHaveBody(std::string_view method) {
+    return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+void readGuarded(std::optional<GuardedRequest>& guarded, std::string_view name, std::string_view value) {
+    GuardedRequest said = guarded.value_or(GuardedRequest{});
+    if (name == "OTPGATE_SITE") {
+        said.site = toLower(value);
+        while (said.site.ends_with('/')) said.site.pop_back();
+    } else if (name == "OTPGATE_REQUIRE") {
+        said.rule = value;
+    } else if (name == "OTPGATE_TARGET") {
+        said.target = value;
+    } else if (name == "OTPGATE_METHOD") {
+        said.method = value;
+    } else {
+        return;
+    }
+    guarded = std::move(said);
+}
+
+// What /authz tells of a visitor, in whichever family of names.
+bool isToldToSites(std::string_view name) {
+    return name.starts_with("X-Auth-") || name.starts_with("Remote-") || name.starts_with("Otpgate-");
+}
+
 }  // namespace
 
 CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxies& trustedProxies, Random& random) {
@@ -110,13 +136,20 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
             scriptName = value;
         } else if (name == "PATH_INFO") {
             pathInfo = value;
+        } else if (name.starts_with("OTPGATE_")) {
+            readGuarded(request.guarded, name, value);
         }
+    }
+    if (request.guarded) {
+        if (request.guarded->target.empty()) request.guarded->target = target;
+        if (request.guarded->method.empty()) request.guarded->method = request.method;
     }
 
     if (!contentLength.empty()) {
         cgi.bodyBytes = parseNumber<std::uint64_t>(contentLength);
     } else {
-        cgi.isBodyOpen = request.header("transfer-encoding").has_value();
+        // mod_fcgid, which has read a chunked body whole, tells neither its length nor that it was chunked.
+        cgi.isBodyOpen = request.header("transfer-encoding").has_value() || mayHaveBody(request.method);
     }
 
     // These two are decoded by the web server already; a percent sign in them stands for itself.
@@ -181,7 +214,7 @@ Response asAuthorizer(Response response) {
     // `Variable-NAME: value` becomes a variable of the request that the web server goes on with. Apache puts all other
     // fields into the answer of the site that it protects, where they would be taken for its own: our policy for
     // contents and for foreign origins, how long it may be kept, what type it is of.
-    std::erase_if(response.headers, [](const auto& field) { return !field.first.starts_with("X-Auth-"); });
+    std::erase_if(response.headers, [](const auto& field) { return !isToldToSites(field.first); });
     response.contentType.clear();
     response.body.clear();
     for (auto& [name, value] : response.headers) {

@@ -34,7 +34,7 @@ std::optional<std::string> decodePath(std::string_view target);
 // At most 255 bytes, without control characters and invalid UTF-8.
 std::string cleanUserAgent(std::string_view text);
 
-// The answer to an Authorizer: 204 becomes the 200 that means "go on", its X-Auth-* fields become variables.
+// The answer to an Authorizer: 204 becomes the 200 that means "go on", what it tells of the visitor becomes variables.
 Response asAuthorizer(Response response);
 
 enum class BodyMode { Whole, HeadersOnly };

@@ -18,9 +18,22 @@ std::optional<std::string_view> findCookie(const Request& request, std::string_v
     return std::nullopt;
 }
 
+namespace {
+
+std::string cookieLine(std::string_view name, std::string_view value, std::chrono::seconds lifetime) {
+    return std::string{name} + "=" + std::string{value} + "; Max-Age=" + std::to_string(lifetime.count()) +
+           "; Path=/; Secure; HttpOnly; SameSite=Lax";
+}
+
+}  // namespace
+
 void setCookie(Response& response, std::string_view name, std::string_view value, std::chrono::seconds lifetime) {
-    response.with("Set-Cookie", std::string{name} + "=" + std::string{value} + "; Max-Age=" +
-                                    std::to_string(lifetime.count()) + "; Path=/; Secure; HttpOnly; SameSite=Lax");
+    response.with("Set-Cookie", cookieLine(name, value, lifetime));
+}
+
+void setDomainCookie(Response& response, std::string_view name, std::string_view value, std::string_view domain,
+                     std::chrono::seconds lifetime) {
+    response.with("Set-Cookie", cookieLine(name, value, lifetime) + "; Domain=" + std::string{domain});
 }
 
 void clearCookie(Response& response, std::string_view name) {

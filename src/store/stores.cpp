@@ -11,6 +11,7 @@
 #include "store/session_store.h"
 #include "store/signing_key_store.h"
 #include "store/sms_budget_store.h"
+#include "store/ticket_store.h"
 #include "store/user_group_store.h"
 #include "store/verification_store.h"
 
@@ -62,6 +63,10 @@ std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& conne
 
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection) {
     return std::make_unique<UserGroupTable>(connection);
+}
+
+std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection) {
+    return std::make_unique<TicketTable>(connection);
 }
 
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection) {

@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import folders  # noqa: E402
 from support.mariadb import Mariadb, MysqlAddress  # noqa: E402
 from support.otpgate import BINARY  # noqa: E402
-from support.site import Site  # noqa: E402
+from support.site import USUAL, Site  # noqa: E402
 
 # So that one test does not use up what another needs; the limits themselves have tests with sites of their own.
 ROOMY = {
@@ -125,7 +125,7 @@ def make_site(new_folder, request):
     or "section.name" where the section has an underscore."""
     running = []
 
-    def make(engine="sqlite", *, web="nginx", mysql=None, env=None, start=True, **settings):
+    def make(engine="sqlite", *, web=USUAL, mysql=None, env=None, start=True, **settings):
         if engine == "mysql" and mysql is None:
             mysql = request.getfixturevalue("mysql")
         named = {key if "." in key else key.replace("_", ".", 1): value for key, value in settings.items()}

@@ -1,8 +1,6 @@
-"""Other sites of the host, protected by otpgate through nginx or Apache, as the comments in etc/ show."""
+"""/authz, and other sites of the login's own host, protected through nginx or Apache by the files of etc/."""
 import http.server
 import json
-import pathlib
-import re
 import threading
 
 import pytest
@@ -16,28 +14,14 @@ from support.process import Process
 from test_cookie_session import Browser
 from test_login_flow import assert_problem
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def commented(file, first, last):
-    """The lines of a comment from one to another, as they would stand without its marks."""
-    text = (ROOT / file).read_text()
-    found = re.search(rf"^#   {re.escape(first)}\n(?:#.*\n)*?#   {re.escape(last)}\n", text, re.MULTILINE)
-    assert found, f"the comment is not in {file}"
-    return re.sub(r"^#   ", "", found.group(), flags=re.MULTILINE)
-
-
-def replaced(text, *pairs):
-    for old, new in pairs:
-        assert old in text, f"{old} is not in:\n{text}"
-        text = text.replace(old, new)
-    return text
-
 
 class Application:
     """The other site: tells what it was asked and by whom."""
 
     def __init__(self):
+        outer = self
+        self.last = []  # fields of the last request
+
         class Handler(http.server.BaseHTTPRequestHandler):
             def log_message(self, *arguments):
                 pass
@@ -46,6 +30,7 @@ class Application:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 # As CGI and WSGI programs see them, who cannot tell underscores from dashes.
                 told = [(name.replace("_", "-").lower(), value) for name, value in self.headers.items()]
+                outer.last = told
                 users = [value for name, value in told if name == "x-auth-user"]
                 text = f"{self.command} {self.path} {len(body)} {','.join(users)}".encode()
                 self.send_response(503 if self.path == "/fail" else 200)
@@ -172,11 +157,20 @@ def behind_nginx(make_site, application, new_folder):
     """(otpgate's site, the address of the other one)"""
     site = make_site("sqlite")
     port = ports.free_port()
-    inside = f'upstream otpgate {{ server "unix:{site.otpgate.socket}"; }}\n' + replaced(
-        commented("etc/nginx/otpgate.conf", "server {", "}"),
-        ("    ...\n", f"    listen 127.0.0.1:{port};\n"),
-        ("http://127.0.0.1:3000", f"http://127.0.0.1:{application.port}"),
-    )
+    inside = f"""
+        upstream otpgate {{ server "unix:{site.otpgate.socket}"; }}
+        server {{
+            listen 127.0.0.1:{port};
+            set $otpgate_site {site.url};
+            set $otpgate_require anybody;
+            include snippets/otpgate_site.conf;
+            include snippets/otpgate_protect.conf;
+            location / {{
+                include snippets/otpgate_visitor_proxy.conf;
+                proxy_pass http://127.0.0.1:{application.port};
+            }}
+        }}
+    """
     nginx = Nginx(new_folder(), None, port=port, inside=inside)
     assert nginx.check() == []
     nginx.start()
@@ -276,6 +270,18 @@ def test_behind_nginx_nobody_passes_while_otpgate_is_down(behind_nginx, address)
 
 # Apache.
 
+def protected(site, authorizer, application):
+    return f"""
+        AuthnzFcgiDefineProvider authn otpgate fcgi://127.0.0.1:{authorizer}/
+        <Location "/private/">
+            SetEnvIfExpr true OTPGATE_SITE={site.url}
+            SetEnvIfExpr true OTPGATE_REQUIRE=anybody
+            Include otpgate_protect.conf
+            ProxyPass "http://127.0.0.1:{application.port}/"
+        </Location>
+    """
+
+
 @pytest.fixture
 def behind_apache(make_site, application, new_folder):
     """The same. mod_authnz_fcgi speaks to a TCP port only, so nginx does too."""
@@ -287,11 +293,7 @@ def behind_apache(make_site, application, new_folder):
     """)
     site.start()
     port = ports.free_port()
-    protection = replaced(
-        commented("etc/apache/otpgate.conf", "AuthnzFcgiDefineProvider authn otpgate fcgi://127.0.0.1:9001/", "</Location>"),
-        ("127.0.0.1:9001", f"127.0.0.1:{fastcgi}"),
-        ("http://127.0.0.1:3000", f"http://127.0.0.1:{application.port}"),
-    )
+    protection = protected(site, fastcgi, application)
     names = ("authnz_fcgi", "authz_user", "proxy_http")
     modules = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n" for name in names)
     apache = Apache(new_folder(), None, port=port, inside=f"{modules}\nListen 127.0.0.1:{port}\n{protection}")
@@ -390,28 +392,26 @@ def test_the_port_of_apaches_authorizer_answers_other_requests_too(behind_apache
 # In the login page's own server {} or <VirtualHost>.
 
 def nginx_of_one_host(site, application, folder, _):
-    [location] = re.findall(r"^ +location / {$.*?^    }$", commented("etc/nginx/otpgate.conf", "server {", "}"), re.M | re.S)
-    [authz] = re.findall(r"^ +location = /otpgate-authz {$.*?^    }$", commented("etc/nginx/otpgate.conf", "server {", "}"),
-                         re.M | re.S)
-    protection = replaced(location, ("location / ", "location /private/ "),
-                          ("http://127.0.0.1:3000", f"http://127.0.0.1:{application.port}/")) + "\n" + authz
     return Nginx(folder, None, port=site.web.port, inside=f"""
         upstream otpgate {{ server "unix:{site.otpgate.socket}"; }}
         server {{
             listen 127.0.0.1:{site.web.port};
             root "{WWW}";
             include snippets/otpgate_locations.conf;
-            {protection}
+            set $otpgate_site {site.url};
+            set $otpgate_require anybody;
+            include snippets/otpgate_site.conf;
+            location /private/ {{
+                include snippets/otpgate_protect.conf;
+                include snippets/otpgate_visitor_proxy.conf;
+                proxy_pass http://127.0.0.1:{application.port}/;
+            }}
         }}
     """)
 
 
 def apache_of_one_host(site, application, folder, authorizer):
-    provider, location = replaced(
-        commented("etc/apache/otpgate.conf", "AuthnzFcgiDefineProvider authn otpgate fcgi://127.0.0.1:9001/", "</Location>"),
-        ("127.0.0.1:9001", f"127.0.0.1:{authorizer}"),
-        ("http://127.0.0.1:3000", f"http://127.0.0.1:{application.port}"),
-    ).split("\n", 1)
+    provider, location = protected(site, authorizer, application).strip().split("\n", 1)
     names = ("authnz_fcgi", "authz_user", "proxy_http")
     modules = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n" for name in names)
     return Apache(folder, None, port=site.web.port, inside=f"""

@@ -69,7 +69,8 @@ class Apache:
         shutil.copytree(ROOT / "build/www", self.www)
         if as_root:
             self.folder.chmod(0o755)
-        (self.folder / "otpgate_locations.conf").symlink_to(ROOT / "etc/apache/otpgate_locations.conf")
+        for file in (ROOT / "etc/apache").glob("otpgate_*.conf"):
+            (self.folder / file.name).symlink_to(file)
         self.config = self.folder / "apache.conf"
         self.config.write_text(
             _FRAME.format(

@@ -49,6 +49,7 @@ class Nginx:
         self.port = port or ports.free_port()
         self.url = f"http://localhost:{self.port}"
         (self.folder / "snippets").symlink_to(ROOT / "etc/nginx")
+        (self.folder / "fastcgi_params").symlink_to("/etc/nginx/fastcgi_params")
         self.config = self.folder / "nginx.conf"
         self.config.write_text(
             _FRAME.format(

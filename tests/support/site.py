@@ -9,12 +9,17 @@ import requests
 
 from . import openapi
 from .apache import Apache
+from .lighttpd import Lighttpd
 from .mailbox import Mailbox
 from .nginx import Nginx
 from .otpgate import Otpgate
 from .sms_folder import SmsFolder
 
 _numbers = itertools.count(1)
+
+WEB_SERVERS = {"nginx": Nginx, "apache": Apache, "lighttpd": Lighttpd}
+# Where a test does not care: `tests/run e2e --behind NAME`.
+USUAL = os.environ.get("OTPGATE_TEST_WEB", "nginx")
 
 
 class Site:
@@ -23,7 +28,7 @@ class Site:
     `settings` are settings by their dotted names and win over what the site chooses itself.
     """
 
-    def __init__(self, folder, *, engine="sqlite", web="nginx", mysql=None, settings=None, env=None):
+    def __init__(self, folder, *, engine="sqlite", web=USUAL, mysql=None, settings=None, env=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         # Apache answers as www-data, who must reach the socket.
@@ -33,7 +38,7 @@ class Site:
         self.database = None
         # The web server is what knows its port, and public_url needs it.
         socket = self.folder / "otpgate.sock"
-        self.web = {"nginx": Nginx, "apache": Apache}[web](self.folder / web, socket)
+        self.web = WEB_SERVERS[web](self.folder / web, socket)
         self.url = self.web.url
         chosen = {
             "server.listen": f"unix:{socket}",

@@ -49,7 +49,7 @@ private:
     std::string csrf() const { return sessions_.csrfTokenOf(session_.id); }
     // 204 where the caller is let in.
     Answer enter(const http::Request& request) {
-        return answerOf([&] { return authorize(request, authenticate(sessions_, cors_, request)); });
+        return answerOf([&] { return authorize(request, authenticate(sessions_, cors_, request), settings_); });
     }
     Answer refresh(const std::string& token) {
         return answerOf([&] { return refreshTokens(post(R"({"refresh":")" + token + R"("})"), sessions_); });
@@ -143,8 +143,9 @@ private:
         using std::chrono::minutes;
         const auto enterWithin = [&](minutes within) {
             const auto request = get({{"cookie", cookie()}});
-            return answerOf(
-                [&] { return authorize(request, authenticateRecent(sessions_, cors_, clock_, within, request)); });
+            return answerOf([&] {
+                return authorize(request, authenticateRecent(sessions_, cors_, clock_, within, request), settings_);
+            });
         };
         clock_.advance(minutes{10});
         CPPUNIT_ASSERT_EQUAL(204, enterWithin(minutes{10}).status);
@@ -211,7 +212,7 @@ private:
     }
 
     void tellsTheWebServerWhoAsks() {
-        const auto answer = [&] { return answerOf([&] { return authorize(get(), caller()); }); };
+        const auto answer = [&] { return answerOf([&] { return authorize(get(), caller(), settings_); }); };
         CPPUNIT_ASSERT_EQUAL(204, answer().status);
         CPPUNIT_ASSERT_EQUAL(user_.id.toString(), answer().header("X-Auth-User"));
         CPPUNIT_ASSERT_EQUAL(session_.id.toString(), answer().header("X-Auth-Session"));

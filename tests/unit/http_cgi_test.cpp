@@ -57,6 +57,8 @@ class CgiTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(writesNoBodyWith204And304);
     CPPUNIT_TEST(neverLetsAValueAddALine);
     CPPUNIT_TEST(tellsTheServerOfAnAuthorizerWhoItIsAndNothingElse);
+    CPPUNIT_TEST(readsWhatTheWebServerSaysOfASite);
+    CPPUNIT_TEST(takesNoFieldOfAClientForWhatTheWebServerSays);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -235,6 +237,30 @@ public:
                              writeCgi(response, BodyMode::Whole));
     }
 
+    void readsWhatTheWebServerSaysOfASite() {
+        CPPUNIT_ASSERT(!requestOf({"REQUEST_METHOD=GET", "REQUEST_URI=/authz"}).guarded);
+        const auto asked =
+            requestOf({"REQUEST_METHOD=GET", "REQUEST_URI=/authz", "OTPGATE_SITE=https://Wiki.example.com/",
+                       "OTPGATE_REQUIRE=", "OTPGATE_METHOD=POST", "OTPGATE_TARGET=/a?b"})
+                .guarded.value();
+        CPPUNIT_ASSERT_EQUAL(std::string{"https://wiki.example.com"}, asked.site);
+        CPPUNIT_ASSERT_EQUAL(std::string{}, asked.rule.value());
+        CPPUNIT_ASSERT_EQUAL(std::string{"POST"}, asked.method);
+        CPPUNIT_ASSERT_EQUAL(std::string{"/a?b"}, asked.target);
+        // An Authorizer is asked by the request itself.
+        const auto authorizer =
+            requestOf({"REQUEST_METHOD=PUT", "REQUEST_URI=/%61?b", "OTPGATE_SITE=https://a"}).guarded.value();
+        CPPUNIT_ASSERT_EQUAL(std::string{"PUT"}, authorizer.method);
+        CPPUNIT_ASSERT_EQUAL(std::string{"/%61?b"}, authorizer.target);
+        CPPUNIT_ASSERT(!authorizer.rule);
+    }
+
+    void takesNoFieldOfAClientForWhatTheWebServerSays() {
+        CPPUNIT_ASSERT(!requestOf({"REQUEST_METHOD=GET", "REQUEST_URI=/authz", "HTTP_OTPGATE_SITE=https://a",
+                                   "HTTP_OTPGATE_REQUIRE=anybody", "OTPGATE_OTHER=x"})
+                            .guarded);
+    }
+
     // Apache would add the rest to the answers of the site that it protects.
     void tellsTheServerOfAnAuthorizerWhoItIsAndNothingElse() {
         const Response good{204,
@@ -242,12 +268,15 @@ public:
                             "application/json",
                             {{"X-Auth-User", "1"},
                              {"X-Auth-Email", "a@example.com"},
+                             {"Remote-User", "1"},
+                             {"Otpgate-User", "1"},
                              {"Access-Control-Allow-Origin", "https://app.example.com"},
                              {"Content-Security-Policy", "default-src 'none'"},
                              {"Cache-Control", "no-store"},
                              {"X-Request-Id", "r"}}};
         CPPUNIT_ASSERT_EQUAL(
-            std::string{"Status: 200 OK\r\nVariable-X_AUTH_USER: 1\r\nVariable-X_AUTH_EMAIL: a@example.com\r\n\r\n"},
+            std::string{"Status: 200 OK\r\nVariable-X_AUTH_USER: 1\r\nVariable-X_AUTH_EMAIL: a@example.com\r\n"
+                        "Variable-REMOTE_USER: 1\r\nVariable-OTPGATE_USER: 1\r\n\r\n"},
             writeCgi(asAuthorizer(good), BodyMode::Whole));
         const Response refused{401, "{}", "application/problem+json", {{"WWW-Authenticate", "Bearer"}}};
         CPPUNIT_ASSERT_EQUAL(writeCgi(refused, BodyMode::Whole), writeCgi(asAuthorizer(refused), BodyMode::Whole));

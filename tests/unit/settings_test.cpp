@@ -140,6 +140,9 @@ const std::map<std::string, std::string> kOtherValues{
     {"page.imprint_url", "https://example.org/imprint"},
     {"page.support_url", "mailto:help@example.org"},
     {"page.return_to", "The wiki https://Wiki.example.org, http://intra:8080"},
+    {"authz.headers", "remote"},
+    {"authz.remote_user", "email"},
+    {"session.cookie_domain", "localhost"},
     {"accounts.allowed_domains", "Example.org, *.müller.example"},
     {"accounts.allowed_addresses", "Guest@example.com, +49 30 123456"},
     {"tokens.format", "opaque"},
@@ -196,6 +199,9 @@ std::string describe(const Settings& s) {
     line("page.imprintUrl", s.page.imprintUrl);
     line("page.supportUrl", s.page.supportUrl);
     for (const auto& application : s.page.applications) line("page." + application.name, application.origin);
+    line("authz.headers", static_cast<int>(s.authz.headers));
+    line("authz.remoteUser", static_cast<int>(s.authz.remoteUser));
+    line("authz.cookieDomain", s.authz.cookieDomain);
     for (const auto& domain : s.otp.signUp.domains) line("otp.signUp.domains", domain);
     for (const auto& address : s.otp.signUp.addresses) line("otp.signUp.addresses", address);
     line("otp.format.length", s.otp.format.length);
@@ -492,6 +498,11 @@ class SettingsTest : public CppUnit::TestFixture {
             {"page.return_to", "https://wiki.example.org/path"},
             {"page.return_to", "https://user@wiki.example.org"},
             {"page.return_to", "javascript:alert(1)"},
+            {"authz.headers", "X-Auth"},
+            {"authz.remote_user", "username"},
+            {"session.cookie_domain", "example.org"},
+            {"session.cookie_domain", "ocalhost"},
+            {"session.cookie_domain", "www.localhost"},
             {"accounts.allowed_domains", "@example.org"},
             {"accounts.allowed_domains", "*"},
             {"accounts.allowed_addresses", "example.org"},

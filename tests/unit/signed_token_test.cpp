@@ -24,7 +24,8 @@ const std::string kLineB = "otpgate1:ff0102030405060708090a0b0c0d0e0f10111213141
 constexpr Purpose kPurposes[] = {Purpose::Login, Purpose::Register, Purpose::Verify, Purpose::Reset};
 constexpr KeyUse kUses[] = {KeyUse::OtpCode,     KeyUse::RefreshToken, KeyUse::SealedSecret,
                             KeyUse::AccessToken, KeyUse::DeviceToken,  KeyUse::SessionCookie,
-                            KeyUse::CsrfToken,   KeyUse::OtpReceipt,   KeyUse::VerificationContext};
+                            KeyUse::CsrfToken,   KeyUse::OtpReceipt,   KeyUse::VerificationContext,
+                            KeyUse::SiteCookie,  KeyUse::SiteTicket};
 
 crypto::KeyRing ring(const std::string& lines) {
     return crypto::KeyRing::parse(lines, "master.key");

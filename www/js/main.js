@@ -29,6 +29,7 @@ address.prepare(
 confirm.prepare((answer) => {
   history.replaceState(null, "");
   enter(answer.user, answer.is_new_user);
+  if (site.signsInFor()) owner.goOn();
 }, (destination) => {
   history.replaceState(null, "");
   address.open(undefined, destination);
@@ -54,7 +55,7 @@ async function start() {
     await chosen;
     element("site-name").textContent = site.name();
     owner.dress(site.all());
-    if (user) enter(user);
+    if (user && site.signsInFor() !== "again") enter(user);
     else await begin();
   } catch (error) {
     await chosen;

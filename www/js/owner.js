@@ -31,6 +31,10 @@ export function next() {
   return link.hidden ? null : link;
 }
 
+export function goOn() {
+  location.assign(element("continue").href);
+}
+
 function promiseMailAlone() {
   put(element("address-lead"), () => t("We send you a code by e-mail. It works once and replaces the password."));
   put(element("address-label"), () => t("E-mail address"));

@@ -26,6 +26,13 @@ export function hasSms() {
   return known.channels?.includes("sms") ?? true;
 }
 
+// What a protected site sends its visitors here for: "here" to sign in, "again" to do so although they are signed in, by
+// ?sign_in=; null where nobody waits for them. They go back at once, by way of the link to return_to.
+export function signsInFor() {
+  const wish = new URLSearchParams(location.search).get("sign_in");
+  return known.return_to && ["here", "again"].includes(wish) ? wish : null;
+}
+
 // How codes look here, {length, alphabet}; null where that is not known.
 export function codeShape() {
   return known.code ?? null;

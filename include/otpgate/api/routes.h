@@ -1,6 +1,7 @@
 // The HTTP API: from the services of one worker thread to the table of its routes.
 #pragma once
 
+#include "otpgate/api/authz_settings.h"
 #include "otpgate/api/page_settings.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/domain/account_service.h"
@@ -15,6 +16,7 @@
 #include "otpgate/domain/session_service.h"
 #include "otpgate/domain/sign_up_rule.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/domain/site_sessions.h"
 #include "otpgate/domain/verification_service.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
@@ -57,6 +59,7 @@ struct ApiSettings {
     std::string securityPolicy = {};
     domain::SignUpRule signUp = {};
     PageSettings page = {};
+    AuthzSettings authz = {};
     domain::CodeFormat codeFormat = {};
     domain::TokenSettings tokens = {};
     domain::ReturnTargets returnTargets{{}, {}};
@@ -65,6 +68,7 @@ struct ApiSettings {
 struct Services {
     domain::OtpService& otp;
     domain::SessionService& sessions;
+    domain::SiteSessions& sites;
     domain::AccountService& accounts;
     domain::AddressService& addresses;
     domain::PasswordService& passwords;

@@ -21,7 +21,9 @@ enum class KeyUse {
     SessionCookie,
     CsrfToken,
     OtpReceipt,
-    VerificationContext
+    VerificationContext,
+    SiteCookie,
+    SiteTicket
 };
 
 class KeyRing {

@@ -29,6 +29,10 @@ public:
     // controls, backslashes, bytes beyond ASCII).
     std::optional<ReturnTarget> find(std::string_view text) const;
 
+    // The application that is exactly this origin, in either case; this service itself is one. Null: none is.
+    const Application* application(std::string_view origin) const;
+    const Application& own() const { return applications_.front(); }
+
 private:
     std::vector<Application> applications_;  // the own one first
 };

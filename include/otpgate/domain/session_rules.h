@@ -38,6 +38,14 @@ bool signedInRecently(const Session& session, std::chrono::seconds within, Times
 // sign-in (ASVS 5, 7.3.1 and 7.3.2).
 Timestamp sessionEndsAt(Timestamp createdAt, Timestamp now, const SessionLifetimes& lifetimes);
 
+// Whether its whole time is not over. Its row may say a later end: of a version, or of a setting, that let sessions last
+// longer; `session` then says the earlier one.
+bool isWithinLifetime(Session& session, const SessionLifetimes& lifetimes, Timestamp now);
+
+// Whether the end of a session that is in use by its cookie must be moved: every few minutes, and often enough that it
+// does not end meanwhile, however short its life is.
+bool isTouchDue(const Session& session, const SessionLifetimes& lifetimes, Timestamp now);
+
 struct RefreshRuling {
     SessionRefreshResult result;
     std::optional<AuditEvent> event;

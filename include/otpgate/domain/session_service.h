@@ -110,8 +110,6 @@ private:
     };
     // Active, and neither its idle time nor its whole time is over.
     std::optional<AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp now);
-    // Its row may say a later end: of a version, or of a setting, that let sessions last longer.
-    bool isWithinLifetime(Session& session, Timestamp now) const;
     std::chrono::seconds lifetimeOf(const Timestamp& createdAt, Timestamp now) const;
     Tokens issue(const Holder& holder, std::int64_t counter, Timestamp now) const;
     std::string accessToken(const Holder& holder, Timestamp now, Timestamp expiresAt) const;

@@ -22,6 +22,16 @@ struct Rejection {
 // What the web server wants of us (FastCGI specification, section 6): an answer for the client, or leave to go on.
 enum class Role { Responder, Authorizer };
 
+// What a web server asks about a request to a site that it protects (etc/doc/protect.md). All of it is said by the web
+// server's own settings, in CGI variables (OTPGATE_*): a client's header fields arrive as HTTP_* and cannot be taken
+// for them.
+struct GuardedRequest {
+    std::string site;                 // OTPGATE_SITE, the site's origin: https://wiki.example.com
+    std::optional<std::string> rule;  // OTPGATE_REQUIRE, who may enter: domain/entry_rule.h
+    std::string method;               // of the visitor
+    std::string target;               // path and query as the visitor sent them: OTPGATE_TARGET, or REQUEST_URI
+};
+
 struct Request {
     Role role = Role::Responder;
     std::string method;  // upper case, as it came
@@ -41,7 +51,8 @@ struct Request {
     std::string clientAddress;  // canonical text of the client's IP after trusted proxies: what is logged and audited
     std::string clientNetwork;  // the same for limits: IPv4 whole, IPv6 as its /64
     std::string requestId;      // REQUEST_ID from the web server (1 to 64 of [A-Za-z0-9_-]), or made here
-    std::string userAgent;      // at most 255 bytes of valid UTF-8 without control characters
+    std::optional<GuardedRequest> guarded = {};
+    std::string userAgent;  // at most 255 bytes of valid UTF-8 without control characters
 
     // Thrown by the router instead of calling the endpoint, so that an unknown path stays a 404 whatever its body was.
     std::optional<Rejection> rejected;

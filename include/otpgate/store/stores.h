@@ -3,6 +3,7 @@
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/stores.h"
+#include "otpgate/domain/ticket_store.h"
 #include "otpgate/store/groups.h"
 
 #include <memory>
@@ -21,6 +22,7 @@ std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection);
 std::unique_ptr<domain::ApiKeyStore> makeApiKeyStore(db::Connection& connection);
 std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection& connection);
 std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& connection);
+std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
 
