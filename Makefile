@@ -304,8 +304,10 @@ install: build/otpgate docs-if-possible ## install to $(DESTDIR)$(PREFIX): binar
 	install -d $(DESTDIR)$(sysconfdir)/otpgate/page
 	ln -sfn $(sysconfdir)/otpgate/page $(DESTDIR)$(datadir)/www/page
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
-	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf
-	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf $(DESTDIR)$(datadir)/apache/otpgate.conf
+	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf etc/apache/htaccess etc/apache/otpgate.fcgi
+	install -D -m 644 -t $(DESTDIR)$(datadir)/lighttpd etc/lighttpd/*.conf
+	install -D -m 644 -t $(DESTDIR)$(datadir)/lighttpd/errors etc/lighttpd/errors/*
+	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf $(DESTDIR)$(datadir)/apache/otpgate.conf $(DESTDIR)$(datadir)/lighttpd/otpgate.conf
 	cd etc/templates && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(datadir)/templates/{} \;
 	install -D -m 644 -t $(DESTDIR)$(datadir) etc/otpgate.conf
 	test -e $(DESTDIR)$(sysconfdir)/otpgate/otpgate.conf || \

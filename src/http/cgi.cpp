@@ -79,6 +79,10 @@ void appendField(std::string& out, std::string_view name, std::string_view value
     out += "\r\n";
 }
 
+bool mayHaveBody(std::string_view method) {
+    return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
 void readGuarded(std::optional<GuardedRequest>& guarded, std::string_view name, std::string_view value) {
     GuardedRequest said = guarded.value_or(GuardedRequest{});
     if (name == "OTPGATE_SITE") {
@@ -148,7 +152,8 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
     if (!contentLength.empty()) {
         cgi.bodyBytes = parseNumber<std::uint64_t>(contentLength);
     } else {
-        cgi.isBodyOpen = request.header("transfer-encoding").has_value();
+        // mod_fcgid, which has read a chunked body whole, tells neither its length nor that it was chunked.
+        cgi.isBodyOpen = request.header("transfer-encoding").has_value() || mayHaveBody(request.method);
     }
 
     // These two are decoded by the web server already; a percent sign in them stands for itself.

@@ -120,11 +120,19 @@ int listenOnPort(std::string_view listenAddress) {
     return fd.release();
 }
 
+// Where a web server that starts its programs itself (mod_fcgid) has put the listening socket: in the place of the
+// input (FastCGI 1.0, section 2.2).
+constexpr int kFcgiListeningSocket = 0;
+
+bool isListening(int fd) {
+    int answer = 0;
+    socklen_t size = sizeof answer;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &answer, &size) == 0 && answer != 0;
+}
+
 // A socket that the starter has opened. It may serve others too, so it is used and never shut down.
 int inherited(int fd, std::string_view listenAddress) {
-    int isListening = 0;
-    socklen_t size = sizeof isListening;
-    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &size) != 0 || isListening == 0) {
+    if (!isListening(fd)) {
         refuse(listenAddress, "file descriptor " + std::to_string(fd) + " is not a listening socket");
     }
     fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -147,7 +155,11 @@ int fromSystemd(std::string_view listenAddress) {
 
 ListeningSocket::ListeningSocket(const ServerSettings& settings) {
     const std::string_view address = settings.listen;
-    if (address.starts_with("unix:")) {
+    // Whoever gave it waits there, whatever the settings say; without it `fd:0` is a mistake.
+    if (address == "fd:0" || (address != "systemd" && isListening(kFcgiListeningSocket))) {
+        isOurs_ = false;
+        fileDescriptor_ = inherited(kFcgiListeningSocket, address);
+    } else if (address.starts_with("unix:")) {
         path_ = address.substr(5);
         fileDescriptor_ = listenOnPath(path_, settings);
         struct stat status {};
@@ -156,9 +168,6 @@ ListeningSocket::ListeningSocket(const ServerSettings& settings) {
     } else if (address == "systemd") {
         isOurs_ = false;
         fileDescriptor_ = fromSystemd(address);
-    } else if (address == "fd:0") {
-        isOurs_ = false;
-        fileDescriptor_ = inherited(0, address);
     } else {
         fileDescriptor_ = listenOnPort(address);
     }

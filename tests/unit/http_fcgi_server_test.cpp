@@ -315,6 +315,7 @@ class FcgiServerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(answersWhatNobodyHasAcceptedWhenItStops);
     CPPUNIT_TEST(stopsWithAnIdleKeptConnection);
     CPPUNIT_TEST(leavesAnInheritedSocketUsable);
+    CPPUNIT_TEST(takesTheSocketInThePlaceOfTheInputWhateverIsSet);
     CPPUNIT_TEST(passesOnWhatAFactoryThrows);
     CPPUNIT_TEST(leavesSignalsToTheCaller);
     CPPUNIT_TEST(recoversFromRunningOutOfFileDescriptors);
@@ -717,6 +718,15 @@ public:
         auto run = std::async(std::launch::async, [&] { second.run(hello); });
         CPPUNIT_ASSERT(waiting.readAnswer().ends_with("hello"));
         second.stop();
+    }
+
+    // mod_fcgid starts programs so, and waits at that socket.
+    void takesTheSocketInThePlaceOfTheInputWhateverIsSet() {
+        const ListeningSocket ours(settingsFor("unix:" + path_));
+        const StandardInput standardInput(ours.fileDescriptor());
+        const ListeningSocket socket(settingsFor("unix:" + path_ + ".other"));
+        CPPUNIT_ASSERT_EQUAL(0, socket.fileDescriptor());
+        CPPUNIT_ASSERT(!std::filesystem::exists(path_ + ".other"));
     }
 
     void passesOnWhatAFactoryThrows() {

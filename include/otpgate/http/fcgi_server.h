@@ -31,7 +31,8 @@ struct Handler {
 // Called once in each worker thread before it takes requests; the handler is used by that thread only.
 using HandlerFactory = std::function<Handler()>;
 
-// A bound, listening, non-blocking socket. A unix socket file left by a dead process is replaced, one that answers is
+// A bound, listening, non-blocking socket: the one that stands at file descriptor 0 where a web server has started us
+// (mod_fcgid), else that of the settings. A unix socket file left by a dead process is replaced, one that answers is
 // "in use"; the file is removed at the end, unless another process has replaced it, and never by a forked child. Throws
 // ConfigurationError that names the address: in use, no such directory, no permission, no such group.
 class ListeningSocket {
