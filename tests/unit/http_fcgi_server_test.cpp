@@ -320,6 +320,7 @@ class FcgiServerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(takesNothingBeforeEachThreadCan);
     CPPUNIT_TEST(saysWhetherItAnswers);
     CPPUNIT_TEST(usesTheSocketOfThatPathThatSystemdHasOpened);
+    CPPUNIT_TEST(takesTheSocketInThePlaceOfTheInputWhateverIsSet);
     CPPUNIT_TEST(passesOnWhatAFactoryThrows);
     CPPUNIT_TEST(leavesSignalsToTheCaller);
     CPPUNIT_TEST(recoversFromRunningOutOfFileDescriptors);
@@ -821,6 +822,15 @@ public:
         if (third >= 0) close(third);
         CPPUNIT_ASSERT(isSocketFile(path_));
         CPPUNIT_ASSERT(!isSocketFile(other));
+    }
+
+    // mod_fcgid starts programs so, and waits at that socket.
+    void takesTheSocketInThePlaceOfTheInputWhateverIsSet() {
+        const ListeningSocket ours(settingsFor("unix:" + path_));
+        const StandardInput standardInput(ours.fileDescriptor());
+        const ListeningSocket socket(settingsFor("unix:" + path_ + ".other"));
+        CPPUNIT_ASSERT_EQUAL(0, socket.fileDescriptor());
+        CPPUNIT_ASSERT(!std::filesystem::exists(path_ + ".other"));
     }
 
     void passesOnWhatAFactoryThrows() {
