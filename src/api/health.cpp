@@ -19,9 +19,11 @@ http::ApiError notReady(const ReadinessCheck& check, bool toMonitor) {
 
 }  // namespace
 
-http::Response showLiveness(const http::Request&) {
+// With the address that we take the client's to be: who asks knows his own, and sees whether the web server passes it
+// on.
+http::Response showLiveness(const http::Request& request) {
     http::JsonWriter json;
-    json.beginObject().member("status", "live").endObject();
+    json.beginObject().member("status", "live").member("client_ip", request.clientAddress).endObject();
     return jsonResponse(200, json);
 }
 

@@ -203,6 +203,22 @@ const std::vector<Command>& commands() {
          {{"", "", "Exit code 0 when all is well, 1 when something is not.", {kJson}}},
          "",
          &health},
+        {"doctor",
+         "say what is wrong with this installation, why it matters, and what to do",
+         {{"",
+           "",
+           "Looks at the settings, the database, clock, migrations and keys, the socket and whether the web server may "
+           "use "
+           "it, the certificate and the client's address as they arrive by server.public_url on this machine, mail and "
+           "SMS, what waits or was given up, and limits that are off. Nothing is changed, and no message sent.",
+           {{"--send-mail", "ADDRESS", "send a test message, too"},
+            {"--as", "USER", "look at the service's files as this user; root does so as the user otpgate"},
+            kJson}}},
+         "What is wrong comes first, then what is doubtful, then what is good. --json prints {\"well\": true,\n"
+         "\"findings\": [{\"check\", \"level\": \"good\", \"doubtful\" or \"wrong\", \"what\", \"why\", \"todo\"}]}.\n"
+         "\n"
+         "Exit code 0 when nothing is wrong, 1 when something is, 2 for wrong arguments.\n",
+         &doctor},
         {"help",
          "say more of a command",
          {{"",

@@ -26,6 +26,7 @@ int importDjango(const Invocation& invocation);
 int mailTest(const Invocation& invocation);
 int smsTest(const Invocation& invocation);
 int health(const Invocation& invocation);
+int doctor(const Invocation& invocation);
 int templates(const Invocation& invocation);
 int help(const Invocation& invocation);
 int version(const Invocation& invocation);

@@ -72,6 +72,24 @@ bool testFile(const MailSettings& settings, const TestMail& mail, std::ostream& 
     return true;
 }
 
+MailProbe probeServer(const SmtpServer& server, const MailSettings& settings) {
+    SmtpTransport transport(server, settings.smtpManners);
+    const SendResult result = transport.greet();
+    transport.idle();
+    const bool isSecured = server.security != SmtpSecurity::None;
+    const bool isHere = server.host == "localhost" || server.host.starts_with("127.") || server.host == "::1";
+    MailProbe probe;
+    probe.section = server.section;
+    probe.server = server.host + ":" + std::to_string(server.port);
+    probe.isSecured = isSecured;
+    probe.isRemoteInClear = !isSecured && !isHere;
+    if (result.outcome != SendResult::Outcome::Sent) {
+        probe.fault = result.reason;
+        probe.advice = smtpAdvice(result.reason, server.section);
+    }
+    return probe;
+}
+
 }  // namespace
 
 bool testMail(const MailSettings& settings, const TestMail& mail, std::ostream& out) {
@@ -87,6 +105,13 @@ bool testMail(const MailSettings& settings, const TestMail& mail, std::ostream& 
     if (settings.fallback.host.empty()) return isFirstGood;
     out << '\n';
     return testServer(settings.fallback, settings, mail, out) && isFirstGood;
+}
+
+std::vector<MailProbe> probeMail(const MailSettings& settings) {
+    makeMailTransport(settings);  // every mistake of the settings
+    std::vector<MailProbe> probes{probeServer(settings.smtp, settings)};
+    if (!settings.fallback.host.empty()) probes.push_back(probeServer(settings.fallback, settings));
+    return probes;
 }
 
 }  // namespace otpgate::delivery

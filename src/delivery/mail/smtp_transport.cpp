@@ -90,6 +90,16 @@ SendResult SmtpTransport::send(const MailMessage& message) {
     return attempt(message, TimeLimit(timeouts_));
 }
 
+SendResult SmtpTransport::greet() {
+    try {
+        if (!dialogue_) connect(TimeLimit(timeouts_));
+        return {};
+    } catch (const SmtpError& error) {
+        dialogue_.reset();
+        return serverFailure(error.what());
+    }
+}
+
 void SmtpTransport::idle() {
     if (dialogue_) dialogue_->quit();
     dialogue_.reset();

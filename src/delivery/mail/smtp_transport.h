@@ -18,6 +18,8 @@ public:
 
     // A reason of Cause::Provider begins with the server: "mail.example.com:587: ...".
     SendResult send(const MailMessage& message) override;
+    // Greets, sees to TLS and logs in, as before a message, and sends none.
+    SendResult greet();
     void idle() override;
     std::chrono::seconds longestSend() const override;
 

@@ -1,0 +1,32 @@
+#include "cli/settings_check.h"
+
+#include "otpgate/crypto/key_ring.h"
+#include "otpgate/crypto/random.h"
+#include "otpgate/delivery/mail_transport.h"
+#include "otpgate/delivery/message_composer.h"
+#include "otpgate/http/client_address.h"
+#include "otpgate/http/cors.h"
+
+namespace otpgate::cli {
+
+void requireUsable(const Settings& settings) {
+    const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
+    const domain::OtpCodes codes(ring, settings.otp.format, settings.otp.fixedCode);
+    const delivery::Templates templates(settings.templates);
+    const delivery::MessageComposer composer(codes, templates, settings.mail.from, settings.publicUrl);
+    // Only where that makes no directory: nothing is changed here.
+    if (settings.mail.transport == delivery::MailTransportKind::Smtp) delivery::makeMailTransport(settings.mail);
+    const http::TrustedProxies proxies(settings.trustedProxies);
+    const http::AddressList metricsReaders(settings.metricsReaders, "metrics.allowed_addresses");
+    const http::Cors cors(settings.corsOrigins, settings.publicUrl, settings.corsHeaders);
+    const auto database = db::openDatabase(settings.database);
+    crypto::SystemRandom random;
+    // The file transport would make its directory.
+    if (settings.sms.transport != delivery::SmsTransportKind::File) delivery::makeSmsTransport(settings.sms, random);
+}
+
+std::string firstDatabaseHost(const Settings& settings) {
+    return db::openDatabase(settings.database)->currentHost();
+}
+
+}  // namespace otpgate::cli
