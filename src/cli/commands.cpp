@@ -25,6 +25,48 @@ const std::vector<Command>& commands() {
          {{"", "", "Applies what is missing, under a lock: safe to run twice or on several hosts at once.", {}}},
          "",
          &migrate},
+        {"backup",
+         "write all data to a file, while the service runs",
+         {{"",
+           "FILE",
+           "Writes every table, as it is at one moment, to a new file that its owner alone can read. The master key is "
+           "not in it.",
+           {}}},
+         "The file tells its version and ends with a checksum. It can be restored into SQLite, MySQL and MariaDB,\n"
+         "whichever it was made from, by this otpgate and later ones.\n"
+         "\n"
+         "Exit code 0 when all of it is on the disk; else there is no FILE.\n",
+         &backup},
+        {"restore",
+         "put what a backup holds into the database of the settings",
+         {{"",
+           "FILE",
+           "Checks all of FILE first, so that a damaged one changes nothing. Makes the tables of the backup's version, "
+           "fills and migrates them, and reads all of it again to compare.",
+           {{"--replace", "", "lose what the database holds; without it, it must be empty"}}}},
+         "Until it is done otpgate does not start on this database, and neither does it over one whose restore was\n"
+         "ended: run it again. otpgate must be stopped meanwhile. The master key file is to be put back by hand.\n"
+         "\n"
+         "Exit code 0 when all is there, 1 when not, 2 when FILE or the database is refused, which changes nothing.\n",
+         &restore},
+        {"copy-data",
+         "copy all data from one database to another, such as from SQLite to MySQL",
+         {{"",
+           "",
+           "Copies every user, session, limit and all else, as they are at one moment, to an empty database; both are "
+           "as "
+           "database.url in the settings, which is what --from or --to stands for where it is left out.",
+           {{"--from", "URL", "where they are"},
+            {"--to", "URL", "where they go"},
+            {"--from-password-file", "FILE", "holds the password for --from"},
+            {"--to-password-file", "FILE", "holds the password for --to"},
+            {"--replace", "", "lose what --to holds"}}}},
+         "As restore does, it reads all of it again to compare, and one that was ended is begun anew by running it\n"
+         "again. Stop otpgate for it, and let it serve from the new database by database.url and the same master key\n"
+         "file: every session goes on.\n"
+         "\n"
+         "Exit code 0 when all is there, 1 when not, 2 when a database is refused.\n",
+         &copyData},
         {"check-config",
          "read every setting and start nothing",
          {{"",

@@ -14,9 +14,14 @@ const std::vector<Command>& commands();
 // What `otpgate migrate` does.
 void migrateDatabase(const Settings& settings);
 
+std::string versionText();  // "otpgate 1.2.3"
+
 int serve(const Invocation& invocation);
 int deliver(const Invocation& invocation);
 int migrate(const Invocation& invocation);
+int backup(const Invocation& invocation);
+int restore(const Invocation& invocation);
+int copyData(const Invocation& invocation);
 int checkConfig(const Invocation& invocation);
 int keys(const Invocation& invocation);
 int audit(const Invocation& invocation);

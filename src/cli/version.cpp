@@ -4,8 +4,12 @@
 
 namespace otpgate::cli {
 
+std::string versionText() {
+    return std::string{"otpgate "} + OTPGATE_VERSION;
+}
+
 int version(const Invocation&) {
-    std::cout << "otpgate " << OTPGATE_VERSION << "\n";
+    std::cout << versionText() << "\n";
     return 0;
 }
 

@@ -336,6 +336,26 @@ def test_operations(make_site, tmp_path):
 
     sqlite = make_site("sqlite")
     sqlite.login("ann@example.com")
+    for played, of in ((site, "mysql"), (sqlite, "sqlite")):
+        path = with_otpgate_in_the_path(played, tmp_path)
+        told = shell(block("operations", "otpgate backup").replace("/var/backups", str(tmp_path)).replace("%F", f"%F.{of}"), tmp_path,
+                     PATH=path)
+        assert "the master key is not in it" in told
+    [file] = tmp_path.glob("otpgate.*.sqlite")
+    sqlite.otpgate.stop()
+    restore = block("operations", "otpgate restore")
+    shell(restore.replace("/var/backups/otpgate.2026-11-29", f"{file} --replace"), tmp_path, PATH=path)
+    copy_data = block("operations", "copy-data").splitlines()[1]
+    site.otpgate.stop()
+    site.mysql.recreate(site.database)
+    (tmp_path / "password").write_text(site.mysql.password)
+    told = shell(re.sub(r"'mysql:.*'", f"'{site.settings['database.url']}'", copy_data)
+                 .replace("/etc/otpgate/database.password", f"{tmp_path}/password"), tmp_path, PATH=path)
+    assert "read again and found the same" in told
+    (site.folder / "master.key").write_bytes((sqlite.folder / "master.key").read_bytes())
+    for one in (site, sqlite):
+        one.otpgate.start()
+
     backup = block("operations", "mariadb-dump")
     dump, copy = backup.splitlines()
     address = site.mysql
