@@ -5,6 +5,37 @@ namespace otpgate::cli {
 const std::vector<Command>& commands() {
     static const Option kJson{"--json", "", "print JSON"};
     static const std::vector<Command> list = {
+        {"setup",
+         "name the host, the database, the mail server, the first administrator and the web server",
+         {{"",
+           "",
+           "Step by step: asks at a terminal, and takes what the options say. Each step says what it found; taken "
+           "again, "
+           "it changes what is told anew. Nothing is restarted, and no data is moved.",
+           {{"--public-url", "URL", "the address of the login page, https://login.example.com"},
+            {"--mysql", "URL",
+             "MySQL or MariaDB: mysql://USER@HOST/NAME, or mysql for the one of this machine; makes database, user and "
+             "password file"},
+            {"--mysql-admin-url", "URL", "who may make them; root over the same socket unless it is said"},
+            {"--mysql-admin-password-file", "FILE", "holds the password for that"},
+            {"--mail-from", "SENDER", "of the mails: Example <no-reply@example.com>"},
+            {"--smtp", "HOST:PORT", "the mail server, which is tried"},
+            {"--smtp-security", "WORD", "none, starttls or tls"},
+            {"--smtp-user", "NAME", "who logs in there"},
+            {"--smtp-password-file", "FILE", "holds the password for that"},
+            {"--mail-to", "ADDRESS", "send a test message there"},
+            {"--admin", "ADDRESS", "the e-mail address of the first administrator, who is made where there is none"},
+            {"--web", "SERVER", "nginx or apache: writes the site file, which the web server tests"},
+            {"--certificate", "FILE", "the certificate; one of certbot is found"},
+            {"--certificate-key", "FILE", "its key"},
+            {"--web-folder", "DIRECTORY", "where the web server's files are, instead of /etc/nginx or /etc/apache2"},
+            {"--share", "DIRECTORY", "where otpgate's files are, instead of ../share/otpgate beside the program"},
+            {"--no-questions", "", "ask nothing, even at a terminal"}}}},
+         "Where the present database holds users and the new one does not, the settings are left as they are, and it\n"
+         "says how to take the users along. A site file that was there is kept as otpgate.conf.before-setup.\n"
+         "\n"
+         "Exit code 0 when each step was taken, 1 when one failed, 2 for wrong arguments.\n",
+         &setup},
         {"serve",
          "answer requests until SIGTERM or SIGINT",
          {{"",

@@ -32,6 +32,7 @@ int mailTest(const Invocation& invocation);
 int smsTest(const Invocation& invocation);
 int health(const Invocation& invocation);
 int doctor(const Invocation& invocation);
+int setup(const Invocation& invocation);
 int templates(const Invocation& invocation);
 int help(const Invocation& invocation);
 int version(const Invocation& invocation);
