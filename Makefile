@@ -100,8 +100,8 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
 
 # Building:
-.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench deps-fuzz deps-coverage run build-tests test \
-    test-mysql test-galera unit contract e2e fuzz coverage proofs lint lint-tidy lint-format lint-layers format bench install clean help FORCE
+.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-bench deps-fuzz deps-coverage run build-tests test \
+    test-mysql test-galera test-container unit contract e2e fuzz coverage proofs lint lint-tidy lint-format lint-layers format bench install clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
 
@@ -196,7 +196,7 @@ docs-if-possible: build/otpgate
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
-deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-bench deps-fuzz deps-coverage: deps-%:
+deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-bench deps-fuzz deps-coverage: deps-%:
 	@etc/dev/deps $*
 
 # Running:
@@ -220,6 +220,8 @@ test-mysql: build/otpgate $(TEST_BINARIES) docs deps-test deps-mysql9 ## contrac
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/mysql9/run $(ARGS)
 test-galera: build/otpgate $(BIN)/otpgate docs deps-test deps-galera ## three nodes on loopback: what holds when calls change node, nodes die, processes restart (ARGS="-k hot")
 	@$(RUN_TESTS) galera -- $(ARGS)
+test-container: build/otpgate $(BIN)/otpgate docs deps-test deps-container ## etc/container without an engine: the Dockerfile's steps in a Debian 12 (fetched once), and a sign-in
+	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/container/run
 bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo $(BIN)/bench-login ## rates, latency and CPU, beside an empty program or another build (ARGS="--quick")
 	@etc/dev/deps bench
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/bench/run $(ARGS)
