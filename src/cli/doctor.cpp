@@ -14,6 +14,7 @@
 #include "start_notes.h"
 
 #include <algorithm>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <sstream>

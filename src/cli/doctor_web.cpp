@@ -9,6 +9,7 @@
 #include "otpgate/http/json.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
@@ -28,6 +29,8 @@ constexpr const char* kClient = "client address";
 // Of the block for documentation (RFC 5737): nobody has it.
 constexpr const char* kForgedClient = "203.0.113.77";
 constexpr days kRenewBefore{14};
+// Where the shipped units let systemd listen.
+constexpr const char* kSystemdSocket = "/run/otpgate/otpgate.sock";
 constexpr const char* kStart =
     "start otpgate (systemctl start otpgate); where it ends at once, `journalctl -u otpgate` says why";
 
@@ -120,7 +123,13 @@ void examineName(const Settings& settings, const Whereabouts& whereabouts, Findi
 }  // namespace
 
 void examineSocket(const Settings& settings, Findings& findings) {
-    const std::string& listen = settings.server.listen;
+    std::string listen = settings.server.listen;
+    if (listen == "systemd" && fs::exists(kSystemdSocket)) listen = std::string{"unix:"} + kSystemdSocket;
+    if (listen == "systemd" || listen.starts_with("fd:")) {
+        findings.good(kSocket,
+                      "whoever starts otpgate listens for it; the web server's line says whether it is reached");
+        return;
+    }
     try {
         requireAnswerAt(listen);
     } catch (const ServiceUnavailable& error) {

@@ -43,7 +43,7 @@ std::optional<SystemUser> findSystemUser(uid_t id) {
 
 std::optional<SystemUser> serviceUser(const std::optional<std::string>& named) {
     if (!named && geteuid() != 0) return std::nullopt;
-    const auto user = findSystemUser(named.value_or(kServiceUser));
+    auto user = findSystemUser(named.value_or(kServiceUser));
     if (!user && named) throw ConfigurationError("there is no user " + *named);
     if (!user || user->id == geteuid()) return std::nullopt;
     return user;

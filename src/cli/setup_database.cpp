@@ -56,18 +56,21 @@ std::string sqlQuoted(std::string_view text) {
     return out + "'";
 }
 
+void letIn(db::Connection& admin, const std::string& user, const std::string& schema, const std::string& password) {
+    admin.executeRaw("CREATE USER IF NOT EXISTS " + user + " IDENTIFIED BY " + sqlQuoted(password));
+    admin.executeRaw("ALTER USER " + user + " IDENTIFIED BY " + sqlQuoted(password));
+    // An underscore would stand for any character.
+    std::string pattern = schema;
+    for (auto at = pattern.find('_'); at != std::string::npos; at = pattern.find('_', at + 2)) pattern.insert(at, "\\");
+    admin.executeRaw("GRANT ALL ON `" + pattern + "`.* TO " + user);
+}
+
 void makeDatabase(db::Connection& admin, const db::MysqlUrl& url, const std::string& password) {
     admin.executeRaw("CREATE DATABASE IF NOT EXISTS `" + url.schema + "` CHARACTER SET utf8mb4");
     for (const std::string& source : sourcesOf(url)) {
-        const std::string user = sqlQuoted(url.user) + "@" + sqlQuoted(source);
-        admin.executeRaw("CREATE USER IF NOT EXISTS " + user + " IDENTIFIED BY " + sqlQuoted(password));
-        admin.executeRaw("ALTER USER " + user + " IDENTIFIED BY " + sqlQuoted(password));
-        // An underscore would stand for any character.
-        std::string pattern = url.schema;
-        for (auto at = pattern.find('_'); at != std::string::npos; at = pattern.find('_', at + 2)) {
-            pattern.insert(at, "\\");
-        }
-        admin.executeRaw("GRANT ALL ON `" + pattern + "`.* TO " + user);
+        std::string user = sqlQuoted(url.user);
+        user.append("@").append(sqlQuoted(source));
+        letIn(admin, user, url.schema, password);
     }
 }
 
