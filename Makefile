@@ -62,7 +62,7 @@ CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS += -fsanitize=thread
 else ifeq ($(BUILD),coverage)
 # For `make coverage`; -g1 would do for nothing else.
-CXXFLAGS += -g1 -O0 --coverage -fprofile-update=atomic
+CXXFLAGS += -g1 -O0 -fprofile-arcs -ftest-coverage -fprofile-update=atomic
 LDFLAGS += --coverage
 # What the tests reach of themselves is no question.
 TEST_CXXFLAGS := -fno-profile-arcs -fno-test-coverage
