@@ -64,8 +64,11 @@ CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS += -fsanitize=thread
 else ifeq ($(BUILD),coverage)
 # For `make coverage`; -g1 would do for nothing else.
-CXXFLAGS += -g1 -O0 --coverage -fprofile-update=atomic
+CXXFLAGS += -g1 -O0 -fprofile-arcs -ftest-coverage -fprofile-update=atomic
 LDFLAGS += --coverage
+# What the tests reach of themselves is no question.
+TEST_CXXFLAGS := -fno-profile-arcs -fno-test-coverage
+PRECOMPILED := yes
 else ifeq ($(BUILD),fuzz)
 # For `make fuzz` alone: libFuzzer is clang's. The warnings are left to the other builds.
 CXX := clang++
@@ -102,8 +105,9 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
 
 # Building:
-.PHONY: all docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-bench deps-fuzz deps-coverage run build-tests test \
-    test-mysql test-galera test-container unit contract e2e fuzz coverage proofs lint lint-tidy lint-format lint-layers format bench install clean help FORCE
+.PHONY: all pages docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-debtest deps-bench \
+    deps-fuzz deps-coverage run build-tests test test-mysql test-galera test-deb test-container unit contract e2e fuzz coverage mutants proofs lint lint-tidy \
+    lint-format lint-layers lint-mutants format bench deb install uninstall clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
 
@@ -266,7 +270,10 @@ coverage: deps-build deps-test deps-coverage ## lines and branches that the test
 	@$(MAKE) BUILD=coverage coverage-binaries
 	@tests/coverage $(SUITES)
 coverage-binaries: $(TEST_BINARIES)
-proofs: deps ## what takes hours, once a week: sanitizers, races, MySQL 9, fuzzers, coverage (PARTS="asan tsan ...")
+# In a copy of the tree, so that nothing of them is in the sources.
+mutants: $(BIN)/unit-tests $(BIN)/contract-tests deps-test ## faults planted one at a time: which test notices each (ARGS="name...")
+	@tests/mutants/run $(ARGS)
+proofs: deps ## what takes hours, once a week: sanitizers, races, MySQL 9, fuzzers, coverage, mutants (PARTS="asan tsan ...")
 	@tests/proofs $(PARTS)
 
 # Linting:
@@ -276,12 +283,15 @@ TIDY_FLAGS := -std=c++20 -pthread $(INCLUDES) '-DOTPGATE_VERSION=""'
 
 # Every kind of finding is shown before it fails.
 lint: deps-lint deps-build deps-test ## clang-tidy on what changed, clang-format, and the direction of the layers
-	@$(MAKE) --keep-going --output-sync=target lint-layers lint-format lint-tidy
+	@$(MAKE) --keep-going --output-sync=target lint-layers lint-format lint-mutants lint-tidy
 
 lint-layers:
 	@tests/lint/layers.sh
 lint-format:
 	@clang-format --dry-run -Werror $(LINTED) $(HEADERS)
+# That each of them still stands in the sources.
+lint-mutants:
+	@tests/mutants/run --check
 lint-tidy:
 	@$(TIDY) $(LINTED) -- $(TIDY_FLAGS)
 # One file: make build/lint/src/app.tidy

@@ -30,6 +30,7 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
     CPPUNIT_TEST(createsTheUserOfANewAddress);
     CPPUNIT_TEST(remembersTheLanguageOfANewUserAlone);
     CPPUNIT_TEST(opensASession);
+    CPPUNIT_TEST(opensNoSecondSessionWhereTheAnswerWasLost);
     CPPUNIT_TEST(auditsTheFirstLogin);
     CPPUNIT_TEST(recognisesTheUserAtTheNextLogin);
     CPPUNIT_TEST(keepsLongValuesWhole);
@@ -96,6 +97,20 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
         CPPUNIT_ASSERT(row.isNull(8) && row.isNull(9));
         const std::string words[] = {"192.0.2.7", "Browser/1.0", "install-1", "ios", "4.2", "Ada's phone"};
         for (std::size_t i = 0; i < std::size(words); ++i) CPPUNIT_ASSERT_EQUAL(words[i], row.text(10 + i));
+    }
+
+    void opensNoSecondSessionWhereTheAnswerWasLost() {
+        auto guess = newGuess(requestCode("ada@example.org"), Guess::Right);
+        const auto first = store_->verify(guess);
+        const auto events = auditEvents();
+        guess.isRepeated = true;
+        const auto again = store_->verify(guess);
+        CPPUNIT_ASSERT(again.outcome == domain::OtpVerifyResult::Outcome::Verified && again.isSignInRepeated);
+        CPPUNIT_ASSERT(again.signIn.value().sessionId == first.signIn.value().sessionId);
+        CPPUNIT_ASSERT(again.signIn->deviceId == first.signIn->deviceId && again.signIn->isNewUser);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("devices"));
+        CPPUNIT_ASSERT(auditEvents() == events);
     }
 
     void auditsTheFirstLogin() {

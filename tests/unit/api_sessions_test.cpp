@@ -123,7 +123,7 @@ private:
         CPPUNIT_ASSERT_EQUAL(204, enterFrom(kShop));
         CPPUNIT_ASSERT_EQUAL(204, enterFrom("https://sso.example.org"));  // by another name of this host
         for (const char* origin : {"https://evil.example", "null", "", "https://shop.example.org.evil.example",
-                                   "sso.example.org", "https://sso.example.org:8443"}) {
+                                   "sso.example.org", "https://sso.example.org:8443", "https://evil-sso.example.org"}) {
             CPPUNIT_ASSERT_EQUAL_MESSAGE(origin, 403, enterFrom(origin));
         }
         // A token is sent by nobody's browser unasked.

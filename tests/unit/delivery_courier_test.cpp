@@ -573,11 +573,17 @@ private:
     }
 
     void renewsALeaseThatIsTooShort() {
+        std::atomic<bool> isRenewedBefore = false;
+        transport_.answerWith([&](const MailMessage&) {
+            isRenewedBefore = !outbox_.renewed().empty();
+            return SendResult{};
+        });
         start();
         OutboxMessage old = message();
         old.availableAt = clock_.now() + seconds(4);
         courier_->handOver(old);
         CPPUNIT_ASSERT(firstFinished().end == MessageEnd::Sent);
+        CPPUNIT_ASSERT(isRenewedBefore);
         CPPUNIT_ASSERT(outbox_.renewed().front() == clock_.now() + seconds(20));
     }
 

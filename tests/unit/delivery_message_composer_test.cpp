@@ -227,6 +227,7 @@ class MailboxTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(readsAnAddressWithAndWithoutAName);
     CPPUNIT_TEST(quotesANameOfPlainCharacters);
     CPPUNIT_TEST(encodesANameOfOtherCharacters);
+    CPPUNIT_TEST(refusesWhatWouldBeAHeaderOfItsOwn);
     CPPUNIT_TEST_SUITE_END();
 
     static std::string headerOf(const std::string& text) { return Mailbox::parse(text).value().toHeader(); }
@@ -244,6 +245,13 @@ class MailboxTest : public CppUnit::TestFixture {
 
     void encodesANameOfOtherCharacters() {
         CPPUNIT_ASSERT_EQUAL(std::string("=?UTF-8?B?R3LDvMOfZQ==?= <a@b.example>"), headerOf("Grüße <a@b.example>"));
+    }
+
+    void refusesWhatWouldBeAHeaderOfItsOwn() {
+        for (const char* text : {"N\r\nBcc: <x@y.example>", "N\x07 <a@b.example>", "N\x7f <a@b.example>",
+                                 "\xff <a@b.example>", "<a@b.example"}) {
+            CPPUNIT_ASSERT_MESSAGE(text, !Mailbox::parse(text));
+        }
     }
 };
 

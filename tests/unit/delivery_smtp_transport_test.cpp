@@ -304,6 +304,10 @@ class SmtpTransportTest : public CppUnit::TestFixture {
             assertResult(sendTo({{"", reply}}), Outcome::TryLater, Cause::Provider,
                          "greeting: the server does not speak SMTP");
         }
+        std::string endless;
+        for (int line = 0; line < 100; ++line) endless += "220-one more\r\n";
+        assertResult(sendTo({{"", endless + "220 the last"}}), Outcome::TryLater, Cause::Provider,
+                     "greeting: the server does not speak SMTP");
         assertResult(sendTo({{"", std::string(10000, '2')}}), Outcome::TryLater, Cause::Provider,
                      "greeting: the server's line is too long");
         assertResult(sendTo(kOpening + Script{kMail, kRecipient, {"DATA", "250 what"}}), Outcome::TryLater,

@@ -7,14 +7,15 @@ namespace otpgate::http {
 
 namespace {
 
-CgiRequest read(const std::vector<std::string>& variables, const std::vector<std::string>& proxies = {}) {
+CgiRequest read(const std::vector<std::string>& variables, const std::vector<std::string>& proxies = {},
+                Role role = Role::Responder) {
     CgiVariables pairs;
     for (const std::string_view variable : variables) {
         const std::size_t equals = std::min(variable.find('='), variable.size());
         pairs.emplace_back(variable.substr(0, equals), variable.substr(std::min(equals + 1, variable.size())));
     }
     test::FakeRandom random;
-    return readCgi(pairs, Role::Responder, TrustedProxies(proxies), random);
+    return readCgi(pairs, role, TrustedProxies(proxies), random);
 }
 
 Request requestOf(const std::vector<std::string>& variables) {
@@ -41,6 +42,7 @@ class CgiTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(removesSlashesAtTheEndOnly);
     CPPUNIT_TEST(refusesPathsThatCannotBeDecoded);
     CPPUNIT_TEST(rejectsAnUndecodablePathAsNotFound);
+    CPPUNIT_TEST(asksAboutTheClientWhateverItWantsElsewhere);
     CPPUNIT_TEST(joinsRepeatedHeaders);
     CPPUNIT_TEST(walksForwardedForOfRepeatedHeaders);
     CPPUNIT_TEST(parsesContentLengthStrictly);
@@ -115,6 +117,18 @@ public:
         CPPUNIT_ASSERT(request.rejected.value().code == ErrorCode::NotFound);
         CPPUNIT_ASSERT_EQUAL(std::string{"/a%00"}, request.path);
         CPPUNIT_ASSERT_EQUAL(std::string{"192.0.2.1"}, request.clientAddress);
+    }
+
+    void asksAboutTheClientWhateverItWantsElsewhere() {
+        for (const char* target : {"/wiki", "/%zz", "wiki", "/a%00b"}) {
+            const CgiRequest cgi = read({"REQUEST_METHOD=POST", std::string{"REQUEST_URI="} + target,
+                                         "CONTENT_LENGTH=12", "HTTP_TRANSFER_ENCODING=chunked"},
+                                        {}, Role::Authorizer);
+            CPPUNIT_ASSERT_EQUAL(std::string{"GET"}, cgi.request.method);
+            CPPUNIT_ASSERT_EQUAL(std::string{"/authz"}, cgi.request.path);
+            CPPUNIT_ASSERT_MESSAGE(target, !cgi.request.rejected);
+            CPPUNIT_ASSERT(cgi.bodyBytes == 0U && !cgi.isBodyOpen);
+        }
     }
 
     void joinsRepeatedHeaders() {
