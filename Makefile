@@ -105,7 +105,7 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
 
 # Building:
-.PHONY: all pages docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-debtest deps-bench \
+.PHONY: all pages docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-deb deps-debtest deps-bench \
     deps-fuzz deps-coverage run build-tests test test-mysql test-galera test-deb test-container unit contract e2e fuzz coverage mutants proofs lint lint-tidy \
     lint-format lint-layers lint-mutants format bench deb install uninstall clean help FORCE
 
@@ -205,7 +205,7 @@ docs-if-possible: build/otpgate
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
-deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-bench deps-fuzz deps-coverage: deps-%:
+deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-bench deps-fuzz deps-coverage deps-deb deps-debtest: deps-%:
 	@etc/dev/deps $*
 
 # Running:
@@ -229,6 +229,8 @@ test-mysql: build/otpgate $(TEST_BINARIES) docs deps-test deps-mysql9 ## contrac
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/mysql9/run $(ARGS)
 test-galera: build/otpgate $(BIN)/otpgate docs deps-test deps-galera ## three nodes on loopback: what holds when calls change node, nodes die, processes restart (ARGS="-k hot")
 	@$(RUN_TESTS) galera -- $(ARGS)
+test-deb: deb deps-test deps-bench deps-debtest $(BIN)/bench-login ## the package on a bare Debian 12: lintian, piuparts, sign-in, upgrade under load (root)
+	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/deb/run build/deb/otpgate_*.deb
 test-container: build/otpgate $(BIN)/otpgate docs deps-test deps-container ## etc/container without an engine: the Dockerfile's steps in a Debian 12 (fetched once), and a sign-in
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/container/run
 bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo $(BIN)/bench-login ## rates, latency and CPU, beside an empty program or another build (ARGS="--quick")
