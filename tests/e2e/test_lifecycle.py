@@ -3,12 +3,14 @@ import contextlib
 import itertools
 import os
 import pathlib
+import re
 import signal
 import threading
 
 import pytest
 
 from support import ports
+from support.otpgate import ROOT, Otpgate
 from support.systemd import Systemd
 
 _numbers = itertools.count(1)
@@ -148,6 +150,32 @@ def test_systemd_holds_the_socket_while_the_service_restarts(make_site, processe
     said = systemd.said()
     assert said.count("RELOADING=1") == 1 and said.index("RELOADING=1") < len(said) - said[::-1].index("READY=1")
     systemd.close()
+
+
+def test_two_are_restarted_one_after_the_other_behind_nginx(make_site):
+    """Each with a socket of its own, as on two hosts, by the line that etc/nginx/otpgate.conf has for one."""
+    site = make_site("sqlite", start=False)
+    site.otpgate.prepare()
+    second = Otpgate(site.folder / "second", {**site.settings, "server.listen": f"unix:{site.folder}/second.sock"})
+    shipped = (ROOT / "etc/nginx/otpgate.conf").read_text()
+    options = re.search(r"^ *server unix:/run/otpgate/otpgate.sock(.*);", shipped, re.MULTILINE)[1]
+    config = site.web.config.read_text()
+    only = f'server "unix:{site.otpgate.socket}";'
+    assert only in config
+    both = " ".join(f'server "{one.settings["server.listen"]}"{options};' for one in (site.otpgate, second))
+    site.web.config.write_text(config.replace(only, both))
+    site.otpgate.start()
+    second.start()
+    try:
+        site.web.start()
+        with Visitors(site) as visitors:
+            for _ in range(2):
+                for one in (site.otpgate, second):
+                    one.restart()
+                    visitors.wait_for(3)
+        assert visitors.failures == []
+    finally:
+        second.stop()
 
 
 def test_another_socket_than_systemds_is_named(make_site):
