@@ -239,7 +239,7 @@ def test_a_visitor_without_javascript_is_told_in_every_language(page):
 
 def test_a_page_whose_scripts_do_not_start_is_never_blank(page):
     page.driver.execute_cdp_cmd("Network.enable", {})
-    page.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/js/words.js"]})
+    page.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/js/main.js"]})
     page.driver.get(page.site.url)
     page.wait(lambda: page["stuck"].value_of_css_property("opacity") == "1", "the page stays blank")
     assert "This page needs JavaScript" in page["stuck"].text
