@@ -80,7 +80,7 @@ MembershipOutcome UserGroupTable::remove(const domain::MembershipChange& members
     return change(membership, Membership::Ends);
 }
 
-MembershipOutcome UserGroupTable::change(const domain::MembershipChange& change, Membership membership) {
+MembershipOutcome UserGroupTable::change(const domain::MembershipChange& change, Membership kind) {
     const auto work = [&] {
         if (!lockGroup(connection_, change.group)) return MembershipOutcome::NoSuchGroup;
         const auto user = lockUser(connection_, change.userId);
@@ -89,8 +89,8 @@ MembershipOutcome UserGroupTable::change(const domain::MembershipChange& change,
                                   .queryOne("SELECT 1 FROM group_members WHERE group_name = ? AND user_id = ?",
                                             {change.group, change.userId})
                                   .has_value();
-        if (isMember == (membership == Membership::Begins)) return MembershipOutcome::Unchanged;
-        if (membership == Membership::Begins) {
+        if (isMember == (kind == Membership::Begins)) return MembershipOutcome::Unchanged;
+        if (kind == Membership::Begins) {
             const std::size_t length = joined(user->groups, ",").size();
             if (length + 1 + change.group.size() > domain::kMostGroupNameBytes) return MembershipOutcome::TooMany;
             connection_.execute("INSERT INTO group_members (group_name, user_id, added_at_us) VALUES (?, ?, ?)",
@@ -101,7 +101,7 @@ MembershipOutcome UserGroupTable::change(const domain::MembershipChange& change,
         }
         connection_.execute("UPDATE users SET group_names = ? WHERE id = ?",
                             {namesOf(connection_, change.userId), change.userId});
-        const auto event = membership == Membership::Begins ? AuditEvent::GroupJoined : AuditEvent::GroupLeft;
+        const auto event = kind == Membership::Begins ? AuditEvent::GroupJoined : AuditEvent::GroupLeft;
         // Of a group's name no character needs to be escaped.
         insertAuditEvent(connection_, {change.auditId, event, change.userId, std::nullopt, change.client, change.now,
                                        R"({"group":")" + change.group + R"("})"});

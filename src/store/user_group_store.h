@@ -14,13 +14,13 @@ public:
     std::vector<domain::UserGroup> list() override;
     std::optional<domain::UserGroup> find(std::string_view name) override;
     std::vector<domain::User> listMembers(std::string_view name, const Uuid& after, unsigned limit) override;
-    domain::MembershipOutcome add(const domain::MembershipChange& change) override;
-    domain::MembershipOutcome remove(const domain::MembershipChange& change) override;
+    domain::MembershipOutcome add(const domain::MembershipChange& membership) override;
+    domain::MembershipOutcome remove(const domain::MembershipChange& membership) override;
     bool removeEmpty(std::string_view name) override;
 
 private:
     enum class Membership { Begins, Ends };
-    domain::MembershipOutcome change(const domain::MembershipChange& change, Membership membership);
+    domain::MembershipOutcome change(const domain::MembershipChange& change, Membership kind);
 
     db::Connection& connection_;
 };

@@ -52,7 +52,7 @@ class SessionStoreRefreshTest : public SessionStoreTest<SessionStoreRefreshTest<
         return {.sessionId = session_,
                 .counter = counter,
                 .now = now(),
-                .lifetimes = {kLifetime, 5 * kLifetime},
+                .lifetimes = {kLifetime, 1000 * kLifetime},
                 .graceSince = now() - 30s,
                 .auditId = newId(),
                 .client = client()};

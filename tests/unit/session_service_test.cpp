@@ -140,7 +140,7 @@ private:
         CPPUNIT_ASSERT(asked.sessionId == session_);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, asked.counter);
         CPPUNIT_ASSERT(asked.now == now());
-        CPPUNIT_ASSERT(asked.expiresAt == now() + 168h);
+        CPPUNIT_ASSERT(asked.lifetimes.idle == 168h && asked.lifetimes.total == 720h);
         CPPUNIT_ASSERT(asked.graceSince == now() - 30s);
         CPPUNIT_ASSERT(asked.auditId != Uuid{});
         CPPUNIT_ASSERT_EQUAL("192.0.2.7"s, asked.client.address);
@@ -250,6 +250,7 @@ private:
         CPPUNIT_ASSERT(tokens.access.find('.') == std::string::npos);
         CPPUNIT_ASSERT(parseBase64Url(tokens.access));
         store_.active->user.id = user_;
+        store_.active->session.createdAt = now();
         clock_.advance(900s - 1us);
         const auto grant = service_.authenticate(tokens.access).value();
         CPPUNIT_ASSERT(grant.session.user.id == user_);
