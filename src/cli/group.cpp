@@ -71,6 +71,7 @@ public:
     // All of them are found before the first is changed.
     void addOrRemove(const std::string& name, const std::vector<std::string>& words, bool isAdd) {
         std::vector<domain::User> users;
+        users.reserve(words.size());
         for (const std::string& who : words) users.push_back(findUser(accounts_, who));
         for (const domain::User& user : users) {
             const auto change = changeOf(name, user.id);
