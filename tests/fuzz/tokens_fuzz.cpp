@@ -27,12 +27,13 @@ class AnySession final : public domain::SessionStore {
 public:
     domain::SessionRefreshResult refresh(const domain::SessionRefresh& refresh) override {
         asked = refresh.sessionId;
-        return {domain::SessionRefreshResult::Outcome::Rotated, {}, {}, "otp"};
+        return {domain::SessionRefreshResult::Outcome::Rotated, {}, {}, "otp", refresh.now + 1h};
     }
-    std::optional<domain::AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp) override {
+    std::optional<domain::AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp now) override {
         asked = sessionId;
         domain::AuthenticatedSession found;
         found.session.id = sessionId;
+        found.session.createdAt = now;
         return found;
     }
     std::vector<domain::Session> listActive(const Uuid&, Timestamp) override { return {}; }
