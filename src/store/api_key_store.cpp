@@ -18,6 +18,7 @@ const db::LookUp kSession("SELECT s.id FROM sessions s WHERE s.revoked_at_us IS 
 
 std::string textOf(const std::vector<domain::ApiScope>& scopes) {
     std::vector<std::string> words;
+    words.reserve(scopes.size());
     for (const domain::ApiScope scope : scopes) words.emplace_back(domain::toString(scope));
     return joined(words, " ");
 }
