@@ -280,6 +280,8 @@ proofs: deps ## what takes hours, once a week: sanitizers, races, MySQL 9, fuzze
 
 # Linting:
 LINTED := $(SOURCES) $(TESTS) $(FUZZ_SOURCES)
+# What clang-tidy reads: all of it, or the product alone (TIDIED='$(SOURCES)'), which is half the time.
+TIDIED ?= $(LINTED)
 TIDY = tests/lint/tidy $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
 TIDY_FLAGS := -std=c++20 -pthread $(INCLUDES) '-DOTPGATE_VERSION=""'
 
@@ -295,7 +297,7 @@ lint-format:
 lint-mutants:
 	@tests/mutants/run --check
 lint-tidy:
-	@$(TIDY) $(LINTED) -- $(TIDY_FLAGS)
+	@$(TIDY) $(TIDIED) -- $(TIDY_FLAGS)
 # One file: make build/lint/src/app.tidy
 build/lint/%.tidy: %.cpp FORCE
 	@$(TIDY) $< -- $(TIDY_FLAGS)
