@@ -75,8 +75,8 @@ std::size_t Router::placeOf(std::string_view pattern) {
 
 std::optional<std::string_view> Router::pathBelowBase(const Request& request) const {
     std::string_view path = request.path;
-    // Who asks as an Authorizer asks by no path.
-    if (!base_.empty() && request.role == Role::Responder) {
+    // Who asks as an Authorizer asks by no path, and who asks for a protected site by the paths of that.
+    if (!base_.empty() && request.role == Role::Responder && !request.guarded) {
         if (!path.starts_with(base_)) return std::nullopt;
         path.remove_prefix(base_.size());
         if (path.empty()) path = "/";

@@ -40,9 +40,16 @@ def run(tools, name, *arguments, folder=None, code=0):
     return done.stdout
 
 
+def only_redirects(pointer):
+    path, method = (part.replace("~1", "/") for part in pointer.removeprefix("#/paths/").split("/")[:2])
+    return "303" in openapi.document()["paths"][path][method]["responses"]
+
+
 def test_redocly_finds_nothing(tools, document):
     told = run(tools, "redocly", "lint", document, "--extends=recommended", "--format=json", folder=document.parent, code=1)
-    assert [(problem["ruleId"], problem["location"][0]["pointer"]) for problem in json.loads(told)["problems"]] == []
+    found = [(problem["ruleId"], problem["location"][0]["pointer"]) for problem in json.loads(told)["problems"]]
+    # It knows no answer but 2xx for good; what sends browsers on does so by 303 (RFC 9110, section 15.4.4).
+    assert [(rule, where) for rule, where in found if not (rule == "operation-2xx-response" and only_redirects(where))] == []
 
 
 def test_spectral_finds_nothing(tools, document):

@@ -16,7 +16,6 @@ from support.mailbox import text_of
 from support.nginx import WWW, Nginx
 from support.site import Site
 from test_cookie_session import Browser
-from test_protected_sites import commented, replaced
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "/login"
@@ -27,8 +26,8 @@ def nginx_below(site, folder):
     shipped = (ROOT / "etc/nginx/otpgate_prefix_locations.conf").read_text()
     inside = folder.parent / f"{folder.name}-locations.conf"
     inside.parent.mkdir(parents=True, exist_ok=True)
-    inside.write_text(replaced(shipped, ("/usr/local/share/otpgate/www/", f"{WWW}/")))
-    authz = re.search(r"^ +location = /otpgate-authz {$.*?^    }$", commented("etc/nginx/otpgate.conf", "server {", "}"), re.M | re.S)
+    assert "/usr/local/share/otpgate/www/" in shipped
+    inside.write_text(shipped.replace("/usr/local/share/otpgate/www/", f"{WWW}/"))
     return Nginx(folder, None, port=site.web.port, inside=f"""
         upstream otpgate {{ server "unix:{site.otpgate.socket}"; }}
         server {{
@@ -36,12 +35,14 @@ def nginx_below(site, folder):
             server_name localhost;
             default_type text/plain;
             location / {{ return 200 "the application at $uri"; }}
+            set $otpgate_site http://localhost:{site.web.port};
+            set $otpgate_require anybody;
+            include snippets/otpgate_site.conf;
             location /private/ {{
-                auth_request /otpgate-authz;
+                include snippets/otpgate_protect.conf;
                 try_files /nothing @private;
             }}
             location @private {{ return 200 "private"; }}
-            {replaced(authz.group(), ("REQUEST_URI /authz;", f"REQUEST_URI {PREFIX}/authz;"))}
             include {inside};
         }}
     """)

@@ -117,6 +117,8 @@ class Mariadb(Server):
                 f"--datadir={self.folder}/data",
                 f"--socket={self.socket}",
                 f"--pid-file={self.folder}/mariadb.pid",
+                # Its own: a server that starts removes what others have there.
+                f"--tmpdir={self.folder}",
                 "--bind-address=127.0.0.1",
                 f"--port={self.port}",
                 "--skip-name-resolve",

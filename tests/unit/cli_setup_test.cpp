@@ -77,9 +77,9 @@ class SetupTest : public CppUnit::TestFixture {
 
     void nginxIsToldAllNames() {
         const std::string site = siteFile(WebServer::Nginx, shipped("etc/nginx/otpgate.conf"), kWhole);
-        for (const char* line :
-             {"    server unix:/run/x.sock max_fails=0;", "    server_name login.example.org;", "    ssl_certificate     /c.pem;",
-              "    ssl_certificate_key /k.pem;", "    root /usr/share/otpgate/www;", "        root /var/www/html;"}) {
+        for (const char* line : {"    server unix:/run/x.sock max_fails=0;", "    server_name login.example.org;",
+                                 "    ssl_certificate     /c.pem;", "    ssl_certificate_key /k.pem;",
+                                 "    root /usr/share/otpgate/www;", "        root /var/www/html;"}) {
             CPPUNIT_ASSERT_MESSAGE(line, holds(site, std::string{"\n"} + line + "\n"));
         }
         CPPUNIT_ASSERT(!holds(site, "example.com"));

@@ -21,8 +21,8 @@ public:
     // Words by blanks, all of which must hold, so that a rule of a whole site and one of a path in it can be written
     // one behind the other: `anybody` (who is signed in), `role=admin`, `within=15m` (of the sign-in; units as in the
     // settings), `people=example.com,*.example.org,ann@example.com,+4930123456` (who has proved an address of one of
-    // these domains, or one of these addresses or numbers), `group=editors,staff` (who is in one of them). nullopt for any other word, and for a rule that does not
-    // say who: what is misspelt or forgotten lets nobody in.
+    // these domains, or one of these addresses or numbers), `group=editors,staff` (who is in one of them). nullopt for
+    // any other word, and for a rule that does not say who: what is misspelt or forgotten lets nobody in.
     static std::optional<EntryRule> parse(std::string_view text);
 
     Entry decide(const AuthenticatedSession& visitor, Timestamp now) const;

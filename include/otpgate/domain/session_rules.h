@@ -38,8 +38,8 @@ bool signedInRecently(const Session& session, std::chrono::seconds within, Times
 // sign-in (ASVS 5, 7.3.1 and 7.3.2).
 Timestamp sessionEndsAt(Timestamp createdAt, Timestamp now, const SessionLifetimes& lifetimes);
 
-// Whether its whole time is not over. Its row may say a later end: of a version, or of a setting, that let sessions last
-// longer; `session` then says the earlier one.
+// Whether its whole time is not over. Its row may say a later end: of a version, or of a setting, that let sessions
+// last longer; `session` then says the earlier one.
 bool isWithinLifetime(Session& session, const SessionLifetimes& lifetimes, Timestamp now);
 
 // Whether the end of a session that is in use by its cookie must be moved: every few minutes, and often enough that it

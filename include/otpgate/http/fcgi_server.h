@@ -34,9 +34,9 @@ using HandlerFactory = std::function<Handler()>;
 
 // A bound, listening, non-blocking socket: the one that stands at file descriptor 0 where a web server has started us
 // (mod_fcgid), the one of the same address that systemd has passed (sd_listen_fds(3)), whose file is systemd's, else
-// that of the settings. A unix socket file left by a dead process is replaced, one that answers is "in use"; the file is
-// removed at the end, unless another process has replaced it, and never by a forked child. Throws
-// ConfigurationError that names the address: in use, no such directory, no permission, no such group.
+// that of the settings. A unix socket file left by a dead process is replaced, one that answers is "in use"; the file
+// is removed at the end, unless another process has replaced it, and never by a forked child. Throws ConfigurationError
+// that names the address: in use, no such directory, no permission, no such group.
 class ListeningSocket {
 public:
     explicit ListeningSocket(const ServerSettings& settings);
