@@ -95,7 +95,8 @@ std::string SiteSessions::cookieOf(const Uuid& sessionId, std::string_view place
 
 std::optional<AuthenticatedSession> SiteSessions::authenticate(std::string_view cookie, std::string_view place) {
     const auto payload = crypto::openToken(ring_, crypto::KeyUse::SiteCookie, cookie, kIdBytes + kHashBytes);
-    if (!payload || payload->substr(kIdBytes) != crypto::sha256(place)) return std::nullopt;
+    if (!payload || !crypto::equalInConstantTime(std::string_view{*payload}.substr(kIdBytes), crypto::sha256(place)))
+        return std::nullopt;
     const Timestamp now = clock_.now();
     auto session = findActive(Uuid::fromBytes(std::string_view{*payload}.substr(0, kIdBytes)), now);
     if (session && isTouchDue(session->session, lifetimes_, now)) {

@@ -113,7 +113,7 @@ report "domain knows no HTTP" \
     < <(lines '#[[:space:]]*include[[:space:]]*[<"]Poco/Net/' src/domain include/otpgate/domain src/store include/otpgate/store)
 
 # Else the time of the answer tells how much of a forged MAC, key or code is right.
-secret='(hmacSha256|sha256)\([^;]*|(^|[^._[:alnum:]])(mac|fixedCode_|[a-zA-Z>.-]*[sS]ecretHash)'
+secret='(^|[^_[:alnum:]])(hmacSha256|sha256)\([^;]*|(^|[^._[:alnum:]])(mac|fixedCode_|[a-zA-Z>.-]*[sS]ecretHash)'
 report "secrets are compared by crypto::equalInConstantTime" \
     < <(lines "($secret)[[:space:]]*(==|!=)|(==|!=)[[:space:]]*[a-z:]*($secret)([^.[:alnum:]]|$)" src include)
 report "secrets are compared by crypto::equalInConstantTime" \
