@@ -20,6 +20,7 @@ class ApiOtpTest : public test::ApiFixture {
     CPPUNIT_TEST(tellsEachRefusalOfARequest);
     CPPUNIT_TEST(tellsWhatIsWrongInARequest);
     CPPUNIT_TEST(refusesNumbersWithoutAWayToSendSms);
+    CPPUNIT_TEST(refusesNumbersOfPrefixesThatAreNotAllowed);
     CPPUNIT_TEST(tellsThatNothingWasSent);
     CPPUNIT_TEST(signsInByTokens);
     CPPUNIT_TEST(signsInByCookie);
@@ -118,6 +119,16 @@ class ApiOtpTest : public test::ApiFixture {
         CPPUNIT_ASSERT_EQUAL(202, answer.status);
         CPPUNIT_ASSERT_EQUAL("sms"s, answer.text("channel"));
         CPPUNIT_ASSERT_EQUAL("300"s, answer.text("expires_in"));
+    }
+
+    void refusesNumbersOfPrefixesThatAreNotAllowed() {
+        settings_.smsIsSetUp = true;
+        settings_.phoneNumbers =
+            domain::PhoneNumbers{domain::PhoneValidation::Any, domain::AllowedPrefixes::parse({"+49"}).value()};
+        CPPUNIT_ASSERT_EQUAL("phone_number"s, request(R"({"phone_number":"+12025550123"})").field());
+        CPPUNIT_ASSERT_EQUAL("destination"s, request(R"({"destination":"+12025550123"})").field());
+        CPPUNIT_ASSERT(messenger_.messages.empty());
+        CPPUNIT_ASSERT_EQUAL(202, request(R"({"phone_number":"+4930123456"})").status);
     }
 
     void tellsThatNothingWasSent() {
