@@ -133,6 +133,8 @@ private:
                 .device = device,
                 .bucket = domain::limitBucket("password", email),
                 .deviceBucket = domain::limitBucket("password-device", device.value_or(Uuid{}).bytes()),
+                .failureBucket = {},
+                .deviceFailureBucket = {},
                 .rule = rule("10/1h"),
                 .clientBucket = domain::limitBucket("password-client", "192.0.2.7"),
                 .clientRule = {},

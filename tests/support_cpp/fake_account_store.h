@@ -45,8 +45,9 @@ public:
         counted.buckets = {guess.bucket, guess.clientBucket};
         return counted;
     }
-    void giveBackGuess(const std::vector<std::string>&, const std::string&, Timestamp countedAt) override {
-        givenBack.push_back(countedAt);
+    // Places; a failure alone is no place.
+    void giveBackGuess(const std::vector<std::string>& buckets, const std::string&, Timestamp countedAt) override {
+        if (!buckets.empty()) givenBack.push_back(countedAt);
     }
     std::optional<domain::OutboxMessage> auditWrongPassword(const domain::WrongPassword& password) override {
         wrong.push_back(password);

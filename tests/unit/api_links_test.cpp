@@ -36,12 +36,7 @@ class ApiLinksTest : public test::ApiFixture {
     }
     std::string cookieOf(const Uuid& id) const { return "__Host-otpgate-asker=" + codes_.askerProofOf(id); }
     Uuid newId() { return Uuid::makeV7(clock_.now(), random_); }
-    void answerSignIn() {
-        otpStore_.verifyResult = {.outcome = VerifyOutcome::Verified,
-                                  .channel = domain::Channel::Email,
-                                  .destination = ann_,
-                                  .signIn = signIn()};
-    }
+    void answerSignIn() { answerGuess(VerifyOutcome::Verified); }
     void answerOpened(unsigned failures = 0) {
         otpStore_.opened =
             domain::OpenedLink{ann_, domain::Purpose::Login, std::nullopt, clock_.now() + 5min, true, failures};

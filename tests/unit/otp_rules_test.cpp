@@ -395,6 +395,7 @@ class OtpGuessRulesTest : public RulesTest {
 
     void tellsTheOwnerOfTheLastFailureAlone() {
         user_ = user();
+        user_->emailVerified = true;
         for (const unsigned before : {kMostFailures - 2, kMostFailures - 1}) {
             budget_ = Bucket{"", now_, {}, before};
             auto otp = code();

@@ -45,6 +45,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"otp.email_lifetime", "5m"},
     {"otp.sms_lifetime", "6m"},
     {"otp.on_resend", "repeat"},
+    {"otp.link", "beside"},
     {"otp.auto_register", "false"},
     {"otp.max_attempts", "4"},
     {"otp.resend_after", "1m"},
@@ -210,6 +211,7 @@ std::string describe(const Settings& s) {
     line("otp.emailLifetime", s.otp.emailLifetime.count());
     line("otp.smsLifetime", s.otp.smsLifetime.count());
     line("otp.onResend", static_cast<int>(s.otp.onResend));
+    line("otp.linkUse", static_cast<int>(s.otp.linkUse));
     line("otp.autoRegister", s.otp.autoRegister);
     line("otp.disclosure", static_cast<int>(s.otp.disclosure));
     line("changeWithin", s.changeWithin.count());
