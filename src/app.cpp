@@ -90,6 +90,7 @@ public:
                      .page = app.settings_.page,
                      .authz = app.settings_.authz,
                      .codeFormat = app.settings_.otp.format,
+                     .linkUse = app.settings_.otp.linkUse,
                      .tokens = app.settings_.tokens,
                      .returnTargets = {{app.settings_.page.name, toLower(originOf(app.settings_))},
                                        app.settings_.page.applications}}},

@@ -112,6 +112,8 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     otp.smsLifetime = wholeSeconds(reader, "otp.sms_lifetime", 5min, 1s, hours{24});
     otp.onResend =
         reader.choice("otp.on_resend", {"rotate", "repeat"}, "rotate") == 1 ? Resend::Repeat : Resend::Rotate;
+    constexpr domain::LinkUse kLinks[] = {domain::LinkUse::Off, domain::LinkUse::Beside, domain::LinkUse::Instead};
+    otp.linkUse = kLinks[reader.choice("otp.link", {"off", "beside", "instead"}, "off")];
     otp.autoRegister = reader.flag("otp.auto_register", true);
     otp.disclosure = reader.flag("accounts.reveal", false) ? Disclosure::Reveal : Disclosure::Hide;
     otp.maxAttempts = static_cast<unsigned>(reader.integer("otp.max_attempts", otp.maxAttempts, 1, 10));
@@ -142,6 +144,7 @@ domain::NoticeSettings readNotices(SettingsReader& reader) {
     notices.newSignIn = reader.flag("notices.new_sign_in", true);
     notices.passwordChanged = reader.flag("notices.password_changed", true);
     notices.addressChanged = reader.flag("notices.address_changed", true);
+    notices.manyFailures = reader.flag("notices.many_failures", true);
     if (reader.flag("notices.by_sms", false)) notices.bySms = domain::NoticeBySms::WhereNoMail;
     notices.lifetime = wholeSeconds(reader, "notices.lifetime", hours{24}, 1min, days{7});
     return notices;
@@ -469,7 +472,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
 }
 
 delivery::ServiceWords serviceWords(const Settings& settings) {
-    return {settings.publicUrl, settings.page.name, settings.page.supportUrl};
+    return {settings.publicUrl, settings.page.name, settings.page.supportUrl, settings.otp.linkUse};
 }
 
 }  // namespace otpgate

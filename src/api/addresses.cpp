@@ -26,7 +26,7 @@ http::Response requestAddressChange(const http::Request& request, const Caller& 
         .destination = *destination, .purpose = domain::Purpose::Change, .locale = locale, .ownerId = caller.user.id};
     const auto otp = codes.request(question, {clientOf(request), std::nullopt});
     rejectUnlessAccepted(otp);
-    return otpRequested(question, otp);
+    return otpRequested(codes, question, otp);
 }
 
 http::Response verifyAddressChange(const http::Request& request, const Caller& caller,

@@ -10,6 +10,8 @@ namespace otpgate::api {
 
 inline constexpr std::string_view kSessionCookie = "__Host-otpgate";
 inline constexpr std::string_view kDeviceCookie = "__Host-otpgate-device";
+// Of a browser that asked for a link: it opens that link without further proof.
+inline constexpr std::string_view kAskerCookie = "__Host-otpgate-asker";
 // As long as browsers keep a cookie; the device's row may be forgotten earlier.
 inline constexpr std::chrono::seconds kDeviceCookieLifetime = std::chrono::days{400};
 

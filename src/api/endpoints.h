@@ -54,6 +54,10 @@ http::Response showTheWayOut(const http::Request& request, const ApiSettings& se
 http::Response leaveSite(const http::Request& request, domain::SessionService& sessions, domain::SiteSessions& sites,
                          const ApiSettings& settings);
 
+// links.cpp
+http::Response signInByLink(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
+                            const ApiSettings& settings);
+
 // users.cpp
 http::Response showMe(const http::Request& request, const Caller& caller, domain::SessionService& sessions);
 http::Response updateProfile(const http::Request& request, const Caller& caller, domain::AccountService& accounts,

@@ -24,7 +24,7 @@ http::Response requestOtp(const http::Request& request, domain::OtpService& code
     const auto otp = codes.request(question, asker);
     rejectNobodysNumber(settings, body, question, otp);
     rejectUnlessAccepted(otp);
-    return otpRequested(question, otp);
+    return otpRequested(codes, question, otp);
 }
 
 http::Response verifyOtp(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,

@@ -43,21 +43,28 @@ void rejectUnlessVerified(const domain::VerifiedOtp& result) {
     }
 }
 
-http::Response otpRequested(const domain::OtpQuestion& question, const domain::RequestedOtp& otp) {
+http::Response otpRequested(const domain::OtpService& codes, const domain::OtpQuestion& question,
+                            const domain::RequestedOtp& otp) {
     const std::string masked = question.destination.masked();
-    const std::string message = "A code is on its way to " + masked + ".";
+    const bool isLink = otp.means == domain::Means::Link;
+    const std::string message = (isLink ? "A link is on its way to " : "A code is on its way to ") + masked + ".";
     http::JsonWriter json;
     json.beginObject()
         .member("otp_id", otp.id.toString())
         .member("channel", domain::toString(question.destination.channel()))
         .member("purpose", domain::toString(question.purpose))
         .member("destination_masked", masked)
+        .member("means", domain::toString(otp.means))
         .member("expires_in", otp.expiresIn.count())
         .member("resend_in", otp.resendIn.count())
         .sentence("message", message)
         .sentence("detail", message)
         .endObject();
-    return withLimit(jsonResponse(202, json), otp.limit);
+    http::Response response = withLimit(jsonResponse(202, json), otp.limit);
+    if (otp.means != domain::Means::Code) {
+        http::setCookie(response, kAskerCookie, codes.askerProofOf(otp.id), otp.expiresIn);
+    }
+    return response;
 }
 
 TokenDelivery readTokenDelivery(http::JsonBody& body) {

@@ -10,8 +10,10 @@ namespace otpgate::api {
 void rejectUnlessAccepted(const domain::RequestedOtp& otp);
 void rejectUnlessVerified(const domain::VerifiedOtp& result);
 
-// 202: otp_id, channel, purpose, destination_masked, expires_in, resend_in, message; and how the limit stands.
-http::Response otpRequested(const domain::OtpQuestion& question, const domain::RequestedOtp& otp);
+// 202: otp_id, channel, purpose, destination_masked, means, expires_in, resend_in, message; and how the limit stands.
+// Where a link is sent, the cookie by which the browser that asked for it is known.
+http::Response otpRequested(const domain::OtpService& codes, const domain::OtpQuestion& question,
+                            const domain::RequestedOtp& otp);
 
 // How a sign-in hands over the session: tokens in the body (applications), or a cookie and a CSRF token (browsers).
 enum class TokenDelivery { Body, Cookie };

@@ -25,6 +25,10 @@ void rejectUnlessRight(const domain::CheckedPassword& checked) {
     case PasswordOutcome::Right: return;
     case PasswordOutcome::Wrong: throw ApiError(ErrorCode::InvalidCredentials);
     case PasswordOutcome::ClientLimited: throw limitError(ErrorCode::RateLimit, checked.limit);
+    case PasswordOutcome::TooManyFailures:
+        throw ApiError(ErrorCode::MaxRetriesExceeded)
+            .detail(
+                "There were too many wrong guesses in a row. Sign in without a password, by the link that we send.");
     case PasswordOutcome::Limited:
         throw limitError(ErrorCode::MaxRetriesExceeded, checked.limit)
             .detail("There were too many tries. Please try again later.");
@@ -83,7 +87,7 @@ http::Response loginByPassword(const http::Request& request, domain::OtpService&
     const domain::OtpQuestion question{*destination, Purpose::Login, locale, "pwd otp"};
     const auto otp = codes.request(question, asker);
     rejectUnlessAccepted(otp);
-    return otpRequested(question, otp);
+    return otpRequested(codes, question, otp);
 }
 
 http::Response verifyLogin(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
@@ -113,7 +117,7 @@ http::Response forgotPassword(const http::Request& request, domain::OtpService& 
     const domain::OtpQuestion question{*destination, Purpose::Reset, locale, "otp", domain::Disclosure::Hide};
     const auto otp = codes.request(question, asker);
     rejectUnlessAccepted(otp);
-    return otpRequested(question, otp);
+    return otpRequested(codes, question, otp);
 }
 
 http::Response resetPassword(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,

@@ -88,6 +88,7 @@ const Route kRoutes[] = {
     // clang-format off
     {"POST",   "/api/v1/auth/otp/request",   Public{requestOtp}},      // limits.request_per_destination, request_per_client
     {"POST",   "/api/v1/auth/otp/verify",    Public{verifyOtp}},       // limits.guesses_per_destination, otp.max_attempts
+    {"POST",   "/api/v1/auth/otp/link",      Public{signInByLink}},    // none: 128 bits are not guessed, and what is wrong asks nobody
     {"POST",   "/api/v1/auth/address-change/request", RecentlySignedIn{requestAddressChange}}, // the limits of otp/request, limits.changes_per_account
     {"POST",   "/api/v1/auth/address-change/verify", SignedIn{verifyAddressChange}}, // the limits of otp/verify
     {"POST",   "/api/v1/auth/register",      Public{registerUser}},    // the limits of otp/request

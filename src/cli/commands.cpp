@@ -281,11 +281,14 @@ const std::vector<Command>& commands() {
            {}},
           {"list", "", "shows the languages and where their files are from", {kJson}},
           {"show", "LOCALE KIND [PART]", "renders an example", {}}},
-         "Templates are mustache: LOCALE/KIND.PART, where KIND is code, new_sign_in, password_changed or\n"
-         "address_changed, and PART is subject, txt, html or sms. Those of templates.directory take the place of the\n"
+         "Templates are mustache: LOCALE/KIND.PART, where KIND is code, link, new_sign_in, password_changed,\n"
+         "address_changed or many_failures, and PART is subject, txt, html or sms. Those of templates.directory take "
+         "the place of the\n"
          "built-in ones, file by file.\n"
          "\n"
-         "Placeholders: {{service}} everywhere; {{code}} and {{minutes}} in code (no code in its subject); {{time}},\n"
+         "Placeholders: {{service}} everywhere; {{code}} and {{minutes}} in code (no code in its subject), where a "
+         "section\n"
+         "{{#link}} may show {{link}}; {{link}} and {{minutes}} in link (not in its subject); {{time}},\n"
          "{{ip_address}} and {{device}} in the others, {{changed_address}} in address_changed; {{lang}}, {{dir}} and\n"
          "{{subject}} in html, where {{> NAME}} includes layout/NAME.html. Sections that show text only where it "
          "holds:\n"

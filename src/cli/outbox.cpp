@@ -47,7 +47,7 @@ Options read(const Invocation& invocation) {
 }
 
 std::string_view subjectOf(const domain::OutboxMessage& message) {
-    return message.kind == domain::MessageKind::Code ? toString(message.purpose) : toString(message.kind);
+    return domain::carriesSecret(message.kind) ? toString(message.purpose) : toString(message.kind);
 }
 
 std::string ageOf(const OutboxEntry& entry, Timestamp now) {
@@ -82,9 +82,8 @@ std::string jsonOf(const OutboxEntry& entry) {
         .member("id", message.id.toString())
         .member("state", toString(entry.state))
         .member("kind", toString(message.kind))
-        .member("purpose", message.kind == domain::MessageKind::Code
-                               ? std::optional<std::string>{toString(message.purpose)}
-                               : std::nullopt)
+        .member("purpose", domain::carriesSecret(message.kind) ? std::optional<std::string>{toString(message.purpose)}
+                                                               : std::nullopt)
         .member("channel", toString(message.destination.channel()))
         .member("destination_masked", message.destination.masked())
         .member("attempts", std::int64_t{message.attempts})

@@ -59,6 +59,9 @@ delivery::MessageContext exampleOf(MessageKind kind, std::string_view service) {
             .host = service,
             .purpose = domain::Purpose::Login,
             .code = "012345",
+            .signInLink = kind == MessageKind::Link
+                              ? "https://login.example.org/#link=AaImZr5XcGOEo5oz3rJE3zmljyZu3RD_ZMJmI0qUnCo"
+                              : "",
             .validFor = std::chrono::minutes{10},
             .notice = &facts,
             .happenedAt = fromMicroseconds(1'795'162'500'000'000),  // 2026-11-20 08:15 UTC

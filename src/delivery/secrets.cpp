@@ -125,6 +125,8 @@ void Secrets::add(std::string_view secret) {
 void Secrets::beginMessage(Message message) {
     if (!messages_[1].code.empty()) olderCodes_.push_back(std::move(messages_[1].code));
     if (olderCodes_.size() > kOlderCodes) olderCodes_.pop_front();
+    if (!messages_[1].link.empty()) olderLinks_.push_back(toLower(messages_[1].link));
+    if (olderLinks_.size() > kOlderCodes) olderLinks_.pop_front();
     messages_[1] = std::move(messages_[0]);
     messages_[0] = std::move(message);
 }
@@ -135,8 +137,10 @@ std::string Secrets::strikeOut(std::string_view text) const {
         wanted[std::min(credential.size(), kPieceOfCredential)].push_back(credential);
     std::vector<std::string> texts;
     std::vector<std::string> addresses;
+    std::vector<std::string> links(olderLinks_.begin(), olderLinks_.end());
     for (const Message& message : messages_) {
         texts.push_back(toLower(message.text));
+        if (!message.link.empty()) links.push_back(toLower(message.link));
         if (message.recipient.empty()) continue;
         const std::string address = toLower(message.recipient);
         addresses.push_back(address);
@@ -146,6 +150,7 @@ std::string Secrets::strikeOut(std::string_view text) const {
     for (const std::string& part : texts) {
         if (part.size() >= kPieceOfText) wanted[kPieceOfText].push_back(part);
     }
+    for (const std::string& link : links) wanted[std::min(link.size(), kPieceOfCredential)].push_back(link);
     for (const std::string& address : addresses) wanted[address.size()].push_back(address);
 
     Strike strike(text);

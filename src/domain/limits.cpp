@@ -133,6 +133,22 @@ void Bucket::giveBack(Timestamp counted) {
     hits_ = LimitHits{hits_.without(counted)};
 }
 
+void Bucket::fail(Timestamp now) {
+    constexpr std::chrono::days kMemory{365};
+    ++failures_;
+    expiresAt_ = std::max(expiresAt_, now + kMemory);
+}
+
+void Bucket::takeBackFailure() {
+    if (failures_ > 0) --failures_;
+}
+
+void Bucket::succeed(Timestamp now, std::chrono::seconds memory) {
+    if (failures_ == 0) return;
+    failures_ = 0;
+    expiresAt_ = now + memory;
+}
+
 bool Bucket::noteRefusal(Timestamp now) {
     constexpr std::chrono::minutes kTellEvery{1};
     if (refusedAt_ > now - kTellEvery) return false;

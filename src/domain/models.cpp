@@ -55,19 +55,26 @@ std::optional<CodeAlphabet> parseCodeAlphabet(std::string_view text) {
 std::string_view toString(MessageKind kind) {
     switch (kind) {
     case MessageKind::Code: return "code";
+    case MessageKind::Link: return "link";
     case MessageKind::NewSignIn: return "new_sign_in";
     case MessageKind::PasswordChanged: return "password_changed";
     case MessageKind::AddressChanged: return "address_changed";
+    case MessageKind::ManyFailures: return "many_failures";
     }
     return {};
 }
 
 std::optional<MessageKind> parseMessageKind(std::string_view text) {
     for (const MessageKind kind :
-         {MessageKind::Code, MessageKind::NewSignIn, MessageKind::PasswordChanged, MessageKind::AddressChanged}) {
+         {MessageKind::Code, MessageKind::Link, MessageKind::NewSignIn, MessageKind::PasswordChanged,
+          MessageKind::AddressChanged, MessageKind::ManyFailures}) {
         if (text == toString(kind)) return kind;
     }
     return std::nullopt;
+}
+
+bool carriesSecret(MessageKind kind) {
+    return kind == MessageKind::Code || kind == MessageKind::Link;
 }
 
 std::string joinLanguages(std::string_view wish, std::string_view accounts, std::string_view accepted) {

@@ -8,10 +8,12 @@ namespace {
 
 bool isWanted(const NoticeSettings& settings, MessageKind kind) {
     switch (kind) {
-    case MessageKind::Code: return false;
+    case MessageKind::Code:
+    case MessageKind::Link: return false;
     case MessageKind::NewSignIn: return settings.newSignIn;
     case MessageKind::PasswordChanged: return settings.passwordChanged;
     case MessageKind::AddressChanged: return settings.addressChanged;
+    case MessageKind::ManyFailures: return settings.manyFailures;
     }
     return false;
 }

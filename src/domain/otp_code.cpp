@@ -31,6 +31,13 @@ std::string derive(std::string_view key, const Uuid& otpId, const CodeFormat& fo
     return code;
 }
 
+constexpr std::size_t kIdBytes = 16;
+constexpr std::size_t kLinkBytes = 16;
+
+std::string deriveLink(std::string_view key, std::string_view id) {
+    return crypto::hmacSha256(key, id).substr(0, kLinkBytes);
+}
+
 }  // namespace
 
 std::optional<std::string> parseCode(std::string_view typed) {
@@ -66,6 +73,24 @@ Guess OtpCodes::judge(const Uuid& otpId, std::string_view guess, const CodeForma
         if (crypto::equalInConstantTime(code, plain)) result = Guess::Right;
     }
     return result;
+}
+
+std::string OtpCodes::linkFor(const Uuid& otpId) const {
+    const std::string& key = ring_.keys(crypto::KeyUse::OtpLink).front();
+    return toBase64Url(std::string{otpId.bytes()} + deriveLink(key, otpId.bytes()));
+}
+
+std::optional<Uuid> OtpCodes::openLink(std::string_view secret) const {
+    const auto bytes = parseBase64Url(secret);
+    if (!bytes || bytes->size() != kIdBytes + kLinkBytes) return std::nullopt;
+    const std::string_view id = std::string_view{*bytes}.substr(0, kIdBytes);
+    std::optional<Uuid> opened;
+    for (const std::string& key : ring_.keys(crypto::KeyUse::OtpLink)) {
+        if (crypto::equalInConstantTime(deriveLink(key, id), std::string_view{*bytes}.substr(kIdBytes))) {
+            opened = Uuid::fromBytes(id);
+        }
+    }
+    return opened;
 }
 
 }  // namespace otpgate::domain

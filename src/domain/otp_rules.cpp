@@ -23,6 +23,7 @@ bool isLetThrough(AccountRule rule, const std::optional<AddressOwner>& owner) {
 
 bool mayBeAt(const OtpVerification& guess, const StoredOtp& otp) {
     if (guess.purpose && *guess.purpose != otp.purpose) return false;
+    if (guess.typedAddress && guess.typedAddress != otp.destination) return false;
     // Of its owner's lane: to everybody else there is no such code.
     return otp.purpose != Purpose::Change || guess.ownerId == otp.lane;
 }
@@ -60,6 +61,7 @@ public:
         } else if (result.outcome == VerifyOutcome::WrongCode) {
             result.attemptsLeft = otp_.tries.most - otp_.tries.count;
             note(0, AuditEvent::OtpFailed, changer());
+            if (letsIn(otp_.purpose) && budget.failures() == kMostFailures) tellOwner();
         } else if (result.outcome == VerifyOutcome::BudgetExhausted) {
             result.hits = budget.hits();
             if (budget.noteRefusal(guess_.now)) note(0, AuditEvent::OtpLocked, changer());
@@ -124,6 +126,13 @@ private:
         if (isLogin) signIn(isNewUser, lastLogin);
     }
 
+    // Of the guess after which nobody gets in by a short code. The next ones do not count, so it is told once.
+    void tellOwner() {
+        if (!guess_.failuresNotice || !user_ || user_->status == UserStatus::Disabled) return;
+        const auto recipient = noticeRecipient(*user_, guess_.failuresNotice->bySms);
+        if (recipient) ruling_.result.notice = makeNotice(*guess_.failuresNotice, *recipient, user_->locale);
+    }
+
     // Anybody may have filled in the form, and the code went to whoever has the address. What the form says, the
     // password above all, counts where the one who asked for the code is the one who proves it.
     User registeredUser(const PendingRegistration& form) {
@@ -163,6 +172,16 @@ private:
     std::span<const StoredDevice> devices_;
     GuessRuling ruling_;
 };
+
+// Whoever has the link has read the message: neither the tries at the short code nor a spent budget keep him out.
+VerifyOutcome redeemLink(const OtpVerification& guess, StoredOtp& otp, Bucket& budget) {
+    if (guess.guess != Guess::Right || otp.purpose != Purpose::Login) return VerifyOutcome::Unknown;
+    if (otp.tries.consumedAt) return VerifyOutcome::Used;
+    ++otp.tries.count;
+    otp.tries.consumedAt = guess.now;
+    budget.succeed(guess.now, guess.guessRule.longest());
+    return VerifyOutcome::Verified;
+}
 
 }  // namespace
 
@@ -226,9 +245,19 @@ TryOutcome countTry(Guess guess, const LimitRule& rule, Timestamp now, Tries& tr
 VerifyOutcome countGuess(const OtpVerification& guess, StoredOtp& otp, Bucket& budget) {
     if (!mayBeAt(guess, otp)) return VerifyOutcome::Unknown;
     if (!otp.tries.consumedAt && otp.expiresAt <= guess.now) return VerifyOutcome::Expired;
+    if (guess.by == GuessBy::Link) return redeemLink(guess, otp, budget);
+    // Of one that was sent before: who asks for another gets a link.
+    if (!otp.tries.consumedAt &&
+        !takesShortCodes(guess.linkUse, otp.purpose, otp.destination.channel(), budget.failures())) {
+        return VerifyOutcome::AttemptsExhausted;
+    }
     switch (countTry(guess.guess, guess.guessRule, guess.now, otp.tries, budget)) {
-    case TryOutcome::Right: return VerifyOutcome::Verified;
-    case TryOutcome::Wrong: return VerifyOutcome::WrongCode;
+    case TryOutcome::Right:
+        if (letsIn(otp.purpose)) budget.succeed(guess.now, guess.guessRule.longest());
+        return VerifyOutcome::Verified;
+    case TryOutcome::Wrong:
+        if (letsIn(otp.purpose)) budget.fail(guess.now);
+        return VerifyOutcome::WrongCode;
     case TryOutcome::Used: return VerifyOutcome::Used;
     case TryOutcome::TriesExhausted: return VerifyOutcome::AttemptsExhausted;
     case TryOutcome::BudgetExhausted: return VerifyOutcome::BudgetExhausted;

@@ -1,6 +1,7 @@
 #include "otpgate/domain/otp_service.h"
 
 #include "domain/otp_receipt.h"
+#include "otpgate/crypto/signed_token.h"
 #include "otpgate/domain/otp_rules.h"
 
 #include <algorithm>
@@ -102,6 +103,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .disclosure = std::min(question.disclosure, settings_.disclosure),
                                 .resend = question.isRegistration ? Resend::Rotate : settings_.onResend,
                                 .isRegistration = question.isRegistration,
+                                .linkUse = settings_.linkUse,
                                 .now = now,
                                 .expiresAt = now + lifetime,
                                 .maxAttempts = settings_.maxAttempts,
@@ -129,7 +131,8 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                            .expiresIn = std::chrono::ceil<std::chrono::seconds>(result.expiresAt - now),
                            .resendIn = settings_.resendAfter,
                            .limit = std::nullopt,
-                           .delivery = Delivery::UnderWay};
+                           .delivery = Delivery::UnderWay,
+                           .means = result.means};
     if (result.outcome == OtpRequestResult::Outcome::ClientLimited) {
         requested.limit = reportLimit("request_per_client", settings_.requestsPerClient, result.hits, now);
         return requested;
@@ -143,8 +146,9 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
     unknownGuesses_.forget(subjectOf(question.purpose, question.destination, question.ownerId));
     if (asker.device) unknownGuesses_.forget(subjectOf(question.purpose, question.destination, asker.device));
     const OutboxMessage message{.id = request.outboxId,
+                                .kind = kindOf(result.means),
                                 .otpId = result.otpId,
-                                .purpose = question.purpose,
+                                .purpose = result.purpose,
                                 .destination = question.destination,
                                 .locale = result.languages,
                                 .requestId = asker.client.requestId,
@@ -174,7 +178,21 @@ Uuid OtpService::findCode(const OtpReference& reference, const ShownDevice& devi
 
 VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view guess, const Device& device,
                                const Asker& asker, Timestamp sessionEnd) {
-    return redeem(reference, guess, asker, [&](OtpVerification& verification) {
+    return redeem(reference, guess, asker, signIn(device, asker, sessionEnd));
+}
+
+VerifiedOtp OtpService::verifyLink(const Uuid& otpId, const std::optional<Destination>& typedAddress,
+                                   const Device& device, const Asker& asker, Timestamp sessionEnd) {
+    const OtpReference reference{.otpId = otpId,
+                                 .destination = std::nullopt,
+                                 .purpose = Purpose::Login,
+                                 .by = GuessBy::Link,
+                                 .typedAddress = typedAddress};
+    return redeem(reference, otpId, Guess::Right, asker, signIn(device, asker, sessionEnd));
+}
+
+OtpService::Redemption OtpService::signIn(const Device& device, const Asker& asker, Timestamp sessionEnd) {
+    return [this, &device, &asker, sessionEnd](OtpVerification& verification) {
         const Timestamp now = verification.now;
         verification.mayRegister = settings_.autoRegister;
         verification.signUp = &settings_.signUp;
@@ -188,10 +206,8 @@ VerifiedOtp OtpService::verify(const OtpReference& reference, std::string_view g
                                            asker.client, now, messenger_.lease()},
                                           random_);
         if (auto first = unansweredGuesses_.take(verification)) verification = std::move(*first);
-        OtpVerifyResult result = count(verification);
-        if (result.notice) messenger_.handOver(*result.notice);
-        return result;
-    });
+        return count(verification);
+    };
 }
 
 OtpVerifyResult OtpService::count(const OtpVerification& verification) try {
@@ -203,20 +219,33 @@ OtpVerifyResult OtpService::count(const OtpVerification& verification) try {
 
 VerifiedOtp OtpService::redeem(const OtpReference& reference, std::string_view guess, const Asker& asker,
                                const Redemption& redemption) {
+    const Uuid otpId = findCode(reference, asker.device, clock_.now());
+    return redeem(reference, otpId, codes_.judge(otpId, guess), asker, redemption);
+}
+
+VerifiedOtp OtpService::redeem(const OtpReference& reference, const Uuid& otpId, Guess guess, const Asker& asker,
+                               const Redemption& redemption) {
     const Timestamp now = clock_.now();
-    const Uuid otpId = findCode(reference, asker.device, now);
     OtpVerification verification{
         .otpId = otpId,
         .purpose = reference.purpose,
         .ownerId = reference.ownerId,
         .namedBy = reference.otpId ? CodeNamedBy::Id : CodeNamedBy::Address,
-        .guess = codes_.judge(otpId, guess),
+        .guess = guess,
+        .by = reference.by,
+        .linkUse = settings_.linkUse,
+        .typedAddress = reference.typedAddress,
         .guessRule = settings_.guessesPerDestination,
         .now = now,
         .shownDevice = asker.device,
         .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
+        .failuresNotice = draftNotice(notices_,
+                                      {MessageKind::ManyFailures, describeDevice({}, asker.client.userAgent),
+                                       asker.client, now, messenger_.lease()},
+                                      random_),
         .client = asker.client};
     OtpVerifyResult result = redemption(verification);
+    if (result.notice) messenger_.handOver(*result.notice);
     return report(reference, verification, std::move(result));
 }
 
@@ -266,6 +295,30 @@ VerifiedOtp OtpService::report(const OtpReference& reference, const OtpVerificat
     case OtpVerifyResult::Outcome::AccountDisabled: break;
     }
     return verified;
+}
+
+LinkElsewhere OtpService::lookAtLink(const Uuid& otpId) {
+    using Outcome = OtpVerifyResult::Outcome;
+    const auto opened = store_.findOpened(otpId);
+    if (!opened || opened->purpose != Purpose::Login) return {};
+    if (opened->consumedAt) return {.outcome = Outcome::Used, .destination = std::nullopt, .code = {}};
+    if (opened->expiresAt <= clock_.now()) {
+        return {.outcome = Outcome::Expired, .destination = std::nullopt, .code = {}};
+    }
+    LinkElsewhere link{.outcome = Outcome::Verified, .destination = opened->destination, .code = {}};
+    const bool counts =
+        takesShortCodes(settings_.linkUse, opened->purpose, opened->destination.channel(), opened->failures);
+    if (counts && opened->hasTriesLeft) link.code = codes_.codeFor(otpId);
+    return link;
+}
+
+std::string OtpService::askerProofOf(const Uuid& otpId) const {
+    return crypto::signToken(ring_, crypto::KeyUse::OtpAsker, otpId.bytes());
+}
+
+bool OtpService::isAskerProof(std::string_view proof, const Uuid& otpId) const {
+    const auto asked = crypto::openToken(ring_, crypto::KeyUse::OtpAsker, proof, otpId.bytes().size());
+    return asked && *asked == otpId.bytes();
 }
 
 std::string OtpService::receiptOf(const VerifiedOtp& verified) const {

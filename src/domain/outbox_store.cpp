@@ -3,7 +3,7 @@
 namespace otpgate::domain {
 
 AuditEvent eventOf(const FinishedMessage& finished) {
-    const bool isCode = finished.message.kind == MessageKind::Code;
+    const bool isCode = carriesSecret(finished.message.kind);
     switch (finished.end) {
     case MessageEnd::Sent: return isCode ? AuditEvent::OtpSent : AuditEvent::NoticeSent;
     case MessageEnd::GivenUp:
@@ -23,7 +23,7 @@ std::string_view toString(CodeState state) {
 }
 
 CodeState codeStateOf(const OutboxMessage& message, const std::optional<CodeFacts>& facts, Timestamp now) {
-    if (message.kind != MessageKind::Code || message.isDiscarded) return CodeState::Good;
+    if (!carriesSecret(message.kind) || message.isDiscarded) return CodeState::Good;
     const bool isOfVerificationService = message.codeLength != 0;
     if (!facts) return isOfVerificationService ? CodeState::Good : CodeState::Voided;
     if (facts->consumedAt) return CodeState::Used;

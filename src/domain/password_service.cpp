@@ -2,6 +2,7 @@
 
 #include "otpgate/base/errors.h"
 #include "otpgate/crypto/password_costs.h"
+#include "otpgate/domain/short_codes.h"
 
 namespace otpgate::domain {
 
@@ -42,7 +43,7 @@ std::optional<std::string> PasswordService::reasonToRefuse(std::string_view pass
 CheckedPassword PasswordService::check(const Destination& destination, std::string_view password, const Asker& asker) {
     Comparison comparison = compare(destination, password, asker);
     if (!comparison.result.user) return std::move(comparison.result);
-    store_.giveBackGuess(comparison.buckets, comparison.countedAt);
+    store_.giveBackGuess(comparison.buckets, comparison.failureBucket, comparison.countedAt);
     upgrade(*comparison.result.user, password, comparison);
     return std::move(comparison.result);
 }
@@ -55,6 +56,8 @@ PasswordService::Comparison PasswordService::compare(const Destination& destinat
                            .device = asker.device,
                            .bucket = limitBucket("password", destination.value()),
                            .deviceBucket = limitBucket("password-device", asker.device.value_or(Uuid{}).bytes()),
+                           .failureBucket = limitBucket("guess", destination.value()),
+                           .deviceFailureBucket = limitBucket("guess-device", asker.device.value_or(Uuid{}).bytes()),
                            .rule = limits_.perDestination,
                            .clientBucket = limitBucket("password-client", asker.client.network),
                            .clientRule = limits_.perClient,
@@ -65,10 +68,13 @@ PasswordService::Comparison PasswordService::compare(const Destination& destinat
         return Comparison{.result = {outcome, reportLimit(name, rule, std::move(guess.hits), now), std::nullopt},
                           .hash = {},
                           .buckets = {},
+                          .failureBucket = {},
                           .countedAt = now};
     };
     switch (guess.outcome) {
     case CountedGuess::Outcome::Accepted: break;
+    case CountedGuess::Outcome::TooManyFailures:
+        return {{PasswordOutcome::TooManyFailures, std::nullopt, std::nullopt}, {}, PasswordMatch::Wrong, {}, {}, now};
     case CountedGuess::Outcome::DestinationLimited:
         return limited(PasswordOutcome::Limited, "guesses_per_destination", limits_.perDestination);
     case CountedGuess::Outcome::ClientLimited:
@@ -79,20 +85,32 @@ PasswordService::Comparison PasswordService::compare(const Destination& destinat
         if (guess.passwordHash) learnCostOf(*guess.passwordHash);
         match = matchOf(password, guess);
     } catch (const ServiceUnavailable&) {
-        store_.giveBackGuess(guess.buckets, now);
+        store_.giveBackGuess(guess.buckets, guess.failureBucket, now);
         throw;
     }
     if (match != PasswordMatch::Right && match != PasswordMatch::RightAsTyped) {
-        std::optional<Uuid> userId;
-        if (guess.user) userId = guess.user->id;
-        store_.auditWrongPassword({userId, destination, now, Uuid::makeV7(now, random_), asker.client});
+        auditWrong(destination, guess, asker, now);
         return {};
     }
     return {{PasswordOutcome::Right, std::nullopt, std::move(guess.user)},
             std::move(*guess.passwordHash),
             match,
             std::move(guess.buckets),
+            std::move(guess.failureBucket),
             now};
+}
+
+void PasswordService::auditWrong(const Destination& destination, const CountedGuess& guess, const Asker& asker,
+                                 Timestamp now) {
+    WrongPassword wrong{std::nullopt, destination, now, Uuid::makeV7(now, random_), asker.client};
+    if (guess.user) wrong.userId = guess.user->id;
+    if (guess.failures == kMostFailures) {
+        wrong.notice = draftNotice(notices_,
+                                   {MessageKind::ManyFailures, describeDevice({}, asker.client.userAgent), asker.client,
+                                    now, messenger_.lease()},
+                                   random_);
+    }
+    if (const auto notice = store_.auditWrongPassword(wrong)) messenger_.handOver(*notice);
 }
 
 // Before it is compared, so that even the first one who does sees nothing.
@@ -165,6 +183,7 @@ CheckedPassword PasswordService::change(const User& user, const Session& session
     Comparison comparison = compare(destination, current, asker);
     CheckedPassword& checked = comparison.result;
     if (checked.outcome != PasswordOutcome::Right) return std::move(checked);
+    store_.giveBackGuess({}, comparison.failureBucket, comparison.countedAt);
     const Timestamp now = clock_.now();
     const auto change = store_.changePassword(
         {.userId = user.id,

@@ -29,6 +29,9 @@ ErrorDescription describe(ErrorCode code) {
         return {"OTP_USED", 400, "Code already used", "The code has already been used. Please request a new one."};
     case ErrorCode::OtpExpired:
         return {"OTP_EXPIRED", 410, "Code expired", "The code has expired. Please request a new one."};
+    case ErrorCode::OtherBrowser:
+        return {"OTHER_BROWSER", 409, "Opened in another browser",
+                "The link was opened in another browser than the one in which it was asked for."};
     case ErrorCode::SessionExpired:
         return {"SESSION_EXPIRED", 410, "Verification expired", "The verification has expired. Please start again."};
     case ErrorCode::MaxRetriesExceeded:

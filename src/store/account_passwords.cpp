@@ -1,4 +1,5 @@
 // Counting, changing and resetting passwords; comparing them is not for a transaction to wait for.
+#include "otpgate/domain/short_codes.h"
 #include "store/account_store.h"
 #include "store/audit_events.h"
 #include "store/group_calls.h"
@@ -73,45 +74,72 @@ domain::CountedGuess AccountTable::countGuess(const domain::PasswordGuess& guess
         const bool isKnown = isKnownDevice(connection_, guess.device, account.user);
         // As for codes: what others do behind the same client address is no matter of a known device.
         const std::string& id = isKnown ? guess.deviceBucket : guess.bucket;
+        const std::string& failureId = isKnown ? guess.deviceFailureBucket : guess.failureBucket;
         std::vector<std::string> counted{id};
         if (!isKnown) counted.push_back(guess.clientBucket);
         Buckets buckets;
         for (const std::string& bucket : counted) buckets.want(bucket);
+        if (!failureId.empty()) buckets.want(failureId);
         buckets.read(connection_.lookUp({buckets.lookUp()}).front());
+        domain::Bucket none;
+        domain::Bucket& failures = failureId.empty() ? none : buckets.at(failureId);
         std::vector<domain::Meter> meters{{&buckets.at(id), &guess.rule}};
         if (!isKnown) meters.push_back({&buckets.at(guess.clientBucket), &guess.clientRule});
-        const auto refuser = domain::takeAll(meters, guess.now);
-        if (refuser && meters[*refuser].bucket->noteRefusal(guess.now)) {
+        const auto auditRefusalBy = [&](domain::Bucket& bucket) {
+            if (!bucket.noteRefusal(guess.now)) return;
             std::optional<Uuid> userId;
             if (account.user) userId = account.user->id;
             insertAuditEvent(connection_, {guess.auditId, AuditEvent::OtpLocked, userId, guess.destination.value(),
                                            guess.client, guess.now, R"({"method":"pwd"})"});
+        };
+        if (failures.failures() >= domain::kMostFailures) {
+            auditRefusalBy(failures);
+            buckets.write(connection_);
+            return {.outcome = CountedGuess::Outcome::TooManyFailures};
         }
+        const auto refuser = domain::takeAll(meters, guess.now);
+        if (refuser) auditRefusalBy(*meters[*refuser].bucket);
+        // Whether it is one shows later; until then nobody else gets its place.
+        if (!refuser) failures.fail(guess.now);
         buckets.write(connection_);
         if (refuser) {
             const auto outcome =
                 *refuser == 0 ? CountedGuess::Outcome::DestinationLimited : CountedGuess::Outcome::ClientLimited;
-            return {outcome, {}, meters[*refuser].bucket->hits(), std::nullopt, std::nullopt};
+            return {.outcome = outcome, .hits = meters[*refuser].bucket->hits()};
         }
-        return {CountedGuess::Outcome::Accepted, std::move(counted), buckets.at(id).hits(), std::move(account.user),
-                std::move(account.passwordHash)};
+        return {.outcome = CountedGuess::Outcome::Accepted,
+                .buckets = std::move(counted),
+                .failures = failures.failures(),
+                .failureBucket = failureId,
+                .hits = buckets.at(id).hits(),
+                .user = std::move(account.user),
+                .passwordHash = std::move(account.passwordHash)};
     };
     return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
-void AccountTable::giveBackGuess(const std::vector<std::string>& counted, Timestamp countedAt) {
+void AccountTable::giveBackGuess(const std::vector<std::string>& counted, const std::string& failureBucket,
+                                 Timestamp countedAt) {
     connection_.transact([&] {
         Buckets buckets;
         for (const std::string& bucket : counted) buckets.want(bucket);
+        if (!failureBucket.empty()) buckets.want(failureBucket);
         buckets.read(connection_.lookUp({buckets.lookUp()}).front());
         for (const std::string& bucket : counted) buckets.at(bucket).giveBack(countedAt);
+        if (!failureBucket.empty()) buckets.at(failureBucket).takeBackFailure();
         buckets.write(connection_);
     });
 }
 
-void AccountTable::auditWrongPassword(const domain::WrongPassword& wrong) {
-    insertAuditEvent(connection_, {wrong.auditId, AuditEvent::LoginFailed, wrong.userId, wrong.destination.value(),
-                                   wrong.client, wrong.now, R"({"method":"pwd"})"});
+std::optional<domain::OutboxMessage> AccountTable::auditWrongPassword(const domain::WrongPassword& wrong) {
+    return connection_.transact([&]() -> std::optional<domain::OutboxMessage> {
+        insertAuditEvent(connection_, {wrong.auditId, AuditEvent::LoginFailed, wrong.userId, wrong.destination.value(),
+                                       wrong.client, wrong.now, R"({"method":"pwd"})"});
+        if (!wrong.notice || !wrong.userId) return std::nullopt;
+        const auto user = findUser(connection_, *wrong.userId);
+        const bool isActive = user && user->status == domain::UserStatus::Active;
+        return isActive ? writeNotice(connection_, wrong.notice, *user) : std::nullopt;
+    });
 }
 
 void AccountTable::upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) {

@@ -12,8 +12,9 @@ public:
     explicit AccountTable(db::Connection& connection) : connection_(connection) {}
 
     domain::CountedGuess countGuess(const domain::PasswordGuess& guess) override;
-    void giveBackGuess(const std::vector<std::string>& counted, Timestamp countedAt) override;
-    void auditWrongPassword(const domain::WrongPassword& wrong) override;
+    void giveBackGuess(const std::vector<std::string>& counted, const std::string& failureBucket,
+                       Timestamp countedAt) override;
+    std::optional<domain::OutboxMessage> auditWrongPassword(const domain::WrongPassword& wrong) override;
     void upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) override;
     std::optional<domain::User> findByReset(const Uuid& otpId) override;
     domain::PasswordSetting resetPassword(const domain::PasswordReset& reset) override;

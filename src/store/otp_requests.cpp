@@ -32,6 +32,21 @@ std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Dest
     return findNewestInLane(connection, destination, purpose, domain::kStrangersLane, since, now);
 }
 
+std::optional<domain::OpenedLink> findOpenedOtp(db::Connection& connection, const Uuid& otpId) {
+    const auto row = connection.queryOne(
+        "SELECT o.channel, o.destination, o.purpose, o.consumed_at_us, o.expires_at_us, o.attempts, o.max_attempts,"
+        " COALESCE(b.failures, 0)"
+        " FROM otp_requests o LEFT JOIN rate_limits b ON b.bucket = o.guess_bucket WHERE o.id = ?",
+        {otpId});
+    if (!row) return std::nullopt;
+    return domain::OpenedLink{.destination = domain::Destination::fromStored(parseChannel(row->text(0)), row->text(1)),
+                              .purpose = parsePurpose(row->text(2)),
+                              .consumedAt = row->optionalTimestamp(3),
+                              .expiresAt = row->timestamp(4),
+                              .hasTriesLeft = row->integer(5) < row->integer(6),
+                              .failures = static_cast<unsigned>(row->integer(7))};
+}
+
 bool spendReceipt(db::Connection& connection, const Uuid& otpId, domain::Purpose purpose, Timestamp now) {
     return connection.execute(
                "UPDATE otp_requests SET redeemed_at_us = ?"

@@ -13,6 +13,8 @@ std::optional<Uuid> findNewestOtp(db::Connection& connection, const domain::Dest
                                   domain::Purpose purpose, const domain::ShownDevice& device, Timestamp since,
                                   Timestamp now);
 
+std::optional<domain::OpenedLink> findOpenedOtp(db::Connection& connection, const Uuid& otpId);
+
 // Whether the receipt of this verified code was not spent yet, inside the caller's transaction: it is now.
 bool spendReceipt(db::Connection& connection, const Uuid& otpId, domain::Purpose purpose, Timestamp now);
 // Where a verified code of this purpose was sent, while its receipt is not spent.

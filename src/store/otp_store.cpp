@@ -41,4 +41,8 @@ std::optional<Uuid> OtpTable::findNewest(const domain::Destination& destination,
     return findNewestOtp(connection_, destination, purpose, device, since, now);
 }
 
+std::optional<domain::OpenedLink> OtpTable::findOpened(const Uuid& otpId) {
+    return findOpenedOtp(connection_, otpId);
+}
+
 }  // namespace otpgate::store

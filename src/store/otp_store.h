@@ -12,6 +12,7 @@ public:
     OtpTable(db::Connection& connection, Groups* groups) : connection_(connection), groups_(groups) {}
     domain::OtpRequestResult request(const domain::NewOtpRequest& request) override;
     domain::OtpVerifyResult verify(const domain::OtpVerification& verification) override;
+    std::optional<domain::OpenedLink> findOpened(const Uuid& otpId) override;
     std::optional<Uuid> findNewest(const domain::Destination& destination, domain::Purpose purpose,
                                    const domain::ShownDevice& device, Timestamp since, Timestamp now) override;
 

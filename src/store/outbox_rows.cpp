@@ -82,7 +82,7 @@ std::vector<domain::CodeState> readCodeStates(db::Connection& connection,
     std::set<Uuid> codes;
     std::set<Uuid> verifications;
     for (const auto& message : messages) {
-        if (message.kind != domain::MessageKind::Code || message.isDiscarded) continue;
+        if (!domain::carriesSecret(message.kind) || message.isDiscarded) continue;
         (message.codeLength == 0 ? codes : verifications).insert(message.otpId);
     }
     const auto found = connection.lookUp(

@@ -6,15 +6,17 @@ namespace otpgate::store {
 
 namespace {
 
-const db::LookUp kLookUp(
-    "SELECT b.bucket, b.hits, b.expires_at_us, b.refused_at_us"
-    " FROM rate_limits b /*! FORCE INDEX (PRIMARY) */ WHERE",
-    "b.bucket = ?", db::Locking::Wait);
-const auto kInsert = db::RowStatement::insert("rate_limits", {"bucket", "hits", "expires_at_us", "refused_at_us"});
-const auto kUpdate = db::RowStatement::update("rate_limits", {"hits", "expires_at_us", "refused_at_us"}, "bucket");
+const db::LookUp kLookUp("SELECT " + std::string{kBucketColumns} +
+                             " FROM rate_limits b /*! FORCE INDEX (PRIMARY) */ WHERE",
+                         "b.bucket = ?", db::Locking::Wait);
+const auto kInsert =
+    db::RowStatement::insert("rate_limits", {"bucket", "hits", "expires_at_us", "refused_at_us", "failures"});
+const auto kUpdate =
+    db::RowStatement::update("rate_limits", {"hits", "expires_at_us", "refused_at_us", "failures"}, "bucket");
 
 domain::Bucket readBucket(const db::Row& row, std::size_t first) {
-    return {row.text(first + 1), row.timestamp(first + 2), row.timestamp(first + 3)};
+    return {row.text(first + 1), row.timestamp(first + 2), row.timestamp(first + 3),
+            static_cast<unsigned>(row.integer(first + 4))};
 }
 
 }  // namespace
@@ -53,19 +55,20 @@ void Buckets::hold(std::string_view id) {
 }
 
 bool Buckets::hasChanged(const Held& held) {
-    return held.before.hits() != held.now.hits() || held.before.refusedAt() != held.now.refusedAt();
+    return held.before.hits() != held.now.hits() || held.before.refusedAt() != held.now.refusedAt() ||
+           held.before.failures() != held.now.failures();
 }
 
 void Buckets::write(db::Connection& connection) const {
     for (const auto& [id, held] : rows_) {
         if (!held.isThere || !hasChanged(held)) continue;
         connection.write(kUpdate, {db::Param::blob(held.now.hits()), held.now.expiresAt(), held.now.refusedAt(),
-                                   db::Param::blob(id)});
+                                   held.now.failures(), db::Param::blob(id)});
     }
     for (const auto& [id, held] : rows_) {
         if (held.isThere || !(held.isHeld || hasChanged(held))) continue;
         connection.write(kInsert, {db::Param::blob(id), db::Param::blob(held.now.hits()), held.now.expiresAt(),
-                                   held.now.refusedAt()});
+                                   held.now.refusedAt(), held.now.failures()});
     }
 }
 

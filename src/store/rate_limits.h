@@ -13,8 +13,8 @@
 namespace otpgate::store {
 
 // For a look-up that reads buckets beside other rows; Buckets::add() takes them from `first` on.
-inline constexpr std::string_view kBucketColumns = "b.bucket, b.hits, b.expires_at_us, b.refused_at_us";
-inline constexpr std::size_t kBucketColumnCount = 4;
+inline constexpr std::string_view kBucketColumns = "b.bucket, b.hits, b.expires_at_us, b.refused_at_us, b.failures";
+inline constexpr std::size_t kBucketColumnCount = 5;
 
 class Buckets {
 public:

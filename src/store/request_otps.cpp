@@ -35,6 +35,12 @@ const db::LookUp kLiveCode(
     " WHERE o.consumed_at_us IS NULL AND o.attempts < o.max_attempts AND o.registration IS NULL AND",
     "o.destination = ? AND o.purpose = ? AND o.lane = ? AND o.id >= ? AND o.expires_at_us > ?", db::Locking::None);
 
+// Of the lanes. Without a lock: whoever guesses at the same time has locked his code first, and one guess more or less
+// does not matter here. That of verify counts.
+const db::LookUp kFailures(
+    "SELECT b.bucket, b.failures FROM rate_limits b /*! FORCE INDEX (PRIMARY) */ WHERE b.failures > 0 AND",
+    "b.bucket = ?", db::Locking::None);
+
 // By the index of a destination's codes, whatever the optimizer thinks of a small table: it would lock the rows of
 // others.
 const auto kVoid = db::RowStatement::plain(
@@ -68,6 +74,7 @@ private:
     struct NewCode {
         const NewOtpRequest* request;
         domain::OtpLane lane;
+        domain::Purpose purpose;
         Timestamp expiresAt;  // another request of the group may have voided it
         bool voidsOlder = false;
     };
@@ -80,7 +87,9 @@ private:
     void read(std::span<const std::vector<db::Row>> found);
     void readLiveCodes(const std::vector<db::Row>& rows);
     OtpRequestResult answer(const NewOtpRequest& request);
-    LiveCode codeFor(const NewOtpRequest& request, const domain::OtpLane& lane, bool mayHaveLiveCode);
+    LiveCode codeFor(const NewOtpRequest& request, domain::Purpose purpose, const domain::OtpLane& lane,
+                     bool mayHaveLiveCode);
+    unsigned failuresOf(const domain::OtpLane& lane) const;
     bool isKnownDevice(const NewOtpRequest& request, const std::optional<domain::AddressOwner>& owner) const;
 
     std::vector<const NewOtpRequest*> requests_;
@@ -92,6 +101,7 @@ private:
     std::deque<Uuid> bounds_;                                          // of live codes, and their lanes
     std::map<std::string, domain::AddressOwner, std::less<>> owners_;  // by address
     std::map<Uuid, Uuid> devices_;                                     // their users
+    std::map<std::string, unsigned, std::less<>> failures_;            // by guess bucket
     std::map<CodeKey, LiveCode> liveCodes_;  // those of the database only where they may be repeated
     std::map<CodeKey, NewCode*> newest_;
     std::deque<NewCode> newCodes_;
@@ -102,6 +112,7 @@ private:
 std::vector<db::KeyedLookUp> Requests::lookUps() {
     std::set<std::string_view> emails;
     std::set<std::string_view> numbers;
+    std::set<std::string_view> guessBuckets;
     db::KeyedLookUp liveCodes{kLiveCode, {}};
     for (const NewOtpRequest* request : requests_) {
         const domain::Destination& to = request->destination;
@@ -113,6 +124,10 @@ std::vector<db::KeyedLookUp> Requests::lookUps() {
             shownDevices_.insert(*request->device);
             buckets_.want(request->deviceBucket);
         }
+        if (domain::letsIn(request->purpose)) {
+            guessBuckets.insert(request->guessBucket);
+            if (request->device) guessBuckets.insert(request->deviceGuessBucket);
+        }
         if (request->resend != domain::Resend::Repeat) continue;
         const Uuid& oldestLive = lanes_.emplace_back(Uuid::lowestV7(request->oldestLive));
         for (const bool isKnown : {false, true}) {
@@ -122,11 +137,14 @@ std::vector<db::KeyedLookUp> Requests::lookUps() {
                                     {to.value(), domain::toString(request->purpose), lane, oldestLive, request->now});
         }
     }
+    db::KeyedLookUp failures{kFailures, {}};
+    for (const std::string_view id : guessBuckets) failures.values.push_back(db::Param::blob(id));
     return {buckets_.lookUp(),
             {kOwnerByEmail, {emails.begin(), emails.end()}},
             {kOwnerByPhone, {numbers.begin(), numbers.end()}},
             {kDevice, {shownDevices_.begin(), shownDevices_.end()}},
-            std::move(liveCodes)};
+            std::move(liveCodes),
+            std::move(failures)};
 }
 
 std::vector<GroupAnswer> Requests::decide(std::span<const std::vector<db::Row>> found) {
@@ -147,6 +165,7 @@ void Requests::read(std::span<const std::vector<db::Row>> found) {
     }
     for (const db::Row& row : found[3]) devices_.emplace(row.uuid(0), row.uuid(1));
     readLiveCodes(found[4]);
+    for (const db::Row& row : found[5]) failures_.emplace(row.text(0), static_cast<unsigned>(row.integer(1)));
 }
 
 void Requests::readLiveCodes(const std::vector<db::Row>& rows) {
@@ -182,13 +201,16 @@ OtpRequestResult Requests::answer(const NewOtpRequest& request) {
         if (ruling.isToBeAudited) events_.push_back({&request, AuditEvent::OtpRateLimited, std::nullopt});
         return result;
     }
-    const LiveCode code = codeFor(request, lane, mayHaveLiveCode);
+    result.means = domain::meansOf(request.linkUse, request.purpose, request.destination.channel(), failuresOf(lane));
+    result.purpose = result.means == domain::Means::Link ? domain::Purpose::Login : request.purpose;
+    const LiveCode code = codeFor(request, result.purpose, lane, mayHaveLiveCode);
     result.otpId = code.id;
     result.expiresAt = code.expiresAt;
     result.languages = domain::joinLanguages(request.locale, owner ? owner->locale : "", request.client.languages);
     messages_.push_back({.id = request.outboxId,
+                         .kind = domain::kindOf(result.means),
                          .otpId = code.id,
-                         .purpose = request.purpose,
+                         .purpose = result.purpose,
                          .destination = request.destination,
                          .locale = result.languages,
                          .requestId = request.client.requestId,
@@ -202,15 +224,21 @@ OtpRequestResult Requests::answer(const NewOtpRequest& request) {
     return result;
 }
 
-Requests::LiveCode Requests::codeFor(const NewOtpRequest& request, const domain::OtpLane& lane, bool mayHaveLiveCode) {
-    const CodeKey key{request.destination.value(), request.purpose, lane.id};
+unsigned Requests::failuresOf(const domain::OtpLane& lane) const {
+    const auto found = failures_.find(lane.guessBucket);
+    return found == failures_.end() ? 0 : found->second;
+}
+
+Requests::LiveCode Requests::codeFor(const NewOtpRequest& request, domain::Purpose purpose, const domain::OtpLane& lane,
+                                     bool mayHaveLiveCode) {
+    const CodeKey key{request.destination.value(), purpose, lane.id};
     const auto live = liveCodes_.find(key);
     if (request.resend == domain::Resend::Repeat && live != liveCodes_.end() && live->second.isRepeatable &&
         live->second.methods == request.methods && live->second.expiresAt > request.now) {
         return live->second;
     }
     if (const auto older = newest_.find(key); older != newest_.end()) older->second->expiresAt = request.now;
-    NewCode& code = newCodes_.emplace_back(NewCode{&request, lane, request.expiresAt, mayHaveLiveCode});
+    NewCode& code = newCodes_.emplace_back(NewCode{&request, lane, purpose, request.expiresAt, mayHaveLiveCode});
     newest_[key] = &code;
     return liveCodes_[key] = {request.id, std::string{request.methods}, request.expiresAt, !request.isRegistration};
 }
@@ -221,22 +249,22 @@ void Requests::write(db::Connection& connection) {
         if (!code.voidsOlder) continue;
         const NewOtpRequest& request = *code.request;
         const Uuid oldestLive = Uuid::lowestV7(request.oldestLive);
-        connection.write(kVoid, {request.now, request.destination.value(), domain::toString(request.purpose),
-                                 code.lane.id, oldestLive, request.now});
+        connection.write(kVoid, {request.now, request.destination.value(), domain::toString(code.purpose), code.lane.id,
+                                 oldestLive, request.now});
     }
     for (const NewCode& code : newCodes_) {
         const NewOtpRequest& request = *code.request;
         if (request.isRegistration) {
-            connection.write(kInsertForForm,
-                             {request.id, request.destination.value(), domain::toString(request.destination.channel()),
-                              domain::toString(request.purpose), code.lane.id, request.methods,
-                              db::Param::blob(code.lane.guessBucket), request.now, code.expiresAt, request.maxAttempts,
-                              db::Param::blob("")});
+            connection.write(
+                kInsertForForm,
+                {request.id, request.destination.value(), domain::toString(request.destination.channel()),
+                 domain::toString(code.purpose), code.lane.id, request.methods, db::Param::blob(code.lane.guessBucket),
+                 request.now, code.expiresAt, request.maxAttempts, db::Param::blob("")});
             continue;
         }
         connection.write(kInsert,
                          {request.id, request.destination.value(), domain::toString(request.destination.channel()),
-                          domain::toString(request.purpose), code.lane.id, request.methods,
+                          domain::toString(code.purpose), code.lane.id, request.methods,
                           db::Param::blob(code.lane.guessBucket), request.now, code.expiresAt, request.maxAttempts});
     }
     for (const domain::OutboxMessage& message : messages_) insertMessage(connection, message);

@@ -133,6 +133,8 @@ private:
                 .device = device,
                 .bucket = domain::limitBucket("password", email),
                 .deviceBucket = domain::limitBucket("password-device", device.value_or(Uuid{}).bytes()),
+                .failureBucket = {},
+                .deviceFailureBucket = {},
                 .rule = rule("10/1h"),
                 .clientBucket = domain::limitBucket("password-client", "192.0.2.7"),
                 .clientRule = {},
@@ -191,7 +193,7 @@ private:
         for (int i = 0; i < 20; ++i)
             CPPUNIT_ASSERT(store_->countGuess(free).outcome == CountedGuess::Outcome::Accepted);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("rate_limits"));
-        store_->giveBackGuess({free.bucket}, free.now);
+        store_->giveBackGuess({free.bucket}, "", free.now);
     }
 
     void countsExactlyForSixteenThreads() {
@@ -214,11 +216,11 @@ private:
         for (int i = 0; i < 9; ++i) CPPUNIT_ASSERT(guess(kAda));
         CPPUNIT_ASSERT(!guess(kAda));
         const std::string bucket = newGuess(kAda).bucket;
-        store_->giveBackGuess({bucket}, first);
+        store_->giveBackGuess({bucket}, "", first);
         CPPUNIT_ASSERT(guess(kAda));
         CPPUNIT_ASSERT(!guess(kAda));
         // What is not there cannot be given back.
-        store_->giveBackGuess({bucket}, first);
+        store_->giveBackGuess({bucket}, "", first);
         CPPUNIT_ASSERT(!guess(kAda));
     }
 
@@ -228,7 +230,7 @@ private:
             const auto store = store::makeAccountStore(connection);
             for (int i = 0; i < 4; ++i) {
                 if (store->countGuess(asked).outcome == CountedGuess::Outcome::Accepted)
-                    store->giveBackGuess({asked.bucket}, asked.now);
+                    store->giveBackGuess({asked.bucket}, "", asked.now);
             }
         });
         CPPUNIT_ASSERT(only("SELECT hits FROM rate_limits").text(0).empty());
@@ -382,7 +384,7 @@ private:
         const auto rows = count("rate_limits");
         CPPUNIT_ASSERT(at(kAda).outcome == CountedGuess::Outcome::ClientLimited);
         CPPUNIT_ASSERT_EQUAL(rows, count("rate_limits"));
-        store_->giveBackGuess(second.buckets, now());
+        store_->giveBackGuess(second.buckets, "", now());
         CPPUNIT_ASSERT(at(kAda).outcome == CountedGuess::Outcome::Accepted);
     }
 

@@ -2,12 +2,14 @@
 in forced colours and without JavaScript; and on the pages of the documentation."""
 import itertools
 import pathlib
+import re
 
 import pytest
 
 from browser import open_browser, set_dark, set_size
 from login_page import LoginPage
 from support import sentences
+from support.mailbox import text_of
 from support.site import Site
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -60,7 +62,7 @@ def look_everywhere(page, state):
 
 @pytest.fixture(scope="module")
 def site(new_folder):
-    with Site(new_folder(), settings={"sms.transport": "file", "server.trusted_proxies": "127.0.0.1"}) as running:
+    with Site(new_folder(), settings={"sms.transport": "file", "server.trusted_proxies": "127.0.0.1", "otp.link": "beside"}) as running:
         yield running
 
 
@@ -104,6 +106,18 @@ def test_the_code(page, site, address):
     page.text_of("code-error", "expired")
     found += look_everywhere(page, "expired")
     assert found == []
+
+
+def test_a_link_in_another_browser(page, site, address):
+    site.request_code(address)
+    link = re.search(r"http\S+/#link=\S+", text_of(site.mailbox.messages_for(address)[-1]))[0]
+    page.driver.get("about:blank")
+    page.driver.get(link)
+    page.see("link-submit").click()
+    page.text_of("link-code")
+    page["link-here"].click()
+    page.text_of("link-address-error")
+    assert look_everywhere(page, "link elsewhere") == []
 
 
 def test_signed_in_and_out(page, site, address):

@@ -18,7 +18,7 @@ SUBJECTS = {
     "ja": "localhost のログイン用コードのお知らせ", "pt": "Seu código de acesso para localhost",
     "tr": "localhost için giriş kodunuz", "zh": "您在 localhost 的登录验证码",
 }
-KINDS = ("code", "new_sign_in", "password_changed", "address_changed")
+KINDS = ("code", "link", "new_sign_in", "password_changed", "address_changed", "many_failures")
 PARTS = ("subject", "txt", "html", "sms")
 
 
@@ -167,8 +167,8 @@ def write(folder, path, text):
 def write_language(folder, locale):
     for kind in KINDS:
         for each in PARTS:
-            write(folder, f"{locale}/{kind}.{each}", "Hoi {{service}}\n" if each == "subject" or kind != "code" else
-                  "Hoi, code:\n\n{{code}}\n")
+            write(folder, f"{locale}/{kind}.{each}", "Hoi {{service}}\n" if each == "subject" or kind not in ("code", "link") else
+                  f"Hoi, {kind}:\n\n{{{{{kind}}}}}\n")
 
 
 def test_a_directory_of_ones_own(make_site, folder, new_address):
@@ -270,7 +270,7 @@ def test_check_and_list_what_the_settings_name(new_folder, folder):
 
     assert templates(otpgate, "check").stdout == "the templates are good\n"
     lines = templates(otpgate, "list").stdout.splitlines()
-    assert f"de\t1 of 16 files from {folder}" in lines and f"nl\t16 of 16 files from {folder}" in lines
+    assert f"de\t1 of 24 files from {folder}" in lines and f"nl\t24 of 24 files from {folder}" in lines
     write(folder, "nl/code.sms", "{{cod}}")
     assert templates(otpgate, "check").returncode == 1
 

@@ -45,10 +45,14 @@ public:
         counted.buckets = {guess.bucket, guess.clientBucket};
         return counted;
     }
-    void giveBackGuess(const std::vector<std::string>&, Timestamp countedAt) override {
-        givenBack.push_back(countedAt);
+    // Places; a failure alone is no place.
+    void giveBackGuess(const std::vector<std::string>& buckets, const std::string&, Timestamp countedAt) override {
+        if (!buckets.empty()) givenBack.push_back(countedAt);
     }
-    void auditWrongPassword(const domain::WrongPassword& password) override { wrong.push_back(password); }
+    std::optional<domain::OutboxMessage> auditWrongPassword(const domain::WrongPassword& password) override {
+        wrong.push_back(password);
+        return std::nullopt;
+    }
     void upgradeHash(const Uuid&, std::string_view oldHash, std::string_view) override {
         upgradedFrom.emplace_back(oldHash);
     }

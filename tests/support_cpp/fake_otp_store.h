@@ -13,7 +13,14 @@ public:
     domain::OtpRequestResult request(const domain::NewOtpRequest& request) override {
         requests.push_back(request);
         if (answer) return answer(request);
-        return {domain::OtpRequestResult::Outcome::Accepted, hits, request.id, request.expiresAt, false, "de,fr"};
+        return {domain::OtpRequestResult::Outcome::Accepted,
+                hits,
+                request.id,
+                request.expiresAt,
+                false,
+                "de,fr",
+                means,
+                request.purpose};
     }
     domain::OtpVerifyResult verify(const domain::OtpVerification& verification) override {
         verifications.push_back(verification);
@@ -26,19 +33,23 @@ public:
         return newest;
     }
 
+    std::optional<domain::OpenedLink> findOpened(const Uuid& /*otpId*/) override { return opened; }
+
     struct Search {
         domain::Destination destination;
         domain::Purpose purpose;
         domain::ShownDevice device;
         Timestamp since;
     };
-    std::string hits;  // of the destination's bucket, where the request is accepted
+    domain::Means means = domain::Means::Code;  // that it sends
+    std::string hits;                           // of the destination's bucket, where the request is accepted
     std::function<domain::OtpRequestResult(const domain::NewOtpRequest&)> answer;
     std::vector<domain::NewOtpRequest> requests;
     domain::OtpVerifyResult verifyResult;
     bool isLost = false;  // the answer to each guess
     std::vector<domain::OtpVerification> verifications;
     std::optional<Uuid> newest;
+    std::optional<domain::OpenedLink> opened;
     std::vector<Search> searches;
 };
 

@@ -34,6 +34,9 @@ class MessageComposerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(bindsAnSmsToTheHostWhateverTheServiceIsCalled);
     CPPUNIT_TEST(keepsThePortOutOfAnSms);
     CPPUNIT_TEST(keepsAnSmsInOneSegment);
+    CPPUNIT_TEST(writesALinkInPlaceOfTheCodeInEveryLanguage);
+    CPPUNIT_TEST(writesALinkBesideTheCodeOfASignIn);
+    CPPUNIT_TEST(writesALinkAsAnSms);
     CPPUNIT_TEST_SUITE_END();
 
     crypto::KeyRing ring_ = crypto::KeyRing::parse("otpgate1:" + std::string(64, 'a') + "\n", "test");
@@ -191,6 +194,58 @@ class MessageComposerTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(std::string("012345 is your sign-in code for login.example.org. It is good for 5 minutes."
                                          "\n\n@login.example.org #012345"),
                              sms.text);
+    }
+
+    static std::string withoutSoftBreaks(std::string text) {
+        for (auto at = text.find("=\r\n"); at != std::string::npos; at = text.find("=\r\n")) text.erase(at, 3);
+        for (auto at = text.find("=3D"); at != std::string::npos; at = text.find("=3D")) text.replace(at, 3, "=");
+        return text;
+    }
+    static std::size_t countOf(const std::string& part, const std::string& text) {
+        std::size_t count = 0;
+        for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+        return count;
+    }
+
+    void writesALinkInPlaceOfTheCodeInEveryLanguage() {
+        message_.kind = domain::MessageKind::Link;
+        const std::string link = "https://login.example.org/sso/#link=" + codes_.linkFor(message_.otpId);
+        for (const std::string& locale : templates_.locales()) {
+            message_.locale = locale;
+            const MailMessage mail = compose("a@b.example", "https://login.example.org/sso");
+            const std::string text = withoutSoftBreaks(mail.content);
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(locale + text, std::size_t{3}, countOf(link, text));  // text, href, shown
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(locale, std::size_t{0}, countOf("012345", text));
+            CPPUNIT_ASSERT_EQUAL(std::string{}, mail.code);
+            CPPUNIT_ASSERT_EQUAL(codes_.linkFor(message_.otpId), mail.link);
+        }
+    }
+
+    void writesALinkBesideTheCodeOfASignIn() {
+        const ServiceWords service{"https://login.example.org", "", "", domain::LinkUse::Beside};
+        const MessageComposer composer(codes_, templates_, "a@b.example", service);
+        const std::string link = "https://login.example.org/#link=" + codes_.linkFor(message_.otpId);
+        for (const std::string& locale : templates_.locales()) {
+            message_.locale = locale;
+            const std::string text = withoutSoftBreaks(composer.compose(message_, kNow).content);
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(locale + text, std::size_t{3}, countOf(link, text));
+            CPPUNIT_ASSERT_MESSAGE(locale, countOf("012345", text) >= 2);
+        }
+        message_.purpose = domain::Purpose::Verify;
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, countOf("#link", composer.compose(message_, kNow).content));
+        message_.purpose = domain::Purpose::Login;
+        message_.codeLength = 8;  // of the verification service
+        CPPUNIT_ASSERT_EQUAL(std::size_t{0}, countOf("#link", composer.compose(message_, kNow).content));
+    }
+
+    void writesALinkAsAnSms() {
+        message_.kind = domain::MessageKind::Link;
+        const SmsMessage sms = composeSms("https://login.example.org");
+        CPPUNIT_ASSERT_EQUAL("Sign-in link for login.example.org: https://login.example.org/#link=" +
+                                 codes_.linkFor(message_.otpId) + " (5 min)",
+                             sms.text);
+        CPPUNIT_ASSERT_EQUAL(codes_.linkFor(message_.otpId), sms.link);
+        CPPUNIT_ASSERT_EQUAL(std::string{}, sms.code);
     }
 
     void bindsAnSmsToTheHostWhateverTheServiceIsCalled() {

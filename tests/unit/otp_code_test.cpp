@@ -35,11 +35,39 @@ class OtpCodeTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(readsNoCodeInWhatIsNone);
     CPPUNIT_TEST(knowsAFormatForEachCode);
     CPPUNIT_TEST(sendsAWaitingMessageInItsFormat);
+    CPPUNIT_TEST(opensItsOwnLinksByEveryKeyOfTheRing);
+    CPPUNIT_TEST(opensNothingElse);
     CPPUNIT_TEST_SUITE_END();
 
     static crypto::KeyRing ring(const std::string& lines) { return crypto::KeyRing::parse(lines, "master.key"); }
     static CodeFormat digits(unsigned length) { return {CodeAlphabet::Digits, length}; }
     Uuid nextId() { return Uuid::makeV7(clock_.now(), random_); }
+
+    void opensItsOwnLinksByEveryKeyOfTheRing() {
+        const auto older = ring(kLineA);
+        const auto newer = ring(kLineB + kLineA);
+        const Uuid id = nextId();
+        const std::string link = OtpCodes(older, digits(6), "123456").linkFor(id);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{43}, link.size());
+        CPPUNIT_ASSERT(OtpCodes(newer, digits(6), "").openLink(link) == id);
+        CPPUNIT_ASSERT(!OtpCodes(ring(kLineB), digits(6), "").openLink(link));
+    }
+
+    void opensNothingElse() {
+        const auto keys = ring(kLineA);
+        const OtpCodes codes(keys, digits(6), "");
+        const Uuid id = nextId();
+        const std::string link = codes.linkFor(id);
+        CPPUNIT_ASSERT(link != codes.linkFor(nextId()));
+        for (std::size_t i = 0; i < link.size() - 1; ++i) {
+            std::string other = link;
+            other[i] = other[i] == 'A' ? 'B' : 'A';
+            CPPUNIT_ASSERT_MESSAGE(other, !codes.openLink(other));
+        }
+        for (const std::string& other : {""s, "x"s, link.substr(1), link + "AAAA", codes.codeFor(id)}) {
+            CPPUNIT_ASSERT_MESSAGE(other, !codes.openLink(other));
+        }
+    }
 
     static std::string typed(std::string_view text) { return parseCode(text).value_or("none"); }
 

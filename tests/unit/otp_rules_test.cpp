@@ -347,7 +347,100 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(leavesAnAccountThatIsThereToItsOwner);
     CPPUNIT_TEST(makesNothingOfAFormThatIsNotThere);
     CPPUNIT_TEST(packsAForm);
+    CPPUNIT_TEST(countsFailuresInARow);
+    CPPUNIT_TEST(countsNoFailureWhereNobodyGetsIn);
+    CPPUNIT_TEST(takesNoShortCodeAfterTooManyFailures);
+    CPPUNIT_TEST(tellsTheOwnerOfTheLastFailureAlone);
+    CPPUNIT_TEST(signsInByLinkWhateverIsSpent);
+    CPPUNIT_TEST(signsInByLinkOnceAndForItsAddressAlone);
     CPPUNIT_TEST_SUITE_END();
+
+    void countsFailuresInARow() {
+        for (const Purpose purpose : {Purpose::Login, Purpose::Reset}) {
+            budget_ = Bucket{"", now_, {}, 7};
+            auto otp = code(purpose);
+            ruleOn(guessAt(otp, Guess::Wrong), otp);
+            CPPUNIT_ASSERT_EQUAL(8U, budget_.failures());
+            ruleOn(guessAt(otp), otp);
+            CPPUNIT_ASSERT_EQUAL(0U, budget_.failures());
+        }
+    }
+
+    void countsNoFailureWhereNobodyGetsIn() {
+        for (const Purpose purpose : {Purpose::Register, Purpose::Verify, Purpose::Change}) {
+            budget_ = Bucket{"", now_, {}, kMostFailures};
+            auto otp = code(purpose);
+            CPPUNIT_ASSERT(ruleOn(guessAt(otp, Guess::Wrong), otp).result.outcome == VerifyOutcome::WrongCode);
+            CPPUNIT_ASSERT(ruleOn(guessAt(otp), otp).result.outcome == VerifyOutcome::Verified);
+            CPPUNIT_ASSERT_EQUAL(kMostFailures, budget_.failures());
+        }
+    }
+
+    void takesNoShortCodeAfterTooManyFailures() {
+        user_ = user();
+        for (const Guess guess : {Guess::Wrong, Guess::Right}) {
+            budget_ = Bucket{"", now_, {}, kMostFailures};
+            auto otp = code();
+            const auto ruling = ruleOn(guessAt(otp, guess), otp);
+            CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::AttemptsExhausted);
+            CPPUNIT_ASSERT_EQUAL(0U, otp.tries.count);
+            CPPUNIT_ASSERT_EQUAL(kMostFailures, budget_.failures());
+        }
+        budget_ = Bucket{};
+        auto otp = code();
+        auto guess = guessAt(otp);
+        guess.linkUse = LinkUse::Instead;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::AttemptsExhausted);
+    }
+
+    void tellsTheOwnerOfTheLastFailureAlone() {
+        user_ = user();
+        user_->emailVerified = true;
+        for (const unsigned before : {kMostFailures - 2, kMostFailures - 1}) {
+            budget_ = Bucket{"", now_, {}, before};
+            auto otp = code();
+            auto guess = guessAt(otp, Guess::Wrong);
+            guess.failuresNotice = guess.notice;
+            guess.failuresNotice->kind = MessageKind::ManyFailures;
+            const auto ruling = ruleOn(guess, otp);
+            CPPUNIT_ASSERT_EQUAL(before + 1 == kMostFailures, ruling.result.notice.has_value());
+            if (ruling.result.notice) CPPUNIT_ASSERT(ruling.result.notice->kind == MessageKind::ManyFailures);
+        }
+    }
+
+    void signsInByLinkWhateverIsSpent() {
+        user_ = user();
+        budget_ = Bucket{packTime(now_) + packTime(now_), now_ + 1h, {}, kMostFailures};
+        auto otp = code();
+        otp.tries.count = otp.tries.most;
+        auto guess = guessAt(otp);
+        guess.by = GuessBy::Link;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.signIn);
+        CPPUNIT_ASSERT(otp.tries.consumedAt == now_);
+        CPPUNIT_ASSERT_EQUAL(0U, budget_.failures());
+    }
+
+    void signsInByLinkOnceAndForItsAddressAlone() {
+        user_ = user();
+        auto otp = code();
+        auto guess = guessAt(otp);
+        guess.by = GuessBy::Link;
+        guess.typedAddress = Destination::parse("eve@example.org");
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::Unknown);
+        guess.typedAddress = ada_;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.signIn);
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::Used);
+
+        auto late = code();
+        late.expiresAt = now_;
+        guess = guessAt(late);
+        guess.by = GuessBy::Link;
+        CPPUNIT_ASSERT(ruleOn(guess, late).result.outcome == VerifyOutcome::Expired);
+        auto reset = code(Purpose::Reset);
+        guess = guessAt(reset);
+        guess.by = GuessBy::Link;
+        CPPUNIT_ASSERT(ruleOn(guess, reset).result.outcome == VerifyOutcome::Unknown);
+    }
 
     static constexpr Purpose kPurposes[] = {Purpose::Login, Purpose::Register, Purpose::Verify, Purpose::Reset,
                                             Purpose::Change};

@@ -45,6 +45,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"otp.email_lifetime", "5m"},
     {"otp.sms_lifetime", "6m"},
     {"otp.on_resend", "repeat"},
+    {"otp.link", "beside"},
     {"otp.auto_register", "false"},
     {"otp.max_attempts", "4"},
     {"otp.resend_after", "1m"},
@@ -57,6 +58,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"notices.new_sign_in", "false"},
     {"notices.password_changed", "false"},
     {"notices.address_changed", "false"},
+    {"notices.many_failures", "false"},
     {"notices.by_sms", "true"},
     {"notices.lifetime", "23h"},
     {"limits.request_per_destination", "6/1h"},
@@ -209,6 +211,7 @@ std::string describe(const Settings& s) {
     line("otp.emailLifetime", s.otp.emailLifetime.count());
     line("otp.smsLifetime", s.otp.smsLifetime.count());
     line("otp.onResend", static_cast<int>(s.otp.onResend));
+    line("otp.linkUse", static_cast<int>(s.otp.linkUse));
     line("otp.autoRegister", s.otp.autoRegister);
     line("otp.disclosure", static_cast<int>(s.otp.disclosure));
     line("changeWithin", s.changeWithin.count());
@@ -219,6 +222,7 @@ std::string describe(const Settings& s) {
     line("notices.newSignIn", s.notices.newSignIn);
     line("notices.passwordChanged", s.notices.passwordChanged);
     line("notices.addressChanged", s.notices.addressChanged);
+    line("notices.manyFailures", s.notices.manyFailures);
     line("notices.bySms", static_cast<int>(s.notices.bySms));
     line("notices.lifetime", s.notices.lifetime.count());
     line("otp.maxAttempts", s.otp.maxAttempts);

@@ -38,6 +38,14 @@ export function verifyCode({ otp_id, destination }, otp, deviceName) {
   });
 }
 
+// By the link of a message; with the address that it went to, where this browser did not ask for it.
+export function verifyLink({ link, destination }, deviceName) {
+  return call("POST", "/auth/otp/link", {
+    body: { link, destination, platform: "web", device_name: deviceName, session: "cookie" },
+    needs: ["user"],
+  });
+}
+
 export function me() {
   return call("GET", "/auth/me", { needs: ["user"] });
 }

@@ -33,6 +33,9 @@ const wording = {
   },
 };
 
+// The message has a link alone: there is nothing to type.
+const isLink = () => pending.means === "link";
+
 let pending = null;
 let refused = new Set(); // Codes the server has refused for this code's request: in memory only, and never sent again.
 let before = ""; // The field's text before the last input event.
@@ -60,7 +63,8 @@ export function prepare(onSignedIn, onLeave) {
 export function open(newPending, notice) {
   use(newPending);
   say(notice);
-  show("code", () => t("Enter your code"), spent ? undefined : input);
+  const byLink = isLink();
+  show("code", () => byLink ? t("Check your inbox") : t("Enter your code"), spent || byLink ? undefined : input);
 }
 
 // The code that is waited for, or null.
@@ -71,6 +75,7 @@ export function awaited() {
 function use(newPending) {
   pending = newPending;
   const { otp_id: known, expires_at: end } = pending; // for texts that outlive it
+  const byLink = isLink();
   refused = new Set();
   input.value = before = "";
   input.inputMode = (codeShape()?.alphabet ?? "digits") === "digits" ? "numeric" : "text";
@@ -83,6 +88,9 @@ function use(newPending) {
   putAddress(destination, pending.destination);
   put(element("code-sent"), () => parts(
     known ? "We sent a code to {address}." : "Enter the code that we sent to {address}.", { address: destination }));
+  if (byLink) {
+    put(element("code-sent"), () => parts("We sent a link to {address}. Open it in this browser.", { address: destination }));
+  }
   if (end) {
     until.dateTime = new Date(end).toISOString();
     put(element("code-until-line"), () => {
@@ -140,8 +148,12 @@ async function sendAgain() {
     if (asked !== pending) return;
     // The button goes to sleep now: the focus must not sleep with it.
     use(pendingCode.begin(asked.destination, answer));
-    input.focus();
-    say(() => t("A new code is on its way to {address}.", { address: asked.destination }));
+    const byLink = isLink();
+    if (byLink) focusHeading("code");
+    else input.focus();
+    say(() => byLink
+      ? t("A new link is on its way to {address}.", { address: asked.destination })
+      : t("A new code is on its way to {address}.", { address: asked.destination }));
   } catch (error) {
     if (asked !== pending) return;
     if (error.retryAfter > 0) postpone(error.retryAfter);
@@ -152,7 +164,8 @@ async function sendAgain() {
 // The code is of no more use: the field goes, and a new code becomes the thing to do.
 function spend(error) {
   if (error.retryAfter > 0) postpone(error.retryAfter);
-  put(alert, () => sentence(error));
+  const isOld = error.code === "OTP_EXPIRED" && isLink();
+  put(alert, () => isOld ? t("This link has expired. Ask for a new one.") : sentence(error));
   setSpent(true);
 }
 
@@ -160,7 +173,7 @@ function spend(error) {
 function setSpent(value) {
   if (value && form.contains(document.activeElement)) focusHeading("code");
   spent = value;
-  element("code-field").hidden = submit.hidden = value;
+  element("code-field").hidden = submit.hidden = value || isLink();
   element("code-until-line").hidden = value || !pending.expires_at;
   resend.classList.toggle("primary", value);
 }
@@ -175,7 +188,10 @@ function postpone(seconds) {
 function tick() {
   const wait = (pending.resend_at - Date.now()) / 1000;
   resend.disabled = wait > 0;
-  put(resend, wait > 0 ? () => t("Send a new code in {time}", { time: shortDuration(wait) }) : () => t("Send a new code"));
+  const byLink = isLink();
+  put(resend, wait > 0
+    ? () => byLink ? t("Send a new link in {time}", { time: shortDuration(wait) }) : t("Send a new code in {time}", { time: shortDuration(wait) })
+    : () => byLink ? t("Send a new link") : t("Send a new code"));
   // While a code is judged the server says how it ended.
   if (!spent && !isBusy(submit) && pending.expires_at && Date.now() >= pending.expires_at) spend(new ApiError("OTP_EXPIRED"));
 }

@@ -13,6 +13,7 @@ export class ApiError extends Error {
     this.fields = problem.errors ?? [];
     this.attemptsRemaining = problem.attempts_remaining;
     this.retryAfter = problem.retry_after;
+    this.otp = problem.otp; // of OTHER_BROWSER
   }
 
   // No further guess at this code can succeed: only a new code helps.

@@ -7,6 +7,7 @@ import * as confirm from "./confirm.js";
 import { needsHttps, sentence, sessionOver } from "./errors.js";
 import { whileBusy } from "./form.js";
 import * as language from "./language.js";
+import * as link from "./link.js";
 import * as owner from "./owner.js";
 import * as pendingCode from "./pending.js";
 import * as session from "./session.js";
@@ -34,6 +35,7 @@ confirm.prepare((answer) => {
   history.replaceState(null, "");
   address.open(undefined, destination);
 });
+link.prepare((answer) => enter(answer.user, answer.is_new_user), begin);
 account.prepare((notice) => {
   language.choose();
   address.open(notice);
@@ -42,6 +44,7 @@ pendingCode.onShared(share);
 session.onChange(lookAgain);
 document.addEventListener("visibilitychange", lookAgain); // It may have ended elsewhere, or while the laptop slept.
 addEventListener("popstate", stepBack);
+addEventListener("hashchange", link.open);
 element("unreachable-retry").addEventListener("click", (event) => whileBusy(event.currentTarget, start));
 
 show("waiting", () => t("Sign in"));
@@ -55,7 +58,8 @@ async function start() {
     await chosen;
     element("site-name").textContent = site.name();
     owner.dress(site.all());
-    if (user && site.signsInFor() !== "again") enter(user);
+    if (link.open()) await language.choose({ server: api.answeredIn() });
+    else if (user && site.signsInFor() !== "again") enter(user);
     else await begin();
   } catch (error) {
     await chosen;

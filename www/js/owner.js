@@ -8,7 +8,7 @@ const READABLE = 4.5; // of 1, as WCAG 2.2 (1.4.3) asks for
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // `page` is the server's answer; what it does not say stays as it is.
-export function dress({ logo, accent, stylesheet, links = {}, channels, return_to: target }) {
+export function dress({ logo, accent, stylesheet, links = {}, channels, link, return_to: target }) {
   if (logo) element("logo").src = logo;
   if (stylesheet) loadStyles(stylesheet);
   if (accent) {
@@ -17,6 +17,7 @@ export function dress({ logo, accent, stylesheet, links = {}, channels, return_t
   }
   element("owner-links").replaceChildren(...Object.keys(LINKS).filter((name) => links[name]).map((name) => item(name, links[name])));
   if (channels && !channels.includes("sms")) promiseMailAlone();
+  if (link === "instead") promiseLink(channels?.includes("sms"));
   const next = element("continue");
   next.hidden = !target;
   if (target) {
@@ -39,6 +40,13 @@ function promiseMailAlone() {
   put(element("address-lead"), () => t("We send you a code by e-mail. It works once and replaces the password."));
   put(element("address-label"), () => t("E-mail address"));
   element("address-hint").hidden = true;
+}
+
+function promiseLink(hasSms) {
+  put(element("address-lead"), () => hasSms
+    ? t("We send you a link by e-mail, or a code by SMS. It works once and replaces the password.")
+    : t("We send you a link by e-mail. It works once and replaces the password."));
+  if (!hasSms) put(element("address-submit"), () => t("Send me a link"));
 }
 
 function item(name, url) {

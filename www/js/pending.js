@@ -15,6 +15,7 @@ export function begin(destination, answer) {
     otp_id: answer.otp_id,
     channel: answer.channel,
     destination,
+    means: answer.means,
     expires_at: now + 1000 * (answer.expires_in ?? 600),
     resend_at: now + 1000 * (answer.resend_in ?? 30),
   };

@@ -18,7 +18,15 @@ export async function user() {
 
 // Rejects with COOKIE_LOST where the code was right but the browser did not keep the cookie.
 export async function signIn(pending, code, deviceName) {
-  const answer = await api.verifyCode(pending, code, deviceName);
+  return kept(await api.verifyCode(pending, code, deviceName));
+}
+
+// The same by a link, {link, destination}.
+export async function signInByLink(opened, deviceName) {
+  return kept(await api.verifyLink(opened, deviceName));
+}
+
+async function kept(answer) {
   // Whoever cannot be asked now is asked again by the next step.
   if (!await user().catch(() => answer.user)) throw new ApiError("COOKIE_LOST");
   tabs?.postMessage("changed");

@@ -61,6 +61,7 @@ struct ApiSettings {
     PageSettings page = {};
     AuthzSettings authz = {};
     domain::CodeFormat codeFormat = {};
+    domain::LinkUse linkUse = domain::LinkUse::Off;
     domain::TokenSettings tokens = {};
     domain::ReturnTargets returnTargets{{}, {}};
 };

@@ -23,7 +23,9 @@ enum class KeyUse {
     OtpReceipt,
     VerificationContext,
     SiteCookie,
-    SiteTicket
+    SiteTicket,
+    OtpLink,
+    OtpAsker
 };
 
 class KeyRing {

@@ -18,7 +18,8 @@ struct MailMessage {
     std::string envelopeFrom;
     std::string recipient;
     std::string content;  // RFC 5322 with MIME, CRLF line ends
-    std::string code{};   // that is in it: what nobody may tell again; empty in a notice
+    std::string code{};   // that is in it: what nobody may tell again; empty in a notice, or beside a link alone
+    std::string link{};   // the same of the secret part of a link; mostly empty
 };
 
 class MailTransport {

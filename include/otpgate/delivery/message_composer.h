@@ -1,5 +1,5 @@
-// From an outbox row to a finished e-mail or SMS: derives the code, finds the language and renders the words.
-// Immutable, any thread.
+// From an outbox row to a finished e-mail or SMS: derives the code or the link, finds the language and renders the
+// words. Immutable, any thread.
 #pragma once
 
 #include "otpgate/delivery/mail_transport.h"
@@ -19,6 +19,7 @@ struct ServiceWords {
     std::string publicUrl;        // without a trailing slash: where the pages are
     std::string name = {};        // empty: the host of the public URL
     std::string supportUrl = {};  // empty: nobody is named
+    domain::LinkUse linkUse = domain::LinkUse::Off;
 };
 
 class MessageComposer {
@@ -36,8 +37,13 @@ public:
     SmsMessage composeSms(const domain::OutboxMessage& message, Timestamp now) const;
 
 private:
-    std::string codeOf(const domain::OutboxMessage& message) const;
-    MessageContext contextOf(const domain::OutboxMessage& message, std::string_view code, Timestamp now) const;
+    // What is in a message, and nobody else may learn.
+    struct Secret {
+        std::string code;
+        std::string link;  // the part after the #
+    };
+    Secret secretOf(const domain::OutboxMessage& message) const;
+    MessageContext contextOf(const domain::OutboxMessage& message, const Secret& secret, Timestamp now) const;
 
     const domain::OtpCodes& codes_;
     const Templates& templates_;
@@ -47,6 +53,7 @@ private:
     std::string name_;
     std::string link_;
     std::string support_;
+    domain::LinkUse linkUse_;
 };
 
 }  // namespace otpgate::delivery

@@ -18,6 +18,7 @@ struct MessageContext {
     // Of a code.
     domain::Purpose purpose = domain::Purpose::Login;
     std::string_view code{};
+    std::string signInLink{};  // in place of the code, or beside it; empty: none
     std::chrono::minutes validFor{0};
     // Of a notice.
     const domain::NoticeFacts* notice = nullptr;

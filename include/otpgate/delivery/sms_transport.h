@@ -15,7 +15,8 @@ namespace otpgate::delivery {
 struct SmsMessage {
     std::string recipient;  // E.164
     std::string text;       // LF line ends
-    std::string code{};     // that is in it: what nobody may tell again; empty in a notice
+    std::string code{};     // that is in it: what nobody may tell again; empty in a notice, or beside a link alone
+    std::string link{};     // the same of the secret part of a link; mostly empty
 };
 
 class SmsTransport {

@@ -27,6 +27,8 @@ struct PasswordGuess {
     ShownDevice device;  // a device that the account knows counts in its own bucket
     std::string bucket;
     std::string deviceBucket;
+    std::string failureBucket;  // of the codes of its lane: what is wrong in a row adds up there
+    std::string deviceFailureBucket;
     LimitRule rule;
     std::string clientBucket;  // not of a device that the account knows
     LimitRule clientRule;
@@ -36,13 +38,15 @@ struct PasswordGuess {
 };
 
 struct CountedGuess {
-    enum class Outcome { Accepted, DestinationLimited, ClientLimited };
+    enum class Outcome { Accepted, DestinationLimited, ClientLimited, TooManyFailures };
     Outcome outcome = Outcome::Accepted;
-    std::vector<std::string> buckets;  // where it was counted
-    std::string hits;                  // of the bucket that refused, else of the address's: packed, see LimitHits
+    std::vector<std::string> buckets{};  // where it was counted
+    unsigned failures = 0;               // in a row, with this one, as if it were wrong
+    std::string failureBucket{};
+    std::string hits{};  // of the bucket that refused, else of the address's: packed, see LimitHits
     // Where the guess is accepted and there is such an account.
-    std::optional<User> user;
-    std::optional<std::string> passwordHash;
+    std::optional<User> user{};
+    std::optional<std::string> passwordHash{};
 };
 
 struct WrongPassword {
@@ -51,6 +55,7 @@ struct WrongPassword {
     Timestamp now;
     Uuid auditId;
     Client client;
+    std::optional<NoticeDraft> notice = std::nullopt;  // see OtpVerification::failuresNotice
 };
 
 struct PasswordReset {
@@ -183,9 +188,12 @@ public:
     // or not there is one. Exact, however many ask at once. A refusal counts nowhere and is audited (OTP_LOCKED) once a
     // minute a bucket.
     virtual CountedGuess countGuess(const PasswordGuess& guess) = 0;
-    // The places that were taken at `countedAt` are free again: the password was right, or was not compared.
-    virtual void giveBackGuess(const std::vector<std::string>& buckets, Timestamp countedAt) = 0;
-    virtual void auditWrongPassword(const WrongPassword& wrong) = 0;
+    // The places that were taken at `countedAt` are free again, and there was no failure: the password was right, or
+    // was not compared. Without a `failureBucket` none was counted.
+    virtual void giveBackGuess(const std::vector<std::string>& buckets, const std::string& failureBucket,
+                               Timestamp countedAt) = 0;
+    // The notice that was written, where one is to be and the user can be told.
+    virtual std::optional<OutboxMessage> auditWrongPassword(const WrongPassword& wrong) = 0;
     // Only while the old hash is there still.
     virtual void upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) = 0;
 

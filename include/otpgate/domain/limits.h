@@ -74,10 +74,11 @@ private:
 class Bucket {
 public:
     Bucket() : hits_("") {}  // one that has never been asked
-    Bucket(std::string hits, Timestamp expiresAt, Timestamp refusedAt)
+    Bucket(std::string hits, Timestamp expiresAt, Timestamp refusedAt, unsigned failures = 0)
         : hits_(std::move(hits)),
           expiresAt_(expiresAt),
-          refusedAt_(refusedAt) {}
+          refusedAt_(refusedAt),
+          failures_(failures) {}
 
     bool accepts(const LimitRule& rule, Timestamp now) const { return hits_.accepts(rule, now); }
     // Counts, where it accepts.
@@ -89,6 +90,13 @@ public:
     // Whether the audit trail is to be told of a refusal: once a minute a bucket, so that a flood of refused requests
     // does not fill the disk.
     bool noteRefusal(Timestamp now);
+    // Wrong guesses in a row: counted besides the places of the limit, without a window, until a success. One that is
+    // taken back was none. They are forgotten a year after the last of them.
+    void fail(Timestamp now);
+    void takeBackFailure();
+    // `memory`: how long the bucket's places matter.
+    void succeed(Timestamp now, std::chrono::seconds memory);
+    unsigned failures() const { return failures_; }
     // When something was accepted last.
     std::optional<Timestamp> last() const { return hits_.last(); }
 
@@ -100,6 +108,7 @@ private:
     LimitHits hits_;
     Timestamp expiresAt_;
     Timestamp refusedAt_;
+    unsigned failures_ = 0;
 };
 
 // A bucket that is asked, and the rule that it is held to.

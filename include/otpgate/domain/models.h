@@ -89,13 +89,17 @@ std::optional<CodeAlphabet> parseCodeAlphabet(std::string_view text);
 
 enum class MessageKind {
     Code,
+    Link,  // in place of the code
     // Notices: they tell an account's owner what happened.
     NewSignIn,        // by a device that the account did not know
     PasswordChanged,  // or set anew
-    AddressChanged    // to the old address and to the new one
+    AddressChanged,   // to the old address and to the new one
+    ManyFailures      // so many wrong guesses in a row that short codes do not count any more
 };
 std::string_view toString(MessageKind kind);  // "code", "new_sign_in"
 std::optional<MessageKind> parseMessageKind(std::string_view text);
+// Whether somebody waits for it, to sign in by it: code or link.
+bool carriesSecret(MessageKind kind);
 
 // What a notice tells, besides when it happened.
 struct NoticeFacts {

@@ -35,6 +35,11 @@ public:
     Guess judge(const Uuid& otpId, std::string_view guess) const { return judge(otpId, guess, format_); }
     Guess judge(const Uuid& otpId, std::string_view guess, const CodeFormat& format) const;
 
+    // What stands in a link in place of a code: the id and 128 bits that follow from it, in 43 characters of base64url.
+    std::string linkFor(const Uuid& otpId) const;
+    // The id, where the bits are those of some key of the ring, compared in constant time.
+    std::optional<Uuid> openLink(std::string_view secret) const;
+
 private:
     const crypto::KeyRing& ring_;
     CodeFormat format_;

@@ -28,6 +28,7 @@ struct OtpSettings {
     unsigned maxAttempts = 3;
     std::chrono::seconds resendAfter{30};
     Resend onResend = Resend::Rotate;
+    LinkUse linkUse = LinkUse::Off;
     bool autoRegister = true;
     SignUpRule signUp;
     Disclosure disclosure = Disclosure::Hide;
@@ -78,6 +79,7 @@ struct RequestedOtp {
     std::chrono::seconds resendIn{0};
     std::optional<LimitReport> limit;        // of the destination, or the one that refused; nullopt: unlimited
     Delivery delivery = Delivery::UnderWay;  // where Accepted
+    Means means = Means::Code;               // where Accepted
 };
 
 // Which code a guess is at: an id, or the newest code of a destination.
@@ -88,6 +90,16 @@ struct OtpReference {
     std::optional<Purpose> purpose;
     // Of purpose change: the user who guesses, and whose code it must be.
     std::optional<Uuid> ownerId = std::nullopt;
+    // The link of its message was opened, which names it; and the address that was typed with it, where one was.
+    GuessBy by = GuessBy::Code;
+    std::optional<Destination> typedAddress = std::nullopt;
+};
+
+// A link that was opened in a browser that cannot prove to be the one that asked.
+struct LinkElsewhere {
+    OtpVerifyResult::Outcome outcome = OtpVerifyResult::Outcome::Unknown;  // Verified: it is good
+    std::optional<Destination> destination;
+    std::string code;  // to be typed where it was asked for; empty: none counts
 };
 
 struct VerifiedOtp {
@@ -115,6 +127,18 @@ public:
     VerifiedOtp verify(const OtpReference& reference, std::string_view guess, const Device& device, const Asker& asker,
                        Timestamp sessionEnd);
 
+    // A sign-in by the link in a message, as openLink() has read it, like verify(). `typedAddress`: see signInByLink()
+    // of the API, which decides whether it needs one.
+    VerifiedOtp verifyLink(const Uuid& otpId, const std::optional<Destination>& typedAddress, const Device& device,
+                           const Asker& asker, Timestamp sessionEnd);
+    // The id of the code whose message holds this link; nullopt: it is none of ours.
+    std::optional<Uuid> openLink(std::string_view secret) const { return codes_.openLink(secret); }
+    // What whoever opened it may be told without spending it.
+    LinkElsewhere lookAtLink(const Uuid& otpId);
+    // What a browser shows to prove that it asked for this code: others were told the id, by a link that they sent.
+    std::string askerProofOf(const Uuid& otpId) const;
+    bool isAskerProof(std::string_view proof, const Uuid& otpId) const;
+
     // For what a right guess does beyond a sign-in: `redemption` has a store count it and put it to use, in one
     // transaction. It may complete the verification before.
     using Redemption = std::function<OtpVerifyResult(OtpVerification& verification)>;
@@ -126,6 +150,9 @@ public:
     std::optional<Uuid> parseReceipt(std::string_view token, Purpose purpose) const;
 
 private:
+    VerifiedOtp redeem(const OtpReference& reference, const Uuid& otpId, Guess guess, const Asker& asker,
+                       const Redemption& redemption);
+    Redemption signIn(const Device& device, const Asker& asker, Timestamp sessionEnd);
     OtpVerifyResult count(const OtpVerification& verification);
     AccountRule accountRule(const OtpQuestion& question) const;
     Uuid findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now);

@@ -8,6 +8,7 @@
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/notice.h"
+#include "otpgate/domain/short_codes.h"
 #include "otpgate/domain/sign_up_rule.h"
 
 #include <array>
@@ -41,6 +42,7 @@ struct NewOtpRequest {
     Disclosure disclosure = Disclosure::Hide;
     Resend resend = Resend::Rotate;
     bool isRegistration = false;  // a form waits beside the code, so the code is repeated to nobody
+    LinkUse linkUse = LinkUse::Off;
     Timestamp now;
     Timestamp expiresAt;
     unsigned maxAttempts = 0;
@@ -73,9 +75,14 @@ struct OtpRequestResult {
     Timestamp expiresAt;
     bool isDiscarded = false;
     std::string languages{};  // as the message's locale says them, with the account's
+    // What is sent. By a link alone nobody resets a password: it signs in.
+    Means means = Means::Code;
+    Purpose purpose = Purpose::Login;
 };
 
 enum class Guess { Wrong, Right };
+// What was shown: the code, or the link of its message. A link that is wrong is no guess at anything: 128 bits.
+enum class GuessBy { Code, Link };
 // How a guess names its code. Who names the id is who asked for the code: nobody else was told it.
 enum class CodeNamedBy { Address, Id };
 
@@ -92,6 +99,9 @@ struct OtpVerification {
     std::optional<Uuid> ownerId = std::nullopt;
     CodeNamedBy namedBy = CodeNamedBy::Address;
     Guess guess = Guess::Wrong;
+    GuessBy by = GuessBy::Code;
+    LinkUse linkUse = LinkUse::Off;
+    std::optional<Destination> typedAddress = std::nullopt;  // where there is one, the code's must be the same
     LimitRule guessRule;
     Timestamp now;
     // For the session that a right guess for a login opens, and the user that it may create.
@@ -105,6 +115,7 @@ struct OtpVerification {
     Device device{};
     std::array<Uuid, 3> auditIds;                      // at most three events: the code's, the registration, the login
     std::optional<NoticeDraft> notice = std::nullopt;  // of a login by a device that the account did not know
+    std::optional<NoticeDraft> failuresNotice = std::nullopt;  // of the last wrong guess before links alone count
     Client client;
     // This very guess, with these ids and this time, was made before, and nobody knows whether it was committed.
     bool isRepeated = false;
@@ -142,6 +153,16 @@ struct OtpVerifyResult {
     std::optional<OutboxMessage> notice = std::nullopt;  // the one that was written
 };
 
+// A code whose link was opened: what its reader may be told.
+struct OpenedLink {
+    Destination destination;
+    Purpose purpose = Purpose::Login;
+    std::optional<Timestamp> consumedAt;
+    Timestamp expiresAt;
+    bool hasTriesLeft = true;
+    unsigned failures = 0;  // in a row, of its lane
+};
+
 class OtpStore {
 public:
     virtual ~OtpStore() = default;
@@ -158,6 +179,8 @@ public:
     // device's own, where there are any, else of the strangers'.
     virtual std::optional<Uuid> findNewest(const Destination& destination, Purpose purpose, const ShownDevice& device,
                                            Timestamp since, Timestamp now) = 0;
+    // Changes nothing.
+    virtual std::optional<OpenedLink> findOpened(const Uuid& otpId) = 0;
 };
 
 }  // namespace otpgate::domain

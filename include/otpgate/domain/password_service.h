@@ -17,7 +17,7 @@
 
 namespace otpgate::domain {
 
-enum class PasswordOutcome { Right, Wrong, Limited, ClientLimited };
+enum class PasswordOutcome { Right, Wrong, Limited, ClientLimited, TooManyFailures };
 
 struct PasswordLimits {
     LimitRule perDestination;
@@ -68,9 +68,11 @@ private:
         std::string hash;  // where Right
         crypto::PasswordMatch match = crypto::PasswordMatch::Wrong;
         std::vector<std::string> buckets;  // where it is counted still, then
+        std::string failureBucket;
         Timestamp countedAt;
     };
     Comparison compare(const Destination& destination, std::string_view password, const Asker& asker);
+    void auditWrong(const Destination& destination, const CountedGuess& guess, const Asker& asker, Timestamp now);
     void learnCostOf(const std::string& hash);
     crypto::PasswordMatch matchOf(std::string_view password, const CountedGuess& guess);
     void upgrade(const User& user, std::string_view password, const Comparison& comparison);

@@ -14,6 +14,7 @@ enum class ErrorCode {
     InvalidOtp,
     OtpUsed,
     OtpExpired,
+    OtherBrowser,
     SessionExpired,
     MaxRetriesExceeded,
     RateLimit,

@@ -71,10 +71,10 @@ void CourierQueue::handOver(const OutboxMessage& message) {
 
 // A new code voids the older ones for the same, so what waits of them is looked at however short it has waited.
 void CourierQueue::doubtOlder(const OutboxMessage& newer) {
-    if (newer.kind != domain::MessageKind::Code || newer.isDiscarded) return;
+    if (!domain::carriesSecret(newer.kind) || newer.isDiscarded) return;
     held_.waiting.forEach([&](QueuedMessage& queued) {
         const OutboxMessage& older = queued.message;
-        if (older.kind == domain::MessageKind::Code && older.purpose == newer.purpose &&
+        if (domain::carriesSecret(older.kind) && older.purpose == newer.purpose &&
             older.destination == newer.destination)
             queued.lookedAt = {};
     });

@@ -12,6 +12,9 @@ namespace otpgate::delivery {
 
 namespace {
 
+// A fragment is sent to no server, so no log has it.
+constexpr std::string_view kLinkMark = "#link=";
+
 // The host alone. Only characters of a host name or an IP literal: it goes into headers and HTML.
 std::string checkedHost(const std::string& url) {
     const std::string_view host = hostOf(url);
@@ -48,20 +51,22 @@ MessageComposer::MessageComposer(const domain::OtpCodes& codes, const Templates&
       host_(checkedHost(service.publicUrl)),
       name_(service.name.empty() ? host_ : service.name),
       link_(service.publicUrl + "/"),
-      support_(shownAddress(service.supportUrl)) {
+      support_(shownAddress(service.supportUrl)),
+      linkUse_(service.linkUse) {
     const auto sender = Mailbox::parse(from);
     if (!sender) throw ConfigurationError("mail.from is neither an address nor Name <address>: " + from);
     fromHeader_ = sender->toHeader();
     fromAddress_ = sender->address;
 }
 
-MessageContext MessageComposer::contextOf(const domain::OutboxMessage& message, std::string_view code,
+MessageContext MessageComposer::contextOf(const domain::OutboxMessage& message, const Secret& secret,
                                           Timestamp now) const {
     return {.kind = message.kind,
             .service = name_,
             .host = host_,
             .purpose = message.purpose,
-            .code = code,
+            .code = secret.code,
+            .signInLink = secret.link.empty() ? std::string{} : link_ + std::string{kLinkMark} + secret.link,
             .validFor = minutesLeft(message.expiresAt, now),
             .notice = &message.notice,
             .happenedAt = message.createdAt,
@@ -70,21 +75,34 @@ MessageContext MessageComposer::contextOf(const domain::OutboxMessage& message, 
 }
 
 MailMessage MessageComposer::compose(const domain::OutboxMessage& message, Timestamp now) const {
-    const std::string code = codeOf(message);
-    const MailTexts texts = mailTexts(templates_, templates_.localeFor(message.locale), contextOf(message, code, now));
+    const Secret secret = secretOf(message);
+    const MailTexts texts =
+        mailTexts(templates_, templates_.localeFor(message.locale), contextOf(message, secret, now));
     const std::string recipient = message.destination.mailbox();
     const MailHead head{fromHeader_, recipient, texts.subject, now, message.id.toString(), host_};
-    return {fromAddress_, recipient, toMessage(head, texts.text, texts.html), code};
+    return {fromAddress_, recipient, toMessage(head, texts.text, texts.html), secret.code, secret.link};
 }
 
 SmsMessage MessageComposer::composeSms(const domain::OutboxMessage& message, Timestamp now) const {
-    const std::string code = codeOf(message);
+    const Secret secret = secretOf(message);
     return {message.destination.value(),
-            smsText(templates_, templates_.localeFor(message.locale), contextOf(message, code, now)), code};
+            smsText(templates_, templates_.localeFor(message.locale), contextOf(message, secret, now)), secret.code,
+            secret.link};
 }
 
-std::string MessageComposer::codeOf(const domain::OutboxMessage& message) const {
-    return message.kind == domain::MessageKind::Code ? codes_.codeFor(message) : std::string{};
+MessageComposer::Secret MessageComposer::secretOf(const domain::OutboxMessage& message) const {
+    Secret secret;
+    if (!domain::carriesSecret(message.kind)) return secret;
+    if (message.kind == domain::MessageKind::Link) {
+        secret.link = codes_.linkFor(message.otpId);
+        return secret;
+    }
+    secret.code = codes_.codeFor(message);
+    // A code of the verification service has no row that a link could find.
+    const bool isOurs = message.codeLength == 0;
+    const auto means = domain::meansOf(linkUse_, message.purpose, message.destination.channel(), 0);
+    if (isOurs && means != domain::Means::Code) secret.link = codes_.linkFor(message.otpId);
+    return secret;
 }
 
 }  // namespace otpgate::delivery

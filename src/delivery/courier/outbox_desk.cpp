@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds kBetweenGroups{4};
 constexpr std::size_t kLargestGroup = 128;
 
 void countIn(domain::OtpMetrics& metrics, const OutboxMessage& message, domain::MessageEnd end) {
-    if (message.kind != domain::MessageKind::Code) return;
+    if (!domain::carriesSecret(message.kind)) return;
     switch (end) {
     case domain::MessageEnd::Sent: metrics.count(domain::OtpEvent::Sent, message.destination, message.purpose); break;
     case domain::MessageEnd::GivenUp:
@@ -34,7 +34,7 @@ void countIn(domain::OtpMetrics& metrics, const OutboxMessage& message, domain::
 std::map<Uuid, Uuid> lastOfEachCode(std::span<const OutboxMessage> messages) {
     std::map<Uuid, Uuid> last;
     for (const OutboxMessage& message : messages) {
-        if (message.kind != domain::MessageKind::Code || message.isDiscarded) continue;
+        if (!domain::carriesSecret(message.kind) || message.isDiscarded) continue;
         const auto [known, isFirst] = last.try_emplace(message.otpId, message.id);
         if (!isFirst && known->second < message.id) known->second = message.id;
     }

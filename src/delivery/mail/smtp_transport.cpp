@@ -85,7 +85,8 @@ SendResult SmtpTransport::send(const MailMessage& message) {
     }
     const auto body = message.content.find("\r\n\r\n");
     // The recipient is left out, because every address is masked.
-    spokenOf_ = {message.code, body == std::string::npos ? message.content : message.content.substr(body), {}};
+    spokenOf_ = {
+        message.code, body == std::string::npos ? message.content : message.content.substr(body), {}, message.link};
     secrets_.beginMessage(spokenOf_);
     return attempt(message, TimeLimit(timeouts_));
 }

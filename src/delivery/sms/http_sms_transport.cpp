@@ -206,7 +206,7 @@ SendResult HttpSmsTransport::judge(const HttpReply& reply) const {
 }
 
 SendResult HttpSmsTransport::send(const SmsMessage& message) {
-    secrets_.beginMessage({message.code, message.text, message.recipient});
+    secrets_.beginMessage({message.code, message.text, message.recipient, message.link});
     try {
         const HttpReply reply = client_.send(request(message));
         return answered(reply, judge(reply), secrets_);

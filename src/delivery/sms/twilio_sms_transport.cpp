@@ -210,7 +210,7 @@ TwilioSmsTransport::TwilioSmsTransport(const SmsSettings& settings)
 }
 
 SendResult TwilioSmsTransport::send(const SmsMessage& message) {
-    secrets_.beginMessage({message.code, message.text, message.recipient});
+    secrets_.beginMessage({message.code, message.text, message.recipient, message.link});
     try {
         const HttpReply reply =
             client_.post(url_, {{"To", message.recipient}, {senderField_, sender_}, {"Body", message.text}});

@@ -166,7 +166,7 @@ VonageSmsTransport::VonageSmsTransport(const SmsSettings& settings)
 }
 
 SendResult VonageSmsTransport::send(const SmsMessage& message) {
-    secrets_.beginMessage({message.code, message.text, message.recipient});
+    secrets_.beginMessage({message.code, message.text, message.recipient, message.link});
     HttpClient::Fields fields{{"api_key", key_},
                               {"api_secret", secret_},
                               {"from", sender_},

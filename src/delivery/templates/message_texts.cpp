@@ -19,9 +19,10 @@ constexpr std::size_t kAddressCharacters = 120;
 // A value from a client comes as plain text: what it must not do to a mail, plainText() says.
 TemplateValues valuesOf(const std::string& locale, const MessageContext& context) {
     TemplateValues values{{"service", std::string(context.service)}};
-    if (context.kind == domain::MessageKind::Code) {
+    if (domain::carriesSecret(context.kind)) {
         const auto minutes = context.validFor.count();
         values.emplace_back("code", context.code);
+        values.emplace_back("link", context.signInLink);
         values.emplace_back("minutes", std::to_string(minutes));
         values.emplace_back(domain::toString(context.purpose), kShown);
         values.emplace_back(pluralCategory(locale, static_cast<unsigned long>(minutes)), kShown);
@@ -51,9 +52,10 @@ MailTexts mailTexts(const Templates& templates, const std::string& locale, const
 }
 
 std::string smsText(const Templates& templates, const std::string& locale, const MessageContext& context) {
-    const bool isCode = context.kind == domain::MessageKind::Code;
+    const bool isCode = domain::carriesSecret(context.kind);
     std::string lastLine;
-    if (isCode) lastLine.append("\n\n@").append(context.host).append(" #").append(context.code);
+    if (context.kind == domain::MessageKind::Code)
+        lastLine.append("\n\n@").append(context.host).append(" #").append(context.code);
     // From the longest form to the shortest. The last line of a code names the service at any rate.
     const std::vector<std::vector<std::string_view>> forms =
         isCode ? std::vector<std::vector<std::string_view>>{{"show_service", "show_minutes"}, {"show_minutes"}, {}}

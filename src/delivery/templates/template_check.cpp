@@ -29,7 +29,7 @@ struct Vocabulary {
     Names sections;
     std::vector<Names> choices;  // sections of which exactly one is shown
     bool mayIncludeLayout = false;
-    bool mustShowCode = false;
+    std::string_view mustShow = {};  // the variable without which the message is of no use
 
     explicit Vocabulary(std::string_view path) {
         if (path.starts_with("layout/")) {
@@ -42,13 +42,27 @@ struct Vocabulary {
         mayIncludeLayout = path.ends_with(".html");
         variables = {"service"};
         if (mayIncludeLayout) variables.insert(variables.end(), {"lang", "dir", "subject"});
+        if (path.find("/link.") != std::string_view::npos) {
+            variables.push_back("minutes");
+            if (!isSubject) variables.push_back("link");
+            mustShow = isSubject ? "" : "link";
+            choices = {pluralCategories(locale)};
+            sections = choices.front();
+            if (isSms) sections.insert(sections.end(), {"show_service", "show_minutes"});
+            return;
+        }
         if (path.find("/code.") != std::string_view::npos) {
             variables.push_back("minutes");
             if (!isSubject) variables.push_back("code");
-            mustShowCode = !isSubject;
+            mustShow = isSubject ? "" : "code";
             choices = {Names(std::begin(kPurposes), std::end(kPurposes)), pluralCategories(locale)};
             for (const Names& choice : choices) sections.insert(sections.end(), choice.begin(), choice.end());
             if (isSms) sections.insert(sections.end(), {"show_service", "show_minutes"});
+            // Where a mail has one beside the code.
+            if (!isSubject && !isSms) {
+                variables.push_back("link");
+                sections.push_back("link");
+            }
             return;
         }
         variables.insert(variables.end(), {"time", "ip_address", "device", "link", "support"});
@@ -77,7 +91,9 @@ public:
         for (const TemplateTag& tag : readTags(file_.text)) check(tag);
         for (const TemplateTag& tag : open_) report(tag.line, "{{#" + std::string(tag.name) + "}} is not closed");
         checkChoices();
-        if (vocabulary_.mustShowCode && !showsCode_) report(1, "{{code}} is missing, or stands in a section");
+        if (!vocabulary_.mustShow.empty() && !showsSecret_) {
+            report(1, "{{" + std::string(vocabulary_.mustShow) + "}} is missing, or stands in a section");
+        }
         if (findings_.size() == before) parse();
     }
 
@@ -138,7 +154,7 @@ private:
         } else if (!has(vocabulary_.variables, tag.name)) {
             report(tag.line, "unknown placeholder {{" + std::string(tag.name) + "}}");
         }
-        if (tag.name == "code" && open_.empty()) showsCode_ = true;
+        if (tag.name == vocabulary_.mustShow && open_.empty()) showsSecret_ = true;
     }
 
     // Whoever says one of several must say all, or say "else".
@@ -170,7 +186,7 @@ private:
     std::vector<TemplateTag> open_;
     std::set<std::string_view> used_;
     std::set<std::string_view> inverted_;
-    bool showsCode_ = false;
+    bool showsSecret_ = false;
 };
 
 }  // namespace
