@@ -34,6 +34,7 @@ http::Response showPage(const http::Request& request, const ApiSettings& setting
     json.member("logo", fileOf(page.logo)).member("stylesheet", fileOf(page.stylesheet));
     writeLinks(json, page);
     writeCodes(json, settings);
+    json.member("passkeys", settings.passkeysAreOffered);
     if (const auto target = settings.returnTargets.find(request.queryParameter("return_to").value_or(""))) {
         json.key("return_to").beginObject();
         json.member("url", target->url).member("name", target->name).endObject();

@@ -281,7 +281,8 @@ const std::vector<Command>& commands() {
            {}},
           {"list", "", "shows the languages and where their files are from", {kJson}},
           {"show", "LOCALE KIND [PART]", "renders an example", {}}},
-         "Templates are mustache: LOCALE/KIND.PART, where KIND is code, new_sign_in, password_changed or\n"
+         "Templates are mustache: LOCALE/KIND.PART, where KIND is code, new_sign_in, password_changed,\n"
+         "passkey_added, passkey_removed or\n"
          "address_changed, and PART is subject, txt, html or sms. Those of templates.directory take the place of the\n"
          "built-in ones, file by file.\n"
          "\n"

@@ -12,6 +12,8 @@ bool isWanted(const NoticeSettings& settings, MessageKind kind) {
     case MessageKind::NewSignIn: return settings.newSignIn;
     case MessageKind::PasswordChanged: return settings.passwordChanged;
     case MessageKind::AddressChanged: return settings.addressChanged;
+    case MessageKind::PasskeyAdded:
+    case MessageKind::PasskeyRemoved: return settings.passkeysChanged;
     }
     return false;
 }

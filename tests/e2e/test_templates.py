@@ -18,7 +18,7 @@ SUBJECTS = {
     "ja": "localhost のログイン用コードのお知らせ", "pt": "Seu código de acesso para localhost",
     "tr": "localhost için giriş kodunuz", "zh": "您在 localhost 的登录验证码",
 }
-KINDS = ("code", "new_sign_in", "password_changed", "address_changed")
+KINDS = ("code", "new_sign_in", "password_changed", "address_changed", "passkey_added", "passkey_removed")
 PARTS = ("subject", "txt", "html", "sms")
 
 

@@ -18,7 +18,14 @@ export async function user() {
 
 // Rejects with COOKIE_LOST where the code was right but the browser did not keep the cookie.
 export async function signIn(pending, code, deviceName) {
-  const answer = await api.verifyCode(pending, code, deviceName);
+  return begun(await api.verifyCode(pending, code, deviceName));
+}
+
+export async function signInByPasskey(credential, deviceName) {
+  return begun(await api.verifyPasskey(credential, deviceName));
+}
+
+async function begun(answer) {
   // Whoever cannot be asked now is asked again by the next step.
   if (!await user().catch(() => answer.user)) throw new ApiError("COOKIE_LOST");
   tabs?.postMessage("changed");

@@ -23,7 +23,8 @@ enum class KeyUse {
     OtpReceipt,
     VerificationContext,
     SiteCookie,
-    SiteTicket
+    SiteTicket,
+    PasskeyChallenge
 };
 
 class KeyRing {

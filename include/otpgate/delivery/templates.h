@@ -23,8 +23,9 @@ inline constexpr std::array kTemplateParts{TemplatePart::Subject, TemplatePart::
                                            TemplatePart::Sms};
 std::string_view toString(TemplatePart part);  // as the file's name ends: "subject", "txt", "html", "sms"
 
-inline constexpr std::array kMessageKinds{domain::MessageKind::Code, domain::MessageKind::NewSignIn,
-                                          domain::MessageKind::PasswordChanged, domain::MessageKind::AddressChanged};
+inline constexpr std::array kMessageKinds{
+    domain::MessageKind::Code,           domain::MessageKind::NewSignIn,    domain::MessageKind::PasswordChanged,
+    domain::MessageKind::AddressChanged, domain::MessageKind::PasskeyAdded, domain::MessageKind::PasskeyRemoved};
 
 // What the placeholders stand for. An empty text is a section that is left out.
 using TemplateValues = std::vector<std::pair<std::string_view, std::string>>;

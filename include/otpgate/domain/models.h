@@ -92,7 +92,9 @@ enum class MessageKind {
     // Notices: they tell an account's owner what happened.
     NewSignIn,        // by a device that the account did not know
     PasswordChanged,  // or set anew
-    AddressChanged    // to the old address and to the new one
+    AddressChanged,   // to the old address and to the new one
+    PasskeyAdded,
+    PasskeyRemoved
 };
 std::string_view toString(MessageKind kind);  // "code", "new_sign_in"
 std::optional<MessageKind> parseMessageKind(std::string_view text);
@@ -162,6 +164,8 @@ enum class AuditEvent {
     VerificationRequested,
     VerificationSucceeded,
     VerificationFailed,
+    PasskeyAdded,
+    PasskeyRemoved,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"
 std::optional<AuditEvent> parseAuditEvent(std::string_view text);

@@ -21,6 +21,7 @@ struct NoticeSettings {
     bool newSignIn = true;
     bool passwordChanged = true;
     bool addressChanged = true;
+    bool passkeysChanged = true;
     NoticeBySms bySms = NoticeBySms::Never;
     std::chrono::seconds lifetime = std::chrono::hours{24};  // how long it is tried
 };
