@@ -55,7 +55,8 @@ std::string textOf(const unsigned char* bytes, std::size_t size) {
 
 // What the library leaves to others: it believes whatever flags stand there.
 std::optional<AuthenticatorFacts> readFacts(std::string_view data, std::string_view rpId) {
-    if (data.size() < kFixedBytes || data.substr(0, kRpIdHashBytes) != sha256(rpId)) return std::nullopt;
+    if (data.size() < kFixedBytes || !equalInConstantTime(data.substr(0, kRpIdHashBytes), sha256(rpId)))
+        return std::nullopt;
     const auto flags = static_cast<unsigned char>(data[kRpIdHashBytes]);
     const bool isBackupPossible = (flags & kBackedUp) == 0 || (flags & kBackupEligible) != 0;
     if ((flags & kUserPresent) == 0 || (flags & kHasExtensions) != 0 || !isBackupPossible) return std::nullopt;
