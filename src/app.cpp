@@ -6,6 +6,7 @@
 #include "otpgate/domain/account_service.h"
 #include "otpgate/domain/address_service.h"
 #include "otpgate/domain/otp_service.h"
+#include "otpgate/domain/passkey_service.h"
 #include "otpgate/domain/password_service.h"
 #include "otpgate/domain/registration_service.h"
 #include "otpgate/domain/session_service.h"
@@ -23,6 +24,18 @@ domain::NoticeSettings noticesOf(const Settings& settings) {
     domain::NoticeSettings notices = settings.notices;
     if (settings.sms.transport == delivery::SmsTransportKind::None) notices.bySms = domain::NoticeBySms::Never;
     return notices;
+}
+
+// Whoever has passkeys of another site finds none of them here, and nobody can add one.
+void checkPasskeys(db::Connection& connection, const Settings& settings, Logger& log) {
+    if (!settings.passkeys.isOffered()) return;
+    if (!domain::mayClaim(settings.publicUrl, settings.passkeys.rpId))
+        throw ConfigurationError("passkeys.rp_id must be the host of server.public_url, or a domain that it is in");
+    const auto fixed = store::makePasskeyStore(connection)->rpId();
+    if (fixed && *fixed != settings.passkeys.rpId) {
+        log.warning("the passkeys are lost",
+                    {{"detail", "they were made for " + *fixed + ", and the settings say " + settings.passkeys.rpId}});
+    }
 }
 
 // Of the host: what stands beside us there may be returned to by its path.
@@ -43,6 +56,7 @@ public:
           auditStore_(store::makeAuditStore(*connection_)),
           apiKeyStore_(store::makeApiKeyStore(*connection_)),
           verificationStore_(store::makeVerificationStore(*connection_)),
+          passkeyStore_(store::makePasskeyStore(*connection_)),
           accountStore_(store::makeAccountStore(*connection_)),
           ticketStore_(store::makeTicketStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
@@ -60,6 +74,8 @@ public:
                          app.metrics_.otp,
                          {app.settings_.otp.requestsPerDestination, app.settings_.verificationsPerAccount,
                           app.settings_.otp.guessesPerDestination, app.settings_.otp.resendAfter}),
+          passkeys_(*passkeyStore_, *app.messenger_, app.keyRing_, app.clock_, app.random_, app.settings_.passkeys,
+                    app.settings_.passwordsPerClient, app.notices_),
           readiness_([&app] { return app.readiness_.look(); }),
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
           services_{otp_,
@@ -72,6 +88,7 @@ public:
                     *auditStore_,
                     apiKeys_,
                     verifications_,
+                    passkeys_,
                     app.signingKeys_,
                     app.cors_,
                     app.clock_,
@@ -93,7 +110,8 @@ public:
                      .linkUse = app.settings_.otp.linkUse,
                      .tokens = app.settings_.tokens,
                      .returnTargets = {{app.settings_.page.name, toLower(originOf(app.settings_))},
-                                       app.settings_.page.applications}}},
+                                       app.settings_.page.applications},
+                     .passkeysAreOffered = app.settings_.passkeys.isOffered()}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
@@ -111,6 +129,7 @@ private:
     std::unique_ptr<domain::AuditStore> auditStore_;
     std::unique_ptr<domain::ApiKeyStore> apiKeyStore_;
     std::unique_ptr<domain::VerificationStore> verificationStore_;
+    std::unique_ptr<domain::PasskeyStore> passkeyStore_;
     std::unique_ptr<domain::AccountStore> accountStore_;
     std::unique_ptr<domain::TicketStore> ticketStore_;
     domain::SessionService sessions_;
@@ -122,6 +141,7 @@ private:
     domain::RegistrationService registration_;
     domain::ApiKeyService apiKeys_;
     domain::VerificationService verifications_;
+    domain::PasskeyService passkeys_;
     api::Readiness readiness_;
     api::Monitoring monitoring_;
     api::Services services_;
@@ -151,6 +171,7 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
                    log_),
       socket_(socket) {
     checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
+    checkPasskeys(*startConnection_, settings_, log_);
 }
 
 App::~App() {

@@ -145,6 +145,7 @@ domain::NoticeSettings readNotices(SettingsReader& reader) {
     notices.passwordChanged = reader.flag("notices.password_changed", true);
     notices.addressChanged = reader.flag("notices.address_changed", true);
     notices.manyFailures = reader.flag("notices.many_failures", true);
+    notices.passkeysChanged = reader.flag("notices.passkeys_changed", true);
     if (reader.flag("notices.by_sms", false)) notices.bySms = domain::NoticeBySms::WhereNoMail;
     notices.lifetime = wholeSeconds(reader, "notices.lifetime", hours{24}, 1min, days{7});
     return notices;
@@ -389,6 +390,15 @@ api::AuthzSettings readAuthz(SettingsReader& reader, const std::string& publicUr
     return authz;
 }
 
+// Without an RP ID there are none: where they are off, and where browsers know of none.
+domain::PasskeySettings readPasskeys(SettingsReader& reader, const std::string& publicUrl) {
+    const bool isOn = reader.flag("passkeys.enabled", true);
+    const std::string wish = toLower(reader.text("passkeys.rp_id", ""));
+    const auto rpId = wish.empty() ? domain::rpIdOf(publicUrl) : std::optional{wish};
+    if (!isOn || !rpId) return {};
+    return {*rpId, domain::originOf(publicUrl)};
+}
+
 domain::SignUpRule readSignUp(SettingsReader& reader) {
     domain::SignUpRule rule;
     for (const std::string& text : reader.list("accounts.allowed_domains", "")) {
@@ -458,6 +468,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.templates.directory = reader.text("templates.directory", "");
     settings.templates.defaultLocale = reader.text("templates.default_locale", "en");
     settings.notices = readNotices(reader);
+    settings.passkeys = readPasskeys(reader, settings.publicUrl);
     settings.changeWithin = wholeSeconds(reader, "accounts.change_within", 15min, 1min, hours{24});
     constexpr domain::ApiKeyHolders kHolders[] = {domain::ApiKeyHolders::Admins, domain::ApiKeyHolders::Everybody};
     settings.apiKeyHolders = kHolders[reader.choice("api_keys.allowed", {"admins", "everybody"}, "admins")];

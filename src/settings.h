@@ -14,6 +14,7 @@
 #include "otpgate/domain/api_key_service.h"
 #include "otpgate/domain/notice.h"
 #include "otpgate/domain/otp_service.h"
+#include "otpgate/domain/passkey_service.h"
 #include "otpgate/domain/phone_numbers.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/http/fcgi_server.h"
@@ -52,6 +53,7 @@ struct Settings {
     db::DatabaseSettings database;
     domain::OtpSettings otp;
     domain::NoticeSettings notices;
+    domain::PasskeySettings passkeys;
     std::chrono::seconds changeWithin{900};  // of a sign-in: so long it may change what lasts
     domain::EmailValidation emailValidation = domain::EmailValidation::Strict;
     domain::ApiKeyHolders apiKeyHolders = domain::ApiKeyHolders::Admins;

@@ -93,6 +93,17 @@ http::Response createApiKey(const http::Request& request, const Caller& caller, 
 http::Response listApiKeys(const http::Request& request, const Caller& caller, domain::ApiKeyService& apiKeys);
 http::Response revokeApiKey(const http::Request& request, const Caller& caller, domain::ApiKeyService& apiKeys);
 
+// passkeys.cpp
+http::Response invitePasskey(const http::Request& request, const Caller& caller, domain::PasskeyService& passkeys,
+                             const ApiSettings& settings);
+http::Response addPasskey(const http::Request& request, const Caller& caller, domain::PasskeyService& passkeys);
+http::Response listPasskeys(const http::Request& request, const Caller& caller, domain::PasskeyService& passkeys);
+http::Response renamePasskey(const http::Request& request, const Caller& caller, domain::PasskeyService& passkeys);
+http::Response removePasskey(const http::Request& request, const Caller& caller, domain::PasskeyService& passkeys);
+http::Response askForPasskey(const http::Request& request, const domain::PasskeyService& passkeys);
+http::Response loginByPasskey(const http::Request& request, domain::SessionService& sessions,
+                              domain::PasskeyService& passkeys);
+
 // verifications.cpp
 http::Response createVerification(const http::Request& request, const ApiKeyCaller& caller,
                                   domain::ApiKeyService& apiKeys, domain::VerificationService& verifications,

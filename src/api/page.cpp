@@ -35,6 +35,7 @@ http::Response showPage(const http::Request& request, const ApiSettings& setting
     writeLinks(json, page);
     writeCodes(json, settings);
     json.member("link", domain::toString(settings.linkUse));
+    json.member("passkeys", settings.passkeysAreOffered);
     if (const auto target = settings.returnTargets.find(request.queryParameter("return_to").value_or(""))) {
         json.key("return_to").beginObject();
         json.member("url", target->url).member("name", target->name).endObject();

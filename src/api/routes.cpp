@@ -21,10 +21,11 @@ namespace {
 // The service of this type. One that no deployment has does not compile.
 template <typename Service>
 Service& find(Services& services) {
-    return std::get<Service&>(std::tie(
-        services.otp, services.sessions, services.sites, services.accounts, services.addresses, services.passwords,
-        services.registration, services.audit, services.apiKeys, services.verifications, services.keys, services.cors,
-        services.clock, services.readiness, services.monitoring, std::as_const(services.settings)));
+    return std::get<Service&>(std::tie(services.otp, services.sessions, services.sites, services.accounts,
+                                       services.addresses, services.passwords, services.registration, services.audit,
+                                       services.apiKeys, services.verifications, services.passkeys,
+                                       std::as_const(services.passkeys), services.keys, services.cors, services.clock,
+                                       services.readiness, services.monitoring, std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -97,6 +98,13 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/auth/forgot-password", Public{forgotPassword}}, // the limits of otp/request
     {"POST",   "/api/v1/auth/password-reset", Public{resetPassword}},  // the limits of otp/verify
     {"POST",   "/api/v1/auth/password-change", RecentlySignedIn{changePassword}}, // limits.guesses_per_destination, for right ones too
+    {"POST",   "/api/v1/auth/passkey/options", Public{askForPasskey}}, // nothing is written, and nothing is looked up
+    {"POST",   "/api/v1/auth/passkey",       Public{loginByPasskey}},  // limits.passwords_per_client, for wrong ones
+    {"GET",    "/api/v1/auth/passkeys",      SignedIn{listPasskeys}},
+    {"POST",   "/api/v1/auth/passkeys/register/options", RecentlySignedIn{invitePasskey}},
+    {"POST",   "/api/v1/auth/passkeys/register", RecentlySignedIn{addPasskey}},
+    {"PATCH",  "/api/v1/auth/passkeys/{id}", RecentlySignedIn{renamePasskey}},
+    {"DELETE", "/api/v1/auth/passkeys/{id}", RecentlySignedIn{removePasskey}},
     {"POST",   "/api/v1/auth/token/refresh", Public{refreshTokens}},
     {"POST",   "/api/v1/auth/token/introspect", KeyHolder{introspectToken, kAnyKey}},
     {"POST",   "/api/v1/auth/logout",        SignedIn{logout}},

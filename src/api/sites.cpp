@@ -4,6 +4,7 @@
 #include "api/site_visits.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/text.h"
+#include "otpgate/domain/assurance.h"
 #include "otpgate/domain/entry_rule.h"
 #include "otpgate/domain/proved.h"
 #include "otpgate/domain/session_rules.h"
@@ -202,10 +203,12 @@ http::Response authorize(const http::Request&, const Caller& caller, const ApiSe
     const auto withGroups = [&](const char* name) {
         if (!groups.empty()) response.with(name, groups);
     };
+    const auto level = std::to_string(static_cast<int>(domain::assuranceOf(caller.session.methods)));
     switch (settings.authz.headers) {
     case HeaderFamily::XAuth:
         response.with("X-Auth-User", caller.user.id.toString()).with("X-Auth-Session", caller.session.id.toString());
         if (email) response.with("X-Auth-Email", *email);
+        response.with("X-Auth-Aal", level);
         withGroups("X-Auth-Groups");
         break;
     case HeaderFamily::Remote:

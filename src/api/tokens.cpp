@@ -2,6 +2,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
+#include "otpgate/domain/assurance.h"
 #include "otpgate/domain/proved.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
@@ -30,13 +31,17 @@ std::int64_t wholeSeconds(Timestamp time) {
 // The members of RFC 7662, section 2.2. `token_type` keeps a refresh token from being taken for the right to enter.
 void writeDescription(http::JsonWriter& json, const domain::TokenDescription& token) {
     const bool isAccess = token.kind == domain::TokenDescription::Kind::Access;
+    const auto level = domain::assuranceOf(token.grant.session.session.methods);
     json.member("token_type", isAccess ? "Bearer" : "refresh_token")
         .member("sub", token.grant.session.user.id.toString())
         .member("sid", token.grant.session.session.id.toString())
         .member("iss", token.issuer)
         .member("aud", token.audience)
         .member("iat", wholeSeconds(token.grant.issuedAt))
-        .member("exp", wholeSeconds(token.grant.expiresAt));
+        .member("exp", wholeSeconds(token.grant.expiresAt))
+        .member("auth_time", wholeSeconds(token.grant.session.session.authenticatedAt))
+        .member("acr", domain::toUrn(level))
+        .member("aal", static_cast<int>(level));
     if (const auto name = domain::tellableName(token.grant.session.user)) json.member("username", *name);
     // An array only where there is something in it: some readers of such answers take none.
     if (const auto& groups = token.grant.session.user.groups; !groups.empty()) writeGroups(json, groups);

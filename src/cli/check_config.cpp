@@ -1,11 +1,32 @@
 #include "cli/commands.h"
+#include "cli/passkey_site.h"
 #include "cli/service_user.h"
 #include "cli/settings_check.h"
+#include "otpgate/base/errors.h"
 #include "start_notes.h"
 
+#include <filesystem>
 #include <iostream>
+#include <stdexcept>
 
 namespace otpgate::cli {
+
+namespace {
+
+// Nothing is made here, a database least of all; and one that does not answer is for doctor to tell.
+std::string strayedSite(const Settings& settings) {
+    constexpr std::string_view kSqlite = "sqlite:";
+    const std::string& url = settings.database.url;
+    if (url.starts_with(kSqlite) && !std::filesystem::exists(url.substr(kSqlite.size()))) return {};
+    try {
+        const auto database = db::openDatabase(settings.database);
+        return strayedFromPasskeys(*database->connect(), settings);
+    } catch (const std::runtime_error&) {
+        return {};
+    }
+}
+
+}  // namespace
 
 int checkConfig(const Invocation& invocation) {
     const auto user = serviceUser(invocation.value("--as"));
@@ -16,6 +37,9 @@ int checkConfig(const Invocation& invocation) {
     for (const std::string& note : startNotes(settings)) std::cout << note << "\n";
     if (const std::string host = firstDatabaseHost(settings); !host.empty()) {
         std::cout << "database.url: " << host << " is used while it is well, and then the next one\n";
+    }
+    if (const std::string fault = strayedSite(settings); !fault.empty()) {
+        throw ConfigurationError("passkeys.rp_id: " + fault + "; all of them would be lost");
     }
     std::cout << "the configuration is good" << (user ? ", as the user " + user->name + " reads it" : "") << "\n";
     return 0;

@@ -282,8 +282,8 @@ const std::vector<Command>& commands() {
           {"list", "", "shows the languages and where their files are from", {kJson}},
           {"show", "LOCALE KIND [PART]", "renders an example", {}}},
          "Templates are mustache: LOCALE/KIND.PART, where KIND is code, link, new_sign_in, password_changed,\n"
-         "address_changed or many_failures, and PART is subject, txt, html or sms. Those of templates.directory take "
-         "the place of the\n"
+         "address_changed, many_failures, passkey_added or passkey_removed, and PART is subject, txt, html or sms.\n"
+         "Those of templates.directory take the place of the\n"
          "built-in ones, file by file.\n"
          "\n"
          "Placeholders: {{service}} everywhere; {{code}} and {{minutes}} in code (no code in its subject), where a "

@@ -3,6 +3,7 @@
 #include "cli/doctor_web.h"
 #include "cli/findings.h"
 #include "cli/installation.h"
+#include "cli/passkey_site.h"
 #include "cli/service_user.h"
 #include "cli/settings_check.h"
 #include "otpgate/base/errors.h"
@@ -116,6 +117,17 @@ void examineKeyAge(const Settings& settings, Installation& installation, Finding
                           "otpgate keys rotate: nobody notices");
     } else {
         findings.good("signing key", since);
+    }
+}
+
+void examinePasskeys(const Settings& settings, Installation& installation, Findings& findings) {
+    const std::string fault = strayedFromPasskeys(installation.connection(), settings);
+    if (!fault.empty()) {
+        findings.wrong(
+            "passkeys", fault, "browsers find none of them, and nobody can add one",
+            "give server.public_url its old host again, or set passkeys.rp_id where that is above the new one");
+    } else {
+        findings.good("passkeys", settings.passkeys.isOffered() ? "for " + settings.passkeys.rpId : "off");
     }
 }
 
@@ -260,6 +272,7 @@ void examineAll(const Settings& settings, const std::optional<SystemUser>& user,
         Installation installation(settings);
         examineInstallation(installation, findings);
         examine("master key", findings, [&] { examineKeyAge(settings, installation, findings); });
+        examine("passkeys", findings, [&] { examinePasskeys(settings, installation, findings); });
         examine("outbox", findings, [&] { examineOutbox(installation, findings); });
         examine("mail", findings, [&] { examineMail(settings, findings); });
         if (recipient) examine("test mail", findings, [&] { sendMail(settings, *recipient, findings); });

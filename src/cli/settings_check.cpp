@@ -1,5 +1,6 @@
 #include "cli/settings_check.h"
 
+#include "otpgate/base/errors.h"
 #include "otpgate/crypto/key_ring.h"
 #include "otpgate/crypto/random.h"
 #include "otpgate/delivery/mail_transport.h"
@@ -9,7 +10,18 @@
 
 namespace otpgate::cli {
 
+namespace {
+
+void requireClaimable(const domain::PasskeySettings& passkeys, const std::string& publicUrl) {
+    if (!passkeys.isOffered() || domain::mayClaim(publicUrl, passkeys.rpId)) return;
+    throw ConfigurationError(
+        "passkeys.rp_id must be the host of server.public_url, or a domain that it is in, over https");
+}
+
+}  // namespace
+
 void requireUsable(const Settings& settings) {
+    requireClaimable(settings.passkeys, settings.publicUrl);
     const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
     const domain::OtpCodes codes(ring, settings.otp.format, settings.otp.fixedCode);
     const delivery::Templates templates(settings.templates);

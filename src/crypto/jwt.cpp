@@ -41,6 +41,8 @@ std::string makePayload(const AccessClaims& claims) {
     }
     json += ']';
     time("auth_time", claims.authTime);
+    const std::string level = std::to_string(claims.assuranceLevel);
+    json.append(R"(,"acr":"urn:otpgate:aal)").append(level).append(R"(","aal":)").append(level);
     json.append(R"(,"token_type":")").append(kTokenType).append("\"}");
     return json;
 }
@@ -125,6 +127,8 @@ std::optional<AccessClaims> verifyAccessToken(std::string_view token, const Sign
     if (!isComplete || access.issuer != issuer || access.audience != audience) return std::nullopt;
     if (now + kNotBeforeLeeway < notBefore || now >= access.expiresAt) return std::nullopt;
     access.methods = *methods;
+    // A version before this one wrote none.
+    if (const auto* level = findClaim<std::int64_t>(*claims, "aal")) access.assuranceLevel = *level == 2 ? 2 : 1;
     return access;
 }
 

@@ -60,14 +60,16 @@ std::string_view toString(MessageKind kind) {
     case MessageKind::PasswordChanged: return "password_changed";
     case MessageKind::AddressChanged: return "address_changed";
     case MessageKind::ManyFailures: return "many_failures";
+    case MessageKind::PasskeyAdded: return "passkey_added";
+    case MessageKind::PasskeyRemoved: return "passkey_removed";
     }
     return {};
 }
 
 std::optional<MessageKind> parseMessageKind(std::string_view text) {
-    for (const MessageKind kind :
-         {MessageKind::Code, MessageKind::Link, MessageKind::NewSignIn, MessageKind::PasswordChanged,
-          MessageKind::AddressChanged, MessageKind::ManyFailures}) {
+    for (const MessageKind kind : {MessageKind::Code, MessageKind::Link, MessageKind::NewSignIn,
+                                   MessageKind::PasswordChanged, MessageKind::AddressChanged, MessageKind::ManyFailures,
+                                   MessageKind::PasskeyAdded, MessageKind::PasskeyRemoved}) {
         if (text == toString(kind)) return kind;
     }
     return std::nullopt;
@@ -122,6 +124,8 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::VerificationRequested: return "VERIFICATION_REQUESTED";
     case AuditEvent::VerificationSucceeded: return "VERIFICATION_SUCCEEDED";
     case AuditEvent::VerificationFailed: return "VERIFICATION_FAILED";
+    case AuditEvent::PasskeyAdded: return "PASSKEY_ADDED";
+    case AuditEvent::PasskeyRemoved: return "PASSKEY_REMOVED";
     }
     return {};
 }

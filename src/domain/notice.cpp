@@ -14,6 +14,8 @@ bool isWanted(const NoticeSettings& settings, MessageKind kind) {
     case MessageKind::PasswordChanged: return settings.passwordChanged;
     case MessageKind::AddressChanged: return settings.addressChanged;
     case MessageKind::ManyFailures: return settings.manyFailures;
+    case MessageKind::PasskeyAdded:
+    case MessageKind::PasskeyRemoved: return settings.passkeysChanged;
     }
     return false;
 }

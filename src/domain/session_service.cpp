@@ -4,6 +4,7 @@
 #include "domain/refresh_token.h"
 #include "otpgate/base/text.h"
 #include "otpgate/crypto/signed_token.h"
+#include "otpgate/domain/assurance.h"
 #include "otpgate/domain/session_rules.h"
 
 #include <algorithm>
@@ -84,6 +85,7 @@ std::string SessionService::accessToken(const Holder& holder, Timestamp now, Tim
     claims.sessionId = holder.sessionId.toString();
     claims.tokenId = Uuid::makeV7(now, random_).toString();
     claims.methods = words(holder.methods);
+    claims.assuranceLevel = static_cast<int>(assuranceOf(holder.methods));
     claims.issuedAt = now - kBackdated;
     claims.expiresAt = expiresAt;
     claims.authTime = std::min(holder.authenticatedAt, claims.issuedAt);  // nobody signs in after the token

@@ -7,6 +7,7 @@
 #include "store/otp_store.h"
 #include "store/outbox_admin_store.h"
 #include "store/outbox_store.h"
+#include "store/passkey_store.h"
 #include "store/retention_store.h"
 #include "store/session_store.h"
 #include "store/signing_key_store.h"
@@ -51,6 +52,10 @@ std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection) {
 
 std::unique_ptr<domain::ApiKeyStore> makeApiKeyStore(db::Connection& connection) {
     return std::make_unique<ApiKeyTable>(connection);
+}
+
+std::unique_ptr<domain::PasskeyStore> makePasskeyStore(db::Connection& connection) {
+    return std::make_unique<PasskeyTable>(connection);
 }
 
 std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection& connection) {

@@ -55,8 +55,8 @@ class ReadinessTest : public StoreTest<ReadinessTest<Engine>, Engine> {
     void missesEachTableThatTheMigrationsMake() {
         for (const std::string table :
              {"api_keys", "audit_events", "devices", "group_members", "key_holders", "otp_requests", "outbox",
-              "password_costs", "rate_limits", "sessions", "signing_keys", "sms_budgets", "user_groups", "usernames",
-              "users", "verification_attempts"}) {
+              "passkey_site", "passkeys", "password_costs", "rate_limits", "sessions", "signing_keys", "sms_budgets",
+              "user_groups", "usernames", "users", "verification_attempts"}) {
             requireMigrated(*connection_);
             connection_->executeRaw("ALTER TABLE " + table + " RENAME TO gone");
             std::string told;

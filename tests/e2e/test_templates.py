@@ -18,7 +18,8 @@ SUBJECTS = {
     "ja": "localhost のログイン用コードのお知らせ", "pt": "Seu código de acesso para localhost",
     "tr": "localhost için giriş kodunuz", "zh": "您在 localhost 的登录验证码",
 }
-KINDS = ("code", "link", "new_sign_in", "password_changed", "address_changed", "many_failures")
+KINDS = ("code", "link", "new_sign_in", "password_changed", "address_changed", "many_failures",
+         "passkey_added", "passkey_removed")
 PARTS = ("subject", "txt", "html", "sms")
 
 

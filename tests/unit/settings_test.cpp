@@ -59,6 +59,9 @@ const std::map<std::string, std::string> kOtherValues{
     {"notices.password_changed", "false"},
     {"notices.address_changed", "false"},
     {"notices.many_failures", "false"},
+    {"notices.passkeys_changed", "false"},
+    {"passkeys.enabled", "false"},
+    {"passkeys.rp_id", "example.org"},
     {"notices.by_sms", "true"},
     {"notices.lifetime", "23h"},
     {"limits.request_per_destination", "6/1h"},
@@ -223,6 +226,9 @@ std::string describe(const Settings& s) {
     line("notices.passwordChanged", s.notices.passwordChanged);
     line("notices.addressChanged", s.notices.addressChanged);
     line("notices.manyFailures", s.notices.manyFailures);
+    line("notices.passkeysChanged", s.notices.passkeysChanged);
+    line("passkeys.rpId", s.passkeys.rpId);
+    line("passkeys.origin", s.passkeys.origin);
     line("notices.bySms", static_cast<int>(s.notices.bySms));
     line("notices.lifetime", s.notices.lifetime.count());
     line("otp.maxAttempts", s.otp.maxAttempts);

@@ -5,6 +5,7 @@ import { sentence, sessionOver } from "./errors.js";
 import { whileBusy } from "./form.js";
 import { parts, t } from "./language.js";
 import * as owner from "./owner.js";
+import * as passkeys from "./passkeys.js";
 import * as session from "./session.js";
 import { clear, element, isShown, put, putAddress, say, show } from "./views.js";
 import { dayAndTime, describeBrowser } from "./words.js";
@@ -20,6 +21,7 @@ let leave = () => {};
 // `onSignedOut(notice)` runs when the visitor is no longer signed in.
 export function prepare(onSignedOut) {
   leave = onSignedOut;
+  passkeys.prepare(over);
   signOut.addEventListener("click", () => whileBusy(signOut, endThisSession));
   retry.addEventListener("click", () => whileBusy(retry, async () => {
     await loadSessions();
@@ -27,7 +29,7 @@ export function prepare(onSignedOut) {
   }));
 }
 
-export function open(user, isNew = false) {
+export function open(user, isNew = false, isByCode = false) {
   put(element("account-welcome"), () => isNew ? t("Welcome! Your account is new.") : t("Welcome back."));
   putAddress(element("account-name"), user.email ?? user.phone_number ?? user.username ?? "");
   clear(element("account-since"));
@@ -35,6 +37,7 @@ export function open(user, isNew = false) {
   list.replaceChildren();
   say();
   show("account", () => t("Signed in"), owner.next());
+  passkeys.open(isByCode);
   loadSessions();
 }
 

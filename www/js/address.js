@@ -4,16 +4,25 @@ import * as api from "./api.js";
 import { noCountryCode, notAnAddress, nothingEntered, sentence } from "./errors.js";
 import { clearError, complain, refuse, whileBusy } from "./form.js";
 import { t } from "./language.js";
+import * as passkey from "./passkey.js";
+import * as session from "./session.js";
 import { hasSms } from "./site.js";
 import { plain, withoutSpacesAndDashes } from "./typed.js";
-import { element, say, show } from "./views.js";
+import { element, isShown, say, show } from "./views.js";
+import { nameOfThisBrowser } from "./words.js";
 
 const input = element("address");
 const alert = element("address-error");
 const button = element("address-submit");
+const withPasskey = element("use-passkey");
 
-// `onSent(destination, answer)` runs when a code is on its way, `onHasCode(destination)` when the visitor has one already.
-export function prepare(onSent, onHasCode) {
+let enter = () => {};
+
+// `onSent(destination, answer)` runs when a code is on its way, `onHasCode(destination)` when the visitor has one already,
+// `onSignedIn(answer)` when a passkey has done without.
+export function prepare(onSent, onHasCode, onSignedIn) {
+  enter = onSignedIn;
+  withPasskey.addEventListener("click", () => whileBusy(withPasskey, () => signIn(passkey.ask)));
   element("address-form").addEventListener("submit", (event) => {
     event.preventDefault();
     whileBusy(button, () => send(onSent));
@@ -29,12 +38,35 @@ export function open(notice, typed) {
   if (typed) input.value = typed;
   clearError(input, alert);
   say(notice);
+  withPasskey.hidden = !passkey.isPossible();
   show("address", () => t("Sign in"), input);
   input.select();
+  offerPasskeys();
 }
 
 export function isEmpty() {
   return input.value === "";
+}
+
+function offerPasskeys() {
+  passkey.offer((credential) => {
+    if (isShown("address")) signIn(async () => credential);
+  });
+}
+
+// Where it comes to nothing, the address can be typed as ever: the sentence says so, and the field is above it.
+async function signIn(chosen) {
+  clearError(input, alert);
+  say();
+  let credential;
+  try {
+    credential = await chosen();
+    enter(await session.signInByPasskey(credential, nameOfThisBrowser()));
+  } catch (error) {
+    if (error.status === 404 && credential) passkey.disown(credential);
+    complain(input, alert, () => `${sentence(error)} ${t("You can have a code sent instead.")}`);
+    offerPasskeys();
+  }
 }
 
 async function send(onSent) {

@@ -46,6 +46,38 @@ export function verifyLink({ link, destination }, deviceName) {
   });
 }
 
+// Forms of JSON that the browser reads and writes itself: WebAuthn.
+export function passkeyOptions() {
+  return call("POST", "/auth/passkey/options", { needs: ["publicKey"] });
+}
+
+export function verifyPasskey(credential, deviceName) {
+  return call("POST", "/auth/passkey", {
+    body: { credential, platform: "web", device_name: deviceName, session: "cookie" },
+    needs: ["user"],
+  });
+}
+
+export function passkeys() {
+  return call("GET", "/auth/passkeys", { needs: ["passkeys"] });
+}
+
+export function passkeyInvitation() {
+  return call("POST", "/auth/passkeys/register/options", { needs: ["publicKey"] });
+}
+
+export function addPasskey(credential, name) {
+  return call("POST", "/auth/passkeys/register", { body: { credential, name }, needs: ["id"] });
+}
+
+export function renamePasskey(id, name) {
+  return call("PATCH", `/auth/passkeys/${encodeURIComponent(id)}`, { body: { name } });
+}
+
+export function removePasskey(id) {
+  return call("DELETE", `/auth/passkeys/${encodeURIComponent(id)}`);
+}
+
 export function me() {
   return call("GET", "/auth/me", { needs: ["user"] });
 }

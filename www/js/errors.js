@@ -1,5 +1,5 @@
 // What can go wrong, and the sentence the visitor reads for it. `code` is the one of the problem document, or one of
-// those that the page adds: NETWORK, TIMEOUT, BAD_ANSWER, COOKIE_LOST.
+// those that the page adds: NETWORK, TIMEOUT, BAD_ANSWER, COOKIE_LOST, PASSKEY_NOT_USED, PASSKEY_NOT_MADE, PASSKEY_THERE.
 
 import { t } from "./language.js";
 import { fromNow } from "./words.js";
@@ -65,6 +65,9 @@ const sentences = {
   COOKIE_LOST: () => location.protocol === "https:"
     ? t("Your browser did not keep the sign-in. Allow cookies for this site and ask for a new code.")
     : needsHttps(),
+  PASSKEY_NOT_USED: () => t("No passkey was used."),
+  PASSKEY_NOT_MADE: () => t("No passkey was added. You can go on signing in with codes."),
+  PASSKEY_THERE: () => t("This device has a passkey for this account already."),
   FORBIDDEN: () => t("The server refused this. Open the site at its usual address and try again."),
 };
 

@@ -9,6 +9,7 @@ import { whileBusy } from "./form.js";
 import * as language from "./language.js";
 import * as link from "./link.js";
 import * as owner from "./owner.js";
+import * as passkey from "./passkey.js";
 import * as pendingCode from "./pending.js";
 import * as session from "./session.js";
 import * as site from "./site.js";
@@ -26,11 +27,11 @@ address.prepare(
   (destination) => {
     const known = confirm.awaited();
     enterCode(known?.destination === destination ? known : pendingCode.beginWithout(destination));
-  });
+  },
+  (answer) => arrive(answer, false));
 confirm.prepare((answer) => {
   history.replaceState(null, "");
-  enter(answer.user, answer.is_new_user);
-  if (site.signsInFor()) owner.goOn();
+  arrive(answer, true);
 }, (destination) => {
   history.replaceState(null, "");
   address.open(undefined, destination);
@@ -77,8 +78,14 @@ async function begin() {
   pendingCode.ask();
 }
 
+function arrive(answer, isByCode) {
+  enter(answer.user, answer.is_new_user, isByCode);
+  if (site.signsInFor()) owner.goOn();
+}
+
 // With a place in the browser's history, so that Back leads to the address.
 function enterCode(pending) {
+  passkey.rest();
   history.pushState({ step: "code" }, "");
   confirm.open(pending);
 }
@@ -97,13 +104,16 @@ function stepBack({ state }) {
 function share(pending) {
   const own = isShown("code") ? confirm.awaited() : null;
   const isNewer = own?.destination === pending.destination && own.otp_id !== pending.otp_id;
-  if (isNewer || (isShown("address") && address.isEmpty())) confirm.open(pendingCode.adopt(pending));
+  if (!isNewer && !(isShown("address") && address.isEmpty())) return;
+  passkey.rest();
+  confirm.open(pendingCode.adopt(pending));
 }
 
-function enter(user, isNew) {
+function enter(user, isNew, isByCode) {
+  passkey.rest();
   confirm.close();
   language.choose({ account: user.locale ?? "" });
-  account.open(user, isNew);
+  account.open(user, isNew, isByCode);
 }
 
 async function lookAgain({ type }) {

@@ -18,15 +18,19 @@ export async function user() {
 
 // Rejects with COOKIE_LOST where the code was right but the browser did not keep the cookie.
 export async function signIn(pending, code, deviceName) {
-  return kept(await api.verifyCode(pending, code, deviceName));
+  return begun(await api.verifyCode(pending, code, deviceName));
 }
 
 // The same by a link, {link, destination}.
 export async function signInByLink(opened, deviceName) {
-  return kept(await api.verifyLink(opened, deviceName));
+  return begun(await api.verifyLink(opened, deviceName));
 }
 
-async function kept(answer) {
+export async function signInByPasskey(credential, deviceName) {
+  return begun(await api.verifyPasskey(credential, deviceName));
+}
+
+async function begun(answer) {
   // Whoever cannot be asked now is asked again by the next step.
   if (!await user().catch(() => answer.user)) throw new ApiError("COOKIE_LOST");
   tabs?.postMessage("changed");

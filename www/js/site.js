@@ -26,6 +26,11 @@ export function hasSms() {
   return known.channels?.includes("sms") ?? true;
 }
 
+// Whether passkeys are taken here.
+export function hasPasskeys() {
+  return known.passkeys === true;
+}
+
 // What a protected site sends its visitors here for: "here" to sign in, "again" to do so although they are signed in, by
 // ?sign_in=; null where nobody waits for them. They go back at once, by way of the link to return_to.
 export function signsInFor() {

@@ -9,6 +9,7 @@
 #include "otpgate/domain/api_key_service.h"
 #include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/otp_service.h"
+#include "otpgate/domain/passkey_service.h"
 #include "otpgate/domain/password_service.h"
 #include "otpgate/domain/phone_numbers.h"
 #include "otpgate/domain/registration_service.h"
@@ -64,6 +65,7 @@ struct ApiSettings {
     domain::LinkUse linkUse = domain::LinkUse::Off;
     domain::TokenSettings tokens = {};
     domain::ReturnTargets returnTargets{{}, {}};
+    bool passkeysAreOffered = false;
 };
 
 struct Services {
@@ -77,6 +79,7 @@ struct Services {
     domain::AuditStore& audit;
     domain::ApiKeyService& apiKeys;
     domain::VerificationService& verifications;
+    domain::PasskeyService& passkeys;
     const domain::SigningKeys& keys;
     const http::Cors& cors;
     const Clock& clock;

@@ -22,6 +22,7 @@ struct AccessClaims {
     Timestamp issuedAt;                // iat and nbf, whole seconds
     Timestamp expiresAt;               // exp, whole seconds
     Timestamp authTime;                // auth_time
+    int assuranceLevel = 1;            // aal: of NIST SP 800-63B; acr says the same as a URN
 };
 
 // One P-256 key pair with its id.

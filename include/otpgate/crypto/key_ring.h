@@ -25,7 +25,8 @@ enum class KeyUse {
     SiteCookie,
     SiteTicket,
     OtpLink,
-    OtpAsker
+    OtpAsker,
+    PasskeyChallenge
 };
 
 class KeyRing {

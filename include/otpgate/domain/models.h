@@ -94,7 +94,9 @@ enum class MessageKind {
     NewSignIn,        // by a device that the account did not know
     PasswordChanged,  // or set anew
     AddressChanged,   // to the old address and to the new one
-    ManyFailures      // so many wrong guesses in a row that short codes do not count any more
+    ManyFailures,     // so many wrong guesses in a row that short codes do not count any more
+    PasskeyAdded,
+    PasskeyRemoved
 };
 std::string_view toString(MessageKind kind);  // "code", "new_sign_in"
 std::optional<MessageKind> parseMessageKind(std::string_view text);
@@ -166,6 +168,8 @@ enum class AuditEvent {
     VerificationRequested,
     VerificationSucceeded,
     VerificationFailed,
+    PasskeyAdded,
+    PasskeyRemoved,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"
 std::optional<AuditEvent> parseAuditEvent(std::string_view text);

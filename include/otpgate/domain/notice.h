@@ -22,6 +22,7 @@ struct NoticeSettings {
     bool passwordChanged = true;
     bool addressChanged = true;
     bool manyFailures = true;
+    bool passkeysChanged = true;
     NoticeBySms bySms = NoticeBySms::Never;
     std::chrono::seconds lifetime = std::chrono::hours{24};  // how long it is tried
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "otpgate/db/connection.h"
+#include "otpgate/domain/passkey_store.h"
 #include "otpgate/domain/stores.h"
 #include "otpgate/domain/ticket_store.h"
 #include "otpgate/store/groups.h"
@@ -23,6 +24,7 @@ std::unique_ptr<domain::ApiKeyStore> makeApiKeyStore(db::Connection& connection)
 std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection& connection);
 std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& connection);
 std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection);
+std::unique_ptr<domain::PasskeyStore> makePasskeyStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
 

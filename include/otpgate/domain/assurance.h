@@ -1,0 +1,20 @@
+// How sure it is who signed in, by the ways in which he did (RFC 8176).
+#pragma once
+
+#include <string_view>
+
+namespace otpgate::domain {
+
+// The levels of NIST SP 800-63B-4, section 2.
+enum class AssuranceLevel : int { One = 1, Two = 2 };
+
+// Of the methods that a session keeps, by spaces. A passkey that verified its user ("hwk user mfa", "swk user mfa") is
+// two factors in one. Codes are one, however many of them were typed and whatever made them: two things that one has do
+// not add up (section 2.2.1), and a code by e-mail is no second factor for a password (section 3.1.3.1), which the
+// words of RFC 8176 cannot tell from another.
+AssuranceLevel assuranceOf(std::string_view methods);
+
+// What `acr` says: "urn:otpgate:aal2".
+std::string_view toUrn(AssuranceLevel level);
+
+}  // namespace otpgate::domain

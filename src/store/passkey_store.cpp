@@ -1,0 +1,238 @@
+#include "store/passkey_store.h"
+
+#include "otpgate/crypto/hash.h"
+#include "otpgate/domain/otp_rules.h"
+#include "otpgate/domain/passkey_rules.h"
+#include "store/audit_events.h"
+#include "store/notices.h"
+#include "store/rate_limits.h"
+#include "store/ticket_store.h"
+#include "store/users.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace otpgate::store {
+
+using domain::AuditEvent;
+using domain::Passkey;
+using domain::PasskeyInsertion;
+using Outcome = domain::PasskeySignInResult::Outcome;
+
+namespace {
+
+constexpr std::string_view kColumns =
+    "p.id, p.user_id, p.user_handle, p.credential_id, p.algorithm, p.public_key, p.name, p.transports, p.aaguid,"
+    " p.sign_count, p.backup_eligible, p.backed_up, p.created_at_us, p.last_used_at_us";
+
+const db::LookUp kSession("SELECT s.id FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
+                          db::Locking::Wait);
+const db::LookUp kById("SELECT " + std::string{kColumns} + " FROM passkeys p WHERE", "p.id = ?", db::Locking::Wait);
+
+Passkey readPasskey(const db::Row& row) {
+    const auto algorithm = crypto::parsePasskeyAlgorithm(row.integer(4));
+    if (!algorithm) throw std::runtime_error("unknown algorithm of a passkey in the database");
+    return {.id = row.uuid(0),
+            .userId = row.uuid(1),
+            .userHandle = row.uuid(2),
+            .credentialId = row.text(3),
+            .key = {*algorithm, row.text(5)},
+            .name = row.text(6),
+            .transports = row.text(7),
+            .aaguid = row.text(8),
+            .signCount = static_cast<std::uint32_t>(row.integer(9)),
+            .backupEligible = row.integer(10) != 0,
+            .backedUp = row.integer(11) != 0,
+            .createdAt = row.timestamp(12),
+            .lastUsedAt = row.optionalTimestamp(13)};
+}
+
+constexpr std::string_view kMetadata = R"({"method":"passkey"})";
+constexpr std::string_view kCloned = R"({"method":"passkey","reason":"counter"})";
+
+}  // namespace
+
+std::vector<Passkey> PasskeyTable::list(const Uuid& userId) {
+    static const std::string sql =
+        "SELECT " + std::string{kColumns} + " FROM passkeys p WHERE p.user_id = ? ORDER BY p.id";
+    std::vector<Passkey> passkeys;
+    for (const db::Row& row : connection_.query(sql, {userId})) passkeys.push_back(readPasskey(row));
+    return passkeys;
+}
+
+// By its hash: an index takes no thousand bytes.
+std::optional<Passkey> PasskeyTable::find(std::string_view credentialId) {
+    static const std::string sql = "SELECT " + std::string{kColumns} + " FROM passkeys p WHERE p.credential_hash = ?";
+    const std::string hash = crypto::sha256(credentialId);
+    const auto row = connection_.queryOne(sql, {db::Param::blob(hash)});
+    if (!row) return std::nullopt;
+    return readPasskey(*row);
+}
+
+// In the transaction of what it is used for: that is undone together with it.
+bool PasskeyTable::useChallenge(const domain::ChallengeUse& challenge) {
+    return TicketTable(connection_).use(challenge.id, challenge.expiresAt);
+}
+
+bool PasskeyTable::isSite(const std::string& rpId, Timestamp now) {
+    try {
+        connection_.execute("INSERT INTO passkey_site (id, rp_id, since_us) VALUES (1, ?, ?)", {rpId, now});
+        return true;
+    } catch (const db::DbError& error) {
+        if (error.kind() != db::ErrorKind::Duplicate) throw;
+    }
+    return this->rpId() == rpId;
+}
+
+std::optional<std::string> PasskeyTable::rpId() {
+    const auto row = connection_.queryOne("SELECT rp_id FROM passkey_site WHERE id = ?", {1});
+    if (!row) return std::nullopt;
+    return row->text(0);
+}
+
+PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
+    const Passkey& passkey = newPasskey.passkey;
+    if (!useChallenge(newPasskey.challenge)) return PasskeyInsertion::ChallengeUsed;
+    if (connection_.lookUp({{kSession, {newPasskey.sessionId}}})[0].empty()) return PasskeyInsertion::SessionEnded;
+    // Who is locked has one added at a time, so what is counted is still true when the row is written.
+    if (!lockUser(connection_, passkey.userId)) return PasskeyInsertion::SessionEnded;
+    const auto others = list(passkey.userId);
+    if (others.size() >= newPasskey.most) return PasskeyInsertion::TooMany;
+    if (!others.empty() && others.front().userHandle != passkey.userHandle) return PasskeyInsertion::OtherUser;
+    if (find(passkey.credentialId)) return PasskeyInsertion::KnownAlready;
+    if (!isSite(newPasskey.rpId, passkey.createdAt)) return PasskeyInsertion::OtherSite;
+    const std::string hash = crypto::sha256(passkey.credentialId);
+    try {
+        connection_.execute(
+            "INSERT INTO passkeys (id, user_id, user_handle, credential_id, credential_hash, algorithm, public_key, "
+            "name,"
+            " transports, aaguid, sign_count, backup_eligible, backed_up, created_at_us)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            {passkey.id, passkey.userId, passkey.userHandle, db::Param::blob(passkey.credentialId),
+             db::Param::blob(hash), static_cast<int>(passkey.key.algorithm), db::Param::blob(passkey.key.bytes),
+             passkey.name, passkey.transports, db::Param::blob(passkey.aaguid), passkey.signCount,
+             passkey.backupEligible ? 1 : 0, passkey.backedUp ? 1 : 0, passkey.createdAt});
+    } catch (const db::DbError& error) {
+        // Somebody else was faster; the statement ends, not the transaction.
+        if (error.kind() != db::ErrorKind::Duplicate) throw;
+        return PasskeyInsertion::KnownAlready;
+    }
+    return PasskeyInsertion::Added;
+}
+
+domain::PasskeyAddition PasskeyTable::add(const domain::NewPasskey& newPasskey) {
+    return connection_.transact([&]() -> domain::PasskeyAddition {
+        const PasskeyInsertion outcome = insert(newPasskey);
+        if (outcome != PasskeyInsertion::Added) return {outcome};
+        const Passkey& passkey = newPasskey.passkey;
+        insertAuditEvent(connection_, {newPasskey.auditId, AuditEvent::PasskeyAdded, passkey.userId, std::nullopt,
+                                       newPasskey.client, passkey.createdAt});
+        return {outcome, writeNotice(connection_, newPasskey.notice, *findUser(connection_, passkey.userId))};
+    });
+}
+
+bool PasskeyTable::rename(const Uuid& id, const Uuid& userId, std::string_view name) {
+    return connection_.transact([&] {
+        const auto rows = connection_.lookUp({{kById, {id}}})[0];
+        if (rows.empty() || rows[0].uuid(1) != userId) return false;
+        connection_.execute("UPDATE passkeys SET name = ? WHERE id = ?", {name, id});
+        return true;
+    });
+}
+
+domain::PasskeyRemoval PasskeyTable::remove(const domain::RemovedPasskey& removed) {
+    return connection_.transact([&]() -> domain::PasskeyRemoval {
+        if (connection_.execute("DELETE FROM passkeys WHERE id = ? AND user_id = ?", {removed.id, removed.userId}) == 0)
+            return {};
+        insertAuditEvent(connection_, {removed.auditId, AuditEvent::PasskeyRemoved, removed.userId, std::nullopt,
+                                       removed.client, removed.now});
+        const auto user = findUser(connection_, removed.userId);
+        return {true, user ? writeNotice(connection_, removed.notice, *user) : std::nullopt};
+    });
+}
+
+domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& signIn, domain::User& user) {
+    if (!useChallenge(signIn.challenge)) return {Outcome::ChallengeUsed};
+    // Whoever removes it, or signs in by it at the same time, comes before or after this.
+    const auto rows = connection_.lookUp({{kById, {signIn.passkey.id}}})[0];
+    auto owner = rows.empty() ? std::nullopt : lockUser(connection_, signIn.passkey.userId);
+    if (!owner) return {Outcome::Removed};
+    user = std::move(*owner);
+    Buckets buckets(connection_, {signIn.clientBucket});
+    domain::Bucket& bucket = buckets.at(signIn.clientBucket);
+    const bool isRight = signIn.facts && domain::countsOn(readPasskey(rows[0]).signCount, signIn.facts->signCount);
+    const bool isLetThrough =
+        isRight ? bucket.accepts(signIn.clientRule, signIn.now) : bucket.take(signIn.clientRule, signIn.now);
+    if (!isLetThrough && bucket.noteRefusal(signIn.now)) {
+        insertAuditEvent(connection_, {signIn.auditId, AuditEvent::OtpLocked, user.id, std::nullopt, signIn.client,
+                                       signIn.now, std::string{kMetadata}});
+    }
+    buckets.write(connection_);
+    if (!isLetThrough) return {Outcome::ClientLimited, bucket.hits()};
+    if (!isRight) return {signIn.facts ? Outcome::Cloned : Outcome::Wrong};
+    if (user.status != domain::UserStatus::Active) return {Outcome::AccountDisabled};
+    return {Outcome::SignedIn};
+}
+
+// Returns the device.
+Uuid PasskeyTable::openSession(const domain::PasskeySignIn& signIn, domain::User& user,
+                               domain::PasskeySignInResult& result) {
+    const domain::Device& device = signIn.device;
+    std::vector<domain::StoredDevice> devices;
+    for (const db::Row& row : connection_.query(
+             "SELECT id, user_id, install_id FROM devices WHERE user_id = ? AND revoked_at_us IS NULL", {user.id})) {
+        devices.push_back({row.uuid(0), row.uuid(1), row.text(2)});
+    }
+    domain::OtpVerification same;
+    same.shownDevice = signIn.shownDevice;
+    same.device = device;
+    const auto known = domain::findSameDevice(same, user.id, devices);
+    const Uuid deviceId = known.value_or(signIn.newDeviceId);
+    if (known) {
+        connection_.execute(
+            "UPDATE devices SET last_seen_at_us = ?, platform = ?, app_version = ?, device_name = ? WHERE id = ?",
+            {signIn.now, device.platform, device.appVersion, device.name, deviceId});
+    } else {
+        connection_.execute(
+            "INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name, created_at_us,"
+            " last_seen_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            {deviceId, user.id, device.installId, device.platform, device.appVersion, device.name, signIn.now,
+             signIn.now});
+        if (user.lastLoginAt) result.notice = writeNotice(connection_, signIn.notice, user);
+    }
+    connection_.execute(
+        "INSERT INTO sessions (id, user_id, device_id, amr, created_at_us, last_seen_at_us, expires_at_us,"
+        " authenticated_at_us, ip_address, user_agent, install_id, platform, app_version, device_name)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {signIn.sessionId, user.id, deviceId, signIn.methods, signIn.now, signIn.now, signIn.sessionExpiresAt,
+         signIn.now, signIn.client.address, signIn.client.userAgent, device.installId, device.platform,
+         device.appVersion, device.name});
+    connection_.execute("UPDATE users SET last_login_at_us = ? WHERE id = ?", {signIn.now, user.id});
+    user.lastLoginAt = signIn.now;
+    return deviceId;
+}
+
+domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& signIn) {
+    const auto work = [&] {
+        domain::User user;
+        domain::PasskeySignInResult result = judge(signIn, user);
+        const bool isJudged = result.outcome != Outcome::ChallengeUsed && result.outcome != Outcome::Removed &&
+                              result.outcome != Outcome::ClientLimited;
+        if (!isJudged) return result;
+        const bool isIn = result.outcome == Outcome::SignedIn;
+        if (isIn) {
+            const Uuid deviceId = openSession(signIn, user, result);
+            result.signIn = domain::SignIn{false, user, signIn.sessionId, deviceId, signIn.methods};
+            connection_.execute(
+                "UPDATE passkeys SET sign_count = ?, backed_up = ?, last_used_at_us = ? WHERE id = ?",
+                {signIn.facts->signCount, signIn.facts->backedUp ? 1 : 0, signIn.now, signIn.passkey.id});
+        }
+        insertAuditEvent(connection_, {signIn.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
+                                       user.id, std::nullopt, signIn.client, signIn.now,
+                                       std::string{result.outcome == Outcome::Cloned ? kCloned : kMetadata}});
+        return result;
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
+}
+
+}  // namespace otpgate::store

@@ -1,0 +1,234 @@
+"""Passkeys (etc/doc/passkeys.md): in Chromium with its virtual authenticator, and by one of our own that lies."""
+
+import base64
+import concurrent.futures
+import json
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
+
+from browser import open_browser
+from login_page import LoginPage, assert_clean_console
+from support.authenticator import BACKED_UP, BACKUP_ELIGIBLE, USER_PRESENT, USER_VERIFIED, Authenticator, unb64
+
+OPTIONS, SIGN_IN = "/api/v1/auth/passkey/options", "/api/v1/auth/passkey"
+KEYS = "/api/v1/auth/passkeys"
+
+
+def claims_of(token):
+    return json.loads(unb64(token.split(".")[1]))
+
+
+def register(site, access, authenticator, name="Laptop", **client):
+    options = site.post(KEYS + "/register/options", token=access).json()
+    return site.post(KEYS + "/register", {"credential": authenticator.create(options, **client), "name": name}, token=access)
+
+
+def sign_in(site, authenticator, *, options=None, **lie):
+    options = options or site.post(OPTIONS).json()
+    return site.post(SIGN_IN, {"credential": authenticator.get(options, **lie)})
+
+
+@pytest.fixture
+def owner(site, address):
+    """An account with a passkey: its tokens, and the authenticator."""
+    tokens = site.login(address)
+    authenticator = Authenticator(site.url)
+    assert register(site, tokens["access"], authenticator).status_code == 201
+    return tokens["access"], authenticator
+
+
+def test_signs_in_by_a_passkey_in_two_requests(site, address, owner):
+    access, authenticator = owner
+    before = site.get("/api/v1/auth/me", token=access).json()["user"]
+    answer = sign_in(site, authenticator)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["user"]["id"] == before["id"] and answer.json()["refresh"]
+    claims = claims_of(answer.json()["access"])
+    assert (claims["amr"], claims["aal"], claims["acr"]) == (["hwk", "user", "mfa"], 2, "urn:otpgate:aal2")
+    assert claims_of(access)["aal"] == 1  # kratos#4285: a code alone is never less, kratos#4317: nor ever more
+    assert site.get("/authz", token=answer.json()["access"]).headers["X-Auth-Aal"] == "2"
+    # Without verification of its user it is one factor, and says so.
+    authenticator.flags = USER_PRESENT
+    claims = claims_of(sign_in(site, authenticator).json()["access"])
+    assert (claims["amr"], claims["aal"]) == (["hwk", "user"], 1)
+    # A refresh is no better than the sign-in.
+    refreshed = site.post("/api/v1/auth/token/refresh", {"refresh": answer.json()["refresh"]}).json()
+    assert claims_of(refreshed["access"])["aal"] == 2
+    listed = site.get(KEYS, token=access).json()["passkeys"]
+    assert [(key["name"], bool(key["last_used_at"]), key["synced"]) for key in listed] == [("Laptop", True, False)]
+    events = site.sql(f"SELECT event FROM audit_events WHERE user_id = (SELECT id FROM users WHERE email = '{address}')")
+    assert "PASSKEY_ADDED" in str(events)
+
+
+def flip(name):
+    def change(response):
+        response[name] = response[name][:-1] + bytes([response[name][-1] ^ 1])
+    return change
+
+
+def drop(name):
+    return lambda response: response.pop(name)
+
+
+LIES = {
+    "another origin": dict(before=lambda a: setattr(a, "origin", "https://evil.example")),
+    "a frame of another page": dict(lie={"crossOrigin": True}),
+    "a page that has it in a frame": dict(lie={"topOrigin": "https://evil.example"}),
+    "another kind of ceremony": dict(lie={"kind": "create"}),
+    "another site": dict(before=lambda a: setattr(a, "rp_id", "evil.example")),
+    "nobody was present": dict(before=lambda a: setattr(a, "flags", USER_VERIFIED)),
+    "backed up, and cannot be": dict(before=lambda a: setattr(a, "flags", USER_PRESENT | BACKED_UP)),
+    "can be copied all at once": dict(before=lambda a: setattr(a, "flags", USER_PRESENT | BACKUP_ELIGIBLE)),
+    "an extension that nobody asked for": dict(before=lambda a: setattr(a, "flags", USER_PRESENT | 0x80)),
+    "somebody else's handle": dict(before=lambda a: setattr(a, "handle", bytes(16))),
+    "no handle": dict(lie={"change": drop("userHandle")}),
+    "a changed signature": dict(lie={"change": flip("signature")}),
+    "changed data": dict(lie={"change": flip("authenticatorData")}),
+    "a challenge that nobody gave": dict(lie={"challenge": "AAAA"}),
+}
+
+
+def test_believes_no_authenticator_that_lies(site, owner):
+    _, authenticator = owner
+    good = dict(vars(authenticator))
+    for name, case in LIES.items():
+        case.get("before", lambda _: None)(authenticator)
+        answer = sign_in(site, authenticator, **case.get("lie", {}))
+        assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_CREDENTIALS"), name
+        vars(authenticator).update(good)
+    assert sign_in(site, authenticator).status_code == 200
+
+
+def test_takes_a_challenge_once(site, owner):
+    access, authenticator = owner
+    options = site.post(OPTIONS).json()
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: sign_in(site, authenticator, options=options).status_code, range(16)))
+    assert sorted(answers) == [200] + [401] * 15
+    # Nor one that was given for something else.
+    invitation = site.post(KEYS + "/register/options", token=access).json()
+    assert sign_in(site, authenticator, options=invitation).status_code == 401
+    other = Authenticator(site.url)
+    assert register(site, access, other, challenge=site.post(OPTIONS).json()["publicKey"]["challenge"]).status_code == 400
+
+
+def test_notices_that_there_are_two_of_a_passkey(site, address, owner):
+    access, authenticator = owner
+    for counter, status in ((7, 200), (7, 401), (6, 401), (0, 401), (8, 200)):
+        authenticator.counter = counter
+        assert sign_in(site, authenticator).status_code == status, counter
+
+
+def test_adds_only_what_was_asked_for_by_its_user(site, owner, new_address):
+    access, authenticator = owner
+    mine = site.post(KEYS + "/register/options", token=access).json()
+    assert mine["publicKey"]["excludeCredentials"][0]["transports"] == ["internal", "hybrid"]
+    other = site.login(new_address())["access"]
+    stranger = Authenticator(site.url)
+    stolen = site.post(KEYS + "/register", {"credential": stranger.create(mine), "name": "x"}, token=other)
+    assert (stolen.status_code, stolen.json()["errors"][0]["field"]) == (400, "credential")
+    # The same credential, whoever's it is.
+    again = register(site, other, authenticator)
+    assert (again.status_code, again.json()["code"]) == (409, "CONFLICT")
+    for lie in ({"crossOrigin": True}, {"tail": b"\x00"}):
+        assert register(site, other, Authenticator(site.url), **lie).status_code == 400
+    assert register(site, other, Authenticator(site.url, rp_id="evil.example")).status_code == 400
+    assert register(site, other, Authenticator(site.url, flags=USER_VERIFIED)).status_code == 400
+    # Once.
+    credential = {"credential": Authenticator(site.url).create(mine), "name": "Phone"}
+    assert [site.post(KEYS + "/register", credential, token=access).status_code for _ in range(2)] == [201, 400]
+
+
+def test_renames_and_removes_the_own_ones_only(site, address, owner, new_address):
+    access, authenticator = owner
+    path = f"{KEYS}/{site.get(KEYS, token=access).json()['passkeys'][0]['id']}"
+    other = site.login(new_address())["access"]
+    assert site.request("PATCH", path, json={"name": "Mine"}, token=other).status_code == 404
+    assert site.request("DELETE", path, token=other).status_code == 404
+    for _ in range(2):  # what is so already is as good
+        assert site.request("PATCH", path, json={"name": "Desk"}, token=access).status_code == 204
+    assert site.get(KEYS, token=access).json()["passkeys"][0]["name"] == "Desk"
+    assert site.request("DELETE", path, token=access).status_code == 204
+    gone = sign_in(site, authenticator)
+    assert (gone.status_code, gone.json()["code"]) == (404, "NOT_FOUND")
+    kinds = site.sql("SELECT event FROM audit_events WHERE event = 'PASSKEY_REMOVED'")
+    assert kinds
+
+
+def test_a_disabled_account_stays_out(site, address, owner):
+    _, authenticator = owner
+    site.sql(f"UPDATE users SET status = 'disabled' WHERE email = '{address}'")
+    answer = sign_in(site, authenticator)
+    assert (answer.status_code, answer.json()["code"]) == (403, "ACCOUNT_DISABLED")
+
+
+# The page.
+
+class PasskeyPage(LoginPage):
+    def plug_in(self, verifies=True):
+        options = VirtualAuthenticatorOptions()
+        options.protocol, options.transport = "ctap2", "internal"
+        options.has_resident_key = options.has_user_verification = True
+        options.is_user_verified, options.is_user_consenting = verifies, True
+        self.driver.add_virtual_authenticator(options)
+
+    def names(self):
+        return [row.text for row in self.driver.find_elements(By.CSS_SELECTOR, "#passkeys .device")]
+
+
+def test_from_the_first_code_to_no_code(site, address):
+    with open_browser() as driver:
+        page = PasskeyPage(driver, site)
+        page.open()
+        page.plug_in()
+        page.sign_in(address)
+        page.see("faster-add").click()
+        page.text_of("status", "Passkey added")
+        assert len(page.names()) == 1 and not page["faster"].is_displayed()
+
+        page["sign-out"].click()
+        page.see("address")
+        # The browser offers it in the field, and the virtual visitor takes it: nothing is typed.
+        page.see("sign-out")
+        page.sessions()
+        assert page["account-name"].text == address
+
+        driver.find_element(By.CSS_SELECTOR, "#passkeys button[aria-label^='Rename']").click()
+        field = page.focused()
+        field.clear()
+        field.send_keys("My laptop\n")
+        page.text_of("status", "Passkey renamed: My laptop.")
+        assert page.names() == ["My laptop"]
+        driver.find_element(By.CSS_SELECTOR, "#passkeys button[aria-label^='Remove']").click()
+        page.text_of("status", "Passkey removed")
+        assert page.names() == []
+
+        # What is gone here is refused, says so, and the code is a step away.
+        page["sign-out"].click()
+        assert "not known here" in page.text_of("address-error", "You can have a code sent instead.")
+        driver.remove_virtual_authenticator()
+        page.plug_in(verifies=False)
+        page["use-passkey"].click()
+        page.text_of("address-error", "No passkey was used. You can have a code sent instead.")
+        page.sign_in(address)
+        page.see("faster-later").click()
+        driver.refresh()
+        page.see("passkeys-section")
+        page["sign-out"].click()
+        page.see("address")
+        page.sign_in(address)
+        page.see("passkeys-section")
+        assert not page["faster"].is_displayed()
+        assert_clean_console(driver)
+
+
+def test_refuses_to_lose_the_passkeys(make_site, address):
+    made = make_site()
+    assert register(made, made.login(address)["access"], Authenticator(made.url)).status_code == 201
+    made.sql("UPDATE passkey_site SET rp_id = 'old.example.org'")
+    told = made.otpgate.run("check-config")
+    assert told.returncode != 0 and "passkeys here were made for old.example.org" in told.stdout + told.stderr
+    refused = register(made, made.login(address)["access"], Authenticator(made.url))
+    assert (refused.status_code, refused.json()["code"]) == (409, "CONFLICT")
