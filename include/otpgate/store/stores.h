@@ -2,6 +2,7 @@
 #pragma once
 
 #include "otpgate/db/connection.h"
+#include "otpgate/domain/people_store.h"
 #include "otpgate/domain/stores.h"
 #include "otpgate/domain/ticket_store.h"
 #include "otpgate/store/groups.h"
@@ -24,6 +25,7 @@ std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection&
 std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& connection);
 std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
+std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection);
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
 
 }  // namespace otpgate::store
