@@ -16,6 +16,7 @@ class PeopleStoreTest : public StoreTest<PeopleStoreTest<Engine>, Engine> {
     using Base::connection_;
     using Base::newId;
     using Base::now;
+    using typename Base::Words;
 
     CPPUNIT_TEST_SUITE(PeopleStoreTest);
     CPPUNIT_TEST(findsByTheBeginningInOrder);
@@ -65,7 +66,6 @@ private:
     }
 
     void findsByTheBeginningInOrder() {
-        using Words = std::vector<std::string>;
         for (const char* email : {"bob@example.org", "annb@example.org", "an\xc3\xa9@example.org", "anna@example.org",
                                   "a%_b@example.org", "am@example.org"}) {
             addUser(email);
@@ -125,11 +125,15 @@ private:
         addUser("b@example.org");
         const Uuid admin = newId();
         const auto assign = [&](const Uuid& id, const std::string& address) {
-            domain::AddressAssignment assignment{id, destination(address), now(), newId(), acting(admin)};
+            domain::AddressAssignment assignment{.userId = id,
+                                                 .address = destination(address),
+                                                 .now = now(),
+                                                 .auditId = newId(),
+                                                 .client = acting(admin),
+                                                 .secondNoticeId = newId()};
             assignment.notice = domain::NoticeDraft{
                 newId(), domain::MessageKind::AddressChanged, {},   domain::NoticeBySms::Never, "request-1",
                 now(),   now() + std::chrono::hours{1},       now()};
-            assignment.secondNoticeId = newId();
             return accounts_->assignAddress(assignment);
         };
         CPPUNIT_ASSERT(assign(user.id, "b@example.org").outcome == Outcome::Taken);
