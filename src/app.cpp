@@ -59,6 +59,8 @@ public:
           passkeyStore_(store::makePasskeyStore(*connection_)),
           accountStore_(store::makeAccountStore(*connection_)),
           ticketStore_(store::makeTicketStore(*connection_)),
+          peopleStore_(store::makePeopleStore(*connection_)),
+          groupStore_(store::makeUserGroupStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           sites_(*sessionStore_, *ticketStore_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens.sessions),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
@@ -76,8 +78,14 @@ public:
                           app.settings_.otp.guessesPerDestination, app.settings_.otp.resendAfter}),
           passkeys_(*passkeyStore_, *app.messenger_, app.keyRing_, app.clock_, app.random_, app.settings_.passkeys,
                     app.settings_.passwordsPerClient, app.notices_),
+          administration_({*peopleStore_, *accountStore_, *sessionStore_, *groupStore_}, *app.messenger_, app.clock_,
+                          app.random_,
+                          {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
+                           app.settings_.otp.changesPerAccount},
+                          app.notices_),
           readiness_([&app] { return app.readiness_.look(); }),
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
+          adminAccess_{app.adminAddresses_},
           services_{otp_,
                     sessions_,
                     sites_,
@@ -94,6 +102,8 @@ public:
                     app.clock_,
                     readiness_,
                     monitoring_,
+                    administration_,
+                    adminAccess_,
                     {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
                      .changeWithin = app.settings_.changeWithin,
                      .publicUrl = app.settings_.publicUrl,
@@ -132,6 +142,8 @@ private:
     std::unique_ptr<domain::PasskeyStore> passkeyStore_;
     std::unique_ptr<domain::AccountStore> accountStore_;
     std::unique_ptr<domain::TicketStore> ticketStore_;
+    std::unique_ptr<domain::PeopleStore> peopleStore_;
+    std::unique_ptr<domain::UserGroupStore> groupStore_;
     domain::SessionService sessions_;
     domain::SiteSessions sites_;
     domain::OtpService otp_;
@@ -142,8 +154,10 @@ private:
     domain::ApiKeyService apiKeys_;
     domain::VerificationService verifications_;
     domain::PasskeyService passkeys_;
+    domain::Administration administration_;
     api::Readiness readiness_;
     api::Monitoring monitoring_;
+    api::AdminAccess adminAccess_;
     api::Services services_;
     http::Router router_;
 };
@@ -156,6 +170,7 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       cors_(settings.corsOrigins, settings.publicUrl, settings.corsHeaders),
       sentences_(http::builtInSentences(), settings.templates.defaultLocale),
       metricsReaders_(settings.metricsReaders, "metrics.allowed_addresses"),
+      adminAddresses_(settings.adminAddresses, "admin.allowed_addresses"),
       database_(db::openDatabase(settings.database)),
       groups_(*database_),
       startConnection_(database_->connect()),

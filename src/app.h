@@ -64,6 +64,7 @@ private:
     http::Cors cors_;
     http::Sentences sentences_;
     http::AddressList metricsReaders_;
+    http::AddressList adminAddresses_;
     std::unique_ptr<db::Database> database_;
     store::Groups groups_;
     std::unique_ptr<db::Connection> startConnection_;

@@ -443,6 +443,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.corsHeaders =
         reader.list("cors.allowed_headers", "X-Requested-With, traceparent, tracestate, baggage, sentry-trace");
     settings.metricsReaders = reader.list("metrics.allowed_addresses", "");
+    settings.adminAddresses = reader.list("admin.allowed_addresses", "");
     settings.securityContacts = readSecurityContacts(reader);
     settings.securityPolicy = reader.text("security.policy", "");
     if (!settings.securityPolicy.empty() && !settings.securityPolicy.starts_with("https://"))

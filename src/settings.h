@@ -46,6 +46,7 @@ struct Settings {
     std::vector<std::string> corsOrigins;
     std::vector<std::string> corsHeaders;
     std::vector<std::string> metricsReaders;
+    std::vector<std::string> adminAddresses;    // from where administrators may act; none: from anywhere
     std::vector<std::string> securityContacts;  // URIs
     std::string securityPolicy;                 // a URL, or empty
     api::PageSettings page;

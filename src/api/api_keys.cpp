@@ -74,15 +74,6 @@ void rejectUnlessCreated(const domain::ApiKeyCreation& creation) {
     }
 }
 
-// The members of an object that has been begun.
-void writeKey(http::JsonWriter& json, const domain::ApiKey& key) {
-    json.member("id", key.id.toString()).member("name", key.name).member("prefix", key.prefix);
-    json.key("scopes").beginArray();
-    for (const domain::ApiScope scope : key.scopes) json.value(domain::toString(scope));
-    json.endArray();
-    json.member("created_at", formatRfc3339(key.createdAt)).member("expires_at", optionalTime(key.expiresAt));
-}
-
 }  // namespace
 
 http::Response createApiKey(const http::Request& request, const Caller& caller, domain::ApiKeyService& apiKeys,
@@ -96,7 +87,7 @@ http::Response createApiKey(const http::Request& request, const Caller& caller, 
     const domain::IssuedApiKey& issued = made.issued.value();
     http::JsonWriter json;
     json.beginObject();
-    writeKey(json, issued.key);
+    writeApiKey(json, issued.key);
     json.member("key", issued.text).endObject();
     return jsonResponse(201, json);
 }
@@ -106,7 +97,7 @@ http::Response listApiKeys(const http::Request&, const Caller& caller, domain::A
     json.beginObject().key("api_keys").beginArray();
     for (const domain::ApiKey& key : apiKeys.list(caller.user.id)) {
         json.beginObject();
-        writeKey(json, key);
+        writeApiKey(json, key);
         json.member("last_used_at", optionalTime(key.lastUsedAt)).endObject();
     }
     json.endArray().endObject();

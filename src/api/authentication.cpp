@@ -99,6 +99,14 @@ Caller authenticateRecent(domain::SessionService& sessions, const http::Cors& co
     return caller;
 }
 
+Administrator authenticateAdministrator(domain::SessionService& sessions, const http::Cors& cors, const Clock& clock,
+                                        std::chrono::seconds within, const http::Request& request) {
+    Caller caller = authenticate(sessions, cors, request);
+    if (caller.user.role != domain::Role::Admin) throw ApiError(ErrorCode::Forbidden, "no administrator");
+    requireRecent(caller, clock, within);
+    return {std::move(caller)};
+}
+
 void requireRecent(const Caller& caller, const Clock& clock, std::chrono::seconds within) {
     if (domain::signedInRecently(caller.session, within, clock.now())) return;
     const auto minutes = std::chrono::ceil<std::chrono::minutes>(within).count();
@@ -135,6 +143,12 @@ void requireScope(const ApiKeyCaller& caller, domain::ApiScope scope) {
 bool isMonitor(const Monitoring& monitoring, const http::Request& request) {
     const auto address = http::IpAddress::parse(request.clientAddress);
     return address && monitoring.readers.contains(*address);
+}
+
+bool isAdminAddress(const AdminAccess& access, const http::Request& request) {
+    if (access.addresses.isEmpty()) return true;
+    const auto address = http::IpAddress::parse(request.clientAddress);
+    return address && access.addresses.contains(*address);
 }
 
 domain::Client clientOf(const http::Request& request) {

@@ -1,6 +1,7 @@
 // Who calls: from the Authorization header or the browser's cookie to an active session and its user.
 #pragma once
 
+#include "api/admin.h"
 #include "api/endpoints.h"
 #include "otpgate/http/json.h"
 
@@ -25,6 +26,10 @@ Caller authenticate(domain::SessionService& sessions, const http::Cors& cors, co
 Caller authenticateRecent(domain::SessionService& sessions, const http::Cors& cors, const Clock& clock,
                           std::chrono::seconds within, const http::Request& request);
 
+// The same of an administrator. Throws Forbidden for everybody else.
+Administrator authenticateAdministrator(domain::SessionService& sessions, const http::Cors& cors, const Clock& clock,
+                                        std::chrono::seconds within, const http::Request& request);
+
 // Throws SignInTooOld unless the caller signed in within this time.
 void requireRecent(const Caller& caller, const Clock& clock, std::chrono::seconds within);
 
@@ -37,6 +42,9 @@ void requireScope(const ApiKeyCaller& caller, domain::ApiScope scope);
 
 // Whether metrics.allowed_addresses names who asks.
 bool isMonitor(const Monitoring& monitoring, const http::Request& request);
+
+// Whether admin.allowed_addresses lets administrators act from there.
+bool isAdminAddress(const AdminAccess& access, const http::Request& request);
 
 domain::Client clientOf(const http::Request& request);
 // The client, and the device that its cookie or `device_token` proves.

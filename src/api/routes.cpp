@@ -1,6 +1,7 @@
 // THE list of routes: method, path, who may call it, function. A route's limits stand beside it.
 #include "otpgate/api/routes.h"
 
+#include "api/admin.h"
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/legacy/legacy.h"
@@ -21,11 +22,11 @@ namespace {
 // The service of this type. One that no deployment has does not compile.
 template <typename Service>
 Service& find(Services& services) {
-    return std::get<Service&>(std::tie(services.otp, services.sessions, services.sites, services.accounts,
-                                       services.addresses, services.passwords, services.registration, services.audit,
-                                       services.apiKeys, services.verifications, services.passkeys,
-                                       std::as_const(services.passkeys), services.keys, services.cors, services.clock,
-                                       services.readiness, services.monitoring, std::as_const(services.settings)));
+    return std::get<Service&>(
+        std::tie(services.otp, services.sessions, services.sites, services.accounts, services.addresses,
+                 services.passwords, services.registration, services.audit, services.apiKeys, services.verifications,
+                 services.passkeys, std::as_const(services.passkeys), services.keys, services.cors, services.clock,
+                 services.readiness, services.monitoring, services.administration, std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -66,6 +67,12 @@ struct RecentlySignedIn {
     Endpoint<Caller> endpoint;
 };
 
+// For administrators who signed in recently, from where admin.allowed_addresses lets them; from elsewhere the path is
+// unknown.
+struct ForAdministrators {
+    Endpoint<Administrator> endpoint;
+};
+
 using domain::ApiScope;
 // Whether errors have the members that clients of stateless contexts read.
 enum class KeyHolderErrors { Problem, WithErrorMembers };
@@ -77,7 +84,7 @@ struct KeyHolder {
 const std::vector<ApiScope> kAnyKey;
 constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
 
-using Protected = std::variant<Public, ForMonitors, SignedIn, Visiting, RecentlySignedIn, KeyHolder>;
+using Protected = std::variant<Public, ForMonitors, SignedIn, Visiting, RecentlySignedIn, ForAdministrators, KeyHolder>;
 
 struct Route {
     std::string_view method;
@@ -121,6 +128,18 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/verifications",      KeyHolder{createVerification, {ApiScope::Verify, ApiScope::VerifyCaller}, kErrorMembers}}, // limits.request_per_destination, verifications_per_account
     {"POST",   "/api/v1/verifications/check", KeyHolder{checkVerification, kAnyKey, kErrorMembers}}, // limits.guesses_per_destination, max_retries
     {"GET",    "/api/v1/audit/logs",         SignedIn{listAuditLogs}},
+    {"GET",    "/api/v1/admin/users",        ForAdministrators{findUsers}},
+    {"GET",    "/api/v1/admin/users/{id}",   ForAdministrators{showUser}},
+    {"DELETE", "/api/v1/admin/users/{id}",   ForAdministrators{deleteUser}},
+    {"POST",   "/api/v1/admin/users/{id}/disable", ForAdministrators{disableUser}},
+    {"POST",   "/api/v1/admin/users/{id}/enable", ForAdministrators{enableUser}},
+    {"PUT",    "/api/v1/admin/users/{id}/address", ForAdministrators{setUsersAddress}},
+    {"DELETE", "/api/v1/admin/users/{id}/limits", ForAdministrators{clearUsersLimits}},
+    {"DELETE", "/api/v1/admin/users/{id}/sessions", ForAdministrators{endUsersSessions}},
+    {"DELETE", "/api/v1/admin/users/{id}/sessions/{session}", ForAdministrators{endUsersSession}},
+    {"PUT",    "/api/v1/admin/users/{id}/groups/{group}", ForAdministrators{joinGroup}},
+    {"DELETE", "/api/v1/admin/users/{id}/groups/{group}", ForAdministrators{leaveGroup}},
+    {"GET",    "/api/v1/admin/events",       ForAdministrators{listEvents}},
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},
     {"GET",    "/authz",                     Visiting{authorize}},
     {"GET",    "/authz/start",               Public{beginAtSite}},     // asked by the web server of a site, as are those of /.otpgate
@@ -178,6 +197,13 @@ public:
                                            services.settings.changeWithin, request));
         };
     }
+    http::Endpoint operator()(const ForAdministrators& route) const {
+        return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
+            return call(services, endpoint, request,
+                        authenticateAdministrator(services.sessions, services.cors, services.clock,
+                                                  services.settings.changeWithin, request));
+        };
+    }
     http::Endpoint operator()(const KeyHolder& holder) const {
         http::Endpoint endpoint = [&services = services_, &holder](const http::Request& request) {
             return holder.endpoint(services, request, authenticateKey(services.apiKeys, request, holder.scopes));
@@ -190,8 +216,9 @@ public:
 
 private:
     // Whatever comes of it is in the caller's language, unless the request wishes another.
-    static http::Response call(Services& services, const Endpoint<Caller>& endpoint, const http::Request& request,
-                               const Caller& caller) {
+    template <typename Who>
+    static http::Response call(Services& services, const Endpoint<Who>& endpoint, const http::Request& request,
+                               const Who& caller) {
         try {
             http::Response response = endpoint(services, request, caller);
             response.accountLanguage = caller.user.locale;
@@ -210,6 +237,9 @@ private:
 };
 
 http::Visibility visibilityOf(Services& services, const Protected& endpoint) {
+    if (std::holds_alternative<ForAdministrators>(endpoint)) {
+        return [&services](const http::Request& request) { return isAdminAddress(services.adminAccess, request); };
+    }
     if (!std::holds_alternative<ForMonitors>(endpoint)) return {};
     return [&services](const http::Request& request) { return isMonitor(services.monitoring, request); };
 }

@@ -83,6 +83,14 @@ void writeSession(http::JsonWriter& json, const domain::Session& session, const 
     json.member("current", session.id == currentId).endObject();
 }
 
+void writeApiKey(http::JsonWriter& json, const domain::ApiKey& key) {
+    json.member("id", key.id.toString()).member("name", key.name).member("prefix", key.prefix);
+    json.key("scopes").beginArray();
+    for (const domain::ApiScope scope : key.scopes) json.value(domain::toString(scope));
+    json.endArray();
+    json.member("created_at", formatRfc3339(key.createdAt)).member("expires_at", optionalTime(key.expiresAt));
+}
+
 void writeTokens(http::JsonWriter& json, const domain::Tokens& tokens) {
     json.member("access", tokens.access)
         .member("refresh", tokens.refresh)

@@ -21,6 +21,8 @@ void writeCodes(http::JsonWriter& json, const ApiSettings& settings);
 void writeGroups(http::JsonWriter& json, const std::vector<std::string>& groups);
 void writeUser(http::JsonWriter& json, const domain::User& user);
 void writeSession(http::JsonWriter& json, const domain::Session& session, const Uuid& currentId);
+// The members of an object that has been begun; never the key itself.
+void writeApiKey(http::JsonWriter& json, const domain::ApiKey& key);
 // The members access, refresh, token_type, expires_in and session_id of an object that has been begun.
 void writeTokens(http::JsonWriter& json, const domain::Tokens& tokens);
 

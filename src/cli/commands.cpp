@@ -193,6 +193,16 @@ const std::vector<Command>& commands() {
            "gives the user this name, in the place of one that it may have; refused where it is, or ever was, "
            "somebody else's",
            {kJson}},
+          {"set-address",
+           "WHO ADDRESS",
+           "gives the user this e-mail address or telephone number, which counts as verified from then on; where it "
+           "replaces another, every session ends and the owner is told at both",
+           {kJson}},
+          {"end-sessions", "WHO", "ends every session, with the known devices and the API keys", {kJson}},
+          {"clear-limits",
+           "WHO",
+           "forgets what was counted against the addresses and devices: codes can be asked for and guessed again",
+           {kJson}},
           {"delete",
            "WHO",
            "removes the user with sessions, devices, API keys and codes; of the audit trail event, time and user id "

@@ -30,6 +30,7 @@ void requireUsable(const Settings& settings) {
     if (settings.mail.transport == delivery::MailTransportKind::Smtp) delivery::makeMailTransport(settings.mail);
     const http::TrustedProxies proxies(settings.trustedProxies);
     const http::AddressList metricsReaders(settings.metricsReaders, "metrics.allowed_addresses");
+    const http::AddressList adminAddresses(settings.adminAddresses, "admin.allowed_addresses");
     const http::Cors cors(settings.corsOrigins, settings.publicUrl, settings.corsHeaders);
     const auto database = db::openDatabase(settings.database);
     crypto::SystemRandom random;

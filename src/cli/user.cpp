@@ -4,7 +4,9 @@
 #include "cli/find_user.h"
 #include "otpgate/base/text.h"
 #include "otpgate/crypto/random.h"
+#include "otpgate/delivery/outbox_messenger.h"
 #include "otpgate/domain/account_service.h"
+#include "otpgate/domain/administration.h"
 #include "otpgate/domain/password_policy.h"
 #include "otpgate/domain/username.h"
 #include "otpgate/store/stores.h"
@@ -153,6 +155,20 @@ void setUsername(domain::AccountService& accounts, const domain::User& who, cons
                                  : "the name is, or was, somebody else's, and never becomes another's: " + name);
 }
 
+domain::Destination readAddress(const std::string& text, domain::EmailValidation validation) {
+    auto address = domain::Destination::parse(text, validation);
+    if (!address) throw UsageError("neither an e-mail address nor a telephone number such as +4930123456: " + text);
+    return std::move(*address);
+}
+
+void setAddress(domain::Administration& administration, const domain::User& who, const domain::Destination& address,
+                const domain::Client& client) {
+    const auto outcome = administration.setAddress(who.id, address, client);
+    if (outcome == domain::AdminOutcome::Done) return;
+    throw std::runtime_error(outcome == domain::AdminOutcome::Taken ? "there is a user with this address already"
+                                                                    : "there is no such user any more");
+}
+
 std::string readPassword(const domain::User& user, unsigned minScore) {
     std::string password;
     std::getline(std::cin, password);
@@ -220,12 +236,24 @@ int user(const Invocation& invocation) {
     if (action == "create") readNewUser(invocation);
     const std::string name = action == "set-username" ? readUsername(invocation.words.back()) : "";
     const auto settings = invocation.settings();
+    std::optional<domain::Destination> address;
+    if (action == "set-address") address = readAddress(invocation.words.back(), settings.emailValidation);
     const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();
     const auto store = store::makeAccountStore(*connection);
     const SystemClock clock;
     crypto::SystemRandom random;
     domain::AccountService accounts(*store, clock, random);
+    const auto people = store::makePeopleStore(*connection);
+    const auto sessions = store::makeSessionStore(*connection);
+    const auto groups = store::makeUserGroupStore(*connection);
+    delivery::OutboxMessenger messenger;  // notices are sent by whoever looks into the outbox
+    domain::NoticeSettings notices = settings.notices;
+    if (settings.sms.transport == delivery::SmsTransportKind::None) notices.bySms = domain::NoticeBySms::Never;
+    domain::Administration administration(
+        {*people, *store, *sessions, *groups}, messenger, clock, random,
+        {settings.otp.requestsPerDestination, settings.otp.guessesPerDestination, settings.otp.changesPerAccount},
+        notices);
     domain::Client client;
     client.userAgent = "otpgate user " + action;
 
@@ -234,12 +262,15 @@ int user(const Invocation& invocation) {
     // Those that are so already are no failure: a script may be run twice.
     const std::map<std::string_view, std::function<void(const domain::User&)>> actions = {
         {"show", [](const domain::User&) {}},
-        {"disable", [&](const domain::User& who) { accounts.setStatus(who.id, UserStatus::Disabled, client); }},
-        {"enable", [&](const domain::User& who) { accounts.setStatus(who.id, UserStatus::Active, client); }},
+        {"disable", [&](const domain::User& who) { administration.setStatus(who.id, UserStatus::Disabled, client); }},
+        {"enable", [&](const domain::User& who) { administration.setStatus(who.id, UserStatus::Active, client); }},
         {"make-admin", [&](const domain::User& who) { accounts.setRole(who.id, Role::Admin, client); }},
         {"make-user", [&](const domain::User& who) { accounts.setRole(who.id, Role::User, client); }},
         {"set-username", [&](const domain::User& who) { setUsername(accounts, who, name, client); }},
-        {"delete", [&](const domain::User& who) { accounts.remove(who); }},
+        {"set-address", [&](const domain::User& who) { setAddress(administration, who, address.value(), client); }},
+        {"end-sessions", [&](const domain::User& who) { administration.endSessions(who.id, client); }},
+        {"clear-limits", [&](const domain::User& who) { administration.clearLimits(who.id, client); }},
+        {"delete", [&](const domain::User& who) { administration.remove(who.id, client); }},
     };
     const domain::User who = findUser(accounts, invocation.words.front());
     actions.at(action)(who);

@@ -1,25 +1,15 @@
 #include "otpgate/domain/account_service.h"
 
+#include "otpgate/domain/account_limits.h"
 #include "otpgate/domain/username.h"
 
 namespace otpgate::domain {
 
 namespace {
 
-// Every bucket that counts what is done to an address or by a device.
 std::vector<std::string> bucketsOf(const User& user, const std::vector<Uuid>& devices) {
     std::vector<std::string> buckets;
-    for (const auto& address : {user.email, user.phoneNumber}) {
-        if (!address) continue;
-        for (const std::string_view kind : {"request", "request-device", "guess", "password"}) {
-            buckets.push_back(limitBucket(kind, *address));
-        }
-    }
-    for (const Uuid& device : devices) {
-        for (const std::string_view kind : {"guess-device", "password-device"}) {
-            buckets.push_back(limitBucket(kind, device.bytes()));
-        }
-    }
+    for (AccountLimit& limit : limitsOf(user, devices)) buckets.push_back(std::move(limit.bucket));
     return buckets;
 }
 
@@ -76,9 +66,9 @@ ProfileUpdate AccountService::updateProfile(const Uuid& userId, const ProfileFie
                                  .client = client});
 }
 
-bool AccountService::remove(const User& user) {
+bool AccountService::remove(const User& user, const std::optional<Uuid>& actor) {
     const Timestamp now = clock_.now();
-    return store_.remove({user, bucketsOf(user, store_.listDevices(user.id)), now, Uuid::makeV7(now, random_)});
+    return store_.remove({user, bucketsOf(user, store_.listDevices(user.id)), now, Uuid::makeV7(now, random_), actor});
 }
 
 bool AccountService::setStatus(const Uuid& userId, UserStatus status, const Client& client) {

@@ -117,6 +117,7 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::UserDeleted: return "USER_DELETED";
     case AuditEvent::RoleChanged: return "ROLE_CHANGED";
     case AuditEvent::GroupJoined: return "GROUP_JOINED";
+    case AuditEvent::LimitsCleared: return "LIMITS_CLEARED";
     case AuditEvent::GroupLeft: return "GROUP_LEFT";
     case AuditEvent::RegistrationRefused: return "REGISTRATION_REFUSED";
     case AuditEvent::ApiKeyCreated: return "API_KEY_CREATED";

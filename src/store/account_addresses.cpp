@@ -46,18 +46,45 @@ std::string oldAddressJson(const std::optional<Destination>& old) {
     return old ? R"({"old":")" + old->masked() + R"("})" : R"({"old":null})";
 }
 
-std::vector<domain::OutboxMessage> writeChangeNotices(db::Connection& connection, const domain::AddressChange& change,
-                                                      const User& before, const Destination& address) {
+// The change of an address, however it was proved; `before` is locked.
+struct Replacement {
+    const User& before;
+    const Destination& address;
+    std::optional<Uuid> keptSession;
+    Timestamp now;
+    const Uuid& auditId;
+    const domain::Client& client;
+    const std::optional<domain::NoticeDraft>& notice;
+    const Uuid& secondNoticeId;
+};
+
+std::vector<domain::OutboxMessage> writeChangeNotices(db::Connection& connection, const Replacement& change) {
     std::vector<domain::OutboxMessage> messages;
     if (!change.notice) return messages;
     domain::NoticeDraft draft = *change.notice;
-    draft.facts.changedAddress = address.masked();
-    for (const Destination& recipient : domain::changeRecipients(before, address, draft.bySms)) {
-        messages.push_back(domain::makeNotice(draft, recipient, before.locale));
+    draft.facts.changedAddress = change.address.masked();
+    for (const Destination& recipient : domain::changeRecipients(change.before, change.address, draft.bySms)) {
+        messages.push_back(domain::makeNotice(draft, recipient, change.before.locale));
         insertMessage(connection, messages.back());
         draft.id = change.secondNoticeId;
     }
     return messages;
+}
+
+// nullopt: another account has the address. Nobody is told of an address that was there already.
+std::optional<std::vector<domain::OutboxMessage>> replaceAddress(db::Connection& connection,
+                                                                 const Replacement& change) {
+    const Uuid& userId = change.before.id;
+    if (!giveAddress(connection, userId, change.address)) return std::nullopt;
+    const auto old = domain::addressOf(change.before, change.address.channel());
+    if (old == change.address) return std::vector<domain::OutboxMessage>{};
+    if (old) {
+        voidWhatWasSentTo(connection, old->value(), change.now);
+        endSessions(connection, userId, change.keptSession, "address_changed", change.now);
+    }
+    insertAuditEvent(connection, {change.auditId, AuditEvent::AddressChanged, userId, change.address.value(),
+                                  change.client, change.now, oldAddressJson(old)});
+    return writeChangeNotices(connection, change);
 }
 
 }  // namespace
@@ -81,19 +108,36 @@ void AccountTable::setAddress(const domain::AddressChange& change, domain::Addre
         result.code.outcome = VerifyOutcome::AccountDisabled;
         return;
     }
-    result.isTaken = !giveAddress(connection_, userId, address);
-    if (result.isTaken) return;
+    auto notices = replaceAddress(connection_, {.before = *before,
+                                                .address = address,
+                                                .keptSession = change.keptSession,
+                                                .now = now,
+                                                .auditId = change.auditId,
+                                                .client = change.guess.client,
+                                                .notice = change.notice,
+                                                .secondNoticeId = change.secondNoticeId});
+    result.isTaken = !notices;
+    if (!notices) return;
     result.user = findUser(connection_, userId);
-    const auto old = domain::addressOf(*before, address.channel());
-    if (old == address) return;
+    result.notices = std::move(*notices);
+}
 
-    if (old) {
-        voidWhatWasSentTo(connection_, old->value(), now);
-        endSessions(connection_, userId, change.keptSession, "address_changed", now);
-    }
-    insertAuditEvent(connection_, {change.auditId, AuditEvent::AddressChanged, userId, address.value(),
-                                   change.guess.client, now, oldAddressJson(old)});
-    result.notices = writeChangeNotices(connection_, change, *before, address);
+domain::AddressAssigned AccountTable::assignAddress(const domain::AddressAssignment& assignment) {
+    using Outcome = domain::AddressAssigned::Outcome;
+    return connection_.transact([&]() -> domain::AddressAssigned {
+        const auto before = lockUser(connection_, assignment.userId);
+        if (!before) return {Outcome::NoSuchUser, {}};
+        auto notices = replaceAddress(connection_, {.before = *before,
+                                                    .address = assignment.address,
+                                                    .keptSession = std::nullopt,
+                                                    .now = assignment.now,
+                                                    .auditId = assignment.auditId,
+                                                    .client = assignment.client,
+                                                    .notice = assignment.notice,
+                                                    .secondNoticeId = assignment.secondNoticeId});
+        if (!notices) return {Outcome::Taken, {}};
+        return {Outcome::Done, std::move(*notices)};
+    });
 }
 
 }  // namespace otpgate::store

@@ -75,9 +75,12 @@ bool AccountTable::remove(const domain::UserDeletion& deletion) {
             connection_.execute("DELETE FROM rate_limits WHERE bucket = ?", {db::Param::blob(bucket)});
         }
         connection_.execute(blankAudit("user_id = ? AND id > ?"), {user.id, lastBlanked});
+        // Nothing of whoever asked but who it was, where that was somebody else.
+        std::optional<std::string> metadata;
+        if (deletion.actor) metadata = R"({"by":")" + deletion.actor->toString() + R"("})";
         connection_.execute(
-            "INSERT INTO audit_events (id, event, user_id, created_at_us) VALUES (?, ?, ?, ?)",
-            {deletion.auditId, domain::toString(domain::AuditEvent::UserDeleted), user.id, deletion.now});
+            "INSERT INTO audit_events (id, event, user_id, metadata, created_at_us) VALUES (?, ?, ?, ?, ?)",
+            {deletion.auditId, domain::toString(domain::AuditEvent::UserDeleted), user.id, metadata, deletion.now});
         return true;
     });
 }

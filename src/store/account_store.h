@@ -20,6 +20,7 @@ public:
     domain::PasswordSetting resetPassword(const domain::PasswordReset& reset) override;
     domain::PasswordSetting changePassword(const domain::PasswordChange& change) override;
     domain::AddressChangeResult changeAddress(const domain::AddressChange& change) override;
+    domain::AddressAssigned assignAddress(const domain::AddressAssignment& assignment) override;
 
     void keepRegistration(const Uuid& otpId, const domain::PendingRegistration& registration) override;
     domain::AccountCreation create(const domain::NewAccount& account) override;

@@ -8,11 +8,20 @@ const auto kInsert = db::RowStatement::insert(
     "audit_events",
     {"id", "event", "user_id", "destination", "ip_address", "user_agent", "request_id", "metadata", "created_at_us"});
 
+// Who acts on another's account stands first in what the event tells. Of an id no character needs to be escaped.
+std::optional<std::string> withActor(const std::optional<std::string>& metadata, const std::optional<Uuid>& actor) {
+    if (!actor) return metadata;
+    const std::string by = R"({"by":")" + actor->toString() + '"';
+    if (!metadata || *metadata == "{}") return by + '}';
+    return by + ',' + metadata->substr(1);
+}
+
 }  // namespace
 
 void insertAuditEvent(db::Connection& connection, const AuditRow& row) {
-    connection.write(kInsert, {row.id, domain::toString(row.event), row.userId, row.destination, row.client.address,
-                               row.client.userAgent, row.client.requestId, row.metadata, row.now});
+    connection.write(kInsert,
+                     {row.id, domain::toString(row.event), row.userId, row.destination, row.client.address,
+                      row.client.userAgent, row.client.requestId, withActor(row.metadata, row.client.actor), row.now});
 }
 
 }  // namespace otpgate::store

@@ -7,8 +7,6 @@ namespace otpgate::store {
 using domain::OutboxEntry;
 using domain::OutboxState;
 
-namespace {
-
 const std::string& selectEntries() {
     static const std::string kSelect =
         "SELECT " + std::string{kMessageColumns} + ", leased, last_error, dead_at_us FROM outbox WHERE ";
@@ -27,8 +25,6 @@ OutboxEntry entryOf(const db::Row& row, Timestamp now) {
         entry.state = OutboxState::Leased;
     return entry;
 }
-
-}  // namespace
 
 std::vector<OutboxEntry> OutboxAdminTable::list(Which which, const Uuid& last, unsigned limit, Timestamp now) {
     const std::string condition = which == Which::Dead ? "id > ? AND dead_at_us IS NOT NULL" : "id > ?";

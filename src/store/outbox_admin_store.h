@@ -6,6 +6,10 @@
 
 namespace otpgate::store {
 
+// `SELECT ... FROM outbox WHERE `, and what such a row says.
+const std::string& selectEntries();
+domain::OutboxEntry entryOf(const db::Row& row, Timestamp now);
+
 class OutboxAdminTable final : public domain::OutboxAdminStore {
 public:
     explicit OutboxAdminTable(db::Connection& connection) : connection_(connection) {}

@@ -8,6 +8,7 @@
 #include "store/outbox_admin_store.h"
 #include "store/outbox_store.h"
 #include "store/passkey_store.h"
+#include "store/people_store.h"
 #include "store/retention_store.h"
 #include "store/session_store.h"
 #include "store/signing_key_store.h"
@@ -64,6 +65,10 @@ std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection&
 
 std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& connection) {
     return std::make_unique<SmsBudgetTable>(connection);
+}
+
+std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection) {
+    return std::make_unique<PeopleTables>(connection);
 }
 
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection) {

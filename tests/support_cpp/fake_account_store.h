@@ -38,6 +38,10 @@ public:
     domain::AccountCreation creation;
     std::vector<domain::NewAccount> created;
     std::vector<Uuid> removed;
+    std::optional<Uuid> removedBy;  // the last of them
+    std::vector<domain::AddressAssignment> assignments;
+    domain::AddressAssigned assigned;
+    std::vector<domain::StatusChange> statusChanges;
 
     domain::CountedGuess countGuess(const domain::PasswordGuess& guess) override {
         guesses.push_back(guess);
@@ -89,11 +93,19 @@ public:
         if (!found) return {};
         return {domain::ProfileUpdate::Outcome::Updated, found};
     }
-    bool setStatus(const domain::StatusChange&) override { return false; }
+    domain::AddressAssigned assignAddress(const domain::AddressAssignment& assignment) override {
+        assignments.push_back(assignment);
+        return assigned;
+    }
+    bool setStatus(const domain::StatusChange& change) override {
+        statusChanges.push_back(change);
+        return true;
+    }
     bool setRole(const domain::RoleChange&) override { return false; }
     std::vector<Uuid> listDevices(const Uuid&) override { return {}; }
     bool remove(const domain::UserDeletion& deletion) override {
         removed.push_back(deletion.user.id);
+        removedBy = deletion.actor;
         return true;
     }
     std::vector<std::string> passwordCosts() override { return costs; }

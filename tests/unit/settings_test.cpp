@@ -135,6 +135,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"templates.directory", "/other/templates"},
     {"templates.default_locale", "de"},
     {"metrics.allowed_addresses", "127.0.0.1, 10.0.0.0/8"},
+    {"admin.allowed_addresses", "192.0.2.7, 10.1.0.0/16"},
     {"security.contacts", "mailto:security@example.org, https://example.org/report"},
     {"security.policy", "https://example.org/policy"},
     {"page.name", "Example"},
@@ -194,6 +195,7 @@ std::string describe(const Settings& s) {
     for (const auto& origin : s.corsOrigins) line("corsOrigins", origin);
     for (const auto& header : s.corsHeaders) line("corsHeaders", header);
     for (const auto& reader : s.metricsReaders) line("metricsReaders", reader);
+    for (const auto& address : s.adminAddresses) line("adminAddresses", address);
     for (const auto& contact : s.securityContacts) line("securityContacts", contact);
     line("securityPolicy", s.securityPolicy);
     line("page.name", s.page.name);

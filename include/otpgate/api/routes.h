@@ -6,6 +6,7 @@
 #include "otpgate/base/clock.h"
 #include "otpgate/domain/account_service.h"
 #include "otpgate/domain/address_service.h"
+#include "otpgate/domain/administration.h"
 #include "otpgate/domain/api_key_service.h"
 #include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/otp_service.h"
@@ -47,6 +48,11 @@ struct Monitoring {
     std::function<std::string()> metrics;
 };
 
+// From where administrators reach /api/v1/admin: from anywhere, where the list is empty.
+struct AdminAccess {
+    const http::AddressList& addresses;
+};
+
 // What a deployment decides of the API itself.
 struct ApiSettings {
     bool smsIsSetUp = false;
@@ -85,6 +91,8 @@ struct Services {
     const Clock& clock;
     const Readiness& readiness;
     const Monitoring& monitoring;
+    domain::Administration& administration;
+    const AdminAccess& adminAccess;
     ApiSettings settings;
 };
 

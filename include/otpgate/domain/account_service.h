@@ -39,7 +39,7 @@ public:
     // To an owner a reserved name (username.h) is one that is taken.
     ProfileUpdate updateProfile(const Uuid& userId, const ProfileFields& fields, NameGiver giver, const Client& client);
     // With sessions, devices, keys and codes; of the audit trail event, user and time stay. See AccountStore::remove.
-    bool remove(const User& user);
+    bool remove(const User& user, const std::optional<Uuid>& actor = std::nullopt);
     // False: it is so already. Who is disabled loses every session at once.
     bool setStatus(const Uuid& userId, UserStatus status, const Client& client);
     bool setRole(const Uuid& userId, Role role, const Client& client);

@@ -100,6 +100,23 @@ struct AddressChangeResult {
     std::vector<OutboxMessage> notices;
 };
 
+// An address that an administrator vouches for.
+struct AddressAssignment {
+    Uuid userId;
+    Destination address;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+    std::optional<NoticeDraft> notice = std::nullopt;
+    Uuid secondNoticeId;
+};
+
+struct AddressAssigned {
+    enum class Outcome { Done, NoSuchUser, Taken };
+    Outcome outcome = Outcome::Done;
+    std::vector<OutboxMessage> notices;
+};
+
 // A user who registers, or whom an administrator makes. `user` is complete, its address in email or phoneNumber.
 struct NewAccount {
     User user;
@@ -151,6 +168,7 @@ struct UserDeletion {
     std::vector<std::string> buckets;  // of its addresses and devices
     Timestamp now;
     Uuid auditId;
+    std::optional<Uuid> actor{};  // who is not the user
 };
 
 struct StatusChange {
@@ -211,6 +229,8 @@ public:
     // old address is void, the other sessions end and their devices are forgotten. Who has the address already keeps
     // it.
     virtual AddressChangeResult changeAddress(const AddressChange& change) = 0;
+    // The same without a code, for an account that may be disabled: every session ends.
+    virtual AddressAssigned assignAddress(const AddressAssignment& assignment) = 0;
 
     // Puts the form beside the code that was sent for it (NewOtpRequest::isRegistration), while that lives. The same
     // work whoever has the address.

@@ -30,6 +30,8 @@ struct Client {
     std::string userAgent;
     std::string requestId;
     std::string languages{};  // that it accepts, as OutboxMessage::locale says them
+    // The administrator who acts on somebody's account, for the audit trail; nobody where it is one's own.
+    std::optional<Uuid> actor{};
 };
 
 // What a client tells of the device it runs on; all optional, cut to the column's length.
@@ -162,6 +164,7 @@ enum class AuditEvent {
     RoleChanged,
     GroupJoined,
     GroupLeft,
+    LimitsCleared,
     RegistrationRefused,
     ApiKeyCreated,
     ApiKeyRevoked,

@@ -3,6 +3,7 @@
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/passkey_store.h"
+#include "otpgate/domain/people_store.h"
 #include "otpgate/domain/stores.h"
 #include "otpgate/domain/ticket_store.h"
 #include "otpgate/store/groups.h"
@@ -26,6 +27,7 @@ std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& conne
 std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection);
 std::unique_ptr<domain::PasskeyStore> makePasskeyStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
+std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection);
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
 
 }  // namespace otpgate::store

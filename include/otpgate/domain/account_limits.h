@@ -1,0 +1,44 @@
+// The limits that stand in the way of one account: every bucket that counts what is done to its addresses or by its
+// devices. Who clears them, deletes the account or asks how they stand asks here.
+#pragma once
+
+#include "otpgate/base/uuid.h"
+#include "otpgate/domain/limits.h"
+#include "otpgate/domain/models.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otpgate::domain {
+
+// What a bucket counts.
+enum class Counted {
+    Requests,           // codes that strangers asked for
+    RequestsByDevices,  // codes that devices asked for that the account knows
+    Guesses,            // wrong codes
+    GuessesByDevice,
+    Passwords,  // wrong passwords
+    PasswordsByDevice,
+    Changes  // codes for another address
+};
+std::string_view toString(Counted counted);  // "requests_by_devices"
+
+struct AccountLimit {
+    Counted counted = Counted::Requests;
+    std::string address;         // that it is about; of a device's limits and of changes, empty
+    std::optional<Uuid> device;  // that it is about
+    std::string bucket;
+};
+std::vector<AccountLimit> limitsOf(const User& user, const std::vector<Uuid>& devices);
+
+// What the settings allow.
+struct AccountLimitRules {
+    LimitRule requests;
+    LimitRule guesses;
+    LimitRule changes;
+};
+const LimitRule& ruleOf(Counted counted, const AccountLimitRules& rules);
+
+}  // namespace otpgate::domain

@@ -1,0 +1,31 @@
+// The endpoints of administrators, /api/v1/admin. Whoever takes an Administrator is reached by one alone who signed in
+// recently: see routes.cpp. Each act is one of domain::Administration and stands in the audit trail with who did it.
+#pragma once
+
+#include "api/endpoints.h"
+#include "otpgate/domain/administration.h"
+
+namespace otpgate::api {
+
+// A signed-in user of role admin.
+struct Administrator : Caller {};
+
+http::Response findUsers(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response showUser(const http::Request& request, const Administrator& caller, domain::Administration& people,
+                        domain::ApiKeyService& apiKeys, domain::AuditStore& audit, const Clock& clock);
+http::Response deleteUser(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response disableUser(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response enableUser(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response setUsersAddress(const http::Request& request, const Administrator& caller,
+                               domain::Administration& people, const ApiSettings& settings);
+http::Response clearUsersLimits(const http::Request& request, const Administrator& caller,
+                                domain::Administration& people);
+http::Response endUsersSessions(const http::Request& request, const Administrator& caller,
+                                domain::Administration& people);
+http::Response endUsersSession(const http::Request& request, const Administrator& caller,
+                               domain::Administration& people);
+http::Response joinGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response leaveGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response listEvents(const http::Request& request, const Administrator& caller, domain::AuditStore& audit);
+
+}  // namespace otpgate::api

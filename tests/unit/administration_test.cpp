@@ -1,0 +1,386 @@
+// What administrators see and do: the rules of domain::Administration, and the endpoints over them.
+#include "api/admin.h"
+#include "api/authentication.h"
+#include "otpgate/base/encoding.h"
+#include "support_cpp/api_fixture.h"
+#include "support_cpp/fake_api_key_store.h"
+
+#include <algorithm>
+#include <map>
+
+namespace otpgate::api {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using domain::FoundUser;
+using domain::SearchField;
+using test::Answer;
+
+// People in memory; the limits and messages that the test set.
+class FakePeopleStore final : public domain::PeopleStore {
+public:
+    std::vector<FoundUser> find(SearchField field, std::string_view prefix, std::string_view after,
+                                unsigned limit) override {
+        std::vector<FoundUser> found;
+        for (const auto& [of, each] : values) {
+            if (of == field && each.value.starts_with(prefix) && each.value > after) found.push_back(each);
+        }
+        std::ranges::sort(found, {}, &FoundUser::value);
+        if (found.size() > limit) found.resize(limit);
+        return found;
+    }
+    std::vector<domain::User> newest(const std::optional<Uuid>& before, unsigned) override {
+        newestBefore = before;
+        return {};
+    }
+    std::vector<domain::KnownDevice> listDevices(const Uuid&) override { return devices; }
+    std::vector<std::string> hits(const std::vector<std::string>& buckets) override {
+        std::vector<std::string> all;
+        for (const std::string& bucket : buckets) all.push_back(counted[bucket]);
+        return all;
+    }
+    void clear(const domain::LimitClearing& clearing) override { clearings.push_back(clearing); }
+    std::vector<domain::OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned,
+                                                Timestamp) override {
+        asked = addresses;
+        return messages;
+    }
+
+    std::vector<std::pair<SearchField, FoundUser>> values;
+    std::optional<Uuid> newestBefore;
+    std::vector<domain::KnownDevice> devices;
+    std::map<std::string, std::string> counted;
+    std::vector<domain::LimitClearing> clearings;
+    std::vector<std::string> asked;
+    std::vector<domain::OutboxEntry> messages;
+};
+
+class FakeGroupStore final : public domain::UserGroupStore {
+public:
+    bool create(std::string_view, Timestamp) override { return true; }
+    std::vector<domain::UserGroup> list() override { return {}; }
+    std::optional<domain::UserGroup> find(std::string_view) override { return std::nullopt; }
+    std::vector<domain::User> listMembers(std::string_view, const Uuid&, unsigned) override { return {}; }
+    domain::MembershipOutcome add(const domain::MembershipChange& change) override {
+        added.push_back(change);
+        return outcome;
+    }
+    domain::MembershipOutcome remove(const domain::MembershipChange&) override { return outcome; }
+    bool removeEmpty(std::string_view) override { return true; }
+
+    std::vector<domain::MembershipChange> added;
+    domain::MembershipOutcome outcome = domain::MembershipOutcome::Changed;
+};
+
+class FakeTrail final : public domain::AuditStore {
+public:
+    std::vector<domain::AuditEntry> page(const domain::AuditFilter&, unsigned, unsigned) override { return {}; }
+    std::vector<domain::AuditEntry> next(const domain::AuditFilter& wanted, const std::optional<Uuid>& olderThan,
+                                         unsigned limit) override {
+        filter = wanted;
+        last = olderThan;
+        if (entries.size() <= limit) return entries;
+        return {entries.begin(), entries.begin() + limit};
+    }
+    std::uint64_t count(const domain::AuditFilter&, unsigned) override { return 0; }
+
+    std::vector<domain::AuditEntry> entries;
+    domain::AuditFilter filter;
+    std::optional<Uuid> last;
+};
+
+class AdministrationTest : public test::ApiFixture {
+    CPPUNIT_TEST_SUITE(AdministrationTest);
+    CPPUNIT_TEST(looksWhereTheTextMayStand);
+    CPPUNIT_TEST(showsWhoIsFoundTwiceOnce);
+    CPPUNIT_TEST(walksThroughAllPagesToTheEnd);
+    CPPUNIT_TEST(refusesWrongPages);
+    CPPUNIT_TEST(showsOneWithTheLimitsNow);
+    CPPUNIT_TEST(namesWhoActs);
+    CPPUNIT_TEST(tellsTheOwnerOfAnotherAddress);
+    CPPUNIT_TEST(leavesTheOwnAccountAlone);
+    CPPUNIT_TEST(clearsEveryLimitOfTheAccount);
+    CPPUNIT_TEST(tellsWhatIsNotThere);
+    CPPUNIT_TEST(filtersEvents);
+    CPPUNIT_TEST(letsInAdministratorsWithARecentSignInAlone);
+    CPPUNIT_TEST(isThereForTheAddressesOfTheSetting);
+    CPPUNIT_TEST_SUITE_END();
+
+public:
+    void setUp() override {
+        ApiFixture::setUp();
+        admin_ = {{{session_, user_}, Credential::AccessToken}};
+        admin_.user.id = Uuid::makeV7(clock_.now(), random_);
+        admin_.user.role = domain::Role::Admin;
+        accountStore_.known = user_;
+    }
+
+private:
+    void addUser(const std::string& username, const std::string& email) {
+        domain::User user;
+        user.id = Uuid::makeV7(clock_.now(), random_);
+        if (!username.empty()) user.username = username;
+        user.email = email;
+        if (!username.empty()) people_.values.push_back({SearchField::Username, {user, username}});
+        people_.values.push_back({SearchField::Email, {user, email}});
+        people_.values.push_back({SearchField::Id, {user, user.id.toString()}});
+    }
+    http::Request of(const std::string& query = "", std::map<std::string, std::string, std::less<>> path = {}) {
+        http::Request request = get();
+        request.query = query;
+        request.pathParameters = std::move(path);
+        request.pathParameters.try_emplace("id", user_.id.toString());
+        return request;
+    }
+    Answer findBy(const std::string& query) {
+        return answerOf([&] { return findUsers(of(query), admin_, administration_); });
+    }
+    static std::vector<std::string> emailsOf(const Answer& answer) {
+        std::vector<std::string> emails;
+        for (const auto& user : *answer.body->getArray("users")) {
+            emails.push_back(user.extract<Poco::JSON::Object::Ptr>()->getValue<std::string>("email"));
+        }
+        return emails;
+    }
+    template <typename Endpoint>
+    int act(Endpoint endpoint, std::map<std::string, std::string, std::less<>> path = {}) {
+        return answerOf([&] { return endpoint(of("", std::move(path)), admin_, administration_); }).status;
+    }
+
+    void looksWhereTheTextMayStand() {
+        using Fields = std::vector<SearchField>;
+        CPPUNIT_ASSERT(Fields{SearchField::PhoneNumber} == domain::fieldsOf("+4930"));
+        CPPUNIT_ASSERT(Fields{SearchField::Email} == domain::fieldsOf("ann@"));
+        CPPUNIT_ASSERT((Fields{SearchField::Username, SearchField::Email}) == domain::fieldsOf("ann"));
+        CPPUNIT_ASSERT((Fields{SearchField::Username, SearchField::Email}) == domain::fieldsOf("0190abc"));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{3}, domain::fieldsOf("0190abcd").size());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{3}, domain::fieldsOf("0190abcd-12").size());
+        for (const char* text : {"0190abcd1", "0190abcg", "0190abcd-12345"}) {
+            CPPUNIT_ASSERT_EQUAL(std::size_t{2}, domain::fieldsOf(text).size());
+        }
+    }
+
+    void showsWhoIsFoundTwiceOnce() {
+        addUser("ann", "anna@example.org");
+        addUser("", "andrew@example.org");
+        addUser("", "bob@example.org");
+        const Answer found = findBy("search=%20AN");
+        CPPUNIT_ASSERT((std::vector{"andrew@example.org"s, "anna@example.org"s}) == emailsOf(found));
+        CPPUNIT_ASSERT(found.body->isNull("next_cursor"));
+    }
+
+    // However small the pages are, and whichever field somebody is found by: everybody once.
+    void walksThroughAllPagesToTheEnd() {
+        for (int i = 0; i < 20; ++i) {
+            const std::string name = "user" + std::to_string(i);
+            addUser(i % 3 == 0 ? name : "", (i % 2 == 0 ? name : "userx" + name) + "@example.org");
+        }
+        for (const unsigned limit : {1U, 2U, 7U, 40U}) {
+            std::vector<std::string> seen;
+            std::string cursor;
+            for (int page = 0; page < 100; ++page) {
+                const Answer answer = findBy("search=user&limit=" + std::to_string(limit) + "&cursor=" + cursor);
+                for (std::string& email : emailsOf(answer)) seen.push_back(std::move(email));
+                if (answer.body->isNull("next_cursor")) break;
+                cursor = answer.text("next_cursor");
+            }
+            std::ranges::sort(seen);
+            CPPUNIT_ASSERT_EQUAL(std::size_t{20}, seen.size());
+            CPPUNIT_ASSERT(std::ranges::adjacent_find(seen) == seen.end());
+        }
+    }
+
+    void refusesWrongPages() {
+        for (const char* limit : {"0", "201", "-1", "x"}) {
+            CPPUNIT_ASSERT_EQUAL("limit"s, findBy("limit="s + limit).field());
+        }
+        CPPUNIT_ASSERT_EQUAL("cursor"s, findBy("cursor=%3D%3D").field());
+        CPPUNIT_ASSERT_EQUAL("cursor"s, findBy("cursor=" + toBase64Url("\xff")).field());
+        CPPUNIT_ASSERT_EQUAL(200, findBy("cursor=" + toBase64Url(user_.id.toString())).status);
+        CPPUNIT_ASSERT(people_.newestBefore == user_.id);
+    }
+
+    // "2 of 10 guesses left until 14:05", by the function that grants a guess.
+    void showsOneWithTheLimitsNow() {
+        std::string hits;
+        for (int i = 0; i < 8; ++i) hits += domain::packTime(clock_.now() - std::chrono::minutes{i + 1});
+        people_.counted[domain::limitBucket("guess", ann_.value())] = hits;
+        people_.messages = {{.message = domain::makeNotice({}, ann_, ""),
+                             .state = domain::OutboxState::Dead,
+                             .lastError = "550 no such user",
+                             .diedAt = clock_.now()}};
+        const Answer shown =
+            answerOf([&] { return showUser(of(), admin_, administration_, apiKeys_, trail_, clock_); });
+        CPPUNIT_ASSERT_EQUAL(200, shown.status);
+        const auto limits = shown.body->getArray("limits");
+        bool isSeen = false;
+        for (unsigned i = 0; i < limits->size(); ++i) {
+            const auto limit = limits->getObject(i);
+            if (limit->getValue<std::string>("counted") != "guesses") continue;
+            isSeen = true;
+            CPPUNIT_ASSERT_EQUAL(2, limit->getValue<int>("remaining"));
+            CPPUNIT_ASSERT_EQUAL(10, limit->getValue<int>("limit"));
+            CPPUNIT_ASSERT_EQUAL(3600, limit->getValue<int>("window_seconds"));
+            CPPUNIT_ASSERT_EQUAL(formatRfc3339(clock_.now() + 52min), limit->getValue<std::string>("next_free_at"));
+        }
+        CPPUNIT_ASSERT(isSeen);
+        CPPUNIT_ASSERT_EQUAL("550 no such user"s,
+                             shown.body->getArray("messages")->getObject(0)->getValue<std::string>("last_error"));
+        CPPUNIT_ASSERT(people_.asked == std::vector{ann_.value()});
+        CPPUNIT_ASSERT(trail_.filter.scope->userId == user_.id && trail_.filter.scope->addresses == people_.asked);
+    }
+
+    void namesWhoActs() {
+        CPPUNIT_ASSERT_EQUAL(204, act(disableUser));
+        CPPUNIT_ASSERT_EQUAL(204, act(enableUser));
+        CPPUNIT_ASSERT(accountStore_.statusChanges.at(0).status == domain::UserStatus::Disabled);
+        CPPUNIT_ASSERT(accountStore_.statusChanges.at(1).status == domain::UserStatus::Active);
+        for (const auto& change : accountStore_.statusChanges) {
+            CPPUNIT_ASSERT(change.userId == user_.id && change.client.actor == admin_.user.id);
+        }
+        CPPUNIT_ASSERT_EQUAL(204, act(endUsersSessions));
+        CPPUNIT_ASSERT(sessionStore_.allRevocations.at(0).client.actor == admin_.user.id);
+        CPPUNIT_ASSERT(!sessionStore_.allRevocations.at(0).keptSession);
+        CPPUNIT_ASSERT_EQUAL(204, act(endUsersSession, {{"session", session_.id.toString()}}));
+        CPPUNIT_ASSERT(sessionStore_.revocations.at(0).userId == user_.id);
+        CPPUNIT_ASSERT(sessionStore_.revocations.at(0).client.actor == admin_.user.id);
+        CPPUNIT_ASSERT_EQUAL(204, act(joinGroup, {{"group", "STAFF"}}));
+        CPPUNIT_ASSERT_EQUAL("staff"s, groups_.added.at(0).group);
+        CPPUNIT_ASSERT(groups_.added.at(0).client.actor == admin_.user.id);
+        CPPUNIT_ASSERT_EQUAL(204, act(deleteUser));
+        CPPUNIT_ASSERT(accountStore_.removedBy == admin_.user.id);
+    }
+
+    void tellsTheOwnerOfAnotherAddress() {
+        accountStore_.assigned.notices = {domain::makeNotice({}, ann_, "")};
+        const auto set = [&](const std::string& body) {
+            http::Request request = post(body);
+            request.pathParameters["id"] = user_.id.toString();
+            return answerOf([&] { return setUsersAddress(request, admin_, administration_, settings_); });
+        };
+        CPPUNIT_ASSERT_EQUAL(204, set(R"({"email":"Ann@Example.com"})").status);
+        const auto& assignment = accountStore_.assignments.at(0);
+        CPPUNIT_ASSERT(assignment.client.actor == admin_.user.id && assignment.userId == user_.id);
+        CPPUNIT_ASSERT(assignment.notice->kind == domain::MessageKind::AddressChanged);
+        // Where the administrator sits is none of the owner's business.
+        CPPUNIT_ASSERT(assignment.notice->facts.ipAddress.empty() && assignment.notice->facts.device.empty());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, messenger_.messages.size());
+        CPPUNIT_ASSERT_EQUAL("email"s, set(R"({"email":"ann"})").field());
+        CPPUNIT_ASSERT_EQUAL("phone_number"s, set(R"({"phone_number":"ann"})").field());
+        CPPUNIT_ASSERT_EQUAL("MISSING_FIELDS"s, set("{}").code());
+        accountStore_.assigned.outcome = domain::AddressAssigned::Outcome::Taken;
+        CPPUNIT_ASSERT_EQUAL("CONFLICT"s, set(R"({"email":"bob@example.com"})").code());
+    }
+
+    void leavesTheOwnAccountAlone() {
+        const std::map<std::string, std::string, std::less<>> own{{"id", admin_.user.id.toString()}};
+        CPPUNIT_ASSERT_EQUAL(403, act(disableUser, own));
+        CPPUNIT_ASSERT_EQUAL(403, act(deleteUser, own));
+        CPPUNIT_ASSERT(accountStore_.statusChanges.empty() && accountStore_.removed.empty());
+    }
+
+    void clearsEveryLimitOfTheAccount() {
+        const Uuid device = Uuid::makeV7(clock_.now(), random_);
+        people_.devices = {{device, {}, clock_.now(), clock_.now()}};
+        CPPUNIT_ASSERT_EQUAL(204, act(clearUsersLimits));
+        const auto& buckets = people_.clearings.at(0).buckets;
+        const auto isCleared = [&](std::string_view kind, std::string_view subject) {
+            return std::ranges::find(buckets, domain::limitBucket(kind, subject)) != buckets.end();
+        };
+        for (const char* kind : {"request", "request-device", "guess", "password"}) {
+            CPPUNIT_ASSERT_MESSAGE(kind, isCleared(kind, ann_.value()));
+        }
+        CPPUNIT_ASSERT(isCleared("guess-device", device.bytes()) && isCleared("password-device", device.bytes()));
+        CPPUNIT_ASSERT(isCleared("change", user_.id.bytes()));
+        CPPUNIT_ASSERT(people_.clearings.at(0).client.actor == admin_.user.id);
+    }
+
+    void tellsWhatIsNotThere() {
+        CPPUNIT_ASSERT_EQUAL(404, act(disableUser, {{"id", "nobody"}}));
+        CPPUNIT_ASSERT_EQUAL(404, act(joinGroup, {{"group", "no group"}}));
+        groups_.outcome = domain::MembershipOutcome::NoSuchGroup;
+        CPPUNIT_ASSERT_EQUAL(404, act(joinGroup, {{"group", "staff"}}));
+        groups_.outcome = domain::MembershipOutcome::TooMany;
+        CPPUNIT_ASSERT_EQUAL(409, act(joinGroup, {{"group", "staff"}}));
+        groups_.outcome = domain::MembershipOutcome::Unchanged;
+        CPPUNIT_ASSERT_EQUAL(204, act(leaveGroup, {{"group", "staff"}}));
+        sessionStore_.revokeResult = false;
+        CPPUNIT_ASSERT_EQUAL(404, act(endUsersSession, {{"session", session_.id.toString()}}));
+        accountStore_.known.reset();
+        CPPUNIT_ASSERT_EQUAL(404, act(endUsersSessions));
+        CPPUNIT_ASSERT_EQUAL(404, act(clearUsersLimits));
+        CPPUNIT_ASSERT_EQUAL(404, act(deleteUser));
+    }
+
+    void filtersEvents() {
+        const auto list = [&](const std::string& query) {
+            return answerOf([&] { return listEvents(of(query), admin_, trail_); });
+        };
+        CPPUNIT_ASSERT_EQUAL(200, list("").status);
+        CPPUNIT_ASSERT(!trail_.filter.scope);
+        list("user=" + user_.id.toString() + "&event=LOGIN_FAILED");
+        CPPUNIT_ASSERT(trail_.filter.scope->userId == user_.id);
+        CPPUNIT_ASSERT(trail_.filter.event == domain::AuditEvent::LoginFailed);
+        for (const char* name : {"user", "event", "from_date", "to_date", "destination", "cursor"}) {
+            CPPUNIT_ASSERT_EQUAL(std::string{name}, list(name + "=x!"s).field());
+        }
+        trail_.entries.resize(3);
+        for (auto& entry : trail_.entries) {
+            entry.id = Uuid::makeV7(clock_.now(), random_);
+            entry.metadata = "{}";
+        }
+        const Answer page = list("limit=2");
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, page.body->getArray("events")->size());
+        list("cursor=" + page.text("next_cursor"));
+        CPPUNIT_ASSERT(trail_.last == trail_.entries[1].id);
+    }
+
+    void letsInAdministratorsWithARecentSignInAlone() {
+        const auto enter = [&] {
+            sessionStore_.active = domain::AuthenticatedSession{session_, user_};
+            const std::string token = sessions_.issueFirst(signIn()).access;
+            return answerOf([&] {
+                authenticateAdministrator(sessions_, cors_, clock_, 15min, get({{"authorization", "Bearer " + token}}));
+                return http::Response{};
+            });
+        };
+        CPPUNIT_ASSERT_EQUAL("FORBIDDEN"s, enter().code());
+        user_.role = domain::Role::Admin;
+        CPPUNIT_ASSERT_EQUAL(200, enter().status);
+        session_.authenticatedAt = clock_.now() - 16min;
+        CPPUNIT_ASSERT_EQUAL("SIGN_IN_TOO_OLD"s, enter().code());
+    }
+
+    void isThereForTheAddressesOfTheSetting() {
+        const http::AddressList none({}, "admin.allowed_addresses");
+        const http::AddressList some({"192.0.2.0/24"}, "admin.allowed_addresses");
+        http::Request request = get();
+        CPPUNIT_ASSERT(isAdminAddress({none}, request) && isAdminAddress({some}, request));
+        for (const char* address : {"198.51.100.7", "", "unix:"}) {
+            request.clientAddress = address;
+            CPPUNIT_ASSERT(isAdminAddress({none}, request) && !isAdminAddress({some}, request));
+        }
+    }
+
+    FakePeopleStore people_;
+    FakeGroupStore groups_;
+    FakeTrail trail_;
+    test::FakeApiKeyStore keyTable_;
+    Administrator admin_;
+    const http::Cors cors_{{}, "https://login.example.org", {}};
+    domain::ApiKeyService apiKeys_{keyTable_, clock_, random_, domain::ApiKeyHolders::Admins};
+    domain::Administration administration_{
+        {people_, accountStore_, sessionStore_, groups_},
+        messenger_,
+        clock_,
+        random_,
+        {domain::LimitRule::parse("5/1h").value(), domain::LimitRule::parse("10/1h").value(),
+         domain::LimitRule::parse("10/1h").value()},
+        {}};
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(AdministrationTest);
+
+}  // namespace
+}  // namespace otpgate::api
