@@ -46,7 +46,7 @@ YRDfW3IoGAJvl8s0E1AzQSMdfDo7FZtQRi5/Jhr2AwWLnhynuAiVwJLRj5QbRHI=
 const std::string kHeader = R"({"alg":"ES256","kid":"k1","typ":"JWT"})";
 const std::string kPayload =
     R"({"iss":"https://login.example","aud":"otpgate","sub":"user-1","sid":"session-1","jti":"token-1",)"
-    R"("iat":1795151520,"nbf":1795151520,"exp":1795152420,"amr":["otp","mfa"],"auth_time":1795151000,)"
+    R"("iat":1795151520,"nbf":1795151520,"exp":1795152420,"amr":["otp","mfa"],"auth_time":1795151000,"acr":"urn:otpgate:aal1","aal":1,)"
     R"("token_type":"access"})";
 constexpr Timestamp kIssuedAt{seconds{1'795'151'520}};
 constexpr Timestamp kExpiresAt{seconds{1'795'152'420}};
