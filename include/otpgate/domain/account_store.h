@@ -230,7 +230,7 @@ public:
     // Hashes by the ids of their users, in the order of these.
     virtual std::vector<std::pair<Uuid, std::string>> passwordHashes(const Uuid& after, unsigned limit) = 0;
 
-    // In one transaction; of each what became of it.
+    // In one transaction; of each what became of it. Groups that are not there are left out.
     virtual std::vector<ImportResult> import(std::span<const ImportedUser> users, Timestamp now) = 0;
 };
 
