@@ -184,6 +184,11 @@ const std::vector<Command>& commands() {
             {"--limit", "N", "so many at most"},
             kJson}},
           {"show", "WHO", "all about one", {kJson}},
+          {"export",
+           "WHO",
+           "all that is known of one as JSON, for that person to have: account, sessions, devices, API keys without "
+           "their secrets, groups, codes, messages and events",
+           {}},
           {"disable", "WHO", "lets the user sign in no more, and ends every session at once", {kJson}},
           {"enable", "WHO", "takes that back; the ended sessions stay ended", {kJson}},
           {"make-admin", "WHO", "lets the user see everybody's audit trail", {kJson}},

@@ -1,5 +1,6 @@
 #include "otpgate/domain/account_service.h"
 
+#include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/username.h"
 
 namespace otpgate::domain {
@@ -74,6 +75,10 @@ ProfileUpdate AccountService::updateProfile(const Uuid& userId, const ProfileFie
                                  .now = now,
                                  .auditId = Uuid::makeV7(now, random_),
                                  .client = client});
+}
+
+std::vector<ExportSection> AccountService::exportOf(const User& user) {
+    return store_.exportOf(user.id, ownAuditScope(user).addresses);
 }
 
 bool AccountService::remove(const User& user) {

@@ -5,6 +5,7 @@
 
 #include "otpgate/base/clock.h"
 #include "otpgate/base/uuid.h"
+#include "otpgate/domain/account_export.h"
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/otp_store.h"
@@ -216,6 +217,10 @@ public:
     virtual ProfileUpdate updateProfile(const ProfileChange& change) = 0;
     virtual bool setStatus(const StatusChange& change) = 0;  // false: it is so already, or there is no such user
     virtual bool setRole(const RoleChange& change) = 0;
+
+    // What the tables hold of the user and of these addresses, which are the user's; not one step. The account itself
+    // and the audit trail are read elsewhere.
+    virtual std::vector<ExportSection> exportOf(const Uuid& userId, std::span<const std::string> addresses) = 0;
 
     virtual std::vector<Uuid> listDevices(const Uuid& userId) = 0;  // revoked ones too
     // Removes the user with all that belongs to it; of the audit trail event, id, user and time stay, and the user name
