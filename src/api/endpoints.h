@@ -64,6 +64,10 @@ http::Response updateProfile(const http::Request& request, const Caller& caller,
                              const Clock& clock, const ApiSettings& settings);
 http::Response deleteMe(const http::Request& request, const Caller& caller, domain::AccountService& accounts);
 
+// account_export.cpp
+http::Response exportMe(const http::Request& request, const Caller& caller, domain::AccountService& accounts,
+                        domain::AuditStore& audit, const Clock& clock);
+
 // registration.cpp
 http::Response registerUser(const http::Request& request, domain::OtpService& codes, domain::SessionService& sessions,
                             domain::RegistrationService& registrations, const ApiSettings& settings);

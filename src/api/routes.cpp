@@ -117,6 +117,7 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/auth/logout",        SignedIn{logout}},
     {"POST",   "/api/v1/auth/logout-all",    SignedIn{logoutAll}},
     {"GET",    "/api/v1/auth/me",            SignedIn{showMe}},
+    {"GET",    "/api/v1/auth/me/export",     RecentlySignedIn{exportMe}},
     {"DELETE", "/api/v1/auth/me",            RecentlySignedIn{deleteMe}},
     {"PUT",    "/api/v1/auth/profile",       SignedIn{updateProfile}},
     {"PATCH",  "/api/v1/auth/profile",       SignedIn{updateProfile}},

@@ -184,6 +184,11 @@ const std::vector<Command>& commands() {
             {"--limit", "N", "so many at most"},
             kJson}},
           {"show", "WHO", "all about one", {kJson}},
+          {"export",
+           "WHO",
+           "all that is known of one as JSON, for that person to have: account, sessions, devices, API keys without "
+           "their secrets, groups, codes, messages and events",
+           {}},
           {"disable", "WHO", "lets the user sign in no more, and ends every session at once", {kJson}},
           {"enable", "WHO", "takes that back; the ended sessions stay ended", {kJson}},
           {"make-admin", "WHO", "lets the user see everybody's audit trail", {kJson}},
@@ -230,6 +235,50 @@ const std::vector<Command>& commands() {
          "/authz, from the next request on. Exit code 0 when it is as asked for, before or after; 1 when there is no\n"
          "such group or user, or a user's groups would be more than 1000 characters; 2 for wrong arguments.\n",
          &group},
+        {"import-users",
+         "take over the users of any other service",
+         {{"",
+           "FILE",
+           "FILE has a JSON object a line, each a user; - is standard input.",
+           {{"--admins", "", "take administrators as well; else a line with role admin is refused"}}}},
+         "Fields: email, phone_number (one of the two is needed), email_verified, phone_verified, username,\n"
+         "display_name, first_name, last_name, locale, role (user, admin), status (active, disabled), joined_at,\n"
+         "last_login_at (RFC 3339), groups (an array of names; `otpgate group create` makes them before) and\n"
+         "password_hash. Any other field is an error, so that a misspelt one is not lost.\n"
+         "\n"
+         "password_hash, each as its service writes it:\n"
+         "  $argon2id$, $argon2i$              up to 256 MiB, 10 passes, 16 lanes\n"
+         "  $2a$, $2b$, $2y$                   bcrypt, up to cost 15\n"
+         "  $scrypt$ln=16,r=8,p=1$             passlib, Ory Kratos (N itself in ln); up to 256 MiB and p=16\n"
+         "  scrypt$, scrypt:                   Django, Werkzeug\n"
+         "  $firescrypt$ln=14,r=8,p=1$         Firebase: salt$hash$salt separator$signer key\n"
+         "  $pbkdf2-sha256$i=100000,l=32$      Ory Kratos; $pbkdf2-sha256$29000$ passlib; up to 5000000 rounds,\n"
+         "                                     of SHA-1, SHA-256 or SHA-512\n"
+         "  pbkdf2_sha256$, pbkdf2:sha256:     Django, Werkzeug\n"
+         "  $5$, $6$                           SHA-crypt, of /etc/shadow; up to 1000000 rounds\n"
+         "A name in braces before a $, {BLF-CRYPT} of Dovecot or {bcrypt} of Spring, is skipped. These go on working, "
+         "and\n"
+         "are hashed anew at the first login. From then on every wrong password, whoever's, takes as long as the "
+         "costliest\n"
+         "of each kind does, so that nobody is found out by the time: more than six costs of Argon2 and scrypt are "
+         "not\n"
+         "taken. Of a hash that costs more, is damaged, unknown or too weak to keep (MD5, SHA-1, plain SHA-2, "
+         "phpass)\n"
+         "the owner is imported without a password, signs in by code and sets a new one.\n"
+         "\n"
+         "Nobody is overwritten: who is there already, by address, is unchanged, so a second run does no harm, and "
+         "one\n"
+         "that was stopped goes on where it was. A line that cannot be imported, and a password that is not taken, "
+         "is\n"
+         "named on standard error by its number, counted from 1. A user name that does not fit, or that somebody "
+         "has,\n"
+         "becomes the display name.\n"
+         "\n"
+         "At the end all of these are counted by reason. The last line is `N imported, N unchanged, N skipped`. Exit "
+         "code\n"
+         "0 when all of every user was taken; 1 when a line was skipped or a password not taken; 2 for wrong "
+         "arguments.\n",
+         &importUsers},
         {"import-django",
          "take over the users of a Django site",
          {{"",

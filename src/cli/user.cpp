@@ -1,4 +1,5 @@
 // otpgate user: accounts by hand.
+#include "api/account_export.h"
 #include "api/views.h"
 #include "cli/commands.h"
 #include "cli/find_user.h"
@@ -259,6 +260,12 @@ int user(const Invocation& invocation) {
 
     if (action == "create") return create(accounts, invocation, settings, client);
     if (action == "list") return list(accounts, filter, asJson);
+    if (action == "export") {
+        const domain::User who = findUser(accounts, invocation.words.front());
+        const auto audit = store::makeAuditStore(*connection);
+        std::cout << api::exportOf(who, accounts, *audit, clock.now(), std::numeric_limits<unsigned>::max()) << "\n";
+        return 0;
+    }
     // Those that are so already are no failure: a script may be run twice.
     const std::map<std::string_view, std::function<void(const domain::User&)>> actions = {
         {"show", [](const domain::User&) {}},

@@ -20,14 +20,14 @@ std::uint8_t* writable(std::string_view text) {
 }
 
 // `m=19456,t=2,p=1`
-bool parseCost(std::string_view text, Argon2Hash& out) {
+bool readCost(std::string_view text, Argon2Hash& out) {
     auto parts = split(text, ',');
     if (parts.size() != 3 || !skip(parts[0], "m=") || !skip(parts[1], "t=") || !skip(parts[2], "p=")) return false;
-    const auto lanes = parseNumber(parts[2], 1, kMaxLanes);
-    if (!lanes) return false;
-    const auto memory = parseNumber(parts[0], kMinPasswordMemoryKib * *lanes, kMaxPasswordMemoryKib);
-    const auto iterations = parseNumber(parts[1], 1, kMaxPasswordIterations);
-    if (!memory || !iterations) return false;
+    const auto lanes = parseCost(parts[2], 1);
+    const auto memory = parseCost(parts[0], kMinPasswordMemoryKib);
+    const auto iterations = parseCost(parts[1], 1);
+    if (!lanes || !memory || !iterations) return false;
+    if (std::uint64_t{kMinPasswordMemoryKib} * *lanes > *memory) return false;
     out.cost = {*memory, *iterations};
     out.lanes = *lanes;
     return true;
@@ -92,7 +92,7 @@ std::string formatArgon2(const Argon2Hash& hash) {
         .append(toBase64(hash.hash));
 }
 
-std::optional<Argon2Hash> parseArgon2(std::string_view text) {
+std::optional<Argon2Hash> readArgon2(std::string_view text) {
     Argon2Hash out;
     if (skip(text, "$argon2i$")) {
         out.type = Argon2_i;
@@ -103,13 +103,18 @@ std::optional<Argon2Hash> parseArgon2(std::string_view text) {
     if (!skip(text, "v=19$")) out.version = ARGON2_VERSION_10;
     if (out.version == ARGON2_VERSION_10) skip(text, "v=16$");
     const auto parts = split(text, '$');
-    if (parts.size() != 3 || !parseCost(parts[0], out)) return std::nullopt;
+    if (parts.size() != 3 || !readCost(parts[0], out)) return std::nullopt;
     auto salt = parseBase64(parts[1]);
     auto hash = parseBase64(parts[2]);
     if (!salt || salt->size() < ARGON2_MIN_SALT_LENGTH || !hash || hash->size() < kMinHashBytes) return std::nullopt;
     out.salt = std::move(*salt);
     out.hash = std::move(*hash);
     return out;
+}
+
+bool exceedsLimits(const Argon2Hash& hash) {
+    return hash.cost.memoryKib > kMaxPasswordMemoryKib || hash.cost.iterations > kMaxPasswordIterations ||
+           hash.lanes > kMaxLanes;
 }
 
 std::string computeArgon2(std::string_view password, const Argon2Hash& how) {

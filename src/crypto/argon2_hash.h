@@ -23,8 +23,10 @@ struct Argon2Hash {
 
 // As `$argon2id$v=19$m=...,t=...,p=1$...$...`, which is what `hash` must be.
 std::string formatArgon2(const Argon2Hash& hash);
-// Argon2i and Argon2id, within the limits of password_hash.h.
-std::optional<Argon2Hash> parseArgon2(std::string_view text);
+// Argon2i and Argon2id, whatever it costs.
+std::optional<Argon2Hash> readArgon2(std::string_view text);
+// Whether it costs more than the limits of password_hash.h.
+bool exceedsLimits(const Argon2Hash& hash);
 
 // The hash of the password, as long as `how.hash`, by the other values of `how`. Throws ServiceUnavailable where there
 // is no memory.

@@ -5,6 +5,7 @@
 #include "otpgate/base/text.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,13 @@ inline bool skip(std::string_view& text, std::string_view prefix) {
 inline std::optional<unsigned> parseNumber(std::string_view text, unsigned lowest, unsigned highest) {
     const auto number = otpgate::parseNumber<unsigned>(text);
     return number && *number >= lowest && *number <= highest ? number : std::nullopt;
+}
+
+// What a hash costs: digits alone, whatever they amount to; the most that fits where they amount to more.
+inline std::optional<unsigned> parseCost(std::string_view text, unsigned lowest) {
+    if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+    const unsigned cost = otpgate::parseNumber<unsigned>(text).value_or(std::numeric_limits<unsigned>::max());
+    return cost >= lowest ? std::optional{cost} : std::nullopt;
 }
 
 // RFC 4648, section 4, by way of section 5. Argon2's strings are without padding, Django's PBKDF2 has it.

@@ -1,10 +1,11 @@
 #include "otpgate/crypto/password_costs.h"
 
-#include "crypto/argon2_hash.h"
 #include "crypto/hash_fields.h"
+#include "crypto/stored_hash.h"
 
 #include <algorithm>
 #include <array>
+#include <variant>
 
 namespace otpgate::crypto {
 namespace {
@@ -12,27 +13,61 @@ namespace {
 constexpr std::string_view kBcrypt = "bcrypt";
 constexpr std::string_view kDecoySalt = "decoydecoydecoydecoydecoydecoydecoy";
 
-// A hash whose time is that of its rounds.
-struct Rounds {
-    std::string_view kind;
-    unsigned most;
-    std::size_t hashBytes;  // of PBKDF2
-};
-constexpr std::array<Rounds, 2> kPbkdf2{
-    {{"pbkdf2_sha256", kMaxPbkdf2Iterations, 32}, {"pbkdf2_sha1", kMaxPbkdf2Iterations, 20}}};
-
 std::string named(std::string_view kind, unsigned amount) {
     return std::string{kind} + "$" + std::to_string(amount);
 }
+
+// Kinds whose time is that of their rounds, and what a hash of one looks like.
+struct Rounds {
+    std::string_view kind;
+    unsigned most;
+    unsigned fewest;
+    std::string (*decoy)(std::string_view kind, unsigned rounds);
+};
+
+std::string pbkdf2Decoy(std::string_view kind, unsigned rounds) {
+    std::size_t hashBytes = 32;
+    if (kind == "pbkdf2_sha1") hashBytes = 20;
+    if (kind == "pbkdf2_sha512") hashBytes = 64;
+    return named(kind, rounds) + "$" + std::string{kDecoySalt.substr(0, 22)} + "$" +
+           toBase64(std::string(hashBytes, '\0'));
+}
+
+std::string shaCryptDecoy(std::string_view kind, unsigned rounds) {
+    const bool is512 = kind == "sha512crypt";
+    return std::string{is512 ? "$6$" : "$5$"} + "rounds=" + std::to_string(rounds) + "$" +
+           std::string{kDecoySalt.substr(0, 16)} + "$" + std::string(is512 ? 86 : 43, '.');
+}
+
+constexpr std::array<Rounds, 5> kRounds{{{"pbkdf2_sha256", kMaxPbkdf2Iterations, 1, pbkdf2Decoy},
+                                         {"pbkdf2_sha1", kMaxPbkdf2Iterations, 1, pbkdf2Decoy},
+                                         {"pbkdf2_sha512", kMaxPbkdf2Iterations, 1, pbkdf2Decoy},
+                                         {"sha256crypt", kMaxShaCryptRounds, 1000, shaCryptDecoy},
+                                         {"sha512crypt", kMaxShaCryptRounds, 1000, shaCryptDecoy}}};
 
 std::optional<unsigned> amountOf(std::string_view cost, std::string_view kind, unsigned most) {
     if (!skip(cost, kind) || !skip(cost, "$")) return std::nullopt;
     return parseNumber(cost, 1, most);
 }
 
-std::string argon2Name(const Argon2Hash& hash) {
+std::string nameOf(const Argon2Hash& hash) {
     return std::string{hash.type == Argon2_id ? "argon2id$" : "argon2i$"} + std::to_string(hash.cost.memoryKib) + "," +
            std::to_string(hash.cost.iterations) + "," + std::to_string(hash.lanes);
+}
+
+std::string nameOf(const Pbkdf2Hash& hash) {
+    return named(hash.kind, hash.iterations);
+}
+// "scrypt$16384,8,5": N, r and p.
+std::string nameOf(const ScryptHash& hash) {
+    return "scrypt$" + std::to_string(hash.cost) + "," + std::to_string(hash.blockSize) + "," +
+           std::to_string(hash.lanes);
+}
+std::string nameOf(const BcryptHash& hash) {
+    return named(kBcrypt, hash.cost);
+}
+std::string nameOf(const ShaCryptHash& hash) {
+    return named(hash.kind, hash.rounds);
 }
 
 std::optional<std::string> argon2Decoy(std::string_view cost) {
@@ -51,13 +86,6 @@ std::optional<std::string> argon2Decoy(std::string_view cost) {
              ",p=" + std::to_string(*lanes) + "$" + toBase64(kDecoySalt.substr(0, 16)) + "$" +
              toBase64(std::string(32, '\0'));
     return decoy;
-}
-
-// "scrypt$16384,8,5": N, r and p of RFC 7914, of `N$salt$r$p$hash`.
-std::optional<std::string> scryptName(std::string_view fields) {
-    const auto parts = split(fields, '$');
-    if (parts.size() != 5) return std::nullopt;
-    return "scrypt$" + std::string{parts[0]} + "," + std::string{parts[2]} + "," + std::string{parts[3]};
 }
 
 std::optional<std::string> scryptDecoy(std::string_view cost) {
@@ -83,39 +111,25 @@ unsigned mostOf(const std::set<std::string>& costs, std::string_view kind, unsig
 }  // namespace
 
 std::optional<std::string> costOf(std::string_view storedHash) {
-    for (const Rounds& rounds : kPbkdf2) {
-        std::string_view rest = storedHash;
-        if (!skip(rest, rounds.kind) || !skip(rest, "$")) continue;
-        const auto iterations = parseNumber(rest.substr(0, rest.find('$')), 1, rounds.most);
-        return iterations ? std::optional{named(rounds.kind, *iterations)} : std::nullopt;
-    }
-    if (std::string_view rest = storedHash; skip(rest, "scrypt$")) {
-        return isUsableHash(storedHash) ? scryptName(rest) : std::nullopt;
-    }
-    if (storedHash.starts_with("argon2$argon2")) storedHash.remove_prefix(6);
-    if (const auto argon2 = parseArgon2(storedHash)) return argon2Name(*argon2);
-    if (!skip(storedHash, "bcrypt_sha256$")) skip(storedHash, "bcrypt$");
-    // "$2b$12$"
-    if (!storedHash.starts_with("$2") || storedHash.size() < 7) return std::nullopt;
-    const auto cost = parseNumber(storedHash.substr(4, 2), 4, kMaxBcryptCost);
-    return cost ? std::optional{named(kBcrypt, *cost)} : std::nullopt;
+    const auto hash = parseStoredHash(storedHash);
+    if (!hash) return std::nullopt;
+    return std::visit([](const auto& kind) { return nameOf(kind); }, *hash);
 }
 
 std::string costOf(const PasswordCost& cost) {
     Argon2Hash own;
     own.cost = cost;
-    return argon2Name(own);
+    return nameOf(own);
 }
 
 std::vector<std::string> decoysAfter(const std::optional<std::string>& done, const std::set<std::string>& costs) {
     std::vector<std::string> decoys;
     const std::string before = done.value_or("");
-    for (const Rounds& rounds : kPbkdf2) {
+    for (const Rounds& rounds : kRounds) {
         const unsigned most = mostOf(costs, rounds.kind, rounds.most);
         const unsigned already = amountOf(before, rounds.kind, rounds.most).value_or(0);
-        if (already >= most) continue;
-        decoys.push_back(named(rounds.kind, most - already) + "$" + std::string{kDecoySalt.substr(0, 22)} + "$" +
-                         toBase64(std::string(rounds.hashBytes, '\0')));
+        // The fewest of SHA-crypt take half a millisecond: nothing beside a hash of ours.
+        if (already < most) decoys.push_back(rounds.decoy(rounds.kind, std::max(most - already, rounds.fewest)));
     }
     // Each costs twice the one before: 2^c and those from c up to below the most make 2^most.
     if (const unsigned most = mostOf(costs, kBcrypt, kMaxBcryptCost); most > 0) {

@@ -3,6 +3,7 @@
 #include "crypto/argon2_hash.h"
 #include "crypto/hash_fields.h"
 #include "crypto/openssl.h"
+#include "crypto/stored_hash.h"
 #include "crypto/wiper.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
@@ -12,21 +13,19 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include <bit>
+#include <algorithm>
+#include <array>
 #include <climits>
 #include <crypt.h>
 #include <memory>
 #include <stdexcept>
-#include <variant>
 
 namespace otpgate::crypto {
 namespace {
 
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::size_t kHashBytes = 32;
-constexpr std::size_t kMaxStoredHashBytes = 512;
-constexpr std::size_t kMinScryptHashBytes = 16;
-constexpr std::size_t kMaxScryptHashBytes = 128;
+constexpr std::size_t kFirebaseKeyBytes = 32;
 
 PasswordMatch matchOf(bool isRight) {
     return isRight ? PasswordMatch::Right : PasswordMatch::Wrong;
@@ -36,88 +35,51 @@ PasswordMatch verify(std::string_view password, const Argon2Hash& stored) {
     return matchOf(equalInConstantTime(computeArgon2(password, stored), stored.hash));
 }
 
-struct Pbkdf2Hash {
-    const EVP_MD* digest = nullptr;
-    unsigned iterations = 0;
-    std::string_view salt;
-    std::string hash;
-};
-
-// `iterations$salt$hash`; the salt is the text itself.
-std::optional<Pbkdf2Hash> parsePbkdf2(std::string_view text, const EVP_MD* digest) {
-    const auto parts = split(text, '$');
-    if (parts.size() != 3 || parts[1].empty()) return std::nullopt;
-    const auto iterations = parseNumber(parts[0], 1, kMaxPbkdf2Iterations);
-    auto hash = parseBase64(parts[2]);
-    if (!iterations || !hash || hash->size() != static_cast<std::size_t>(EVP_MD_get_size(digest))) return std::nullopt;
-    return Pbkdf2Hash{digest, *iterations, parts[1], std::move(*hash)};
-}
-
 PasswordMatch verify(std::string_view password, const Pbkdf2Hash& stored) {
     std::string hash(stored.hash.size(), '\0');
-    const bool succeeded = PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), asBytes(stored.salt),
-                                             static_cast<int>(stored.salt.size()), static_cast<int>(stored.iterations),
-                                             stored.digest, static_cast<int>(hash.size()), asBytes(hash)) == 1;
+    const bool succeeded =
+        PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), asBytes(std::string_view{stored.salt}),
+                          static_cast<int>(stored.salt.size()), static_cast<int>(stored.iterations), stored.digest,
+                          static_cast<int>(hash.size()), asBytes(hash)) == 1;
     requireOpenSsl(succeeded, "PBKDF2 failed");
     return matchOf(equalInConstantTime(hash, stored.hash));
 }
 
-struct ScryptHash {
-    std::uint64_t cost = 0;  // N of RFC 7914
-    std::uint64_t blockSize = 0;
-    std::uint64_t lanes = 0;
-    std::string_view salt;
-    std::string hash;
-
-    std::uint64_t memory() const { return 128 * blockSize * (cost + lanes); }
-};
-
-// `N$salt$r$p$hash`; the salt is the text itself.
-std::optional<ScryptHash> parseScrypt(std::string_view text) {
-    constexpr unsigned kMaxMemory = kMaxPasswordMemoryKib * 1024;
-    const auto parts = split(text, '$');
-    if (parts.size() != 5 || parts[1].empty()) return std::nullopt;
-    const auto cost = parseNumber(parts[0], 2, kMaxMemory / 128);
-    const auto blockSize = parseNumber(parts[2], 1, 64);
-    const auto lanes = parseNumber(parts[3], 1, kMaxScryptLanes);
-    auto hash = parseBase64(parts[4]);
-    if (!cost || !std::has_single_bit(*cost) || !blockSize || !lanes || !hash || hash->size() < kMinScryptHashBytes ||
-        hash->size() > kMaxScryptHashBytes) {
-        return std::nullopt;
-    }
-    ScryptHash stored{*cost, *blockSize, *lanes, parts[1], std::move(*hash)};
-    if (stored.memory() > kMaxMemory) return std::nullopt;
-    return stored;
+// AES-256 in counter mode from zero.
+std::string encryptSignerKey(const std::string& key, std::string_view signerKey) {
+    const OpenSslOwner<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> cipher(
+        requireOpenSsl(EVP_CIPHER_CTX_new(), "no memory for a cipher"));
+    const std::array<unsigned char, 16> start{};
+    std::string encrypted(signerKey.size(), '\0');
+    int length = 0;
+    const bool succeeded = EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_ctr(), nullptr, asBytes(std::string_view{key}),
+                                              start.data()) == 1 &&
+                           EVP_EncryptUpdate(cipher.get(), asBytes(encrypted), &length, asBytes(signerKey),
+                                             static_cast<int>(signerKey.size())) == 1;
+    requireOpenSsl(succeeded, "AES failed");
+    return encrypted;
 }
 
 PasswordMatch verify(std::string_view password, const ScryptHash& stored) {
-    std::string hash(stored.hash.size(), '\0');
+    std::string hash(stored.signerKey.empty() ? stored.hash.size() : kFirebaseKeyBytes, '\0');
+    const Wiper hashWiper(hash);
     constexpr std::uint64_t kSlack = 1024 * 1024;
-    const bool succeeded =
-        EVP_PBE_scrypt(password.data(), password.size(), asBytes(stored.salt), stored.salt.size(), stored.cost,
-                       stored.blockSize, stored.lanes, stored.memory() + kSlack, asBytes(hash), hash.size()) == 1;
+    const bool succeeded = EVP_PBE_scrypt(password.data(), password.size(), asBytes(std::string_view{stored.salt}),
+                                          stored.salt.size(), stored.cost, stored.blockSize, stored.lanes,
+                                          stored.memory() + kSlack, asBytes(hash), hash.size()) == 1;
     // All that can fail within the limits.
     if (!succeeded) throw ServiceUnavailable("no memory for a password hash");
+    if (!stored.signerKey.empty()) hash = encryptSignerKey(hash, stored.signerKey);
     return matchOf(equalInConstantTime(hash, stored.hash));
 }
 
-// `$2b$12$`, 22 characters of salt, 31 of hash.
-bool isBcrypt(std::string_view text) {
-    constexpr std::size_t kLength = 60;
-    constexpr std::string_view kDigits = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    return text.size() == kLength &&
-           (text.starts_with("$2a$") || text.starts_with("$2b$") || text.starts_with("$2y$")) &&
-           parseNumber(text.substr(4, 2), 4, kMaxBcryptCost) && text[6] == '$' &&
-           text.substr(7).find_first_not_of(kDigits) == std::string_view::npos;
-}
-
-struct BcryptHash {
-    std::string_view text;
-    bool isOfSha256 = false;  // in hex, Django's way to read whole passwords
-};
-
-std::optional<BcryptHash> parseBcrypt(std::string_view text, bool isOfSha256 = false) {
-    return isBcrypt(text) ? std::optional{BcryptHash{text, isOfSha256}} : std::nullopt;
+// What libcrypt makes of it; empty where it refuses to. Its fields are wiped.
+std::string computeCrypt(const std::string& phrase, const std::string& setting) {
+    const auto data = std::make_unique<crypt_data>();
+    const char* result = ::crypt_r(phrase.c_str(), setting.c_str(), data.get());
+    std::string computed = result != nullptr && *result != '*' ? result : "";
+    OPENSSL_cleanse(data.get(), sizeof(crypt_data));
+    return computed;
 }
 
 PasswordMatch verifyBcrypt(std::string_view password, std::string_view text) {
@@ -131,14 +93,11 @@ PasswordMatch verifyBcrypt(std::string_view password, std::string_view text) {
     // what the three mean.
     std::string setting(text);
     setting[2] = 'b';
-    const auto data = std::make_unique<crypt_data>();
-    const char* result = ::crypt_r(phrase.c_str(), setting.c_str(), data.get());
-    const bool isDone = result != nullptr && *result != '*';
-    const bool isRight = isDone && !hasNul &&
-                         equalInConstantTime(std::string_view(result).substr(text.size() - kHashLength),
+    const std::string computed = computeCrypt(phrase, setting);
+    if (computed.size() != text.size()) return PasswordMatch::Unusable;
+    const bool isRight = equalInConstantTime(std::string_view(computed).substr(text.size() - kHashLength),
                                              text.substr(text.size() - kHashLength));
-    OPENSSL_cleanse(data.get(), sizeof(crypt_data));
-    return isDone ? matchOf(isRight) : PasswordMatch::Unusable;
+    return matchOf(isRight && !hasNul);
 }
 
 PasswordMatch verify(std::string_view password, const BcryptHash& stored) {
@@ -150,26 +109,15 @@ PasswordMatch verify(std::string_view password, const BcryptHash& stored) {
     return verifyBcrypt(hex, stored.text);
 }
 
-using StoredHash = std::variant<Argon2Hash, Pbkdf2Hash, ScryptHash, BcryptHash>;
-
-template <typename Parsed>
-std::optional<StoredHash> stored(Parsed parsed) {
-    if (!parsed) return std::nullopt;
-    return std::move(*parsed);
-}
-
-// By its prefix; nullopt for what no password matches. Points into the text.
-std::optional<StoredHash> parseStored(std::string_view text) {
-    if (text.size() > kMaxStoredHashBytes) return std::nullopt;
-    if (text.starts_with("$argon2")) return stored(parseArgon2(text));
-    if (text.starts_with("argon2$argon2")) return stored(parseArgon2(text.substr(6)));
-    if (text.starts_with("$2")) return stored(parseBcrypt(text));
-    if (skip(text, "pbkdf2_sha256$")) return stored(parsePbkdf2(text, EVP_sha256()));
-    if (skip(text, "pbkdf2_sha1$")) return stored(parsePbkdf2(text, EVP_sha1()));
-    if (skip(text, "scrypt$")) return stored(parseScrypt(text));
-    if (skip(text, "bcrypt_sha256$")) return stored(parseBcrypt(text, true));
-    if (skip(text, "bcrypt$")) return stored(parseBcrypt(text));
-    return std::nullopt;
+PasswordMatch verify(std::string_view password, const ShaCryptHash& stored) {
+    constexpr std::size_t kMaxPasswordBytes = 511;  // of crypt_r, and far beyond what anybody may choose here
+    // Longer ones and those with a NUL are wrong, but as slowly as any other.
+    const bool isReadWhole = password.size() <= kMaxPasswordBytes && password.find('\0') == std::string_view::npos;
+    std::string phrase(password.substr(0, kMaxPasswordBytes));
+    const Wiper phraseWiper(phrase);
+    const std::string computed = computeCrypt(phrase, stored.text);
+    if (computed.size() != stored.text.size()) return PasswordMatch::Unusable;
+    return matchOf(equalInConstantTime(computed, stored.text) && isReadWhole);
 }
 
 PasswordMatch verifyBytes(std::string_view password, const StoredHash& hash) {
@@ -211,7 +159,7 @@ std::string makeUnmatchableHash(const PasswordCost& cost, Random& random) {
 }
 
 PasswordMatch verifyPassword(std::string_view password, std::string_view storedHash) {
-    const auto hash = parseStored(storedHash);
+    const auto hash = parseStoredHash(storedHash);
     if (!hash || password.size() > INT_MAX) return PasswordMatch::Unusable;
     std::string composed = toNfc(password);
     const Wiper wiper(composed);
@@ -222,11 +170,72 @@ PasswordMatch verifyPassword(std::string_view password, std::string_view storedH
 }
 
 bool isUsableHash(std::string_view storedHash) {
-    return parseStored(storedHash).has_value();
+    return parseStoredHash(storedHash).has_value();
+}
+
+HashInspection inspectHash(std::string_view storedHash) {
+    struct Prefix {
+        std::string_view prefix;
+        std::string_view kind;
+        HashFault fault;  // at worst
+    };
+    // What is too weak is a matter of minutes for whoever gets hold of the database, wrapped in a better one or not,
+    // because most of them are in lists already.
+    static constexpr auto kPrefixes = std::to_array<Prefix>({
+        {"pbkdf2_sha256$", "pbkdf2_sha256", HashFault::Damaged},
+        {"pbkdf2_sha1$", "pbkdf2_sha1", HashFault::Damaged},
+        {"pbkdf2_sha512$", "pbkdf2_sha512", HashFault::Damaged},
+        {"$pbkdf2", "pbkdf2", HashFault::Damaged},
+        {"pbkdf2:", "pbkdf2", HashFault::Damaged},
+        {"bcrypt$", "bcrypt", HashFault::Damaged},
+        {"bcrypt_sha256$", "bcrypt_sha256", HashFault::Damaged},
+        {"$2a$", "bcrypt", HashFault::Damaged},
+        {"$2b$", "bcrypt", HashFault::Damaged},
+        {"$2y$", "bcrypt", HashFault::Damaged},
+        {"argon2$", "argon2", HashFault::Damaged},
+        {"$argon2id$", "argon2", HashFault::Damaged},
+        {"$argon2i$", "argon2", HashFault::Damaged},
+        {"scrypt$", "scrypt", HashFault::Damaged},
+        {"$scrypt$", "scrypt", HashFault::Damaged},
+        {"scrypt:", "scrypt", HashFault::Damaged},
+        {"$firescrypt$", "firescrypt", HashFault::Damaged},
+        {"$5$", "sha256-crypt", HashFault::Damaged},
+        {"$6$", "sha512-crypt", HashFault::Damaged},
+        {"md5$", "md5", HashFault::TooWeak},
+        {"unsalted_md5$", "unsalted_md5", HashFault::TooWeak},
+        {"sha1$", "sha1", HashFault::TooWeak},
+        {"unsalted_sha1$", "unsalted_sha1", HashFault::TooWeak},
+        {"crypt$", "crypt", HashFault::TooWeak},
+        {"$1$", "md5-crypt", HashFault::TooWeak},
+        {"$apr1$", "md5-crypt", HashFault::TooWeak},
+        {"$md5", "md5", HashFault::TooWeak},
+        {"$P$", "phpass", HashFault::TooWeak},
+        {"$H$", "phpass", HashFault::TooWeak},
+        {"$sha1$", "sha1", HashFault::TooWeak},
+        {"$sha256$", "sha256", HashFault::TooWeak},
+        {"$sha512$", "sha512", HashFault::TooWeak},
+        {"$hmac-", "hmac", HashFault::TooWeak},
+        {"{SSHA", "salted sha", HashFault::TooWeak},
+        {"{SHA", "sha", HashFault::TooWeak},
+        {"{SMD5}", "md5", HashFault::TooWeak},
+        {"{MD5}", "md5", HashFault::TooWeak},
+        {"{PLAIN}", "plain text", HashFault::TooWeak},
+        {"{CLEARTEXT}", "plain text", HashFault::TooWeak},
+    });
+    const auto hash = readStoredHash(storedHash);
+    if (hash && !costsTooMuch(*hash)) return {HashFault::None, {}};
+    const bool isHex = storedHash.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+    if (isHex && storedHash.size() == 32) return {HashFault::TooWeak, "unsalted_md5"};
+    if (isHex && storedHash.size() == 40) return {HashFault::TooWeak, "unsalted_sha1"};
+    if (isHex && (storedHash.size() == 64 || storedHash.size() == 128)) return {HashFault::TooWeak, "unsalted_sha2"};
+    const auto* const known =
+        std::ranges::find_if(kPrefixes, [&](const Prefix& each) { return storedHash.starts_with(each.prefix); });
+    if (known == kPrefixes.end()) return {HashFault::Unknown, {}};
+    return {hash ? HashFault::TooCostly : known->fault, known->kind};
 }
 
 bool needsUpgrade(std::string_view storedHash, const PasswordCost& cost) {
-    const auto stored = parseArgon2(storedHash);
+    const auto stored = readArgon2(storedHash);
     return !stored || stored->type != Argon2_id || stored->version != ARGON2_VERSION_13 ||
            stored->cost.memoryKib != cost.memoryKib || stored->cost.iterations != cost.iterations ||
            stored->lanes != 1 || stored->salt.size() < kSaltBytes || stored->hash.size() < kHashBytes;

@@ -1,6 +1,7 @@
 #include "otpgate/domain/account_service.h"
 
 #include "otpgate/domain/account_limits.h"
+#include "otpgate/domain/audit_store.h"
 #include "otpgate/domain/username.h"
 
 namespace otpgate::domain {
@@ -64,6 +65,10 @@ ProfileUpdate AccountService::updateProfile(const Uuid& userId, const ProfileFie
                                  .now = now,
                                  .auditId = Uuid::makeV7(now, random_),
                                  .client = client});
+}
+
+std::vector<ExportSection> AccountService::exportOf(const User& user) {
+    return store_.exportOf(user.id, ownAuditScope(user).addresses);
 }
 
 bool AccountService::remove(const User& user, const std::optional<Uuid>& actor) {

@@ -1,17 +1,15 @@
 #include "store/account_store.h"
 
-#include "otpgate/base/text.h"
 #include "otpgate/domain/audit_rules.h"
 #include "otpgate/domain/username.h"
 #include "store/audit_events.h"
 #include "store/otp_requests.h"
 #include "store/rate_limits.h"
 #include "store/session_store.h"
+#include "store/user_rows.h"
 #include "store/users.h"
 
-#include <algorithm>
 #include <array>
-#include <map>
 
 namespace otpgate::store {
 
@@ -20,89 +18,11 @@ using CreationOutcome = domain::AccountCreation::Outcome;
 
 namespace {
 
-// The user name, where there is one, must have been claimed. False: an address is taken. A duplicate key ends the
-// statement, not the transaction, on both engines.
-bool insertUser(db::Connection& connection, const domain::User& user, const std::optional<std::string>& passwordHash) {
-    std::optional<Timestamp> changedAt;
-    if (passwordHash) changedAt = user.joinedAt;
-    try {
-        connection.execute(
-            "INSERT INTO users (id, username, email, phone_number, email_verified, phone_verified, first_name,"
-            " last_name, locale, role, status, joined_at_us, last_login_at_us, password_hash, password_changed_at_us,"
-            " display_name, unique_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            {user.id, domain::shownUsername(user), user.email, user.phoneNumber, user.emailVerified ? 1 : 0,
-             user.phoneVerified ? 1 : 0, user.firstName, user.lastName, user.locale, domain::toString(user.role),
-             domain::toString(user.status), user.joinedAt, user.lastLoginAt, passwordHash, changedAt, user.displayName,
-             user.username});
-        return true;
-    } catch (const db::DbError& error) {
-        if (error.kind() != db::ErrorKind::Duplicate) throw;
-        return false;
-    }
-}
-
 // False: the name is, or was, another account's.
 bool giveUsername(db::Connection& connection, std::string_view name, const Uuid& userId, Timestamp now) {
     if (!claimUsername(connection, name, userId, now)) return false;
     connection.execute("UPDATE users SET unique_name = ? WHERE id = ?", {name, userId});
     return true;
-}
-
-// A round trip for each name would double the time of an import.
-constexpr std::size_t kNamesTogether = 50;
-using Names = std::map<std::string_view, Uuid>;  // each for the first who wants it
-
-std::string repeated(std::string_view text, std::size_t times) {
-    return joined(std::vector<std::string>(times, std::string{text}), ", ");
-}
-
-// Leaves those that are nobody's, and now belong to who wanted them.
-void claimUsernames(db::Connection& connection, Names& names, Timestamp now) {
-    if (names.empty()) return;
-    std::vector<db::Param> asked;
-    for (const auto& [name, userId] : names) asked.emplace_back(name);
-    for (const db::Row& row :
-         connection.query("SELECT name FROM usernames WHERE name IN (" + repeated("?", asked.size()) + ")",
-                          db::Connection::Params{asked})) {
-        names.erase(std::string_view{row.text(0)});
-    }
-    if (names.empty()) return;
-    std::vector<db::Param> rows;
-    for (const auto& [name, userId] : names) rows.insert(rows.end(), {name, userId, now});
-    try {
-        connection.execute(
-            "INSERT INTO usernames (name, user_id, taken_at_us) VALUES " + repeated("(?, ?, ?)", names.size()),
-            db::Connection::Params{rows});
-    } catch (const db::DbError& error) {
-        if (error.kind() != db::ErrorKind::Duplicate) throw;
-        // Somebody chose one of them this moment.
-        std::erase_if(names,
-                      [&](const auto& wish) { return !claimUsername(connection, wish.first, wish.second, now); });
-    }
-}
-
-// At most kNamesTogether.
-void importChunk(db::Connection& connection, std::span<const domain::ImportedUser> users, Timestamp now,
-                 std::vector<domain::ImportResult>& results) {
-    using domain::ImportResult;
-    Names names;
-    for (const auto& [user, passwordHash] : users) {
-        if (user.username) names.try_emplace(*user.username, user.id);
-    }
-    claimUsernames(connection, names, now);
-    for (const auto& [wanted, passwordHash] : users) {
-        domain::User user = wanted;
-        const auto given = wanted.username ? names.find(*wanted.username) : names.end();
-        const bool isNamed = given != names.end() && given->second == wanted.id;
-        if (!isNamed) user.username.reset();
-        if (!isNamed && wanted.username && user.displayName.empty()) user.displayName = *wanted.username;
-        if (insertUser(connection, user, passwordHash)) {
-            results.push_back(isNamed || !wanted.username ? ImportResult::Added : ImportResult::AddedUnnamed);
-            continue;
-        }
-        if (isNamed) connection.execute("DELETE FROM usernames WHERE name = ?", {*wanted.username});
-        results.push_back(ImportResult::Unchanged);
-    }
 }
 
 domain::Destination firstAddressOf(const domain::User& user) {
@@ -261,18 +181,6 @@ bool AccountTable::setRole(const domain::RoleChange& change) {
         insertAuditEvent(connection_, {change.auditId, AuditEvent::RoleChanged, change.userId, std::nullopt,
                                        change.client, change.now, R"({"role":")" + std::string{role} + R"("})"});
         return true;
-    });
-}
-
-std::vector<domain::ImportResult> AccountTable::import(std::span<const domain::ImportedUser> users, Timestamp now) {
-    return connection_.transact([&] {
-        std::vector<domain::ImportResult> results;
-        results.reserve(users.size());
-        while (results.size() < users.size()) {
-            const std::size_t size = std::min(kNamesTogether, users.size() - results.size());
-            importChunk(connection_, users.subspan(results.size(), size), now, results);
-        }
-        return results;
     });
 }
 

@@ -22,11 +22,6 @@ domain::UserGroup readGroup(const db::Row& row) {
     return {row.text(0), row.integer(1), row.timestamp(2)};
 }
 
-// So that none is removed while it gets a member.
-bool lockGroup(db::Connection& connection, std::string_view name) {
-    return !connection.lookUp({{kGroup, {name}}})[0].empty();
-}
-
 // After the user's row is locked: the groups are those of the last change.
 std::string namesOf(db::Connection& connection, const Uuid& userId) {
     std::vector<std::string> names;
@@ -38,6 +33,10 @@ std::string namesOf(db::Connection& connection, const Uuid& userId) {
 }
 
 }  // namespace
+
+bool lockGroup(db::Connection& connection, std::string_view name) {
+    return !connection.lookUp({{kGroup, {name}}})[0].empty();
+}
 
 bool UserGroupTable::create(std::string_view name, Timestamp now) {
     try {

@@ -6,6 +6,9 @@
 
 namespace otpgate::store {
 
+// So that it is not removed while it gets a member. False: there is none of this name.
+bool lockGroup(db::Connection& connection, std::string_view name);
+
 class UserGroupTable final : public domain::UserGroupStore {
 public:
     explicit UserGroupTable(db::Connection& connection) : connection_(connection) {}

@@ -177,8 +177,8 @@ NOT_TAKEN = {
     "0123456789abcdef0123456789abcdef": "unsalted_md5 is too weak to keep",
     "sha1$salt$0123456789abcdef0123456789abcdef01234567": "sha1 is too weak to keep",
     "crypt$$ab1234567890.": "crypt is too weak to keep",
-    "pbkdf2_sha256$9999999999$salt$AAAA": "pbkdf2_sha256 that is damaged or costs too much",
-    "scrypt$1048576$salt$64$1$" + "A" * 88: "scrypt that is damaged or costs too much",
+    "pbkdf2_sha256$9999999999$salt$AAAA": "pbkdf2_sha256 that is damaged",
+    "scrypt$1048576$salt$64$1$" + "A" * 88: "scrypt that costs too much",
     "plugin$" + "x" * 20: "it is of an unknown kind",
     "x" * 256: "it is longer than 255 bytes",
 }

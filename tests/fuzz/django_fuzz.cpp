@@ -12,7 +12,7 @@ namespace {
 using namespace otpgate;
 using cli::BadRow;
 
-void requireUser(const cli::DjangoUser& read, domain::EmailValidation validation) {
+void requireUser(const cli::ImportRow& read, domain::EmailValidation validation) {
     const domain::User& user = read.imported.user;
     REQUIRE(user.email || user.phoneNumber);
     if (user.email) REQUIRE(domain::Destination::parseEmail(*user.email, validation)->value() == *user.email);

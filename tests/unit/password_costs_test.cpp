@@ -16,8 +16,18 @@ namespace {
 
 const std::string kPbkdf2 = "pbkdf2_sha256$1000000$salt$ouhwH5QjXU2O1gHvuMrHWhFGwGQ8zEmYRlu7N1suuDo=";
 const std::string kBcrypt = "bcrypt_sha256$$2b$12$abcdefghijklmnopqrstuuK9/UbXO5gZ7m9B6ZlWlGm0mJ7Q5a5mS";
-const std::set<std::string> kCosts{"pbkdf2_sha256$1000000", "pbkdf2_sha256$600000", "bcrypt$12", "bcrypt$10",
-                                   "argon2id$19456,2,1",    "argon2id$102400,2,8",  "all",       "md5$"};
+const std::set<std::string> kCosts{"pbkdf2_sha256$1000000",
+                                   "pbkdf2_sha256$600000",
+                                   "bcrypt$12",
+                                   "bcrypt$10",
+                                   "argon2id$19456,2,1",
+                                   "argon2id$102400,2,8",
+                                   "all",
+                                   "md5$",
+                                   "pbkdf2_sha512$210000",
+                                   "sha512crypt$656000",
+                                   "sha512crypt$5000",
+                                   "scrypt$16384,8,1"};
 
 class PasswordCostsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(PasswordCostsTest);
@@ -29,7 +39,15 @@ class PasswordCostsTest : public CppUnit::TestFixture {
 
     void namesWhatAHashCosts() {
         CPPUNIT_ASSERT(costOf(kPbkdf2) == "pbkdf2_sha256$1000000");
-        CPPUNIT_ASSERT(costOf("pbkdf2_sha1$7$a$b") == "pbkdf2_sha1$7");
+        CPPUNIT_ASSERT(costOf("pbkdf2_sha1$7$a$AAAAAAAAAAAAAAAAAAAAAAAAAAA=") == "pbkdf2_sha1$7");
+        CPPUNIT_ASSERT(costOf("$5$saltSALT$5f2c7Hwu36HGWFAVTeuxG2FYyewZowe1JDj6ibrmS53") == "sha256crypt$5000");
+        // One cost, however it is written.
+        for (const std::string text : {"scrypt$1024$salt$8$1$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+                                       "$scrypt$ln=10,r=8,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAA",
+                                       "$scrypt$ln=1024,r=8,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAA",
+                                       "scrypt:1024:8:1$salt$00000000000000000000000000000000"}) {
+            CPPUNIT_ASSERT_MESSAGE(text, costOf(text) == "scrypt$1024,8,1");
+        }
         CPPUNIT_ASSERT(costOf(kBcrypt) == "bcrypt$12");
         CPPUNIT_ASSERT(costOf(kBcrypt.substr(14)) == "bcrypt$12");
         test::FakeRandom random;
@@ -53,7 +71,7 @@ class PasswordCostsTest : public CppUnit::TestFixture {
             const std::string amount = cost.substr(kind.size() + 1);
             if (kind == "bcrypt")
                 work[kind] += 1U << static_cast<unsigned>(std::stoi(amount));
-            else if (kind.starts_with("pbkdf2"))
+            else if (kind.starts_with("pbkdf2") || kind.starts_with("sha"))
                 work[kind] += static_cast<unsigned>(std::stoi(amount));
             else
                 ++work[cost];
@@ -63,13 +81,16 @@ class PasswordCostsTest : public CppUnit::TestFixture {
 
     void makesEveryHashCostTheSame() {
         const std::map<std::string, unsigned> all = workOf(std::nullopt);
-        const std::map<std::string, unsigned> expected{
-            {"pbkdf2_sha256", 1'000'000}, {"bcrypt", 4096}, {"argon2id$19456,2,1", 1}, {"argon2id$102400,2,8", 1}};
+        const std::map<std::string, unsigned> expected{{"pbkdf2_sha256", 1'000'000}, {"bcrypt", 4096},
+                                                       {"argon2id$19456,2,1", 1},    {"argon2id$102400,2,8", 1},
+                                                       {"pbkdf2_sha512", 210'000},   {"sha512crypt", 656'000},
+                                                       {"scrypt$16384,8,1", 1}};
         std::string found;
         for (const auto& [kind, amount] : all) found += kind + " " + std::to_string(amount) + "; ";
         CPPUNIT_ASSERT_MESSAGE(found, all == expected);
         for (const char* cost : {"pbkdf2_sha256$1000000", "pbkdf2_sha256$600000", "bcrypt$12", "bcrypt$10",
-                                 "argon2id$19456,2,1", "argon2id$102400,2,8"}) {
+                                 "argon2id$19456,2,1", "argon2id$102400,2,8", "pbkdf2_sha512$210000",
+                                 "sha512crypt$656000", "sha512crypt$5000", "scrypt$16384,8,1"}) {
             CPPUNIT_ASSERT_MESSAGE(cost, workOf(cost) == all);
         }
     }

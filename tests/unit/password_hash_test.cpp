@@ -55,6 +55,9 @@ class PasswordHashTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(readsDjangosPbkdf2Hashes);
     CPPUNIT_TEST(readsDjangosScryptHashes);
     CPPUNIT_TEST(readsDjangosBcryptHashes);
+    CPPUNIT_TEST(readsTheHashesOfOtherServices);
+    CPPUNIT_TEST(readsFirebasesScryptHashes);
+    CPPUNIT_TEST(takesNoPasswordThatShaCryptWouldCut);
     CPPUNIT_TEST(hashesOneTextForEveryKeyboard);
     CPPUNIT_TEST(stillTakesWhatWasHashedAsItWasTyped);
     CPPUNIT_TEST(readsPlainBcryptHashesOfAllThreeNames);
@@ -64,6 +67,7 @@ class PasswordHashTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(findsDamagedScryptHashesUnusable);
     CPPUNIT_TEST(findsDamagedHashesUnusable);
     CPPUNIT_TEST(refusesToPayForHashesThatCostTooMuch);
+    CPPUNIT_TEST(saysWhyAHashIsNotTaken);
     CPPUNIT_TEST(refusesToHashAtACostOutsideOfTheLimits);
     CPPUNIT_TEST(upgradesAllButItsOwnHashesAtTheWantedCost);
     CPPUNIT_TEST(makesAHashThatNothingMatches);
@@ -138,6 +142,60 @@ class PasswordHashTest : public CppUnit::TestFixture {
     const std::string composed_ = "M\u00fcllers Br\u00fccke";
     const std::string decomposed_ = "Mu\u0308llers Bru\u0308cke";
 
+    // By Python's hashlib and by glibc's crypt; passlib's as its documentation has it.
+    void readsTheHashesOfOtherServices() {
+        for (const auto* stored :
+             {// Ory Kratos; the hash of the fourth is longer than its digest (Keycloak's were), of the fifth shorter
+              "$pbkdf2-sha1$i=1000,l=20$MDEyMzQ1Njc4OWFiY2RlZg$aUfE2vx5Q7zgbb0jx49AaNpXUQQ",
+              "$pbkdf2-sha256$i=1000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$cBg8D2DungRB9k76szThf5ehfyBz991ay6PT8Srwk4M",
+              "$pbkdf2-sha512$i=1000,l=64$MDEyMzQ1Njc4OWFiY2RlZg$OM0FAoIqCVK1sWtxDiffVlBejtLa+"
+              "ks4TP71JiecwuSZCG8iLbnlIEPOMoVX+i2B2wkSxjQ8CRGR9OkNGuIPMQ",
+              "$pbkdf2-sha256$i=1000,l=64$MDEyMzQ1Njc4OWFiY2RlZg$cBg8D2DungRB9k76szThf5ehfyBz991ay6PT8Srwk4NQEC0GVAwWLS"
+              "UGWbcye1xU+dO7fZFld1DsscNlAN1uxw",
+              "$pbkdf2-sha512$i=1000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$OM0FAoIqCVK1sWtxDiffVlBejtLa+ks4TP71JiecwuQ",
+              "$scrypt$ln=1024,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg==$6g3umF+uVrJsObaTZhIbbTlgrvOEFcCItdwSjtPF67M=",
+              // passlib, with . for + in base64
+              "$pbkdf2-sha256$1000$./..MDEyMzQ1Njc4OWFiYw$FGTSurLPHI/tHFF9GVW3h3cGLTPmhC/aRL3GEXn5wuQ",
+              "$pbkdf2$1000$./..MDEyMzQ1Njc4OWFiYw$iN36gu2lhNxsOZg0apo2ONhV7Nc",
+              "$scrypt$ln=10,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$6g3umF+uVrJsObaTZhIbbTlgrvOEFcCItdwSjtPF67M",
+              // Django with a hasher of the site's own
+              "pbkdf2_sha512$1000$salt$OLVIYs9d725fWAOJJefTRceqvLMxlIyJ7RdZ81m79nQ/"
+              "WsLEVNuGBnpkP+F7ZcBTNoOkXO3SQAh1KMQGiyEjbw==",
+              // Werkzeug
+              "pbkdf2:sha256:1000$saltSALT$3ab9fb36a44f1010f26329674e1e785ca5626118394f66c004b3cd58dc2b34ec",
+              "scrypt:1024:8:1$saltSALT$"
+              "ddde11f081c03bcd088edb2ee90b7c7977feea8ee7bb32ec6b422ffe00276a24f2ec5074f4d46bea"
+              "bb715db2822b476af8da15b963eeb44c506e0408f9281c3e",
+              // Linux
+              "$5$saltSALT$5f2c7Hwu36HGWFAVTeuxG2FYyewZowe1JDj6ibrmS53",
+              "$6$saltSALT$Q9AC4N9QuGifi2IaiB8w95XjRPlCjJ0wNpEnhowVu7FdL7YArNigmrPW1/4EqUUYzCdx6qVsYcBQ3e/tyVpUm/",
+              "$5$rounds=1000$saltSALT$WViYobpsCB8MJW.ihahQARSW/e1kr6W0xffKs7s0lI7",
+              "$6$rounds=1234$0123456789abcdef$yJKAU.GCgxQxo9NIHthYvSOZlwcGg6tBNIwD1wtfwrQJ8ZAMotNBlAVg1rHuHueFD9A/"
+              "6OxeAnDolLXIH.xSz1"}) {
+            assertMatches(kPassword, stored);
+            CPPUNIT_ASSERT(isUsableHash(stored) && needsUpgrade(stored, {}));
+        }
+        assertMatches("password",
+                      "$scrypt$ln=8,r=8,p=1$WKs1xljLudd6z9kbY0wpJQ$yCR4iDZYDKv+iEJj6yHY0lv/epnfB6f/w1EbXrsJOuQ");
+    }
+
+    // The vector that Firebase publishes beside its scrypt.
+    void readsFirebasesScryptHashes() {
+        const std::string stored =
+            "$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+"
+            "VHjoZilo78198JAdRuid5lQ==$Bw==$jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDz"
+            "ZvpjeJ9WmXA==";
+        assertMatches("user1password", stored);
+        assertUnusable(replaced(stored, "$Bw==", ""));
+        assertUnusable(replaced(stored, "Bw==$jxspr8Ki", "Bw==$"));
+    }
+
+    void takesNoPasswordThatShaCryptWouldCut() {
+        const auto* const ofCorrect = "$5$rounds=1000$saltSALT$WViYobpsCB8MJW.ihahQARSW/e1kr6W0xffKs7s0lI7";
+        CPPUNIT_ASSERT(verifyPassword(kPassword + "\0x"s, ofCorrect) == PasswordMatch::Wrong);
+        CPPUNIT_ASSERT(verifyPassword(std::string(100'000, 'x'), ofCorrect) == PasswordMatch::Wrong);
+    }
+
     void hashesOneTextForEveryKeyboard() {
         test::FakeRandom random;
         for (const std::string& chosen : {composed_, decomposed_}) {
@@ -203,7 +261,7 @@ class PasswordHashTest : public CppUnit::TestFixture {
               "argon2$argon2", "$2b", "$2x$04$HGPfJspV76.sDZAxpTHuIuuL2j/4omuqoDi0CssDwJK9zBYdoV2Hq", "bcrypt$",
               "bcrypt_sha256$", "pbkdf2_sha256$", "pbkdf2_sha1$$$", "md5$abc$900150983cd24fb0d6963f7d28e17f72",
               "$argon2d$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MjZP1+1U9JUbDWvDvtLyEsZiNXOKEUxfi6O2oe46uxA",
-              "$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g."}) {
+              "$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g"}) {
             assertUnusable(stored);
         }
         assertUnusable(std::string(100'000, '$'));
@@ -270,6 +328,49 @@ class PasswordHashTest : public CppUnit::TestFixture {
         assertUnusable("pbkdf2_sha256$5000001$salt$BQdbA0yHeBu0WmSivedicE5b/1BHJs6eLENNxe/6VCY=");
         assertUnusable("pbkdf2_sha1$4294967296$7vA2bq1LmN0p$T7DXWm7vcMIdVmAXhnVbsqq0vlk=");
         assertUnusable("$2b$16$HGPfJspV76.sDZAxpTHuIuuL2j/4omuqoDi0CssDwJK9zBYdoV2Hq");
+    }
+
+    void saysWhyAHashIsNotTaken() {
+        struct Case {
+            std::string text;
+            HashFault fault;
+            std::string_view kind;
+        };
+        const std::string bytes64 = std::string(86, 'A') + "==";
+        const std::vector<Case> cases{
+            {kOurs, HashFault::None, ""},
+            {replaced(kOurs, "m=19456", "m=999999999999"), HashFault::TooCostly, "argon2"},
+            {replaced(kOurs, "t=2", "t=1000000000"), HashFault::TooCostly, "argon2"},
+            {"pbkdf2_sha256$1000000000$salt$BQdbA0yHeBu0WmSivedicE5b/1BHJs6eLENNxe/6VCY=", HashFault::TooCostly,
+             "pbkdf2_sha256"},
+            {"$pbkdf2-sha256$i=1000000000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$cBg8D2DungRB9k76szThf5ehfyBz991ay6PT8Srwk4M",
+             HashFault::TooCostly, "pbkdf2"},
+            {"$6$rounds=999999999$saltSALT$" + std::string(86, '.'), HashFault::TooCostly, "sha512-crypt"},
+            {"$5$rounds=1000001$saltSALT$" + std::string(43, '.'), HashFault::TooCostly, "sha256-crypt"},
+            {"$2b$31$HGPfJspV76.sDZAxpTHuIuuL2j/4omuqoDi0CssDwJK9zBYdoV2Hq", HashFault::TooCostly, "bcrypt"},
+            {"$scrypt$ln=31,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$" + bytes64, HashFault::TooCostly, "scrypt"},
+            {"scrypt$16384$salt$4294967295$4294967295$" + bytes64, HashFault::TooCostly, "scrypt"},
+            {"$scrypt$ln=99999999999,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$" + bytes64, HashFault::TooCostly, "scrypt"},
+            {"$6$rounds=999$saltSALT$" + std::string(86, '.'), HashFault::Damaged, "sha512-crypt"},
+            {"$6$rounds=05000$saltSALT$" + std::string(86, '.'), HashFault::Damaged, "sha512-crypt"},
+            {"$6$saltSALTsaltSALTx$" + std::string(86, '.'), HashFault::Damaged, "sha512-crypt"},
+            {"$5$saltSALT$" + std::string(86, '.'), HashFault::Damaged, "sha256-crypt"},
+            {"$scrypt$ln=1000,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$" + bytes64, HashFault::Damaged, "scrypt"},
+            {"$pbkdf2-md5$i=1000,l=16$MDEyMzQ1Njc4OWFiY2RlZg$MDEyMzQ1Njc4OWFiY2RlZg", HashFault::Damaged, "pbkdf2"},
+            {"pbkdf2:sha256:1000$salt$zz", HashFault::Damaged, "pbkdf2"},
+            {"$2b$04$", HashFault::Damaged, "bcrypt"},
+            {"$1$salt$qJH7.N4xYta3aEG/dfqo/0", HashFault::TooWeak, "md5-crypt"},
+            {"{SSHA}AAAA", HashFault::TooWeak, "salted sha"},
+            {"$P$B12345678", HashFault::TooWeak, "phpass"},
+            {std::string(40, 'a'), HashFault::TooWeak, "unsalted_sha1"},
+            {"", HashFault::Unknown, ""},
+            {"hunter2", HashFault::Unknown, ""},
+        };
+        for (const Case& each : cases) {
+            const HashInspection found = inspectHash(each.text);
+            CPPUNIT_ASSERT_MESSAGE(each.text, found.fault == each.fault && found.kind == each.kind);
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(each.text, each.fault == HashFault::None, isUsableHash(each.text));
+        }
     }
 
     void refusesToHashAtACostOutsideOfTheLimits() {

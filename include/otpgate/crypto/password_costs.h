@@ -13,8 +13,8 @@
 
 namespace otpgate::crypto {
 
-// "pbkdf2_sha256$600000", "bcrypt$12", "argon2id$19456,2,1", "scrypt$16384,8,5"; nullopt for a hash that no password
-// matches.
+// "pbkdf2_sha256$600000", "bcrypt$12", "argon2id$19456,2,1", "scrypt$16384,8,5", "sha512crypt$5000"; nullopt for a hash
+// that no password matches.
 std::optional<std::string> costOf(std::string_view storedHash);
 // Of our own hashes at this cost.
 std::string costOf(const PasswordCost& cost);

@@ -1,4 +1,4 @@
-// Password hashes: ours are Argon2id (RFC 9106), and what Django and bcrypt users bring along is verified too. Any
+// Password hashes: ours are Argon2id (RFC 9106), and what users of other services bring along is verified too. Any
 // thread may call; each call takes many milliseconds of a core on purpose, so request threads go through PasswordGate.
 #pragma once
 
@@ -22,7 +22,9 @@ inline constexpr unsigned kMaxPasswordMemoryKib = 256 * 1024;
 inline constexpr unsigned kMaxPasswordIterations = 10;
 inline constexpr unsigned kMaxPbkdf2Iterations = 5'000'000;
 inline constexpr unsigned kMaxBcryptCost = 15;
+inline constexpr unsigned kMaxScryptBlockSize = 64;
 inline constexpr unsigned kMaxScryptLanes = 16;
+inline constexpr unsigned kMaxShaCryptRounds = 1'000'000;
 
 // RightAsTyped: only the password's own bytes match, not its form C: hash it anew, so that every keyboard matches.
 // Unusable: no password matches this text, because it is empty, begins with '!' (Django's "no password set"), is of an
@@ -40,7 +42,15 @@ std::string hashPassword(std::string_view password, const PasswordCost& cost, Ra
 // ServiceUnavailable where there is no memory.
 //   $argon2id$, $argon2i$               PHC strings, with Django's prefix `argon2` too
 //   pbkdf2_sha256$, pbkdf2_sha1$        Django
+//   pbkdf2_sha512$                      the same of SHA-512, which some sites of Django add
+//   $pbkdf2-sha256$i=100000,l=32$       Kratos, of SHA-1 and SHA-512 too; of a longer hash the digest's length counts
+//   $pbkdf2-sha256$29000$, $pbkdf2$     passlib
+//   pbkdf2:sha256:600000$salt$hex       Werkzeug
 //   scrypt$                             Django: N$salt$r$p$hash
+//   $scrypt$ln=16,r=8,p=1$              passlib; Kratos, which writes N itself in ln
+//   scrypt:32768:8:1$salt$hex           Werkzeug
+//   $firescrypt$ln=14,r=8,p=1$          Firebase as Kratos writes it: salt, hash, the project's salt separator and key
+//   $5$, $6$                            SHA-crypt. A password with a NUL, or of more than 511 bytes, is always wrong
 //   $2a$, $2b$, $2y$                    bcrypt, which ends at 72 bytes; with Django's prefix `bcrypt$` too. A password
 //                                       with a NUL is always wrong here: bcrypt would stop at it
 //   bcrypt_sha256$                      Django: bcrypt of the SHA-256 in hex
@@ -48,6 +58,21 @@ PasswordMatch verifyPassword(std::string_view password, std::string_view storedH
 
 // Whether such a hash is of a kind above, whole, and within the limits. Costs nothing.
 bool isUsableHash(std::string_view storedHash);
+
+// Why no password is to be compared with such a hash.
+enum class HashFault {
+    None,
+    TooWeak,    // of a kind that is guessed in no time
+    TooCostly,  // whole, but beyond the limits above
+    Damaged,
+    Unknown
+};
+struct HashInspection {
+    HashFault fault = HashFault::Unknown;
+    std::string_view kind;  // "scrypt"; empty where it is Unknown or None
+};
+// Costs nothing.
+HashInspection inspectHash(std::string_view storedHash);
 
 // Whether to hash anew when the password is next seen: anything but our own Argon2id string at exactly this cost.
 bool needsUpgrade(std::string_view storedHash, const PasswordCost& cost);

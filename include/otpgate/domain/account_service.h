@@ -38,6 +38,9 @@ public:
     std::optional<User> findNamed(std::string_view username) { return store_.findNamed(username); }
     // To an owner a reserved name (username.h) is one that is taken.
     ProfileUpdate updateProfile(const Uuid& userId, const ProfileFields& fields, NameGiver giver, const Client& client);
+    // What is known of the user beside the account itself and the audit trail. What was sent to an address counts once
+    // that is verified: until then it may be somebody else's.
+    std::vector<ExportSection> exportOf(const User& user);
     // With sessions, devices, keys and codes; of the audit trail event, user and time stay. See AccountStore::remove.
     bool remove(const User& user, const std::optional<Uuid>& actor = std::nullopt);
     // False: it is so already. Who is disabled loses every session at once.

@@ -5,6 +5,7 @@
 
 #include "otpgate/base/clock.h"
 #include "otpgate/base/uuid.h"
+#include "otpgate/domain/account_export.h"
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/otp_store.h"
@@ -245,6 +246,10 @@ public:
     virtual bool setStatus(const StatusChange& change) = 0;  // false: it is so already, or there is no such user
     virtual bool setRole(const RoleChange& change) = 0;
 
+    // What the tables hold of the user and of these addresses, which are the user's; not one step. The account itself
+    // and the audit trail are read elsewhere.
+    virtual std::vector<ExportSection> exportOf(const Uuid& userId, std::span<const std::string> addresses) = 0;
+
     virtual std::vector<Uuid> listDevices(const Uuid& userId) = 0;  // revoked ones too
     // Removes the user with all that belongs to it; of the audit trail event, id, user and time stay, and the user name
     // is nobody else's. Many
@@ -258,7 +263,7 @@ public:
     // Hashes by the ids of their users, in the order of these.
     virtual std::vector<std::pair<Uuid, std::string>> passwordHashes(const Uuid& after, unsigned limit) = 0;
 
-    // In one transaction; of each what became of it.
+    // In one transaction; of each what became of it. Groups that are not there are left out.
     virtual std::vector<ImportResult> import(std::span<const ImportedUser> users, Timestamp now) = 0;
 };
 

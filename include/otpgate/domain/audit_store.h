@@ -42,6 +42,8 @@ struct AuditFilter {
 // What the user may read: the own trail, an admin all. An address counts once it is verified; what was written for
 // another account stays with that account, whatever address it was about.
 std::optional<AuditScope> auditScopeOf(const User& user);
+// The own trail, an administrator's as well.
+AuditScope ownAuditScope(const User& user);
 
 class AuditStore {
 public:
