@@ -105,8 +105,8 @@ LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERA
 ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
 
 # Building:
-.PHONY: all pages docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-deb deps-debtest deps-bench \
-    deps-fuzz deps-coverage run build-tests test test-mysql test-galera test-deb test-container unit contract e2e fuzz coverage mutants proofs lint lint-tidy \
+.PHONY: all pages docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-recipes deps-deb deps-debtest deps-bench \
+    deps-fuzz deps-coverage run build-tests test test-mysql test-galera test-deb test-container test-recipes unit contract e2e fuzz coverage mutants proofs lint lint-tidy \
     lint-format lint-layers lint-mutants format bench deb install uninstall clean help FORCE
 
 all: build/otpgate ## install what the build needs and build build/otpgate (BUILD=release|debug|asan|tsan)
@@ -205,7 +205,7 @@ docs-if-possible: build/otpgate
 # Packages:
 deps: ## install every Debian package that building, running, testing and linting need
 	@etc/dev/deps build run mysql test lint
-deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-bench deps-fuzz deps-coverage deps-deb deps-debtest: deps-%:
+deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-recipes deps-bench deps-fuzz deps-coverage deps-deb deps-debtest: deps-%:
 	@etc/dev/deps $*
 
 # Running:
@@ -233,6 +233,8 @@ test-deb: deb deps-test deps-bench deps-debtest $(BIN)/bench-login ## the packag
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/deb/run build/deb/otpgate_*.deb
 test-container: build/otpgate $(BIN)/otpgate docs deps-test deps-container ## etc/container without an engine: the Dockerfile's steps in a Debian 12 (fetched once), and a sign-in
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/container/run
+test-recipes: build/otpgate $(BIN)/otpgate docs deps-test deps-recipes ## etc/doc/protect.md's recipes for programs of Debian 12, in one (fetched once), as they stand (root)
+	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/recipes/run
 bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo $(BIN)/bench-login ## rates, latency and CPU, beside an empty program or another build (ARGS="--quick")
 	@etc/dev/deps bench
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/bench/run $(ARGS)

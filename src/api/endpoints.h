@@ -46,7 +46,8 @@ http::Response endSession(const http::Request& request, const Caller& caller, do
 
 // sites.cpp
 http::Response authorize(const http::Request& request, const Caller& caller, const ApiSettings& settings);
-http::Response beginAtSite(const http::Request& request, domain::SiteSessions& sites, const ApiSettings& settings);
+http::Response beginAtSite(const http::Request& request, domain::SessionService& sessions, domain::SiteSessions& sites,
+                           const http::Cors& cors, const Clock& clock, const ApiSettings& settings);
 http::Response handOver(const http::Request& request, domain::SessionService& sessions, domain::SiteSessions& sites,
                         const Clock& clock, const ApiSettings& settings);
 http::Response enterSite(const http::Request& request, domain::SiteSessions& sites, const ApiSettings& settings);

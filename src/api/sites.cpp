@@ -225,8 +225,16 @@ http::Response authorize(const http::Request&, const Caller& caller, const ApiSe
     return response;
 }
 
-http::Response beginAtSite(const http::Request& request, domain::SiteSessions& sites, const ApiSettings& settings) {
+http::Response beginAtSite(const http::Request& request, domain::SessionService& sessions, domain::SiteSessions& sites,
+                           const http::Cors& cors, const Clock& clock, const ApiSettings& settings) {
     const http::GuardedRequest& guarded = guardedBy(settings, request);
+    try {
+        admit(sessions, sites, cors, clock, settings, request);
+    } catch (const ApiError& refusal) {
+        // mod_fcgid's access checker sends everybody here whom it refuses. Who is signed in and may not enter would
+        // come back in a circle.
+        if (refusal.code() == ErrorCode::Forbidden) throw;
+    }
     if (!opensPage(request, guarded.method)) throw ApiError(ErrorCode::Unauthenticated);
     return towardsSignIn(sites, settings, request, guarded);
 }

@@ -108,6 +108,7 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
     Request& request = cgi.request;
     request.role = role;
     std::string_view target;
+    std::string_view otherTarget;  // in place of the one that the client asked for
     std::string_view scriptName;
     std::string_view pathInfo;
     std::string_view remoteAddress;
@@ -136,6 +137,10 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
             scriptName = value;
         } else if (name == "PATH_INFO") {
             pathInfo = value;
+        } else if (name == "FCGI_APACHE_ROLE") {
+            if (value == "ACCESS_CHECKER") cgi.authorizer = Authorizer::AccessChecker;
+        } else if (name == "OTPGATE_PATH") {
+            otherTarget = value;
         } else if (name.starts_with("OTPGATE_")) {
             readGuarded(request.guarded, name, value);
         }
@@ -144,6 +149,7 @@ CgiRequest readCgi(const CgiVariables& variables, Role role, const TrustedProxie
         if (request.guarded->target.empty()) request.guarded->target = target;
         if (request.guarded->method.empty()) request.guarded->method = request.method;
     }
+    if (!otherTarget.empty()) target = otherTarget;
 
     if (!contentLength.empty()) {
         cgi.bodyBytes = parseNumber<std::uint64_t>(contentLength);
@@ -208,7 +214,9 @@ std::string cleanUserAgent(std::string_view text) {
     return clean;
 }
 
-Response asAuthorizer(Response response) {
+Response asAuthorizer(Response response, Authorizer authorizer) {
+    // Apache would add the fields of this answer to those of the next.
+    if (response.status != 204 && authorizer == Authorizer::AccessChecker) return {401, "", "", {}};
     if (response.status != 204) return response;
     response.status = 200;
     // `Variable-NAME: value` becomes a variable of the request that the web server goes on with. Apache puts all other
@@ -217,6 +225,16 @@ Response asAuthorizer(Response response) {
     std::erase_if(response.headers, [](const auto& field) { return !isToldToSites(field.first); });
     response.contentType.clear();
     response.body.clear();
+    if (authorizer == Authorizer::AccessChecker) {
+        // Apache has no user then, whose name it would tell programs.
+        const auto user = std::find_if(response.headers.begin(), response.headers.end(),
+                                       [](const auto& field) { return field.first == "Otpgate-User"; });
+        if (user != response.headers.end()) {
+            const std::string name = user->second;
+            std::erase_if(response.headers, [](const auto& field) { return field.first == "Remote-User"; });
+            response.with("Remote-User", name);
+        }
+    }
     for (auto& [name, value] : response.headers) {
         std::replace(name.begin(), name.end(), '-', '_');
         name = "Variable-" + toUpper(name);

@@ -14,11 +14,15 @@
 
 namespace otpgate::http {
 
+// Who asks as an Authorizer. mod_fcgid's access checker says in FCGI_APACHE_ROLE that it is one.
+enum class Authorizer { Ordinary, AccessChecker };
+
 struct CgiRequest {
     Request request;                             // without its body
     std::optional<std::uint64_t> bodyBytes = 0;  // CONTENT_LENGTH: 0 where there is none, nothing where it is no number
     // There is none, because the client sends in chunks: the body is what comes until its end.
     bool isBodyOpen = false;
+    Authorizer authorizer = Authorizer::Ordinary;
 };
 
 // Names and values.
@@ -35,7 +39,9 @@ std::optional<std::string> decodePath(std::string_view target);
 std::string cleanUserAgent(std::string_view text);
 
 // The answer to an Authorizer: 204 becomes the 200 that means "go on", what it tells of the visitor becomes variables.
-Response asAuthorizer(Response response);
+// To an access checker all other answers are one, a bare 401: Apache then asks as a Responder (ErrorDocument) what to
+// say.
+Response asAuthorizer(Response response, Authorizer authorizer);
 
 enum class BodyMode { Whole, HeadersOnly };
 // `Status: 200 OK`, the header fields with an exact Content-Length, a blank line, the body. No value can add a line of

@@ -329,7 +329,9 @@ void FcgiServer::State::answer(FcgiConnection& connection, const Handler& handle
     const auto begin = steady_clock::now();
     Response response = respond(request, handler);
     connection.deadline += steady_clock::now() - begin;
-    if (request.role == Role::Authorizer) response = asAuthorizer(std::move(response));
+    if (request.role == Role::Authorizer) {
+        response = asAuthorizer(std::move(response), connection.cgi->authorizer);
+    }
     const BodyMode mode = request.method == "HEAD" ? BodyMode::HeadersOnly : BodyMode::Whole;
     appendAnswer(connection.output(), reader.id(), writeCgi(response, mode));
     connection.isLast = !reader.keepsConnection() || isStopping;

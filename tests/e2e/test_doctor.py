@@ -101,7 +101,7 @@ def own_nginx(site, new_folder, location):
 
 
 def test_a_web_server_that_hides_the_clients_address(make_site, new_folder):
-    site = make_site(**PLAIN)
+    site = make_site(web="nginx", **PLAIN)
     shipped = (site.web.folder / "snippets/otpgate_fastcgi.conf").read_text()
     web = own_nginx(site, new_folder, shipped.replace("$remote_addr;", "198.51.100.1;"))
     try:

@@ -154,7 +154,7 @@ def test_systemd_holds_the_socket_while_the_service_restarts(make_site, processe
 
 def test_two_are_restarted_one_after_the_other_behind_nginx(make_site):
     """Each with a socket of its own, as on two hosts, by the line that etc/nginx/otpgate.conf has for one."""
-    site = make_site("sqlite", start=False)
+    site = make_site("sqlite", web="nginx", start=False)
     site.otpgate.prepare()
     second = Otpgate(site.folder / "second", {**site.settings, "server.listen": f"unix:{site.folder}/second.sock"})
     shipped = (ROOT / "etc/nginx/otpgate.conf").read_text()

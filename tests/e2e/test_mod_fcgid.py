@@ -1,7 +1,8 @@
-"""Apache's mod_fcgid, which starts otpgate by itself: the files of etc/apache for it, and the .htaccess of shared hosting."""
+"""Apache's mod_fcgid, which starts otpgate by itself: the files of etc/apache for it, the .htaccess of shared hosting, and its access
+checker in front of another site."""
+import contextlib
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -11,9 +12,11 @@ import pytest
 import requests
 
 from support import ports
-from support.apache import MODULES, Apache
+from support.apache import MODULES, Apache, fcgi_script
 from support.certificates import Authority
 from support.process import Process
+from support.visitor import Visitor
+from test_protect import FORGED, LOGIN, SHOW, WIKI, Hosts, recipe, token
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 AS_APACHE = ["setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups"]
@@ -24,14 +27,7 @@ def modules(*names):
 
 
 def fcgi(folder, site):
-    """The shipped script, for this binary and these settings."""
-    text, count = re.subn(r"exec /usr/local/bin/otpgate serve$", f"exec {site.otpgate.binary} serve --config {site.otpgate.config}",
-                          (ROOT / "etc/apache/otpgate.fcgi").read_text(), flags=re.MULTILINE)
-    assert count == 1
-    script = folder / "otpgate.fcgi"
-    script.write_text(text)
-    script.chmod(0o755)
-    return script
+    return fcgi_script(folder, site.otpgate.binary, site.otpgate.config)
 
 
 def in_a_virtual_host(site, folder, port, _):
@@ -79,16 +75,10 @@ def on_shared_hosting(site, folder, port, authority):
     return Apache(folder / "web", None, port=port, inside=inside), f"https://localhost:{port}", str(authority.ca_file)
 
 
-@pytest.fixture(params=[in_a_virtual_host, on_shared_hosting])
-def fcgid(request, make_site, new_folder):
+@contextlib.contextmanager
+def running(site, folder):
     """A site whose otpgate Apache starts. `otpgate deliver` runs beside it, as the same user."""
-    site = make_site(start=False)
-    folder, port, authority = new_folder(), ports.free_port(), Authority(new_folder())
-    folder.mkdir()
-    folder.chmod(0o755)
-    site.web, site.url, site.verify_by = request.param(site, folder, port, authority)
     assert site.web.check() == []
-    site.otpgate.settings["server.public_url"] = site.url
     site.otpgate.write_config()
     site.otpgate.prepare()
     for path in [site.folder, *site.folder.rglob("*"), folder / "web"]:
@@ -100,6 +90,23 @@ def fcgid(request, make_site, new_folder):
     yield site
     site.web.stop()
     assert deliver.stop() == 0
+
+
+@pytest.fixture
+def folder(new_folder):
+    made = new_folder()
+    made.mkdir()
+    made.chmod(0o755)
+    return made
+
+
+@pytest.fixture(params=[in_a_virtual_host, on_shared_hosting])
+def fcgid(request, make_site, new_folder, folder):
+    site = make_site(start=False)
+    site.web, site.url, site.verify_by = request.param(site, folder, ports.free_port(), Authority(new_folder()))
+    site.otpgate.settings["server.public_url"] = site.url
+    with running(site, folder):
+        yield site
 
 
 def call(site, method, path, **options):
@@ -166,3 +173,115 @@ def test_a_process_that_died_is_replaced(fcgid, address):
         os.kill(pid, signal.SIGKILL)
 
     ports.wait_until(lambda: call(fcgid, "GET", "/health/live").status_code == 200, 10, "another process")
+
+
+# Another site, protected by the access checker.
+
+HTACCESS = """\
+RewriteEngine On
+RewriteRule ^wiki/ /index.php [L]
+"""
+
+
+@pytest.fixture
+def hosts(make_site, folder):
+    """The login and a PHP site, by the recipe as it stands."""
+    port = ports.free_port()
+    site = make_site(start=False, **{"server.public_url": f"http://{LOGIN}:{port}", "page.return_to": f"Wiki http://{WIKI}:{port}",
+                                     "authz.remote_user": "email"})
+    root, fpm = folder / "site", folder / "php.sock"
+    (root / "admin").mkdir(parents=True)
+    (root / "index.php").write_text(SHOW)
+    (root / ".htaccess").write_text(HTACCESS)
+    (root / "admin/page.txt").write_text("for administrators")
+    (folder / "fcgi").mkdir()
+    script = fcgi(folder / "fcgi", site)
+    define = recipe("apache", "Define OTPGATE_FCGI", [(r"/usr/local/lib/otpgate/otpgate\.fcgi", script)])
+    wiki = recipe("apache", "php8.2-fpm", [
+        (r"Define OTPGATE_SOCKET .*\nAuthnzFcgiDefineProvider .*\n", ""),
+        (r"\*:443", f"127.0.0.1:{port}"),
+        (r"ServerName wiki\.example\.com", f"ServerName {WIKI}"),
+        (r" +SSL\w+ .*\n", ""),
+        (r"/var/www/wiki", root),
+        (r"https://wiki\.example\.com", f"http://{WIKI}:{port}"),
+        (r"/run/php/php8\.2-fpm\.sock", fpm),
+    ])
+    site.web = Apache(folder / "web", None, port=port, inside=f"""
+        {modules("fcgid", "rewrite")}
+        FcgidIPCDir {folder}/web
+        FcgidProcessTableFile {folder}/web/table
+        {define}
+        Define OTPGATE_WWW {folder}/web/www
+        Listen 127.0.0.1:{port}
+        <VirtualHost 127.0.0.1:{port}>
+            ServerName {LOGIN}
+            Include otpgate_locations.conf
+        </VirtualHost>
+        {wiki}
+        <Directory {root}>
+            AllowOverride FileInfo
+        </Directory>
+    """)
+    site.url = f"http://127.0.0.1:{port}"
+    config = folder / "fpm.conf"
+    config.write_text(f"[global]\nerror_log = {folder}/fpm.log\ndaemonize = no\n[www]\nuser = www-data\ngroup = www-data\n"
+                      f"listen = {fpm}\nlisten.mode = 0666\npm = static\npm.max_children = 2\n")
+    php = Process("php-fpm", ["/usr/sbin/php-fpm8.2", "-n", "-F", "-y", config], folder / "php.log")
+    php.start()
+    ports.wait_until(fpm.exists, 15, "php-fpm listens")
+    with running(site, folder):
+        yield Hosts(site, site.web, None)
+    php.stop()
+
+
+def as_administrator(site, address):
+    """As the user whose database it is."""
+    done = subprocess.run([*AS_APACHE, site.otpgate.binary, "user", "make-admin", address, "--config", site.otpgate.config],
+                          capture_output=True, text=True, env=site.otpgate.env, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_site_behind_the_access_checker_knows_its_visitors(hosts, address):
+    visitor = Visitor()
+    assert "<title>Sign in</title>" in visitor.open(f"{hosts.wiki}/index.php?page=2").text
+    user = hosts.sign_in(visitor, address)["user"]
+
+    # The last one is sent on by Apache itself, which then does not ask again.
+    for path in ("/?page=2", "/index.php?page=2", "/wiki/page?x=1"):
+        answer = visitor.open(hosts.wiki + path, headers=FORGED)
+        told = answer.json()
+        assert told["uri"] == path
+        session = told["told"].pop("HTTP_X_AUTH_SESSION")
+        assert {name: value for name, value in told["told"].items() if value} == {
+            "REMOTE_USER": address, "HTTP_REMOTE_USER": address, "HTTP_X_AUTH_USER": user["id"], "HTTP_X_AUTH_EMAIL": address}, path
+        assert session != "forged"
+        # What the checker told Apache is not the browser's business.
+        assert not [name for name in answer.headers if name.lower().startswith(("variable-", "x-auth", "otpgate"))]
+    assert visitor.request("POST", f"{hosts.wiki}/index.php", data={"a": "b"}).json()["method"] == "POST"
+
+    # A path has a rule of its own, and a refusal is no way to the sign-in, which would come back in a circle.
+    assert visitor.open(f"{hosts.wiki}/admin/page.txt").status_code == 403 and len(visitor.seen) == 1
+    as_administrator(hosts.site, address)
+    assert visitor.open(f"{hosts.wiki}/admin/page.txt").text == "for administrators"
+
+    done = visitor.request("POST", f"{hosts.wiki}/.otpgate/sign-out", headers={"Origin": hosts.wiki})
+    assert (done.status_code, done.headers["Location"]) == (303, f"{hosts.login}/")
+    assert "told" not in visitor.request("GET", f"{hosts.wiki}/index.php").text
+
+
+def test_the_access_checker_refuses_all_others(hosts, address):
+    for path in ("/", "/index.php", "/admin/page.txt", "/index.php/extra", "/nothing-here", "/wiki/page"):
+        answer = Visitor().request("GET", hosts.wiki + path, headers=FORGED)
+        assert answer.status_code == 401 and "told" not in answer.text and "administrators" not in answer.text, path
+    for method, headers in (("GET", {"Authorization": "Bearer nonsense"}), ("POST", {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"})):
+        assert Visitor().request(method, f"{hosts.wiki}/index.php", headers=headers).status_code == 401
+    stranger = hosts.visitor("stranger@example.org")
+    answer = stranger.open(f"{hosts.wiki}/index.php")
+    assert answer.status_code == 403 and answer.json()["code"] == "FORBIDDEN"
+    # What leads to the sign-in is Apache's business alone.
+    assert Visitor().step(f"{hosts.wiki}/.otpgate/start").status_code == 404
+    # With a token programs enter as people do.
+    bearer = {"Authorization": f"Bearer {token(hosts, address)}"}
+    for path in ("/", "/index.php", "/wiki/page"):
+        told = Visitor().request("GET", hosts.wiki + path, headers=bearer).json()["told"]
+        assert told["REMOTE_USER"] == address, path

@@ -524,7 +524,7 @@ SHOW = """<?php
 header('Content-Type: application/json');
 $told = [];
 foreach ($_SERVER as $name => $value) {
-    if (preg_match('/^(REMOTE_USER|HTTP_(X_AUTH|REMOTE|OTPGATE_USER).*)$/', $name)) $told[$name] = $value;
+    if (preg_match('/^(REMOTE_USER|HTTP_(X_AUTH|REMOTE|OTPGATE_USER|AUTHORIZATION).*|PHP_AUTH_USER)$/', $name)) $told[$name] = $value;
 }
 echo json_encode(['told' => $told, 'uri' => $_SERVER['REQUEST_URI'], 'method' => $_SERVER['REQUEST_METHOD']]);
 """
@@ -572,7 +572,7 @@ def php(new_folder):
 
 
 def php_on_nginx(site, folder, port, php, _):
-    recipe_of_site = recipe("nginx", "php8.2-fpm", [
+    recipe_of_site = recipe("nginx", "/var/www/wiki", [
         (r"listen 443 ssl http2;", f"listen 127.0.0.1:{port};"),
         (r"server_name wiki\.example\.com", f"server_name {WIKI}"),
         (r" +ssl_certificate\w* .*\n", ""),
@@ -643,6 +643,17 @@ def test_a_php_site_knows_its_visitors(php_hosts, address):
             "REMOTE_USER": address, "HTTP_X_AUTH_USER": user["id"], "HTTP_X_AUTH_EMAIL": address}
         assert session != "forged"
     assert visitor.request("POST", f"{php_hosts.wiki}/index.php", data={"a": "b"}).json()["method"] == "POST"
+    # A program, at an address that the web server has a file of another name for.
+    bearer = {"Authorization": f"Bearer {token(php_hosts, address)}"}
+    told = Visitor().request("GET", f"{php_hosts.wiki}/?page=2", headers=bearer).json()["told"]
+    assert told["REMOTE_USER"] == address and "PHP_AUTH_USER" not in told
+    assert bool(told.get("HTTP_AUTHORIZATION")) == isinstance(php_hosts.web, Apache)
+
+
+def token(hosts, address):
+    visitor = Visitor()
+    otp_id, code = hosts.ask(visitor, address)
+    return visitor.request("POST", f"{hosts.login}/api/v1/auth/otp/verify", json={"otp_id": otp_id, "otp": code}).json()["access"]
 
 
 def test_a_php_site_is_closed_to_all_others(php_hosts, address):

@@ -223,6 +223,7 @@ def test_otpgates_own_errors_pass_unchanged(web_site):
         assert answer.headers["Content-Type"].split(";")[0] == "application/problem+json"
         assert answer.json()["code"] == code
         assert answer.headers["X-Request-Id"] == answer.json()["request_id"]
+        assert "Content-Length" not in answer.headers.get("Vary", "")
     assert "WWW-Authenticate" in answer.headers
 
 

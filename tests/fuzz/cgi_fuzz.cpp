@@ -78,9 +78,9 @@ FUZZ_TARGET(cgi) {
     requireRequest(cgi.request);
     if (role == http::Role::Authorizer) REQUIRE(cgi.request.path == "/authz" && cgi.bodyBytes == 0);
 
-    for (const int status : {200, 204, 599}) {
+    for (const int status : {200, 204, 303, 599}) {
         response.status = status;
         requireWritten(response);
-        requireWritten(http::asAuthorizer(response));
+        requireWritten(http::asAuthorizer(response, cgi.authorizer));
     }
 }

@@ -2,6 +2,7 @@
 import getpass
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -50,6 +51,33 @@ Listen 127.0.0.1:{port}
 """
 
 
+_SPAWNING_SITE = """\
+LoadModule fcgid_module {modules}/mod_fcgid.so
+FcgidIPCDir {folder}
+FcgidProcessTableFile {folder}/table
+{threads}
+Define OTPGATE_FCGI {script}
+Define OTPGATE_WWW {www}
+Listen 127.0.0.1:{port}
+<VirtualHost 127.0.0.1:{port}>
+    ServerName localhost
+    Include otpgate_locations.conf
+</VirtualHost>
+"""
+
+
+def fcgi_script(folder, binary, config, env=()):
+    """The shipped otpgate.fcgi in `folder`, for this binary and these settings. `env`: [(name, value)]"""
+    text, count = re.subn(r"^exec /usr/local/bin/otpgate serve$", f"exec {binary} serve --config {config}",
+                          (ROOT / "etc/apache/otpgate.fcgi").read_text(), flags=re.MULTILINE)
+    assert count == 1
+    said = "".join(f"export {name}={shlex.quote(str(value))}\n" for name, value in env)
+    script = folder / "otpgate.fcgi"
+    script.write_text(text.replace("export ", f"{said}export ", 1))
+    script.chmod(0o755)
+    return script
+
+
 def shipped_threads():
     """What the site file says of them, for all of Apache."""
     text = (ROOT / "etc/apache/otpgate.conf").read_text()
@@ -83,6 +111,18 @@ class Apache:
         arguments = ["-d", self.folder, "-f", self.config]
         self._check_command = ["/usr/sbin/apache2", "-t", *map(str, arguments)]
         self.process = Process("apache2", ["/usr/sbin/apache2", "-D", "FOREGROUND", *arguments], self.folder / "output.log")
+
+    @classmethod
+    def spawning(cls, folder, binary, config, env=()):
+        """With mod_fcgid, which starts this otpgate."""
+        folder, port = pathlib.Path(folder), ports.free_port()
+        own = folder.parent / "fcgi"
+        own.mkdir()
+        apache = cls(folder, None, port=port, inside=_SPAWNING_SITE.format(
+            modules=MODULES, folder=folder, threads=shipped_threads(), script=fcgi_script(own, binary, config, env), www=folder / "www", port=port))
+        if getpass.getuser() == "root":
+            shutil.chown(folder, "www-data", "www-data")
+        return apache
 
     def check(self):
         """apache2 -t: its complaints, none when the configuration is right."""

@@ -1,6 +1,9 @@
 """The service itself: its settings file, its subcommands, its process."""
+import contextlib
+import getpass
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 
@@ -55,6 +58,9 @@ class Program:
 
 
 class Otpgate(Program):
+    # Who runs the subcommands: a command to put before them.
+    as_user = ()
+
     def __init__(self, folder, settings, env=None, binary=BINARY):
         """`binary`: another build than the one under test, to compare with."""
         self.folder = pathlib.Path(folder)
@@ -81,7 +87,7 @@ class Otpgate(Program):
     def run(self, *arguments, timeout=60):
         """A subcommand to its end, with our settings."""
         return subprocess.run(
-            [self.binary, *arguments, "--config", self.config],
+            [*self.as_user, self.binary, *arguments, "--config", self.config],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -115,6 +121,46 @@ class Otpgate(Program):
 
     def rss_bytes(self):
         return self.process.rss_bytes()
+
+
+class SpawnedOtpgate(Otpgate):
+    """Apache's mod_fcgid starts the processes when it needs them, as its own user; what we start is `otpgate deliver` beside them.
+    `server_log` is where they write."""
+
+    def __init__(self, folder, settings, env, server_log):
+        super().__init__(folder, settings, env)
+        self.server_log = pathlib.Path(server_log)
+        if getpass.getuser() == "root":
+            self.as_user = ("setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups")
+            shutil.chown(self.folder, "www-data", "www-data")
+        self.process = Process("otpgate deliver", [*self.as_user, self.binary, "deliver", "--config", self.config],
+                               self.folder / "otpgate.log", self.env)
+
+    def pids(self):
+        found = subprocess.run(["pgrep", "-f", f"{self.binary} serve --config {self.config}"], capture_output=True, text=True, check=False)
+        return [int(pid) for pid in found.stdout.split()]
+
+    def stop(self):
+        self._end(signal.SIGTERM)
+        return super().stop()
+
+    def kill(self):
+        self._end(signal.SIGKILL)
+        super().kill()
+
+    def reload(self, expected="settings read anew"):
+        self._end(signal.SIGTERM)  # the next ones read them
+        return super().reload(expected)
+
+    def log(self):
+        served = self.server_log.read_text(errors="replace") if self.server_log.exists() else ""
+        return self.process.log_text() + served
+
+    def _end(self, number):
+        for pid in self.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        ports.wait_until(lambda: not self.pids(), 30, "the processes that Apache started have ended")
 
 
 class Deliverer(Program):

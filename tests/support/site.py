@@ -12,12 +12,13 @@ from .apache import Apache
 from .lighttpd import Lighttpd
 from .mailbox import Mailbox
 from .nginx import Nginx
-from .otpgate import Otpgate
+from .otpgate import BINARY, Otpgate, SpawnedOtpgate
 from .sms_folder import SmsFolder
 
 _numbers = itertools.count(1)
 
 WEB_SERVERS = {"nginx": Nginx, "apache": Apache, "lighttpd": Lighttpd}
+FCGID = "mod_fcgid"  # Apache, which starts otpgate
 # Where a test does not care: `tests/run e2e --behind NAME`.
 USUAL = os.environ.get("OTPGATE_TEST_WEB", "nginx")
 
@@ -38,7 +39,10 @@ class Site:
         self.database = None
         # The web server is what knows its port, and public_url needs it.
         socket = self.folder / "otpgate.sock"
-        self.web = WEB_SERVERS[web](self.folder / web, socket)
+        if web == FCGID:
+            self.web = Apache.spawning(self.folder / "apache", BINARY, self.folder / "otpgate.conf", (env or {}).items())
+        else:
+            self.web = WEB_SERVERS[web](self.folder / web, socket)
         self.url = self.web.url
         chosen = {
             "server.listen": f"unix:{socket}",
@@ -51,7 +55,11 @@ class Site:
             self.database = f"otpgate_e2e_{os.getpid()}_{next(_numbers)}"
             chosen["database.url"] = mysql.url(self.database)
             chosen["database.password"] = mysql.password
-        self.otpgate = Otpgate(self.folder, {**chosen, **(settings or {})}, env)
+        chosen.update(settings or {})
+        if web == FCGID:
+            self.otpgate = SpawnedOtpgate(self.folder, chosen, env, self.web.folder / "error.log")
+        else:
+            self.otpgate = Otpgate(self.folder, chosen, env)
         self.settings = self.otpgate.settings
         self.mailbox = Mailbox(self.settings["mail.directory"])
         self.phones = SmsFolder(self.settings["sms.directory"])  # with sms.transport = file

@@ -34,6 +34,7 @@ class ApiSitesTest : public test::ApiFixture {
     CPPUNIT_TEST(vouchesForNoAddressThatIsNotProved);
     CPPUNIT_TEST(sendsBrowsersThatOpenAPageToTheSignIn);
     CPPUNIT_TEST(sendsNobodyElseThere);
+    CPPUNIT_TEST(sendsNobodyThereWhoIsSignedInAndMayNotEnter);
     CPPUNIT_TEST(sendsThereFromTheAuthorizerAtOnce);
     CPPUNIT_TEST(asksForAnotherSignInWhereItIsTooOld);
     CPPUNIT_TEST(sendsToTheOwnLoginPageDirectly);
@@ -78,7 +79,7 @@ private:
             [&] { return authorize(request, admit(sessions_, sites_, cors_, clock_, settings_, request), settings_); });
     }
     Answer begin(const http::Request& request) {
-        return answerOf([&] { return beginAtSite(request, sites_, settings_); });
+        return answerOf([&] { return beginAtSite(request, sessions_, sites_, cors_, clock_, settings_); });
     }
 
     void asksForNothingMoreWhereNoSiteIsNamed() {
@@ -178,6 +179,15 @@ private:
         sent.guarded->method = "POST";
         CPPUNIT_ASSERT_EQUAL(401, begin(sent).status);
         CPPUNIT_ASSERT_EQUAL(404, begin(get(page())).status);
+    }
+
+    // He would come back with a session, and be sent there again.
+    void sendsNobodyThereWhoIsSignedInAndMayNotEnter() {
+        const Answer answer = begin(at(kWiki, page({{"cookie", siteCookie()}}), "role=admin"));
+        CPPUNIT_ASSERT_EQUAL(403, answer.status);
+        CPPUNIT_ASSERT_EQUAL("FORBIDDEN"s, answer.code());
+        CPPUNIT_ASSERT_EQUAL(403, begin(at(kLogin, page({{"cookie", loginCookie()}}), "role=admin")).status);
+        CPPUNIT_ASSERT_EQUAL(303, begin(at(kWiki, page({{"cookie", siteCookie(kShop)}}), "role=admin")).status);
     }
 
     void sendsThereFromTheAuthorizerAtOnce() {

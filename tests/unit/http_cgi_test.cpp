@@ -59,7 +59,9 @@ class CgiTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(writesNoBodyWith204And304);
     CPPUNIT_TEST(neverLetsAValueAddALine);
     CPPUNIT_TEST(tellsTheServerOfAnAuthorizerWhoItIsAndNothingElse);
+    CPPUNIT_TEST(tellsAnAccessCheckerYesOrNo);
     CPPUNIT_TEST(readsWhatTheWebServerSaysOfASite);
+    CPPUNIT_TEST(takesThePathThatTheWebServerSaysInPlaceOfTheClients);
     CPPUNIT_TEST(takesNoFieldOfAClientForWhatTheWebServerSays);
     CPPUNIT_TEST_SUITE_END();
 
@@ -269,6 +271,15 @@ public:
         CPPUNIT_ASSERT(!authorizer.rule);
     }
 
+    void takesThePathThatTheWebServerSaysInPlaceOfTheClients() {
+        const Request request = requestOf({"REQUEST_METHOD=GET", "OTPGATE_PATH=/authz/start", "REQUEST_URI=/page?x=1",
+                                           "OTPGATE_SITE=https://a.example.com", "OTPGATE_METHOD=POST"});
+        CPPUNIT_ASSERT_EQUAL(std::string{"/authz/start"}, request.path);
+        CPPUNIT_ASSERT_EQUAL(std::string{"/page?x=1"}, request.guarded.value().target);
+        CPPUNIT_ASSERT_EQUAL(std::string{"POST"}, request.guarded->method);
+        CPPUNIT_ASSERT_EQUAL(std::string{"/a"}, requestOf({"REQUEST_URI=/a", "HTTP_OTPGATE_PATH=/b"}).path);
+    }
+
     void takesNoFieldOfAClientForWhatTheWebServerSays() {
         CPPUNIT_ASSERT(!requestOf({"REQUEST_METHOD=GET", "REQUEST_URI=/authz", "HTTP_OTPGATE_SITE=https://a",
                                    "HTTP_OTPGATE_REQUIRE=anybody", "OTPGATE_OTHER=x"})
@@ -291,9 +302,29 @@ public:
         CPPUNIT_ASSERT_EQUAL(
             std::string{"Status: 200 OK\r\nVariable-X_AUTH_USER: 1\r\nVariable-X_AUTH_EMAIL: a@example.com\r\n"
                         "Variable-REMOTE_USER: 1\r\nVariable-OTPGATE_USER: 1\r\n\r\n"},
-            writeCgi(asAuthorizer(good), BodyMode::Whole));
+            writeCgi(asAuthorizer(good, Authorizer::Ordinary), BodyMode::Whole));
         const Response refused{401, "{}", "application/problem+json", {{"WWW-Authenticate", "Bearer"}}};
-        CPPUNIT_ASSERT_EQUAL(writeCgi(refused, BodyMode::Whole), writeCgi(asAuthorizer(refused), BodyMode::Whole));
+        CPPUNIT_ASSERT_EQUAL(writeCgi(refused, BodyMode::Whole),
+                             writeCgi(asAuthorizer(refused, Authorizer::Ordinary), BodyMode::Whole));
+    }
+
+    void tellsAnAccessCheckerYesOrNo() {
+        const Response good{204, "", "", {{"Otpgate-User", "1"}, {"X-Auth-User", "1"}}};
+        CPPUNIT_ASSERT_EQUAL(std::string{"Status: 200 OK\r\nVariable-OTPGATE_USER: 1\r\nVariable-X_AUTH_USER: 1\r\n"
+                                         "Variable-REMOTE_USER: 1\r\n\r\n"},
+                             writeCgi(asAuthorizer(good, Authorizer::AccessChecker), BodyMode::Whole));
+        for (const int status : {303, 401, 403, 503}) {
+            const Response other{
+                status, "{}", "application/problem+json", {{"Set-Cookie", "a=b"}, {"Location", "https://a/"}}};
+            CPPUNIT_ASSERT_EQUAL(status, asAuthorizer(other, Authorizer::Ordinary).status);
+            const Response no = asAuthorizer(other, Authorizer::AccessChecker);
+            CPPUNIT_ASSERT(no.status == 401 && no.headers.empty() && no.body.empty() && no.contentType.empty());
+        }
+        for (const auto& [says, means] : {std::pair{"FCGI_APACHE_ROLE=ACCESS_CHECKER", Authorizer::AccessChecker},
+                                          std::pair{"FCGI_APACHE_ROLE=AUTHORIZER", Authorizer::Ordinary},
+                                          std::pair{"HTTP_FCGI_APACHE_ROLE=ACCESS_CHECKER", Authorizer::Ordinary}}) {
+            CPPUNIT_ASSERT_MESSAGE(says, read({says}, {}, Role::Authorizer).authorizer == means);
+        }
     }
 };
 
