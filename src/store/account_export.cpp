@@ -58,6 +58,15 @@ constexpr std::array kApiKeys{Column{"id", "id", Kind::Id},
                               Column{"expires_at", "expires_at_us", Kind::Time},
                               Column{"last_used_at", "last_used_at_us", Kind::Time},
                               Column{"revoked_at", "revoked_at_us", Kind::Time}};
+constexpr std::array kPasskeys{Column{"id", "id", Kind::Id},
+                               Column{"name", "name"},
+                               Column{"authenticator", "aaguid", Kind::Id},
+                               Column{"transports", "transports"},
+                               Column{"uses", "sign_count", Kind::Number},
+                               Column{"backup_eligible", "backup_eligible", Kind::Number},
+                               Column{"backed_up", "backed_up", Kind::Number},
+                               Column{"created_at", "created_at_us", Kind::Time},
+                               Column{"last_used_at", "last_used_at_us", Kind::Time}};
 constexpr std::array kGroups{Column{"name", "group_name"}, Column{"added_at", "added_at_us", Kind::Time}};
 constexpr std::array kUsernames{Column{"name", "name"}, Column{"taken_at", "taken_at_us", Kind::Time}};
 constexpr std::array kCodes{Column{"destination", "destination"},
@@ -89,6 +98,7 @@ constexpr std::array kOfUser{
     Table{"sessions", "sessions WHERE user_id = ?", kSessions},
     Table{"devices", "devices WHERE user_id = ?", kDevices},
     Table{"api_keys", "api_keys WHERE user_id = ?", kApiKeys},
+    Table{"passkeys", "passkeys WHERE user_id = ?", kPasskeys},
     Table{"groups", "group_members WHERE user_id = ?", kGroups},
     Table{"usernames", "usernames WHERE user_id = ?", kUsernames},
 };

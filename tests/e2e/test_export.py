@@ -51,6 +51,12 @@ TABLES = {
         "scopes": "api_keys.scopes", "created_at_us": "api_keys.created_at", "expires_at_us": "api_keys.expires_at",
         "last_used_at_us": "api_keys.last_used_at", "revoked_at_us": "api_keys.revoked_at",
     },
+    "passkeys": {
+        "id": "passkeys.id", "user_id": "user.id", "name": "passkeys.name", "aaguid": "passkeys.authenticator",
+        "transports": "passkeys.transports", "sign_count": "passkeys.uses", "backup_eligible": "passkeys.backup_eligible",
+        "backed_up": "passkeys.backed_up", "created_at_us": "passkeys.created_at", "last_used_at_us": "passkeys.last_used_at",
+        "user_handle": INNER, "credential_id": INNER, "credential_hash": INNER, "algorithm": INNER, "public_key": INNER,
+    },
     "group_members": {"group_name": "groups.name", "user_id": "user.id", "added_at_us": "groups.added_at"},
     "usernames": {"name": "usernames.name", "user_id": "user.id", "taken_at_us": "usernames.taken_at"},
     "otp_requests": {
@@ -74,7 +80,7 @@ TABLES = {
     },
     "rate_limits": Exempt("counts under a MAC of the address, which only the master key ties to anybody, and forgets within a day"),
     "verification_attempts": Exempt("counts under the id of a verification of another application; no address, no user"),
-    "user_groups": NOBODY, "password_costs": NOBODY, "signing_keys": NOBODY, "sms_budgets": NOBODY, "key_holders": NOBODY,
+    "user_groups": NOBODY, "password_costs": NOBODY, "signing_keys": NOBODY, "sms_budgets": NOBODY, "passkey_site": NOBODY, "key_holders": NOBODY,
     "schema_migrations": NOBODY, "migration_progress": NOBODY,
 }
 
@@ -109,6 +115,9 @@ def person(site, address):
     make_key(site, access, "verify")
     site.otpgate.run("group", "create", "staff")
     assert site.otpgate.run("group", "add", "staff", address).returncode == 0
+    site.sql("INSERT INTO passkeys (id, user_id, user_handle, credential_id, credential_hash, algorithm, public_key, name, transports, aaguid,"
+             " sign_count, backup_eligible, backed_up, created_at_us) SELECT id, id, id, id, id, -7, id, 'Telephone', 'internal', id, 3, 1, 1,"
+             f" joined_at_us FROM users WHERE email = '{address}'")
     # A message that could not be delivered.
     site.sql("INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us, expires_at_us,"
              f" available_at_us, dead_at_us, last_error) SELECT id, id, channel, purpose, destination, 'en', '', created_at_us, created_at_us, created_at_us + 3600000000, created_at_us,"
