@@ -45,7 +45,9 @@ void fillEveryTable(db::Connection& connection, int rows) {
                 switch (column.kind) {
                 case CellKind::Integer: values.emplace_back(i - 1); break;
                 case CellKind::Text: values.emplace_back(isAscii(column.name) ? ascii : text); break;
-                case CellKind::Blob: values.push_back(db::Param::blob(column.name == "secret_hash" ? hash : id)); break;
+                case CellKind::Blob:
+                    values.push_back(db::Param::blob(column.name.ends_with("_hash") ? hash : id));
+                    break;
                 }
             }
             connection.execute("INSERT INTO " + table.name + " (" + names + ") VALUES (" + marks + ")",

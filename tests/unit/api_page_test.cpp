@@ -30,7 +30,7 @@ class ApiPageTest : public test::ApiFixture {
         CPPUNIT_ASSERT_EQUAL(
             R"({"name":"Example","accent":"#123456","logo":"page/logo.svg","stylesheet":"page/own.css",)"
             R"("links":{"privacy":"https://example.org/privacy","support":"mailto:help@example.org"},)"
-            R"("channels":["email","sms"],"code":{"length":8,"alphabet":"letters"},"passkeys":false})"s,
+            R"("channels":["email","sms"],"code":{"length":8,"alphabet":"letters"},"link":"off","passkeys":false})"s,
             page());
     }
 
@@ -39,7 +39,7 @@ class ApiPageTest : public test::ApiFixture {
         settings_.page = {.name = "Example"};
         settings_.codeFormat = {};
         CPPUNIT_ASSERT_EQUAL(R"({"name":"Example","accent":null,"logo":null,"stylesheet":null,"links":{},)"
-                             R"("channels":["email"],"code":{"length":6,"alphabet":"digits"},"passkeys":false})"s,
+                             R"("channels":["email"],"code":{"length":6,"alphabet":"digits"},"link":"off","passkeys":false})"s,
                              page());
     }
 

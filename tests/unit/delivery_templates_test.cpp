@@ -59,8 +59,9 @@ class TemplatesTest : public CppUnit::TestFixture {
         for (const std::string locale : {"zh-Hant", "xx"}) {
             for (const MessageKind kind : kMessageKinds) {
                 for (const TemplatePart part : kTemplateParts) {
-                    const bool isCode = kind == MessageKind::Code && part != TemplatePart::Subject;
-                    write(templatePath(locale, kind, part), isCode ? text : "{{service}}");
+                    const bool hasSecret = domain::carriesSecret(kind) && part != TemplatePart::Subject;
+                    const std::string secret = kind == MessageKind::Link ? "{{link}} {{minutes}}" : text;
+                    write(templatePath(locale, kind, part), hasSecret ? secret : "{{service}}");
                 }
             }
         }

@@ -71,6 +71,7 @@ public:
             {"ACCOUNT_DISABLED", 403},
             {"USER_NOT_FOUND", 404},
             {"CONFLICT", 409},
+            {"OTHER_BROWSER", 409},
             {"SEND_FAILED", 502},
             {"UNAVAILABLE", 503},
             {"INTERNAL_ERROR", 500},
