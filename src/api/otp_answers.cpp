@@ -53,9 +53,10 @@ http::Response otpRequested(const domain::OtpService& codes, const domain::OtpQu
         .member("otp_id", otp.id.toString())
         .member("channel", domain::toString(question.destination.channel()))
         .member("purpose", domain::toString(question.purpose))
-        .member("destination_masked", masked)
-        .member("means", domain::toString(otp.means))
-        .member("expires_in", otp.expiresIn.count())
+        .member("destination_masked", masked);
+    // Older clients know the members of a code, and no other.
+    if (otp.means != domain::Means::Code) json.member("means", domain::toString(otp.means));
+    json.member("expires_in", otp.expiresIn.count())
         .member("resend_in", otp.resendIn.count())
         .sentence("message", message)
         .sentence("detail", message)

@@ -478,7 +478,7 @@ def test_every_part_has_a_name_and_a_role_for_a_screen_reader(page, address):
     assert page.driver.find_element(By.TAG_NAME, "main").aria_role == "main"
     assert part("address") == ("textbox", "E-mail address")
     assert part("address-submit") == ("button", "Send me a code")
-    assert page["address"].get_attribute("autocomplete") == "username"
+    assert page["address"].get_attribute("autocomplete") == "username webauthn"
     assert page["address-error"].aria_role == "alert"
     assert page["status"].get_attribute("role") == "status"
     assert page.heading() == "Sign in"

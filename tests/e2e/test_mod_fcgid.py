@@ -253,7 +253,8 @@ def test_a_site_behind_the_access_checker_knows_its_visitors(hosts, address):
         assert told["uri"] == path
         session = told["told"].pop("HTTP_X_AUTH_SESSION")
         assert {name: value for name, value in told["told"].items() if value} == {
-            "REMOTE_USER": address, "HTTP_REMOTE_USER": address, "HTTP_X_AUTH_USER": user["id"], "HTTP_X_AUTH_EMAIL": address}, path
+            "REMOTE_USER": address, "HTTP_REMOTE_USER": address, "HTTP_X_AUTH_USER": user["id"], "HTTP_X_AUTH_EMAIL": address,
+            "HTTP_X_AUTH_AAL": "1"}, path
         assert session != "forged"
         # What the checker told Apache is not the browser's business.
         assert not [name for name in answer.headers if name.lower().startswith(("variable-", "x-auth", "otpgate"))]

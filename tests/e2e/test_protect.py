@@ -27,7 +27,7 @@ FORGED = {name: "forged" for name in (
     "Remote-User", "Remote_User", "REMOTE_USER", "Remote-Email", "Remote-Groups", "Remote-Name", "X-Auth-User", "X_Auth_User", "X_AUTH_USER",
     "X-Auth_User", "X-Auth-Email", "X_Auth_Email", "X-Auth-Session", "X-Auth-Request-User", "X_Auth_Request_User", "X-Auth_Request-User",
     "X-Auth-Request-Email", "X-Auth-Request-Groups", "X-Auth-Request-Preferred-Username", "Otpgate-User", "Otpgate_User", "OTPGATE_SITE",
-    "OTPGATE-REQUIRE")}
+    "OTPGATE-REQUIRE", "X-Auth-Aal", "X_Auth_Aal")}
 
 
 def recipe(language, words, replacements):
@@ -324,7 +324,7 @@ def test_nobody_says_of_himself_who_he_is(make_hosts, address, family, named_by)
     assert answer.status_code == 200
     told = {name: value for name, value in fields if re.match(r"x-auth|remote-|otpgate-user", name)}
     expected = {
-        "x-auth": {"x-auth-user": user["id"], "x-auth-email": address, "x-auth-session": told.get("x-auth-session")},
+        "x-auth": {"x-auth-user": user["id"], "x-auth-email": address, "x-auth-session": told.get("x-auth-session"), "x-auth-aal": "1"},
         "remote": {"remote-user": user[named_by], "remote-email": address},
         "x-auth-request": {"x-auth-request-user": user[named_by], "x-auth-request-email": address},
     }[family]
@@ -640,7 +640,7 @@ def test_a_php_site_knows_its_visitors(php_hosts, address):
         assert told["uri"] == path
         session = told["told"].pop("HTTP_X_AUTH_SESSION")
         assert {name: value for name, value in told["told"].items() if value} == {
-            "REMOTE_USER": address, "HTTP_X_AUTH_USER": user["id"], "HTTP_X_AUTH_EMAIL": address}
+            "REMOTE_USER": address, "HTTP_X_AUTH_USER": user["id"], "HTTP_X_AUTH_EMAIL": address, "HTTP_X_AUTH_AAL": "1"}
         assert session != "forged"
     assert visitor.request("POST", f"{php_hosts.wiki}/index.php", data={"a": "b"}).json()["method"] == "POST"
     # A program, at an address that the web server has a file of another name for.
