@@ -5,19 +5,20 @@
 #include "otpgate/base/errors.h"
 #include "start_notes.h"
 
-#include <filesystem>
 #include <iostream>
 #include <stdexcept>
+#include <unistd.h>
 
 namespace otpgate::cli {
 
 namespace {
 
-// Nothing is made here, a database least of all; and one that does not answer is for doctor to tell.
+// Nothing is made here, a database least of all; and one that does not answer, or that this user cannot open, is for
+// doctor to tell.
 std::string strayedSite(const Settings& settings) {
     constexpr std::string_view kSqlite = "sqlite:";
     const std::string& url = settings.database.url;
-    if (url.starts_with(kSqlite) && !std::filesystem::exists(url.substr(kSqlite.size()))) return {};
+    if (url.starts_with(kSqlite) && ::access(url.substr(kSqlite.size()).c_str(), R_OK | W_OK) != 0) return {};
     try {
         const auto database = db::openDatabase(settings.database);
         return strayedFromPasskeys(*database->connect(), settings);

@@ -496,7 +496,7 @@ def test_every_part_has_a_name_and_a_role_for_a_screen_reader(page, address):
     page.enter_code(code)
     page.see("sign-out")
     assert part("sign-out") == ("button", "Sign out")
-    assert page.driver.find_element(By.CLASS_NAME, "sessions").accessible_name == "Where you are signed in"
+    assert page.driver.find_element(By.CSS_SELECTOR, "[aria-labelledby=sessions-title]").accessible_name == "Where you are signed in"
     assert page["sessions"].aria_role == "list"
 
 
