@@ -28,7 +28,7 @@ PasskeyService::PasskeyService(PasskeyStore& store, Messenger& messenger, const 
       random_(random),
       settings_(std::move(settings)),
       wrongPerClient_(std::move(wrongPerClient)),
-      notices_(std::move(notices)) {}
+      notices_(notices) {}
 
 // What it is for, its id, whose it is and until when, and our MAC: nobody keeps it until it comes back, and then it is
 // kept for as long as it would be good.

@@ -13,7 +13,7 @@ public:
     std::optional<domain::Passkey> find(std::string_view credentialId) override;
     domain::PasskeyAddition add(const domain::NewPasskey& passkey) override;
     bool rename(const Uuid& id, const Uuid& userId, std::string_view name) override;
-    domain::PasskeyRemoval remove(const domain::RemovedPasskey& passkey) override;
+    domain::PasskeyRemoval remove(const domain::RemovedPasskey& removed) override;
     domain::PasskeySignInResult signIn(const domain::PasskeySignIn& signIn) override;
     std::optional<std::string> rpId() override;
 

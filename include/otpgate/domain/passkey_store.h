@@ -124,7 +124,7 @@ public:
     virtual PasskeyAddition add(const NewPasskey& passkey) = 0;
     // False: the user has no such passkey.
     virtual bool rename(const Uuid& id, const Uuid& userId, std::string_view name) = 0;
-    virtual PasskeyRemoval remove(const RemovedPasskey& passkey) = 0;
+    virtual PasskeyRemoval remove(const RemovedPasskey& removed) = 0;
     // Consumes the challenge; of all who answer it one wins. A wrong answer is counted against the client, and where
     // that has no place left nobody gets in; which passkeys there are does not show.
     virtual PasskeySignInResult signIn(const PasskeySignIn& signIn) = 0;
