@@ -38,9 +38,10 @@ class ApiPageTest : public test::ApiFixture {
         settings_.smsIsSetUp = false;
         settings_.page = {.name = "Example"};
         settings_.codeFormat = {};
-        CPPUNIT_ASSERT_EQUAL(R"({"name":"Example","accent":null,"logo":null,"stylesheet":null,"links":{},)"
-                             R"("channels":["email"],"code":{"length":6,"alphabet":"digits"},"link":"off","passkeys":false})"s,
-                             page());
+        CPPUNIT_ASSERT_EQUAL(
+            R"({"name":"Example","accent":null,"logo":null,"stylesheet":null,"links":{},)"
+            R"("channels":["email"],"code":{"length":6,"alphabet":"digits"},"link":"off","passkeys":false})"s,
+            page());
     }
 
     void leadsBackToAnApplicationOnly() {
