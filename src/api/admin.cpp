@@ -50,30 +50,28 @@ unsigned limitOf(const http::Request& request) {
     throw ApiError(ErrorCode::ValidationError).field("limit", "must be a number from 1 to 200");
 }
 
+[[noreturn]] void rejectCursor() {
+    throw ApiError(ErrorCode::ValidationError).field("cursor", "must be a next_cursor that was answered");
+}
+
 // What we said as next_cursor.
 std::string cursorOf(const http::Request& request) {
     const auto text = request.queryParameter("cursor");
     if (!text || text->empty()) return {};
     auto cursor = parseBase64Url(*text);
     if (cursor && isValidUtf8(*cursor)) return std::move(*cursor);
-    throw ApiError(ErrorCode::ValidationError).field("cursor", "must be a next_cursor that was answered");
+    rejectCursor();
 }
 
 void writeNextCursor(http::JsonWriter& json, const std::optional<std::string>& next) {
     json.member("next_cursor", next ? std::optional{toBase64Url(*next)} : std::nullopt);
 }
 
-http::Response noContent() {
-    http::Response response;
-    response.status = 204;
-    return response;
-}
-
 // What was so already is no failure: who asks twice gets what he asked for.
 http::Response answerOf(AdminOutcome outcome) {
     switch (outcome) {
     case AdminOutcome::Done:
-    case AdminOutcome::Unchanged: return noContent();
+    case AdminOutcome::Unchanged: return http::Response::noContent();
     case AdminOutcome::NoSuchUser:
     case AdminOutcome::NoSuchGroup: break;
     case AdminOutcome::Taken:
@@ -125,12 +123,12 @@ void writeLimit(http::JsonWriter& json, const domain::LimitNow& now, Timestamp t
 
 void writeMessage(http::JsonWriter& json, const domain::OutboxEntry& entry) {
     const domain::OutboxMessage& message = entry.message;
-    const bool isCode = message.kind == domain::MessageKind::Code;
+    const bool hasPurpose = domain::carriesSecret(message.kind);
     json.beginObject()
         .member("id", message.id.toString())
         .member("state", domain::toString(entry.state))
         .member("kind", domain::toString(message.kind))
-        .member("purpose", isCode ? std::optional{domain::toString(message.purpose)} : std::nullopt)
+        .member("purpose", hasPurpose ? std::optional{domain::toString(message.purpose)} : std::nullopt)
         .member("channel", domain::toString(message.destination.channel()))
         .member("destination", message.destination.value())
         .member("attempts", message.attempts)
@@ -142,12 +140,8 @@ void writeMessage(http::JsonWriter& json, const domain::OutboxEntry& entry) {
 
 // Of the user and of the addresses, which what was sent to them is known by.
 domain::AuditFilter eventsOf(const domain::User& user) {
-    domain::AuditScope scope{user.id, {}};
-    for (const auto& address : {user.email, user.phoneNumber}) {
-        if (address) scope.addresses.push_back(*address);
-    }
     domain::AuditFilter filter;
-    filter.scope = std::move(scope);
+    filter.scope = domain::AuditScope{user.id, domain::addressesOf(user)};
     return filter;
 }
 
@@ -158,26 +152,15 @@ std::optional<std::string_view> setUser(domain::AuditFilter& filter, std::string
     return std::nullopt;
 }
 
-struct Parameter {
-    const char* name;
-    std::optional<std::string_view> (*set)(domain::AuditFilter&, std::string_view);
-};
-constexpr std::array<Parameter, 5> kEventParameters{{{"user", &setUser},
-                                                     {"destination", &setAuditDestination},
-                                                     {"event", &setAuditEvent},
-                                                     {"from_date", &setAuditBegin},
-                                                     {"to_date", &setAuditEnd}}};
+constexpr std::array<AuditParameter, 5> kEventParameters{{{"user", &setUser},
+                                                          {"destination", &setAuditDestination},
+                                                          {"event", &setAuditEvent},
+                                                          {"from_date", &setAuditBegin},
+                                                          {"to_date", &setAuditEnd}}};
 
 domain::AuditFilter readEventFilter(const http::Request& request) {
     domain::AuditFilter filter;
-    for (const Parameter& parameter : kEventParameters) {
-        const auto text = request.queryParameter(parameter.name);
-        if (!text || text->empty()) continue;
-        const auto complaint = parameter.set(filter, *text);
-        if (complaint) {
-            throw ApiError(ErrorCode::ValidationError).field(parameter.name, std::string{*complaint});
-        }
-    }
+    readAuditParameters(request, kEventParameters, filter);
     return filter;
 }
 
@@ -264,7 +247,7 @@ http::Response clearUsersLimits(const http::Request& request, const Administrato
 http::Response endUsersSessions(const http::Request& request, const Administrator& caller,
                                 domain::Administration& people) {
     people.endSessions(userOf(request, people).id, actingClient(request, caller));
-    return noContent();
+    return http::Response::noContent();
 }
 
 http::Response endUsersSession(const http::Request& request, const Administrator& caller,
@@ -273,7 +256,7 @@ http::Response endUsersSession(const http::Request& request, const Administrator
     if (!session || !people.endSession(userIdOf(request), *session, actingClient(request, caller))) {
         throw ApiError(ErrorCode::NotFound);
     }
-    return noContent();
+    return http::Response::noContent();
 }
 
 http::Response joinGroup(const http::Request& request, const Administrator& caller, domain::Administration& people) {
@@ -288,11 +271,8 @@ http::Response listEvents(const http::Request& request, const Administrator&, do
     const auto filter = readEventFilter(request);
     const unsigned limit = limitOf(request);
     const std::string cursor = cursorOf(request);
-    std::optional<Uuid> last;
-    if (!cursor.empty()) last = Uuid::parse(cursor);
-    if (!cursor.empty() && !last) {
-        throw ApiError(ErrorCode::ValidationError).field("cursor", "must be a next_cursor that was answered");
-    }
+    const auto last = Uuid::parse(cursor);
+    if (!cursor.empty() && !last) rejectCursor();
     const auto entries = audit.next(filter, last, limit);
     http::JsonWriter json;
     json.beginObject().key("events").beginArray();

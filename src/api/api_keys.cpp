@@ -109,9 +109,7 @@ http::Response revokeApiKey(const http::Request& request, const Caller& caller, 
     if (!id || !apiKeys.revoke(*id, caller.user.id, clientOf(request))) {
         throw http::ApiError(http::ErrorCode::NotFound).detail("You have no API key with this id.");
     }
-    http::Response response;
-    response.status = 204;
-    return response;
+    return http::Response::noContent();
 }
 
 }  // namespace otpgate::api

@@ -26,30 +26,16 @@ constexpr unsigned kMaxCsvRows = 10'000;
 constexpr unsigned kCsvBatch = 1'000;
 constexpr const char* kTruncatedHeader = "X-Truncated";
 
-struct Parameter {
-    const char* name;
-    std::optional<std::string_view> (*set)(domain::AuditFilter&, std::string_view);
-};
 // In the order of the alphabet, as the links of the pages have them.
-constexpr std::array<Parameter, 4> kParameters{{{"email", &setAuditDestination},
-                                                {"event", &setAuditEvent},
-                                                {"from_date", &setAuditBegin},
-                                                {"to_date", &setAuditEnd}}};
+constexpr std::array<AuditParameter, 4> kParameters{{{"email", &setAuditDestination},
+                                                     {"event", &setAuditEvent},
+                                                     {"from_date", &setAuditBegin},
+                                                     {"to_date", &setAuditEnd}}};
 
 domain::AuditFilter readFilter(const http::Request& request, const domain::User& reader) {
     domain::AuditFilter filter;
     filter.scope = domain::auditScopeOf(reader);
-    ApiError error(ErrorCode::ValidationError);
-    bool isWrong = false;
-    for (const Parameter& parameter : kParameters) {
-        const auto text = request.queryParameter(parameter.name);
-        if (!text || text->empty()) continue;
-        const auto complaint = parameter.set(filter, *text);
-        if (!complaint) continue;
-        error.field(parameter.name, std::string{*complaint});
-        isWrong = true;
-    }
-    if (isWrong) throw std::move(error);
+    readAuditParameters(request, kParameters, filter);
     return filter;
 }
 

@@ -1,5 +1,7 @@
 #include "api/audit_fields.h"
 
+#include "otpgate/http/errors.h"
+
 namespace otpgate::api {
 
 namespace {
@@ -45,6 +47,21 @@ std::optional<std::string_view> setAuditEnd(domain::AuditFilter& filter, std::st
     // Ids know milliseconds: the one that the end lies in belongs to it.
     filter.before = std::chrono::ceil<std::chrono::milliseconds>(span->end);
     return std::nullopt;
+}
+
+void readAuditParameters(const http::Request& request, std::span<const AuditParameter> parameters,
+                         domain::AuditFilter& filter) {
+    http::ApiError error(http::ErrorCode::ValidationError);
+    bool isWrong = false;
+    for (const AuditParameter& parameter : parameters) {
+        const auto text = request.queryParameter(parameter.name);
+        if (!text || text->empty()) continue;
+        const auto complaint = parameter.set(filter, *text);
+        if (!complaint) continue;
+        error.field(parameter.name, std::string{*complaint});
+        isWrong = true;
+    }
+    if (isWrong) throw std::move(error);
 }
 
 }  // namespace otpgate::api

@@ -21,12 +21,6 @@ namespace {
 
 constexpr std::int64_t kTimeoutMs = std::chrono::milliseconds{domain::kChallengeLifetime}.count();
 
-http::Response noContent() {
-    http::Response response;
-    response.status = 204;
-    return response;
-}
-
 void requireOffered(const domain::PasskeyService& passkeys) {
     if (!passkeys.areOffered()) throw ApiError(ErrorCode::NotFound).detail("There are no passkeys on this server.");
 }
@@ -157,12 +151,12 @@ http::Response renamePasskey(const http::Request& request, const Caller& caller,
     const std::string name = readPasskeyName(body);
     body.rejectInvalid();
     if (!passkeys.rename(id, caller.user.id, name)) throw notTheirs();
-    return noContent();
+    return http::Response::noContent();
 }
 
 http::Response removePasskey(const http::Request& request, const Caller& caller, domain::PasskeyService& passkeys) {
     if (!passkeys.remove(readId(request), caller, clientOf(request))) throw notTheirs();
-    return noContent();
+    return http::Response::noContent();
 }
 
 http::Response askForPasskey(const http::Request&, const domain::PasskeyService& passkeys) {

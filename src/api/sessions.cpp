@@ -10,14 +10,8 @@ namespace otpgate::api {
 
 namespace {
 
-http::Response noContent() {
-    http::Response response;
-    response.status = 204;
-    return response;
-}
-
 http::Response signedOut() {
-    http::Response response = noContent();
+    http::Response response = http::Response::noContent();
     http::clearCookie(response, kSessionCookie);
     return response;
 }
@@ -52,7 +46,7 @@ http::Response endSession(const http::Request& request, const Caller& caller, do
     if (!id || !sessions.end(*id, caller.user.id, "ended_by_user", domain::DeviceFate::Forget, clientOf(request))) {
         throw http::ApiError(http::ErrorCode::NotFound).detail("You have no active session with this id.");
     }
-    return noContent();
+    return http::Response::noContent();
 }
 
 }  // namespace otpgate::api

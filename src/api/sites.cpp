@@ -194,8 +194,7 @@ std::optional<http::Response> wayToSignIn(const domain::SiteSessions& sites, con
 
 http::Response authorize(const http::Request&, const Caller& caller, const ApiSettings& settings) {
     // For nginx's auth_request: the web server hands these on to what it protects.
-    http::Response response;
-    response.status = 204;
+    http::Response response = http::Response::noContent();
     const std::string user = remoteUserOf(caller.user, settings.authz.remoteUser);
     const auto email = domain::provedEmail(caller.user);
     response.with("Otpgate-User", user);

@@ -67,8 +67,7 @@ http::Response updateProfile(const http::Request& request, const Caller& caller,
 
 http::Response deleteMe(const http::Request&, const Caller& caller, domain::AccountService& accounts) {
     accounts.remove(caller.user);
-    http::Response response;
-    response.status = 204;
+    http::Response response = http::Response::noContent();
     http::clearCookie(response, kSessionCookie);
     http::clearCookie(response, kDeviceCookie);
     return response;

@@ -60,14 +60,6 @@ AdminOutcome outcomeOf(AddressAssigned::Outcome outcome) {
     return AdminOutcome::Taken;
 }
 
-std::vector<std::string> addressesOf(const User& user) {
-    std::vector<std::string> addresses;
-    for (const auto& address : {user.email, user.phoneNumber}) {
-        if (address) addresses.push_back(*address);
-    }
-    return addresses;
-}
-
 }  // namespace
 
 std::vector<SearchField> fieldsOf(std::string_view text) {

@@ -134,9 +134,12 @@ void Bucket::giveBack(Timestamp counted) {
 }
 
 void Bucket::fail(Timestamp now) {
-    constexpr std::chrono::days kMemory{365};
-    ++failures_;
-    expiresAt_ = std::max(expiresAt_, now + kMemory);
+    noteFailures(failures_ + 1, now);
+}
+
+void Bucket::noteFailures(unsigned failures, Timestamp now) {
+    failures_ = failures;
+    expiresAt_ = std::max(expiresAt_, now + kFailureMemory);
 }
 
 void Bucket::takeBackFailure() {

@@ -139,4 +139,12 @@ std::optional<AuditEvent> parseAuditEvent(std::string_view text) {
     return std::nullopt;
 }
 
+std::vector<std::string> addressesOf(const User& user) {
+    std::vector<std::string> addresses;
+    for (const auto& address : {user.email, user.phoneNumber}) {
+        if (address) addresses.push_back(*address);
+    }
+    return addresses;
+}
+
 }  // namespace otpgate::domain

@@ -55,7 +55,9 @@ public:
             repeat();
             return std::move(ruling_);
         }
+        const unsigned failuresBefore = budget.failures();
         result.outcome = countGuess(guess_, otp_, budget);
+        noteFailures(failuresBefore, budget);
         if (result.outcome == VerifyOutcome::Verified) {
             prove();
         } else if (result.outcome == VerifyOutcome::WrongCode) {
@@ -126,6 +128,16 @@ private:
         if (isLogin) signIn(isNewUser, lastLogin);
     }
 
+    // Where they are noted already it is done once a minute: strangers write no more than that.
+    void noteFailures(unsigned before, Bucket& budget) {
+        if (!letsIn(otp_.purpose)) return;
+        const unsigned now = budget.failures();
+        if (now == before && (now < kMostFailures || !budget.noteRefusal(guess_.now))) return;
+        if (now < kMostFailures && before < kMostFailures) return;
+        ruling_.failures = {
+            otp_.lane == kStrangersLane ? requestBucketOf(otp_.destination) : deviceRequestBucketOf(otp_.destination),
+            now};
+    }
     // Of the guess after which nobody gets in by a short code. The next ones do not count, so it is told once.
     void tellOwner() {
         if (!guess_.failuresNotice || !user_ || user_->status == UserStatus::Disabled) return;

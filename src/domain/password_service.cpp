@@ -2,6 +2,7 @@
 
 #include "otpgate/base/errors.h"
 #include "otpgate/crypto/password_costs.h"
+#include "otpgate/domain/otp_rules.h"
 #include "otpgate/domain/short_codes.h"
 
 namespace otpgate::domain {
@@ -109,6 +110,10 @@ void PasswordService::auditWrong(const Destination& destination, const CountedGu
                                    {MessageKind::ManyFailures, describeDevice({}, asker.client.userAgent), asker.client,
                                     now, messenger_.lease()},
                                    random_);
+    }
+    if (guess.failures >= kMostFailures) {
+        wrong.failures = {guess.isKnownDevice ? deviceRequestBucketOf(destination) : requestBucketOf(destination),
+                          guess.failures};
     }
     if (const auto notice = store_.auditWrongPassword(wrong)) messenger_.handOver(*notice);
 }

@@ -62,8 +62,7 @@ std::optional<Response> Cors::answerPreflight(const Request& request) const {
     const auto origin = request.header("origin");
     if (request.method != "OPTIONS" || !origin || !isAllowed(*origin)) return std::nullopt;
     if (!request.header("access-control-request-method")) return std::nullopt;
-    Response response;
-    response.status = 204;
+    Response response = Response::noContent();
     response.with("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
         .with("Access-Control-Allow-Headers", allowedHeaders_)
         .with("Access-Control-Max-Age", "600");

@@ -135,7 +135,7 @@ Response Router::route(Request& request) const {
         throw ApiError(ErrorCode::MethodNotAllowed).header("Allow", allowedMethods(candidates));
     }
     if (request.rejected) throwRejection();
-    if (best == nullptr) return Response{204, {}, {}, {{"Allow", allowedMethods(candidates)}}};
+    if (best == nullptr) return Response::noContent().with("Allow", allowedMethods(candidates));
 
     for (std::size_t i = 0; i < path.size(); ++i) {
         const std::string& segment = best->segments[i];

@@ -111,6 +111,7 @@ domain::CountedGuess AccountTable::countGuess(const domain::PasswordGuess& guess
                 .buckets = std::move(counted),
                 .failures = failures.failures(),
                 .failureBucket = failureId,
+                .isKnownDevice = isKnown,
                 .hits = buckets.at(id).hits(),
                 .user = std::move(account.user),
                 .passwordHash = std::move(account.passwordHash)};
@@ -132,14 +133,20 @@ void AccountTable::giveBackGuess(const std::vector<std::string>& counted, const 
 }
 
 std::optional<domain::OutboxMessage> AccountTable::auditWrongPassword(const domain::WrongPassword& wrong) {
-    return connection_.transact([&]() -> std::optional<domain::OutboxMessage> {
+    const auto work = [&]() -> std::optional<domain::OutboxMessage> {
+        if (const auto& lane = wrong.failures) {
+            Buckets buckets(connection_, {lane->requestBucket});
+            buckets.at(lane->requestBucket).noteFailures(lane->failures, wrong.now);
+            buckets.write(connection_);
+        }
         insertAuditEvent(connection_, {wrong.auditId, AuditEvent::LoginFailed, wrong.userId, wrong.destination.value(),
                                        wrong.client, wrong.now, R"({"method":"pwd"})"});
         if (!wrong.notice || !wrong.userId) return std::nullopt;
         const auto user = findUser(connection_, *wrong.userId);
         const bool isActive = user && user->status == domain::UserStatus::Active;
         return isActive ? writeNotice(connection_, wrong.notice, *user) : std::nullopt;
-    });
+    };
+    return connection_.transact(work, wrong.failures ? db::RetryOn::DeadlockOrDuplicate : db::RetryOn::Deadlock);
 }
 
 void AccountTable::upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) {

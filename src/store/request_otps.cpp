@@ -35,12 +35,6 @@ const db::LookUp kLiveCode(
     " WHERE o.consumed_at_us IS NULL AND o.attempts < o.max_attempts AND o.registration IS NULL AND",
     "o.destination = ? AND o.purpose = ? AND o.lane = ? AND o.id >= ? AND o.expires_at_us > ?", db::Locking::None);
 
-// Of the lanes. Without a lock: whoever guesses at the same time has locked his code first, and one guess more or less
-// does not matter here. That of verify counts.
-const db::LookUp kFailures(
-    "SELECT b.bucket, b.failures FROM rate_limits b /*! FORCE INDEX (PRIMARY) */ WHERE b.failures > 0 AND",
-    "b.bucket = ?", db::Locking::None);
-
 // By the index of a destination's codes, whatever the optimizer thinks of a small table: it would lock the rows of
 // others.
 const auto kVoid = db::RowStatement::plain(
@@ -89,7 +83,6 @@ private:
     OtpRequestResult answer(const NewOtpRequest& request);
     LiveCode codeFor(const NewOtpRequest& request, domain::Purpose purpose, const domain::OtpLane& lane,
                      bool mayHaveLiveCode);
-    unsigned failuresOf(const domain::OtpLane& lane) const;
     bool isKnownDevice(const NewOtpRequest& request, const std::optional<domain::AddressOwner>& owner) const;
 
     std::vector<const NewOtpRequest*> requests_;
@@ -101,7 +94,6 @@ private:
     std::deque<Uuid> bounds_;                                          // of live codes, and their lanes
     std::map<std::string, domain::AddressOwner, std::less<>> owners_;  // by address
     std::map<Uuid, Uuid> devices_;                                     // their users
-    std::map<std::string, unsigned, std::less<>> failures_;            // by guess bucket
     std::map<CodeKey, LiveCode> liveCodes_;  // those of the database only where they may be repeated
     std::map<CodeKey, NewCode*> newest_;
     std::deque<NewCode> newCodes_;
@@ -112,7 +104,6 @@ private:
 std::vector<db::KeyedLookUp> Requests::lookUps() {
     std::set<std::string_view> emails;
     std::set<std::string_view> numbers;
-    std::set<std::string_view> guessBuckets;
     db::KeyedLookUp liveCodes{kLiveCode, {}};
     for (const NewOtpRequest* request : requests_) {
         const domain::Destination& to = request->destination;
@@ -124,10 +115,6 @@ std::vector<db::KeyedLookUp> Requests::lookUps() {
             shownDevices_.insert(*request->device);
             buckets_.want(request->deviceBucket);
         }
-        if (domain::letsIn(request->purpose)) {
-            guessBuckets.insert(request->guessBucket);
-            if (request->device) guessBuckets.insert(request->deviceGuessBucket);
-        }
         if (request->resend != domain::Resend::Repeat) continue;
         const Uuid& oldestLive = lanes_.emplace_back(Uuid::lowestV7(request->oldestLive));
         for (const bool isKnown : {false, true}) {
@@ -137,14 +124,11 @@ std::vector<db::KeyedLookUp> Requests::lookUps() {
                                     {to.value(), domain::toString(request->purpose), lane, oldestLive, request->now});
         }
     }
-    db::KeyedLookUp failures{kFailures, {}};
-    for (const std::string_view id : guessBuckets) failures.values.push_back(db::Param::blob(id));
     return {buckets_.lookUp(),
             {kOwnerByEmail, {emails.begin(), emails.end()}},
             {kOwnerByPhone, {numbers.begin(), numbers.end()}},
             {kDevice, {shownDevices_.begin(), shownDevices_.end()}},
-            std::move(liveCodes),
-            std::move(failures)};
+            std::move(liveCodes)};
 }
 
 std::vector<GroupAnswer> Requests::decide(std::span<const std::vector<db::Row>> found) {
@@ -165,7 +149,6 @@ void Requests::read(std::span<const std::vector<db::Row>> found) {
     }
     for (const db::Row& row : found[3]) devices_.emplace(row.uuid(0), row.uuid(1));
     readLiveCodes(found[4]);
-    for (const db::Row& row : found[5]) failures_.emplace(row.text(0), static_cast<unsigned>(row.integer(1)));
 }
 
 void Requests::readLiveCodes(const std::vector<db::Row>& rows) {
@@ -201,7 +184,7 @@ OtpRequestResult Requests::answer(const NewOtpRequest& request) {
         if (ruling.isToBeAudited) events_.push_back({&request, AuditEvent::OtpRateLimited, std::nullopt});
         return result;
     }
-    result.means = domain::meansOf(request.linkUse, request.purpose, request.destination.channel(), failuresOf(lane));
+    result.means = domain::meansOf(request.linkUse, request.purpose, request.destination.channel(), bucket.failures());
     result.purpose = result.means == domain::Means::Link ? domain::Purpose::Login : request.purpose;
     const LiveCode code = codeFor(request, result.purpose, lane, mayHaveLiveCode);
     result.otpId = code.id;
@@ -222,11 +205,6 @@ OtpRequestResult Requests::answer(const NewOtpRequest& request) {
     if (!userId && owner) userId = owner->id;
     events_.push_back({&request, AuditEvent::OtpRequested, userId});
     return result;
-}
-
-unsigned Requests::failuresOf(const domain::OtpLane& lane) const {
-    const auto found = failures_.find(lane.guessBucket);
-    return found == failures_.end() ? 0 : found->second;
 }
 
 Requests::LiveCode Requests::codeFor(const NewOtpRequest& request, domain::Purpose purpose, const domain::OtpLane& lane,

@@ -62,6 +62,9 @@ const auto kInsertSession =
                                           "expires_at_us", "authenticated_at_us", "ip_address", "user_agent",
                                           "install_id", "platform", "app_version", "device_name"});
 
+const auto kNoteFailures =
+    db::RowStatement::plain("UPDATE rate_limits SET failures = ?, expires_at_us = ? WHERE bucket = ?");
+
 // What comes and goes in one transaction.
 const auto kInsertPassing =
     db::RowStatement::insert("rate_limits", {"bucket", "hits", "expires_at_us", "refused_at_us"});
@@ -135,6 +138,8 @@ private:
     std::vector<domain::OutboxMessage> notices_;
     std::vector<Event> events_;
     std::vector<const OtpVerification*> uncounted_;
+    std::map<std::string, std::pair<unsigned, Timestamp>>
+        failures_;  // by the lane's bucket of requests; and until when
 };
 
 std::vector<db::KeyedLookUp> Guesses::lookUps() {
@@ -195,6 +200,9 @@ OtpVerifyResult Guesses::answer(const OtpVerification& guess) {
     for (const domain::AuditDraft& draft : ruling.events) events_.push_back({&guess, draft, address});
     if (!owner.before && user && otp.purpose == domain::Purpose::Verify) owner.isByForm = true;
     if (ruling.passwordHash) owner.passwordHash = std::move(ruling.passwordHash);
+    if (const auto& lane = ruling.failures) {
+        failures_[lane->requestBucket] = {lane->failures, guess.now + domain::Bucket::kFailureMemory};
+    }
     OtpVerifyResult& result = ruling.result;
     if (result.signIn && !result.isSignInRepeated) {
         const domain::SignIn& signIn = *result.signIn;
@@ -230,6 +238,8 @@ void Guesses::write(db::Connection& connection) {
                                       event.guess->client, event.guess->now});
     }
     writePassing(connection);
+    for (const auto& [bucket, noted] : failures_)
+        connection.write(kNoteFailures, {noted.first, noted.second, db::Param::blob(bucket)});
 }
 
 // A wrong guess at a code that lives is counted, and waits for the disk. One that names an address and finds no such

@@ -41,6 +41,7 @@ class OtpStoreLinksTest : public OtpStoreTest<OtpStoreLinksTest<Engine>, Engine>
     CPPUNIT_TEST(countsInARowAndBeginsAnewAfterASuccess);
     CPPUNIT_TEST(countsOnlyWhatLetsSomebodyIn);
     CPPUNIT_TEST(takesNoShortCodeAfterAHundredFailuresInARow);
+    CPPUNIT_TEST(sendsALinkToWhoseShortCodeWasRefused);
     CPPUNIT_TEST(sendsASignInLinkInPlaceOfAReset);
     CPPUNIT_TEST(countsPasswordsWithCodes);
     CPPUNIT_TEST(tellsTheOwnerOnceOfPasswords);
@@ -160,6 +161,17 @@ class OtpStoreLinksTest : public OtpStoreTest<OtpStoreLinksTest<Engine>, Engine>
         CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, guessRight(after.id, limit).outcome);
     }
 
+    // As after a restore, or where two processes were at it.
+    void sendsALinkToWhoseShortCodeWasRefused() {
+        fail(kAda, kMostFailures);
+        connection_->execute("UPDATE rate_limits SET failures = 0 WHERE bucket = ?",
+                             {db::Param::blob(domain::limitBucket("request", kAda))});
+        const auto request = newRequest(kAda);
+        CPPUNIT_ASSERT_EQUAL(Means::Code, store_->request(request).means);
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::AttemptsExhausted, guessRight(request.id).outcome);
+        CPPUNIT_ASSERT_EQUAL(Means::Link, store_->request(newRequest(kAda)).means);
+    }
+
     void sendsASignInLinkInPlaceOfAReset() {
         guessRight(requestCode(kAda));
         fail(kAda, kMostFailures);
@@ -185,6 +197,12 @@ class OtpStoreLinksTest : public OtpStoreTest<OtpStoreLinksTest<Engine>, Engine>
         CPPUNIT_ASSERT_EQUAL(kMostFailures, accounts->countGuess(passwordGuess()).failures);
         CPPUNIT_ASSERT(domain::CountedGuess::Outcome::TooManyFailures == accounts->countGuess(passwordGuess()).outcome);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{kMostFailures}, failuresOf(kAda));
+        // Where nobody has asked for a code before, too.
+        connection_->execute("DELETE FROM rate_limits WHERE bucket = ?",
+                             {db::Param::blob(domain::limitBucket("request", kAda))});
+        domain::WrongPassword wrong{std::nullopt, destination(kAda), now(), newId(), Base::client()};
+        wrong.failures = {domain::limitBucket("request", kAda), kMostFailures};
+        accounts->auditWrongPassword(wrong);
         CPPUNIT_ASSERT_EQUAL(Means::Link, store_->request(newRequest(kAda)).means);
     }
 

@@ -28,6 +28,7 @@ ROOMY = {
 # on sites of their own.
 PATIENT = {**ROOMY, "database.connect_timeout": "5s", "database.answer_timeout": "5s"}
 
+ENGINES = ("sqlite", "mysql")
 KEPT = pytest.StashKey[list]()
 
 
@@ -47,14 +48,21 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    """For several workers: the tests of a file on one engine share what they start, so one worker runs them; and the large
-    files come first, so that the workers end at about the same time."""
+    if turn := os.environ.get("OTPGATE_TEST_TURN"):
+        others = [item for item in items if engine_of(item) not in ("", ENGINES[(len(item.path.stem) + int(turn)) % 2])]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
+    # For several workers: the tests of a file on one engine share what they start, so one worker runs them; and the large
+    # files come first, so that the workers end at about the same time.
     if not hasattr(config, "workerinput"):
         return
     items.sort(key=lambda item: -item.path.stat().st_size)
     for item in items:
-        engine = item.callspec.params.get("engine", "") if hasattr(item, "callspec") else ""
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{engine}"))
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{engine_of(item)}"))
+
+
+def engine_of(item):
+    return item.callspec.params.get("engine", "") if hasattr(item, "callspec") else ""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -98,7 +106,7 @@ def mysql(new_folder):
     server.stop()
 
 
-@pytest.fixture(scope="session", params=["sqlite", "mysql"])
+@pytest.fixture(scope="session", params=ENGINES)
 def engine(request):
     return request.param
 

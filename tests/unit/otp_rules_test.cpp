@@ -350,6 +350,7 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(countsFailuresInARow);
     CPPUNIT_TEST(countsNoFailureWhereNobodyGetsIn);
     CPPUNIT_TEST(takesNoShortCodeAfterTooManyFailures);
+    CPPUNIT_TEST(notesForRequestsWhatALaneTakes);
     CPPUNIT_TEST(tellsTheOwnerOfTheLastFailureAlone);
     CPPUNIT_TEST(signsInByLinkWhateverIsSpent);
     CPPUNIT_TEST(signsInByLinkOnceAndForItsAddressAlone);
@@ -391,6 +392,33 @@ class OtpGuessRulesTest : public RulesTest {
         auto guess = guessAt(otp);
         guess.linkUse = LinkUse::Instead;
         CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::AttemptsExhausted);
+    }
+
+    void notesForRequestsWhatALaneTakes() {
+        user_ = user();
+        const auto noted = [&](unsigned before, Guess verdict, GuessBy by, const Uuid& lane) {
+            budget_ = Bucket{"", now_, {}, before};
+            auto otp = code();
+            otp.lane = lane;
+            auto guess = guessAt(otp, verdict);
+            guess.by = by;
+            return ruleOn(guess, otp).failures;
+        };
+        const auto strangers = noted(kMostFailures - 1, Guess::Wrong, GuessBy::Code, kStrangersLane);
+        CPPUNIT_ASSERT_EQUAL(kMostFailures, strangers.value().failures);
+        CPPUNIT_ASSERT(strangers->requestBucket == requestBucketOf(code().destination));
+        const auto device = noted(kMostFailures - 1, Guess::Wrong, GuessBy::Code, newId());
+        CPPUNIT_ASSERT(device.value().requestBucket == deviceRequestBucketOf(code().destination));
+        CPPUNIT_ASSERT_EQUAL(0U, noted(kMostFailures, Guess::Right, GuessBy::Link, kStrangersLane).value().failures);
+        CPPUNIT_ASSERT(!noted(kMostFailures - 2, Guess::Wrong, GuessBy::Code, kStrangersLane));
+        CPPUNIT_ASSERT(!noted(kMostFailures - 1, Guess::Right, GuessBy::Code, kStrangersLane));
+        // Of those that are refused, once a minute.
+        CPPUNIT_ASSERT(noted(kMostFailures, Guess::Right, GuessBy::Code, kStrangersLane));
+        auto otp = code();
+        CPPUNIT_ASSERT(!ruleOn(guessAt(otp), otp).failures);
+        auto later = guessAt(otp);
+        later.now += 1min;
+        CPPUNIT_ASSERT(ruleOn(later, otp).failures);
     }
 
     void tellsTheOwnerOfTheLastFailureAlone() {

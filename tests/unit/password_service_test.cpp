@@ -2,6 +2,7 @@
 #include "otpgate/domain/password_service.h"
 
 #include "otpgate/base/errors.h"
+#include "otpgate/domain/otp_rules.h"
 #include "support_cpp/counted.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_account_store.h"
@@ -48,6 +49,7 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(PasswordServiceTest);
     CPPUNIT_TEST(takesARightPasswordAndGivesThePlaceBack);
     CPPUNIT_TEST(countsAWrongOneAndAuditsIt);
+    CPPUNIT_TEST(notesForRequestsThatNoShortCodeCountsAnyMore);
     CPPUNIT_TEST(takesNobodyForWrong);
     CPPUNIT_TEST(takesAnAccountWithoutAPasswordForWrong);
     CPPUNIT_TEST(takesADisabledAccountForWrong);
@@ -121,6 +123,21 @@ class PasswordServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!checked.user);
         CPPUNIT_ASSERT(store_.givenBack.empty());
         CPPUNIT_ASSERT(store_.wrong.at(0).userId.has_value());
+    }
+
+    void notesForRequestsThatNoShortCodeCountsAnyMore() {
+        haveAda(gate_.hash(kPassword));
+        for (const bool isKnown : {false, true}) {
+            store_.next.isKnownDevice = isKnown;
+            store_.next.failures = kMostFailures - 1;
+            check("another password");
+            CPPUNIT_ASSERT(!store_.wrong.back().failures);
+            store_.next.failures = kMostFailures;
+            check("another password");
+            const auto noted = store_.wrong.back().failures.value();
+            CPPUNIT_ASSERT(noted.requestBucket == (isKnown ? deviceRequestBucketOf(ada_) : requestBucketOf(ada_)));
+            CPPUNIT_ASSERT_EQUAL(kMostFailures, noted.failures);
+        }
     }
 
     void takesNobodyForWrong() {

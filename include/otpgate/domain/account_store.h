@@ -10,6 +10,7 @@
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/otp_store.h"
 #include "otpgate/domain/pending_registration.h"
+#include "otpgate/domain/short_codes.h"
 
 #include <array>
 #include <optional>
@@ -44,6 +45,7 @@ struct CountedGuess {
     std::vector<std::string> buckets{};  // where it was counted
     unsigned failures = 0;               // in a row, with this one, as if it were wrong
     std::string failureBucket{};
+    bool isKnownDevice = false;
     std::string hits{};  // of the bucket that refused, else of the address's: packed, see LimitHits
     // Where the guess is accepted and there is such an account.
     std::optional<User> user{};
@@ -56,7 +58,8 @@ struct WrongPassword {
     Timestamp now;
     Uuid auditId;
     Client client;
-    std::optional<NoticeDraft> notice = std::nullopt;  // see OtpVerification::failuresNotice
+    std::optional<NoticeDraft> notice = std::nullopt;     // see OtpVerification::failuresNotice
+    std::optional<LaneFailures> failures = std::nullopt;  // to be noted
 };
 
 struct PasswordReset {

@@ -92,11 +92,14 @@ public:
     bool noteRefusal(Timestamp now);
     // Wrong guesses in a row: counted besides the places of the limit, without a window, until a success. One that is
     // taken back was none. They are forgotten a year after the last of them.
+    static constexpr std::chrono::days kFailureMemory{365};
     void fail(Timestamp now);
     void takeBackFailure();
     // `memory`: how long the bucket's places matter.
     void succeed(Timestamp now, std::chrono::seconds memory);
     unsigned failures() const { return failures_; }
+    // Of a bucket of requests: those of the guesses of its lane, see LaneFailures.
+    void noteFailures(unsigned failures, Timestamp now);
     // When something was accepted last.
     std::optional<Timestamp> last() const { return hits_.last(); }
 

@@ -67,6 +67,9 @@ struct User {
     std::vector<std::string> groups;  // that it is a member of, in the order of their names
 };
 
+// Proved or not.
+std::vector<std::string> addressesOf(const User& user);
+
 struct Session {
     Uuid id;
     Uuid userId;

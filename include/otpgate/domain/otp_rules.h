@@ -6,6 +6,7 @@
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/otp_store.h"
+#include "otpgate/domain/short_codes.h"
 
 #include <optional>
 #include <span>
@@ -112,6 +113,7 @@ struct GuessRuling {
     OtpVerifyResult result;
     std::vector<AuditDraft> events;
     std::optional<std::string> passwordHash{};  // of the user that it made
+    std::optional<LaneFailures> failures{};     // to be noted; there is such a bucket as long as there is the code
 };
 GuessRuling ruleOnGuess(const OtpVerification& guess, GuessRows rows);
 

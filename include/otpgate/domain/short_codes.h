@@ -5,6 +5,7 @@
 #include "otpgate/domain/destination.h"
 #include "otpgate/domain/models.h"
 
+#include <string>
 #include <string_view>
 
 namespace otpgate::domain {
@@ -31,5 +32,13 @@ MessageKind kindOf(Means means);
 // `failures`: in a row, of the lane (see Bucket).
 Means meansOf(LinkUse use, Purpose purpose, Channel channel, unsigned failures);
 bool takesShortCodes(LinkUse use, Purpose purpose, Channel channel, unsigned failures);
+
+// The wrong guesses in a row of a lane that takes no short code any more, or takes them again, noted in the bucket
+// where its requests are counted: who asks for a code reads that one anyway, and is sent a link. What a short code is
+// worth says the bucket of the guesses alone; devices share the bucket of their requests.
+struct LaneFailures {
+    std::string requestBucket;
+    unsigned failures = 0;
+};
 
 }  // namespace otpgate::domain

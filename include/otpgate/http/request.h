@@ -82,6 +82,7 @@ struct Response {
     std::vector<Said> said{};
     std::string accountLanguage{};  // of who asked, a tag of BCP 47; empty where that is not known
 
+    static Response noContent() { return {204, {}, {}, {}}; }
     Response& with(std::string name, std::string value) {
         headers.emplace_back(std::move(name), std::move(value));
         return *this;

@@ -52,14 +52,14 @@ MailTexts mailTexts(const Templates& templates, const std::string& locale, const
 }
 
 std::string smsText(const Templates& templates, const std::string& locale, const MessageContext& context) {
-    const bool isCode = domain::carriesSecret(context.kind);
+    const bool hasSecret = domain::carriesSecret(context.kind);
     std::string lastLine;
     if (context.kind == domain::MessageKind::Code)
         lastLine.append("\n\n@").append(context.host).append(" #").append(context.code);
     // From the longest form to the shortest. The last line of a code names the service at any rate.
     const std::vector<std::vector<std::string_view>> forms =
-        isCode ? std::vector<std::vector<std::string_view>>{{"show_service", "show_minutes"}, {"show_minutes"}, {}}
-               : std::vector<std::vector<std::string_view>>{{"show_details"}, {}};
+        hasSecret ? std::vector<std::vector<std::string_view>>{{"show_service", "show_minutes"}, {"show_minutes"}, {}}
+                  : std::vector<std::vector<std::string_view>>{{"show_details"}, {}};
     const TemplateValues values = valuesOf(locale, context);
     std::string text;
     for (const auto& form : forms) {
