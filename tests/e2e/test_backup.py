@@ -181,7 +181,7 @@ def many_users(path, count):
 def test_a_copy_that_was_killed_serves_nobody_and_is_begun_anew(make_site, tmp_path):
     old = stopped(make_site, "sqlite")
     old.otpgate.prepare()
-    many_users(old.folder / "otpgate.db", 60_000)
+    many_users(old.folder / "otpgate.db", 20_000)
     new = stopped(make_site, "mysql", old)
     arguments = ["copy-data", "--to", new.settings["database.url"], "--to-password-file", password_file(tmp_path, new),
                  "--config", old.otpgate.config]
@@ -201,7 +201,7 @@ def test_a_copy_that_was_killed_serves_nobody_and_is_begun_anew(make_site, tmp_p
         assert done.returncode != 0 and "half full" in done.stdout + done.stderr, (command, done)
     done = old.otpgate.run(*arguments[:-2], timeout=120)
     assert done.returncode == 0 and "read again and found the same" in done.stdout, done
-    assert new.sql("SELECT COUNT(*) FROM users") == new.sql("SELECT COUNT(*) FROM sessions") == [["60000"]]
+    assert new.sql("SELECT COUNT(*) FROM users") == new.sql("SELECT COUNT(*) FROM sessions") == [["20000"]]
     assert new.otpgate.run("migrate").returncode == 0
 
 

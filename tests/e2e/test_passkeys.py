@@ -190,7 +190,7 @@ def test_from_the_first_code_to_no_code(site, address):
 
         # The browser offers it in the field, and the virtual visitor takes it at once: nothing is typed.
         page["sign-out"].click()
-        by_passkey = (f"SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = '{address}'"
+        by_passkey = (f"SELECT s.amr FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = '{address}'"
                       " AND s.amr LIKE '%mfa%'")
         page.wait(lambda: site.sql(by_passkey), "nobody signed in by a passkey")
         page.see("sign-out")
