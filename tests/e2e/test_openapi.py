@@ -120,6 +120,7 @@ def docs_site(make_site, request):
     return make_site("sqlite", web=request.param)
 
 
+@pytest.mark.parametrize("docs_site", ["nginx"], indirect=True)
 def test_swagger_ui_shows_every_operation(docs_site, browser):
     open_page(browser, docs_site.url + "/api/docs/")
     count = len(list(operations()))
@@ -132,12 +133,13 @@ def test_swagger_ui_shows_every_operation(docs_site, browser):
     assert_undisturbed(browser, docs_site)
 
 
+@pytest.mark.parametrize("docs_site", ["apache"], indirect=True)
 def test_redoc_shows_every_operation(docs_site, browser):
     open_page(browser, docs_site.url + "/api/redoc/")
     ids = [operation["operationId"] for _, _, operation in operations()]
 
-    wait_for(browser, lambda: all(browser.find_elements(By.CSS_SELECTOR, f"[id$='operation/{name}']") for name in ids),
-             "an operation is missing")
+    missing = "return arguments[0].filter((id) => !document.querySelector(`[id$='operation/${id}']`))"
+    wait_for(browser, lambda: browser.execute_script(missing, ids) == [], "an operation is missing")
     search = browser.find_element(By.CSS_SELECTOR, "input[type=text]")
     search.send_keys("introspect")
     wait_for(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "[data-role='search:results'] li"), "nothing is found")
