@@ -50,6 +50,16 @@ std::string cut(const std::optional<std::string>& text, std::size_t bytes) {
     return text ? std::string{wholeCharacters(*text, bytes)} : std::string{};
 }
 
+// What has the form of a zone's name; whether there is such a zone is asked when a time is told in it.
+std::string readTimeZone(http::JsonBody& body) {
+    constexpr std::size_t kLength = 64;
+    auto name = body.hint("time_zone").value_or("");
+    const bool isName = name.size() <= kLength && std::ranges::all_of(name, [](char c) {
+                            return isLetterOrDigit(c) || c == '/' || c == '_' || c == '-' || c == '+';
+                        });
+    return isName ? std::move(name) : std::string{};
+}
+
 }  // namespace
 
 std::optional<domain::Destination> readDestination(const ApiSettings& settings, http::JsonBody& body,
@@ -138,7 +148,7 @@ domain::OtpReference readOtpReference(const ApiSettings& settings, http::JsonBod
 
 domain::Device readDevice(http::JsonBody& body) {
     return {cut(body.hint("install_id"), 100), cut(body.hint("platform"), 32), cut(body.hint("app_version"), 32),
-            cut(body.hint("device_name"), 100)};
+            cut(body.hint("device_name"), 100), readTimeZone(body)};
 }
 
 }  // namespace otpgate::api

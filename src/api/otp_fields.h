@@ -48,7 +48,7 @@ domain::OtpReference readOtpReference(const ApiSettings& settings, http::JsonBod
 // The same for a route whose codes are of one purpose: the body has none to say.
 domain::OtpReference readOtpReference(const ApiSettings& settings, http::JsonBody& body, domain::Purpose purpose);
 
-// install_id, platform, app_version, device_name; hints, cut to the length that is kept.
+// install_id, platform, app_version, device_name, time_zone; hints, cut to the length that is kept.
 domain::Device readDevice(http::JsonBody& body);
 
 }  // namespace otpgate::api

@@ -43,17 +43,19 @@ std::optional<NoticeDraft> draftNotice(const NoticeSettings& settings, NoticeOcc
         .availableAt = occasion.now + occasion.lease};
 }
 
-OutboxMessage makeNotice(const NoticeDraft& draft, const Destination& recipient, const std::string& locale) {
-    return {.id = draft.id,
-            .kind = draft.kind,
-            .otpId = {},
-            .destination = recipient,
-            .locale = locale,
-            .requestId = draft.requestId,
-            .notice = draft.facts,
-            .createdAt = draft.createdAt,
-            .expiresAt = draft.expiresAt,
-            .availableAt = draft.availableAt};
+OutboxMessage makeNotice(const NoticeDraft& draft, const Destination& recipient, const User& owner) {
+    OutboxMessage notice{.id = draft.id,
+                         .kind = draft.kind,
+                         .otpId = {},
+                         .destination = recipient,
+                         .locale = owner.locale,
+                         .requestId = draft.requestId,
+                         .notice = draft.facts,
+                         .createdAt = draft.createdAt,
+                         .expiresAt = draft.expiresAt,
+                         .availableAt = draft.availableAt};
+    notice.notice.timeZone = owner.timeZone;
+    return notice;
 }
 
 std::optional<Destination> addressOf(const User& user, Channel channel) {

@@ -142,7 +142,7 @@ private:
     void tellOwner() {
         if (!guess_.failuresNotice || !user_ || user_->status == UserStatus::Disabled) return;
         const auto recipient = noticeRecipient(*user_, guess_.failuresNotice->bySms);
-        if (recipient) ruling_.result.notice = makeNotice(*guess_.failuresNotice, *recipient, user_->locale);
+        if (recipient) ruling_.result.notice = makeNotice(*guess_.failuresNotice, *recipient, *user_);
     }
 
     // Anybody may have filled in the form, and the code went to whoever has the address. What the form says, the
@@ -174,8 +174,10 @@ private:
         // Who registers, or signs in for the first time, needs not be told.
         if (!known && lastLogin && guess_.notice) {
             const auto recipient = noticeRecipient(*user_, guess_.notice->bySms);
-            if (recipient) result.notice = makeNotice(*guess_.notice, *recipient, user_->locale);
+            if (recipient) result.notice = makeNotice(*guess_.notice, *recipient, *user_);
         }
+        // Told in the zone that was known before: a stranger's is his own.
+        if (!guess_.device.timeZone.empty()) user_->timeZone = guess_.device.timeZone;
     }
 
     const OtpVerification& guess_;

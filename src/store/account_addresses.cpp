@@ -64,7 +64,7 @@ std::vector<domain::OutboxMessage> writeChangeNotices(db::Connection& connection
     domain::NoticeDraft draft = *change.notice;
     draft.facts.changedAddress = change.address.masked();
     for (const Destination& recipient : domain::changeRecipients(change.before, change.address, draft.bySms)) {
-        messages.push_back(domain::makeNotice(draft, recipient, change.before.locale));
+        messages.push_back(domain::makeNotice(draft, recipient, change.before));
         insertMessage(connection, messages.back());
         draft.id = change.secondNoticeId;
     }

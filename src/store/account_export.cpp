@@ -27,6 +27,7 @@ struct Table {
 };
 
 constexpr std::array kPasswords{Column{"changed_at", "password_changed_at_us", Kind::Time}};
+constexpr std::array kTimeZones{Column{"name", "time_zone"}};
 constexpr std::array kSessions{Column{"id", "id", Kind::Id},
                                Column{"created_at", "created_at_us", Kind::Time},
                                Column{"last_seen_at", "last_seen_at_us", Kind::Time},
@@ -91,10 +92,12 @@ constexpr std::array kMessages{Column{"kind", "kind"},
                                Column{"dead_at", "dead_at_us", Kind::Time},
                                Column{"ip", "ip_address"},
                                Column{"device", "device"},
-                               Column{"changed_address", "changed_address"}};
+                               Column{"changed_address", "changed_address"},
+                               Column{"time_zone", "time_zone"}};
 
 constexpr std::array kOfUser{
     Table{"passwords", "users WHERE password_hash IS NOT NULL AND id = ?", kPasswords},
+    Table{"time_zones", "users WHERE time_zone <> '' AND id = ?", kTimeZones},
     Table{"sessions", "sessions WHERE user_id = ?", kSessions},
     Table{"devices", "devices WHERE user_id = ?", kDevices},
     Table{"api_keys", "api_keys WHERE user_id = ?", kApiKeys},

@@ -10,7 +10,7 @@ std::optional<domain::OutboxMessage> writeNotice(db::Connection& connection,
     if (!draft) return std::nullopt;
     const auto recipient = domain::noticeRecipient(user, draft->bySms);
     if (!recipient) return std::nullopt;
-    auto message = domain::makeNotice(*draft, *recipient, user.locale);
+    auto message = domain::makeNotice(*draft, *recipient, user);
     insertMessage(connection, message);
     return message;
 }

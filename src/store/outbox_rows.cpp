@@ -15,7 +15,7 @@ constexpr std::size_t kReasonBytes = 200;
 const auto kInsert = db::RowStatement::insert(
     "outbox", {"id", "kind", "otp_id", "channel", "purpose", "destination", "locale", "request_id", "created_at_us",
                "expires_at_us", "available_at_us", "code_length", "code_alphabet", "discard", "ip_address", "device",
-               "changed_address"});
+               "changed_address", "time_zone"});
 const auto kAuditEnd =
     db::RowStatement::insert("audit_events", {"id", "event", "destination", "request_id", "metadata", "created_at_us"});
 
@@ -29,12 +29,13 @@ const db::LookUp kVerification("SELECT v.id, v.consumed_at_us, v.expires_at_us F
 }  // namespace
 
 void insertMessage(db::Connection& connection, const domain::OutboxMessage& message) {
-    connection.write(kInsert, {message.id, domain::toString(message.kind), message.otpId,
-                               domain::toString(message.destination.channel()), domain::toString(message.purpose),
-                               message.destination.value(), message.locale, message.requestId, message.createdAt,
-                               message.expiresAt, message.availableAt, message.codeLength,
-                               domain::toString(message.codeAlphabet), message.isDiscarded ? 1 : 0,
-                               message.notice.ipAddress, message.notice.device, message.notice.changedAddress});
+    connection.write(
+        kInsert,
+        {message.id, domain::toString(message.kind), message.otpId, domain::toString(message.destination.channel()),
+         domain::toString(message.purpose), message.destination.value(), message.locale, message.requestId,
+         message.createdAt, message.expiresAt, message.availableAt, message.codeLength,
+         domain::toString(message.codeAlphabet), message.isDiscarded ? 1 : 0, message.notice.ipAddress,
+         message.notice.device, message.notice.changedAddress, message.notice.timeZone});
 }
 
 domain::OutboxMessage messageOf(const db::Row& row) {
@@ -49,7 +50,10 @@ domain::OutboxMessage messageOf(const db::Row& row) {
             .codeAlphabet = parseCodeAlphabet(row.text(12)),
             .isDiscarded = row.integer(11) != 0,
             .attempts = static_cast<unsigned>(row.integer(7)),
-            .notice = {.ipAddress = row.text(14), .device = row.text(15), .changedAddress = row.text(16)},
+            .notice = {.ipAddress = row.text(14),
+                       .device = row.text(15),
+                       .changedAddress = row.text(16),
+                       .timeZone = row.text(18)},
             .createdAt = row.timestamp(17),
             .expiresAt = row.timestamp(8),
             .availableAt = row.timestamp(9)};

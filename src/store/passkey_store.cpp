@@ -207,8 +207,10 @@ Uuid PasskeyTable::openSession(const domain::PasskeySignIn& signIn, domain::User
         {signIn.sessionId, user.id, deviceId, signIn.methods, signIn.now, signIn.now, signIn.sessionExpiresAt,
          signIn.now, signIn.client.address, signIn.client.userAgent, device.installId, device.platform,
          device.appVersion, device.name});
-    connection_.execute("UPDATE users SET last_login_at_us = ? WHERE id = ?", {signIn.now, user.id});
     user.lastLoginAt = signIn.now;
+    if (!device.timeZone.empty()) user.timeZone = device.timeZone;
+    connection_.execute("UPDATE users SET last_login_at_us = ?, time_zone = ? WHERE id = ?",
+                        {signIn.now, user.timeZone, user.id});
     return deviceId;
 }
 

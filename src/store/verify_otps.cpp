@@ -45,10 +45,10 @@ const db::LookUp kDeviceByInstallation(
 
 const auto kUpdateOtp = db::RowStatement::update("otp_requests", {"attempts", "consumed_at_us"}, "id");
 const auto kUpdateUser =
-    db::RowStatement::update("users", {"email_verified", "phone_verified", "last_login_at_us"}, "id");
+    db::RowStatement::update("users", {"email_verified", "phone_verified", "last_login_at_us", "time_zone"}, "id");
 const auto kInsertUser =
     db::RowStatement::insert("users", {"id", "username", "email", "phone_number", "email_verified", "phone_verified",
-                                       "locale", "joined_at_us", "last_login_at_us"});
+                                       "locale", "joined_at_us", "last_login_at_us", "time_zone"});
 const auto kInsertRegistered = db::RowStatement::insert(
     "users", {"id", "username", "email", "phone_number", "email_verified", "phone_verified", "first_name", "last_name",
               "locale", "joined_at_us", "last_login_at_us", "password_hash", "password_changed_at_us"});
@@ -260,7 +260,8 @@ void Guesses::writeUsers(db::Connection& connection) const {
         if (before.emailVerified == now.emailVerified && before.phoneVerified == now.phoneVerified &&
             before.lastLoginAt == now.lastLoginAt)
             continue;
-        connection.write(kUpdateUser, {now.emailVerified ? 1 : 0, now.phoneVerified ? 1 : 0, now.lastLoginAt, id});
+        connection.write(kUpdateUser,
+                         {now.emailVerified ? 1 : 0, now.phoneVerified ? 1 : 0, now.lastLoginAt, now.timeZone, id});
     }
     for (const auto& [address, owner] : newOwners_) {
         if (!owner.now) continue;
@@ -276,7 +277,7 @@ void Guesses::writeUsers(db::Connection& connection) const {
         }
         connection.write(kInsertUser, {user.id, domain::shownUsername(user), user.email, user.phoneNumber,
                                        user.emailVerified ? 1 : 0, user.phoneVerified ? 1 : 0, user.locale,
-                                       user.joinedAt, user.lastLoginAt});
+                                       user.joinedAt, user.lastLoginAt, user.timeZone});
     }
 }
 

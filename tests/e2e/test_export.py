@@ -31,7 +31,7 @@ TABLES = {
         "first_name": "user.first_name", "last_name": "user.last_name", "locale": "user.locale", "role": "user.role",
         "status": "user.status", "joined_at_us": "user.date_joined", "last_login_at_us": "user.last_login_at",
         "display_name": "user.display_name", "group_names": "user.groups", "password_hash": SECRET,
-        "password_changed_at_us": "passwords.changed_at",
+        "password_changed_at_us": "passwords.changed_at", "time_zone": "time_zones.name",
     },
     "sessions": {
         "id": "sessions.id", "user_id": "user.id", "created_at_us": "sessions.created_at", "last_seen_at_us": "sessions.last_seen_at",
@@ -71,7 +71,7 @@ TABLES = {
         "locale": "messages.locale", "request_id": INNER, "attempts": "messages.attempts", "last_error": "messages.last_error",
         "created_at_us": "messages.created_at", "expires_at_us": "messages.expires_at", "available_at_us": INNER,
         "code_length": INNER, "code_alphabet": INNER, "discard": INNER, "kind": "messages.kind", "ip_address": "messages.ip",
-        "device": "messages.device", "changed_address": "messages.changed_address", "dead_at_us": "messages.dead_at", "leased": INNER,
+        "device": "messages.device", "changed_address": "messages.changed_address", "time_zone": "messages.time_zone", "dead_at_us": "messages.dead_at", "leased": INNER,
     },
     "audit_events": {
         "id": "events.id", "event": "events.event", "user_id": "events.user_id", "destination": "events.destination",

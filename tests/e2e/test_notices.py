@@ -29,9 +29,9 @@ def the_only_notice(inbox, address):
 
 
 def test_a_second_browser_is_told_with_its_address_and_its_device(site, address):
-    site.login(address)
+    site.login(address, time_zone="Asia/Kathmandu")
 
-    sign_in_from(site, address, device_name="Firefox on Linux", platform="web")
+    sign_in_from(site, address, device_name="Firefox on Linux", platform="web", time_zone="Pacific/Marquesas")
 
     notice = the_only_notice(site.mailbox, address)
     assert notice["Subject"] == "New sign-in to your account at localhost"
@@ -39,6 +39,7 @@ def test_a_second_browser_is_told_with_its_address_and_its_device(site, address)
     text = text_of(notice)
     assert "198.51.100.7" in text
     assert "Firefox on Linux" in text
+    assert "UTC+5:45" in text  # as her clocks show it
     html = notice.get_body(("html",)).get_content()
     assert "198.51.100.7" in html and "Firefox on Linux" in html
     assert address not in text

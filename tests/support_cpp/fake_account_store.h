@@ -5,6 +5,7 @@
 #include "otpgate/base/errors.h"
 #include "otpgate/domain/account_store.h"
 #include "otpgate/domain/notice.h"
+#include "support_cpp/people.h"
 
 #include <optional>
 #include <span>
@@ -128,7 +129,7 @@ private:
     }
     static std::optional<domain::OutboxMessage> written(const std::optional<domain::NoticeDraft>& draft) {
         if (!draft) return std::nullopt;
-        return domain::makeNotice(*draft, domain::Destination::parse("ada@example.org").value(), "de");
+        return domain::makeNotice(*draft, domain::Destination::parse("ada@example.org").value(), readerOf("de"));
     }
 };
 

@@ -8,6 +8,7 @@
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/fake_messenger.h"
 #include "support_cpp/fake_otp_store.h"
+#include "support_cpp/people.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
@@ -120,7 +121,8 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::string{"Ada's phone"}, draft.facts.device);
         CPPUNIT_ASSERT_EQUAL(std::string{"192.0.2.7"}, draft.facts.ipAddress);
         CPPUNIT_ASSERT(draft.availableAt == clock_.now() + messenger_.lease());
-        store_.addressChanged.notices = {makeNotice(draft, ada_, "de"), makeNotice(draft, phone_, "de")};
+        store_.addressChanged.notices = {makeNotice(draft, ada_, test::readerOf("de")),
+                                         makeNotice(draft, phone_, test::readerOf("de"))};
         change();
         CPPUNIT_ASSERT_EQUAL(std::size_t{2}, messenger_.messages.size());
         CPPUNIT_ASSERT(messenger_.messages[0].destination == ada_);

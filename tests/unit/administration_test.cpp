@@ -206,7 +206,7 @@ private:
         std::string hits;
         for (int i = 0; i < 8; ++i) hits += domain::packTime(clock_.now() - std::chrono::minutes{i + 1});
         people_.counted[domain::limitBucket("guess", ann_.value())] = hits;
-        people_.messages = {{.message = domain::makeNotice({}, ann_, ""),
+        people_.messages = {{.message = domain::makeNotice({}, ann_, {}),
                              .state = domain::OutboxState::Dead,
                              .lastError = "550 no such user",
                              .diedAt = clock_.now()}};
@@ -253,7 +253,7 @@ private:
     }
 
     void tellsTheOwnerOfAnotherAddress() {
-        accountStore_.assigned.notices = {domain::makeNotice({}, ann_, "")};
+        accountStore_.assigned.notices = {domain::makeNotice({}, ann_, {})};
         const auto set = [&](const std::string& body) {
             http::Request request = post(body);
             request.pathParameters["id"] = user_.id.toString();

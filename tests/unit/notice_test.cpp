@@ -3,6 +3,7 @@
 
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
+#include "support_cpp/people.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
@@ -79,12 +80,14 @@ class NoticeTest : public CppUnit::TestFixture {
         const Client client{"192.0.2.7", "192.0.2.7", "x", "request-1"};
         const auto draft =
             draftNotice(settings, {MessageKind::PasswordChanged, "Firefox on Linux", client, clock.now(), 10s}, random);
-        const auto message = makeNotice(draft.value(), Destination::parse(kMail).value(), "de-AT");
+        const auto message =
+            makeNotice(draft.value(), Destination::parse(kMail).value(), test::readerOf("de-AT", "Europe/Vienna"));
         CPPUNIT_ASSERT(message.id == draft->id);
         CPPUNIT_ASSERT(message.kind == MessageKind::PasswordChanged);
         CPPUNIT_ASSERT(message.otpId == Uuid{});
         CPPUNIT_ASSERT_EQUAL(kMail, message.destination.value());
         CPPUNIT_ASSERT_EQUAL("de-AT"s, message.locale);
+        CPPUNIT_ASSERT_EQUAL("Europe/Vienna"s, message.notice.timeZone);
         CPPUNIT_ASSERT_EQUAL("request-1"s, message.requestId);
         CPPUNIT_ASSERT_EQUAL("192.0.2.7"s, message.notice.ipAddress);
         CPPUNIT_ASSERT_EQUAL("Firefox on Linux"s, message.notice.device);

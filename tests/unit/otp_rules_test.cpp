@@ -340,6 +340,7 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(auditsASpentBudgetOnceAMinute);
     CPPUNIT_TEST(auditsNoGuessAtADeadCode);
     CPPUNIT_TEST(tellsWhoHasSignedInBefore);
+    CPPUNIT_TEST(tellsTimesAsThoseClocksThatWereKnownBefore);
     CPPUNIT_TEST(tellsNobodyElse);
     CPPUNIT_TEST(tellsWhereTheUserIsTold);
     CPPUNIT_TEST(makesTheAccountOfAFormForWhoFilledItIn);
@@ -1140,6 +1141,20 @@ class OtpGuessRulesTest : public RulesTest {
         CPPUNIT_ASSERT_EQUAL(std::string{"de"}, notice.locale);
         CPPUNIT_ASSERT_EQUAL(std::string{"192.0.2.7"}, notice.notice.ipAddress);
         CPPUNIT_ASSERT(notice.otpId == Uuid{});
+    }
+
+    // A stranger's clocks are no matter of who is told of him.
+    void tellsTimesAsThoseClocksThatWereKnownBefore() {
+        user_ = user();
+        user_->timeZone = "Europe/Berlin";
+        StoredOtp otp = code();
+        auto guess = guessAt(otp);
+        guess.device.timeZone = "Asia/Kathmandu";
+        CPPUNIT_ASSERT_EQUAL(std::string{"Europe/Berlin"}, ruleOn(guess, otp).result.notice.value().notice.timeZone);
+        CPPUNIT_ASSERT_EQUAL(std::string{"Asia/Kathmandu"}, user_->timeZone);
+        otp = code();
+        ruleOn(guessAt(otp), otp);
+        CPPUNIT_ASSERT_EQUAL(std::string{"Asia/Kathmandu"}, user_->timeZone);
     }
 
     void tellsNobodyElse() {

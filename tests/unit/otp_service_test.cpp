@@ -6,6 +6,7 @@
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/fake_messenger.h"
 #include "support_cpp/fake_otp_store.h"
+#include "support_cpp/people.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
@@ -619,7 +620,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
         verify("000000");
         CPPUNIT_ASSERT(messenger_.messages.empty());
         const NoticeDraft draft = store_.verifications.back().notice.value();
-        store_.verifyResult.notice = makeNotice(draft, ada_, "de");
+        store_.verifyResult.notice = makeNotice(draft, ada_, test::readerOf("de"));
         verify("000000");
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, messenger_.messages.size());
         CPPUNIT_ASSERT(messenger_.messages.at(0).id == draft.id);

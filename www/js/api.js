@@ -23,6 +23,11 @@ export function page(origin) {
   return call("GET", origin === null ? "/page" : `/page?${new URLSearchParams({ return_to: origin })}`);
 }
 
+// Notices tell times as this visitor's clocks show them. A browser that hides where it is says UTC.
+function timeZone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 export function requestCode(destination) {
   return call("POST", "/auth/otp/request", {
     body: { destination, purpose: "login", locale: wish() ?? undefined },
@@ -33,7 +38,7 @@ export function requestCode(destination) {
 // By the id of its request, or where that is not known by the address it went to.
 export function verifyCode({ otp_id, destination }, otp, deviceName) {
   return call("POST", "/auth/otp/verify", {
-    body: { ...(otp_id ? { otp_id } : { destination }), otp, platform: "web", device_name: deviceName, session: "cookie" },
+    body: { ...(otp_id ? { otp_id } : { destination }), otp, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
     needs: ["user"],
   });
 }
@@ -41,7 +46,7 @@ export function verifyCode({ otp_id, destination }, otp, deviceName) {
 // By the link of a message; with the address that it went to, where this browser did not ask for it.
 export function verifyLink({ link, destination }, deviceName) {
   return call("POST", "/auth/otp/link", {
-    body: { link, destination, platform: "web", device_name: deviceName, session: "cookie" },
+    body: { link, destination, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
     needs: ["user"],
   });
 }
@@ -53,7 +58,7 @@ export function passkeyOptions() {
 
 export function verifyPasskey(credential, deviceName) {
   return call("POST", "/auth/passkey", {
-    body: { credential, platform: "web", device_name: deviceName, session: "cookie" },
+    body: { credential, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
     needs: ["user"],
   });
 }

@@ -1,5 +1,5 @@
-// What people type and paste, in any script: the one place where ICU is called. All functions take UTF-8; what is not
-// UTF-8 they leave as it is. Any thread may call.
+// What people type and paste, in any script: ICU, which else is called in time_zones.h alone. All functions take UTF-8;
+// what is not UTF-8 they leave as it is. Any thread may call.
 #pragma once
 
 #include <cstddef>

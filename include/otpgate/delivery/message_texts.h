@@ -40,6 +40,4 @@ MailTexts mailTexts(const Templates& templates, const std::string& locale, const
 // fill it in on this host only ("@host #code", https://wicg.github.io/sms-one-time-codes/).
 std::string smsText(const Templates& templates, const std::string& locale, const MessageContext& context);
 
-std::string toUtcMinutes(Timestamp time);  // "2026-11-20 08:15 UTC"
-
 }  // namespace otpgate::delivery

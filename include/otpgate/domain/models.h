@@ -40,6 +40,7 @@ struct Device {
     std::string platform;
     std::string appVersion;
     std::string name;
+    std::string timeZone{};  // of the IANA: "Europe/Berlin"; not kept with the device, but with its user
 };
 
 enum class Role { User, Admin };
@@ -65,6 +66,7 @@ struct User {
     std::optional<Timestamp> lastLoginAt;
     std::string displayName;          // what its owner likes to be called; may be empty
     std::vector<std::string> groups;  // that it is a member of, in the order of their names
+    std::string timeZone{};           // of the last sign-in that told one, see Device
 };
 
 // Proved or not.
@@ -113,6 +115,7 @@ struct NoticeFacts {
     std::string ipAddress;       // of whoever did it; may be empty
     std::string device;          // its name, platform or user agent; may be empty; the client chose it
     std::string changedAddress;  // of AddressChanged: the new address, masked
+    std::string timeZone{};      // that its reader lives in, see Device; empty: not known
 };
 
 // What a message's locale says: the request's own wish, what the account says, what the client accepts.

@@ -50,7 +50,7 @@ struct NoticeOccasion {
 
 // nullopt: the settings want none of this kind.
 std::optional<NoticeDraft> draftNotice(const NoticeSettings& settings, NoticeOccasion occasion, Random& random);
-OutboxMessage makeNotice(const NoticeDraft& draft, const Destination& recipient, const std::string& locale);
+OutboxMessage makeNotice(const NoticeDraft& draft, const Destination& recipient, const User& owner);
 
 // Where the owner is told: the e-mail address where it is verified or the only address, else the telephone where that
 // is allowed. nullopt: nowhere.

@@ -2,10 +2,8 @@
 
 #include "delivery/templates/plain_text.h"
 #include "delivery/templates/plural.h"
+#include "otpgate/base/time_zones.h"
 #include "otpgate/delivery/sms_length.h"
-
-#include <array>
-#include <cstdio>
 
 namespace otpgate::delivery {
 
@@ -27,7 +25,7 @@ TemplateValues valuesOf(const std::string& locale, const MessageContext& context
         values.emplace_back(domain::toString(context.purpose), kShown);
         values.emplace_back(pluralCategory(locale, static_cast<unsigned long>(minutes)), kShown);
     } else {
-        values.emplace_back("time", toUtcMinutes(context.happenedAt));
+        values.emplace_back("time", toLocalMinutes(context.happenedAt, context.notice->timeZone));
         values.emplace_back("ip_address", plainText(context.notice->ipAddress, kDeviceCharacters));
         values.emplace_back("device", plainText(context.notice->device, kDeviceCharacters));
         values.emplace_back("changed_address", context.notice->changedAddress);
@@ -69,18 +67,6 @@ std::string smsText(const Templates& templates, const std::string& locale, const
         if (fitsOneSms(text)) return text;
     }
     return text;
-}
-
-std::string toUtcMinutes(Timestamp time) {
-    const auto minutes = std::chrono::floor<std::chrono::minutes>(time);
-    const auto day = std::chrono::floor<std::chrono::days>(minutes);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(minutes - day);
-    std::array<char, 48> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d UTC", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                  static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()));
-    return text.data();
 }
 
 }  // namespace otpgate::delivery
