@@ -148,6 +148,7 @@ domain::NoticeSettings readNotices(SettingsReader& reader) {
     notices.passkeysChanged = reader.flag("notices.passkeys_changed", true);
     if (reader.flag("notices.by_sms", false)) notices.bySms = domain::NoticeBySms::WhereNoMail;
     notices.lifetime = wholeSeconds(reader, "notices.lifetime", hours{24}, 1min, days{7});
+    notices.perDestination = limit(reader, "limits.notices_per_destination", "10/1h");
     return notices;
 }
 
@@ -474,6 +475,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     constexpr domain::ApiKeyHolders kHolders[] = {domain::ApiKeyHolders::Admins, domain::ApiKeyHolders::Everybody};
     settings.apiKeyHolders = kHolders[reader.choice("api_keys.allowed", {"admins", "everybody"}, "admins")];
     settings.passwordsPerClient = limit(reader, "limits.passwords_per_client", "30/1h");
+    settings.passkeysPerAccount = limit(reader, "limits.passkeys_per_account", "60/1h");
     settings.verificationsPerAccount = limit(reader, "limits.verifications_per_account", "200/1h,1000/1d");
     settings.courier = readCourier(reader);
     // The others stay for those who wait for no message, monitors among them.

@@ -59,6 +59,7 @@ struct Settings {
     domain::EmailValidation emailValidation = domain::EmailValidation::Strict;
     domain::ApiKeyHolders apiKeyHolders = domain::ApiKeyHolders::Admins;
     domain::LimitRule passwordsPerClient;
+    domain::LimitRule passkeysPerAccount;
     domain::LimitRule verificationsPerAccount;
     domain::PhoneValidation phoneValidation = domain::PhoneValidation::Any;
     crypto::PasswordGateOptions passwords;

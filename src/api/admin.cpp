@@ -106,14 +106,11 @@ void writeDevice(http::JsonWriter& json, const domain::KnownDevice& device) {
 
 // "2 of 10 guesses left until 14:05", as numbers and times.
 void writeLimit(http::JsonWriter& json, const domain::LimitNow& now, Timestamp time) {
-    std::optional<std::string> device;
-    if (now.limit.device) device = now.limit.device->toString();
     std::optional<std::string> resetAt;
     if (now.state.reset.count() > 0) resetAt = formatRfc3339(time + now.state.reset);
     json.beginObject()
         .member("counted", domain::toString(now.limit.counted))
         .member("address", unlessEmpty(now.limit.address))
-        .member("device_id", device)
         .member("limit", now.state.window.count)
         .member("window_seconds", now.state.window.window.count())
         .member("remaining", now.state.remaining)

@@ -106,7 +106,7 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/auth/password-reset", Public{resetPassword}},  // the limits of otp/verify
     {"POST",   "/api/v1/auth/password-change", RecentlySignedIn{changePassword}}, // limits.guesses_per_destination, for right ones too
     {"POST",   "/api/v1/auth/passkey/options", Public{askForPasskey}}, // nothing is written, and nothing is looked up
-    {"POST",   "/api/v1/auth/passkey",       Public{loginByPasskey}},  // limits.passwords_per_client, for wrong ones
+    {"POST",   "/api/v1/auth/passkey",       Public{loginByPasskey}},  // limits.passkeys_per_account; passwords_per_client, for wrong ones
     {"GET",    "/api/v1/auth/passkeys",      SignedIn{listPasskeys}},
     {"POST",   "/api/v1/auth/passkeys/register/options", RecentlySignedIn{invitePasskey}},
     {"POST",   "/api/v1/auth/passkeys/register", RecentlySignedIn{addPasskey}},

@@ -233,6 +233,8 @@ void examineLimits(const Settings& settings, Findings& findings) {
         {"limits.changes_per_account", &settings.otp.changesPerAccount},
         {"limits.guesses_per_destination", &settings.otp.guessesPerDestination},
         {"limits.passwords_per_client", &settings.passwordsPerClient},
+        {"limits.passkeys_per_account", &settings.passkeysPerAccount},
+        {"limits.notices_per_destination", &settings.notices.perDestination},
         {"limits.verifications_per_account", &settings.verificationsPerAccount},
     };
     std::vector<std::string> off;

@@ -10,10 +10,11 @@ std::string_view kindOf(Counted counted) {
     case Counted::Requests: return "request";
     case Counted::RequestsByDevices: return "request-device";
     case Counted::Guesses: return "guess";
-    case Counted::GuessesByDevice: return "guess-device";
+    case Counted::GuessesByDevices: return "guess-device";
     case Counted::Passwords: return "password";
-    case Counted::PasswordsByDevice: return "password-device";
+    case Counted::PasswordsByDevices: return "password-device";
     case Counted::Changes: return "change";
+    case Counted::PasskeySignIns: return "passkey";
     }
     return {};
 }
@@ -25,30 +26,33 @@ std::string_view toString(Counted counted) {
     case Counted::Requests: return "requests";
     case Counted::RequestsByDevices: return "requests_by_devices";
     case Counted::Guesses: return "guesses";
-    case Counted::GuessesByDevice: return "guesses_by_device";
+    case Counted::GuessesByDevices: return "guesses_by_devices";
     case Counted::Passwords: return "passwords";
-    case Counted::PasswordsByDevice: return "passwords_by_device";
+    case Counted::PasswordsByDevices: return "passwords_by_devices";
     case Counted::Changes: return "changes";
+    case Counted::PasskeySignIns: return "passkey_sign_ins";
     }
     return {};
 }
 
-std::vector<AccountLimit> limitsOf(const User& user, const std::vector<Uuid>& devices) {
+std::vector<AccountLimit> limitsOf(const User& user) {
     std::vector<AccountLimit> limits;
-    for (const auto& address : {user.email, user.phoneNumber}) {
-        if (!address) continue;
-        for (const Counted counted :
-             {Counted::Requests, Counted::RequestsByDevices, Counted::Guesses, Counted::Passwords}) {
-            limits.push_back({counted, *address, std::nullopt, limitBucket(kindOf(counted), *address)});
+    for (const std::string& address : addressesOf(user)) {
+        for (const Counted counted : {Counted::Requests, Counted::RequestsByDevices, Counted::Guesses,
+                                      Counted::GuessesByDevices, Counted::Passwords, Counted::PasswordsByDevices}) {
+            limits.push_back({counted, address, limitBucket(kindOf(counted), address)});
         }
     }
-    for (const Uuid& device : devices) {
-        for (const Counted counted : {Counted::GuessesByDevice, Counted::PasswordsByDevice}) {
-            limits.push_back({counted, "", device, limitBucket(kindOf(counted), device.bytes())});
-        }
+    for (const Counted counted : {Counted::Changes, Counted::PasskeySignIns}) {
+        limits.push_back({counted, "", limitBucket(kindOf(counted), user.id.bytes())});
     }
-    limits.push_back({Counted::Changes, "", std::nullopt, limitBucket(kindOf(Counted::Changes), user.id.bytes())});
     return limits;
+}
+
+std::vector<std::string> limitBucketsOf(const User& user) {
+    std::vector<std::string> buckets;
+    for (AccountLimit& limit : limitsOf(user)) buckets.push_back(std::move(limit.bucket));
+    return buckets;
 }
 
 const LimitRule& ruleOf(Counted counted, const AccountLimitRules& rules) {
@@ -56,10 +60,11 @@ const LimitRule& ruleOf(Counted counted, const AccountLimitRules& rules) {
     case Counted::Requests:
     case Counted::RequestsByDevices: return rules.requests;
     case Counted::Guesses:
-    case Counted::GuessesByDevice:
+    case Counted::GuessesByDevices:
     case Counted::Passwords:
-    case Counted::PasswordsByDevice: break;
+    case Counted::PasswordsByDevices: break;
     case Counted::Changes: return rules.changes;
+    case Counted::PasskeySignIns: return rules.passkeySignIns;
     }
     return rules.guesses;
 }

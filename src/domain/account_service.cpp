@@ -6,16 +6,6 @@
 
 namespace otpgate::domain {
 
-namespace {
-
-std::vector<std::string> bucketsOf(const User& user, const std::vector<Uuid>& devices) {
-    std::vector<std::string> buckets;
-    for (AccountLimit& limit : limitsOf(user, devices)) buckets.push_back(std::move(limit.bucket));
-    return buckets;
-}
-
-}  // namespace
-
 User makeUser(const Uuid& id, const Destination& destination, Timestamp now) {
     User user;
     user.id = id;
@@ -73,7 +63,7 @@ std::vector<ExportSection> AccountService::exportOf(const User& user) {
 
 bool AccountService::remove(const User& user, const std::optional<Uuid>& actor) {
     const Timestamp now = clock_.now();
-    return store_.remove({user, bucketsOf(user, store_.listDevices(user.id)), now, Uuid::makeV7(now, random_), actor});
+    return store_.remove({user, limitBucketsOf(user), now, Uuid::makeV7(now, random_), actor});
 }
 
 bool AccountService::setStatus(const Uuid& userId, UserStatus status, const Client& client) {

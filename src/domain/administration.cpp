@@ -104,14 +104,8 @@ PeoplePage Administration::search(std::string_view text, std::string_view after,
     return page;
 }
 
-std::vector<Uuid> Administration::deviceIds(const Uuid& userId) {
-    std::vector<Uuid> ids;
-    for (const KnownDevice& device : stores_.people.listDevices(userId)) ids.push_back(device.id);
-    return ids;
-}
-
 std::vector<LimitNow> Administration::limits(const User& user) {
-    auto limits = limitsOf(user, deviceIds(user.id));
+    auto limits = limitsOf(user);
     std::erase_if(limits, [&](const AccountLimit& limit) { return ruleOf(limit.counted, rules_).isUnlimited(); });
     std::vector<std::string> buckets;
     buckets.reserve(limits.size());
@@ -157,10 +151,8 @@ std::uint64_t Administration::endSessions(const Uuid& userId, const Client& clie
 AdminOutcome Administration::clearLimits(const Uuid& userId, const Client& client) {
     const auto user = find(userId);
     if (!user) return AdminOutcome::NoSuchUser;
-    std::vector<std::string> buckets;
-    for (AccountLimit& limit : limitsOf(*user, deviceIds(userId))) buckets.push_back(std::move(limit.bucket));
     const Timestamp now = clock_.now();
-    stores_.people.clear({userId, std::move(buckets), now, Uuid::makeV7(now, random_), client});
+    stores_.people.clear({userId, limitBucketsOf(*user), now, Uuid::makeV7(now, random_), client});
     return AdminOutcome::Done;
 }
 

@@ -8,7 +8,9 @@ std::optional<AuditScope> auditScopeOf(const User& user) {
 }
 
 AuditScope ownAuditScope(const User& user) {
-    AuditScope scope{user.id, {}};
+    // The codes by which one joins come before.
+    constexpr std::chrono::hours kJoining{1};
+    AuditScope scope{user.id, {}, user.joinedAt - kJoining};
     if (user.email && user.emailVerified) scope.addresses.push_back(*user.email);
     if (user.phoneNumber && user.phoneVerified) scope.addresses.push_back(*user.phoneNumber);
     return scope;

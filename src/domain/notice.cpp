@@ -40,7 +40,12 @@ std::optional<NoticeDraft> draftNotice(const NoticeSettings& settings, NoticeOcc
         .requestId = occasion.client.requestId,
         .createdAt = occasion.now,
         .expiresAt = occasion.now + settings.lifetime,
-        .availableAt = occasion.now + occasion.lease};
+        .availableAt = occasion.now + occasion.lease,
+        .perDestination = settings.perDestination};
+}
+
+std::string noticeBucketOf(const Destination& destination) {
+    return limitBucket("notice", destination.value());
 }
 
 OutboxMessage makeNotice(const NoticeDraft& draft, const Destination& recipient, const User& owner) {

@@ -10,10 +10,6 @@ namespace otpgate::domain {
 
 namespace {
 
-std::string deviceBucket(std::string_view kind, const ShownDevice& device) {
-    return limitBucket(kind, device.value_or(Uuid{}).bytes());
-}
-
 // Whose codes a guess that names an address may be at. The guesses of a device, and of a user who changes an address,
 // are counted by themselves, as their codes are.
 std::string subjectOf(Purpose purpose, const Destination& destination, const std::optional<Uuid>& guesser) {
@@ -114,7 +110,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .destinationBucket = requestBucketOf(question.destination),
                                 .destinationRule = settings_.requestsPerDestination,
                                 .device = asker.device,
-                                .deviceGuessBucket = deviceBucket("guess-device", asker.device),
+                                .deviceGuessBucket = limitBucket("guess-device", address),
                                 .deviceBucket = deviceRequestBucketOf(question.destination),
                                 .ownerId = question.ownerId,
                                 .accountBucket = limitBucket("change", question.ownerId.value_or(Uuid{}).bytes()),
@@ -239,10 +235,8 @@ VerifiedOtp OtpService::redeem(const OtpReference& reference, const Uuid& otpId,
         .now = now,
         .shownDevice = asker.device,
         .auditIds = {Uuid::makeV7(now, random_), Uuid::makeV7(now, random_), Uuid::makeV7(now, random_)},
-        .failuresNotice = draftNotice(notices_,
-                                      {MessageKind::ManyFailures, describeDevice({}, asker.client.userAgent),
-                                       asker.client, now, messenger_.lease()},
-                                      random_),
+        .failuresNotice =
+            draftNotice(notices_, {MessageKind::ManyFailures, "", asker.client, now, messenger_.lease()}, random_),
         .client = asker.client};
     OtpVerifyResult result = redemption(verification);
     if (result.notice) messenger_.handOver(*result.notice);

@@ -19,7 +19,7 @@ char markOf(Ceremony ceremony) {
 }  // namespace
 
 PasskeyService::PasskeyService(PasskeyStore& store, Messenger& messenger, const crypto::KeyRing& ring,
-                               const Clock& clock, Random& random, PasskeySettings settings, LimitRule wrongPerClient,
+                               const Clock& clock, Random& random, PasskeySettings settings, PasskeyLimits limits,
                                NoticeSettings notices)
     : store_(store),
       messenger_(messenger),
@@ -27,7 +27,7 @@ PasskeyService::PasskeyService(PasskeyStore& store, Messenger& messenger, const 
       clock_(clock),
       random_(random),
       settings_(std::move(settings)),
-      wrongPerClient_(std::move(wrongPerClient)),
+      limits_(std::move(limits)),
       notices_(notices) {}
 
 // What it is for, its id, whose it is and until when, and our MAC: nobody keeps it until it comes back, and then it is
@@ -138,12 +138,15 @@ PasskeyVerdict PasskeyService::signIn(const PasskeyAssertion& assertion, const D
         facts.reset();
     }
     const Timestamp now = clock_.now();
+    const Uuid owner = passkey->userId;
     auto result = store_.signIn({.passkey = std::move(*passkey),
                                  .challenge = challenge->use,
                                  .facts = facts,
                                  .methods = facts ? methodsOf(*facts) : std::string{},
                                  .clientBucket = limitBucket("passkeys-client", asker.client.network),
-                                 .clientRule = wrongPerClient_,
+                                 .clientRule = limits_.wrongPerClient,
+                                 .accountBucket = limitBucket("passkey", owner.bytes()),
+                                 .accountRule = limits_.signInsPerAccount,
                                  .now = now,
                                  .sessionId = Uuid::makeV7(now, random_),
                                  .sessionExpiresAt = sessionEnd,
@@ -163,7 +166,10 @@ PasskeyVerdict PasskeyService::signIn(const PasskeyAssertion& assertion, const D
     case PasskeySignInResult::Outcome::AccountDisabled: return {Outcome::AccountDisabled};
     case PasskeySignInResult::Outcome::ClientLimited:
         return {Outcome::Limited, std::nullopt,
-                reportLimit("passwords_per_client", wrongPerClient_, std::move(result.hits), now)};
+                reportLimit("passwords_per_client", limits_.wrongPerClient, std::move(result.hits), now)};
+    case PasskeySignInResult::Outcome::AccountLimited:
+        return {Outcome::Limited, std::nullopt,
+                reportLimit("passkeys_per_account", limits_.signInsPerAccount, std::move(result.hits), now)};
     }
     return {};
 }

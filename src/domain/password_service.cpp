@@ -52,19 +52,18 @@ CheckedPassword PasswordService::check(const Destination& destination, std::stri
 PasswordService::Comparison PasswordService::compare(const Destination& destination, std::string_view password,
                                                      const Asker& asker) {
     const Timestamp now = clock_.now();
-    CountedGuess guess =
-        store_.countGuess({.destination = destination,
-                           .device = asker.device,
-                           .bucket = limitBucket("password", destination.value()),
-                           .deviceBucket = limitBucket("password-device", asker.device.value_or(Uuid{}).bytes()),
-                           .failureBucket = limitBucket("guess", destination.value()),
-                           .deviceFailureBucket = limitBucket("guess-device", asker.device.value_or(Uuid{}).bytes()),
-                           .rule = limits_.perDestination,
-                           .clientBucket = limitBucket("password-client", asker.client.network),
-                           .clientRule = limits_.perClient,
-                           .now = now,
-                           .auditId = Uuid::makeV7(now, random_),
-                           .client = asker.client});
+    CountedGuess guess = store_.countGuess({.destination = destination,
+                                            .device = asker.device,
+                                            .bucket = limitBucket("password", destination.value()),
+                                            .deviceBucket = limitBucket("password-device", destination.value()),
+                                            .failureBucket = limitBucket("guess", destination.value()),
+                                            .deviceFailureBucket = limitBucket("guess-device", destination.value()),
+                                            .rule = limits_.perDestination,
+                                            .clientBucket = limitBucket("password-client", asker.client.network),
+                                            .clientRule = limits_.perClient,
+                                            .now = now,
+                                            .auditId = Uuid::makeV7(now, random_),
+                                            .client = asker.client});
     const auto limited = [&](PasswordOutcome outcome, std::string_view name, const LimitRule& rule) {
         return Comparison{.result = {outcome, reportLimit(name, rule, std::move(guess.hits), now), std::nullopt},
                           .hash = {},
@@ -106,10 +105,8 @@ void PasswordService::auditWrong(const Destination& destination, const CountedGu
     WrongPassword wrong{std::nullopt, destination, now, Uuid::makeV7(now, random_), asker.client};
     if (guess.user) wrong.userId = guess.user->id;
     if (guess.failures == kMostFailures) {
-        wrong.notice = draftNotice(notices_,
-                                   {MessageKind::ManyFailures, describeDevice({}, asker.client.userAgent), asker.client,
-                                    now, messenger_.lease()},
-                                   random_);
+        wrong.notice =
+            draftNotice(notices_, {MessageKind::ManyFailures, "", asker.client, now, messenger_.lease()}, random_);
     }
     if (guess.failures >= kMostFailures) {
         wrong.failures = {guess.isKnownDevice ? deviceRequestBucketOf(destination) : requestBucketOf(destination),

@@ -3,6 +3,7 @@
 #include "store/account_store.h"
 #include "store/audit_events.h"
 #include "store/group_calls.h"
+#include "store/notices.h"
 #include "store/otp_requests.h"
 #include "store/outbox_rows.h"
 #include "store/session_store.h"
@@ -64,8 +65,9 @@ std::vector<domain::OutboxMessage> writeChangeNotices(db::Connection& connection
     domain::NoticeDraft draft = *change.notice;
     draft.facts.changedAddress = change.address.masked();
     for (const Destination& recipient : domain::changeRecipients(change.before, change.address, draft.bySms)) {
-        messages.push_back(domain::makeNotice(draft, recipient, change.before));
-        insertMessage(connection, messages.back());
+        if (auto message = writeNotice(connection, draft, change.before, recipient)) {
+            messages.push_back(std::move(*message));
+        }
         draft.id = change.secondNoticeId;
     }
     return messages;
@@ -124,7 +126,7 @@ void AccountTable::setAddress(const domain::AddressChange& change, domain::Addre
 
 domain::AddressAssigned AccountTable::assignAddress(const domain::AddressAssignment& assignment) {
     using Outcome = domain::AddressAssigned::Outcome;
-    return connection_.transact([&]() -> domain::AddressAssigned {
+    const auto work = [&]() -> domain::AddressAssigned {
         const auto before = lockUser(connection_, assignment.userId);
         if (!before) return {Outcome::NoSuchUser, {}};
         auto notices = replaceAddress(connection_, {.before = *before,
@@ -137,7 +139,8 @@ domain::AddressAssigned AccountTable::assignAddress(const domain::AddressAssignm
                                                     .secondNoticeId = assignment.secondNoticeId});
         if (!notices) return {Outcome::Taken, {}};
         return {Outcome::Done, std::move(*notices)};
-    });
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 }  // namespace otpgate::store

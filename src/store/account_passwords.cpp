@@ -31,16 +31,6 @@ Account findAccount(db::Connection& connection, const domain::Destination& desti
     return {readUser(*row, 0), row->optionalText(kPasswordHashColumn)};
 }
 
-// The same question whether or not there is such a user.
-bool isKnownDevice(db::Connection& connection, const domain::ShownDevice& device,
-                   const std::optional<domain::User>& user) {
-    if (!device) return false;
-    const Uuid userId = user ? user->id : Uuid{};
-    return connection
-        .queryOne("SELECT id FROM devices WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL", {*device, userId})
-        .has_value();
-}
-
 // Whoever asked for a reset before does not get to finish it after the password is another.
 void voidResets(db::Connection& connection, const domain::User& user, Timestamp now) {
     for (const auto& address : {user.email, user.phoneNumber}) {
@@ -146,7 +136,7 @@ std::optional<domain::OutboxMessage> AccountTable::auditWrongPassword(const doma
         const bool isActive = user && user->status == domain::UserStatus::Active;
         return isActive ? writeNotice(connection_, wrong.notice, *user) : std::nullopt;
     };
-    return connection_.transact(work, wrong.failures ? db::RetryOn::DeadlockOrDuplicate : db::RetryOn::Deadlock);
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 void AccountTable::upgradeHash(const Uuid& userId, std::string_view oldHash, std::string_view newHash) {
@@ -209,7 +199,7 @@ domain::PasswordSetting AccountTable::resetPassword(const domain::PasswordReset&
 }
 
 domain::PasswordSetting AccountTable::changePassword(const domain::PasswordChange& change) {
-    return connection_.transact([&]() -> domain::PasswordSetting {
+    const auto work = [&]() -> domain::PasswordSetting {
         const auto changed = connection_.execute(
             "UPDATE users SET password_hash = ?, password_changed_at_us = ?"
             " WHERE id = ? AND password_hash = ? AND status = 'active'",
@@ -221,7 +211,8 @@ domain::PasswordSetting AccountTable::changePassword(const domain::PasswordChang
         insertAuditEvent(connection_, {change.auditId, AuditEvent::PasswordChanged, change.userId, std::nullopt,
                                        change.client, change.now});
         return {.isDone = true, .code = {}, .notice = writeNotice(connection_, change.notice, user)};
-    });
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 }  // namespace otpgate::store

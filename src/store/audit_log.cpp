@@ -33,12 +33,13 @@ public:
         if (filter.before) end_ = Uuid::lowestV7(*filter.before);
         if (olderThan) end_ = std::min(end_, *olderThan);
         if (!filter.scope) {
-            addShare("", std::nullopt);
+            addShare(lowest_, "", std::nullopt);
             return;
         }
-        addShare(" AND user_id = ?", filter.scope->userId);
+        addShare(lowest_, " AND user_id = ?", filter.scope->userId);
+        lowestOfAddresses_ = std::max(lowest_, Uuid::lowestV7(filter.scope->addressesSince));
         for (const std::string& address : filter.scope->addresses) {
-            addShare(" AND user_id IS NULL AND destination = ?", address);
+            addShare(lowestOfAddresses_, " AND user_id IS NULL AND destination = ?", address);
         }
     }
     // The parameters look at this object and at the filter.
@@ -49,10 +50,10 @@ public:
     const std::vector<db::Param>& params() const { return params_; }
 
 private:
-    void addShare(std::string_view condition, const std::optional<db::Param>& value) {
+    void addShare(const Uuid& lowest, std::string_view condition, const std::optional<db::Param>& value) {
         if (!sql_.empty()) sql_ += " UNION ALL ";
         sql_ += "SELECT id FROM (SELECT id FROM audit_events WHERE id >= ? AND id < ?";
-        params_.insert(params_.end(), {lowest_, end_});
+        params_.insert(params_.end(), {lowest, end_});
         sql_ += condition;
         if (value) params_.push_back(*value);
         if (filter_.event) {
@@ -70,6 +71,7 @@ private:
     const domain::AuditFilter& filter_;
     const unsigned most_;
     Uuid lowest_;
+    Uuid lowestOfAddresses_;
     Uuid end_ = Uuid::fromBytes(std::string(16, '\xff'));
     std::string sql_;
     std::vector<db::Param> params_;

@@ -1,6 +1,7 @@
 #include "store/notices.h"
 
 #include "store/outbox_rows.h"
+#include "store/rate_limits.h"
 
 namespace otpgate::store {
 
@@ -9,8 +10,16 @@ std::optional<domain::OutboxMessage> writeNotice(db::Connection& connection,
                                                  const domain::User& user) {
     if (!draft) return std::nullopt;
     const auto recipient = domain::noticeRecipient(user, draft->bySms);
-    if (!recipient) return std::nullopt;
-    auto message = domain::makeNotice(*draft, *recipient, user);
+    return recipient ? writeNotice(connection, *draft, user, *recipient) : std::nullopt;
+}
+
+std::optional<domain::OutboxMessage> writeNotice(db::Connection& connection, const domain::NoticeDraft& draft,
+                                                 const domain::User& user, const domain::Destination& recipient) {
+    const std::string bucket = domain::noticeBucketOf(recipient);
+    Buckets buckets(connection, {bucket});
+    if (!buckets.at(bucket).take(draft.perDestination, draft.createdAt)) return std::nullopt;
+    buckets.write(connection);
+    auto message = domain::makeNotice(draft, recipient, user);
     insertMessage(connection, message);
     return message;
 }

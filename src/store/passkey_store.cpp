@@ -121,14 +121,15 @@ PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
 }
 
 domain::PasskeyAddition PasskeyTable::add(const domain::NewPasskey& newPasskey) {
-    return connection_.transact([&]() -> domain::PasskeyAddition {
+    const auto work = [&]() -> domain::PasskeyAddition {
         const PasskeyInsertion outcome = insert(newPasskey);
         if (outcome != PasskeyInsertion::Added) return {outcome};
         const Passkey& passkey = newPasskey.passkey;
         insertAuditEvent(connection_, {newPasskey.auditId, AuditEvent::PasskeyAdded, passkey.userId, std::nullopt,
                                        newPasskey.client, passkey.createdAt});
         return {outcome, writeNotice(connection_, newPasskey.notice, *findUser(connection_, passkey.userId))};
-    });
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 bool PasskeyTable::rename(const Uuid& id, const Uuid& userId, std::string_view name) {
@@ -141,34 +142,47 @@ bool PasskeyTable::rename(const Uuid& id, const Uuid& userId, std::string_view n
 }
 
 domain::PasskeyRemoval PasskeyTable::remove(const domain::RemovedPasskey& removed) {
-    return connection_.transact([&]() -> domain::PasskeyRemoval {
+    const auto work = [&]() -> domain::PasskeyRemoval {
         if (connection_.execute("DELETE FROM passkeys WHERE id = ? AND user_id = ?", {removed.id, removed.userId}) == 0)
             return {};
         insertAuditEvent(connection_, {removed.auditId, AuditEvent::PasskeyRemoved, removed.userId, std::nullopt,
                                        removed.client, removed.now});
         const auto user = findUser(connection_, removed.userId);
         return {true, user ? writeNotice(connection_, removed.notice, *user) : std::nullopt};
-    });
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& signIn, domain::User& user) {
-    if (!useChallenge(signIn.challenge)) return {Outcome::ChallengeUsed};
     // Whoever removes it, or signs in by it at the same time, comes before or after this.
     const auto rows = connection_.lookUp({{kById, {signIn.passkey.id}}})[0];
     auto owner = rows.empty() ? std::nullopt : lockUser(connection_, signIn.passkey.userId);
     if (!owner) return {Outcome::Removed};
     user = std::move(*owner);
-    Buckets buckets(connection_, {signIn.clientBucket});
-    domain::Bucket& bucket = buckets.at(signIn.clientBucket);
     const bool isRight = signIn.facts && domain::countsOn(readPasskey(rows[0]).signCount, signIn.facts->signCount);
-    const bool isLetThrough =
-        isRight ? bucket.accepts(signIn.clientRule, signIn.now) : bucket.take(signIn.clientRule, signIn.now);
-    if (!isLetThrough && bucket.noteRefusal(signIn.now)) {
-        insertAuditEvent(connection_, {signIn.auditId, AuditEvent::OtpLocked, user.id, std::nullopt, signIn.client,
-                                       signIn.now, std::string{kMetadata}});
+    const bool isKnown = isKnownDevice(connection_, signIn.shownDevice, user);
+    Buckets buckets(connection_, {signIn.clientBucket, signIn.accountBucket});
+    domain::Bucket& client = buckets.at(signIn.clientBucket);
+    domain::Bucket& account = buckets.at(signIn.accountBucket);
+    // As for codes: what others do behind the same client address is no matter of a known device. What is refused is
+    // not tried, so the challenge stays, too.
+    const bool isClientsTurn = isKnown || client.accepts(signIn.clientRule, signIn.now);
+    if (!isClientsTurn || !account.accepts(signIn.accountRule, signIn.now)) {
+        domain::Bucket& refuser = isClientsTurn ? account : client;
+        if (refuser.noteRefusal(signIn.now)) {
+            insertAuditEvent(connection_, {signIn.auditId, AuditEvent::OtpLocked, user.id, std::nullopt, signIn.client,
+                                           signIn.now, std::string{kMetadata}});
+        }
+        buckets.write(connection_);
+        return {isClientsTurn ? Outcome::AccountLimited : Outcome::ClientLimited, refuser.hits()};
+    }
+    if (!useChallenge(signIn.challenge)) return {Outcome::ChallengeUsed};
+    if (isRight || isKnown) {
+        account.take(signIn.accountRule, signIn.now);
+    } else {
+        client.take(signIn.clientRule, signIn.now);
     }
     buckets.write(connection_);
-    if (!isLetThrough) return {Outcome::ClientLimited, bucket.hits()};
     if (!isRight) return {signIn.facts ? Outcome::Cloned : Outcome::Wrong};
     if (user.status != domain::UserStatus::Active) return {Outcome::AccountDisabled};
     return {Outcome::SignedIn};
@@ -219,7 +233,7 @@ domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& si
         domain::User user;
         domain::PasskeySignInResult result = judge(signIn, user);
         const bool isJudged = result.outcome != Outcome::ChallengeUsed && result.outcome != Outcome::Removed &&
-                              result.outcome != Outcome::ClientLimited;
+                              result.outcome != Outcome::ClientLimited && result.outcome != Outcome::AccountLimited;
         if (!isJudged) return result;
         const bool isIn = result.outcome == Outcome::SignedIn;
         if (isIn) {

@@ -75,4 +75,13 @@ bool claimUsername(db::Connection& connection, std::string_view name, const Uuid
     return holder && holder->uuid(0) == userId;
 }
 
+bool isKnownDevice(db::Connection& connection, const domain::ShownDevice& device,
+                   const std::optional<domain::User>& user) {
+    if (!device) return false;
+    const Uuid userId = user ? user->id : Uuid{};
+    return connection
+        .queryOne("SELECT id FROM devices WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL", {*device, userId})
+        .has_value();
+}
+
 }  // namespace otpgate::store

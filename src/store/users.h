@@ -25,6 +25,10 @@ std::optional<domain::User> findUser(db::Connection& connection, const Uuid& id)
 // The same, and nobody else changes it before the transaction ends.
 std::optional<domain::User> lockUser(db::Connection& connection, const Uuid& id);
 
+// The same question whether or not there is such a user.
+bool isKnownDevice(db::Connection& connection, const domain::ShownDevice& device,
+                   const std::optional<domain::User>& user);
+
 // Inside a transaction that has locked the user. False: the name is, or was, another account's.
 bool claimUsername(db::Connection& connection, std::string_view name, const Uuid& userId, Timestamp now);
 

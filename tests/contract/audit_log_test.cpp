@@ -27,6 +27,7 @@ class AuditLogTest : public StoreTest<AuditLogTest<Engine>, Engine> {
     CPPUNIT_TEST(showsAnAdminEverything);
     CPPUNIT_TEST(showsAUserTheirOwnEventsAndThoseOfTheirAddresses);
     CPPUNIT_TEST(keepsAnotherAccountsEventsFromWhoHoldsTheAddressNow);
+    CPPUNIT_TEST(beginsWithTheAccountWhereTheAddressMayHaveBeenSomebodyElses);
     CPPUNIT_TEST(showsEachEventOnceThoughItIsOfTheUserAndTheAddress);
     CPPUNIT_TEST(filtersByEvent);
     CPPUNIT_TEST(filtersByDestination);
@@ -163,6 +164,21 @@ private:
         AuditFilter filter;
         filter.scope = AuditScope{Base::newId(), {kAda}};
         assertFinds({}, filter);
+    }
+
+    void beginsWithTheAccountWhereTheAddressMayHaveBeenSomebodyElses() {
+        write(AuditEvent::OtpFailed, std::nullopt, kAda);
+        Base::clock_.advance(std::chrono::hours{2});
+        const Uuid own = write(AuditEvent::OtpFailed, std::nullopt, kAda);
+        domain::User user;
+        user.id = Base::newId();
+        user.email = kAda;
+        user.emailVerified = true;
+        user.joinedAt = Base::now();
+
+        AuditFilter filter;
+        filter.scope = domain::auditScopeOf(user);
+        assertFinds({own}, filter);
     }
 
     void showsEachEventOnceThoughItIsOfTheUserAndTheAddress() {

@@ -149,7 +149,7 @@ class OtpStoreLinksTest : public OtpStoreTest<OtpStoreLinksTest<Engine>, Engine>
         auto own = newRequest(kAda);
         own.device = owner.deviceId;
         own.deviceBucket = domain::limitBucket("request-device", kAda);
-        own.deviceGuessBucket = domain::limitBucket("guess-device", owner.deviceId.bytes());
+        own.deviceGuessBucket = domain::limitBucket("guess-device", kAda);
         CPPUNIT_ASSERT_EQUAL(Means::Code, store_->request(own).means);
         CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, guessRight(own.id, limit).outcome);
         CPPUNIT_ASSERT_EQUAL(VerifyOutcome::AttemptsExhausted, guessRight(request.id, limit).outcome);

@@ -164,6 +164,31 @@ def test_a_disabled_account_stays_out(site, address, owner):
     assert (answer.status_code, answer.json()["code"]) == (403, "ACCOUNT_DISABLED")
 
 
+def test_sign_ins_of_an_account_are_limited_and_wrong_ones_of_a_stranger(make_site, address):
+    site = make_site(limits_passkeys_per_account="3/1h", limits_passwords_per_client="2/1h", limits_notices_per_destination="2/1h")
+    tokens = site.login(address)
+    authenticator = Authenticator(site.url)
+    assert register(site, tokens["access"], authenticator).status_code == 201
+
+    def answers(count, **lie):
+        return [sign_in(site, authenticator, **lie).status_code for _ in range(count)]
+
+    wrong = dict(change=flip("signature"))
+    assert answers(4, **wrong) == [401, 401, 429, 429]
+    rows = site.sql("SELECT COUNT(*) FROM rate_limits")
+    assert answers(3, **wrong) == [429] * 3 and site.sql("SELECT COUNT(*) FROM rate_limits") == rows  # challenges are left alone
+    assert answers(1) == [429]  # this client's
+    options = site.post(OPTIONS).json()
+    known = site.post(SIGN_IN, {"credential": authenticator.get(options), "device_token": tokens["device_token"]})
+    assert known.status_code == 200, "of a device that the account knows"
+    for client in ("198.51.100.1", "198.51.100.2", "198.51.100.3"):
+        options = site.post(OPTIONS).json()
+        answer = site.post(SIGN_IN, {"credential": authenticator.get(options)}, client_ip=client)
+    assert answer.status_code == 429 and "passkeys_per_account" in answer.headers["RateLimit"]
+    # Of a passkey and of two new devices, and the owner is told twice an hour.
+    assert len(site.mailbox.wait_for_notices(address, 2)) == 2 and site.sql("SELECT kind FROM outbox") == []
+
+
 # The page.
 
 class PasskeyPage(LoginPage):

@@ -2,11 +2,9 @@
 // devices. Who clears them, deletes the account or asks how they stand asks here.
 #pragma once
 
-#include "otpgate/base/uuid.h"
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,26 +16,28 @@ enum class Counted {
     Requests,           // codes that strangers asked for
     RequestsByDevices,  // codes that devices asked for that the account knows
     Guesses,            // wrong codes
-    GuessesByDevice,
+    GuessesByDevices,
     Passwords,  // wrong passwords
-    PasswordsByDevice,
-    Changes  // codes for another address
+    PasswordsByDevices,
+    Changes,  // codes for another address
+    PasskeySignIns
 };
 std::string_view toString(Counted counted);  // "requests_by_devices"
 
 struct AccountLimit {
     Counted counted = Counted::Requests;
-    std::string address;         // that it is about; of a device's limits and of changes, empty
-    std::optional<Uuid> device;  // that it is about
+    std::string address;  // that it is about; of changes and sign-ins by passkey, empty
     std::string bucket;
 };
-std::vector<AccountLimit> limitsOf(const User& user, const std::vector<Uuid>& devices);
+std::vector<AccountLimit> limitsOf(const User& user);
+std::vector<std::string> limitBucketsOf(const User& user);
 
 // What the settings allow.
 struct AccountLimitRules {
     LimitRule requests;
     LimitRule guesses;
     LimitRule changes;
+    LimitRule passkeySignIns;
 };
 const LimitRule& ruleOf(Counted counted, const AccountLimitRules& rules);
 

@@ -70,8 +70,6 @@ public:
     AdminOutcome setMembership(const Uuid& userId, const std::string& group, bool isMember, const Client& client);
 
 private:
-    std::vector<Uuid> deviceIds(const Uuid& userId);
-
     Stores stores_;
     AccountService accounts_;
     Messenger& messenger_;

@@ -25,10 +25,12 @@ struct AuditEntry {
     Timestamp createdAt;
 };
 
-// Whose events: those of the user, and those about one of the addresses that belong to no user.
+// Whose events: those of the user, and those about one of the addresses that belong to no user. The latter from a time
+// on: before it the address may have been somebody else's.
 struct AuditScope {
     Uuid userId;
     std::vector<std::string> addresses;
+    Timestamp addressesSince{};
 };
 
 struct AuditFilter {

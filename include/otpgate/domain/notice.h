@@ -4,6 +4,7 @@
 
 #include "otpgate/base/clock.h"
 #include "otpgate/base/random.h"
+#include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 
 #include <chrono>
@@ -25,6 +26,7 @@ struct NoticeSettings {
     bool passkeysChanged = true;
     NoticeBySms bySms = NoticeBySms::Never;
     std::chrono::seconds lifetime = std::chrono::hours{24};  // how long it is tried
+    LimitRule perDestination{};
 };
 
 // A notice whose recipient is not known yet.
@@ -37,12 +39,16 @@ struct NoticeDraft {
     Timestamp createdAt;
     Timestamp expiresAt;
     Timestamp availableAt;
+    LimitRule perDestination{};
 };
+
+// Where the notices to an address are counted.
+std::string noticeBucketOf(const Destination& destination);
 
 // What happened, by whom.
 struct NoticeOccasion {
     MessageKind kind = MessageKind::NewSignIn;
-    std::string device;  // of describeDevice()
+    std::string device;  // of describeDevice(); empty where it is of a stranger, whose words our message is not for
     const Client& client;
     Timestamp now;
     std::chrono::seconds lease{0};  // of the Messenger

@@ -54,8 +54,8 @@ struct NewOtpRequest {
     LimitRule destinationRule;  // for the device's bucket too
     // A device that the account knows has buckets and codes of its own, which strangers cannot spend.
     ShownDevice device;
-    std::string deviceGuessBucket;
-    std::string deviceBucket;  // of all its devices
+    std::string deviceGuessBucket;  // of all its devices: each sign-in may make another one
+    std::string deviceBucket;       // of all its devices
     // Of purpose change: the user who asks. The code is of a lane of its own then, with the strangers' limits.
     std::optional<Uuid> ownerId = std::nullopt;
     std::string accountBucket{};  // where it counts as that user's

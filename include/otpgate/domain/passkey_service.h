@@ -27,6 +27,11 @@ struct PasskeySettings {
     bool isOffered() const { return !rpId.empty(); }
 };
 
+struct PasskeyLimits {
+    LimitRule wrongPerClient;
+    LimitRule signInsPerAccount;
+};
+
 // What a browser is asked to make.
 struct PasskeyInvitation {
     std::string challenge;  // base64url, as browsers repeat it
@@ -65,7 +70,7 @@ struct PasskeyVerdict {
 class PasskeyService {
 public:
     PasskeyService(PasskeyStore& store, Messenger& messenger, const crypto::KeyRing& ring, const Clock& clock,
-                   Random& random, PasskeySettings settings, LimitRule wrongPerClient, NoticeSettings notices);
+                   Random& random, PasskeySettings settings, PasskeyLimits limits, NoticeSettings notices);
 
     bool areOffered() const { return settings_.isOffered(); }
     const std::string& rpId() const { return settings_.rpId; }
@@ -100,7 +105,7 @@ private:
     const Clock& clock_;
     Random& random_;
     PasskeySettings settings_;
-    LimitRule wrongPerClient_;
+    PasskeyLimits limits_;
     NoticeSettings notices_;
 };
 

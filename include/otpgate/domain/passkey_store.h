@@ -86,8 +86,10 @@ struct PasskeySignIn {
     ChallengeUse challenge;
     std::optional<crypto::AuthenticatorFacts> facts;  // none: the answer is wrong
     std::string methods;
-    std::string clientBucket;  // where wrong answers count
+    std::string clientBucket;  // where wrong answers of unknown devices count
     LimitRule clientRule;
+    std::string accountBucket;  // where everything else does
+    LimitRule accountRule;
     Timestamp now;
     Uuid sessionId;
     Timestamp sessionExpiresAt;
@@ -107,6 +109,7 @@ struct PasskeySignInResult {
         Cloned,   // its counter does not go on from where it was: there are two of it
         Removed,  // meanwhile
         ClientLimited,
+        AccountLimited,
         AccountDisabled
     };
     Outcome outcome = Outcome::Wrong;
