@@ -35,7 +35,8 @@ domain::User readUser(const db::Row& row, std::size_t first) {
             .joinedAt = row.timestamp(first + 11),
             .lastLoginAt = row.optionalTimestamp(first + 12),
             .displayName = row.optionalText(first + 14).value_or(""),
-            .groups = readGroups(row.text(first + 15))};
+            .groups = readGroups(row.text(first + 15)),
+            .hasFactor = row.integer(first + 16) != 0};
 }
 
 std::optional<domain::User> findUser(db::Connection& connection, const domain::Destination& destination) {
