@@ -196,7 +196,7 @@ http::Response showUser(const http::Request& request, const Administrator&, doma
     http::JsonWriter json;
     json.beginObject().key("user");
     writeUser(json, user);
-    json.key("sessions").beginArray();
+    json.member("has_factor", user.hasFactor).key("sessions").beginArray();
     for (const domain::Session& session : people.sessions(user.id)) writeSession(json, session, Uuid{});
     json.endArray().key("devices").beginArray();
     for (const domain::KnownDevice& device : people.devices(user.id)) writeDevice(json, device);
@@ -239,6 +239,11 @@ http::Response setUsersAddress(const http::Request& request, const Administrator
 http::Response clearUsersLimits(const http::Request& request, const Administrator& caller,
                                 domain::Administration& people) {
     return answerOf(people.clearLimits(userIdOf(request), actingClient(request, caller)));
+}
+
+http::Response resetUsersFactors(const http::Request& request, const Administrator& caller,
+                                 domain::Administration& people) {
+    return answerOf(people.resetFactors(userIdOf(request), actingClient(request, caller)));
 }
 
 http::Response endUsersSessions(const http::Request& request, const Administrator& caller,

@@ -20,6 +20,8 @@ http::Response setUsersAddress(const http::Request& request, const Administrator
                                domain::Administration& people, const ApiSettings& settings);
 http::Response clearUsersLimits(const http::Request& request, const Administrator& caller,
                                 domain::Administration& people);
+http::Response resetUsersFactors(const http::Request& request, const Administrator& caller,
+                                 domain::Administration& people);
 http::Response endUsersSessions(const http::Request& request, const Administrator& caller,
                                 domain::Administration& people);
 http::Response endUsersSession(const http::Request& request, const Administrator& caller,

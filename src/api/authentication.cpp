@@ -1,7 +1,6 @@
 #include "api/authentication.h"
 
 #include "otpgate/base/text.h"
-#include "otpgate/domain/session_rules.h"
 #include "otpgate/http/accept_language.h"
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
@@ -92,10 +91,10 @@ Caller authenticate(domain::SessionService& sessions, const http::Cors& cors, co
     throw ApiError(ErrorCode::Unauthenticated);
 }
 
-Caller authenticateRecent(domain::SessionService& sessions, const http::Cors& cors, const Clock& clock,
-                          std::chrono::seconds within, const http::Request& request) {
+Caller authenticateFor(domain::Action action, domain::SessionService& sessions, const http::Cors& cors,
+                       const Clock& clock, std::chrono::seconds within, const http::Request& request) {
     Caller caller = authenticate(sessions, cors, request);
-    requireRecent(caller, clock, within);
+    requireStanding(action, caller, clock, within);
     return caller;
 }
 
@@ -103,14 +102,21 @@ Administrator authenticateAdministrator(domain::SessionService& sessions, const 
                                         std::chrono::seconds within, const http::Request& request) {
     Caller caller = authenticate(sessions, cors, request);
     if (caller.user.role != domain::Role::Admin) throw ApiError(ErrorCode::Forbidden, "no administrator");
-    requireRecent(caller, clock, within);
+    requireStanding(domain::Action::Administer, caller, clock, within);
     return {std::move(caller)};
 }
 
-void requireRecent(const Caller& caller, const Clock& clock, std::chrono::seconds within) {
-    if (domain::signedInRecently(caller.session, within, clock.now())) return;
+void requireStanding(domain::Action action, const Caller& caller, const Clock& clock, std::chrono::seconds within) {
+    switch (domain::stepUpFor(action, domain::standingOf(caller, clock.now()), within)) {
+    case domain::StepUp::None: return;
+    case domain::StepUp::TwoFactors:
+        throw ApiError(ErrorCode::InsufficientUserAuthentication).accountLanguage(caller.user.locale);
+    case domain::StepUp::Anew: break;
+    }
     const auto minutes = std::chrono::ceil<std::chrono::minutes>(within).count();
     throw ApiError(ErrorCode::SignInTooOld)
+        .header("WWW-Authenticate", R"(Bearer realm="otpgate", error="insufficient_user_authentication", max_age=")" +
+                                        std::to_string(within.count()) + '"')
         .accountLanguage(caller.user.locale)
         .detail("For this, sign in again: the sign-in of this session is more than " + std::to_string(minutes) +
                 (minutes == 1 ? " minute ago." : " minutes ago."));

@@ -3,6 +3,7 @@
 
 #include "api/admin.h"
 #include "api/endpoints.h"
+#include "otpgate/domain/step_up.h"
 #include "otpgate/http/json.h"
 
 #include <string_view>
@@ -16,22 +17,22 @@ inline constexpr std::string_view kAskerCookie = "__Host-otpgate-asker";
 // As long as browsers keep a cookie; the device's row may be forgotten earlier.
 inline constexpr std::chrono::seconds kDeviceCookieLifetime = std::chrono::days{400};
 
-// The Authorization header wins over the cookie. Throws ApiError: Unauthenticated without any of them, InvalidToken
-// with one that is not good, Forbidden for an unsafe method with the cookie but without its CSRF token, or from a
-// foreign origin.
+// Whatever the session may do. The Authorization header wins over the cookie. Throws ApiError: Unauthenticated without
+// any of them, InvalidToken with one that is not good, Forbidden for an unsafe method with the cookie but without its
+// CSRF token, or from a foreign origin.
 Caller authenticate(domain::SessionService& sessions, const http::Cors& cors, const http::Request& request);
 
-// The same of somebody who signed in within this time (accounts.change_within), for what outlasts the session. Throws
-// SignInTooOld for everybody else.
-Caller authenticateRecent(domain::SessionService& sessions, const http::Cors& cors, const Clock& clock,
-                          std::chrono::seconds within, const http::Request& request);
+// The same, of a session that may do this now. Throws what requireStanding() does for every other.
+Caller authenticateFor(domain::Action action, domain::SessionService& sessions, const http::Cors& cors,
+                       const Clock& clock, std::chrono::seconds within, const http::Request& request);
 
 // The same of an administrator. Throws Forbidden for everybody else.
 Administrator authenticateAdministrator(domain::SessionService& sessions, const http::Cors& cors, const Clock& clock,
                                         std::chrono::seconds within, const http::Request& request);
 
-// Throws SignInTooOld unless the caller signed in within this time.
-void requireRecent(const Caller& caller, const Clock& clock, std::chrono::seconds within);
+// Throws what the caller's sign-in is short of for this (domain/step_up.h): InsufficientUserAuthentication, or
+// SignInTooOld where it is older than `within` (accounts.change_within). Both say what would do (RFC 9470).
+void requireStanding(domain::Action action, const Caller& caller, const Clock& clock, std::chrono::seconds within);
 
 // By `X-API-Key: <key>` or `Authorization: Api-Key <key>`. Throws ApiError: Unauthenticated without either,
 // InvalidToken for a key that is not good, Forbidden where `scopes` names some and the key has none of them.

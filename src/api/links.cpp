@@ -31,6 +31,7 @@ bool hasAsked(const domain::OtpService& codes, const http::Request& request, con
     case VerifyOutcome::Expired:
         throw ApiError(ErrorCode::OtpExpired).detail("The link has expired. Please ask for a new one.");
     case VerifyOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
+    case VerifyOutcome::NeedsFactor: throw ApiError(ErrorCode::InsufficientUserAuthentication);
     case VerifyOutcome::Verified:
     case VerifyOutcome::WrongCode:
     case VerifyOutcome::Unknown:

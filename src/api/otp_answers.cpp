@@ -40,6 +40,7 @@ void rejectUnlessVerified(const domain::VerifiedOtp& result) {
             .retryAfter(result.retryAfter);
     case VerifyOutcome::BudgetExhausted: throw limitError(ErrorCode::MaxRetriesExceeded, result.limit);
     case VerifyOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
+    case VerifyOutcome::NeedsFactor: throw ApiError(ErrorCode::InsufficientUserAuthentication);
     }
 }
 

@@ -88,6 +88,7 @@ void rejectUnlessAdded(const domain::AddedPasskey& added) {
     case Outcome::OtherSite:
         throw ApiError(ErrorCode::Conflict, "passkeys.rp_id is not the one that the first passkey was made for")
             .detail("The passkeys here belong to another name of this site. Please tell the people who run it.");
+    case Outcome::NeedsFactor: throw ApiError(ErrorCode::InsufficientUserAuthentication);
     case Outcome::SessionEnded: throw ApiError(ErrorCode::InvalidToken);
     }
 }
@@ -103,6 +104,9 @@ void rejectUnlessSignedIn(const domain::PasskeyVerdict& verdict) {
             .detail("The passkey's answer is not right, or came too late. Please try again.");
     case Outcome::Limited: throw limitError(ErrorCode::RateLimit, verdict.limit);
     case Outcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
+    case Outcome::NeedsFactor:
+        throw ApiError(ErrorCode::InsufficientUserAuthentication)
+            .detail("This passkey did not verify you. Use one with your PIN, fingerprint or face.");
     }
 }
 

@@ -35,6 +35,11 @@ void rejectUnlessRight(const domain::CheckedPassword& checked) {
     }
 }
 
+ApiError needsFactor() {
+    return ApiError(ErrorCode::InsufficientUserAuthentication)
+        .detail("This account is protected by a passkey: a code does not change its password.");
+}
+
 http::Response resetByToken(domain::OtpService& codes, domain::PasswordService& passwords, const http::Request& request,
                             http::JsonBody& body, const std::string& token,
                             const std::optional<std::string>& password) {
@@ -44,6 +49,7 @@ http::Response resetByToken(domain::OtpService& codes, domain::PasswordService& 
     if (user && password) noteRefusal(body, "password", passwords.reasonToRefuse(*password, *user));
     body.rejectInvalid();
 
+    if (user->hasFactor) throw needsFactor();
     if (!passwords.reset(*otpId, passwords.hash(*password), clientOf(request))) {
         throw ApiError(ErrorCode::ValidationError).field("reset_token", std::string{kBadToken});
     }
@@ -67,6 +73,7 @@ http::Response resetByCode(domain::OtpService& codes, domain::SessionService& se
     const std::string hash = passwords.hash(*password);
     const auto reset = passwords.resetByCode(codes, reference, guess, hash, asker);
     rejectUnlessVerified(reset.code);
+    if (reset.needsFactor) throw needsFactor();
     if (!reset.isDone) throw ApiError(ErrorCode::InvalidOtp);
     return messageResponse("Your password has been changed. Please sign in with the new one.");
 }

@@ -58,6 +58,10 @@ struct ForMonitors {
 struct SignedIn {
     Endpoint<Caller> endpoint;
 };
+// For the way out, which every session has.
+struct Leaving {
+    Endpoint<Caller> endpoint;
+};
 // For a site that a web server protects with us: the site's own session counts, and the rule beside its location.
 struct Visiting {
     Endpoint<Caller> endpoint;
@@ -73,6 +77,7 @@ struct ForAdministrators {
     Endpoint<Administrator> endpoint;
 };
 
+using domain::Action;
 using domain::ApiScope;
 // Whether errors have the members that clients of stateless contexts read.
 enum class KeyHolderErrors { Problem, WithErrorMembers };
@@ -84,7 +89,8 @@ struct KeyHolder {
 const std::vector<ApiScope> kAnyKey;
 constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
 
-using Protected = std::variant<Public, ForMonitors, SignedIn, Visiting, RecentlySignedIn, ForAdministrators, KeyHolder>;
+using Protected =
+    std::variant<Public, ForMonitors, SignedIn, Leaving, Visiting, RecentlySignedIn, ForAdministrators, KeyHolder>;
 
 struct Route {
     std::string_view method;
@@ -114,7 +120,7 @@ const Route kRoutes[] = {
     {"DELETE", "/api/v1/auth/passkeys/{id}", RecentlySignedIn{removePasskey}},
     {"POST",   "/api/v1/auth/token/refresh", Public{refreshTokens}},
     {"POST",   "/api/v1/auth/token/introspect", KeyHolder{introspectToken, kAnyKey}},
-    {"POST",   "/api/v1/auth/logout",        SignedIn{logout}},
+    {"POST",   "/api/v1/auth/logout",        Leaving{logout}},
     {"POST",   "/api/v1/auth/logout-all",    SignedIn{logoutAll}},
     {"GET",    "/api/v1/auth/me",            SignedIn{showMe}},
     {"GET",    "/api/v1/auth/me/export",     RecentlySignedIn{exportMe}},
@@ -138,6 +144,7 @@ const Route kRoutes[] = {
     {"DELETE", "/api/v1/admin/users/{id}/limits", ForAdministrators{clearUsersLimits}},
     {"DELETE", "/api/v1/admin/users/{id}/sessions", ForAdministrators{endUsersSessions}},
     {"DELETE", "/api/v1/admin/users/{id}/sessions/{session}", ForAdministrators{endUsersSession}},
+    {"DELETE", "/api/v1/admin/users/{id}/factors", ForAdministrators{resetUsersFactors}},
     {"PUT",    "/api/v1/admin/users/{id}/groups/{group}", ForAdministrators{joinGroup}},
     {"DELETE", "/api/v1/admin/users/{id}/groups/{group}", ForAdministrators{leaveGroup}},
     {"GET",    "/api/v1/admin/events",       ForAdministrators{listEvents}},
@@ -173,11 +180,8 @@ public:
 
     http::Endpoint operator()(const Public& open) const { return bound(open.endpoint); }
     http::Endpoint operator()(const ForMonitors& open) const { return bound(open.endpoint); }
-    http::Endpoint operator()(const SignedIn& route) const {
-        return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
-            return call(services, endpoint, request, authenticate(services.sessions, services.cors, request));
-        };
-    }
+    http::Endpoint operator()(const SignedIn& route) const { return bound(route.endpoint, Action::Use); }
+    http::Endpoint operator()(const Leaving& route) const { return bound(route.endpoint, Action::Leave); }
     http::Endpoint operator()(const Visiting& route) const {
         return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
             try {
@@ -191,13 +195,7 @@ public:
             }
         };
     }
-    http::Endpoint operator()(const RecentlySignedIn& route) const {
-        return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
-            return call(services, endpoint, request,
-                        authenticateRecent(services.sessions, services.cors, services.clock,
-                                           services.settings.changeWithin, request));
-        };
-    }
+    http::Endpoint operator()(const RecentlySignedIn& route) const { return bound(route.endpoint, Action::Change); }
     http::Endpoint operator()(const ForAdministrators& route) const {
         return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
             return call(services, endpoint, request,
@@ -232,6 +230,14 @@ private:
 
     http::Endpoint bound(const Endpoint<>& endpoint) const {
         return [&services = services_, &endpoint](const http::Request& request) { return endpoint(services, request); };
+    }
+
+    http::Endpoint bound(const Endpoint<Caller>& endpoint, Action action) const {
+        return [&services = services_, &endpoint, action](const http::Request& request) {
+            return call(services, endpoint, request,
+                        authenticateFor(action, services.sessions, services.cors, services.clock,
+                                        services.settings.changeWithin, request));
+        };
     }
 
     Services& services_;

@@ -105,22 +105,26 @@ std::string targetOf(const http::GuardedRequest& guarded) {
     return target.starts_with('/') && target.size() <= kMostTargetBytes ? target : "/";
 }
 
-// `moment`: `here`, or `again` for who is signed in already and must prove it anew.
+// `moment`: `here`, or `again` for who is signed in already and must prove it anew, or `passkey` where it must be by
+// one.
 http::Response toLoginPage(const ApiSettings& settings, std::string_view back, std::string_view moment) {
     return redirectTo(settings.publicUrl + "/?return_to=" + percentEncoded(back) + "&sign_in=" + std::string{moment});
 }
 
-std::optional<std::chrono::seconds> withinOf(const http::GuardedRequest& guarded) {
-    const auto rule = domain::EntryRule::parse(guarded.rule.value_or(""));
-    return rule ? rule->within() : std::nullopt;
+constexpr std::string_view momentFor(bool needsTwoFactors, bool needsAnew) {
+    if (needsTwoFactors) return "passkey";
+    return needsAnew ? "again" : "here";
 }
 
 // The first step: a nonce for this browser, and the way to the sign-in.
 http::Response towardsSignIn(const domain::SiteSessions& sites, const ApiSettings& settings,
                              const http::Request& request, const http::GuardedRequest& guarded) {
     const std::string target = targetOf(guarded);
-    const auto within = withinOf(guarded);
-    if (isOwn(settings, guarded.site)) return toLoginPage(settings, target, within ? "again" : "here");
+    const auto rule = domain::EntryRule::parse(guarded.rule.value_or(""));
+    const auto within = rule ? rule->within() : std::nullopt;
+    const bool needsTwoFactors = rule && rule->needsTwoFactors();
+    if (isOwn(settings, guarded.site))
+        return toLoginPage(settings, target, momentFor(needsTwoFactors, within.has_value()));
     if (!keepsCookies(guarded.site)) throw ApiError(ErrorCode::Forbidden, "a site without https: " + guarded.site);
 
     // Another tab may be on its way already; both arrive.
@@ -130,6 +134,7 @@ http::Response towardsSignIn(const domain::SiteSessions& sites, const ApiSetting
     std::string url = settings.publicUrl + "/authz/enter?site=" + percentEncoded(guarded.site) +
                       "&to=" + percentEncoded(target) + "&challenge=" + domain::SiteSessions::challengeOf(nonce);
     if (within) url += "&within=" + std::to_string(within->count());
+    if (needsTwoFactors) url += "&aal=2";
     http::Response response = redirectTo(url);
     http::setCookie(response, name, nonce, kNonceLifetime);
     return response;
@@ -161,6 +166,9 @@ void requireEntry(const http::GuardedRequest& guarded, const Caller& caller, htt
     switch (rule->decide(caller, now)) {
     case domain::Entry::Granted: return;
     case domain::Entry::Denied: throw ApiError(ErrorCode::Forbidden, "OTPGATE_REQUIRE: " + *guarded.rule);
+    case domain::Entry::LevelTooLow:
+        throw ApiError(ErrorCode::InsufficientUserAuthentication, "OTPGATE_REQUIRE: " + *guarded.rule)
+            .detail("For this, sign in with a passkey that asks for your PIN, fingerprint or face.");
     case domain::Entry::SignInTooOld:
         throw ApiError(role == http::Role::Authorizer ? ErrorCode::SignInTooOld : ErrorCode::Unauthenticated,
                        "OTPGATE_REQUIRE: " + *guarded.rule);
@@ -179,6 +187,7 @@ std::string remoteUserOf(const domain::User& user, RemoteUser choice) {
 Caller admit(domain::SessionService& sessions, domain::SiteSessions& sites, const http::Cors& cors, const Clock& clock,
              const ApiSettings& settings, const http::Request& request) {
     Caller caller = recognise(sessions, sites, cors, settings, request);
+    requireStanding(domain::Action::Use, caller, clock, settings.changeWithin);
     if (request.guarded) requireEntry(*request.guarded, caller, request.role, clock.now());
     return caller;
 }
@@ -186,7 +195,7 @@ Caller admit(domain::SessionService& sessions, domain::SiteSessions& sites, cons
 std::optional<http::Response> wayToSignIn(const domain::SiteSessions& sites, const ApiSettings& settings,
                                           const http::Request& request, http::ErrorCode refusal) {
     const bool helps = refusal == ErrorCode::Unauthenticated || refusal == ErrorCode::InvalidToken ||
-                       refusal == ErrorCode::SignInTooOld;
+                       refusal == ErrorCode::SignInTooOld || refusal == ErrorCode::InsufficientUserAuthentication;
     const bool isAsked = request.role == http::Role::Authorizer && request.guarded;
     if (!helps || !isAsked || !opensPage(request, request.guarded->method)) return std::nullopt;
     return towardsSignIn(sites, settings, request, *request.guarded);
@@ -251,7 +260,10 @@ http::Response handOver(const http::Request& request, domain::SessionService& se
 
     const auto cookie = http::findCookie(request, kSessionCookie);
     const auto session = cookie ? sessions.authenticateCookie(*cookie) : std::nullopt;
-    if (!session) return toLoginPage(settings, back->url, "here");
+    const bool needsTwoFactors = request.queryParameter("aal").value_or("") == "2";
+    if (!session) return toLoginPage(settings, back->url, momentFor(needsTwoFactors, false));
+    const bool isSure = domain::assuranceOf(session->session.methods) == domain::AssuranceLevel::Two;
+    if (!isSure && (needsTwoFactors || session->user.hasFactor)) return toLoginPage(settings, back->url, "passkey");
     const auto within = parseNumber<std::uint32_t>(request.queryParameter("within").value_or(""));
     if (within && !domain::signedInRecently(session->session, std::chrono::seconds{*within}, clock.now()))
         return toLoginPage(settings, back->url, "again");

@@ -59,6 +59,8 @@ http::Response refreshTokens(const http::Request& request, domain::SessionServic
     switch (outcome.kind) {
     case domain::RefreshOutcome::Kind::Refreshed: break;
     case domain::RefreshOutcome::Kind::Invalid: throw http::ApiError(http::ErrorCode::InvalidToken);
+    case domain::RefreshOutcome::Kind::NeedsFactor:
+        throw http::ApiError(http::ErrorCode::InsufficientUserAuthentication);
     case domain::RefreshOutcome::Kind::Reused: throw http::ApiError(http::ErrorCode::TokenReused);
     }
     http::JsonWriter json;

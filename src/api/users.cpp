@@ -50,7 +50,7 @@ http::Response updateProfile(const http::Request& request, const Caller& caller,
     }
     body.rejectInvalid();
     // A name is for ever.
-    if (fields.username) requireRecent(caller, clock, settings.changeWithin);
+    if (fields.username) requireStanding(domain::Action::Change, caller, clock, settings.changeWithin);
 
     const auto update = accounts.updateProfile(caller.user.id, fields, domain::NameGiver::Owner, clientOf(request));
     switch (update.outcome) {

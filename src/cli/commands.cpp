@@ -208,6 +208,11 @@ const std::vector<Command>& commands() {
            "WHO",
            "forgets what was counted against the addresses and devices: codes can be asked for and guessed again",
            {kJson}},
+          {"reset-factors",
+           "WHO",
+           "removes every passkey, for who has lost them: the user signs in by a code again; every session ends, and "
+           "the owner is told",
+           {kJson}},
           {"delete",
            "WHO",
            "removes the user with sessions, devices, API keys and codes; of the audit trail event, time and user id "

@@ -126,6 +126,10 @@ void examinePasskeys(const Settings& settings, Installation& installation, Findi
         findings.wrong(
             "passkeys", fault, "browsers find none of them, and nobody can add one",
             "give server.public_url its old host again, or set passkeys.rp_id where that is above the new one");
+    } else if (!settings.passkeys.isOffered() && store::makePasskeyStore(installation.connection())->rpId()) {
+        findings.doubtful("passkeys", "off, and some were made here",
+                          "whoever has one cannot sign in: a code does not do",
+                          "set passkeys.enabled = true, or let them in by codes again: otpgate user reset-factors WHO");
     } else {
         findings.good("passkeys", settings.passkeys.isOffered() ? "for " + settings.passkeys.rpId : "off");
     }

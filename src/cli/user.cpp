@@ -131,6 +131,7 @@ void print(const domain::User& user, bool asJson) {
     if (!user.groups.empty()) std::cout << "groups      " << joined(user.groups, ", ") << "\n";
     std::cout << "status      " << domain::toString(user.status) << "\n";
     std::cout << "password    " << (user.hasPassword ? "set" : "none") << "\n";
+    std::cout << "factor      " << (user.hasFactor ? "passkey" : "none") << "\n";
     std::cout << "joined      " << formatRfc3339(user.joinedAt) << "\n";
     std::cout << "last login  " << (user.lastLoginAt ? formatRfc3339(*user.lastLoginAt) : "never") << "\n";
 }
@@ -253,7 +254,8 @@ int user(const Invocation& invocation) {
     if (settings.sms.transport == delivery::SmsTransportKind::None) notices.bySms = domain::NoticeBySms::Never;
     domain::Administration administration(
         {*people, *store, *sessions, *groups}, messenger, clock, random,
-        {settings.otp.requestsPerDestination, settings.otp.guessesPerDestination, settings.otp.changesPerAccount},
+        {settings.otp.requestsPerDestination, settings.otp.guessesPerDestination, settings.otp.changesPerAccount,
+         settings.passkeysPerAccount},
         notices);
     domain::Client client;
     client.userAgent = "otpgate user " + action;
@@ -277,6 +279,7 @@ int user(const Invocation& invocation) {
         {"set-address", [&](const domain::User& who) { setAddress(administration, who, address.value(), client); }},
         {"end-sessions", [&](const domain::User& who) { administration.endSessions(who.id, client); }},
         {"clear-limits", [&](const domain::User& who) { administration.clearLimits(who.id, client); }},
+        {"reset-factors", [&](const domain::User& who) { administration.resetFactors(who.id, client); }},
         {"delete", [&](const domain::User& who) { administration.remove(who.id, client); }},
     };
     const domain::User who = findUser(accounts, invocation.words.front());

@@ -172,6 +172,20 @@ AdminOutcome Administration::setAddress(const Uuid& userId, const Destination& a
     return outcomeOf(assigned.outcome);
 }
 
+AdminOutcome Administration::resetFactors(const Uuid& userId, const Client& client) {
+    const Timestamp now = clock_.now();
+    const Client nobody;
+    const auto reset = stores_.people.resetFactors(
+        {.userId = userId,
+         .now = now,
+         .auditId = Uuid::makeV7(now, random_),
+         .client = client,
+         .notice = draftNotice(notices_, {MessageKind::PasskeyRemoved, "", nobody, now, messenger_.lease()}, random_)});
+    if (reset.notice) messenger_.handOver(*reset.notice);
+    if (!reset.isUser) return AdminOutcome::NoSuchUser;
+    return reset.removed == 0 ? AdminOutcome::Unchanged : AdminOutcome::Done;
+}
+
 AdminOutcome Administration::setMembership(const Uuid& userId, const std::string& group, bool isMember,
                                            const Client& client) {
     const Timestamp now = clock_.now();

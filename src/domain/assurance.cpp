@@ -12,6 +12,10 @@ AssuranceLevel assuranceOf(std::string_view methods) {
     return (has("hwk") || has("swk")) && has("mfa") ? AssuranceLevel::Two : AssuranceLevel::One;
 }
 
+bool opensAccount(std::string_view methods, bool hasFactor) {
+    return !hasFactor || assuranceOf(methods) == AssuranceLevel::Two;
+}
+
 std::string_view toUrn(AssuranceLevel level) {
     return level == AssuranceLevel::Two ? "urn:otpgate:aal2" : "urn:otpgate:aal1";
 }

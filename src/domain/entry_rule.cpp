@@ -2,6 +2,7 @@
 
 #include "otpgate/base/settings_reader.h"
 #include "otpgate/base/text.h"
+#include "otpgate/domain/assurance.h"
 #include "otpgate/domain/people_words.h"
 #include "otpgate/domain/proved.h"
 #include "otpgate/domain/session_rules.h"
@@ -34,6 +35,10 @@ std::optional<EntryRule> EntryRule::parse(std::string_view text) {
 
 bool EntryRule::read(std::string_view word) {
     if (word.starts_with(kWithin)) return readWithin(word.substr(kWithin.size()));
+    if (word == "aal2") {
+        needsTwoFactors_ = true;
+        return true;
+    }
     saysWho_ = true;
     if (word.starts_with(kPeople)) return readPeople(word.substr(kPeople.size()));
     if (word.starts_with(kGroups)) return readGroups(word.substr(kGroups.size()));
@@ -77,6 +82,7 @@ bool EntryRule::isFor(const User& user) const {
 
 Entry EntryRule::decide(const AuthenticatedSession& visitor, Timestamp now) const {
     if (!isFor(visitor.user)) return Entry::Denied;
+    if (needsTwoFactors_ && assuranceOf(visitor.session.methods) != AssuranceLevel::Two) return Entry::LevelTooLow;
     if (within_ && !signedInRecently(visitor.session, *within_, now)) return Entry::SignInTooOld;
     return Entry::Granted;
 }

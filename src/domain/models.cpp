@@ -127,6 +127,7 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::VerificationFailed: return "VERIFICATION_FAILED";
     case AuditEvent::PasskeyAdded: return "PASSKEY_ADDED";
     case AuditEvent::PasskeyRemoved: return "PASSKEY_REMOVED";
+    case AuditEvent::FactorsReset: return "FACTORS_RESET";
     }
     return {};
 }

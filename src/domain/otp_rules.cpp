@@ -1,5 +1,6 @@
 #include "otpgate/domain/otp_rules.h"
 
+#include "otpgate/domain/assurance.h"
 #include "otpgate/domain/pending_registration.h"
 
 #include <algorithm>
@@ -90,6 +91,10 @@ private:
                 result.outcome = user_ ? VerifyOutcome::AccountDisabled : VerifyOutcome::Unknown;
                 return;
             }
+            if (!opensAccount(otp_.methods, user_->hasFactor)) {
+                result.outcome = VerifyOutcome::NeedsFactor;
+                return;
+            }
             const auto device = findSameDevice(guess_, user_->id, devices_);
             result.signIn = {user_->id == guess_.newUserId, *user_, guess_.sessionId,
                              device.value_or(guess_.newDeviceId), otp_.methods};
@@ -162,9 +167,12 @@ private:
     void signIn(bool isNewUser, std::optional<Timestamp> lastLogin) {
         OtpVerifyResult& result = ruling_.result;
         const bool isActive = user_ && user_->status == UserStatus::Active;
-        note(2, isActive ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
-        if (!isActive) {
-            result.outcome = user_ ? VerifyOutcome::AccountDisabled : VerifyOutcome::Unknown;
+        const bool isEnough = isActive && opensAccount(otp_.methods, user_->hasFactor);
+        note(2, isEnough ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
+        if (!isEnough) {
+            result.outcome = isActive ? VerifyOutcome::NeedsFactor
+                             : user_  ? VerifyOutcome::AccountDisabled
+                                      : VerifyOutcome::Unknown;
             result.destination.reset();
             return;
         }

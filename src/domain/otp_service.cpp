@@ -40,7 +40,8 @@ OtpEvent eventOf(OtpVerifyResult::Outcome outcome) {
     case OtpVerifyResult::Outcome::WrongCode:
     case OtpVerifyResult::Outcome::Unknown:
     case OtpVerifyResult::Outcome::Used:
-    case OtpVerifyResult::Outcome::AccountDisabled: break;
+    case OtpVerifyResult::Outcome::AccountDisabled:
+    case OtpVerifyResult::Outcome::NeedsFactor: break;
     }
     return OtpEvent::Failed;
 }
@@ -286,7 +287,8 @@ VerifiedOtp OtpService::report(const OtpReference& reference, const OtpVerificat
     case OtpVerifyResult::Outcome::Unknown:
     case OtpVerifyResult::Outcome::Used:
     case OtpVerifyResult::Outcome::Expired:
-    case OtpVerifyResult::Outcome::AccountDisabled: break;
+    case OtpVerifyResult::Outcome::AccountDisabled:
+    case OtpVerifyResult::Outcome::NeedsFactor: break;
     }
     return verified;
 }

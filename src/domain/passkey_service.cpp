@@ -95,11 +95,13 @@ AddedPasskey PasskeyService::add(const AuthenticatedSession& caller, const Passk
                     .signCount = attested->facts.signCount,
                     .backupEligible = attested->facts.backupEligible,
                     .backedUp = attested->facts.backedUp,
+                    .verifiesUser = attested->facts.userVerified,
                     .createdAt = now,
                     .lastUsedAt = std::nullopt};
     const auto addition = store_.add({.passkey = passkey,
                                       .challenge = challenge->use,
                                       .sessionId = caller.session.id,
+                                      .methods = methodsOf(attested->facts),
                                       .rpId = settings_.rpId,
                                       .most = kMaxPasskeys,
                                       .auditId = Uuid::makeV7(now, random_),
@@ -113,6 +115,7 @@ AddedPasskey PasskeyService::add(const AuthenticatedSession& caller, const Passk
     case PasskeyInsertion::SessionEnded: return {Outcome::SessionEnded};
     case PasskeyInsertion::KnownAlready: return {Outcome::KnownAlready};
     case PasskeyInsertion::TooMany: return {Outcome::TooMany};
+    case PasskeyInsertion::NeedsFactor: return {Outcome::NeedsFactor};
     case PasskeyInsertion::OtherSite: return {Outcome::OtherSite};
     }
     return {};
@@ -164,6 +167,7 @@ PasskeyVerdict PasskeyService::signIn(const PasskeyAssertion& assertion, const D
     case PasskeySignInResult::Outcome::Wrong: return {Outcome::Wrong};
     case PasskeySignInResult::Outcome::Removed: return {Outcome::Unknown};
     case PasskeySignInResult::Outcome::AccountDisabled: return {Outcome::AccountDisabled};
+    case PasskeySignInResult::Outcome::NeedsFactor: return {Outcome::NeedsFactor};
     case PasskeySignInResult::Outcome::ClientLimited:
         return {Outcome::Limited, std::nullopt,
                 reportLimit("passwords_per_client", limits_.wrongPerClient, std::move(result.hits), now)};

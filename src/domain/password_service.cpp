@@ -172,6 +172,7 @@ ResetByCode PasswordService::resetByCode(OtpService& otp, OtpReference reference
         PasswordSetting setting = store_.resetPassword(reset);
         if (setting.notice) messenger_.handOver(*setting.notice);
         result.isDone = setting.isDone;
+        result.needsFactor = setting.needsFactor;
         return std::move(setting.code);
     });
     return result;

@@ -1,5 +1,7 @@
 #include "otpgate/domain/session_rules.h"
 
+#include "otpgate/domain/assurance.h"
+
 #include <algorithm>
 
 namespace otpgate::domain {
@@ -37,6 +39,7 @@ RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* sessio
     // Its row may say a later end: of a version, or of a setting, that let sessions last longer.
     const Timestamp lastsUntil = session->createdAt + refresh.lifetimes.total;
     if (lastsUntil <= refresh.now) return {};
+    if (!opensAccount(session->methods, session->userHasFactor)) return {{Outcome::NeedsFactor, {}, {}, {}, {}}, {}};
     const SessionRefreshResult granted{Outcome::Rotated, session->userId, session->authenticatedAt, session->methods,
                                        lastsUntil};
     if (session->refreshCounter == refresh.counter) {

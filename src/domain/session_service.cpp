@@ -112,6 +112,7 @@ RefreshOutcome SessionService::refresh(std::string_view refreshToken, const Clie
                 issue({token->sessionId, result.userId, result.authenticatedAt, result.methods, result.lastsUntil},
                       token->counter + 1, now)};
     case SessionRefreshResult::Outcome::Reused: return {Kind::Reused, {}};
+    case SessionRefreshResult::Outcome::NeedsFactor: return {Kind::NeedsFactor, {}};
     case SessionRefreshResult::Outcome::Ended: return {Kind::Invalid, {}};
     }
     return {Kind::Invalid, {}};
@@ -161,10 +162,14 @@ std::optional<AuthenticatedSession> SessionService::inspectRefreshToken(std::str
 
 std::optional<TokenDescription> SessionService::introspect(std::string_view token) {
     using Kind = TokenDescription::Kind;
+    const auto isSomebody = [](const AuthenticatedSession& session) {
+        return opensAccount(session.session.methods, session.user.hasFactor);
+    };
     if (auto grant = authenticate(token)) {
+        if (!isSomebody(grant->session)) return std::nullopt;
         return TokenDescription{Kind::Access, std::move(*grant), settings_.issuer, settings_.audience};
     }
-    if (auto session = inspectRefreshToken(token)) {
+    if (auto session = inspectRefreshToken(token); session && isSomebody(*session)) {
         // A session of tokens is seen when they are issued, and its end is theirs.
         const Timestamp issuedAt = session->session.lastSeenAt;
         const Timestamp expiresAt = session->session.expiresAt;

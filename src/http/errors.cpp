@@ -50,6 +50,9 @@ ErrorDescription describe(ErrorCode code) {
     case ErrorCode::SignInTooOld:
         return {"SIGN_IN_TOO_OLD", 403, "Sign-in too old",
                 "For this, the sign-in must be a recent one: sign in again."};
+    case ErrorCode::InsufficientUserAuthentication:
+        return {"INSUFFICIENT_USER_AUTHENTICATION", 401, "More than a code is needed",
+                "This account is protected by a passkey. Sign in with it."};
     case ErrorCode::AccountDisabled: return {"ACCOUNT_DISABLED", 403, "Account disabled", "This account is disabled."};
     case ErrorCode::UserNotFound: return {"USER_NOT_FOUND", 404, "User not found", "There is no such user."};
     case ErrorCode::Conflict: return {"CONFLICT", 409, "Conflict", "This is already taken."};
@@ -76,6 +79,9 @@ std::string problemType(std::string_view base, std::string_view code) {
 
 // RFC 6750, section 3.1: who sent no credentials is told no error; who sent a bad token is told so.
 std::string_view challengeFor(ErrorCode code) {
+    if (code == ErrorCode::InsufficientUserAuthentication) {  // RFC 9470, section 3
+        return R"(Bearer realm="otpgate", error="insufficient_user_authentication", acr_values="urn:otpgate:aal2")";
+    }
     const bool tokenWasBad = code == ErrorCode::InvalidToken || code == ErrorCode::TokenReused;
     return tokenWasBad ? R"(Bearer realm="otpgate", error="invalid_token")" : R"(Bearer realm="otpgate")";
 }

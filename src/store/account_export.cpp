@@ -66,6 +66,7 @@ constexpr std::array kPasskeys{Column{"id", "id", Kind::Id},
                                Column{"uses", "sign_count", Kind::Number},
                                Column{"backup_eligible", "backup_eligible", Kind::Number},
                                Column{"backed_up", "backed_up", Kind::Number},
+                               Column{"verifies_user", "verifies_user", Kind::Number},
                                Column{"created_at", "created_at_us", Kind::Time},
                                Column{"last_used_at", "last_used_at_us", Kind::Time}};
 constexpr std::array kGroups{Column{"name", "group_name"}, Column{"added_at", "added_at_us", Kind::Time}};

@@ -185,6 +185,9 @@ domain::PasswordSetting AccountTable::resetPassword(const domain::PasswordReset&
         if (!destination) return setting;
         const auto user = findUser(connection_, *destination);
         if (!user || user->status != domain::UserStatus::Active) return setting;
+        // Whoever has the mailbox alone changes nothing of it.
+        setting.needsFactor = user->hasFactor;
+        if (setting.needsFactor) return setting;
         connection_.execute("UPDATE users SET password_hash = ?, password_changed_at_us = ? WHERE id = ?",
                             {reset.passwordHash, reset.now, user->id});
         endSessions(connection_, user->id, std::nullopt, "password_reset", reset.now);

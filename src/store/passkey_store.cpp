@@ -1,6 +1,7 @@
 #include "store/passkey_store.h"
 
 #include "otpgate/crypto/hash.h"
+#include "otpgate/domain/assurance.h"
 #include "otpgate/domain/otp_rules.h"
 #include "otpgate/domain/passkey_rules.h"
 #include "store/audit_events.h"
@@ -23,9 +24,10 @@ namespace {
 
 constexpr std::string_view kColumns =
     "p.id, p.user_id, p.user_handle, p.credential_id, p.algorithm, p.public_key, p.name, p.transports, p.aaguid,"
-    " p.sign_count, p.backup_eligible, p.backed_up, p.created_at_us, p.last_used_at_us";
+    " p.sign_count, p.backup_eligible, p.backed_up, p.created_at_us, p.last_used_at_us,"
+    " p.verifies_user";
 
-const db::LookUp kSession("SELECT s.id FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
+const db::LookUp kSession("SELECT s.amr FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
                           db::Locking::Wait);
 const db::LookUp kById("SELECT " + std::string{kColumns} + " FROM passkeys p WHERE", "p.id = ?", db::Locking::Wait);
 
@@ -43,8 +45,17 @@ Passkey readPasskey(const db::Row& row) {
             .signCount = static_cast<std::uint32_t>(row.integer(9)),
             .backupEligible = row.integer(10) != 0,
             .backedUp = row.integer(11) != 0,
+            .verifiesUser = row.integer(14) != 0,
             .createdAt = row.timestamp(12),
             .lastUsedAt = row.optionalTimestamp(13)};
+}
+
+// With the first factor: whoever opened them has shown less than the account wants from then on.
+void endOtherSessions(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now) {
+    connection.execute(
+        "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ? AND id <> ?"
+        " AND revoked_at_us IS NULL AND expires_at_us > ?",
+        {now, "factor_added", userId, kept, now});
 }
 
 constexpr std::string_view kMetadata = R"({"method":"passkey"})";
@@ -93,10 +104,13 @@ std::optional<std::string> PasskeyTable::rpId() {
 PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
     const Passkey& passkey = newPasskey.passkey;
     if (!useChallenge(newPasskey.challenge)) return PasskeyInsertion::ChallengeUsed;
-    if (connection_.lookUp({{kSession, {newPasskey.sessionId}}})[0].empty()) return PasskeyInsertion::SessionEnded;
+    const auto session = connection_.lookUp({{kSession, {newPasskey.sessionId}}})[0];
+    if (session.empty()) return PasskeyInsertion::SessionEnded;
     // Who is locked has one added at a time, so what is counted is still true when the row is written.
     if (!lockUser(connection_, passkey.userId)) return PasskeyInsertion::SessionEnded;
     const auto others = list(passkey.userId);
+    const bool hadFactor = std::ranges::any_of(others, &Passkey::verifiesUser);
+    if (!domain::opensAccount(session[0].text(0), hadFactor)) return PasskeyInsertion::NeedsFactor;
     if (others.size() >= newPasskey.most) return PasskeyInsertion::TooMany;
     if (!others.empty() && others.front().userHandle != passkey.userHandle) return PasskeyInsertion::OtherUser;
     if (find(passkey.credentialId)) return PasskeyInsertion::KnownAlready;
@@ -106,18 +120,28 @@ PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
         connection_.execute(
             "INSERT INTO passkeys (id, user_id, user_handle, credential_id, credential_hash, algorithm, public_key, "
             "name,"
-            " transports, aaguid, sign_count, backup_eligible, backed_up, created_at_us)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " transports, aaguid, sign_count, backup_eligible, backed_up, verifies_user, created_at_us)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             {passkey.id, passkey.userId, passkey.userHandle, db::Param::blob(passkey.credentialId),
              db::Param::blob(hash), static_cast<int>(passkey.key.algorithm), db::Param::blob(passkey.key.bytes),
              passkey.name, passkey.transports, db::Param::blob(passkey.aaguid), passkey.signCount,
-             passkey.backupEligible ? 1 : 0, passkey.backedUp ? 1 : 0, passkey.createdAt});
+             passkey.backupEligible ? 1 : 0, passkey.backedUp ? 1 : 0, passkey.verifiesUser ? 1 : 0,
+             passkey.createdAt});
     } catch (const db::DbError& error) {
         // Somebody else was faster; the statement ends, not the transaction.
         if (error.kind() != db::ErrorKind::Duplicate) throw;
         return PasskeyInsertion::KnownAlready;
     }
+    if (passkey.verifiesUser) protect(newPasskey, hadFactor);
     return PasskeyInsertion::Added;
+}
+
+// Whoever made it has just shown it, in this session.
+void PasskeyTable::protect(const domain::NewPasskey& newPasskey, bool hadFactor) {
+    const Passkey& passkey = newPasskey.passkey;
+    connection_.execute("UPDATE sessions SET amr = ?, authenticated_at_us = ? WHERE id = ?",
+                        {newPasskey.methods, passkey.createdAt, newPasskey.sessionId});
+    if (!hadFactor) endOtherSessions(connection_, passkey.userId, newPasskey.sessionId, passkey.createdAt);
 }
 
 domain::PasskeyAddition PasskeyTable::add(const domain::NewPasskey& newPasskey) {
@@ -185,6 +209,7 @@ domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& sig
     buckets.write(connection_);
     if (!isRight) return {signIn.facts ? Outcome::Cloned : Outcome::Wrong};
     if (user.status != domain::UserStatus::Active) return {Outcome::AccountDisabled};
+    if (!domain::opensAccount(signIn.methods, user.hasFactor)) return {Outcome::NeedsFactor};
     return {Outcome::SignedIn};
 }
 
@@ -240,8 +265,13 @@ domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& si
             const Uuid deviceId = openSession(signIn, user, result);
             result.signIn = domain::SignIn{false, user, signIn.sessionId, deviceId, signIn.methods};
             connection_.execute(
-                "UPDATE passkeys SET sign_count = ?, backed_up = ?, last_used_at_us = ? WHERE id = ?",
-                {signIn.facts->signCount, signIn.facts->backedUp ? 1 : 0, signIn.now, signIn.passkey.id});
+                "UPDATE passkeys SET sign_count = ?, backed_up = ?, last_used_at_us = ?,"
+                " verifies_user = CASE WHEN ? = 1 THEN 1 ELSE verifies_user END WHERE id = ?",
+                {signIn.facts->signCount, signIn.facts->backedUp ? 1 : 0, signIn.now,
+                 signIn.facts->userVerified ? 1 : 0, signIn.passkey.id});
+            // One that was not known to verify its user before.
+            if (signIn.facts->userVerified && !user.hasFactor)
+                endOtherSessions(connection_, user.id, signIn.sessionId, signIn.now);
         }
         insertAuditEvent(connection_, {signIn.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
                                        user.id, std::nullopt, signIn.client, signIn.now,

@@ -21,6 +21,7 @@ private:
     bool useChallenge(const domain::ChallengeUse& challenge);
     bool isSite(const std::string& rpId, Timestamp now);
     domain::PasskeyInsertion insert(const domain::NewPasskey& passkey);
+    void protect(const domain::NewPasskey& newPasskey, bool hadFactor);
     domain::PasskeySignInResult judge(const domain::PasskeySignIn& signIn, domain::User& user);
     Uuid openSession(const domain::PasskeySignIn& signIn, domain::User& user, domain::PasskeySignInResult& result);
 

@@ -1,8 +1,10 @@
 #include "store/people_store.h"
 
 #include "store/audit_events.h"
+#include "store/notices.h"
 #include "store/outbox_admin_store.h"
 #include "store/outbox_rows.h"
+#include "store/session_store.h"
 #include "store/users.h"
 
 #include <algorithm>
@@ -148,6 +150,23 @@ void PeopleTables::clear(const domain::LimitClearing& clearing) {
         insertAuditEvent(connection_, {clearing.auditId, domain::AuditEvent::LimitsCleared, clearing.userId,
                                        std::nullopt, clearing.client, clearing.now});
         return true;
+    });
+}
+
+domain::FactorReset PeopleTables::resetFactors(const domain::FactorResetting& resetting) {
+    return connection_.transact([&]() -> domain::FactorReset {
+        // Whoever adds one at the same time comes before, and loses it, or after, and has no session any more.
+        const auto user = lockUser(connection_, resetting.userId);
+        if (!user) return {};
+        domain::FactorReset reset{.isUser = true};
+        reset.removed =
+            static_cast<unsigned>(connection_.execute("DELETE FROM passkeys WHERE user_id = ?", {resetting.userId}));
+        if (reset.removed == 0) return reset;
+        endSessions(connection_, resetting.userId, std::nullopt, "factors_reset", resetting.now);
+        insertAuditEvent(connection_, {resetting.auditId, domain::AuditEvent::FactorsReset, resetting.userId,
+                                       std::nullopt, resetting.client, resetting.now});
+        reset.notice = writeNotice(connection_, resetting.notice, *user);
+        return reset;
     });
 }
 

@@ -36,7 +36,8 @@ domain::User readUser(const db::Row& row, std::size_t first) {
             .lastLoginAt = row.optionalTimestamp(first + 12),
             .displayName = row.optionalText(first + 14).value_or(""),
             .groups = readGroups(row.text(first + 15)),
-            .timeZone = row.text(first + 16)};
+            .timeZone = row.text(first + 16),
+            .hasFactor = row.integer(first + 17) != 0};
 }
 
 std::optional<domain::User> findUser(db::Connection& connection, const domain::Destination& destination) {

@@ -40,6 +40,7 @@ class AccountResetTest : public OtpStoreTest<AccountResetTest<Engine>, Engine> {
     CPPUNIT_TEST(refusesOnASpentBudgetAndKeepsTheCode);
     CPPUNIT_TEST(refusesWhatIsNoCodeForAReset);
     CPPUNIT_TEST(setsNothingWhereThereIsNoActiveAccount);
+    CPPUNIT_TEST(setsNothingByAMailboxWhereThereIsAFactor);
     CPPUNIT_TEST(resetsOnceForSixteenThreads);
     CPPUNIT_TEST(leavesTheCodeUnspentWhereItsNoticeCannotBeWritten);
     CPPUNIT_TEST(leavesTheCodeUnspentWhereItsAuditEventCannotBeWritten);
@@ -121,6 +122,15 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users WHERE email_verified = 1"));
         assertWords({"OTP_REQUESTED", "OTP_VERIFIED", "PASSWORD_RESET"}, auditEvents());
         assertOutcome(VerifyOutcome::Used, accounts_->resetPassword(byGuess(code)).code);
+    }
+
+    void setsNothingByAMailboxWhereThereIsAFactor() {
+        Base::addPasskey(ada_, 1);
+        const Uuid session = addSession();
+        const auto setting = accounts_->resetPassword(byGuess(requestReset()));
+        CPPUNIT_ASSERT(setting.needsFactor && !setting.isDone && !setting.notice);
+        CPPUNIT_ASSERT_EQUAL(kOldHash, hash());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions WHERE id = ? AND revoked_at_us IS NULL", {session}));
     }
 
     // Else the same code would set another password by its receipt.

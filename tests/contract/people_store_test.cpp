@@ -23,6 +23,7 @@ class PeopleStoreTest : public StoreTest<PeopleStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(findsIdsBehindAnyText);
     CPPUNIT_TEST(listsTheNewestFirst);
     CPPUNIT_TEST(clearsLimitsAndSaysWhoDidIt);
+    CPPUNIT_TEST(resetsFactorsOnce);
     CPPUNIT_TEST(assignsAnAddress);
     CPPUNIT_TEST(saysWhoDeletedAnAccount);
     CPPUNIT_TEST_SUITE_END();
@@ -101,6 +102,29 @@ private:
         CPPUNIT_ASSERT(users.size() == 2 && users[0].id == second.id && users[1].id == first.id);
         CPPUNIT_ASSERT(people_->newest(second.id, 10).at(0).id == first.id);
         CPPUNIT_ASSERT(people_->newest(first.id, 10).empty());
+    }
+
+    void resetsFactorsOnce() {
+        const auto user = addUser("a@example.org");
+        const auto other = addUser("b@example.org");
+        for (const Uuid& id : {user.id, other.id}) {
+            for (const int verifies : {1, 0}) Base::addPasskey(id, verifies);
+        }
+        connection_->execute(
+            "INSERT INTO sessions (id, user_id, created_at_us, last_seen_at_us, expires_at_us, authenticated_at_us,"
+            " ip_address, user_agent) VALUES (?, ?, ?, ?, ?, ?, '192.0.2.7', 'x')",
+            {newId(), user.id, now(), now(), now() + std::chrono::hours{1}, now()});
+        const Uuid admin = newId();
+        const auto reset = [&] { return people_->resetFactors({user.id, now(), newId(), acting(admin)}); };
+        const auto first = reset();
+        CPPUNIT_ASSERT(first.isUser && first.removed == 2);
+        CPPUNIT_ASSERT(!accounts_->find(user.id)->hasFactor && accounts_->find(other.id)->hasFactor);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, Base::count("sessions WHERE revoked_reason = 'factors_reset'"));
+        CPPUNIT_ASSERT_EQUAL(R"({"by":")" + admin.toString() + R"("})", lastMetadata("FACTORS_RESET"));
+        const auto second = reset();
+        CPPUNIT_ASSERT(second.isUser && second.removed == 0);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, Base::count("audit_events WHERE event = 'FACTORS_RESET'"));
+        CPPUNIT_ASSERT(!people_->resetFactors({newId(), now(), newId(), acting(admin)}).isUser);
     }
 
     void clearsLimitsAndSaysWhoDidIt() {

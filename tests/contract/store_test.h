@@ -87,6 +87,17 @@ protected:
         CPPUNIT_ASSERT_EQUAL_MESSAGE(sql, std::size_t{1}, rows.size());
         return std::move(rows.front());
     }
+    // `verifies`: whether it has verified its user, and is a factor.
+    Uuid addPasskey(const Uuid& userId, int verifies) {
+        const Uuid id = newId();
+        connection_->execute(
+            "INSERT INTO passkeys (id, user_id, user_handle, credential_id, credential_hash, algorithm, public_key,"
+            " name, transports, aaguid, sign_count, backup_eligible, backed_up, verifies_user, created_at_us)"
+            " VALUES (?, ?, ?, ?, ?, -7, 'k', 'Laptop', '', ?, 0, 0, 0, ?, ?)",
+            {id, userId, userId, db::Param::blob(id.bytes()), db::Param::blob(id.bytes()), db::Param::blob(id.bytes()),
+             verifies, now()});
+        return id;
+    }
     // What the audit trail tells, in the order of its ids.
     Words auditEvents() {
         Words events;

@@ -54,7 +54,7 @@ TABLES = {
     "passkeys": {
         "id": "passkeys.id", "user_id": "user.id", "name": "passkeys.name", "aaguid": "passkeys.authenticator",
         "transports": "passkeys.transports", "sign_count": "passkeys.uses", "backup_eligible": "passkeys.backup_eligible",
-        "backed_up": "passkeys.backed_up", "created_at_us": "passkeys.created_at", "last_used_at_us": "passkeys.last_used_at",
+        "backed_up": "passkeys.backed_up", "verifies_user": "passkeys.verifies_user", "created_at_us": "passkeys.created_at", "last_used_at_us": "passkeys.last_used_at",
         "user_handle": INNER, "credential_id": INNER, "credential_hash": INNER, "algorithm": INNER, "public_key": INNER,
     },
     "group_members": {"group_name": "groups.name", "user_id": "user.id", "added_at_us": "groups.added_at"},

@@ -11,9 +11,13 @@ from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticator
 from browser import open_browser
 from login_page import LoginPage, assert_clean_console
 from support.authenticator import BACKED_UP, BACKUP_ELIGIBLE, USER_PRESENT, USER_VERIFIED, Authenticator, unb64
+from support.keys import Backend
 
 OPTIONS, SIGN_IN = "/api/v1/auth/passkey/options", "/api/v1/auth/passkey"
 KEYS = "/api/v1/auth/passkeys"
+
+
+NEEDS_FACTOR = "INSUFFICIENT_USER_AUTHENTICATION"
 
 
 def claims_of(token):
@@ -49,10 +53,10 @@ def test_signs_in_by_a_passkey_in_two_requests(site, address, owner):
     assert (claims["amr"], claims["aal"], claims["acr"]) == (["hwk", "user", "mfa"], 2, "urn:otpgate:aal2")
     assert claims_of(access)["aal"] == 1  # kratos#4285: a code alone is never less, kratos#4317: nor ever more
     assert site.get("/authz", token=answer.json()["access"]).headers["X-Auth-Aal"] == "2"
-    # Without verification of its user it is one factor, and says so.
+    # Without verification of its user it is one factor, which the account wants more than.
     authenticator.flags = USER_PRESENT
-    claims = claims_of(sign_in(site, authenticator).json()["access"])
-    assert (claims["amr"], claims["aal"]) == (["hwk", "user"], 1)
+    refused = sign_in(site, authenticator)
+    assert (refused.status_code, refused.json()["code"]) == (401, NEEDS_FACTOR)
     # A refresh is no better than the sign-in.
     refreshed = site.post("/api/v1/auth/token/refresh", {"refresh": answer.json()["refresh"]}).json()
     assert claims_of(refreshed["access"])["aal"] == 2
@@ -60,6 +64,100 @@ def test_signs_in_by_a_passkey_in_two_requests(site, address, owner):
     assert [(key["name"], bool(key["last_used_at"]), key["synced"]) for key in listed] == [("Laptop", True, False)]
     events = site.sql(f"SELECT event FROM audit_events WHERE user_id = (SELECT id FROM users WHERE email = '{address}')")
     assert "PASSKEY_ADDED" in str(events)
+
+
+def test_a_passkey_that_verifies_nobody_is_one_factor_and_protects_nothing(site, address):
+    tokens = site.login(address)
+    authenticator = Authenticator(site.url, flags=USER_PRESENT)
+    assert register(site, tokens["access"], authenticator).status_code == 201
+    claims = claims_of(sign_in(site, authenticator).json()["access"])
+    assert (claims["amr"], claims["aal"]) == (["hwk", "user"], 1)
+    assert site.login(address)["access"]
+    # With the PIN that its owner gives it, it does.
+    authenticator.flags |= USER_VERIFIED
+    assert claims_of(sign_in(site, authenticator).json()["access"])["aal"] == 2
+    assert site.verify(*site.request_code(address)).json()["code"] == NEEDS_FACTOR
+
+
+PASSWORD, OTHER = "correct horse battery 7", "other horse battery 8"
+AUTH = "/api/v1/auth"
+
+
+def test_mailbox_and_password_open_nothing_of_an_account_with_a_passkey(site, address, new_address):
+    """Nine ways in, by somebody who reads the mail, knows the password, and was signed in before."""
+    def code(path, **fields):
+        asked = site.post(path, fields)
+        assert asked.status_code == 202, asked.text
+        return {"otp_id": asked.json()["otp_id"], "otp": site.mailbox.wait_for(address)}
+
+    def refused(answer):
+        assert (answer.status_code, answer.json()["code"]) == (401, NEEDS_FACTOR), answer.text
+        assert 'error="insufficient_user_authentication", acr_values="urn:otpgate:aal2"' in answer.headers["WWW-Authenticate"]
+        assert "access" not in answer.json() and "Set-Cookie" not in answer.headers
+
+    site.login(address)
+    reset = code(AUTH + "/forgot-password", email=address)
+    assert site.post(AUTH + "/password-reset", {"email": address, "otp": reset["otp"], "password": PASSWORD}).status_code == 200
+    thief, owner = site.login(address), site.login(address)
+    authenticator = Authenticator(site.url)
+    assert register(site, owner["access"], authenticator).status_code == 201
+    assert site.otpgate.run("user", "clear-limits", address).returncode == 0
+
+    refused(site.post(AUTH + "/login/otp-verify", code(AUTH + "/login", email=address, password=PASSWORD)))
+    refused(site.post(AUTH + "/otp/verify", code(AUTH + "/otp/request", destination=address)))
+    refused(site.post(AUTH + "/otp/verify", {**code(AUTH + "/otp/request", destination=address, device_token=thief["device_token"]),
+                                             "device_token": thief["device_token"]}))
+    old = site.post("/api/auth/otp/verify", {"destination": address, "otp": code(AUTH + "/otp/request", destination=address)["otp"]})
+    assert (old.status_code, old.json()["code"]) == (401, NEEDS_FACTOR), old.text  # to clients of another service
+    assert site.otpgate.run("user", "clear-limits", address).returncode == 0
+    reset = code(AUTH + "/forgot-password", email=address)
+    refused(site.post(AUTH + "/password-reset", {"email": address, "otp": reset["otp"], "password": OTHER}))
+    proved = site.post(AUTH + "/otp/verify", {**code(AUTH + "/forgot-password", email=address), "purpose": "reset"}).json()
+    refused(site.post(AUTH + "/password-reset", {"reset_token": proved["reset_token"], "password": OTHER}))
+
+    # The sessions from before have ended; and were one still there, it could do nothing but end.
+    assert site.get(AUTH + "/me", token=thief["access"]).json()["code"] == "INVALID_TOKEN"
+    who = f"(SELECT id FROM users WHERE email = '{address}')"
+    site.sql(f"UPDATE sessions SET revoked_at_us = NULL WHERE user_id = {who}")
+    for method, path in (("GET", AUTH + "/me"), ("GET", AUTH + "/me/export"), ("DELETE", AUTH + "/me"), ("PATCH", AUTH + "/profile"),
+                         ("POST", AUTH + "/address-change/request"), ("POST", AUTH + "/address-change/verify"),
+                         ("POST", AUTH + "/password-change"), ("GET", AUTH + "/sessions"), ("POST", AUTH + "/logout-all"),
+                         ("GET", KEYS), ("POST", KEYS + "/register/options"), ("POST", KEYS + "/register"),
+                         ("GET", "/api/v1/api-keys"), ("POST", "/api/v1/api-keys"), ("GET", "/api/v1/audit/logs"), ("GET", "/authz")):
+        refused(site.request(method, path, json={} if method != "GET" else None, token=thief["access"]))
+    refused(site.post(AUTH + "/token/refresh", {"refresh": thief["refresh"]}))
+    backend = Backend(site, new_address())
+    assert [backend.introspect(thief[kind]) for kind in ("access", "refresh")] == [{"active": False}] * 2
+    assert site.post(AUTH + "/logout", token=thief["access"]).status_code == 204
+
+    # Its owner's session is worth the passkey that it has just made; by that he comes in, and goes.
+    assert backend.introspect(owner["access"])["aal"] == 2
+    safe = sign_in(site, authenticator).json()
+    told = backend.introspect(safe["access"])
+    assert (told["aal"], told["acr"], told["active"]) == (2, "urn:otpgate:aal2", True)
+    assert site.request("DELETE", AUTH + "/me", token=safe["access"]).status_code == 204
+
+
+def test_an_administrator_lets_in_again_who_has_lost_his_passkeys(site, address, owner, new_address):
+    access, authenticator = owner
+    user = site.get(AUTH + "/me", token=access).json()["user"]["id"]
+    assert site.verify(*site.request_code(address)).json()["code"] == NEEDS_FACTOR
+    admin = site.login(new_address())
+    site.otpgate.run("user", "make-admin", admin["user"]["email"])
+    path = f"/api/v1/admin/users/{user}"
+    assert site.get(path, token=admin["access"]).json()["has_factor"] is True
+    for _ in range(2):  # what is so already is as good
+        assert site.request("DELETE", path + "/factors", token=admin["access"]).status_code == 204
+    assert site.get(AUTH + "/me", token=access).status_code == 401
+    assert sign_in(site, authenticator).status_code == 404
+    assert "A passkey was removed" in site.mailbox.wait_for_notices(address, 2)[-1]["Subject"]
+
+    assert register(site, site.login(address)["access"], Authenticator(site.url)).status_code == 201
+    done = site.otpgate.run("user", "reset-factors", address)
+    assert done.returncode == 0, done.stderr
+    events = [event for event in site.get(path, token=admin["access"]).json()["events"] if event["event"] == "FACTORS_RESET"]
+    assert [(event["metadata"] or {}).get("by") for event in events] == [None, admin["user"]["id"]]
+    assert site.login(address)["access"]
 
 
 def flip(name):
@@ -213,6 +311,14 @@ def test_from_the_first_code_to_no_code(site, address):
         page.text_of("status", "Passkey added")
         assert len(page.names()) == 1 and not page["faster"].is_displayed()
 
+        # A code is right, and not enough: the page says so where the passkey is.
+        with open_browser() as other:
+            elsewhere = PasskeyPage(other, site)
+            elsewhere.open()
+            elsewhere.enter_code(elsewhere.ask_for_code(address))
+            elsewhere.text_of("status", "protected by a passkey")
+            assert elsewhere["use-passkey"].is_displayed()
+
         # The browser offers it in the field, and the virtual visitor takes it at once: nothing is typed.
         page["sign-out"].click()
         by_passkey = (f"SELECT s.amr FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = '{address}'"
@@ -257,5 +363,5 @@ def test_refuses_to_lose_the_passkeys(make_site, address):
     made.sql("UPDATE passkey_site SET rp_id = 'old.example.org'")
     told = made.otpgate.run("check-config")
     assert told.returncode != 0 and "passkeys here were made for old.example.org" in told.stdout + told.stderr
-    refused = register(made, made.login(address)["access"], Authenticator(made.url))
+    refused = register(made, made.login("new-" + address)["access"], Authenticator(made.url))
     assert (refused.status_code, refused.json()["code"]) == (409, "CONFLICT")

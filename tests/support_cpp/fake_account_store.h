@@ -65,13 +65,13 @@ public:
     domain::PasswordSetting resetPassword(const domain::PasswordReset& reset) override {
         requireAnswer();
         resets.push_back(reset);
-        if (!setsPasswords) return {false, codeResult, std::nullopt};
-        return {true, codeResult, written(reset.notice)};
+        if (!setsPasswords) return {false, false, codeResult, std::nullopt};
+        return {true, false, codeResult, written(reset.notice)};
     }
     domain::PasswordSetting changePassword(const domain::PasswordChange& change) override {
         changes.push_back(change);
         if (!changesPasswords) return {};
-        return {true, {}, written(change.notice)};
+        return {true, false, {}, written(change.notice)};
     }
     domain::AddressChangeResult changeAddress(const domain::AddressChange& change) override {
         requireAnswer();

@@ -41,6 +41,10 @@ public:
         return all;
     }
     void clear(const domain::LimitClearing& clearing) override { clearings.push_back(clearing); }
+    domain::FactorReset resetFactors(const domain::FactorResetting& resetting) override {
+        resettings.push_back(resetting);
+        return reset;
+    }
     std::vector<domain::OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned,
                                                 Timestamp) override {
         asked = addresses;
@@ -52,6 +56,8 @@ public:
     std::vector<domain::KnownDevice> devices;
     std::map<std::string, std::string> counted;
     std::vector<domain::LimitClearing> clearings;
+    std::vector<domain::FactorResetting> resettings;
+    domain::FactorReset reset;
     std::vector<std::string> asked;
     std::vector<domain::OutboxEntry> messages;
 };

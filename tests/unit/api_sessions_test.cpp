@@ -22,6 +22,7 @@ class ApiSessionsTest : public test::ApiFixture {
     CPPUNIT_TEST(letsNoForeignPageWrite);
     CPPUNIT_TEST(takesTheTokenBeforeTheCookie);
     CPPUNIT_TEST(wantsARecentSignIn);
+    CPPUNIT_TEST(wantsTheFactorOfTheAccount);
     CPPUNIT_TEST(endsItsOwnSessionAndKeepsTheDevice);
     CPPUNIT_TEST(endsAllSessionsItsOwnToo);
     CPPUNIT_TEST(endsAnotherSessionAndForgetsItsDevice);
@@ -144,7 +145,9 @@ private:
         const auto enterWithin = [&](minutes within) {
             const auto request = get({{"cookie", cookie()}});
             return answerOf([&] {
-                return authorize(request, authenticateRecent(sessions_, cors_, clock_, within, request), settings_);
+                return authorize(request,
+                                 authenticateFor(domain::Action::Change, sessions_, cors_, clock_, within, request),
+                                 settings_);
             });
         };
         clock_.advance(minutes{10});
@@ -154,6 +157,34 @@ private:
         CPPUNIT_ASSERT_EQUAL("SIGN_IN_TOO_OLD"s, old.code());
         CPPUNIT_ASSERT(old.text("detail").find("9 minutes ago") != std::string::npos);
         CPPUNIT_ASSERT(enterWithin(minutes{1}).text("detail").find("1 minute ago") != std::string::npos);
+    }
+
+    // RFC 9470: what would do is said, and the way out stays open.
+    void wantsTheFactorOfTheAccount() {
+        using domain::Action;
+        sessionStore_.active->user.hasFactor = true;
+        const auto enterFor = [&](Action action) {
+            const auto request = get({{"authorization", bearer()}});
+            return answerOf([&] {
+                return authorize(request,
+                                 authenticateFor(action, sessions_, cors_, clock_, std::chrono::minutes{15}, request),
+                                 settings_);
+            });
+        };
+        for (const Action action : {Action::Use, Action::Change, Action::Administer}) {
+            const Answer refused = enterFor(action);
+            CPPUNIT_ASSERT_EQUAL(401, refused.status);
+            CPPUNIT_ASSERT_EQUAL("INSUFFICIENT_USER_AUTHENTICATION"s, refused.code());
+            CPPUNIT_ASSERT(refused.header("WWW-Authenticate").find(R"(acr_values="urn:otpgate:aal2")") !=
+                           std::string::npos);
+        }
+        CPPUNIT_ASSERT_EQUAL(204, enterFor(Action::Leave).status);
+        sessionStore_.active->session.methods = "hwk user mfa";
+        CPPUNIT_ASSERT_EQUAL(204, enterFor(Action::Change).status);
+        clock_.advance(std::chrono::minutes{16});
+        const Answer old = enterFor(Action::Change);
+        CPPUNIT_ASSERT_EQUAL("SIGN_IN_TOO_OLD"s, old.code());
+        CPPUNIT_ASSERT(old.header("WWW-Authenticate").ends_with(R"(max_age="900")"));
     }
 
     void endsItsOwnSessionAndKeepsTheDevice() {

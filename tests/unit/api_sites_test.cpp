@@ -37,6 +37,8 @@ class ApiSitesTest : public test::ApiFixture {
     CPPUNIT_TEST(sendsNobodyThereWhoIsSignedInAndMayNotEnter);
     CPPUNIT_TEST(sendsThereFromTheAuthorizerAtOnce);
     CPPUNIT_TEST(asksForAnotherSignInWhereItIsTooOld);
+    CPPUNIT_TEST(asksForAPasskeyWhereTheRuleWantsTwoFactors);
+    CPPUNIT_TEST(letsNobodyInWithoutTheFactorOfTheAccount);
     CPPUNIT_TEST(sendsToTheOwnLoginPageDirectly);
     CPPUNIT_TEST(sendsToNoSiteWithoutHttps);
     CPPUNIT_TEST(keepsTheNonceOfABrowser);
@@ -213,6 +215,30 @@ private:
         CPPUNIT_ASSERT(begin(request).header("Location").ends_with("&within=900"));
         request.role = http::Role::Authorizer;
         CPPUNIT_ASSERT_EQUAL("SIGN_IN_TOO_OLD"s, enter(request).code());
+    }
+
+    void asksForAPasskeyWhereTheRuleWantsTwoFactors() {
+        http::Request request = at(kWiki, page({{"cookie", siteCookie()}}), "anybody aal2");
+        const Answer refused = enter(request);
+        CPPUNIT_ASSERT_EQUAL(401, refused.status);
+        CPPUNIT_ASSERT_EQUAL("INSUFFICIENT_USER_AUTHENTICATION"s, refused.code());
+        CPPUNIT_ASSERT_EQUAL(R"(Bearer realm="otpgate", error="insufficient_user_authentication", )"
+                             R"(acr_values="urn:otpgate:aal2")"s,
+                             refused.header("WWW-Authenticate"));
+        CPPUNIT_ASSERT(begin(request).header("Location").ends_with("&aal=2"));
+        CPPUNIT_ASSERT(begin(at(kLogin, page(), "anybody aal2")).header("Location").ends_with("&sign_in=passkey"));
+        sessionStore_.active->session.methods = "hwk user mfa";
+        CPPUNIT_ASSERT_EQUAL(204, enter(request).status);
+    }
+
+    // Whatever the rule says: whoever has the mailbox is not the owner.
+    void letsNobodyInWithoutTheFactorOfTheAccount() {
+        const http::Request request = at(kWiki, page({{"cookie", siteCookie()}}), "anybody");
+        CPPUNIT_ASSERT_EQUAL(204, enter(request).status);
+        sessionStore_.active->user.hasFactor = true;
+        CPPUNIT_ASSERT_EQUAL("INSUFFICIENT_USER_AUTHENTICATION"s, enter(request).code());
+        sessionStore_.active->session.methods = "swk user mfa";
+        CPPUNIT_ASSERT_EQUAL(204, enter(request).status);
     }
 
     void sendsToTheOwnLoginPageDirectly() {

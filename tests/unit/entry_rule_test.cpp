@@ -18,6 +18,7 @@ class EntryRuleTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(letsInWhoIsNamed);
     CPPUNIT_TEST(believesNoAddressThatIsNotProved);
     CPPUNIT_TEST(wantsARecentSignIn);
+    CPPUNIT_TEST(wantsTwoFactors);
     CPPUNIT_TEST(wantsAllWordsToHold);
     CPPUNIT_TEST(tellsWhoMayNotBeforeHowOldTheSignInIs);
     CPPUNIT_TEST_SUITE_END();
@@ -58,6 +59,11 @@ class EntryRuleTest : public CppUnit::TestFixture {
                                  "people=*.",
                                  "people=ann@",
                                  "people=example.com,within=15m",
+                                 "aal2",
+                                 "anybody aal1",
+                                 "anybody aal3",
+                                 "anybody AAL2",
+                                 "anybody aal2=yes",
                                  "anybody within",
                                  "anybody within=",
                                  "anybody within=15",
@@ -121,6 +127,22 @@ class EntryRuleTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(EntryRule::parse("anybody within=9m")->within() == std::chrono::minutes{9});
         CPPUNIT_ASSERT(EntryRule::parse("within=1h anybody within=9m within=2h")->within() == std::chrono::minutes{9});
         CPPUNIT_ASSERT(!EntryRule::parse("anybody")->within());
+    }
+
+    void wantsTwoFactors() {
+        AuthenticatedSession caller = visitor();
+        for (const char* methods : {"otp", "pwd otp", "hwk user", ""}) {
+            caller.session.methods = methods;
+            CPPUNIT_ASSERT(decide("anybody aal2", caller) == Entry::LevelTooLow);
+            CPPUNIT_ASSERT(decide("anybody", caller) == Entry::Granted);
+        }
+        CPPUNIT_ASSERT(decide("aal2 role=admin", caller) == Entry::Denied);
+        CPPUNIT_ASSERT(decide("anybody aal2 within=9m", caller) == Entry::LevelTooLow);
+        caller.session.methods = "hwk user mfa";
+        CPPUNIT_ASSERT(decide("anybody aal2", caller) == Entry::Granted);
+        CPPUNIT_ASSERT(decide("anybody aal2 within=9m", caller) == Entry::SignInTooOld);
+        CPPUNIT_ASSERT(EntryRule::parse("anybody aal2")->needsTwoFactors());
+        CPPUNIT_ASSERT(!EntryRule::parse("anybody")->needsTwoFactors());
     }
 
     void wantsAllWordsToHold() {

@@ -68,6 +68,7 @@ public:
             {"TOKEN_REUSED", 401},
             {"FORBIDDEN", 403},
             {"SIGN_IN_TOO_OLD", 403},
+            {"INSUFFICIENT_USER_AUTHENTICATION", 401},
             {"ACCOUNT_DISABLED", 403},
             {"USER_NOT_FOUND", 404},
             {"CONFLICT", 409},

@@ -328,6 +328,7 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(signsInWhoIsKnown);
     CPPUNIT_TEST(signsInNobodyWhoMayNotRegister);
     CPPUNIT_TEST(signsUpOnlyWhomTheRuleAllows);
+    CPPUNIT_TEST(signsInNobodyByACodeWhoHasAFactor);
     CPPUNIT_TEST(signsInNobodyWhoIsDisabled);
     CPPUNIT_TEST(signsInOnAKnownDevice);
     CPPUNIT_TEST(answersAGuessAgainWhoseAnswerWasLost);
@@ -929,6 +930,35 @@ class OtpGuessRulesTest : public RulesTest {
         guess.signUp = &all;
         CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::Verified);
         CPPUNIT_ASSERT(user_);
+    }
+
+    // kratos#4285, kratos#4317: whatever the code came with, it is one factor.
+    void signsInNobodyByACodeWhoHasAFactor() {
+        for (const char* methods : {"otp", "pwd otp", "otp otp"}) {
+            User before = user();
+            before.hasFactor = true;
+            user_ = before;
+            StoredOtp otp = code();
+            otp.methods = methods;
+            auto guess = guessAt(otp);
+            const GuessRuling ruling = ruleOn(guess, otp);
+            CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::NeedsFactor);
+            CPPUNIT_ASSERT(!ruling.result.destination && !ruling.result.notice);
+            assertNobodySignedIn(ruling);
+            CPPUNIT_ASSERT(user_->lastLoginAt == before.lastLoginAt);
+            CPPUNIT_ASSERT(otp.tries.consumedAt == now_);
+            assertEvents({{AuditEvent::OtpVerified, 0, before.id}, {AuditEvent::LoginFailed, 2, before.id}}, guess,
+                         ruling);
+            guess.isRepeated = true;
+            const GuessRuling repeated = ruleOn(guess, otp);
+            CPPUNIT_ASSERT(repeated.result.outcome == VerifyOutcome::NeedsFactor && !repeated.result.signIn);
+        }
+        // Nor by the link of a message.
+        user_->hasFactor = true;
+        StoredOtp otp = code();
+        auto guess = guessAt(otp);
+        guess.by = GuessBy::Link;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::NeedsFactor);
     }
 
     void signsInNobodyWhoIsDisabled() {

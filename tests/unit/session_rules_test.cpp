@@ -25,6 +25,7 @@ class SessionRulesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(endsAtItsTime);
     CPPUNIT_TEST(endsOnceItIsRevoked);
     CPPUNIT_TEST(endsWhereTheUserIsNotActive);
+    CPPUNIT_TEST(refreshesNoSessionFromBeforeTheFactor);
     CPPUNIT_TEST(decidesOneAfterTheOtherOverOneRow);
     CPPUNIT_TEST(tellsOfMovesOnceInAWhile);
     CPPUNIT_TEST(knowsARecentSignIn);
@@ -102,6 +103,18 @@ class SessionRulesTest : public CppUnit::TestFixture {
         // Neither does the predecessor get anything.
         --each.counter;
         assertRefused(Outcome::Ended, ruleOnRefresh(each, &row));
+    }
+
+    void refreshesNoSessionFromBeforeTheFactor() {
+        StoredSession row = session();
+        row.userHasFactor = true;
+        const StoredSession before = row;
+        const RefreshRuling ruling = ruleOnRefresh(refresh(7), &row);
+        assertRefused(Outcome::NeedsFactor, ruling);
+        CPPUNIT_ASSERT(!ruling.event);
+        assertSame(before, row);
+        row.methods = "hwk user mfa";
+        CPPUNIT_ASSERT(ruleOnRefresh(refresh(7), &row).result.outcome == Outcome::Rotated);
     }
 
     // Its row says that it has a day.

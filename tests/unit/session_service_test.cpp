@@ -42,6 +42,7 @@ class SessionServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(recognisesNobodyByATokenOfAnotherUse);
     CPPUNIT_TEST(takesTokensOfTheFormatThatWasSetBefore);
     CPPUNIT_TEST(describesTokensThatAreGood);
+    CPPUNIT_TEST(describesNoSessionFromBeforeTheFactor);
     CPPUNIT_TEST(describesNoOtherText);
     CPPUNIT_TEST(takesTheNewestRefreshTokenAlone);
     CPPUNIT_TEST(recognisesTheBrowserByItsCookie);
@@ -335,6 +336,18 @@ private:
         CPPUNIT_ASSERT(refresh.grant.expiresAt == now() + 167h);
         CPPUNIT_ASSERT(!refresh.grant.id);
         CPPUNIT_ASSERT_EQUAL("https://login.example.org"s, refresh.issuer);
+    }
+
+    // Whoever asks would let in who has the mailbox.
+    void describesNoSessionFromBeforeTheFactor() {
+        store_.active->user.hasFactor = true;
+        const std::vector<std::string> tokens{accessToken(), accessTokenBy(opaque()), refreshTokenOf(0)};
+        for (const char* methods : {"otp", "pwd otp", "hwk user"}) {
+            store_.active->session.methods = methods;
+            for (const std::string& token : tokens) CPPUNIT_ASSERT(!service_.introspect(token));
+        }
+        store_.active->session.methods = "hwk user mfa";
+        for (const std::string& token : tokens) CPPUNIT_ASSERT(service_.introspect(token));
     }
 
     void describesNoOtherText() {

@@ -43,11 +43,12 @@ let spent = false;
 let ticker = 0;
 let listening = null; // for an SMS
 
-// `onSignedIn(answer)` runs after the right code, `onLeave(destination)` when the visitor wants another address.
+// `onSignedIn(answer)` runs after the right code, `onLeave(destination, notice)` when the visitor wants another
+// address, or another way in.
 export function prepare(onSignedIn, onLeave) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    whileBusy(submit, () => verify(onSignedIn));
+    whileBusy(submit, () => verify(onSignedIn, onLeave));
   });
   input.addEventListener("paste", takePasted);
   input.addEventListener("input", takeTyped);
@@ -118,7 +119,7 @@ export function pause() {
   input.value = before = "";
 }
 
-async function verify(onSignedIn) {
+async function verify(onSignedIn, onLeave) {
   const asked = pending;
   const code = clean(input.value);
   clearError(input, alert);
@@ -135,6 +136,10 @@ async function verify(onSignedIn) {
   } catch (error) {
     if (asked !== pending) return; // A new code or another address was asked for meanwhile.
     if (error.code === "INVALID_OTP") refused.add(code);
+    if (error.code === "INSUFFICIENT_USER_AUTHENTICATION") {
+      close();
+      return onLeave(asked.destination, () => sentence(error));
+    }
     if (error.endsTheCode) return spend(error);
     (error.status === 400 ? refuse : complain)(input, alert, () => sentence(error));
   }

@@ -30,6 +30,8 @@ export const notAnAddress = (hasSms) => hasSms
   : t("Enter an e-mail address such as name@example.com.");
 export const noCountryCode = () => t("Begin the number with + and the country code, such as +49 30 123456.");
 export const sessionOver = () => t("Your session has ended. Please sign in again.");
+export const wantsPasskey = () =>
+  t("The page that you want asks for a passkey. If you have none yet, sign in with a code and add one.");
 export const needsHttps = () => t("Nobody can sign in here over plain HTTP: this site must be served over HTTPS.");
 
 const unusableInput = (error) => {

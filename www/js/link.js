@@ -21,6 +21,7 @@ const another = element("link-new");
 const ends = {
   INVALID_OTP: () => t("This link is not valid. Ask for a new one."),
   OTP_USED: () => t("This link was already used. Ask for a new one."),
+  INSUFFICIENT_USER_AUTHENTICATION: () => null, // The server's sentence: it takes a passkey.
   OTP_EXPIRED: () => t("This link has expired. Ask for a new one."),
 };
 

@@ -4,7 +4,7 @@ import * as account from "./account.js";
 import * as address from "./address.js";
 import * as api from "./api.js";
 import * as confirm from "./confirm.js";
-import { needsHttps, sentence, sessionOver } from "./errors.js";
+import { needsHttps, sentence, sessionOver, wantsPasskey } from "./errors.js";
 import { whileBusy } from "./form.js";
 import * as language from "./language.js";
 import * as link from "./link.js";
@@ -32,9 +32,9 @@ address.prepare(
 confirm.prepare((answer) => {
   history.replaceState(null, "");
   arrive(answer, true);
-}, (destination) => {
+}, (destination, notice) => {
   history.replaceState(null, "");
-  address.open(undefined, destination);
+  address.open(notice, destination);
 });
 link.prepare((answer) => enter(answer.user, answer.is_new_user), begin);
 account.prepare((notice) => {
@@ -60,7 +60,7 @@ async function start() {
     element("site-name").textContent = site.name();
     owner.dress(site.all());
     if (link.open()) await language.choose({ server: api.answeredIn() });
-    else if (user && site.signsInFor() !== "again") enter(user);
+    else if (user && !["again", "passkey"].includes(site.signsInFor())) enter(user);
     else await begin();
   } catch (error) {
     await chosen;
@@ -74,13 +74,14 @@ async function begin() {
   const pending = pendingCode.resume();
   if (pending) confirm.open(pending);
   // Elsewhere than on the visitor's own machine, browsers keep our cookies from HTTPS only.
-  else address.open(isSecureContext ? undefined : needsHttps);
+  else address.open(!isSecureContext ? needsHttps : site.signsInFor() === "passkey" ? wantsPasskey : undefined);
   pendingCode.ask();
 }
 
 function arrive(answer, isByCode) {
   enter(answer.user, answer.is_new_user, isByCode);
-  if (site.signsInFor()) owner.goOn();
+  // By a code nobody gets any further there; he may add a passkey first.
+  if (site.signsInFor() && !(isByCode && site.signsInFor() === "passkey")) owner.goOn();
 }
 
 // With a place in the browser's history, so that Back leads to the address.

@@ -31,11 +31,11 @@ export function hasPasskeys() {
   return known.passkeys === true;
 }
 
-// What a protected site sends its visitors here for: "here" to sign in, "again" to do so although they are signed in, by
-// ?sign_in=; null where nobody waits for them. They go back at once, by way of the link to return_to.
+// What a protected site sends its visitors here for: "here" to sign in, "again" to do so although they are signed in,
+// "passkey" to do so by one, by ?sign_in=; null where nobody waits for them. They go back at once, by way of the link to return_to.
 export function signsInFor() {
   const wish = new URLSearchParams(location.search).get("sign_in");
-  return known.return_to && ["here", "again"].includes(wish) ? wish : null;
+  return known.return_to && ["here", "again", "passkey"].includes(wish) ? wish : null;
 }
 
 // How codes look here, {length, alphabet}; null where that is not known.

@@ -85,6 +85,7 @@ struct PasswordChange {
 
 struct PasswordSetting {
     bool isDone = false;
+    bool needsFactor = false;                            // of a reset: the account wants more than a code
     OtpVerifyResult code{};                              // of a reset by a guess
     std::optional<OutboxMessage> notice = std::nullopt;  // the one that was written
 };

@@ -67,6 +67,8 @@ public:
     AdminOutcome clearLimits(const Uuid& userId, const Client& client);
     // The owner is told, at the old address and at the new one. The sessions end.
     AdminOutcome setAddress(const Uuid& userId, const Destination& address, const Client& client);
+    // For who has lost them all. The owner is told, the sessions end; what takes their place its owner alone can add.
+    AdminOutcome resetFactors(const Uuid& userId, const Client& client);
     AdminOutcome setMembership(const Uuid& userId, const std::string& group, bool isMember, const Client& client);
 
 private:

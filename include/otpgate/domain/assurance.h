@@ -14,6 +14,10 @@ enum class AssuranceLevel : int { One = 1, Two = 2 };
 // words of RFC 8176 cannot tell from another.
 AssuranceLevel assuranceOf(std::string_view methods);
 
+// Whether a sign-in by these methods opens an account: one with a factor by two factors alone, for else whoever has the
+// mailbox or the password had the account (section 4.1.2.1 would let him bind a factor of his own to it).
+bool opensAccount(std::string_view methods, bool hasFactor);
+
 // What `acr` says: "urn:otpgate:aal2".
 std::string_view toUrn(AssuranceLevel level);
 

@@ -67,6 +67,8 @@ struct User {
     std::string displayName;          // what its owner likes to be called; may be empty
     std::vector<std::string> groups;  // that it is a member of, in the order of their names
     std::string timeZone{};           // of the last sign-in that told one, see Device
+    // A passkey that verifies its user: from then on the account opens by it alone, see step_up.h.
+    bool hasFactor = false;
 };
 
 // Proved or not.
@@ -179,6 +181,7 @@ enum class AuditEvent {
     VerificationFailed,
     PasskeyAdded,
     PasskeyRemoved,
+    FactorsReset,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"
 std::optional<AuditEvent> parseAuditEvent(std::string_view text);

@@ -138,7 +138,8 @@ struct OtpVerifyResult {
         Expired,
         AttemptsExhausted,
         BudgetExhausted,
-        AccountDisabled
+        AccountDisabled,
+        NeedsFactor  // the code is right, and the account opens by more than that
     };
     Outcome outcome = Outcome::Unknown;
     unsigned attemptsLeft = 0;

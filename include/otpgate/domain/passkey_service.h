@@ -55,13 +55,13 @@ struct PasskeyAssertion {
 };
 
 struct AddedPasskey {
-    enum class Outcome { Added, Wrong, KnownAlready, TooMany, OtherSite, SessionEnded };
+    enum class Outcome { Added, Wrong, KnownAlready, TooMany, NeedsFactor, OtherSite, SessionEnded };
     Outcome outcome = Outcome::Wrong;
     std::optional<Passkey> passkey = std::nullopt;
 };
 
 struct PasskeyVerdict {
-    enum class Outcome { SignedIn, Unknown, Wrong, Limited, AccountDisabled };
+    enum class Outcome { SignedIn, Unknown, Wrong, Limited, AccountDisabled, NeedsFactor };
     Outcome outcome = Outcome::Wrong;
     std::optional<SignIn> signIn = std::nullopt;
     std::optional<LimitReport> limit = std::nullopt;  // where Limited

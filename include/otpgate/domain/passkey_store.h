@@ -30,6 +30,8 @@ struct Passkey {
     std::uint32_t signCount = 0;
     bool backupEligible = false;
     bool backedUp = false;
+    // Has verified its user, by PIN or biometric, here at least once: two factors in one, which protect the account.
+    bool verifiesUser = false;
     Timestamp createdAt;
     std::optional<Timestamp> lastUsedAt;
 };
@@ -43,7 +45,8 @@ struct ChallengeUse {
 struct NewPasskey {
     Passkey passkey;
     ChallengeUse challenge;
-    Uuid sessionId;  // which asks for it, and must not have ended by then
+    Uuid sessionId;       // which asks for it, and must not have ended by then
+    std::string methods;  // that its user has shown by making it: the session's from then on, where it is a factor
     std::string rpId;
     unsigned most = 0;  // of one user
     Uuid auditId;
@@ -58,7 +61,8 @@ enum class PasskeyInsertion {
     KnownAlready,  // the credential is somebody's, perhaps this user's
     OtherUser,     // its handle is not the one that the user's other passkeys have
     TooMany,
-    OtherSite  // passkeys were begun here for another RP ID
+    NeedsFactor,  // the account has got a factor meanwhile, and the session was opened without
+    OtherSite     // passkeys were begun here for another RP ID
 };
 
 struct PasskeyAddition {
@@ -110,7 +114,8 @@ struct PasskeySignInResult {
         Removed,  // meanwhile
         ClientLimited,
         AccountLimited,
-        AccountDisabled
+        AccountDisabled,
+        NeedsFactor  // it did not verify its user, and the account has one that does
     };
     Outcome outcome = Outcome::Wrong;
     std::string hits{};  // of the client's bucket, where it refused
@@ -123,7 +128,8 @@ public:
     virtual ~PasskeyStore() = default;
     virtual std::vector<Passkey> list(const Uuid& userId) = 0;  // the oldest first
     virtual std::optional<Passkey> find(std::string_view credentialId) = 0;
-    // The first passkey of all fixes the RP ID. Consumes the challenge, whatever comes of it.
+    // The first passkey of all fixes the RP ID. Consumes the challenge, whatever comes of it. With the account's first
+    // factor its other sessions end: whoever opened them has shown less than it wants from now on.
     virtual PasskeyAddition add(const NewPasskey& passkey) = 0;
     // False: the user has no such passkey.
     virtual bool rename(const Uuid& id, const Uuid& userId, std::string_view name) = 0;

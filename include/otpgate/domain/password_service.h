@@ -32,7 +32,8 @@ struct CheckedPassword {
 
 struct ResetByCode {
     VerifiedOtp code;
-    bool isDone = false;  // where the code is Verified; else there is no active account
+    bool isDone = false;       // where the code is Verified; else there is no active account
+    bool needsFactor = false;  // there is one, which wants more than a code
 };
 
 class PasswordService {

@@ -5,6 +5,7 @@
 #include "otpgate/base/clock.h"
 #include "otpgate/base/uuid.h"
 #include "otpgate/domain/models.h"
+#include "otpgate/domain/notice.h"
 #include "otpgate/domain/outbox_admin_store.h"
 
 #include <cstddef>
@@ -41,6 +42,19 @@ struct LimitClearing {
     Client client;
 };
 
+struct FactorResetting {
+    Uuid userId;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+    std::optional<NoticeDraft> notice = std::nullopt;
+};
+struct FactorReset {
+    bool isUser = false;                                 // else there is none with this id
+    unsigned removed = 0;                                // how many there were
+    std::optional<OutboxMessage> notice = std::nullopt;  // the one that was written, where there were any
+};
+
 class PeopleStore {
 public:
     virtual ~PeopleStore() = default;
@@ -53,6 +67,9 @@ public:
     virtual std::vector<std::string> hits(const std::vector<std::string>& buckets) = 0;
     // Nothing is counted in them any more. Audited, even where nothing was.
     virtual void clear(const LimitClearing& clearing) = 0;
+    // Removes every factor of the user and ends the sessions: he signs in by a code again. Nothing happens, and nothing
+    // is told, where there is none.
+    virtual FactorReset resetFactors(const FactorResetting& resetting) = 0;
     // What waits for these addresses, or was given up; the newest first.
     virtual std::vector<OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned limit,
                                                 Timestamp now) = 0;

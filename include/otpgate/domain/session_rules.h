@@ -16,6 +16,7 @@ struct StoredSession {
     Uuid id;
     Uuid userId;
     bool userIsActive = false;
+    bool userHasFactor = false;
     Timestamp createdAt;
     Timestamp authenticatedAt;
     std::string methods;

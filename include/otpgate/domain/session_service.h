@@ -38,7 +38,7 @@ struct Tokens {
 };
 
 struct RefreshOutcome {
-    enum class Kind { Refreshed, Invalid, Reused };
+    enum class Kind { Refreshed, Invalid, Reused, NeedsFactor };
     Kind kind = Kind::Invalid;
     Tokens tokens;
 };
@@ -79,7 +79,8 @@ public:
     // The session that a refresh token belongs to, where it is the session's newest and alive; nothing is rotated.
     std::optional<AuthenticatedSession> inspectRefreshToken(std::string_view refreshToken);
 
-    // Of an access token or a refresh token that would be taken now; nullopt for any other text.
+    // Of an access token or a refresh token that would be taken now; nullopt for any other text, and where the session
+    // may only be left, for then whoever shows it is nobody.
     std::optional<TokenDescription> introspect(std::string_view token);
 
     // The browser's cookie and what it must send beside it with unsafe methods.

@@ -32,7 +32,7 @@ struct SessionRefresh {
 };
 
 struct SessionRefreshResult {
-    enum class Outcome { Rotated, Repeated, Reused, Ended };
+    enum class Outcome { Rotated, Repeated, Reused, Ended, NeedsFactor };
     Outcome outcome = Outcome::Ended;
     Uuid userId;
     Timestamp authenticatedAt;
@@ -71,7 +71,8 @@ class SessionStore {
 public:
     virtual ~SessionStore() = default;
     // The token with counter c becomes c + 1. Its predecessor within the grace time is Repeated; an older one revokes
-    // the session (Reused). Ended: unknown, revoked, expired, or the user is disabled.
+    // the session (Reused). Ended: unknown, revoked, expired, or the user is disabled. NeedsFactor: the account has got
+    // a factor since, and this sign-in was without.
     virtual SessionRefreshResult refresh(const SessionRefresh& refresh) = 0;
     // Neither revoked nor expired, and the user is active.
     virtual std::optional<AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp now) = 0;

@@ -24,6 +24,7 @@ enum class ErrorCode {
     TokenReused,
     Forbidden,
     SignInTooOld,
+    InsufficientUserAuthentication,
     AccountDisabled,
     UserNotFound,
     Conflict,

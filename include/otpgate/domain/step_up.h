@@ -1,0 +1,33 @@
+// What a session may do, by how sure its sign-in was and how long that is ago (RFC 9470): the one rule for every route.
+#pragma once
+
+#include "otpgate/domain/assurance.h"
+#include "otpgate/domain/session_store.h"
+
+#include <chrono>
+
+namespace otpgate::domain {
+
+enum class Action {
+    Leave,   // sign out
+    Use,     // all that a session is for
+    Change,  // what outlasts the session: factors, address, password, keys, deletion
+    Administer
+};
+
+// What a session can show.
+struct Standing {
+    bool hasFactor = false;  // its account
+    AssuranceLevel level = AssuranceLevel::One;
+    std::chrono::microseconds age{0};  // of the sign-in; a refresh is none
+};
+Standing standingOf(const AuthenticatedSession& session, Timestamp now);
+
+// What a sign-in must do before the action is granted.
+enum class StepUp { None, TwoFactors, Anew };
+
+// `within`: how old a sign-in may be for what outlasts the session. An account with a factor is nobody's who has not
+// shown it; such a session is one from before the factor, and may only be left.
+StepUp stepUpFor(Action action, const Standing& standing, std::chrono::seconds within);
+
+}  // namespace otpgate::domain
