@@ -331,7 +331,8 @@ endif
 	install -d $(DESTDIR)$(sysconfdir)/otpgate/page
 	ln -sfn $(sysconfdir)/otpgate/page $(DESTDIR)$(datadir)/www/page
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
-	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf etc/apache/htaccess etc/apache/otpgate.fcgi
+	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf etc/apache/htaccess
+	install -D -m 755 -t $(DESTDIR)$(datadir)/apache etc/apache/otpgate.fcgi
 	install -D -m 644 -t $(DESTDIR)$(datadir)/lighttpd etc/lighttpd/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/lighttpd/errors etc/lighttpd/errors/*
 	sed -i 's|/usr/local/share/otpgate|$(datadir)|' $(DESTDIR)$(datadir)/nginx/otpgate.conf \

@@ -1,6 +1,7 @@
 """A Debian host in a folder: its packages are real, and in place of systemd, which does not run in a chroot, this module does
 what its units say and what systemctl asks for. Of a unit are read: ListenStream and the rights of a socket, ExecStart, User,
-WatchdogSec and StateDirectory of a service, whether it notifies, and what it requires. Nothing is confined as the units say.
+WatchdogSec and StateDirectory of a service, whether it notifies, and what it requires; of tmpfiles.d the folders. Nothing is
+confined as the units say.
 """
 import configparser
 import contextlib
@@ -42,6 +43,13 @@ mv "$question.part" "$question.asked"
 while [ ! -e "$question.answer" ]; do sleep 0.05; done
 exit "$(cat "$question.answer")"
 """
+
+# nginx's and Apache's units let them go into the background; here they stay.
+_IN_FRONT = {
+    "/usr/sbin/nginx -g 'daemon on; master_process on;'": "/usr/sbin/nginx -g 'daemon off; master_process on;'",
+    "/usr/sbin/apachectl start":
+        "/bin/sh -c '. /etc/apache2/envvars && install -d $APACHE_RUN_DIR $APACHE_LOCK_DIR && exec /usr/sbin/apache2 -D FOREGROUND'",
+}
 
 _BIND = """\
 import os, socket, sys
@@ -89,6 +97,8 @@ class DebianHost:
         systemctl = self.root / "usr/bin/systemctl"  # where apt and dpkg look
         systemctl.write_text(_SYSTEMCTL)
         systemctl.chmod(0o755)
+        # There is no /dev/log, and scripts of packages pipe into it.
+        (self.root / "usr/bin/logger").write_text("#!/bin/sh\ncat >>/var/log/stand-in/logger\n")
         for path in ("proc", "dev"):
             subprocess.run(["mount", "--rbind", f"/{path}", str(self.root / path)], check=True)
         self._thread.start()
@@ -119,6 +129,18 @@ class DebianHost:
 
     def is_enabled(self, name):
         return any((folder / name).is_symlink() for folder in (self.root / "etc/systemd/system").glob("*.wants"))
+
+    def make_folders(self):
+        """Those of tmpfiles.d whose owners the host knows, and that are not there."""
+        for file in sorted((self.root / "usr/lib/tmpfiles.d").glob("*.conf")):
+            for path, mode, user, group in re.findall(r"^d +(/run/\S+) +(\d+) +(\S+) +(\S+)", file.read_text(), re.MULTILINE):
+                folder = self.root / path.lstrip("/")
+                with contextlib.suppress(RuntimeError):
+                    owner = self.id_of("passwd", user), self.id_of("group", group)
+                    if not folder.exists():
+                        folder.mkdir(parents=True)
+                        folder.chmod(int(mode, 8))
+                        os.chown(folder, *owner)
 
     def id_of(self, kind, name):
         """The number of a user ("passwd") or a group of the host."""
@@ -170,6 +192,10 @@ class _Unit:
             link.parent.mkdir(parents=True, exist_ok=True)
             if not link.is_symlink():
                 link.symlink_to(f"/lib/systemd/system/{self.name}")
+
+    def disable(self):
+        for link in (self.host.root / "etc/systemd/system").glob(f"*.wants/{self.name}"):
+            link.unlink()
 
     def restart(self):
         self.stop()
@@ -240,8 +266,9 @@ class _Service(_Unit):
             environment["NOTIFY_SOCKET"] = "/run/systemd/notify"
             if "WatchdogSec" in service:
                 environment["WATCHDOG_USEC"] = f"{int(service['WatchdogSec'])}000000"
-        # nginx's unit lets it go into the background; here it stays.
-        start = re.sub(r"'daemon on;", "'daemon off;", service["ExecStart"].lstrip("-"))
+        host.make_folders()
+        start = service["ExecStart"].lstrip("-")
+        start = _IN_FRONT.get(start, start)
         opened = f"LISTEN_FDS=1 LISTEN_PID=$$ exec {start} 3<&{descriptors[0]}" if descriptors else f"exec {start}"
         variables = [f"{name}={value}" for name, value in environment.items()]
         host.logs.mkdir(parents=True, exist_ok=True)
@@ -269,4 +296,5 @@ class _Service(_Unit):
 
 def fresh_copy(base, root):
     shutil.rmtree(root, ignore_errors=True)
-    subprocess.run(["cp", "-a", str(base), str(root)], check=True)
+    # What debootstrap or a test that was killed has left mounted in it is not part of it.
+    subprocess.run(["cp", "-a", "--one-file-system", str(base), str(root)], check=True)
