@@ -252,11 +252,10 @@ int user(const Invocation& invocation) {
     delivery::OutboxMessenger messenger;  // notices are sent by whoever looks into the outbox
     domain::NoticeSettings notices = settings.notices;
     if (settings.sms.transport == delivery::SmsTransportKind::None) notices.bySms = domain::NoticeBySms::Never;
-    domain::Administration administration(
-        {*people, *store, *sessions, *groups}, messenger, clock, random,
-        {settings.otp.requestsPerDestination, settings.otp.guessesPerDestination, settings.otp.changesPerAccount,
-         settings.passkeysPerAccount},
-        notices);
+    domain::Administration administration({*people, *store, *sessions, *groups}, messenger, clock, random,
+                                          {settings.otp.requestsPerDestination, settings.otp.guessesPerDestination,
+                                           settings.otp.changesPerAccount, settings.passkeysPerAccount},
+                                          notices);
     domain::Client client;
     client.userAgent = "otpgate user " + action;
 

@@ -3,6 +3,7 @@
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/models.h"
+#include "otpgate/domain/otp_store.h"
 
 #include <optional>
 

@@ -379,7 +379,7 @@ private:
         clock_,
         random_,
         {domain::LimitRule::parse("5/1h").value(), domain::LimitRule::parse("10/1h").value(),
-         domain::LimitRule::parse("10/1h").value()},
+         domain::LimitRule::parse("10/1h").value(), domain::LimitRule::parse("60/1h").value()},
         {}};
 };
 

@@ -68,6 +68,8 @@ const std::map<std::string, std::string> kOtherValues{
     {"limits.request_per_client", "0"},
     {"limits.guesses_per_destination", "9/1h"},
     {"limits.passwords_per_client", "31/1h"},
+    {"limits.passkeys_per_account", "61/1h"},
+    {"limits.notices_per_destination", "11/1h"},
     {"limits.verifications_per_account", "7/1h"},
     {"limits.changes_per_account", "8/1h"},
     {"passwords.memory_kib", "65536"},
@@ -222,6 +224,8 @@ std::string describe(const Settings& s) {
     line("changeWithin", s.changeWithin.count());
     line("apiKeyHolders", static_cast<int>(s.apiKeyHolders));
     line("passwordsPerClient", describe(s.passwordsPerClient));
+    line("passkeysPerAccount", describe(s.passkeysPerAccount));
+    line("notices.perDestination", describe(s.notices.perDestination));
     line("verificationsPerAccount", describe(s.verificationsPerAccount));
     line("otp.changesPerAccount", describe(s.otp.changesPerAccount));
     line("notices.newSignIn", s.notices.newSignIn);
