@@ -347,7 +347,7 @@ def test_on_a_real_host(make_site, tmp_path, own_mariadb):
         done = subprocess.run([site.otpgate.binary, *words, "--config", file], capture_output=True, text=True, timeout=60, check=False,
                               env=environment())
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-    for text in (install, block("host", "otpgate setup"), block("host", "check-config"), block("host", "mail-test"), block("host", "import-django")):
+    for text in (install, block("host", "otpgate setup\n"), block("host", "check-config"), block("host", "mail-test"), block("host", "import-django")):
         for name in re.findall(r"^otpgate ([\w-]+)", text, re.MULTILINE):
             assert site.otpgate.run(name, "--help").returncode == 0, name
     # The server of the test has a user of that name already.
