@@ -108,7 +108,7 @@ def where_found(site, text):
 def person(site, address):
     """Somebody with a row in each table; the access token."""
     register(site, address)
-    access = site.login(address)["access"]
+    access = site.login(address, time_zone="Europe/Berlin")["access"]
     assert site.request("PATCH", f"{AUTH}/profile", json={"username": "x" + address.split("@")[0], "display_name": "Ann L."},
                         token=access).status_code == 200
     run(site, "make-admin", address)

@@ -197,7 +197,7 @@ def hosts(make_site, folder):
     (folder / "fcgi").mkdir()
     script = fcgi(folder / "fcgi", site)
     define = recipe("apache", "Define OTPGATE_FCGI", [(r"/usr/local/lib/otpgate/otpgate\.fcgi", script)])
-    wiki = recipe("apache", "php8.2-fpm", [
+    wiki = recipe("apache", "ServerName wiki.example.com", [
         (r"Define OTPGATE_SOCKET .*\nAuthnzFcgiDefineProvider .*\n", ""),
         (r"\*:443", f"127.0.0.1:{port}"),
         (r"ServerName wiki\.example\.com", f"ServerName {WIKI}"),

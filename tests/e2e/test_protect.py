@@ -98,7 +98,7 @@ def nginx_hosts(site, folder, port, application, require, _authorizer):
 
 def apache_hosts(site, folder, port, application, require, authorizer):
     def server(name, rule):
-        return recipe("apache", "otpgate_site.conf", [
+        return recipe("apache", "ServerName wiki.example.com", [
             (r"Define OTPGATE_SOCKET .*\n", ""),
             (r"AuthnzFcgiDefineProvider .*\n", ""),
             (r"\*:443", f"127.0.0.1:{port}"),
@@ -588,7 +588,7 @@ def php_on_nginx(site, folder, port, php, _):
 
 
 def php_on_apache(site, folder, port, php, authorizer):
-    recipe_of_site = recipe("apache", "php8.2-fpm", [
+    recipe_of_site = recipe("apache", "ServerName wiki.example.com", [
         (r"Define OTPGATE_SOCKET .*\n", ""),
         (r"127\.0\.0\.1:9001", f"127.0.0.1:{authorizer}"),
         (r"\*:443", f"127.0.0.1:{port}"),
