@@ -1,5 +1,7 @@
 #include "otpgate/domain/address_service.h"
 
+#include <utility>
+
 namespace otpgate::domain {
 
 AddressService::AddressService(AccountStore& store, OtpService& otp, Messenger& messenger, const Clock& clock,
@@ -9,7 +11,7 @@ AddressService::AddressService(AccountStore& store, OtpService& otp, Messenger& 
       messenger_(messenger),
       clock_(clock),
       random_(random),
-      notices_(notices) {}
+      notices_(std::move(notices)) {}
 
 ChangedAddress AddressService::change(const AuthenticatedSession& caller, const OtpReference& reference,
                                       std::string_view guess, const Client& client) {

@@ -3,6 +3,7 @@
 #include "otpgate/base/text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace otpgate::domain {
 
@@ -78,7 +79,7 @@ Administration::Administration(Stores stores, Messenger& messenger, const Clock&
       clock_(clock),
       random_(random),
       rules_(std::move(rules)),
-      notices_(notices) {}
+      notices_(std::move(notices)) {}
 
 PeoplePage Administration::search(std::string_view text, std::string_view after, unsigned limit) {
     PeoplePage page;

@@ -5,6 +5,7 @@
 #include "otpgate/domain/otp_rules.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace otpgate::domain {
 
@@ -66,7 +67,7 @@ OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& co
       unknownGuesses_(unknownGuesses),
       unansweredGuesses_(unansweredGuesses),
       settings_(std::move(settings)),
-      notices_(notices) {}
+      notices_(std::move(notices)) {}
 
 AccountRule OtpService::accountRule(const OtpQuestion& question) const {
     const bool mayBeNew = question.newAccounts == NewAccounts::Allowed;

@@ -3,6 +3,7 @@
 #include "otpgate/crypto/signed_token.h"
 
 #include <array>
+#include <utility>
 
 namespace otpgate::domain {
 
@@ -28,7 +29,7 @@ PasskeyService::PasskeyService(PasskeyStore& store, Messenger& messenger, const 
       random_(random),
       settings_(std::move(settings)),
       limits_(std::move(limits)),
-      notices_(notices) {}
+      notices_(std::move(notices)) {}
 
 // What it is for, its id, whose it is and until when, and our MAC: nobody keeps it until it comes back, and then it is
 // kept for as long as it would be good.

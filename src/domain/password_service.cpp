@@ -5,6 +5,8 @@
 #include "otpgate/domain/otp_rules.h"
 #include "otpgate/domain/short_codes.h"
 
+#include <utility>
+
 namespace otpgate::domain {
 
 using crypto::PasswordMatch;
@@ -19,7 +21,7 @@ PasswordService::PasswordService(AccountStore& store, crypto::PasswordGate& gate
       random_(random),
       limits_(std::move(limits)),
       messenger_(messenger),
-      notices_(notices) {}
+      notices_(std::move(notices)) {}
 
 std::optional<std::string> PasswordService::reasonToRefuse(std::string_view password,
                                                            const std::optional<Destination>& destination) const {
