@@ -118,7 +118,7 @@ struct PasskeySignInResult {
         NeedsFactor  // it did not verify its user, and the account has one that does
     };
     Outcome outcome = Outcome::Wrong;
-    std::string hits{};  // of the client's bucket, where it refused
+    std::string hits{};  // of the bucket that refused
     std::optional<SignIn> signIn = std::nullopt;
     std::optional<OutboxMessage> notice = std::nullopt;
 };
