@@ -343,7 +343,7 @@ const std::vector<Command>& commands() {
          "Templates are mustache: LOCALE/KIND.PART, where KIND is code, link, new_sign_in, password_changed,\n"
          "address_changed, many_failures, passkey_added or passkey_removed, and PART is subject, txt, html or sms.\n"
          "Those of templates.directory take the place of the\n"
-         "built-in ones, file by file.\n"
+         "built-in ones, file by file. A kind that a language of yours lacks is sent in English, and the log says so.\n"
          "\n"
          "Placeholders: {{service}} everywhere; {{code}} and {{minutes}} in code (no code in its subject), where a "
          "section\n"
