@@ -124,6 +124,7 @@ std::optional<ApiKey> ApiKeyService::authenticate(std::string_view text) {
     const auto& lastUsedAt = stored->key.lastUsedAt;
     if (!lastUsedAt || *lastUsedAt <= now - kTouchEvery) store_.touch(stored->key.id, now, now - kTouchEvery);
     return std::move(stored->key);
+    if (!signIn_.allows(stored->key.ownerRole, stored->key.ownerGroups)) return std::nullopt;
 }
 
 }  // namespace otpgate::domain

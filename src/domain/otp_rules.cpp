@@ -11,9 +11,10 @@ namespace {
 using RequestOutcome = OtpRequestResult::Outcome;
 using VerifyOutcome = OtpVerifyResult::Outcome;
 
-bool isLetThrough(AccountRule rule, const std::optional<AddressOwner>& owner) {
-    const bool isActive = owner && owner->status == UserStatus::Active;
-    switch (rule) {
+bool isLetThrough(const NewOtpRequest& request, const std::optional<AddressOwner>& owner) {
+    const bool isActive = owner && owner->status == UserStatus::Active &&
+                          (request.signIn == nullptr || request.signIn->allows(owner->role, owner->groups));
+    switch (request.accountRule) {
     case AccountRule::Any: return true;
     case AccountRule::ActiveOrNew: return !owner || isActive;
     case AccountRule::Active: return isActive;
@@ -86,7 +87,7 @@ private:
         OtpVerifyResult& result = ruling_.result;
         result.outcome = VerifyOutcome::Verified;
         if (otp_.purpose == Purpose::Login) {
-            if (!user_ || user_->status != UserStatus::Active) {
+            if (!user_ || !mayEnter(*user_, guess_.signIn)) {
                 result.outcome = user_ ? VerifyOutcome::AccountDisabled : VerifyOutcome::Unknown;
                 return;
             }
@@ -161,9 +162,9 @@ private:
 
     void signIn(bool isNewUser, std::optional<Timestamp> lastLogin) {
         OtpVerifyResult& result = ruling_.result;
-        const bool isActive = user_ && user_->status == UserStatus::Active;
-        note(2, isActive ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
-        if (!isActive) {
+        const bool isLetIn = user_ && mayEnter(*user_, guess_.signIn);
+        note(2, isLetIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
+        if (!isLetIn) {
             result.outcome = user_ ? VerifyOutcome::AccountDisabled : VerifyOutcome::Unknown;
             result.destination.reset();
             return;
@@ -230,7 +231,7 @@ OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional
     }
     if (client != nullptr) client->take(request.clientRule, now);
     if (account != nullptr) account->take(request.accountLimit, now);
-    const bool isLetThrough = domain::isLetThrough(request.accountRule, owner);
+    const bool isLetThrough = domain::isLetThrough(request, owner);
     // Counted, so that a list of addresses cannot be tried at will.
     if (!isLetThrough && request.disclosure == Disclosure::Reveal) {
         return {owner ? RequestOutcome::AccountDisabled : RequestOutcome::UserNotFound, bucket.hits(), false, false};

@@ -3,6 +3,7 @@
 #include "otpgate/base/text.h"
 #include "store/audit_events.h"
 #include "store/rate_limits.h"
+#include "store/users.h"
 #include "store/words.h"
 
 namespace otpgate::store {
@@ -105,16 +106,18 @@ bool ApiKeyTable::revoke(const domain::ApiKeyRevocation& revocation) {
 }
 
 std::optional<domain::StoredApiKey> ApiKeyTable::findActive(std::string_view prefix, Timestamp now) {
-    static const std::string sql = "SELECT " + std::string{kColumns} +
-                                   ", k.secret_hash, u.role FROM api_keys k JOIN users u ON u.id = k.user_id"
-                                   " WHERE k.prefix = ? AND k.revoked_at_us IS NULL"
-                                   " AND (k.expires_at_us IS NULL OR k.expires_at_us > ?) AND u.status = 'active'";
+    static const std::string sql =
+        "SELECT " + std::string{kColumns} +
+        ", k.secret_hash, u.role, u.group_names FROM api_keys k JOIN users u ON u.id = k.user_id"
+        " WHERE k.prefix = ? AND k.revoked_at_us IS NULL"
+        " AND (k.expires_at_us IS NULL OR k.expires_at_us > ?) AND u.status = 'active'";
     const auto row = connection_.queryOne(sql, {prefix, now});
     if (!row) return std::nullopt;
     domain::StoredApiKey stored{readKey(*row), row->text(kColumnCount)};
     stored.key.ownerRole = parseRole(row->text(kColumnCount + 1));
     return stored;
 }
+    stored.key.ownerGroups = readGroupNames(row->text(kColumnCount + 2));
 
 void ApiKeyTable::touch(const Uuid& id, Timestamp now, Timestamp unlessSince) {
     connection_.execute(

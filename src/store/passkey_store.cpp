@@ -170,7 +170,7 @@ domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& sig
     buckets.write(connection_);
     if (!isLetThrough) return {Outcome::ClientLimited, bucket.hits()};
     if (!isRight) return {signIn.facts ? Outcome::Cloned : Outcome::Wrong};
-    if (user.status != domain::UserStatus::Active) return {Outcome::AccountDisabled};
+    if (!domain::mayEnter(user, signIn.signIn)) return {Outcome::AccountDisabled};
     return {Outcome::SignedIn};
 }
 

@@ -5,6 +5,9 @@
 #include "otpgate/domain/models.h"
 
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace otpgate::store {
 
@@ -15,6 +18,9 @@ inline constexpr std::string_view kUserColumns =
     " u.role, u.status, u.joined_at_us, u.last_login_at_us, u.password_hash, u.display_name, u.group_names";
 inline constexpr std::size_t kUserColumnCount = 16;
 inline constexpr std::size_t kPasswordHashColumn = 13;  // among them
+
+// Of the column group_names.
+std::vector<std::string> readGroupNames(std::string_view names);
 
 domain::User readUser(const db::Row& row, std::size_t first);
 

@@ -40,11 +40,13 @@ struct ApiKeyCreation {
 
 class ApiKeyService {
 public:
-    ApiKeyService(ApiKeyStore& store, const Clock& clock, Random& random, ApiKeyHolders holders)
+    // Keys are good as long as the rule lets their user in.
+    ApiKeyService(ApiKeyStore& store, const Clock& clock, Random& random, ApiKeyHolders holders, SignInRule signIn = {})
         : store_(store),
           clock_(clock),
           random_(random),
-          holders_(holders) {}
+          holders_(holders),
+          signIn_(std::move(signIn)) {}
 
     // TooMany: the user has kMaxApiKeys already. Limited: too many were made today, revoked ones too.
     ApiKeyCreation create(const AuthenticatedSession& caller, const ApiKeyRequest& request, const Client& client);
@@ -64,4 +66,5 @@ private:
     ApiKeyHolders holders_;
 };
 
+    SignInRule signIn_;
 }  // namespace otpgate::domain
