@@ -15,6 +15,7 @@ public:
     std::vector<domain::KnownDevice> listDevices(const Uuid& userId) override;
     std::vector<std::string> hits(const std::vector<std::string>& buckets) override;
     void clear(const domain::LimitClearing& clearing) override;
+    void audit(const domain::AccountAct& act) override;
     std::vector<domain::OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned limit,
                                                 Timestamp now) override;
 

@@ -24,6 +24,8 @@ struct ApiKeyRequest {
     std::string name;
     std::vector<ApiScope> scopes;
     std::optional<Timestamp> expiresAt;
+    // As LimitRule has it: administrators give one to the key of an application, in place of their own.
+    std::string sendLimit{};
 };
 
 struct IssuedApiKey {
@@ -64,7 +66,7 @@ private:
     const Clock& clock_;
     Random& random_;
     ApiKeyHolders holders_;
+    SignInRule signIn_;
 };
 
-    SignInRule signIn_;
 }  // namespace otpgate::domain

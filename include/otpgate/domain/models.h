@@ -168,6 +168,8 @@ enum class AuditEvent {
     GroupJoined,
     GroupLeft,
     LimitsCleared,
+    MessageSentAgain,
+    AccountExported,
     RegistrationRefused,
     ApiKeyCreated,
     ApiKeyRevoked,

@@ -41,6 +41,15 @@ struct LimitClearing {
     Client client;
 };
 
+// Something done about an account that changes none of its rows.
+struct AccountAct {
+    AuditEvent event = AuditEvent::AccountExported;
+    Uuid userId;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+
 class PeopleStore {
 public:
     virtual ~PeopleStore() = default;
@@ -53,6 +62,7 @@ public:
     virtual std::vector<std::string> hits(const std::vector<std::string>& buckets) = 0;
     // Nothing is counted in them any more. Audited, even where nothing was.
     virtual void clear(const LimitClearing& clearing) = 0;
+    virtual void audit(const AccountAct& act) = 0;
     // What waits for these addresses, or was given up; the newest first.
     virtual std::vector<OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned limit,
                                                 Timestamp now) = 0;
