@@ -99,7 +99,7 @@ private:
     }
 
     std::unique_ptr<domain::StatisticsStore> store_;
-    Timestamp day_;
+    std::chrono::sys_days day_;
 };
 
 REGISTER_ON_BOTH_ENGINES(StatisticsStoreTest);
