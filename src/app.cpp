@@ -61,8 +61,11 @@ public:
           ticketStore_(store::makeTicketStore(*connection_)),
           peopleStore_(store::makePeopleStore(*connection_)),
           groupStore_(store::makeUserGroupStore(*connection_)),
+          outboxStore_(store::makeOutboxAdminStore(*connection_)),
+          statisticsStore_(store::makeStatisticsStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
-          sites_(*sessionStore_, *ticketStore_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens.sessions),
+          sites_(*sessionStore_, *ticketStore_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens.sessions,
+                 app.settings_.otp.signIn),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
                app.unknownGuesses_, app.unansweredGuesses_, app.settings_.otp, app.notices_),
           accounts_(*accountStore_, app.clock_, app.random_),
@@ -71,18 +74,19 @@ public:
                      {app.settings_.otp.guessesPerDestination, app.settings_.passwordsPerClient}, *app.messenger_,
                      app.notices_),
           registration_(*accountStore_, otp_, passwords_, app.clock_, app.random_, app.settings_.otp),
-          apiKeys_(*apiKeyStore_, app.clock_, app.random_, app.settings_.apiKeyHolders),
+          apiKeys_(*apiKeyStore_, app.clock_, app.random_, app.settings_.apiKeyHolders, app.settings_.otp.signIn),
           verifications_(*verificationStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_,
                          app.metrics_.otp,
                          {app.settings_.otp.requestsPerDestination, app.settings_.verificationsPerAccount,
                           app.settings_.otp.guessesPerDestination, app.settings_.otp.resendAfter}),
           passkeys_(*passkeyStore_, *app.messenger_, app.keyRing_, app.clock_, app.random_, app.settings_.passkeys,
                     {app.settings_.passwordsPerClient, app.settings_.passkeysPerAccount}, app.notices_),
-          administration_({*peopleStore_, *accountStore_, *sessionStore_, *groupStore_}, *app.messenger_, app.clock_,
-                          app.random_,
+          administration_({*peopleStore_, *accountStore_, *sessionStore_, *groupStore_, *outboxStore_}, *app.messenger_,
+                          app.clock_, app.random_,
                           {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
                            app.settings_.otp.changesPerAccount, app.settings_.passkeysPerAccount},
                           app.notices_),
+          statistics_(*statisticsStore_, app.clock_),
           readiness_([&app] { return app.readiness_.look(); }),
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
           adminAccess_{app.adminAddresses_},
@@ -103,6 +107,7 @@ public:
                     readiness_,
                     monitoring_,
                     administration_,
+                    statistics_,
                     adminAccess_,
                     {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
                      .changeWithin = app.settings_.changeWithin,
@@ -144,6 +149,8 @@ private:
     std::unique_ptr<domain::TicketStore> ticketStore_;
     std::unique_ptr<domain::PeopleStore> peopleStore_;
     std::unique_ptr<domain::UserGroupStore> groupStore_;
+    std::unique_ptr<domain::OutboxAdminStore> outboxStore_;
+    std::unique_ptr<domain::StatisticsStore> statisticsStore_;
     domain::SessionService sessions_;
     domain::SiteSessions sites_;
     domain::OtpService otp_;
@@ -155,6 +162,7 @@ private:
     domain::VerificationService verifications_;
     domain::PasskeyService passkeys_;
     domain::Administration administration_;
+    domain::Statistics statistics_;
     api::Readiness readiness_;
     api::Monitoring monitoring_;
     api::AdminAccess adminAccess_;

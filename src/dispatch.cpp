@@ -1,5 +1,6 @@
 #include "dispatch.h"
 
+#include "otpgate/base/text.h"
 #include "otpgate/store/stores.h"
 
 namespace otpgate {
@@ -17,6 +18,11 @@ Dispatch::Dispatch(const Settings& settings, const delivery::CourierSettings& co
       courier_(courierSettings, *outbox_, composer_,
                {.mail = [&] { return delivery::makeMailTransport(settings.mail, &log); },
                 .sms = [&] { return smsGuard_.wrap(delivery::makeSmsTransport(settings.sms, random)); }},
-               clock, random, log, metrics) {}
+               clock, random, log, metrics) {
+    const auto notes = templates_.standInNotes();
+    if (!notes.empty())
+        log.warning("languages without words for some messages",
+                    {{"detail", "templates.directory: " + joined(notes, "; ")}});
+}
 
 }  // namespace otpgate

@@ -25,8 +25,10 @@ Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, cryp
     : connection_(database.connect()),
       keyStore_(store::makeSigningKeyStore(*connection_)),
       retentionStore_(store::makeRetentionStore(*connection_)),
+      statisticsStore_(store::makeStatisticsStore(*connection_)),
       accountStore_(store::makeAccountStore(*connection_)),
       passwordCosts_(*accountStore_, passwordGate),
+      statistics_(*statisticsStore_, clock),
       keys_(keys),
       retention_(retention),
       witness_(*connection_, ring, clock, random),
@@ -63,6 +65,8 @@ void Housekeeper::run() {
         tidy("signing keys", [this](Timestamp now) { renewKeys(now); });
         tidy("master keys", [this](Timestamp) { witness_.note(); });
         tidy("password costs", [this](Timestamp) { passwordCosts_.reload(); });
+        // Before what is old is deleted, so that nothing goes that was not counted.
+        tidy("statistics", [this](Timestamp) { count(); });
         tidy("old rows", [this](Timestamp now) { purge(now); });
         readiness_.look();  // which logs what it sees
         std::unique_lock lock(mutex_);
@@ -93,14 +97,23 @@ void Housekeeper::purge(Timestamp now) {
                                                 now - retention_.devices,
                                                 now - retention_.audit,
                                                 now - retention_.deadLetters};
-    // In parts: where the tables are large, keys and readiness would else wait for hours.
+    workInParts([&] {
+        if (!retentionStore_->purge(bounds, kPurgeBatch).isOver) return true;
+        nextPurge_ = SteadyClock::now() + kPurgeEvery;
+        return false;
+    });
+}
+
+void Housekeeper::count() {
+    workInParts([this] { return statistics_.countOn(); });
+}
+
+// Where the tables are large, keys and readiness would else wait for hours.
+void Housekeeper::workInParts(const std::function<bool()>& part) {
     const auto end = SteadyClock::now() + kTidyEvery;
     while (!isStopping() && SteadyClock::now() < end) {
         const auto begin = SteadyClock::now();
-        if (retentionStore_->purge(bounds, kPurgeBatch).isOver) {
-            nextPurge_ = SteadyClock::now() + kPurgeEvery;
-            return;
-        }
+        if (!part()) return;
         const auto rest = std::max<SteadyClock::duration>((SteadyClock::now() - begin) * kRestFactor, kShortestRest);
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, rest, [this] { return isStopping_; });

@@ -1,5 +1,6 @@
 // The quiet work beside the requests: learns of new signing keys and kinds of password hashes, forgets spent ones,
-// deletes what retention says, and looks whether users can sign in. One thread with a connection of its own.
+// deletes what retention says, counts what happened, and looks whether users can sign in. One thread with a connection
+// of its own.
 #pragma once
 
 #include "key_witness.h"
@@ -9,6 +10,7 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/password_costs.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/domain/statistics.h"
 #include "otpgate/domain/stores.h"
 #include "readiness.h"
 #include "settings.h"
@@ -42,13 +44,19 @@ private:
     void renewKeys(Timestamp now);
     // Walks through all tables, once every ten minutes, and goes on where it stopped a minute before.
     void purge(Timestamp now);
+    // The hours that are over, of statistics.
+    void count();
+    // Calls it again and again with rests between, for a minute at most, while it says that there is more to do.
+    void workInParts(const std::function<bool()>& part);
     bool isStopping();
 
     std::unique_ptr<db::Connection> connection_;
     std::unique_ptr<domain::SigningKeyStore> keyStore_;
     std::unique_ptr<domain::RetentionStore> retentionStore_;
+    std::unique_ptr<domain::StatisticsStore> statisticsStore_;
     std::unique_ptr<domain::AccountStore> accountStore_;
     domain::PasswordCosts passwordCosts_;
+    domain::Statistics statistics_;
     domain::SigningKeys& keys_;
     const RetentionSettings retention_;
     KeyWitness witness_;

@@ -397,7 +397,7 @@ domain::PasskeySettings readPasskeys(SettingsReader& reader, const std::string& 
     const std::string wish = toLower(reader.text("passkeys.rp_id", ""));
     const auto rpId = wish.empty() ? domain::rpIdOf(publicUrl) : std::optional{wish};
     if (!isOn || !rpId) return {};
-    return {*rpId, domain::originOf(publicUrl)};
+    return {.rpId = *rpId, .origin = domain::originOf(publicUrl)};
 }
 
 domain::SignUpRule readSignUp(SettingsReader& reader) {
@@ -409,6 +409,19 @@ domain::SignUpRule readSignUp(SettingsReader& reader) {
     for (const std::string& text : reader.list("accounts.allowed_addresses", "")) {
         if (!domain::addAddress(rule, text))
             reader.reject("accounts.allowed_addresses", text + " is neither an address nor a number");
+    }
+    return rule;
+}
+
+domain::SignInRule readSignIn(SettingsReader& reader) {
+    domain::SignInRule rule;
+    for (const std::string& text : reader.list("accounts.allowed_groups", "")) {
+        const auto name = domain::parseGroupName(text);
+        if (name)
+            rule.groups.push_back(*name);
+        else
+            reader.reject("accounts.allowed_groups",
+                          text + " is no name of a group: 1 to 64 of a-z, 0-9, dot, _ and -");
     }
     return rule;
 }
@@ -454,6 +467,9 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
     settings.otp.signUp = readSignUp(reader);
+    settings.otp.signIn = readSignIn(reader);
+    // An account that is made now is in no group.
+    settings.otp.signUp.isClosed = !settings.otp.signIn.groups.empty();
     using domain::EmailValidation;
     constexpr EmailValidation kEmailValidations[] = {EmailValidation::Strict, EmailValidation::Lenient,
                                                      EmailValidation::International};
@@ -464,6 +480,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.passwords = readPasswords(reader);
     settings.passwordMinScore = static_cast<unsigned>(reader.integer("passwords.min_score", 2, 0, 4));
     settings.tokens = readTokens(reader, settings.publicUrl);
+    settings.tokens.signIn = settings.otp.signIn;
     settings.mail = readMail(reader);
     readMailFallback(reader, settings.mail.fallback);
     settings.sms = readSms(reader);
@@ -471,6 +488,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.templates.defaultLocale = reader.text("templates.default_locale", "en");
     settings.notices = readNotices(reader);
     settings.passkeys = readPasskeys(reader, settings.publicUrl);
+    settings.passkeys.signIn = settings.otp.signIn;
     settings.changeWithin = wholeSeconds(reader, "accounts.change_within", 15min, 1min, hours{24});
     constexpr domain::ApiKeyHolders kHolders[] = {domain::ApiKeyHolders::Admins, domain::ApiKeyHolders::Everybody};
     settings.apiKeyHolders = kHolders[reader.choice("api_keys.allowed", {"admins", "everybody"}, "admins")];

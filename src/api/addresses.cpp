@@ -17,7 +17,7 @@ http::Response requestAddressChange(const http::Request& request, const Caller& 
                                     const ApiSettings& settings) {
     http::JsonBody body(request);
     const auto destination = readDestination(settings, body, "destination");
-    noteUnwelcome(settings, body, destination);
+    noteUnwelcome(settings, body, destination, Making::Address);
     auto locale = readLocale(body);
     body.rejectInvalid();
     if (locale.empty()) locale = caller.user.locale;  // by the address it would not be found

@@ -1,11 +1,11 @@
 #include "api/admin.h"
 
+#include "api/account_export.h"
+#include "api/admin_fields.h"
 #include "api/audit_fields.h"
 #include "api/audit_rows.h"
 #include "api/authentication.h"
 #include "api/views.h"
-#include "otpgate/base/encoding.h"
-#include "otpgate/base/text.h"
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
 
@@ -19,52 +19,13 @@ using domain::AdminOutcome;
 using http::ApiError;
 using http::ErrorCode;
 
-constexpr unsigned kPageSize = 50;
-constexpr unsigned kMostOfAPage = 200;
 constexpr unsigned kEventsOfOne = 50;
 constexpr unsigned kMessagesOfOne = 20;
 
-Uuid userIdOf(const http::Request& request) {
-    const auto id = Uuid::parse(request.pathParameters.at("id"));
-    if (!id) throw ApiError(ErrorCode::NotFound);
-    return *id;
-}
-
 domain::User userOf(const http::Request& request, domain::Administration& people) {
-    auto user = people.find(userIdOf(request));
+    auto user = people.find(idOf(request));
     if (!user) throw ApiError(ErrorCode::NotFound);
     return std::move(*user);
-}
-
-domain::Client actingClient(const http::Request& request, const Administrator& caller) {
-    domain::Client client = clientOf(request);
-    client.actor = caller.user.id;
-    return client;
-}
-
-unsigned limitOf(const http::Request& request) {
-    const auto text = request.queryParameter("limit");
-    if (!text) return kPageSize;
-    const auto limit = parseNumber<unsigned>(*text);
-    if (limit && *limit >= 1 && *limit <= kMostOfAPage) return *limit;
-    throw ApiError(ErrorCode::ValidationError).field("limit", "must be a number from 1 to 200");
-}
-
-[[noreturn]] void rejectCursor() {
-    throw ApiError(ErrorCode::ValidationError).field("cursor", "must be a next_cursor that was answered");
-}
-
-// What we said as next_cursor.
-std::string cursorOf(const http::Request& request) {
-    const auto text = request.queryParameter("cursor");
-    if (!text || text->empty()) return {};
-    auto cursor = parseBase64Url(*text);
-    if (cursor && isValidUtf8(*cursor)) return std::move(*cursor);
-    rejectCursor();
-}
-
-void writeNextCursor(http::JsonWriter& json, const std::optional<std::string>& next) {
-    json.member("next_cursor", next ? std::optional{toBase64Url(*next)} : std::nullopt);
 }
 
 // What was so already is no failure: who asks twice gets what he asked for.
@@ -83,14 +44,14 @@ http::Response answerOf(AdminOutcome outcome) {
 
 http::Response setStatus(const http::Request& request, const Administrator& caller, domain::Administration& people,
                          domain::UserStatus status) {
-    return answerOf(people.setStatus(userIdOf(request), status, actingClient(request, caller)));
+    return answerOf(people.setStatus(idOf(request), status, actingClient(request, caller)));
 }
 
 http::Response setMembership(const http::Request& request, const Administrator& caller, domain::Administration& people,
                              bool isMember) {
     const auto group = domain::parseGroupName(request.pathParameters.at("group"));
     if (!group) throw ApiError(ErrorCode::NotFound);
-    return answerOf(people.setMembership(userIdOf(request), *group, isMember, actingClient(request, caller)));
+    return answerOf(people.setMembership(idOf(request), *group, isMember, actingClient(request, caller)));
 }
 
 void writeDevice(http::JsonWriter& json, const domain::KnownDevice& device) {
@@ -115,23 +76,6 @@ void writeLimit(http::JsonWriter& json, const domain::LimitNow& now, Timestamp t
         .member("window_seconds", now.state.window.window.count())
         .member("remaining", now.state.remaining)
         .member("next_free_at", resetAt)
-        .endObject();
-}
-
-void writeMessage(http::JsonWriter& json, const domain::OutboxEntry& entry) {
-    const domain::OutboxMessage& message = entry.message;
-    const bool hasPurpose = domain::carriesSecret(message.kind);
-    json.beginObject()
-        .member("id", message.id.toString())
-        .member("state", domain::toString(entry.state))
-        .member("kind", domain::toString(message.kind))
-        .member("purpose", hasPurpose ? std::optional{domain::toString(message.purpose)} : std::nullopt)
-        .member("channel", domain::toString(message.destination.channel()))
-        .member("destination", message.destination.value())
-        .member("attempts", message.attempts)
-        .member("last_error", unlessEmpty(entry.lastError))
-        .member("created_at", formatRfc3339(message.createdAt))
-        .member("expires_at", formatRfc3339(message.expiresAt))
         .endObject();
 }
 
@@ -217,7 +161,7 @@ http::Response showUser(const http::Request& request, const Administrator&, doma
 }
 
 http::Response deleteUser(const http::Request& request, const Administrator& caller, domain::Administration& people) {
-    return answerOf(people.remove(userIdOf(request), actingClient(request, caller)));
+    return answerOf(people.remove(idOf(request), actingClient(request, caller)));
 }
 
 http::Response disableUser(const http::Request& request, const Administrator& caller, domain::Administration& people) {
@@ -233,17 +177,17 @@ http::Response setUsersAddress(const http::Request& request, const Administrator
     http::JsonBody body(request);
     const auto address = readAddress(body, settings);
     body.rejectInvalid();
-    return answerOf(people.setAddress(userIdOf(request), address.value(), actingClient(request, caller)));
+    return answerOf(people.setAddress(idOf(request), address.value(), actingClient(request, caller)));
 }
 
 http::Response clearUsersLimits(const http::Request& request, const Administrator& caller,
                                 domain::Administration& people) {
-    return answerOf(people.clearLimits(userIdOf(request), actingClient(request, caller)));
+    return answerOf(people.clearLimits(idOf(request), actingClient(request, caller)));
 }
 
 http::Response resetUsersFactors(const http::Request& request, const Administrator& caller,
                                  domain::Administration& people) {
-    return answerOf(people.resetFactors(userIdOf(request), actingClient(request, caller)));
+    return answerOf(people.resetFactors(idOf(request), actingClient(request, caller)));
 }
 
 http::Response endUsersSessions(const http::Request& request, const Administrator& caller,
@@ -255,7 +199,7 @@ http::Response endUsersSessions(const http::Request& request, const Administrato
 http::Response endUsersSession(const http::Request& request, const Administrator& caller,
                                domain::Administration& people) {
     const auto session = Uuid::parse(request.pathParameters.at("session"));
-    if (!session || !people.endSession(userIdOf(request), *session, actingClient(request, caller))) {
+    if (!session || !people.endSession(idOf(request), *session, actingClient(request, caller))) {
         throw ApiError(ErrorCode::NotFound);
     }
     return http::Response::noContent();
@@ -267,6 +211,16 @@ http::Response joinGroup(const http::Request& request, const Administrator& call
 
 http::Response leaveGroup(const http::Request& request, const Administrator& caller, domain::Administration& people) {
     return setMembership(request, caller, people, false);
+}
+
+http::Response exportUser(const http::Request& request, const Administrator& caller, domain::Administration& people,
+                          domain::AccountService& accounts, domain::AuditStore& audit, const Clock& clock) {
+    const domain::User user = userOf(request, people);
+    people.noteExport(user.id, actingClient(request, caller));
+    http::Response response;
+    response.body = exportOf(user, accounts, audit, clock.now());
+    response.with("Content-Disposition", "attachment; filename=\"account.json\"");
+    return response;
 }
 
 http::Response listEvents(const http::Request& request, const Administrator&, domain::AuditStore& audit) {

@@ -28,6 +28,17 @@ http::Response endUsersSession(const http::Request& request, const Administrator
                                domain::Administration& people);
 http::Response joinGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
 http::Response leaveGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response exportUser(const http::Request& request, const Administrator& caller, domain::Administration& people,
+                          domain::AccountService& accounts, domain::AuditStore& audit, const Clock& clock);
+http::Response sendUsersLastMessageAgain(const http::Request& request, const Administrator& caller,
+                                         domain::Administration& people);
+http::Response sendMessageAgain(const http::Request& request, const Administrator& caller,
+                                domain::Administration& people);
+http::Response listMessages(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response showStatistics(const http::Request& request, const Administrator& caller, domain::Statistics& statistics,
+                              const Clock& clock);
+http::Response showServiceHealth(const http::Request& request, const Administrator& caller, const Readiness& readiness,
+                                 domain::Administration& people, domain::Statistics& statistics);
 http::Response listEvents(const http::Request& request, const Administrator& caller, domain::AuditStore& audit);
 
 }  // namespace otpgate::api

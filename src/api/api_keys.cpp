@@ -59,6 +59,15 @@ std::optional<Timestamp> readExpiry(http::JsonBody& body, Timestamp now) {
     return time->begin;
 }
 
+std::string readSendLimit(http::JsonBody& body) {
+    const auto text = body.string("send_limit");
+    if (!text) return {};
+    const auto rule = domain::LimitRule::parse(*text);
+    if (rule && !rule->isUnlimited()) return *text;
+    body.noteInvalid("send_limit", "must be one or two limits such as 200/1h,1000/1d");
+    return {};
+}
+
 void rejectUnlessCreated(const domain::ApiKeyCreation& creation) {
     using Outcome = domain::ApiKeyCreation::Outcome;
     switch (creation.outcome) {
@@ -79,7 +88,8 @@ void rejectUnlessCreated(const domain::ApiKeyCreation& creation) {
 http::Response createApiKey(const http::Request& request, const Caller& caller, domain::ApiKeyService& apiKeys,
                             const Clock& clock) {
     http::JsonBody body(request);
-    const domain::ApiKeyRequest wanted{readName(body), readScopes(body), readExpiry(body, clock.now())};
+    const domain::ApiKeyRequest wanted{readName(body), readScopes(body), readExpiry(body, clock.now()),
+                                       readSendLimit(body)};
     body.rejectInvalid();
 
     const auto made = apiKeys.create(caller, wanted, clientOf(request));

@@ -78,10 +78,13 @@ std::optional<domain::Destination> readPhoneNumber(const ApiSettings& settings, 
 }
 
 void noteUnwelcome(const ApiSettings& settings, http::JsonBody& body,
-                   const std::optional<domain::Destination>& destination) {
+                   const std::optional<domain::Destination>& destination, Making making) {
     if (!destination) return;
     const bool isPossible = settings.phoneNumbers.accepts(*destination);
-    if (isPossible && settings.signUp.allows(*destination)) return;
+    domain::SignUpRule rule = settings.signUp;
+    // Of somebody who is in already.
+    if (making == Making::Address) rule.isClosed = false;
+    if (isPossible && rule.allows(*destination)) return;
     const auto named =
         std::ranges::find_if(kDestinationFields, [&](const DestinationField& field) { return body.has(field.name); });
     body.noteInvalid(named->name, isPossible ? kUnwelcome : kImpossibleNumber);

@@ -29,8 +29,9 @@ std::optional<domain::Destination> readPhoneNumber(const ApiSettings& settings, 
 // phone.validation = strict and accounts.allowed_*, for what readDestination() or readPhoneNumber() gave. Who has an
 // account is never refused for them, and nobody may learn from a refusal that an account is missing. So where an
 // account or an address is made it is refused by name:
+enum class Making { Account, Address };
 void noteUnwelcome(const ApiSettings& settings, http::JsonBody& body,
-                   const std::optional<domain::Destination>& destination);
+                   const std::optional<domain::Destination>& destination, Making making = Making::Account);
 // and where an account may be found, the number makes none:
 domain::NewAccounts newAccountsWith(const ApiSettings& settings, const domain::Destination& destination);
 // and is refused by name where missing accounts are told anyway.

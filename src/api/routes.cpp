@@ -22,11 +22,11 @@ namespace {
 // The service of this type. One that no deployment has does not compile.
 template <typename Service>
 Service& find(Services& services) {
-    return std::get<Service&>(
-        std::tie(services.otp, services.sessions, services.sites, services.accounts, services.addresses,
-                 services.passwords, services.registration, services.audit, services.apiKeys, services.verifications,
-                 services.passkeys, std::as_const(services.passkeys), services.keys, services.cors, services.clock,
-                 services.readiness, services.monitoring, services.administration, std::as_const(services.settings)));
+    return std::get<Service&>(std::tie(
+        services.otp, services.sessions, services.sites, services.accounts, services.addresses, services.passwords,
+        services.registration, services.audit, services.apiKeys, services.verifications, services.passkeys,
+        std::as_const(services.passkeys), services.keys, services.cors, services.clock, services.readiness,
+        services.monitoring, services.administration, services.statistics, std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -147,7 +147,13 @@ const Route kRoutes[] = {
     {"DELETE", "/api/v1/admin/users/{id}/factors", ForAdministrators{resetUsersFactors}},
     {"PUT",    "/api/v1/admin/users/{id}/groups/{group}", ForAdministrators{joinGroup}},
     {"DELETE", "/api/v1/admin/users/{id}/groups/{group}", ForAdministrators{leaveGroup}},
+    {"GET",    "/api/v1/admin/users/{id}/export", ForAdministrators{exportUser}},
+    {"POST",   "/api/v1/admin/users/{id}/send-again", ForAdministrators{sendUsersLastMessageAgain}},
     {"GET",    "/api/v1/admin/events",       ForAdministrators{listEvents}},
+    {"GET",    "/api/v1/admin/messages",     ForAdministrators{listMessages}},
+    {"POST",   "/api/v1/admin/messages/{id}/send-again", ForAdministrators{sendMessageAgain}},
+    {"GET",    "/api/v1/admin/statistics",   ForAdministrators{showStatistics}},
+    {"GET",    "/api/v1/admin/health",       ForAdministrators{showServiceHealth}},
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},
     {"GET",    "/authz",                     Visiting{authorize}},
     {"GET",    "/authz/start",               Public{beginAtSite}},     // asked by the web server of a site, as are those of /.otpgate

@@ -47,8 +47,9 @@ http::Response createVerification(const http::Request& request, const ApiKeyCall
                                   domain::ApiKeyService& apiKeys, domain::VerificationService& verifications,
                                   const ApiSettings& settings) {
     http::JsonBody body(request);
-    const auto question = readVerification(settings, verifications.codeFormat(), body);
+    auto question = readVerification(settings, verifications.codeFormat(), body);
     body.rejectInvalid();
+    if (const auto rule = domain::LimitRule::parse(caller.sendLimit)) question->keyLimit = {caller.id, *rule};
     const bool isCallers = question->delivery == domain::CodeDelivery::Caller;
     requireScope(caller, isCallers ? domain::ApiScope::VerifyCaller : domain::ApiScope::Verify);
     if (!isCallers && !apiKeys.maySend(caller)) {

@@ -89,6 +89,7 @@ void writeApiKey(http::JsonWriter& json, const domain::ApiKey& key) {
     for (const domain::ApiScope scope : key.scopes) json.value(domain::toString(scope));
     json.endArray();
     json.member("created_at", formatRfc3339(key.createdAt)).member("expires_at", optionalTime(key.expiresAt));
+    json.member("send_limit", unlessEmpty(key.sendLimit));
 }
 
 void writeTokens(http::JsonWriter& json, const domain::Tokens& tokens) {

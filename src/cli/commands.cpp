@@ -139,6 +139,19 @@ const std::vector<Command>& commands() {
             {"--format", "FORMAT", "csv (unless you say otherwise) or json"}}}},
          "TIME is a date (2026-11-20) or RFC 3339 (2026-11-20T05:12:00Z).\n",
          &audit},
+        {"stats",
+         "show how often what happened, by day or by hour",
+         {{"",
+           "",
+           "From the audit trail, which is counted a few minutes after each hour, and keeps its counts when it is "
+           "deleted.",
+           {{"--by", "UNIT", "day (unless you say otherwise) or hour, of UTC"},
+            {"--from", "TIME", "from this time on; 30 days ago, or 48 hours, unless you say otherwise"},
+            {"--to", "TIME", "until this time"},
+            kJson}}},
+         "TIME is a date (2026-11-20) or RFC 3339 (2026-11-20T05:12:00Z). A line is: when the period begins, event,\n"
+         "number. At most 1000 periods.\n",
+         &stats},
         {"outbox",
          "show, try again and remove messages that wait or could not be sent",
          {{"list",
@@ -212,6 +225,10 @@ const std::vector<Command>& commands() {
            "WHO",
            "removes every passkey, for who has lost them: the user signs in by a code again; every session ends, and "
            "the owner is told",
+           {kJson}},
+          {"send-again",
+           "WHO",
+           "sends the newest message that waits for the user or was given up, if its code is still good",
            {kJson}},
           {"delete",
            "WHO",
@@ -348,7 +365,7 @@ const std::vector<Command>& commands() {
          "Templates are mustache: LOCALE/KIND.PART, where KIND is code, link, new_sign_in, password_changed,\n"
          "address_changed, many_failures, passkey_added or passkey_removed, and PART is subject, txt, html or sms.\n"
          "Those of templates.directory take the place of the\n"
-         "built-in ones, file by file.\n"
+         "built-in ones, file by file. A kind that a language of yours lacks is sent in English, and the log says so.\n"
          "\n"
          "Placeholders: {{service}} everywhere; {{code}} and {{minutes}} in code (no code in its subject), where a "
          "section\n"

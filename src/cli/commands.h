@@ -25,6 +25,7 @@ int copyData(const Invocation& invocation);
 int checkConfig(const Invocation& invocation);
 int keys(const Invocation& invocation);
 int audit(const Invocation& invocation);
+int stats(const Invocation& invocation);
 int outbox(const Invocation& invocation);
 int user(const Invocation& invocation);
 int group(const Invocation& invocation);

@@ -151,25 +151,23 @@ int change(domain::OutboxAdminStore& store, const Options& options, const Clock&
     return left > 0 && !options.takesAll ? 1 : 0;
 }
 
-constexpr const char* kLeased = "is being sent; try again when that has come to an end, in a minute or so";
-constexpr const char* kChanged = "has changed at this moment; try again";
+constexpr std::string_view kChanged = domain::kMessageHasChanged;
 
 std::optional<std::string> retry(domain::OutboxAdminStore& store, const OutboxEntry& entry, Timestamp now) {
-    if (entry.message.expiresAt <= now)
-        return "expired at " + formatRfc3339(entry.message.expiresAt) + " and is never sent";
-    if (const auto code = store.codeState(entry.message, now); code != domain::CodeState::Good)
-        return std::string{toString(code)} + ": it is never sent";
-    if (entry.state == OutboxState::Leased) return kLeased;
-    if (!store.retry(entry, now)) return kChanged;
+    if (auto reason = domain::reasonNotToSend(entry, store.codeState(entry.message, now), now)) return reason;
+    crypto::SystemRandom random;
+    domain::Client client;
+    client.userAgent = "otpgate outbox retry";
+    if (!store.retry(entry, {Uuid::makeV7(now, random), client, now})) return std::string{kChanged};
     return std::nullopt;
 }
 
 std::optional<std::string> purge(domain::OutboxAdminStore& store, Which which, const OutboxEntry& entry,
                                  Timestamp now) {
-    if (entry.state == OutboxState::Leased) return kLeased;
+    if (entry.state == OutboxState::Leased) return std::string{domain::kMessageIsBeingSent};
     if (which == Which::Dead && entry.state != OutboxState::Dead) return "is not dead";
     crypto::SystemRandom random;
-    if (!store.remove(entry, kPurged, Uuid::makeV7(now, random), now)) return kChanged;
+    if (!store.remove(entry, kPurged, Uuid::makeV7(now, random), now)) return std::string{kChanged};
     return std::nullopt;
 }
 

@@ -171,6 +171,14 @@ void setAddress(domain::Administration& administration, const domain::User& who,
                                                                     : "there is no such user any more");
 }
 
+void sendAgain(domain::Administration& administration, const domain::User& who, const domain::Client& client) {
+    using Outcome = domain::SentAgain::Outcome;
+    const auto sent = administration.sendLastAgain(who.id, client);
+    if (sent.outcome == Outcome::NoSuchMessage)
+        throw std::runtime_error("nothing waits for this user, and nothing was given up");
+    if (sent.outcome == Outcome::Refused) throw std::runtime_error("the message " + sent.reason);
+}
+
 std::string readPassword(const domain::User& user, unsigned minScore) {
     std::string password;
     std::getline(std::cin, password);
@@ -249,10 +257,11 @@ int user(const Invocation& invocation) {
     const auto people = store::makePeopleStore(*connection);
     const auto sessions = store::makeSessionStore(*connection);
     const auto groups = store::makeUserGroupStore(*connection);
+    const auto outbox = store::makeOutboxAdminStore(*connection);
     delivery::OutboxMessenger messenger;  // notices are sent by whoever looks into the outbox
     domain::NoticeSettings notices = settings.notices;
     if (settings.sms.transport == delivery::SmsTransportKind::None) notices.bySms = domain::NoticeBySms::Never;
-    domain::Administration administration({*people, *store, *sessions, *groups}, messenger, clock, random,
+    domain::Administration administration({*people, *store, *sessions, *groups, *outbox}, messenger, clock, random,
                                           {settings.otp.requestsPerDestination, settings.otp.guessesPerDestination,
                                            settings.otp.changesPerAccount, settings.passkeysPerAccount},
                                           notices);
@@ -265,6 +274,7 @@ int user(const Invocation& invocation) {
         const domain::User who = findUser(accounts, invocation.words.front());
         const auto audit = store::makeAuditStore(*connection);
         std::cout << api::exportOf(who, accounts, *audit, clock.now(), std::numeric_limits<unsigned>::max()) << "\n";
+        administration.noteExport(who.id, client);
         return 0;
     }
     // Those that are so already are no failure: a script may be run twice.
@@ -279,6 +289,7 @@ int user(const Invocation& invocation) {
         {"end-sessions", [&](const domain::User& who) { administration.endSessions(who.id, client); }},
         {"clear-limits", [&](const domain::User& who) { administration.clearLimits(who.id, client); }},
         {"reset-factors", [&](const domain::User& who) { administration.resetFactors(who.id, client); }},
+        {"send-again", [&](const domain::User& who) { sendAgain(administration, who, client); }},
         {"delete", [&](const domain::User& who) { administration.remove(who.id, client); }},
     };
     const domain::User who = findUser(accounts, invocation.words.front());

@@ -125,6 +125,41 @@ std::vector<OutboxEntry> Administration::messages(const User& user, unsigned lim
     return stores_.people.messagesTo(addressesOf(user), limit, clock_.now());
 }
 
+MessagePage Administration::listMessages(OutboxAdminStore::Which which, const Uuid& after, unsigned limit) {
+    MessagePage page{stores_.outbox.list(which, after, limit, clock_.now()), std::nullopt};
+    if (page.entries.size() == limit) page.next = page.entries.back().message.id;
+    // What stands for an account that does not exist is nobody's message.
+    std::erase_if(page.entries, [](const OutboxEntry& entry) { return entry.message.isDiscarded; });
+    return page;
+}
+
+SentAgain Administration::sendAgain(const Uuid& messageId, const Client& client) {
+    const auto entry = stores_.outbox.find(messageId, clock_.now());
+    if (!entry || entry->message.isDiscarded) return {SentAgain::Outcome::NoSuchMessage};
+    return sendAgain(*entry, client);
+}
+
+SentAgain Administration::sendLastAgain(const Uuid& userId, const Client& client) {
+    const auto user = find(userId);
+    const auto entries = user ? messages(*user, 1) : std::vector<OutboxEntry>{};
+    if (entries.empty()) return {SentAgain::Outcome::NoSuchMessage};
+    return sendAgain(entries.front(), client);
+}
+
+SentAgain Administration::sendAgain(const OutboxEntry& entry, const Client& client) {
+    const Timestamp now = clock_.now();
+    auto reason = reasonNotToSend(entry, stores_.outbox.codeState(entry.message, now), now);
+    if (!reason && !stores_.outbox.retry(entry, {Uuid::makeV7(now, random_), client, now}))
+        reason = std::string{kMessageHasChanged};
+    if (reason) return {SentAgain::Outcome::Refused, std::move(*reason)};
+    return {};
+}
+
+void Administration::noteExport(const Uuid& userId, const Client& client) {
+    const Timestamp now = clock_.now();
+    stores_.people.audit({AuditEvent::AccountExported, userId, now, Uuid::makeV7(now, random_), client});
+}
+
 AdminOutcome Administration::setStatus(const Uuid& userId, UserStatus status, const Client& client) {
     if (client.actor == userId) return AdminOutcome::Self;
     if (accounts_.setStatus(userId, status, client)) return AdminOutcome::Done;

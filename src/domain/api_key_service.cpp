@@ -76,7 +76,8 @@ ApiKeyCreation ApiKeyService::create(const AuthenticatedSession& caller, const A
                                      const Client& client) {
     const User& user = caller.user;
     using Outcome = ApiKeyCreation::Outcome;
-    if (!mayHoldApiKeys(holders_, user.role)) return {Outcome::NotAllowed, std::nullopt, std::nullopt};
+    const bool mayLimit = request.sendLimit.empty() || user.role == Role::Admin;
+    if (!mayHoldApiKeys(holders_, user.role) || !mayLimit) return {Outcome::NotAllowed, std::nullopt, std::nullopt};
     const Timestamp now = clock_.now();
     const std::string prefix = randomText(kPrefixCharacters, random_);
     const std::string secret = randomText(kSecretCharacters, random_);
@@ -88,7 +89,9 @@ ApiKeyCreation ApiKeyService::create(const AuthenticatedSession& caller, const A
                      .createdAt = now,
                      .expiresAt = request.expiresAt,
                      .lastUsedAt = std::nullopt,
-                     .ownerRole = user.role};
+                     .ownerRole = user.role,
+                     .ownerGroups = user.groups,
+                     .sendLimit = request.sendLimit};
     auto insertion = store_.create({.key = key,
                                     .secretHash = crypto::sha256(secret),
                                     .sessionId = caller.session.id,
@@ -121,6 +124,7 @@ std::optional<ApiKey> ApiKeyService::authenticate(std::string_view text) {
     // The prefix is a name, not a secret: that there is such a key tells nobody anything.
     auto stored = store_.findActive(parts->prefix, now);
     if (!stored || !crypto::equalInConstantTime(stored->secretHash, crypto::sha256(parts->secret))) return std::nullopt;
+    if (!signIn_.allows(stored->key.ownerRole, stored->key.ownerGroups)) return std::nullopt;
     const auto& lastUsedAt = stored->key.lastUsedAt;
     if (!lastUsedAt || *lastUsedAt <= now - kTouchEvery) store_.touch(stored->key.id, now, now - kTouchEvery);
     return std::move(stored->key);

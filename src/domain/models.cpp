@@ -118,6 +118,8 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::RoleChanged: return "ROLE_CHANGED";
     case AuditEvent::GroupJoined: return "GROUP_JOINED";
     case AuditEvent::LimitsCleared: return "LIMITS_CLEARED";
+    case AuditEvent::MessageSentAgain: return "MESSAGE_SENT_AGAIN";
+    case AuditEvent::AccountExported: return "ACCOUNT_EXPORTED";
     case AuditEvent::GroupLeft: return "GROUP_LEFT";
     case AuditEvent::RegistrationRefused: return "REGISTRATION_REFUSED";
     case AuditEvent::ApiKeyCreated: return "API_KEY_CREATED";

@@ -12,9 +12,10 @@ namespace {
 using RequestOutcome = OtpRequestResult::Outcome;
 using VerifyOutcome = OtpVerifyResult::Outcome;
 
-bool isLetThrough(AccountRule rule, const std::optional<AddressOwner>& owner) {
-    const bool isActive = owner && owner->status == UserStatus::Active;
-    switch (rule) {
+bool isLetThrough(const NewOtpRequest& request, const std::optional<AddressOwner>& owner) {
+    const bool isActive = owner && owner->status == UserStatus::Active &&
+                          (request.signIn == nullptr || request.signIn->allows(owner->role, owner->groups));
+    switch (request.accountRule) {
     case AccountRule::Any: return true;
     case AccountRule::ActiveOrNew: return !owner || isActive;
     case AccountRule::Active: return isActive;
@@ -87,7 +88,7 @@ private:
         OtpVerifyResult& result = ruling_.result;
         result.outcome = VerifyOutcome::Verified;
         if (otp_.purpose == Purpose::Login) {
-            if (!user_ || user_->status != UserStatus::Active) {
+            if (!user_ || !mayEnter(*user_, guess_.signIn)) {
                 result.outcome = user_ ? VerifyOutcome::AccountDisabled : VerifyOutcome::Unknown;
                 return;
             }
@@ -166,13 +167,13 @@ private:
 
     void signIn(bool isNewUser, std::optional<Timestamp> lastLogin) {
         OtpVerifyResult& result = ruling_.result;
-        const bool isActive = user_ && user_->status == UserStatus::Active;
-        const bool isEnough = isActive && opensAccount(otp_.methods, user_->hasFactor);
+        const bool isLetIn = user_ && mayEnter(*user_, guess_.signIn);
+        const bool isEnough = isLetIn && opensAccount(otp_.methods, user_->hasFactor);
         note(2, isEnough ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
         if (!isEnough) {
-            result.outcome = isActive ? VerifyOutcome::NeedsFactor
-                             : user_  ? VerifyOutcome::AccountDisabled
-                                      : VerifyOutcome::Unknown;
+            result.outcome = isLetIn ? VerifyOutcome::NeedsFactor
+                             : user_ ? VerifyOutcome::AccountDisabled
+                                     : VerifyOutcome::Unknown;
             result.destination.reset();
             return;
         }
@@ -240,7 +241,7 @@ OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional
     }
     if (client != nullptr) client->take(request.clientRule, now);
     if (account != nullptr) account->take(request.accountLimit, now);
-    const bool isLetThrough = domain::isLetThrough(request.accountRule, owner);
+    const bool isLetThrough = domain::isLetThrough(request, owner);
     // Counted, so that a list of addresses cannot be tried at will.
     if (!isLetThrough && request.disclosure == Disclosure::Reveal) {
         return {owner ? RequestOutcome::AccountDisabled : RequestOutcome::UserNotFound, bucket.hits(), false, false};

@@ -98,6 +98,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .methods = question.methods,
                                 .locale = question.locale,
                                 .accountRule = accountRule(question),
+                                .signIn = &settings_.signIn,
                                 .disclosure = std::min(question.disclosure, settings_.disclosure),
                                 .resend = question.isRegistration ? Resend::Rotate : settings_.onResend,
                                 .isRegistration = question.isRegistration,
@@ -194,6 +195,7 @@ OtpService::Redemption OtpService::signIn(const Device& device, const Asker& ask
         const Timestamp now = verification.now;
         verification.mayRegister = settings_.autoRegister;
         verification.signUp = &settings_.signUp;
+        verification.signIn = &settings_.signIn;
         verification.newUserId = Uuid::makeV7(now, random_);
         verification.sessionId = Uuid::makeV7(now, random_);
         verification.sessionExpiresAt = sessionEnd;

@@ -11,4 +11,12 @@ std::string_view toString(OutboxState state) {
     return {};
 }
 
+std::optional<std::string> reasonNotToSend(const OutboxEntry& entry, CodeState code, Timestamp now) {
+    if (entry.message.expiresAt <= now)
+        return "expired at " + formatRfc3339(entry.message.expiresAt) + " and is never sent";
+    if (code != CodeState::Good) return std::string{toString(code)} + ": it is never sent";
+    if (entry.state == OutboxState::Leased) return std::string{kMessageIsBeingSent};
+    return std::nullopt;
+}
+
 }  // namespace otpgate::domain

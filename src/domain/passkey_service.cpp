@@ -159,7 +159,8 @@ PasskeyVerdict PasskeyService::signIn(const PasskeyAssertion& assertion, const D
                                  .device = device,
                                  .auditId = Uuid::makeV7(now, random_),
                                  .notice = draft(MessageKind::NewSignIn, device, asker.client, now),
-                                 .client = asker.client});
+                                 .client = asker.client,
+                                 .signIn = &settings_.signIn});
     if (result.notice) messenger_.handOver(*result.notice);
     switch (result.outcome) {
     case PasskeySignInResult::Outcome::SignedIn: return {Outcome::SignedIn, std::move(result.signIn)};

@@ -28,6 +28,10 @@ bool isWithinLifetime(Session& session, const SessionLifetimes& lifetimes, Times
     return session.createdAt + lifetimes.total > now;
 }
 
+bool isGood(AuthenticatedSession& session, const SessionLifetimes& lifetimes, const SignInRule& rule, Timestamp now) {
+    return isWithinLifetime(session.session, lifetimes, now) && rule.allows(session.user);
+}
+
 bool isTouchDue(const Session& session, const SessionLifetimes& lifetimes, Timestamp now) {
     return session.lastSeenAt < now - std::min<std::chrono::seconds>(kTouchEvery, lifetimes.idle / 4);
 }
@@ -36,6 +40,7 @@ RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* sessio
     if (session == nullptr || session->revokedAt || session->expiresAt <= refresh.now || !session->userIsActive) {
         return {};
     }
+    if (refresh.signIn != nullptr && !refresh.signIn->allows(session->userRole, session->userGroups)) return {};
     // Its row may say a later end: of a version, or of a setting, that let sessions last longer.
     const Timestamp lastsUntil = session->createdAt + refresh.lifetimes.total;
     if (lastsUntil <= refresh.now) return {};

@@ -57,7 +57,7 @@ std::chrono::seconds SessionService::lifetimeOf(const Timestamp& createdAt, Time
 
 std::optional<AuthenticatedSession> SessionService::findActive(const Uuid& sessionId, Timestamp now) {
     auto found = store_.findActive(sessionId, now);
-    if (!found || !isWithinLifetime(found->session, settings_.sessions, now)) return std::nullopt;
+    if (!found || !isGood(*found, settings_.sessions, settings_.signIn, now)) return std::nullopt;
     return found;
 }
 
@@ -104,7 +104,8 @@ RefreshOutcome SessionService::refresh(std::string_view refreshToken, const Clie
                                                         .lifetimes = settings_.sessions,
                                                         .graceSince = now - kRefreshGrace,
                                                         .auditId = Uuid::makeV7(now, random_),
-                                                        .client = client});
+                                                        .client = client,
+                                                        .signIn = &settings_.signIn});
     switch (result.outcome) {
     case SessionRefreshResult::Outcome::Rotated:
     case SessionRefreshResult::Outcome::Repeated:

@@ -16,6 +16,7 @@ bool covers(std::string_view allowed, std::string_view domain) {
 }  // namespace
 
 bool SignUpRule::allows(const Destination& destination) const {
+    if (isClosed) return false;
     if (domains.empty() && addresses.empty()) return true;
     if (std::ranges::find(addresses, destination.value()) != addresses.end()) return true;
     if (destination.channel() != Channel::Email) return false;

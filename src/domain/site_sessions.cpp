@@ -29,13 +29,14 @@ bool isBase64UrlOf(std::string_view text, std::size_t bytes) {
 }  // namespace
 
 SiteSessions::SiteSessions(SessionStore& sessions, TicketStore& tickets, const crypto::KeyRing& ring,
-                           const Clock& clock, Random& random, const SessionLifetimes& lifetimes)
+                           const Clock& clock, Random& random, const SessionLifetimes& lifetimes, SignInRule rule)
     : sessions_(sessions),
       tickets_(tickets),
       ring_(ring),
       clock_(clock),
       random_(random),
-      lifetimes_(lifetimes) {}
+      lifetimes_(lifetimes),
+      rule_(std::move(rule)) {}
 
 std::string SiteSessions::makeNonce() const {
     std::array<std::uint8_t, kNonceBytes> bytes{};
@@ -107,7 +108,7 @@ std::optional<AuthenticatedSession> SiteSessions::authenticate(std::string_view 
 
 std::optional<AuthenticatedSession> SiteSessions::findActive(const Uuid& sessionId, Timestamp now) {
     auto found = sessions_.findActive(sessionId, now);
-    if (!found || !isWithinLifetime(found->session, lifetimes_, now)) return std::nullopt;
+    if (!found || !isGood(*found, lifetimes_, rule_, now)) return std::nullopt;
     return found;
 }
 

@@ -67,20 +67,24 @@ RequestedVerification VerificationService::request(const VerificationQuestion& q
                                 .createdAt = now,
                                 .expiresAt = context.codeExpiresAt,
                                 .availableAt = now + messenger_.lease()};
+    const auto& own = question.keyLimit;
+    const LimitRule& rule = own ? own->rule : settings_.requestsPerOwner;
     const auto result = store_.send({.message = isCallers ? std::nullopt : std::optional{message},
                                      .destination = question.to,
                                      .ownerId = ownerId,
                                      .bucket = requestBucketOf(question.to),
                                      .rule = settings_.requestsPerDestination,
-                                     .ownerBucket = limitBucket("verification-owner", ownerId.bytes()),
-                                     .ownerRule = settings_.requestsPerOwner,
+                                     .ownerBucket = own ? limitBucket("verification-key", own->keyId.bytes())
+                                                        : limitBucket("verification-owner", ownerId.bytes()),
+                                     .ownerRule = rule,
                                      .now = now,
                                      .auditId = Uuid::makeV7(now, random_),
                                      .client = client});
     using Outcome = VerificationMessageResult::Outcome;
     requested.isAccepted = result.outcome == Outcome::Accepted;
     if (result.outcome == Outcome::OwnerLimited) {
-        requested.limit = reportLimit("verifications_per_account", settings_.requestsPerOwner, result.hits, now);
+        requested.limit =
+            reportLimit(own ? "verifications_per_key" : "verifications_per_account", rule, result.hits, now);
     } else if (!isCallers) {
         requested.limit = reportLimit("request_per_destination", settings_.requestsPerDestination, result.hits, now);
     }

@@ -3,6 +3,7 @@
 #include "otpgate/base/text.h"
 #include "store/audit_events.h"
 #include "store/rate_limits.h"
+#include "store/users.h"
 #include "store/words.h"
 
 namespace otpgate::store {
@@ -10,8 +11,8 @@ namespace otpgate::store {
 namespace {
 
 constexpr std::string_view kColumns =
-    "k.id, k.user_id, k.name, k.prefix, k.scopes, k.created_at_us, k.expires_at_us, k.last_used_at_us";
-constexpr std::size_t kColumnCount = 8;
+    "k.id, k.user_id, k.name, k.prefix, k.scopes, k.created_at_us, k.expires_at_us, k.last_used_at_us, k.send_limit";
+constexpr std::size_t kColumnCount = 9;
 
 const db::LookUp kSession("SELECT s.id FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
                           db::Locking::Wait);
@@ -39,7 +40,9 @@ domain::ApiKey readKey(const db::Row& row) {
             .createdAt = row.timestamp(5),
             .expiresAt = row.optionalTimestamp(6),
             .lastUsedAt = row.optionalTimestamp(7),
-            .ownerRole = domain::Role::User};
+            .ownerRole = domain::Role::User,
+            .ownerGroups = {},
+            .sendLimit = row.optionalText(8).value_or("")};
 }
 
 // Which key it was, for the audit trail.
@@ -71,10 +74,10 @@ domain::ApiKeyInsertion ApiKeyTable::create(const domain::NewApiKey& newKey) {
             {key.userId, key.createdAt});
         if (active->integer(0) >= newKey.maxActive) return {Outcome::TooMany, bucket.hits()};
         connection_.execute(
-            "INSERT INTO api_keys (id, user_id, name, prefix, secret_hash, scopes, created_at_us, expires_at_us)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO api_keys (id, user_id, name, prefix, secret_hash, scopes, created_at_us, expires_at_us,"
+            " send_limit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             {key.id, key.userId, key.name, key.prefix, db::Param::blob(newKey.secretHash), scopes, key.createdAt,
-             key.expiresAt});
+             key.expiresAt, key.sendLimit.empty() ? db::Param{std::nullopt} : db::Param{key.sendLimit}});
         insertAuditEvent(connection_, {newKey.auditId, domain::AuditEvent::ApiKeyCreated, key.userId, std::nullopt,
                                        newKey.client, key.createdAt, metadataOf(key.prefix)});
         return {Outcome::Created, bucket.hits()};
@@ -105,14 +108,16 @@ bool ApiKeyTable::revoke(const domain::ApiKeyRevocation& revocation) {
 }
 
 std::optional<domain::StoredApiKey> ApiKeyTable::findActive(std::string_view prefix, Timestamp now) {
-    static const std::string sql = "SELECT " + std::string{kColumns} +
-                                   ", k.secret_hash, u.role FROM api_keys k JOIN users u ON u.id = k.user_id"
-                                   " WHERE k.prefix = ? AND k.revoked_at_us IS NULL"
-                                   " AND (k.expires_at_us IS NULL OR k.expires_at_us > ?) AND u.status = 'active'";
+    static const std::string sql =
+        "SELECT " + std::string{kColumns} +
+        ", k.secret_hash, u.role, u.group_names FROM api_keys k JOIN users u ON u.id = k.user_id"
+        " WHERE k.prefix = ? AND k.revoked_at_us IS NULL"
+        " AND (k.expires_at_us IS NULL OR k.expires_at_us > ?) AND u.status = 'active'";
     const auto row = connection_.queryOne(sql, {prefix, now});
     if (!row) return std::nullopt;
     domain::StoredApiKey stored{readKey(*row), row->text(kColumnCount)};
     stored.key.ownerRole = parseRole(row->text(kColumnCount + 1));
+    stored.key.ownerGroups = readGroupNames(row->text(kColumnCount + 2));
     return stored;
 }
 

@@ -1,5 +1,6 @@
 #include "store/outbox_admin_store.h"
 
+#include "store/audit_events.h"
 #include "store/outbox_rows.h"
 
 namespace otpgate::store {
@@ -44,11 +45,17 @@ domain::CodeState OutboxAdminTable::codeState(const domain::OutboxMessage& messa
     return readCodeStates(connection_, {&message, 1}, now).front();
 }
 
-bool OutboxAdminTable::retry(const OutboxEntry& entry, Timestamp now) {
-    return connection_.execute(
-               "UPDATE outbox SET available_at_us = ?, leased = 0, dead_at_us = NULL"
-               " WHERE id = ? AND available_at_us = ?",
-               {now, entry.message.id, entry.message.availableAt}) > 0;
+bool OutboxAdminTable::retry(const OutboxEntry& entry, const domain::SendingAgain& again) {
+    return connection_.transact([&] {
+        const auto changed = connection_.execute(
+            "UPDATE outbox SET available_at_us = ?, leased = 0, dead_at_us = NULL"
+            " WHERE id = ? AND available_at_us = ?",
+            {again.now, entry.message.id, entry.message.availableAt});
+        if (changed == 0) return false;
+        insertAuditEvent(connection_, {again.auditId, domain::AuditEvent::MessageSentAgain, std::nullopt,
+                                       entry.message.destination.value(), again.client, again.now});
+        return true;
+    });
 }
 
 bool OutboxAdminTable::remove(const OutboxEntry& entry, std::string_view reason, const Uuid& auditId, Timestamp now) {

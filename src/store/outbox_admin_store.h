@@ -3,6 +3,7 @@
 
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/outbox_admin_store.h"
+#include "otpgate/store/outbox_levels.h"
 
 namespace otpgate::store {
 
@@ -16,8 +17,9 @@ public:
     std::vector<domain::OutboxEntry> list(Which which, const Uuid& last, unsigned limit, Timestamp now) override;
     std::optional<domain::OutboxEntry> find(const Uuid& id, Timestamp now) override;
     domain::CodeState codeState(const domain::OutboxMessage& message, Timestamp now) override;
-    bool retry(const domain::OutboxEntry& entry, Timestamp now) override;
+    bool retry(const domain::OutboxEntry& entry, const domain::SendingAgain& again) override;
     bool remove(const domain::OutboxEntry& entry, std::string_view reason, const Uuid& auditId, Timestamp now) override;
+    domain::OutboxLevels levels() override { return readOutboxLevels(connection_); }
 
 private:
     db::Connection& connection_;

@@ -208,7 +208,7 @@ domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& sig
     }
     buckets.write(connection_);
     if (!isRight) return {signIn.facts ? Outcome::Cloned : Outcome::Wrong};
-    if (user.status != domain::UserStatus::Active) return {Outcome::AccountDisabled};
+    if (!domain::mayEnter(user, signIn.signIn)) return {Outcome::AccountDisabled};
     if (!domain::opensAccount(signIn.methods, user.hasFactor)) return {Outcome::NeedsFactor};
     return {Outcome::SignedIn};
 }

@@ -170,6 +170,12 @@ domain::FactorReset PeopleTables::resetFactors(const domain::FactorResetting& re
     });
 }
 
+void PeopleTables::audit(const domain::AccountAct& act) {
+    connection_.transact([&] {
+        insertAuditEvent(connection_, {act.auditId, act.event, act.userId, std::nullopt, act.client, act.now});
+    });
+}
+
 std::vector<domain::OutboxEntry> PeopleTables::messagesTo(const std::vector<std::string>& addresses, unsigned limit,
                                                           Timestamp now) {
     if (addresses.empty()) return {};

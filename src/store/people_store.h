@@ -16,6 +16,7 @@ public:
     std::vector<std::string> hits(const std::vector<std::string>& buckets) override;
     void clear(const domain::LimitClearing& clearing) override;
     domain::FactorReset resetFactors(const domain::FactorResetting& resetting) override;
+    void audit(const domain::AccountAct& act) override;
     std::vector<domain::OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned limit,
                                                 Timestamp now) override;
 

@@ -2,6 +2,7 @@
 #include "otpgate/domain/session_rules.h"
 #include "store/audit_events.h"
 #include "store/group_work.h"
+#include "store/users.h"
 #include "store/words.h"
 
 #include <map>
@@ -21,7 +22,8 @@ const db::LookUp kSession(
     "SELECT s.id, s.user_id, (SELECT u.status FROM users u WHERE u.id = s.user_id),"
     " s.authenticated_at_us, s.amr, s.refresh_counter, s.rotated_at_us, s.last_seen_at_us,"
     " s.expires_at_us, s.revoked_at_us, s.ip_address, s.user_agent, s.moved_at_us, s.created_at_us,"
-    " EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = s.user_id AND k.verifies_user = 1)"
+    " EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = s.user_id AND k.verifies_user = 1),"
+    " (SELECT u.role FROM users u WHERE u.id = s.user_id), (SELECT u.group_names FROM users u WHERE u.id = s.user_id)"
     " FROM sessions s /*! FORCE INDEX (PRIMARY) */ WHERE",
     "s.id = ?", db::Locking::Fail);
 const auto kRotate = db::RowStatement::update(
@@ -45,7 +47,9 @@ StoredSession readSession(const db::Row& row) {
             .revokedAt = row.optionalTimestamp(9),
             .address = row.text(10),
             .userAgent = row.text(11),
-            .movedAt = row.timestamp(12)};
+            .movedAt = row.timestamp(12),
+            .userRole = row.isNull(15) ? domain::Role::User : parseRole(row.text(15)),
+            .userGroups = readGroupNames(row.optionalText(16).value_or(""))};
 }
 
 class Refreshes final : public GroupWork {

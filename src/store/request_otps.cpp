@@ -5,6 +5,7 @@
 #include "store/group_work.h"
 #include "store/outbox_rows.h"
 #include "store/rate_limits.h"
+#include "store/users.h"
 #include "store/words.h"
 
 #include <algorithm>
@@ -23,10 +24,11 @@ using RequestOutcome = OtpRequestResult::Outcome;
 
 namespace {
 
-const db::LookUp kOwnerByEmail("SELECT u.email, u.id, u.status, u.locale FROM users u WHERE", "u.email = ?",
-                               db::Locking::None);
-const db::LookUp kOwnerByPhone("SELECT u.phone_number, u.id, u.status, u.locale FROM users u WHERE",
-                               "u.phone_number = ?", db::Locking::None);
+const db::LookUp kOwnerByEmail("SELECT u.email, u.id, u.status, u.locale, u.role, u.group_names FROM users u WHERE",
+                               "u.email = ?", db::Locking::None);
+const db::LookUp kOwnerByPhone(
+    "SELECT u.phone_number, u.id, u.status, u.locale, u.role, u.group_names FROM users u WHERE", "u.phone_number = ?",
+    db::Locking::None);
 const db::LookUp kDevice("SELECT d.id, d.user_id FROM devices d WHERE d.revoked_at_us IS NULL AND", "d.id = ?",
                          db::Locking::None);
 const db::LookUp kLiveCode(
@@ -144,7 +146,8 @@ void Requests::read(std::span<const std::vector<db::Row>> found) {
     for (const auto* rows : {&found[1], &found[2]}) {
         for (const db::Row& row : *rows) {
             owners_.try_emplace(row.text(0),
-                                domain::AddressOwner{row.uuid(1), parseUserStatus(row.text(2)), row.text(3)});
+                                domain::AddressOwner{row.uuid(1), parseUserStatus(row.text(2)), row.text(3),
+                                                     parseRole(row.text(4)), readGroupNames(row.text(5))});
         }
     }
     for (const db::Row& row : found[3]) devices_.emplace(row.uuid(0), row.uuid(1));

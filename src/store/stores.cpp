@@ -13,6 +13,7 @@
 #include "store/session_store.h"
 #include "store/signing_key_store.h"
 #include "store/sms_budget_store.h"
+#include "store/statistics_store.h"
 #include "store/ticket_store.h"
 #include "store/user_group_store.h"
 #include "store/verification_store.h"
@@ -69,6 +70,10 @@ std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& conne
 
 std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection) {
     return std::make_unique<PeopleTables>(connection);
+}
+
+std::unique_ptr<domain::StatisticsStore> makeStatisticsStore(db::Connection& connection) {
+    return std::make_unique<StatisticsTables>(connection);
 }
 
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection) {

@@ -10,14 +10,14 @@ namespace {
 const db::LookUp kUserById("SELECT " + std::string{kUserColumns} + " FROM users u WHERE", "u.id = ?",
                            db::Locking::Wait);
 
-std::vector<std::string> readGroups(const std::string& names) {
+}  // namespace
+
+std::vector<std::string> readGroupNames(std::string_view names) {
     std::vector<std::string> groups;
     if (names.empty()) return groups;
     for (const std::string_view name : split(names, ',')) groups.emplace_back(name);
     return groups;
 }
-
-}  // namespace
 
 domain::User readUser(const db::Row& row, std::size_t first) {
     return {.id = row.uuid(first),
@@ -35,7 +35,7 @@ domain::User readUser(const db::Row& row, std::size_t first) {
             .joinedAt = row.timestamp(first + 11),
             .lastLoginAt = row.optionalTimestamp(first + 12),
             .displayName = row.optionalText(first + 14).value_or(""),
-            .groups = readGroups(row.text(first + 15)),
+            .groups = readGroupNames(row.text(first + 15)),
             .timeZone = row.text(first + 16),
             .hasFactor = row.integer(first + 17) != 0};
 }

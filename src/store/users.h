@@ -6,6 +6,9 @@
 #include "otpgate/domain/otp_store.h"
 
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace otpgate::store {
 
@@ -19,6 +22,9 @@ inline constexpr std::string_view kUserColumns =
     " EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = u.id AND k.verifies_user = 1)";
 inline constexpr std::size_t kUserColumnCount = 18;
 inline constexpr std::size_t kPasswordHashColumn = 13;  // among them
+
+// Of the column group_names.
+std::vector<std::string> readGroupNames(std::string_view names);
 
 domain::User readUser(const db::Row& row, std::size_t first);
 

@@ -10,8 +10,8 @@ _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 
 # Table: (how old at most what is kept is, how old what is not kept is, columns). In the expressions {id} is a UUIDv7 of
-# the row's time, {us} its time, {user} the id of the user of the same place, {random} 16 bytes unlike those before.
-_ADDRESS = "CONCAT(HEX(CRC32(seq)), '.', seq, '@old.example.com')"
+# the row's time, {us} its time, {owner} the place of its user, {user} that user's id, {random} 16 bytes unlike those before.
+_ADDRESS = "LOWER(CONCAT(HEX(CRC32({owner})), '.', {owner}, '@old.example.com'))"
 _AGENT = "'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0'"
 _CLIENT = "CONCAT('10.', seq % 250, '.', seq % 241, '.', seq % 239)"
 _TABLES = {
@@ -30,7 +30,7 @@ _TABLES = {
         "created_at_us": "{us}", "expires_at_us": "{us} + 600000000", "max_attempts": "3",
         "consumed_at_us": "{us} + 30000000"}),
     "audit_events": (360 * _DAY_MS, 400 * _DAY_MS, {
-        "id": "{id}", "event": "'OTP_VERIFIED'", "user_id": "{user}", "destination": _ADDRESS, "ip_address": _CLIENT,
+        "id": "{id}", "event": "CASE seq % 1000 WHEN 0 THEN 'LOGIN_FAILED' ELSE 'OTP_VERIFIED' END", "user_id": "{user}", "destination": _ADDRESS, "ip_address": _CLIENT,
         "user_agent": _AGENT, "request_id": "CONCAT('old', seq)", "created_at_us": "{us}"}),
     "rate_limits": (0, None, {
         "bucket": "{random}", "expires_at_us": "{now_us} + 14400000000 + seq % 20000 * 3600000",
@@ -42,36 +42,39 @@ _UUID_LOW = 0x7000_8000_0000_0000  # version and variant; 32 random bits lie in 
 _RANDOM = "UNHEX(CONCAT(LPAD(HEX(CRC32(seq)), 8, '0'), LPAD(HEX(seq), 24, '0')))"
 
 
-def _uuid(milliseconds):
-    return f"UNHEX(CONCAT('0', HEX({milliseconds}), HEX({_UUID_LOW} + CRC32(seq) * 65536), '0000'))"
+def _uuid(milliseconds, place):
+    return f"UNHEX(CONCAT('0', HEX({milliseconds}), HEX({_UUID_LOW} + CRC32({place}) * 65536), '0000'))"
 
 
-def _statement(table, count, beyond, now):
-    """(INSERT INTO ..., SELECT ... without its FROM). The rows are made in the order of their time, as they came."""
+def _statement(table, count, beyond, now, of):
+    """(INSERT INTO ..., SELECT ... without its FROM). The rows are made in the order of their time, as they came; `of` so
+    many users, one after the other."""
     oldest, too_old, columns = _TABLES[table]
+    owner = "seq" if of == count else f"(1 + (seq - 1) % {of})"
 
-    def times(age, span):
-        return f"{now - age} + seq * {max(span // (count + 1), 1)}"
+    def times(age, span, place="seq", most=count):
+        return f"{now - age} + {place} * {max(span // (most + 1), 1)}"
 
     # An hour is left, so that nothing becomes too old while it is measured.
     ms = times(too_old + _HOUR_MS, _HOUR_MS) if beyond else times(oldest + _HOUR_MS, oldest)
     users = _TABLES["users"][0]
     values = ", ".join(
-        expression.format(id=_uuid(ms), us=f"({ms}) * 1000", user=_uuid(times(users + _HOUR_MS, users)), random=_RANDOM,
+        expression.format(id=_uuid(ms, "seq"), us=f"({ms}) * 1000", owner=owner,
+                          user=_uuid(times(users + _HOUR_MS, users, owner, of), owner), random=_RANDOM,
                           now_us=now * 1000)
         for expression in columns.values())
     return f"INSERT INTO {table} ({', '.join(columns)})", f"SELECT {values}"
 
 
-def _fill_mysql(tables, count, beyond, now, table):
-    insert, select = _statement(table, count, beyond, now)
+def _fill_mysql(tables, count, beyond, now, of, table):
+    insert, select = _statement(table, count, beyond, now, of)
     # Into an empty table, so asked, InnoDB sorts and writes whole pages.
     tables.sql("SET unique_checks = 0, foreign_key_checks = 0;"
                f" {insert} {select} FROM seq_1_to_{count}; ANALYZE TABLE {table}")
 
 
-def _fill_sqlite(tables, count, beyond, now, table):
-    insert, select = _statement(table, count, beyond, now)
+def _fill_sqlite(tables, count, beyond, now, of, table):
+    insert, select = _statement(table, count, beyond, now, of)
     connection = tables.connect()
     try:
         for name, arguments, function in (
@@ -87,11 +90,13 @@ def _fill_sqlite(tables, count, beyond, now, table):
         connection.close()
 
 
-def fill(servers, service, count, chosen=tuple(_TABLES), beyond=False):
-    """Returns how long it took, in seconds."""
+def fill(servers, service, count, chosen=tuple(_TABLES), beyond=False, users=None, now=None):
+    """`users`: of whom the rows are, if those are not as many, as they were filled at `now`. Returns how long it took, in
+    seconds."""
     begin = time.monotonic()
-    now = int(time.time() * 1000)  # one for all, because ids of users follow from it
-    fill_one = functools.partial(_fill_mysql if servers.mariadb else _fill_sqlite, service.tables, count, beyond, now)
+    now = now or int(time.time() * 1000)  # one for all, because ids of users follow from it
+    fill_one = functools.partial(_fill_mysql if servers.mariadb else _fill_sqlite, service.tables, count, beyond, now,
+                                 users or count)
     # As many at a time as the machine has cores; SQLite has one writer.
     with concurrent.futures.ThreadPoolExecutor(2 if servers.mariadb else 1) as pool:
         try:

@@ -67,6 +67,12 @@ private:
         return courier_->claimAvailable(domain::Channel::Email, now(), now() + 1min, 10).size();
     }
 
+    domain::SendingAgain again() {
+        domain::Client client;
+        client.userAgent = "otpgate outbox retry";
+        return {newId(), client, now()};
+    }
+
     void tellsTheStateOfAMessage() {
         CPPUNIT_ASSERT(entryOf(add(now())).state == OutboxState::Waiting);
         const OutboxMessage leased = add(now() + 10s);
@@ -106,24 +112,27 @@ private:
 
     void letsADeadMessageBeSent() {
         const OutboxMessage dead = bury(now());
-        CPPUNIT_ASSERT(admin_->retry(entryOf(dead), now()));
+        CPPUNIT_ASSERT(admin_->retry(entryOf(dead), again()));
         CPPUNIT_ASSERT(entryOf(dead).state == OutboxState::Waiting);
         CPPUNIT_ASSERT(!entryOf(dead).diedAt);
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, countClaimable());
+        assertWords({"OTP_SEND_FAILED", "MESSAGE_SENT_AGAIN"}, auditEvents());
+        const auto event = only("SELECT destination, user_agent FROM audit_events WHERE event = 'MESSAGE_SENT_AGAIN'");
+        CPPUNIT_ASSERT(event.text(0) == "ada@example.org" && event.text(1) == "otpgate outbox retry");
     }
 
     void letsARestingMessageBeSent() {
         const OutboxMessage resting = add(now());
         courier_->postpone(std::vector{domain::PostponedMessage{resting, now() + 1min, "451 later"}});
         CPPUNIT_ASSERT_EQUAL(std::size_t{0}, countClaimable());
-        CPPUNIT_ASSERT(admin_->retry(entryOf(resting), now()));
+        CPPUNIT_ASSERT(admin_->retry(entryOf(resting), again()));
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, countClaimable());
     }
 
     void changesNothingThatHasChanged() {
         const OutboxEntry seen = entryOf(add(now()));
         CPPUNIT_ASSERT_EQUAL(std::size_t{1}, countClaimable());
-        CPPUNIT_ASSERT(!admin_->retry(seen, now()));
+        CPPUNIT_ASSERT(!admin_->retry(seen, again()));
         CPPUNIT_ASSERT(!admin_->remove(seen, "no more", newId(), now()));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("outbox WHERE available_at_us = ?", {now() + 1min}));
         CPPUNIT_ASSERT(auditEvents().empty());

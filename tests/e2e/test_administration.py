@@ -1,5 +1,10 @@
 """The API of administrators, through a web server; on both engines."""
+import time
+import uuid
+
 import pytest
+
+from support import ports
 
 ADMIN = "/api/v1/admin"
 
@@ -88,3 +93,90 @@ def test_nobody_else_gets_in(make_site, address):
     site.otpgate.run("user", "make-admin", address)
     assert site.get(ADMIN + "/users", token=login["access"], client_ip="203.0.113.7").status_code == 200
     assert site.get(ADMIN + "/users", token=login["access"], client_ip="198.51.100.7").status_code == 404
+
+
+def bury(site, address, otp_id):
+    """As if the mail server had refused the message with this code for good."""
+    message, otp = uuid.uuid4().hex, uuid.UUID(otp_id).hex
+    site.sql("INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, attempts, last_error,"
+             " created_at_us, expires_at_us, available_at_us, dead_at_us, leased)"
+             f" SELECT x'{message}', id, channel, purpose, destination, '', 'buried', 1, '550 5.1.1 no such user',"
+             " created_at_us, expires_at_us, 9223372036854775807, created_at_us, 0"
+             f" FROM otp_requests WHERE id = x'{otp}' AND destination = '{address}'")
+    return str(uuid.UUID(message))
+
+
+def test_a_dead_letter_is_sent_again_unless_its_code_is_void(site, admin, address):
+    login, token = site.login(address), admin["access"]
+    otp_id, code = site.request_code(address)
+    message = bury(site, address, otp_id)
+    dead = site.get(f"{ADMIN}/messages?state=dead&limit=200", token=token).json()["messages"]
+    [found] = [each for each in dead if each["id"] == message]
+    assert (found["last_error"], found["destination"], found["state"]) == ("550 5.1.1 no such user", address, "dead")
+    assert one(site, admin, login)["messages"][0]["id"] == message
+
+    assert site.post(f"{ADMIN}/messages/{message}/send-again", token=token).status_code == 204
+    assert site.mailbox.wait_for(address) == code
+    [event] = site.get(f"{ADMIN}/events?destination={address}&event=MESSAGE_SENT_AGAIN", token=token).json()["events"]
+    assert event["metadata"] == {"by": admin["user"]["id"]}
+
+    bury(site, address, otp_id)
+    site.verify(otp_id, code)
+    refused = site.post(f"{ADMIN}/users/{login['user']['id']}/send-again", token=token)
+    assert (refused.status_code, refused.json()["reason"]) == (409, "its code has been used: it is never sent")
+    done = site.otpgate.run("user", "send-again", address)
+    assert (done.returncode, done.stderr) == (1, "otpgate: the message its code has been used: it is never sent\n")
+    site.sql(f"DELETE FROM outbox WHERE destination = '{address}'")
+    assert site.post(f"{ADMIN}/users/{login['user']['id']}/send-again", token=token).status_code == 404
+
+
+def test_the_service_shows_how_it_is(site, admin, address):
+    login, token = site.login(address), admin["access"]
+    health = site.get(f"{ADMIN}/health", token=token).json()
+    assert [check["fault"] for check in health["checks"]] == [None] * 5
+    assert site.get(f"{ADMIN}/statistics", token=token).json()["by"] == "day"
+    assert site.otpgate.run("stats", "--by", "hour", "--json").returncode == 0
+    assert site.otpgate.run("stats", "--by", "week").returncode == 2
+
+    export = site.get(f"{ADMIN}/users/{login['user']['id']}/export", token=token)
+    assert export.json()["user"]["email"] == address and len(export.json()["sessions"]) == 1
+    events = site.get(f"{ADMIN}/events?user={login['user']['id']}&event=ACCOUNT_EXPORTED", token=token).json()["events"]
+    assert [event["metadata"] for event in events] == [{"by": admin["user"]["id"]}]
+
+
+def test_the_housekeeper_counts_what_happened(make_site, engine, address):
+    site = make_site(engine)
+    site.otpgate.stop()
+    hour = (int(time.time()) // 3600 - 3) * 3600
+    for number, event in enumerate(("LOGIN_FAILED", "LOGIN_FAILED", "OTP_SENT")):
+        made = hour * 1000 + number + 1
+        site.sql("INSERT INTO audit_events (id, event, created_at_us) VALUES"
+                 f" (x'{made:012x}7{number:019x}', '{event}', {made * 1000})")
+    site.otpgate.start()
+    login = site.login(address)
+    site.otpgate.run("user", "make-admin", address)
+
+    def counted():
+        answer = site.get(f"{ADMIN}/statistics?by=hour", token=login["access"]).json()
+        return answer["periods"] and answer
+
+    answer = ports.wait_until(counted, 10, "the hours are counted")
+    begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(hour))
+    assert answer["periods"][0] == {"begin": begin, "events": {"LOGIN_FAILED": 2, "OTP_SENT": 1}}
+    told = site.otpgate.run("stats", "--by", "hour").stdout.splitlines()
+    assert told[:2] == [f"{begin}  LOGIN_FAILED  2", f"{begin}  OTP_SENT  1"]
+
+
+def test_a_key_of_an_application_has_a_limit_of_its_own(site, admin, new_address):
+    fields = {"name": "shop", "scopes": ["verify:caller"]}
+    made = site.post("/api/v1/api-keys", {**fields, "send_limit": "2/1h"}, token=admin["access"])
+    assert (made.status_code, made.json()["send_limit"]) == (201, "2/1h")
+    usual = site.post("/api/v1/api-keys", fields, token=admin["access"]).json()
+
+    def ask(key):
+        return site.post("/api/v1/verifications", {"to": new_address(), "deliver": "caller"}, headers={"X-API-Key": key})
+
+    assert [ask(made.json()["key"]).status_code for _ in range(3)] == [201, 201, 429]
+    assert ask(usual["key"]).status_code == 201
+    refused = site.post("/api/v1/api-keys", {**fields, "send_limit": "0"}, token=admin["access"])
+    assert refused.json()["errors"][0]["field"] == "send_limit"

@@ -33,7 +33,7 @@ def listed(site, access):
 def test_a_new_key_is_shown_in_full_this_once(site, access):
     made = make_key(site, access, "verify", "verify:caller")
 
-    assert set(made) == {"id", "name", "prefix", "scopes", "created_at", "expires_at", "key"}
+    assert set(made) == {"id", "name", "prefix", "scopes", "send_limit", "created_at", "expires_at", "key"}
     assert re.fullmatch(r"otpg_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}", made["key"])
     assert made["key"].split("_")[1] == made["prefix"]
     assert made["scopes"] == ["verify", "verify:caller"]

@@ -102,3 +102,28 @@ def test_the_audit_trail_tells_of_it(site, group, address):
 
     assert [event["event"] for event in events] == ["GROUP_LEFT", "GROUP_JOINED"]
     assert all(event["metadata"] == {"group": group} for event in events)
+
+
+def test_only_members_of_the_allowed_groups_sign_in(make_site, engine, address, new_address):
+    site = make_site(engine, **{"accounts.allowed_groups": "staff"})
+    stranger, boss = new_address(), new_address()
+    for command in (("user", "create", "--email", address), ("user", "create", "--email", boss, "--admin"),
+                    ("group", "create", "staff")):
+        assert site.otpgate.run(*command).returncode == 0
+    # Neither an outsider nor a stranger is told, or sent anything.
+    for who in (address, stranger):
+        assert site.post("/api/v1/auth/otp/request", {"destination": who}).status_code == 202
+    assert site.login(boss)["user"]["role"] == "admin"
+
+    run(site, "add", "staff", address)
+    login = site.login(address)
+    assert site.get("/api/v1/auth/me", token=login["access"]).status_code == 200
+    otp_id, code = site.request_code(address)
+    run(site, "remove", "staff", address)
+    assert site.get("/api/v1/auth/me", token=login["access"]).status_code == 401
+    assert site.post("/api/v1/auth/token/refresh", {"refresh": login["refresh"]}).status_code == 401
+    assert site.verify(otp_id, code).json()["code"] == "ACCOUNT_DISABLED"
+
+    run(site, "add", "staff", address)
+    assert site.post("/api/v1/auth/token/refresh", {"refresh": login["refresh"]}).status_code == 200
+    assert site.mailbox.messages_for(stranger) == [] and len(site.mailbox.messages_for(address)) == 2

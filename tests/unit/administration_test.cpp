@@ -45,6 +45,7 @@ public:
         resettings.push_back(resetting);
         return reset;
     }
+    void audit(const domain::AccountAct& act) override { acts.push_back(act); }
     std::vector<domain::OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned,
                                                 Timestamp) override {
         asked = addresses;
@@ -58,8 +59,56 @@ public:
     std::vector<domain::LimitClearing> clearings;
     std::vector<domain::FactorResetting> resettings;
     domain::FactorReset reset;
+    std::vector<domain::AccountAct> acts;
     std::vector<std::string> asked;
     std::vector<domain::OutboxEntry> messages;
+};
+
+// The messages that the test set, of which one is sent again.
+class FakeOutboxStore final : public domain::OutboxAdminStore {
+public:
+    std::vector<domain::OutboxEntry> list(Which which, const Uuid& last, unsigned limit, Timestamp) override {
+        std::vector<domain::OutboxEntry> found;
+        for (const auto& entry : entries) {
+            const bool isWanted = which == Which::All || entry.state == domain::OutboxState::Dead;
+            if (isWanted && entry.message.id > last && found.size() < limit) found.push_back(entry);
+        }
+        return found;
+    }
+    std::optional<domain::OutboxEntry> find(const Uuid& id, Timestamp) override {
+        for (const auto& entry : entries)
+            if (entry.message.id == id) return entry;
+        return std::nullopt;
+    }
+    domain::CodeState codeState(const domain::OutboxMessage&, Timestamp) override { return code; }
+    bool retry(const domain::OutboxEntry& entry, const domain::SendingAgain& again) override {
+        if (hasChanged) return false;
+        sent.emplace_back(entry.message.id, again);
+        return true;
+    }
+    bool remove(const domain::OutboxEntry&, std::string_view, const Uuid&, Timestamp) override { return false; }
+    domain::OutboxLevels levels() override { return {3, 2, std::nullopt}; }
+
+    std::vector<domain::OutboxEntry> entries;
+    domain::CodeState code = domain::CodeState::Good;
+    bool hasChanged = false;
+    std::vector<std::pair<Uuid, domain::SendingAgain>> sent;
+};
+
+class FakeStatistics final : public domain::StatisticsStore {
+public:
+    std::optional<domain::CountedHour> lastCounted() override { return last; }
+    std::optional<Timestamp> oldestEvent() override { return std::nullopt; }
+    domain::CountedPart count(const Uuid&, const Uuid&, unsigned) override { return {}; }
+    void keep(domain::CountedHour, const domain::EventCounts&) override {}
+    std::vector<domain::CountedPeriod> list(domain::CountedBy unit, const TimeSpan& span) override {
+        asked = {unit, span};
+        return periods;
+    }
+
+    std::optional<domain::CountedHour> last;
+    std::pair<domain::CountedBy, TimeSpan> asked;
+    std::vector<domain::CountedPeriod> periods;
 };
 
 class FakeGroupStore final : public domain::UserGroupStore {
@@ -109,6 +158,13 @@ class AdministrationTest : public test::ApiFixture {
     CPPUNIT_TEST(clearsEveryLimitOfTheAccount);
     CPPUNIT_TEST(tellsWhatIsNotThere);
     CPPUNIT_TEST(filtersEvents);
+    CPPUNIT_TEST(listsMessagesPageByPage);
+    CPPUNIT_TEST(sendsAMessageAgain);
+    CPPUNIT_TEST(sendsNothingThatIsVoid);
+    CPPUNIT_TEST(sendsTheLastOfAUser);
+    CPPUNIT_TEST(showsStatistics);
+    CPPUNIT_TEST(showsWhatIsWrong);
+    CPPUNIT_TEST(notesWhoTookAnExport);
     CPPUNIT_TEST(letsInAdministratorsWithARecentSignInAlone);
     CPPUNIT_TEST(isThereForTheAddressesOfTheSetting);
     CPPUNIT_TEST_SUITE_END();
@@ -339,6 +395,133 @@ private:
         CPPUNIT_ASSERT(trail_.last == trail_.entries[1].id);
     }
 
+    domain::OutboxEntry messageOf(domain::OutboxState state) {
+        domain::OutboxEntry entry{
+            .message = domain::makeNotice({}, ann_, {}), .state = state, .lastError = "550 no", .diedAt = std::nullopt};
+        clock_.advance(1ms);
+        entry.message.id = Uuid::makeV7(clock_.now(), random_);
+        entry.message.expiresAt = clock_.now() + 1h;
+        return entry;
+    }
+    Answer resend(const Uuid& id) {
+        return answerOf([&] { return sendMessageAgain(of("", {{"id", id.toString()}}), admin_, administration_); });
+    }
+
+    void listsMessagesPageByPage() {
+        for (const auto state : {domain::OutboxState::Dead, domain::OutboxState::Waiting, domain::OutboxState::Dead,
+                                 domain::OutboxState::Dead}) {
+            outbox_.entries.push_back(messageOf(state));
+        }
+        outbox_.entries[2].message.isDiscarded = true;
+        const auto list = [&](const std::string& query) {
+            return answerOf([&] { return listMessages(of(query), admin_, administration_); });
+        };
+        const auto idsOf = [](const Answer& answer) {
+            std::vector<std::string> ids;
+            for (const auto& each : *answer.body->getArray("messages"))
+                ids.push_back(each.extract<Poco::JSON::Object::Ptr>()->getValue<std::string>("id"));
+            return ids;
+        };
+        const auto id = [&](int i) { return outbox_.entries.at(static_cast<std::size_t>(i)).message.id.toString(); };
+        // Nobody's message takes a place, and is not shown.
+        const Answer first = list("state=dead&limit=2");
+        CPPUNIT_ASSERT(std::vector{id(0)} == idsOf(first));
+        const Answer second = list("state=dead&limit=2&cursor=" + first.text("next_cursor"));
+        CPPUNIT_ASSERT(std::vector{id(3)} == idsOf(second) && second.body->isNull("next_cursor"));
+        CPPUNIT_ASSERT((std::vector{id(0), id(1), id(3)}) == idsOf(list("")));
+        CPPUNIT_ASSERT_EQUAL("state"s, list("state=alive").field());
+        CPPUNIT_ASSERT_EQUAL("cursor"s, list("cursor=" + toBase64Url("x")).field());
+    }
+
+    void sendsAMessageAgain() {
+        outbox_.entries = {messageOf(domain::OutboxState::Dead)};
+        const Uuid id = outbox_.entries[0].message.id;
+        CPPUNIT_ASSERT_EQUAL(204, resend(id).status);
+        CPPUNIT_ASSERT(outbox_.sent.at(0).first == id);
+        CPPUNIT_ASSERT(outbox_.sent[0].second.client.actor == admin_.user.id);
+        outbox_.hasChanged = true;
+        CPPUNIT_ASSERT_EQUAL(409, resend(id).status);
+        CPPUNIT_ASSERT_EQUAL(404, resend(admin_.user.id).status);
+    }
+
+    void sendsNothingThatIsVoid() {
+        using State = domain::CodeState;
+        outbox_.entries = {messageOf(domain::OutboxState::Dead)};
+        const Uuid id = outbox_.entries[0].message.id;
+        for (const State state : {State::Used, State::Voided, State::Exhausted}) {
+            outbox_.code = state;
+            const Answer refused = resend(id);
+            CPPUNIT_ASSERT_EQUAL("CONFLICT"s, refused.code());
+            CPPUNIT_ASSERT_EQUAL(std::string{toString(state)} + ": it is never sent", refused.text("reason"));
+        }
+        outbox_.code = State::Good;
+        outbox_.entries[0].state = domain::OutboxState::Leased;
+        CPPUNIT_ASSERT_EQUAL("is being sent; try again when that has come to an end, in a minute or so"s,
+                             resend(id).text("reason"));
+        outbox_.entries[0].state = domain::OutboxState::Waiting;
+        outbox_.entries[0].message.expiresAt = clock_.now();
+        CPPUNIT_ASSERT(resend(id).text("reason").starts_with("expired at "));
+        outbox_.entries[0].message.isDiscarded = true;
+        CPPUNIT_ASSERT_EQUAL(404, resend(id).status);
+        CPPUNIT_ASSERT(outbox_.sent.empty());
+    }
+
+    void sendsTheLastOfAUser() {
+        CPPUNIT_ASSERT_EQUAL(404, act(sendUsersLastMessageAgain));
+        people_.messages = {messageOf(domain::OutboxState::Waiting)};
+        CPPUNIT_ASSERT_EQUAL(204, act(sendUsersLastMessageAgain));
+        CPPUNIT_ASSERT(outbox_.sent.at(0).first == people_.messages[0].message.id);
+        CPPUNIT_ASSERT(people_.asked == std::vector{ann_.value()});
+        accountStore_.known.reset();
+        CPPUNIT_ASSERT_EQUAL(404, act(sendUsersLastMessageAgain));
+    }
+
+    void showsStatistics() {
+        const auto show = [&](const std::string& query) {
+            return answerOf([&] { return showStatistics(of(query), admin_, statistics_, clock_); });
+        };
+        CPPUNIT_ASSERT(show("").body->isNull("counted_until"));
+        CPPUNIT_ASSERT(counts_.asked.first == domain::CountedBy::Day);
+        counts_.last = std::chrono::floor<std::chrono::hours>(clock_.now());
+        counts_.periods = {{clock_.now(), {{"OTP_SENT", 7}}}};
+        const Answer shown = show("by=hour&from_date=2026-11-20&to_date=2026-11-20");
+        CPPUNIT_ASSERT(counts_.asked.first == domain::CountedBy::Hour);
+        CPPUNIT_ASSERT(counts_.asked.second.end - counts_.asked.second.begin == 24h);
+        CPPUNIT_ASSERT_EQUAL(formatRfc3339(*counts_.last + 1h), shown.text("counted_until"));
+        const auto period = shown.body->getArray("periods")->getObject(0);
+        CPPUNIT_ASSERT_EQUAL(7, period->getObject("events")->getValue<int>("OTP_SENT"));
+        CPPUNIT_ASSERT_EQUAL("by"s, show("by=week").field());
+        CPPUNIT_ASSERT_EQUAL("to_date"s, show("to_date=soon").field());
+        CPPUNIT_ASSERT_EQUAL("from_date"s, show("by=hour&from_date=2026-01-01&to_date=2026-11-20").field());
+    }
+
+    void showsWhatIsWrong() {
+        const Readiness readiness = [] {
+            return std::vector<ReadinessCheck>{{"database", "", "host-1"}, {"clock", "42 seconds ahead"}};
+        };
+        const Answer shown =
+            answerOf([&] { return showServiceHealth(of(), admin_, readiness, administration_, statistics_); });
+        const auto checks = shown.body->getArray("checks");
+        CPPUNIT_ASSERT(checks->getObject(0)->isNull("fault"));
+        CPPUNIT_ASSERT_EQUAL("host-1"s, checks->getObject(0)->getValue<std::string>("detail"));
+        CPPUNIT_ASSERT_EQUAL("42 seconds ahead"s, checks->getObject(1)->getValue<std::string>("fault"));
+        CPPUNIT_ASSERT_EQUAL(2, shown.body->getObject("messages")->getValue<int>("dead"));
+        CPPUNIT_ASSERT_EQUAL(3, shown.body->getObject("messages")->getValue<int>("waiting"));
+    }
+
+    void notesWhoTookAnExport() {
+        const auto take = [&] {
+            return answerOf([&] { return exportUser(of(), admin_, administration_, accounts_, trail_, clock_); });
+        };
+        const Answer taken = take();
+        CPPUNIT_ASSERT_EQUAL(user_.id.toString(), taken.body->getObject("user")->getValue<std::string>("id"));
+        CPPUNIT_ASSERT(people_.acts.at(0).event == domain::AuditEvent::AccountExported);
+        CPPUNIT_ASSERT(people_.acts[0].userId == user_.id && people_.acts[0].client.actor == admin_.user.id);
+        accountStore_.known.reset();
+        CPPUNIT_ASSERT_EQUAL(404, take().status);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, people_.acts.size());
+    }
+
     void letsInAdministratorsWithARecentSignInAlone() {
         const auto enter = [&] {
             sessionStore_.active = domain::AuthenticatedSession{session_, user_};
@@ -369,12 +552,16 @@ private:
     FakePeopleStore people_;
     FakeGroupStore groups_;
     FakeTrail trail_;
+    FakeOutboxStore outbox_;
+    FakeStatistics counts_;
+    domain::Statistics statistics_{counts_, clock_};
+    domain::AccountService accounts_{accountStore_, clock_, random_};
     test::FakeApiKeyStore keyTable_;
     Administrator admin_;
     const http::Cors cors_{{}, "https://login.example.org", {}};
     domain::ApiKeyService apiKeys_{keyTable_, clock_, random_, domain::ApiKeyHolders::Admins};
     domain::Administration administration_{
-        {people_, accountStore_, sessionStore_, groups_},
+        {people_, accountStore_, sessionStore_, groups_, outbox_},
         messenger_,
         clock_,
         random_,

@@ -16,6 +16,7 @@ using VerifyOutcome = domain::OtpVerifyResult::Outcome;
 class ApiAccountsTest : public test::ApiFixture {
     CPPUNIT_TEST_SUITE(ApiAccountsTest);
     CPPUNIT_TEST(registersByACodeThatFollows);
+    CPPUNIT_TEST(changesAddressesWhereNobodySignsUp);
     CPPUNIT_TEST(registersByAReceipt);
     CPPUNIT_TEST(takesNoOtherReceipt);
     CPPUNIT_TEST(saysWhichFieldsAreWrong);
@@ -54,6 +55,14 @@ class ApiAccountsTest : public test::ApiFixture {
         return answerOf([&] { return updateProfile(post(body), caller(), accounts_, clock_, settings_); });
     }
     void welcomeOnly(const std::string& domain) { settings_.signUp.domains = {domain}; }
+
+    void changesAddressesWhereNobodySignsUp() {
+        settings_.signUp.isClosed = true;
+        CPPUNIT_ASSERT_EQUAL("email"s, signUp(kPassword).field());
+        CPPUNIT_ASSERT_EQUAL(202, askToChange().status);
+        settings_.signUp.domains = {"elsewhere.example"};
+        CPPUNIT_ASSERT_EQUAL("destination"s, askToChange().field());
+    }
 
     void registersByACodeThatFollows() {
         const Answer made = signUp(kPassword + R"(,"first_name":" Bob ","last_name":"Li","locale":"de-AT")"s);

@@ -28,6 +28,8 @@ class ApiKeyServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(makesNoKeyBeyondTheLimit);
     CPPUNIT_TEST(makesNoKeyForWhoMayHaveNone);
     CPPUNIT_TEST(sendsForWhoMayHaveOneNow);
+    CPPUNIT_TEST(takesKeysOfWhomTheRuleLetsInAlone);
+    CPPUNIT_TEST(takesALimitOfAKeyFromAdministratorsAlone);
     CPPUNIT_TEST(knowsItsScopes);
     CPPUNIT_TEST_SUITE_END();
 
@@ -121,6 +123,25 @@ class ApiKeyServiceTest : public CppUnit::TestFixture {
             key.ownerRole = role;
             CPPUNIT_ASSERT(ApiKeyService(store_, clock_, random_, holders).maySend(key) == may);
         }
+    }
+
+    void takesKeysOfWhomTheRuleLetsInAlone() {
+        const std::string text = create().text;
+        ApiKeyService staff{store_, clock_, random_, ApiKeyHolders::Everybody, {{"staff"}}};
+        store_.stored->key.ownerRole = Role::User;
+        CPPUNIT_ASSERT(!staff.authenticate(text));
+        store_.stored->key.ownerGroups = {"staff"};
+        CPPUNIT_ASSERT(staff.authenticate(text));
+    }
+
+    // It takes the place of the account's, so nobody gives one to himself.
+    void takesALimitOfAKeyFromAdministratorsAlone() {
+        ApiKeyService open{store_, clock_, random_, ApiKeyHolders::Everybody};
+        const ApiKeyRequest limited{"shop", {}, {}, "500/1h"};
+        CPPUNIT_ASSERT(open.create(caller(Role::User), limited, {}).outcome == Outcome::NotAllowed && !store_.asked);
+        const auto made = open.create(caller(Role::Admin), limited, {});
+        CPPUNIT_ASSERT(made.outcome == Outcome::Created && made.issued->key.sendLimit == "500/1h");
+        CPPUNIT_ASSERT(store_.asked->key.sendLimit == "500/1h");
     }
 
     void knowsItsScopes() {

@@ -22,6 +22,9 @@ class TemplatesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(looksLanguagesUpFromTheLongestTag);
     CPPUNIT_TEST(takesADirectorysFilesInPlaceOfTheBuiltIn);
     CPPUNIT_TEST(namesTheBrokenFile);
+    CPPUNIT_TEST(saysInEnglishWhatALanguageHasNoWordsFor);
+    CPPUNIT_TEST(saysInTheShorterTagWhatARegionHasNoWordsFor);
+    CPPUNIT_TEST(namesTheLostPartsOfAMessage);
     CPPUNIT_TEST(refusesADirectoryThatCannotBeRead);
     CPPUNIT_TEST(refusesADefaultWithoutTemplates);
     CPPUNIT_TEST(takesAwayLinesThatHoldASectionsTagAlone);
@@ -96,6 +99,60 @@ class TemplatesTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL("templates.directory: " + directory_.path("en/code.txt") +
                                  ":2: unknown placeholder {{cod}} (otpgate templates check finds all)",
                              error({directory_.path("")}));
+    }
+
+    // As of an operator who translated what there was, before an update brought more.
+    void writeOldKinds(const std::string& locale) const {
+        for (const MessageKind kind :
+             {MessageKind::Code, MessageKind::NewSignIn, MessageKind::PasswordChanged, MessageKind::AddressChanged}) {
+            for (const TemplatePart part : kTemplateParts) {
+                const bool hasCode = kind == MessageKind::Code && part != TemplatePart::Subject;
+                write(templatePath(locale, kind, part), hasCode ? "own {{code}}" : "own {{service}}");
+            }
+        }
+    }
+
+    void saysInEnglishWhatALanguageHasNoWordsFor() {
+        writeOldKinds("pl");
+        const TemplateFiles files(directory_.path(""));
+        for (const TemplateFinding& finding : checkTemplates(files)) CPPUNIT_FAIL(finding.toString());
+        CPPUNIT_ASSERT((std::vector{"pl has no link, many_failures, passkey_added, passkey_removed:"
+                                    " en is sent in their place"s}) == files.standInNotes());
+        const Templates templates({directory_.path("")});
+        CPPUNIT_ASSERT_EQUAL("pl"s, templates.localeFor("pl-PL"));
+        CPPUNIT_ASSERT_EQUAL("pl"s, templates.spokenFor("pl", MessageKind::NewSignIn));
+        CPPUNIT_ASSERT_EQUAL("en"s, templates.spokenFor("pl", MessageKind::Link));
+        MessageContext context{.kind = MessageKind::Link, .service = "a.example", .host = "a.example"};
+        context.signInLink = "https://a.example/#link=x";
+        // Of three minutes Polish has a plural form that English has not.
+        context.validFor = std::chrono::minutes{3};
+        const MailTexts polish = mailTexts(templates, "pl", context);
+        const MailTexts english = mailTexts(templates, "en", context);
+        CPPUNIT_ASSERT_EQUAL(english.text, polish.text);
+        CPPUNIT_ASSERT_EQUAL(english.html, polish.html);
+        CPPUNIT_ASSERT(polish.html.find("lang=\"en\"") != std::string::npos);
+        CPPUNIT_ASSERT_EQUAL(smsText(templates, "en", context), smsText(templates, "pl", context));
+        context.kind = MessageKind::Code;
+        CPPUNIT_ASSERT(mailTexts(templates, "pl", context).text.starts_with("own "));
+    }
+
+    void saysInTheShorterTagWhatARegionHasNoWordsFor() {
+        writeOldKinds("de-AT");
+        const Templates templates({directory_.path("")});
+        CPPUNIT_ASSERT_EQUAL("de"s, templates.spokenFor("de-AT", MessageKind::PasskeyAdded));
+        CPPUNIT_ASSERT_EQUAL("de-AT"s, templates.spokenFor("de-AT", MessageKind::Code));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, templates.standInNotes().size());
+    }
+
+    void namesTheLostPartsOfAMessage() {
+        writeOldKinds("pl");
+        std::filesystem::remove(directory_.path("pl/code.sms"));
+        CPPUNIT_ASSERT_EQUAL("templates.directory: " + directory_.path("pl/code.sms") +
+                                 ":1: is missing (otpgate templates check finds all)",
+                             error({directory_.path("")}));
+        for (const char* part : {"txt", "html", "subject"})
+            std::filesystem::remove(directory_.path("pl/code."s + part));
+        CPPUNIT_ASSERT(error({directory_.path("")}).find("pl/code.") != std::string::npos);
     }
 
     void refusesADirectoryThatCannotBeRead() {

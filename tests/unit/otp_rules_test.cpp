@@ -49,6 +49,7 @@ class OtpRequestRulesTest : public RulesTest {
     CPPUNIT_TEST(refusesTheClientFirst);
     CPPUNIT_TEST(hasARefusalAuditedOnceAMinuteABucket);
     CPPUNIT_TEST(letsThroughWhomTheRuleLets);
+    CPPUNIT_TEST(sendsOnlyToWhomTheRuleLetsIn);
     CPPUNIT_TEST(hidesWhomItDoesNotLetThrough);
     CPPUNIT_TEST(revealsWhyItDoesNotLetThrough);
     CPPUNIT_TEST(countsWhatItRefusesByName);
@@ -230,6 +231,27 @@ class OtpRequestRulesTest : public RulesTest {
         }
     }
 
+    // As nothing is sent to an account that is disabled, so that nobody is told what he cannot use.
+    void sendsOnlyToWhomTheRuleLetsIn() {
+        const SignInRule staff{{"staff"}};
+        auto member = owner(UserStatus::Active);
+        const auto isSent = [&](AccountRule rule) {
+            auto asked = request();
+            asked.accountRule = rule;
+            asked.signIn = &staff;
+            client_ = bucket_ = {};
+            return !ruleOn(asked, member).isDiscarded;
+        };
+        CPPUNIT_ASSERT(!isSent(AccountRule::Active) && !isSent(AccountRule::ActiveOrNew) && isSent(AccountRule::Any));
+        member->groups = {"staff"};
+        CPPUNIT_ASSERT(isSent(AccountRule::Active) && isSent(AccountRule::ActiveOrNew));
+        member->groups.clear();
+        member->role = Role::Admin;
+        CPPUNIT_ASSERT(isSent(AccountRule::Active));
+        member->status = UserStatus::Disabled;
+        CPPUNIT_ASSERT(!isSent(AccountRule::Active));
+    }
+
     void letsThroughWhomTheRuleLets() {
         int times = 0;
         forEachAccount([&](const NewOtpRequest&, const auto&, bool lets, const OtpRequestRuling& ruling) {
@@ -330,6 +352,7 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(signsUpOnlyWhomTheRuleAllows);
     CPPUNIT_TEST(signsInNobodyByACodeWhoHasAFactor);
     CPPUNIT_TEST(signsInNobodyWhoIsDisabled);
+    CPPUNIT_TEST(signsInOnlyWhomTheRuleLetsIn);
     CPPUNIT_TEST(signsInOnAKnownDevice);
     CPPUNIT_TEST(answersAGuessAgainWhoseAnswerWasLost);
     CPPUNIT_TEST(makesAGuessThatWasLostItself);
@@ -959,6 +982,22 @@ class OtpGuessRulesTest : public RulesTest {
         auto guess = guessAt(otp);
         guess.by = GuessBy::Link;
         CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::NeedsFactor);
+    }
+
+    void signsInOnlyWhomTheRuleLetsIn() {
+        const SignInRule staff{{"staff"}};
+        user_ = user(UserStatus::Active);
+        StoredOtp otp = code();
+        auto guess = guessAt(otp);
+        guess.signIn = &staff;
+        const GuessRuling refused = ruleOn(guess, otp);
+        CPPUNIT_ASSERT(refused.result.outcome == VerifyOutcome::AccountDisabled && !refused.result.destination);
+        assertNobodySignedIn(refused);
+        user_->groups = {"staff"};
+        otp = code();
+        guess = guessAt(otp);
+        guess.signIn = &staff;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::Verified);
     }
 
     void signsInNobodyWhoIsDisabled() {

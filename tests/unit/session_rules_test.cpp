@@ -26,6 +26,7 @@ class SessionRulesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(endsOnceItIsRevoked);
     CPPUNIT_TEST(endsWhereTheUserIsNotActive);
     CPPUNIT_TEST(refreshesNoSessionFromBeforeTheFactor);
+    CPPUNIT_TEST(refreshesForWhomTheRuleLetsInAlone);
     CPPUNIT_TEST(decidesOneAfterTheOtherOverOneRow);
     CPPUNIT_TEST(tellsOfMovesOnceInAWhile);
     CPPUNIT_TEST(knowsARecentSignIn);
@@ -253,6 +254,24 @@ class SessionRulesTest : public CppUnit::TestFixture {
         StoredSession row = session();
         row.userIsActive = false;
         for (const std::int64_t counter : {7, 6, 5}) assertEndedAndUntouched(row, counter);
+    }
+
+    // He may be a member again, so nothing is revoked.
+    void refreshesForWhomTheRuleLetsInAlone() {
+        const SignInRule staff{{"staff"}};
+        StoredSession row = session();
+        row.userGroups = {"guests"};
+        const auto outcome = [&] {
+            SessionRefresh asked = refresh(row.refreshCounter);
+            asked.signIn = &staff;
+            return ruleOnRefresh(asked, &row).result.outcome;
+        };
+        CPPUNIT_ASSERT(outcome() == Outcome::Ended && !row.revokedAt && row.refreshCounter == 7);
+        row.userGroups = {"staff"};
+        CPPUNIT_ASSERT(outcome() == Outcome::Rotated);
+        row.userGroups.clear();
+        row.userRole = Role::Admin;
+        CPPUNIT_ASSERT(outcome() == Outcome::Rotated);
     }
 
     // As a group does.

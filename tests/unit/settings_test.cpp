@@ -153,6 +153,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"session.cookie_domain", "localhost"},
     {"accounts.allowed_domains", "Example.org, *.müller.example"},
     {"accounts.allowed_addresses", "Guest@example.com, +49 30 123456"},
+    {"accounts.allowed_groups", "Staff, editors"},
     {"tokens.format", "opaque"},
     {"tokens.audience", "shop"},
     {"tokens.access_lifetime", "5m"},
@@ -213,6 +214,10 @@ std::string describe(const Settings& s) {
     line("authz.cookieDomain", s.authz.cookieDomain);
     for (const auto& domain : s.otp.signUp.domains) line("otp.signUp.domains", domain);
     for (const auto& address : s.otp.signUp.addresses) line("otp.signUp.addresses", address);
+    line("otp.signUp.isClosed", s.otp.signUp.isClosed);
+    for (const auto* rule : {&s.otp.signIn, &s.tokens.signIn, &s.passkeys.signIn}) {
+        for (const auto& group : rule->groups) line("signIn.groups", group);
+    }
     line("otp.format.length", s.otp.format.length);
     line("otp.format.alphabet", toString(s.otp.format.alphabet));
     line("otp.emailLifetime", s.otp.emailLifetime.count());
@@ -522,6 +527,7 @@ class SettingsTest : public CppUnit::TestFixture {
             {"accounts.allowed_domains", "@example.org"},
             {"accounts.allowed_domains", "*"},
             {"accounts.allowed_addresses", "example.org"},
+            {"accounts.allowed_groups", "our staff"},
             {"log.format", "xml"},
             {"log.level", "trace"},
             {"database.connect_timeout", "0s"},

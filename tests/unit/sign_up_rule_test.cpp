@@ -12,6 +12,7 @@ class SignUpRuleTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(addressesAreNamedBesides);
     CPPUNIT_TEST(numbersAreNamedThemselves);
     CPPUNIT_TEST(aQuotedLocalPartDeceivesNobody);
+    CPPUNIT_TEST(nobodyWhereItIsClosed);
     CPPUNIT_TEST_SUITE_END();
 
     static bool allows(const SignUpRule& rule, const char* address) {
@@ -52,6 +53,11 @@ class SignUpRuleTest : public CppUnit::TestFixture {
     void numbersAreNamedThemselves() {
         CPPUNIT_ASSERT(!allows({{"example.com"}, {}}, "+4930123456"));
         CPPUNIT_ASSERT(allows({{"example.com"}, {"+4930123456"}}, "+49 30 123456"));
+    }
+
+    void nobodyWhereItIsClosed() {
+        CPPUNIT_ASSERT(!allows({{}, {}, true}, "ann@example.com"));
+        CPPUNIT_ASSERT(!allows({{"example.com"}, {"ann@example.com"}, true}, "ann@example.com"));
     }
 
     void aQuotedLocalPartDeceivesNobody() {

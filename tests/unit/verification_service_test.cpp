@@ -31,6 +31,7 @@ class VerificationServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(sendsNothingWhereTheCallerDelivers);
     CPPUNIT_TEST(tellsWhatTheOwnerHasSpent);
     CPPUNIT_TEST(tellsWhatWasVerified);
+    CPPUNIT_TEST(countsByTheKeyWhereItHasALimit);
     CPPUNIT_TEST(givesTheNextContextForAWrongCode);
     CPPUNIT_TEST(asksNobodyAboutAnothersContext);
     CPPUNIT_TEST(asksNobodyAboutALateContext);
@@ -100,6 +101,17 @@ class VerificationServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!refused.isAccepted && refused.code.empty());
         CPPUNIT_ASSERT(refused.limit.value().name == "verifications_per_account");
         CPPUNIT_ASSERT_EQUAL(200U, store_.messages.at(0).ownerRule.capacity());
+    }
+
+    // A key with a limit of its own neither spends its owner's nor is stopped by it.
+    void countsByTheKeyWhereItHasALimit() {
+        auto asked = question();
+        asked.keyLimit = KeyLimit{owner_, LimitRule::parse("500/1h").value()};
+        store_.messageResult.outcome = VerificationMessageResult::Outcome::OwnerLimited;
+        const auto refused = service_.request(asked, owner_, client_);
+        CPPUNIT_ASSERT(refused.limit.value().name == "verifications_per_key");
+        CPPUNIT_ASSERT_EQUAL(500U, store_.messages.at(0).ownerRule.capacity());
+        CPPUNIT_ASSERT(store_.messages.at(0).ownerBucket == limitBucket("verification-key", owner_.bytes()));
     }
 
     void tellsWhatWasVerified() {

@@ -19,6 +19,7 @@
 #include "otpgate/domain/sign_up_rule.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/site_sessions.h"
+#include "otpgate/domain/statistics.h"
 #include "otpgate/domain/verification_service.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
@@ -92,6 +93,7 @@ struct Services {
     const Readiness& readiness;
     const Monitoring& monitoring;
     domain::Administration& administration;
+    domain::Statistics& statistics;
     const AdminAccess& adminAccess;
     ApiSettings settings;
 };

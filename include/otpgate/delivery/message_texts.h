@@ -33,11 +33,11 @@ struct MailTexts {
     std::string html;
 };
 
-// `locale` is one of the templates'.
-MailTexts mailTexts(const Templates& templates, const std::string& locale, const MessageContext& context);
+// `wished` is one of the templates' locales; where that has no words for the message, it is in spokenFor().
+MailTexts mailTexts(const Templates& templates, const std::string& wished, const MessageContext& context);
 
 // The longest form that one short message holds, else the shortest. That of a code ends with the line by which phones
 // fill it in on this host only ("@host #code", https://wicg.github.io/sms-one-time-codes/).
-std::string smsText(const Templates& templates, const std::string& locale, const MessageContext& context);
+std::string smsText(const Templates& templates, const std::string& wished, const MessageContext& context);
 
 }  // namespace otpgate::delivery

@@ -47,8 +47,14 @@ public:
     const std::string& localeFor(std::string_view languages) const;
     std::vector<std::string> locales() const;
 
-    // `locale` is one of them. Values are escaped in HTML; a subject is one line, a subject and an SMS end without a
-    // line end.
+    // The language that a message of this kind is sent in: `locale`, or where that has no words for it a shorter tag
+    // that has, else English. The values of its templates are those of this language.
+    const std::string& spokenFor(const std::string& locale, domain::MessageKind kind) const;
+    // For whoever wrote the languages that lack some: a sentence each.
+    std::vector<std::string> standInNotes() const;
+
+    // `locale` is one of them, and has words for the kind. Values are escaped in HTML; a subject is one line, a subject
+    // and an SMS end without a line end.
     std::string render(const std::string& locale, domain::MessageKind kind, TemplatePart part,
                        const TemplateValues& values) const;
 

@@ -37,6 +37,18 @@ struct LimitNow {
 // Who is at work in one of its acts: `Self` is refused, so that nobody locks himself out.
 enum class AdminOutcome { Done, Unchanged, NoSuchUser, NoSuchGroup, Taken, TooMany, Self };
 
+// What came of a message that is to be sent again.
+struct SentAgain {
+    enum class Outcome { Done, NoSuchMessage, Refused };
+    Outcome outcome = Outcome::Done;
+    std::string reason{};  // where Refused: of the message, as "expired at ... and is never sent"
+};
+
+struct MessagePage {
+    std::vector<OutboxEntry> entries;
+    std::optional<Uuid> next;  // behind which the next page begins; nullopt: there is none
+};
+
 class Administration {
 public:
     struct Stores {
@@ -44,6 +56,7 @@ public:
         AccountStore& accounts;
         SessionStore& sessions;
         UserGroupStore& groups;
+        OutboxAdminStore& outbox;
     };
     Administration(Stores stores, Messenger& messenger, const Clock& clock, Random& random, AccountLimitRules rules,
                    NoticeSettings notices);
@@ -57,6 +70,9 @@ public:
     // Those with a limit; how each stands by the function that grants.
     std::vector<LimitNow> limits(const User& user);
     std::vector<OutboxEntry> messages(const User& user, unsigned limit);
+    // Of everybody, the oldest first. A page may hold fewer than `limit` though another follows.
+    MessagePage listMessages(OutboxAdminStore::Which which, const Uuid& after, unsigned limit);
+    OutboxLevels outboxLevels() { return stores_.outbox.levels(); }
 
     AdminOutcome setStatus(const Uuid& userId, UserStatus status, const Client& client);
     AdminOutcome remove(const Uuid& userId, const Client& client);
@@ -69,9 +85,18 @@ public:
     AdminOutcome setAddress(const Uuid& userId, const Destination& address, const Client& client);
     // For who has lost them all. The owner is told, the sessions end; what takes their place its owner alone can add.
     AdminOutcome resetFactors(const Uuid& userId, const Client& client);
+    // By whichever process sends, in a moment. Never a code that is void, nor twice at a time.
+    SentAgain sendAgain(const Uuid& messageId, const Client& client);
+    // The newest of what waits for the user or was given up. NoSuchMessage where there is nothing, or no such user.
+    SentAgain sendLastAgain(const Uuid& userId, const Client& client);
+    // That all of the account was handed out stands in its trail.
+    void noteExport(const Uuid& userId, const Client& client);
     AdminOutcome setMembership(const Uuid& userId, const std::string& group, bool isMember, const Client& client);
 
 private:
+    std::vector<Uuid> deviceIds(const Uuid& userId);
+    SentAgain sendAgain(const OutboxEntry& entry, const Client& client);
+
     Stores stores_;
     AccountService accounts_;
     Messenger& messenger_;

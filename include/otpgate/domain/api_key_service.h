@@ -24,6 +24,8 @@ struct ApiKeyRequest {
     std::string name;
     std::vector<ApiScope> scopes;
     std::optional<Timestamp> expiresAt;
+    // As LimitRule has it: administrators give one to the key of an application, in place of their own.
+    std::string sendLimit{};
 };
 
 struct IssuedApiKey {
@@ -40,11 +42,13 @@ struct ApiKeyCreation {
 
 class ApiKeyService {
 public:
-    ApiKeyService(ApiKeyStore& store, const Clock& clock, Random& random, ApiKeyHolders holders)
+    // Keys are good as long as the rule lets their user in.
+    ApiKeyService(ApiKeyStore& store, const Clock& clock, Random& random, ApiKeyHolders holders, SignInRule signIn = {})
         : store_(store),
           clock_(clock),
           random_(random),
-          holders_(holders) {}
+          holders_(holders),
+          signIn_(std::move(signIn)) {}
 
     // TooMany: the user has kMaxApiKeys already. Limited: too many were made today, revoked ones too.
     ApiKeyCreation create(const AuthenticatedSession& caller, const ApiKeyRequest& request, const Client& client);
@@ -62,6 +66,7 @@ private:
     const Clock& clock_;
     Random& random_;
     ApiKeyHolders holders_;
+    SignInRule signIn_;
 };
 
 }  // namespace otpgate::domain

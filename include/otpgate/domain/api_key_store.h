@@ -33,7 +33,10 @@ struct ApiKey {
     Timestamp createdAt;
     std::optional<Timestamp> expiresAt;
     std::optional<Timestamp> lastUsedAt;
-    Role ownerRole = Role::User;  // of its user now, where findActive() found it
+    Role ownerRole = Role::User;  // of its user now, where findActive() found it, and so are the groups
+    std::vector<std::string> ownerGroups{};
+    // What may be asked for by it, as LimitRule has it, in place of what its user may; empty: as its user.
+    std::string sendLimit{};
 
     bool has(ApiScope scope) const;
 };

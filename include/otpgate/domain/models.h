@@ -173,6 +173,8 @@ enum class AuditEvent {
     GroupJoined,
     GroupLeft,
     LimitsCleared,
+    MessageSentAgain,
+    AccountExported,
     RegistrationRefused,
     ApiKeyCreated,
     ApiKeyRevoked,

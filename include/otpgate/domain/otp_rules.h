@@ -38,6 +38,8 @@ struct AddressOwner {
     Uuid id;
     UserStatus status = UserStatus::Active;
     std::string locale;
+    Role role = Role::User;
+    std::vector<std::string> groups{};
 };
 
 struct OtpRequestRuling {

@@ -31,6 +31,7 @@ struct OtpSettings {
     LinkUse linkUse = LinkUse::Off;
     bool autoRegister = true;
     SignUpRule signUp;
+    SignInRule signIn;
     Disclosure disclosure = Disclosure::Hide;
     std::string fixedCode;
     LimitRule requestsPerDestination;

@@ -9,6 +9,7 @@
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/notice.h"
 #include "otpgate/domain/short_codes.h"
+#include "otpgate/domain/sign_in_rule.h"
 #include "otpgate/domain/sign_up_rule.h"
 
 #include <array>
@@ -39,6 +40,7 @@ struct NewOtpRequest {
     std::string_view methods = "otp";  // what a login with this code will have proved
     std::string locale;                // wished for; else the account's counts, else client.languages
     AccountRule accountRule = AccountRule::ActiveOrNew;
+    const SignInRule* signIn = nullptr;  // what lets an account in; nullptr: that it is active
     Disclosure disclosure = Disclosure::Hide;
     Resend resend = Resend::Rotate;
     bool isRegistration = false;  // a form waits beside the code, so the code is repeated to nobody
@@ -107,6 +109,7 @@ struct OtpVerification {
     // For the session that a right guess for a login opens, and the user that it may create.
     bool mayRegister = true;
     const SignUpRule* signUp = nullptr;  // to whose addresses; nullptr: everybody's
+    const SignInRule* signIn = nullptr;  // of an account that is there; nullptr: every active one
     Uuid newUserId{};
     Uuid sessionId{};
     Timestamp sessionExpiresAt{};

@@ -24,6 +24,7 @@ inline constexpr std::chrono::minutes kChallengeLifetime{5};
 struct PasskeySettings {
     std::string rpId;    // empty: there are none here
     std::string origin;  // of the pages that may ask for them
+    SignInRule signIn{};
     bool isOffered() const { return !rpId.empty(); }
 };
 

@@ -103,6 +103,7 @@ struct PasskeySignIn {
     Uuid auditId;
     std::optional<NoticeDraft> notice = std::nullopt;  // of a device that the account did not know
     Client client;
+    const SignInRule* signIn = nullptr;  // of the account; nullptr: every active one
 };
 
 struct PasskeySignInResult {

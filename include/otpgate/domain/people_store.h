@@ -54,6 +54,14 @@ struct FactorReset {
     unsigned removed = 0;                                // how many there were
     std::optional<OutboxMessage> notice = std::nullopt;  // the one that was written, where there were any
 };
+// Something done about an account that changes none of its rows.
+struct AccountAct {
+    AuditEvent event = AuditEvent::AccountExported;
+    Uuid userId;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
 
 class PeopleStore {
 public:
@@ -70,6 +78,7 @@ public:
     // Removes every factor of the user and ends the sessions: he signs in by a code again. Nothing happens, and nothing
     // is told, where there is none.
     virtual FactorReset resetFactors(const FactorResetting& resetting) = 0;
+    virtual void audit(const AccountAct& act) = 0;
     // What waits for these addresses, or was given up; the newest first.
     virtual std::vector<OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned limit,
                                                 Timestamp now) = 0;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace otpgate::domain {
 
@@ -29,6 +30,8 @@ struct StoredSession {
     std::string address;
     std::string userAgent;
     Timestamp movedAt{};
+    Role userRole = Role::User;
+    std::vector<std::string> userGroups{};
 };
 
 // Whether the session's user proved to be there so lately that what lasts may be done in the account's name: a stolen
@@ -42,6 +45,9 @@ Timestamp sessionEndsAt(Timestamp createdAt, Timestamp now, const SessionLifetim
 // Whether its whole time is not over. Its row may say a later end: of a version, or of a setting, that let sessions
 // last longer; `session` then says the earlier one.
 bool isWithinLifetime(Session& session, const SessionLifetimes& lifetimes, Timestamp now);
+
+// Whether the session is good now: within its whole time, and of somebody whom the rule lets in.
+bool isGood(AuthenticatedSession& session, const SessionLifetimes& lifetimes, const SignInRule& rule, Timestamp now);
 
 // Whether the end of a session that is in use by its cookie must be moved: every few minutes, and often enough that it
 // does not end meanwhile, however short its life is.

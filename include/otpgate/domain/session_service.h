@@ -28,6 +28,7 @@ struct TokenSettings {
     std::string audience;
     std::chrono::seconds accessLifetime{900};
     SessionLifetimes sessions;
+    SignInRule signIn{};  // whose sessions and tokens are good
 };
 
 struct Tokens {

@@ -5,6 +5,7 @@
 #include "otpgate/base/clock.h"
 #include "otpgate/base/uuid.h"
 #include "otpgate/domain/models.h"
+#include "otpgate/domain/sign_in_rule.h"
 
 #include <chrono>
 #include <cstdint>
@@ -29,6 +30,7 @@ struct SessionRefresh {
     Timestamp graceSince;  // a rotation after this is recent: its predecessor still gets the successor
     Uuid auditId;
     Client client;
+    const SignInRule* signIn = nullptr;  // what lets the session's user in; nullptr: that the account is active
 };
 
 struct SessionRefreshResult {

@@ -28,7 +28,7 @@ public:
     static constexpr std::chrono::seconds kTicketLifetime{60};
 
     SiteSessions(SessionStore& sessions, TicketStore& tickets, const crypto::KeyRing& ring, const Clock& clock,
-                 Random& random, const SessionLifetimes& lifetimes);
+                 Random& random, const SessionLifetimes& lifetimes, SignInRule rule = {});
     // Of a cookie.
     std::chrono::seconds lifetime() const { return lifetimes_.idle; }
 
@@ -58,6 +58,7 @@ private:
     const Clock& clock_;
     Random& random_;
     SessionLifetimes lifetimes_;
+    SignInRule rule_;
 };
 
 }  // namespace otpgate::domain

@@ -29,6 +29,12 @@ enum class CodeDelivery {
     Caller    // the application is told the code; it is counted as its owner's, and nothing else is written
 };
 
+// Of an API key that has a limit of its own, in place of its owner's.
+struct KeyLimit {
+    Uuid keyId;
+    LimitRule rule;
+};
+
 struct VerificationQuestion {
     Destination to;
     std::string purpose = "verify";
@@ -39,6 +45,7 @@ struct VerificationQuestion {
     unsigned maxAttempts = 3;
     CodeDelivery delivery = CodeDelivery::Message;
     std::string locale{};  // of whom the code is for; empty: the default
+    std::optional<KeyLimit> keyLimit{};
 };
 
 struct RequestedVerification {

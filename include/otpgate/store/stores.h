@@ -4,6 +4,7 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/passkey_store.h"
 #include "otpgate/domain/people_store.h"
+#include "otpgate/domain/statistics.h"
 #include "otpgate/domain/stores.h"
 #include "otpgate/domain/ticket_store.h"
 #include "otpgate/store/groups.h"
@@ -28,6 +29,7 @@ std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection)
 std::unique_ptr<domain::PasskeyStore> makePasskeyStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
 std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection);
+std::unique_ptr<domain::StatisticsStore> makeStatisticsStore(db::Connection& connection);
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
 
 }  // namespace otpgate::store

@@ -37,7 +37,8 @@ TemplateValues valuesOf(const std::string& locale, const MessageContext& context
 
 }  // namespace
 
-MailTexts mailTexts(const Templates& templates, const std::string& locale, const MessageContext& context) {
+MailTexts mailTexts(const Templates& templates, const std::string& wished, const MessageContext& context) {
+    const std::string& locale = templates.spokenFor(wished, context.kind);
     TemplateValues values = valuesOf(locale, context);
     MailTexts texts;
     texts.subject = templates.render(locale, context.kind, TemplatePart::Subject, values);
@@ -49,7 +50,8 @@ MailTexts mailTexts(const Templates& templates, const std::string& locale, const
     return texts;
 }
 
-std::string smsText(const Templates& templates, const std::string& locale, const MessageContext& context) {
+std::string smsText(const Templates& templates, const std::string& wished, const MessageContext& context) {
+    const std::string& locale = templates.spokenFor(wished, context.kind);
     const bool hasSecret = domain::carriesSecret(context.kind);
     std::string lastLine;
     if (context.kind == domain::MessageKind::Code)

@@ -60,6 +60,14 @@ std::string readFile(const std::string& name) {
 
 }  // namespace
 
+std::string_view shortened(std::string_view languageRange) {
+    const auto dash = languageRange.rfind('-');
+    if (dash == std::string_view::npos) return {};
+    languageRange = languageRange.substr(0, dash);
+    if (languageRange.size() > 2 && languageRange[languageRange.size() - 2] == '-') languageRange.remove_suffix(2);
+    return languageRange;
+}
+
 std::string templatePath(std::string_view locale, domain::MessageKind kind, TemplatePart part) {
     return std::string(locale).append("/").append(domain::toString(kind)).append(".").append(toString(part));
 }
@@ -124,15 +132,48 @@ void TemplateFiles::findLocales(const std::string& directory) {
     folders.erase(std::string(kLayout));
     locales_.assign(folders.begin(), folders.end());
     for (const std::string& locale : locales_) {
-        for (const domain::MessageKind kind : kMessageKinds) {
-            for (const TemplatePart part : kTemplateParts) {
-                const std::string path = templatePath(locale, kind, part);
-                if (find(path)) continue;
-                const std::string name = directory.empty() ? path : (fs::path(directory) / path).string();
-                findings_.push_back({name, 1, "is missing"});
-            }
-        }
+        for (const domain::MessageKind kind : kMessageKinds) findMissing(directory, locale, kind);
     }
+}
+
+void TemplateFiles::findMissing(const std::string& directory, const std::string& locale, domain::MessageKind kind) {
+    std::vector<std::string> missing;
+    for (const TemplatePart part : kTemplateParts) {
+        std::string path = templatePath(locale, kind, part);
+        if (!find(path)) missing.push_back(std::move(path));
+    }
+    // Words for no code are no language; some parts of a message are a file that somebody lost.
+    if (missing.size() == kTemplateParts.size() && kind != domain::MessageKind::Code) {
+        standIns_.push_back({locale, kind, wordsFor(locale, kind)});
+        return;
+    }
+    for (const std::string& path : missing) {
+        const std::string name = directory.empty() ? path : (fs::path(directory) / path).string();
+        findings_.push_back({name, 1, "is missing"});
+    }
+}
+
+bool TemplateFiles::hasAll(std::string_view locale, domain::MessageKind kind) const {
+    return std::ranges::all_of(kTemplateParts,
+                               [&](TemplatePart part) { return find(templatePath(locale, kind, part)) != nullptr; });
+}
+
+std::string TemplateFiles::wordsFor(std::string_view locale, domain::MessageKind kind) const {
+    for (std::string_view range = shortened(locale); !range.empty(); range = shortened(range)) {
+        if (hasAll(range, kind)) return std::string{range};
+    }
+    return "en";
+}
+
+std::vector<std::string> TemplateFiles::standInNotes() const {
+    std::map<std::pair<std::string, std::string>, std::vector<std::string>> kinds;
+    for (const StandIn& each : standIns_) kinds[{each.locale, each.spoken}].emplace_back(domain::toString(each.kind));
+    std::vector<std::string> notes;
+    for (const auto& [languages, lacking] : kinds) {
+        notes.push_back(languages.first + " has no " + joined(lacking, ", ") + ": " + languages.second +
+                        " is sent in their place");
+    }
+    return notes;
 }
 
 std::string TemplateFiles::expanded(std::string_view text) const {

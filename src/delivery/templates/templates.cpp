@@ -28,15 +28,6 @@ std::string asOneLine(std::string_view text) {
     return line;
 }
 
-// "zh-Hant-TW", "zh-Hant", "zh"; a subtag of one character goes with the one after it (RFC 4647, section 3.4).
-std::string_view shortened(std::string_view range) {
-    const auto dash = range.rfind('-');
-    if (dash == std::string_view::npos) return {};
-    range = range.substr(0, dash);
-    if (range.size() > 2 && range[range.size() - 2] == '-') range.remove_suffix(2);
-    return range;
-}
-
 std::size_t indexOf(domain::MessageKind kind) {
     return static_cast<std::size_t>(std::find(kMessageKinds.begin(), kMessageKinds.end(), kind) -
                                     kMessageKinds.begin());
@@ -113,6 +104,17 @@ const std::string& Templates::localeFor(std::string_view languages) const {
 
 std::vector<std::string> Templates::locales() const {
     return files_->locales();
+}
+
+const std::string& Templates::spokenFor(const std::string& locale, domain::MessageKind kind) const {
+    const auto& standIns = files_->standIns();
+    const auto found =
+        std::ranges::find_if(standIns, [&](const StandIn& each) { return each.locale == locale && each.kind == kind; });
+    return found == standIns.end() ? locale : found->spoken;
+}
+
+std::vector<std::string> Templates::standInNotes() const {
+    return files_->standInNotes();
 }
 
 std::string Templates::render(const std::string& locale, domain::MessageKind kind, TemplatePart part,

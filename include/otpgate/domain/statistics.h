@@ -1,0 +1,85 @@
+// How often what happened, by hour and by day of UTC. Counted from the audit trail after each hour, by the housekeeper
+// alone, so that no request pays for it. One object a thread.
+#pragma once
+
+#include "otpgate/base/clock.h"
+#include "otpgate/base/uuid.h"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otpgate::domain {
+
+using CountedHour = std::chrono::sys_time<std::chrono::hours>;
+using EventCounts = std::map<std::string, std::int64_t>;  // by the event's name, as the trail has it
+
+enum class CountedBy { Hour, Day };
+std::string_view toString(CountedBy unit);  // "hour", "day"
+std::optional<CountedBy> parseCountedBy(std::string_view text);
+
+struct CountedPeriod {
+    Timestamp begin;
+    EventCounts events;  // those that happened
+};
+
+// Part of an hour's events, and where the next part begins; nullopt: that was the last.
+struct CountedPart {
+    EventCounts events;
+    std::optional<Uuid> next;
+};
+
+// What the counting needs of the tables hourly_counts, daily_counts and audit_events. Each function is one atomic step;
+// throws ServiceUnavailable when the database does not answer.
+class StatisticsStore {
+public:
+    virtual ~StatisticsStore() = default;
+    virtual std::optional<CountedHour> lastCounted() = 0;
+    virtual std::optional<Timestamp> oldestEvent() = 0;
+    // Of the events from the id on and before `end`, at most `most`.
+    virtual CountedPart count(const Uuid& from, const Uuid& end, unsigned most) = 0;
+    // Takes the place of what was kept of the hour, and makes its day anew.
+    virtual void keep(CountedHour hour, const EventCounts& events) = 0;
+    // The periods that begin in the span and have events, the oldest first.
+    virtual std::vector<CountedPeriod> list(CountedBy unit, const TimeSpan& span) = 0;
+};
+
+// The hour to be counted next: the one after the last, or else that of the first event. nullopt: it is not over, or its
+// last events may not be written yet.
+std::optional<CountedHour> hourToCount(const std::optional<CountedHour>& last,
+                                       const std::optional<Timestamp>& oldestEvent, Timestamp now);
+
+// The span that is asked for, in whole periods: of the last two days by hour or the last 30 by day unless it is said.
+// nullopt: it is empty, or of more than kMostPeriods.
+inline constexpr int kMostPeriods = 1'000;
+std::optional<TimeSpan> statisticsSpan(CountedBy unit, const std::optional<Timestamp>& since,
+                                       const std::optional<Timestamp>& before, Timestamp now);
+
+class Statistics {
+public:
+    Statistics(StatisticsStore& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+    // A part of the counting; false: there is nothing to count now. An hour is kept when all of it is counted, so one
+    // that was interrupted is begun anew, and several processes that count the same one agree.
+    bool countOn();
+    // Up to when everything is counted.
+    std::optional<Timestamp> countedUntil();
+    std::vector<CountedPeriod> list(CountedBy unit, const TimeSpan& span) { return store_.list(unit, span); }
+
+private:
+    struct Begun {
+        CountedHour hour;
+        Uuid next;
+        EventCounts events;
+    };
+
+    StatisticsStore& store_;
+    const Clock& clock_;
+    std::optional<Begun> begun_;
+};
+
+}  // namespace otpgate::domain
