@@ -48,7 +48,7 @@ TABLES = {
     },
     "api_keys": {
         "id": "api_keys.id", "user_id": "user.id", "name": "api_keys.name", "prefix": "api_keys.prefix", "secret_hash": SECRET,
-        "scopes": "api_keys.scopes", "created_at_us": "api_keys.created_at", "expires_at_us": "api_keys.expires_at",
+        "scopes": "api_keys.scopes", "send_limit": "api_keys.send_limit", "created_at_us": "api_keys.created_at", "expires_at_us": "api_keys.expires_at",
         "last_used_at_us": "api_keys.last_used_at", "revoked_at_us": "api_keys.revoked_at",
     },
     "passkeys": {
@@ -80,7 +80,7 @@ TABLES = {
     },
     "rate_limits": Exempt("counts under a MAC of the address, which only the master key ties to anybody, and forgets within a day"),
     "verification_attempts": Exempt("counts under the id of a verification of another application; no address, no user"),
-    "user_groups": NOBODY, "password_costs": NOBODY, "signing_keys": NOBODY, "sms_budgets": NOBODY, "passkey_site": NOBODY, "key_holders": NOBODY,
+    "user_groups": NOBODY, "password_costs": NOBODY, "signing_keys": NOBODY, "sms_budgets": NOBODY, "hourly_counts": NOBODY, "daily_counts": NOBODY, "passkey_site": NOBODY, "key_holders": NOBODY,
     "schema_migrations": NOBODY, "migration_progress": NOBODY,
 }
 
