@@ -2,38 +2,46 @@
 // that it is never another's.
 #include "store/account_store.h"
 #include "store/audit_events.h"
+#include "store/batches.h"
+#include "store/session_store.h"
 #include "store/users.h"
 
 namespace otpgate::store {
 
 namespace {
 
-// Small enough that no login waits for it.
-constexpr unsigned kBatch = 500;
-
-std::string blankAudit(std::string_view where) {
-    return "UPDATE audit_events SET destination = NULL, ip_address = NULL, user_agent = NULL, metadata = NULL WHERE " +
-           std::string{where};
+std::string blankAudit(const RowsOf& rows) {
+    return "UPDATE " + forced(rows) + " SET destination = NULL, ip_address = NULL, user_agent = NULL, metadata = NULL" +
+           " WHERE " + std::string{rows.column} + " = ? AND id > ? AND id <= ?";
 }
 
-// The events of the user, batch by batch; returns the last one's id.
-Uuid blankEventsOf(db::Connection& connection, const Uuid& userId) {
-    Uuid last;
-    while (true) {
-        const auto ids = connection.query(
-            "SELECT id FROM audit_events WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?", {userId, last, kBatch});
-        if (ids.empty()) return last;
-        const Uuid first = last;
-        last = ids.back().uuid(0);
-        connection.execute(blankAudit("user_id = ? AND id > ? AND id <= ?"), {userId, first, last});
-    }
+// Those of the user, or those that know the address only: a code that was asked for before there was an account, a
+// wrong guess. Returns where the last batch began.
+Uuid blankEvents(db::Connection& connection, const RowsOf& rows) {
+    const std::string sql = blankAudit(rows);
+    return inBatches(connection, rows, [&](const Uuid& after, const Uuid& upTo) {
+        connection.execute(sql, {rows.value, after, upTo});
+    });
 }
 
-// Those that know the address only: a code that was asked for before there was an account, a wrong guess.
-void blankEventsAbout(db::Connection& connection, const std::string& address) {
-    while (connection.execute(blankAudit("id IN (SELECT id FROM"
-                                         " (SELECT id FROM audit_events WHERE destination = ? ORDER BY id LIMIT ?) q)"),
-                              {address, kBatch}) > 0) {
+RowsOf eventsOf(const Uuid& userId) {
+    return {"audit_events", "audit_events_user", "user_id", userId};
+}
+RowsOf eventsAbout(const std::string& address) {
+    return {"audit_events", "audit_events_destination", "destination", address};
+}
+
+void removeRows(db::Connection& connection, const RowsOf& rows) {
+    const std::string sql = "DELETE FROM " + std::string{rows.table} + " WHERE user_id = ? AND id > ? AND id <= ?";
+    inBatches(connection, rows, [&](const Uuid& after, const Uuid& upTo) {
+        connection.execute(sql, {rows.value, after, upTo});
+    });
+}
+
+// Nothing finds a message by its address but a look at all of them, and a DELETE would lock each that it looks at.
+void removeMessages(db::Connection& connection, const std::string& address) {
+    for (const db::Row& row : connection.query("SELECT id FROM outbox WHERE destination = ?", {address})) {
+        connection.execute("DELETE FROM outbox WHERE id = ?", {row.uuid(0)});
     }
 }
 
@@ -50,23 +58,23 @@ std::vector<Uuid> AccountTable::listDevices(const Uuid& userId) {
 void AccountTable::forgetOwner(const domain::User& user) {
     for (const auto& address : {user.email, user.phoneNumber}) {
         if (!address) continue;
-        connection_.execute("DELETE FROM outbox WHERE destination = ?", {*address});
+        removeMessages(connection_, *address);
         connection_.execute("DELETE FROM otp_requests WHERE destination = ?", {*address});
-        connection_.execute(blankAudit("destination = ?"), {*address});
+        blankEvents(connection_, eventsAbout(*address));
     }
     connection_.execute("DELETE FROM api_keys WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM passkeys WHERE user_id = ?", {user.id});
-    connection_.execute("DELETE FROM sessions WHERE user_id = ?", {user.id});
-    connection_.execute("DELETE FROM devices WHERE user_id = ?", {user.id});
+    removeRows(connection_, sessionsOf(user.id));
+    removeRows(connection_, devicesOf(user.id));
     connection_.execute("DELETE FROM group_members WHERE user_id = ?", {user.id});
 }
 
 bool AccountTable::remove(const domain::UserDeletion& deletion) {
     const domain::User& user = deletion.user;
     // First what may be many, so that the transaction has only the rest of it.
-    const Uuid lastBlanked = blankEventsOf(connection_, user.id);
+    const Uuid lastBlanked = blankEvents(connection_, eventsOf(user.id));
     for (const auto& address : {user.email, user.phoneNumber}) {
-        if (address) blankEventsAbout(connection_, *address);
+        if (address) blankEvents(connection_, eventsAbout(*address));
     }
     return connection_.transact([&] {
         if (connection_.execute("DELETE FROM users WHERE id = ?", {user.id}) == 0) return false;
@@ -74,7 +82,7 @@ bool AccountTable::remove(const domain::UserDeletion& deletion) {
         for (const std::string& bucket : deletion.buckets) {
             connection_.execute("DELETE FROM rate_limits WHERE bucket = ?", {db::Param::blob(bucket)});
         }
-        connection_.execute(blankAudit("user_id = ? AND id > ?"), {user.id, lastBlanked});
+        connection_.execute(blankAudit(eventsOf(user.id)), {user.id, lastBlanked, kLastId});
         // Nothing of whoever asked but who it was, where that was somebody else.
         std::optional<std::string> metadata;
         if (deletion.actor) metadata = R"({"by":")" + deletion.actor->toString() + R"("})";

@@ -7,6 +7,7 @@
 #include "store/audit_events.h"
 #include "store/notices.h"
 #include "store/rate_limits.h"
+#include "store/session_store.h"
 #include "store/ticket_store.h"
 #include "store/users.h"
 
@@ -51,11 +52,8 @@ Passkey readPasskey(const db::Row& row) {
 }
 
 // With the first factor: whoever opened them has shown less than the account wants from then on.
-void endOtherSessions(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now) {
-    connection.execute(
-        "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ? AND id <> ?"
-        " AND revoked_at_us IS NULL AND expires_at_us > ?",
-        {now, "factor_added", userId, kept, now});
+void endForFactor(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now) {
+    endSessionsAlone(connection, userId, kept, "factor_added", now);
 }
 
 constexpr std::string_view kMetadata = R"({"method":"passkey"})";
@@ -141,7 +139,7 @@ void PasskeyTable::protect(const domain::NewPasskey& newPasskey, bool hadFactor)
     const Passkey& passkey = newPasskey.passkey;
     connection_.execute("UPDATE sessions SET amr = ?, authenticated_at_us = ? WHERE id = ?",
                         {newPasskey.methods, passkey.createdAt, newPasskey.sessionId});
-    if (!hadFactor) endOtherSessions(connection_, passkey.userId, newPasskey.sessionId, passkey.createdAt);
+    if (!hadFactor) endForFactor(connection_, passkey.userId, newPasskey.sessionId, passkey.createdAt);
 }
 
 domain::PasskeyAddition PasskeyTable::add(const domain::NewPasskey& newPasskey) {
@@ -271,7 +269,7 @@ domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& si
                  signIn.facts->userVerified ? 1 : 0, signIn.passkey.id});
             // One that was not known to verify its user before.
             if (signIn.facts->userVerified && !user.hasFactor)
-                endOtherSessions(connection_, user.id, signIn.sessionId, signIn.now);
+                endForFactor(connection_, user.id, signIn.sessionId, signIn.now);
         }
         insertAuditEvent(connection_, {signIn.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
                                        user.id, std::nullopt, signIn.client, signIn.now,

@@ -88,17 +88,40 @@ std::uint64_t SessionTable::revokeAll(const domain::RevokeAllSessions& revocatio
     });
 }
 
+RowsOf sessionsOf(const Uuid& userId) {
+    return {"sessions", "sessions_user", "user_id", userId};
+}
+
+RowsOf devicesOf(const Uuid& userId) {
+    return {"devices", "devices_user", "user_id", userId};
+}
+
+std::uint64_t endSessionsAlone(db::Connection& connection, const Uuid& userId, const Uuid& keptSession,
+                               std::string_view reason, Timestamp now) {
+    std::uint64_t count = 0;
+    const RowsOf sessions = sessionsOf(userId);
+    inBatches(connection, sessions, [&](const Uuid& after, const Uuid& upTo) {
+        count +=
+            connection.execute("UPDATE " + forced(sessions) +
+                                   " SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ? AND id > ? AND id <= ?"
+                                   " AND id <> ? AND revoked_at_us IS NULL AND expires_at_us > ?",
+                               {now, reason, userId, after, upTo, keptSession, now});
+    });
+    return count;
+}
+
 std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const std::optional<Uuid>& keptSession,
                           std::string_view reason, Timestamp now) {
     const Uuid kept = keptSession.value_or(Uuid{});
-    connection.execute(
-        "UPDATE devices SET revoked_at_us = ? WHERE user_id = ? AND revoked_at_us IS NULL"
-        " AND id NOT IN (SELECT COALESCE(device_id, id) FROM sessions WHERE id = ?)",
-        {now, userId, kept});
-    const std::uint64_t count = connection.execute(
-        "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ?"
-        " AND id <> ? AND revoked_at_us IS NULL AND expires_at_us > ?",
-        {now, reason, userId, kept, now});
+    const RowsOf devices = devicesOf(userId);
+    inBatches(connection, devices, [&](const Uuid& after, const Uuid& upTo) {
+        connection.execute(
+            "UPDATE " + forced(devices) +
+                " SET revoked_at_us = ? WHERE user_id = ? AND id > ? AND id <= ? AND revoked_at_us IS NULL"
+                " AND id NOT IN (SELECT COALESCE(device_id, id) FROM sessions WHERE id = ?)",
+            {now, userId, after, upTo, kept});
+    });
+    const std::uint64_t count = endSessionsAlone(connection, userId, kept, reason, now);
     // A key that was made in a stolen session would outlive it. After the sessions: one that is being made holds its
     // own.
     connection.execute("UPDATE api_keys SET revoked_at_us = ? WHERE user_id = ? AND revoked_at_us IS NULL",

@@ -4,15 +4,22 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/stores.h"
 #include "otpgate/store/groups.h"
+#include "store/batches.h"
 
 #include <vector>
 
 namespace otpgate::store {
 
+RowsOf sessionsOf(const Uuid& userId);
+RowsOf devicesOf(const Uuid& userId);
+
 // Ends the user's active sessions but the kept one and every API key, and forgets the devices but the kept session's.
 // Inside the caller's transaction; returns how many ended.
 std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const std::optional<Uuid>& keptSession,
                           std::string_view reason, Timestamp now);
+// The sessions alone: keys and devices stay.
+std::uint64_t endSessionsAlone(db::Connection& connection, const Uuid& userId, const Uuid& keptSession,
+                               std::string_view reason, Timestamp now);
 
 class SessionTable final : public domain::SessionStore {
 public:

@@ -45,6 +45,7 @@ class SessionStoreActiveTest : public SessionStoreTest<SessionStoreActiveTest<En
     CPPUNIT_TEST(forgetsNoDeviceOfASessionThatItDoesNotEnd);
     CPPUNIT_TEST(revokesAllSessionsOfAUser);
     CPPUNIT_TEST(revokesAllButTheKeptSession);
+    CPPUNIT_TEST(revokesHoweverManyThereAre);
     CPPUNIT_TEST(forgetsEveryDeviceWhereTheKeptSessionHasNone);
     CPPUNIT_TEST(revokesEachSessionOnceForSixteenThreads);
     CPPUNIT_TEST_SUITE_END();
@@ -225,6 +226,18 @@ class SessionStoreActiveTest : public SessionStoreTest<SessionStoreActiveTest<En
 
     std::uint64_t revokeAll(const std::optional<Uuid>& kept) {
         return store_->revokeAll({user_, kept, "logout_all", now(), newId(), client()});
+    }
+
+    // Whoever got in for a while makes sessions and devices by the thousands.
+    void revokesHoweverManyThereAre() {
+        constexpr int kMany = 1000;
+        connection_->transact([&] {
+            for (int i = 0; i < kMany; ++i) addSession(user_, addDevice(user_));
+        });
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{kMany}, revokeAll(session_));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("sessions WHERE revoked_at_us IS NULL"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("devices WHERE revoked_at_us IS NULL"));
+        CPPUNIT_ASSERT(store_->findActive(session_, now()));
     }
 
     void revokesAllSessionsOfAUser() {
