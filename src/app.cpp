@@ -61,6 +61,7 @@ public:
           ticketStore_(store::makeTicketStore(*connection_)),
           peopleStore_(store::makePeopleStore(*connection_)),
           groupStore_(store::makeUserGroupStore(*connection_)),
+          oidcStore_(store::makeOidcStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           sites_(*sessionStore_, *ticketStore_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens.sessions),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
@@ -83,6 +84,9 @@ public:
                           {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
                            app.settings_.otp.changesPerAccount, app.settings_.passkeysPerAccount},
                           app.notices_),
+          oidc_(*oidcStore_, app.idTokenKeys_, app.signingKeys_, app.keyRing_, app.clock_, app.random_,
+                {app.settings_.publicUrl, app.settings_.tokens.accessLifetime, app.settings_.tokens.sessions.total}),
+          publishedKeys_{app.signingKeys_, app.idTokenKeys_},
           readiness_([&app] { return app.readiness_.look(); }),
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
           adminAccess_{app.adminAddresses_},
@@ -97,13 +101,14 @@ public:
                     apiKeys_,
                     verifications_,
                     passkeys_,
-                    app.signingKeys_,
                     app.cors_,
                     app.clock_,
                     readiness_,
                     monitoring_,
                     administration_,
                     adminAccess_,
+                    oidc_,
+                    publishedKeys_,
                     {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
                      .changeWithin = app.settings_.changeWithin,
                      .publicUrl = app.settings_.publicUrl,
@@ -144,6 +149,7 @@ private:
     std::unique_ptr<domain::TicketStore> ticketStore_;
     std::unique_ptr<domain::PeopleStore> peopleStore_;
     std::unique_ptr<domain::UserGroupStore> groupStore_;
+    std::unique_ptr<domain::OidcStore> oidcStore_;
     domain::SessionService sessions_;
     domain::SiteSessions sites_;
     domain::OtpService otp_;
@@ -155,6 +161,8 @@ private:
     domain::VerificationService verifications_;
     domain::PasskeyService passkeys_;
     domain::Administration administration_;
+    domain::OidcProvider oidc_;
+    api::PublishedKeys publishedKeys_;
     api::Readiness readiness_;
     api::Monitoring monitoring_;
     api::AdminAccess adminAccess_;
@@ -175,6 +183,7 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       groups_(*database_),
       startConnection_(database_->connect()),
       signingKeys_(keyRing_, settings.tokens.accessLifetime),
+      idTokenKeys_(keyRing_, settings.tokens.accessLifetime, crypto::SigningAlgorithm::Rs256),
       codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
       passwordPolicy_(settings.passwordMinScore, hostOf(settings.publicUrl)),
       passwordGate_(settings.passwords, random_),
@@ -182,10 +191,10 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       notices_(noticesOf(settings)),
       messenger_(makeMessenger()),
       readiness_(*database_, keyRing_, signingKeys_, clock_, random_, log_),
-      housekeeper_(*database_, signingKeys_, passwordGate_, settings.retention, keyRing_, readiness_, clock_, random_,
-                   log_),
+      housekeeper_(*database_, signingKeys_, idTokenKeys_, passwordGate_, settings.retention, keyRing_, readiness_,
+                   clock_, random_, log_),
       socket_(socket) {
-    checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
+    checkStart(*database_, *startConnection_, signingKeys_, idTokenKeys_, clock_, random_);
     checkPasskeys(*startConnection_, settings_, log_);
 }
 
@@ -199,6 +208,7 @@ domain::Messenger* App::makeMessenger() {
     if (settings_.courier.mode == delivery::DeliveryMode::Outbox) return &outboxMessenger_;
     dispatch_ = std::make_unique<Dispatch>(settings_, settings_.courier, codes_, *database_, &groups_, clock_, random_,
                                            log_, metrics_.otp);
+    logouts_ = std::make_unique<LogoutCourier>(settings_, *database_, keyRing_, clock_, random_, log_);
     return &dispatch_->courier();
 }
 
@@ -206,6 +216,7 @@ void App::start() {
     if (!socket_) socket_.emplace(settings_.server);
     server_ = std::make_unique<http::FcgiServer>(*socket_, settings_.server.threads, trustedProxies_, random_, log_);
     if (dispatch_) dispatch_->courier().start();
+    if (logouts_) logouts_->start();
     housekeeper_.start();
     run_ = std::async(std::launch::async, [this] { server_->run([this] { return makeHandler(); }); });
     if (!server_->waitUntilReady()) run_.get();
@@ -240,6 +251,7 @@ void App::stop() {
 void App::end() {
     run_.get();
     housekeeper_.stop();
+    if (logouts_) logouts_->stop();
     if (dispatch_) dispatch_->courier().stop(Dispatch::kPatience);
 }
 

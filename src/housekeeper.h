@@ -24,9 +24,9 @@ namespace otpgate {
 
 class Housekeeper {
 public:
-    Housekeeper(db::Database& database, domain::SigningKeys& keys, crypto::PasswordGate& passwordGate,
-                const RetentionSettings& retention, const crypto::KeyRing& ring, Readiness& readiness,
-                const Clock& clock, Random& random, Logger& log);
+    Housekeeper(db::Database& database, domain::SigningKeys& keys, domain::SigningKeys& idKeys,
+                crypto::PasswordGate& passwordGate, const RetentionSettings& retention, const crypto::KeyRing& ring,
+                Readiness& readiness, const Clock& clock, Random& random, Logger& log);
     ~Housekeeper();
     Housekeeper(const Housekeeper&) = delete;
     Housekeeper& operator=(const Housekeeper&) = delete;
@@ -46,10 +46,12 @@ private:
 
     std::unique_ptr<db::Connection> connection_;
     std::unique_ptr<domain::SigningKeyStore> keyStore_;
+    std::unique_ptr<domain::SigningKeyStore> idKeyStore_;
     std::unique_ptr<domain::RetentionStore> retentionStore_;
     std::unique_ptr<domain::AccountStore> accountStore_;
     domain::PasswordCosts passwordCosts_;
     domain::SigningKeys& keys_;
+    domain::SigningKeys& idKeys_;
     const RetentionSettings retention_;
     KeyWitness witness_;
     Readiness& readiness_;

@@ -2,6 +2,7 @@
 // that it is never another's.
 #include "store/account_store.h"
 #include "store/audit_events.h"
+#include "store/oidc_store.h"
 #include "store/users.h"
 
 namespace otpgate::store {
@@ -47,13 +48,16 @@ std::vector<Uuid> AccountTable::listDevices(const Uuid& userId) {
     return devices;
 }
 
-void AccountTable::forgetOwner(const domain::User& user) {
+void AccountTable::forgetOwner(const domain::User& user, Timestamp now) {
     for (const auto& address : {user.email, user.phoneNumber}) {
         if (!address) continue;
         connection_.execute("DELETE FROM outbox WHERE destination = ?", {*address});
         connection_.execute("DELETE FROM otp_requests WHERE destination = ?", {*address});
         connection_.execute(blankAudit("destination = ?"), {*address});
     }
+    noteEndOfSessions(connection_, user.id, Uuid{}, now);
+    connection_.execute("DELETE FROM oidc_grants WHERE user_id = ?", {user.id});
+    connection_.execute("DELETE FROM oidc_consents WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM api_keys WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM passkeys WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM sessions WHERE user_id = ?", {user.id});
@@ -70,7 +74,7 @@ bool AccountTable::remove(const domain::UserDeletion& deletion) {
     }
     return connection_.transact([&] {
         if (connection_.execute("DELETE FROM users WHERE id = ?", {user.id}) == 0) return false;
-        forgetOwner(user);
+        forgetOwner(user, deletion.now);
         for (const std::string& bucket : deletion.buckets) {
             connection_.execute("DELETE FROM rate_limits WHERE bucket = ?", {db::Param::blob(bucket)});
         }

@@ -6,6 +6,7 @@
 #include "otpgate/domain/passkey_rules.h"
 #include "store/audit_events.h"
 #include "store/notices.h"
+#include "store/oidc_store.h"
 #include "store/rate_limits.h"
 #include "store/ticket_store.h"
 #include "store/users.h"
@@ -52,6 +53,7 @@ Passkey readPasskey(const db::Row& row) {
 
 // With the first factor: whoever opened them has shown less than the account wants from then on.
 void endOtherSessions(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now) {
+    noteEndOfSessions(connection, userId, kept, now);
     connection.execute(
         "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ? AND id <> ?"
         " AND revoked_at_us IS NULL AND expires_at_us > ?",

@@ -2,6 +2,7 @@
 
 #include "store/audit_events.h"
 #include "store/group_queue.h"
+#include "store/oidc_store.h"
 #include "store/users.h"
 
 namespace otpgate::store {
@@ -61,6 +62,7 @@ std::vector<domain::Session> SessionTable::listActive(const Uuid& userId, Timest
 
 bool SessionTable::revoke(const domain::RevokeSession& revocation) {
     return connection_.transact([&] {
+        noteEndOfSession(connection_, revocation.sessionId, revocation.now);
         const auto changed = connection_.execute(
             "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ?"
             " WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL AND expires_at_us > ?",
@@ -95,6 +97,8 @@ std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const 
         "UPDATE devices SET revoked_at_us = ? WHERE user_id = ? AND revoked_at_us IS NULL"
         " AND id NOT IN (SELECT COALESCE(device_id, id) FROM sessions WHERE id = ?)",
         {now, userId, kept});
+    noteEndOfSessions(connection, userId, kept, now);
+    endGrants(connection, userId, kept, now);
     const std::uint64_t count = connection.execute(
         "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ?"
         " AND id <> ? AND revoked_at_us IS NULL AND expires_at_us > ?",
