@@ -63,6 +63,7 @@ public:
           groupStore_(store::makeUserGroupStore(*connection_)),
           outboxStore_(store::makeOutboxAdminStore(*connection_)),
           statisticsStore_(store::makeStatisticsStore(*connection_)),
+          oidcStore_(store::makeOidcStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           sites_(*sessionStore_, *ticketStore_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens.sessions,
                  app.settings_.otp.signIn),
@@ -87,6 +88,9 @@ public:
                            app.settings_.otp.changesPerAccount, app.settings_.passkeysPerAccount},
                           app.notices_),
           statistics_(*statisticsStore_, app.clock_),
+          oidc_(*oidcStore_, app.idTokenKeys_, app.signingKeys_, app.keyRing_, app.clock_, app.random_,
+                {app.settings_.publicUrl, app.settings_.tokens.accessLifetime, app.settings_.tokens.sessions.total}),
+          publishedKeys_{app.signingKeys_, app.idTokenKeys_},
           readiness_([&app] { return app.readiness_.look(); }),
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
           adminAccess_{app.adminAddresses_},
@@ -101,7 +105,6 @@ public:
                     apiKeys_,
                     verifications_,
                     passkeys_,
-                    app.signingKeys_,
                     app.cors_,
                     app.clock_,
                     readiness_,
@@ -109,6 +112,8 @@ public:
                     administration_,
                     statistics_,
                     adminAccess_,
+                    oidc_,
+                    publishedKeys_,
                     {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
                      .changeWithin = app.settings_.changeWithin,
                      .publicUrl = app.settings_.publicUrl,
@@ -151,6 +156,7 @@ private:
     std::unique_ptr<domain::UserGroupStore> groupStore_;
     std::unique_ptr<domain::OutboxAdminStore> outboxStore_;
     std::unique_ptr<domain::StatisticsStore> statisticsStore_;
+    std::unique_ptr<domain::OidcStore> oidcStore_;
     domain::SessionService sessions_;
     domain::SiteSessions sites_;
     domain::OtpService otp_;
@@ -163,6 +169,8 @@ private:
     domain::PasskeyService passkeys_;
     domain::Administration administration_;
     domain::Statistics statistics_;
+    domain::OidcProvider oidc_;
+    api::PublishedKeys publishedKeys_;
     api::Readiness readiness_;
     api::Monitoring monitoring_;
     api::AdminAccess adminAccess_;
@@ -183,6 +191,7 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       groups_(*database_),
       startConnection_(database_->connect()),
       signingKeys_(keyRing_, settings.tokens.accessLifetime),
+      idTokenKeys_(keyRing_, settings.tokens.accessLifetime, crypto::SigningAlgorithm::Rs256),
       codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
       passwordPolicy_(settings.passwordMinScore, hostOf(settings.publicUrl)),
       passwordGate_(settings.passwords, random_),
@@ -190,10 +199,10 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       notices_(noticesOf(settings)),
       messenger_(makeMessenger()),
       readiness_(*database_, keyRing_, signingKeys_, clock_, random_, log_),
-      housekeeper_(*database_, signingKeys_, passwordGate_, settings.retention, keyRing_, readiness_, clock_, random_,
-                   log_),
+      housekeeper_(*database_, signingKeys_, idTokenKeys_, passwordGate_, settings.retention, keyRing_, readiness_,
+                   clock_, random_, log_),
       socket_(socket) {
-    checkStart(*database_, *startConnection_, signingKeys_, clock_, random_);
+    checkStart(*database_, *startConnection_, signingKeys_, idTokenKeys_, clock_, random_);
     checkPasskeys(*startConnection_, settings_, log_);
 }
 
@@ -207,6 +216,7 @@ domain::Messenger* App::makeMessenger() {
     if (settings_.courier.mode == delivery::DeliveryMode::Outbox) return &outboxMessenger_;
     dispatch_ = std::make_unique<Dispatch>(settings_, settings_.courier, codes_, *database_, &groups_, clock_, random_,
                                            log_, metrics_.otp);
+    logouts_ = std::make_unique<LogoutCourier>(settings_, *database_, keyRing_, clock_, random_, log_);
     return &dispatch_->courier();
 }
 
@@ -214,6 +224,7 @@ void App::start() {
     if (!socket_) socket_.emplace(settings_.server);
     server_ = std::make_unique<http::FcgiServer>(*socket_, settings_.server.threads, trustedProxies_, random_, log_);
     if (dispatch_) dispatch_->courier().start();
+    if (logouts_) logouts_->start();
     housekeeper_.start();
     run_ = std::async(std::launch::async, [this] { server_->run([this] { return makeHandler(); }); });
     if (!server_->waitUntilReady()) run_.get();
@@ -248,6 +259,7 @@ void App::stop() {
 void App::end() {
     run_.get();
     housekeeper_.stop();
+    if (logouts_) logouts_->stop();
     if (dispatch_) dispatch_->courier().stop(Dispatch::kPatience);
 }
 

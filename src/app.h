@@ -4,6 +4,7 @@
 
 #include "dispatch.h"
 #include "housekeeper.h"
+#include "logout_courier.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/crypto/key_ring.h"
@@ -69,6 +70,7 @@ private:
     store::Groups groups_;
     std::unique_ptr<db::Connection> startConnection_;
     domain::SigningKeys signingKeys_;
+    domain::SigningKeys idTokenKeys_;
     domain::OtpCodes codes_;
     domain::PasswordPolicy passwordPolicy_;
     domain::UnknownGuesses unknownGuesses_;
@@ -77,8 +79,9 @@ private:
     ServiceMetrics metrics_;
     const domain::NoticeSettings notices_;
     delivery::OutboxMessenger outboxMessenger_;
-    std::unique_ptr<Dispatch> dispatch_;  // null where this process sends nothing
-    domain::Messenger* messenger_;        // one of the two
+    std::unique_ptr<Dispatch> dispatch_;      // null where this process sends nothing
+    std::unique_ptr<LogoutCourier> logouts_;  // null there, too
+    domain::Messenger* messenger_;            // one of the two
     Readiness readiness_;
     Housekeeper housekeeper_;
     std::optional<http::ListeningSocket>& socket_;

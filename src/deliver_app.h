@@ -3,6 +3,7 @@
 
 #include "dispatch.h"
 #include "key_witness.h"
+#include "logout_courier.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/crypto/key_ring.h"
@@ -39,10 +40,12 @@ private:
     crypto::KeyRing keyRing_;
     std::unique_ptr<db::Database> database_;
     std::unique_ptr<db::Connection> startConnection_;
-    domain::SigningKeys signingKeys_;  // not used, but that they open says that codes are the same as everywhere
+    domain::SigningKeys signingKeys_;  // neither is used, but that they open says that codes are the same as everywhere
+    domain::SigningKeys idTokenKeys_;
     domain::OtpCodes codes_;
     domain::OtpMetrics metrics_;  // asked of nobody: it listens nowhere
     Dispatch dispatch_;
+    LogoutCourier logouts_;
     KeyWitness witness_;
     std::chrono::steady_clock::time_point nextNote_;
 };

@@ -19,17 +19,20 @@ constexpr std::chrono::milliseconds kShortestRest{5};
 
 }  // namespace
 
-Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, crypto::PasswordGate& passwordGate,
-                         const RetentionSettings& retention, const crypto::KeyRing& ring, Readiness& readiness,
-                         const Clock& clock, Random& random, Logger& log)
+Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, domain::SigningKeys& idKeys,
+                         crypto::PasswordGate& passwordGate, const RetentionSettings& retention,
+                         const crypto::KeyRing& ring, Readiness& readiness, const Clock& clock, Random& random,
+                         Logger& log)
     : connection_(database.connect()),
       keyStore_(store::makeSigningKeyStore(*connection_)),
+      idKeyStore_(store::makeIdTokenKeyStore(*connection_)),
       retentionStore_(store::makeRetentionStore(*connection_)),
       statisticsStore_(store::makeStatisticsStore(*connection_)),
       accountStore_(store::makeAccountStore(*connection_)),
       passwordCosts_(*accountStore_, passwordGate),
       statistics_(*statisticsStore_, clock),
       keys_(keys),
+      idKeys_(idKeys),
       retention_(retention),
       witness_(*connection_, ring, clock, random),
       readiness_(readiness),
@@ -87,6 +90,8 @@ void Housekeeper::tidy(std::string_view what, const std::function<void(Timestamp
 void Housekeeper::renewKeys(Timestamp now) {
     keys_.reload(*keyStore_, random_, now);
     keys_.removeSpent(*keyStore_, now);
+    idKeys_.reload(*idKeyStore_, random_, now);
+    idKeys_.removeSpent(*idKeyStore_, now);
 }
 
 void Housekeeper::purge(Timestamp now) {

@@ -26,9 +26,9 @@ namespace otpgate {
 
 class Housekeeper {
 public:
-    Housekeeper(db::Database& database, domain::SigningKeys& keys, crypto::PasswordGate& passwordGate,
-                const RetentionSettings& retention, const crypto::KeyRing& ring, Readiness& readiness,
-                const Clock& clock, Random& random, Logger& log);
+    Housekeeper(db::Database& database, domain::SigningKeys& keys, domain::SigningKeys& idKeys,
+                crypto::PasswordGate& passwordGate, const RetentionSettings& retention, const crypto::KeyRing& ring,
+                Readiness& readiness, const Clock& clock, Random& random, Logger& log);
     ~Housekeeper();
     Housekeeper(const Housekeeper&) = delete;
     Housekeeper& operator=(const Housekeeper&) = delete;
@@ -52,12 +52,14 @@ private:
 
     std::unique_ptr<db::Connection> connection_;
     std::unique_ptr<domain::SigningKeyStore> keyStore_;
+    std::unique_ptr<domain::SigningKeyStore> idKeyStore_;
     std::unique_ptr<domain::RetentionStore> retentionStore_;
     std::unique_ptr<domain::StatisticsStore> statisticsStore_;
     std::unique_ptr<domain::AccountStore> accountStore_;
     domain::PasswordCosts passwordCosts_;
     domain::Statistics statistics_;
     domain::SigningKeys& keys_;
+    domain::SigningKeys& idKeys_;
     const RetentionSettings retention_;
     KeyWitness witness_;
     Readiness& readiness_;

@@ -60,12 +60,13 @@ void requireOpened(const domain::SigningKeys& keys) {
         " does not open: the line of the master key that sealed it is not in this host's key file");
 }
 
-void checkStart(const db::Database& database, db::Connection& connection, domain::SigningKeys& keys, const Clock& clock,
-                Random& random) {
+void checkStart(const db::Database& database, db::Connection& connection, domain::SigningKeys& keys,
+                domain::SigningKeys& idKeys, const Clock& clock, Random& random) {
     try {
         requireSameClock(connection, clock);
         requireMigrated(connection);
         keys.reload(*store::makeSigningKeyStore(connection), random, clock.now());
+        idKeys.reload(*store::makeIdTokenKeyStore(connection), random, clock.now());
     } catch (const ServiceUnavailable& error) {
         throw ServiceUnavailable("database " + database.describe() + ": " + error.what());
     }

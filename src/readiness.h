@@ -26,8 +26,8 @@ void requireOpened(const domain::SigningKeys& keys);
 
 // That the database answers, is migrated, and holds signing keys that our master key opens (the first ones are made).
 // Throws ServiceUnavailable that names the database.
-void checkStart(const db::Database& database, db::Connection& connection, domain::SigningKeys& keys, const Clock& clock,
-                Random& random);
+void checkStart(const db::Database& database, db::Connection& connection, domain::SigningKeys& keys,
+                domain::SigningKeys& idKeys, const Clock& clock, Random& random);
 
 class Readiness {
 public:

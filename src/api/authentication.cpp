@@ -76,6 +76,15 @@ void rejectForgery(domain::SessionService& sessions, const http::Cors& cors, con
 
 }  // namespace
 
+std::optional<std::string_view> bearerOf(const http::Request& request) {
+    const auto header = request.header("authorization");
+    return header ? tokenOf(*header, "Bearer") : std::nullopt;
+}
+
+bool showsApiKey(const http::Request& request) {
+    return apiKeyOf(request).has_value();
+}
+
 Caller authenticate(domain::SessionService& sessions, const http::Cors& cors, const http::Request& request) {
     if (const auto token = accessTokenOf(request)) {
         auto grant = sessions.authenticate(*token);

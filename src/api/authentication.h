@@ -17,6 +17,11 @@ inline constexpr std::string_view kAskerCookie = "__Host-otpgate-asker";
 // As long as browsers keep a cookie; the device's row may be forgotten earlier.
 inline constexpr std::chrono::seconds kDeviceCookieLifetime = std::chrono::days{400};
 
+// The token of `Authorization: Bearer`.
+std::optional<std::string_view> bearerOf(const http::Request& request);
+// Whether it comes with an API key, good or not.
+bool showsApiKey(const http::Request& request);
+
 // Whatever the session may do. The Authorization header wins over the cookie. Throws ApiError: Unauthenticated without
 // any of them, InvalidToken with one that is not good, Forbidden for an unsafe method with the cookie but without its
 // CSRF token, or from a foreign origin.

@@ -36,7 +36,21 @@ http::Response verifyAddressChange(const http::Request& request, const Caller& c
 http::Response refreshTokens(const http::Request& request, domain::SessionService& sessions);
 http::Response introspectToken(const http::Request& request, const ApiKeyCaller& caller,
                                domain::SessionService& sessions);
-http::Response publishKeys(const http::Request& request, const domain::SigningKeys& keys, const Clock& clock);
+http::Response publishKeys(const http::Request& request, const PublishedKeys& keys, const Clock& clock);
+
+// oauth*.cpp: applications that sign their users in here
+http::Response showOpenIdConfiguration(const http::Request& request, const ApiSettings& settings);
+http::Response askForGrant(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
+                           const Clock& clock, const ApiSettings& settings);
+http::Response decideOnGrant(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
+                             const Clock& clock, const ApiSettings& settings);
+http::Response exchangeGrant(const http::Request& request, domain::OidcProvider& oidc);
+http::Response showUserinfo(const http::Request& request, domain::OidcProvider& oidc);
+http::Response revokeGrant(const http::Request& request, domain::OidcProvider& oidc);
+http::Response introspectGrant(const http::Request& request, domain::OidcProvider& oidc,
+                               domain::ApiKeyService& apiKeys);
+http::Response leaveByClient(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
+                             const ApiSettings& settings);
 
 // sessions.cpp
 http::Response logout(const http::Request& request, const Caller& caller, domain::SessionService& sessions);

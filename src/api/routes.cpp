@@ -22,11 +22,12 @@ namespace {
 // The service of this type. One that no deployment has does not compile.
 template <typename Service>
 Service& find(Services& services) {
-    return std::get<Service&>(std::tie(
-        services.otp, services.sessions, services.sites, services.accounts, services.addresses, services.passwords,
-        services.registration, services.audit, services.apiKeys, services.verifications, services.passkeys,
-        std::as_const(services.passkeys), services.keys, services.cors, services.clock, services.readiness,
-        services.monitoring, services.administration, services.statistics, std::as_const(services.settings)));
+    return std::get<Service&>(std::tie(services.otp, services.sessions, services.sites, services.accounts,
+                                       services.addresses, services.passwords, services.registration, services.audit,
+                                       services.apiKeys, services.verifications, services.passkeys,
+                                       std::as_const(services.passkeys), services.oidc, services.publishedKeys,
+                                       services.cors, services.clock, services.readiness, services.monitoring,
+                                       services.administration, services.statistics, std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -162,6 +163,18 @@ const Route kRoutes[] = {
     {"GET",    "/.otpgate/sign-out",         Public{showTheWayOut}},
     {"POST",   "/.otpgate/sign-out",         Public{leaveSite}},
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
+    {"GET",    "/.well-known/openid-configuration", Public{showOpenIdConfiguration}},
+    {"GET",    "/.well-known/oauth-authorization-server", Public{showOpenIdConfiguration}}, // RFC 8414
+    {"GET",    "/oauth/authorize",           Public{askForGrant}},     // none: it asks for a sign-in, which has its own
+    {"POST",   "/oauth/authorize",           Public{askForGrant}},
+    {"POST",   "/oauth/consent",             Public{decideOnGrant}},   // of our own page, with its CSRF token
+    {"POST",   "/oauth/token",               Public{exchangeGrant}},   // none: codes and secrets of 256 bits are not guessed
+    {"GET",    "/oauth/userinfo",            Public{showUserinfo}},
+    {"POST",   "/oauth/userinfo",            Public{showUserinfo}},
+    {"POST",   "/oauth/revoke",              Public{revokeGrant}},
+    {"POST",   "/oauth/introspect",          Public{introspectGrant}},
+    {"GET",    "/oauth/logout",              Public{leaveByClient}},
+    {"POST",   "/oauth/logout",              Public{leaveByClient}},
     {"GET",    "/api/v1/page",               Public{showPage}},
     {"GET",    "/.well-known/otpgate",       Public{showDiscovery}},
     {"GET",    "/.well-known/security.txt",  Public{showSecurityTxt}},

@@ -79,10 +79,10 @@ http::Response introspectToken(const http::Request& request, const ApiKeyCaller&
     return jsonResponse(200, json);
 }
 
-http::Response publishKeys(const http::Request&, const domain::SigningKeys& keys, const Clock& clock) {
+http::Response publishKeys(const http::Request&, const PublishedKeys& keys, const Clock& clock) {
     http::Response response;
     response.contentType = "application/jwk-set+json";  // RFC 7517, section 8.5.2
-    response.body = keys.jwks(clock.now());
+    response.body = keys.access.jwks(clock.now(), &keys.id);
     return response;
 }
 

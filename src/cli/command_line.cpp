@@ -207,6 +207,8 @@ Invocation parse(const Command& command, const std::vector<std::string>& argumen
         }
         if (name == kConfig.name) {
             invocation.configPath = value;
+        } else if (std::string_view{option.value}.ends_with("...") && invocation.has(name)) {
+            invocation.options[name] += " " + value;
         } else {
             invocation.options[name] = value;
         }

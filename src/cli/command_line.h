@@ -15,7 +15,7 @@ namespace otpgate::cli {
 
 struct Option {
     const char* name;   // "--json"
-    const char* value;  // what it takes, as the usage names it; empty: nothing
+    const char* value;  // what it takes, as the usage names it; empty: nothing; "URI...": it may come several times
     const char* help;   // a sentence, lower case, without a full stop
 };
 
@@ -32,7 +32,7 @@ struct Invocation {
     std::string configPath;                      // of --config; empty: the default
     std::string action;                          // the name of the action
     std::vector<std::string> words;              // as many as the action allows
-    std::map<std::string, std::string> options;  // by their names, "--json"
+    std::map<std::string, std::string> options;  // by their names, "--json"; of several the last, or all by blanks
     bool has(const std::string& option) const { return options.contains(option); }
     std::optional<std::string> value(const std::string& option) const;
     Settings settings() const;  // reads file and environment

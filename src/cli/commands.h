@@ -29,6 +29,7 @@ int stats(const Invocation& invocation);
 int outbox(const Invocation& invocation);
 int user(const Invocation& invocation);
 int group(const Invocation& invocation);
+int client(const Invocation& invocation);
 int importUsers(const Invocation& invocation);
 int importDjango(const Invocation& invocation);
 int mailTest(const Invocation& invocation);

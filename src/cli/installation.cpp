@@ -47,6 +47,12 @@ void Installation::checkKeys() {
     domain::SigningKeys keys(ring, settings_.tokens.accessLifetime);
     keys.reload(*store, random_, clock_.now());
     requireOpened(keys);
+    const auto idStore = store::makeIdTokenKeyStore(*connection_);
+    if (!idStore->list().empty()) {
+        domain::SigningKeys idKeys(ring, settings_.tokens.accessLifetime, crypto::SigningAlgorithm::Rs256);
+        idKeys.reload(*idStore, random_, clock_.now());
+        requireOpened(idKeys);
+    }
     requireKnownKey(*connection_, ring, clock_.now());
 }
 

@@ -23,32 +23,55 @@ int init(const Settings& settings, bool ifMissing) {
     return 0;
 }
 
-int list(domain::SigningKeyStore& store, Timestamp now, bool asJson) {
+// Of access tokens and of ID tokens: all that is done to the ones is done to the others.
+struct KeyStores {
+    explicit KeyStores(db::Connection& connection)
+        : access(store::makeSigningKeyStore(connection)),
+          id(store::makeIdTokenKeyStore(connection)) {}
+    std::unique_ptr<domain::SigningKeyStore> access;
+    std::unique_ptr<domain::SigningKeyStore> id;
+};
+
+void listOf(domain::SigningKeyStore& store, std::string_view algorithm, Timestamp now, bool asJson,
+            http::JsonWriter& json) {
     const auto keys = store.list();
-    http::JsonWriter json;
-    json.beginArray();
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const bool isNext = keys[i].activeFrom > now;
         const bool isCurrent = !isNext && (i + 1 == keys.size() || keys[i + 1].activeFrom > now);
         const char* const state = isNext ? "next" : isCurrent ? "current" : "former";
         const std::string from = formatRfc3339(keys[i].activeFrom);
-        json.beginObject().member("kid", keys[i].keyId).member("signs_from", from).member("state", state).endObject();
-        if (!asJson) std::cout << keys[i].keyId << "  signs from " << from << "  " << state << "\n";
+        json.beginObject()
+            .member("kid", keys[i].keyId)
+            .member("alg", algorithm)
+            .member("signs_from", from)
+            .member("state", state)
+            .endObject();
+        if (!asJson)
+            std::cout << keys[i].keyId << "  " << algorithm << "  signs from " << from << "  " << state << "\n";
     }
+}
+
+int list(const KeyStores& stores, Timestamp now, bool asJson) {
+    http::JsonWriter json;
+    json.beginArray();
+    listOf(*stores.access, "ES256", now, asJson, json);
+    listOf(*stores.id, "RS256", now, asJson, json);
     json.endArray();
     if (asJson) std::cout << json.take() << "\n";
     return 0;
 }
 
-int rotate(const Settings& settings, domain::SigningKeyStore& store, const Clock& clock, bool asJson) {
+int rotate(const Settings& settings, const KeyStores& stores, const Clock& clock, bool asJson) {
     const auto ring = crypto::KeyRing::load(settings.masterKeyFile);
     crypto::SystemRandom random;
     const domain::SigningKeys keys(ring, settings.tokens.accessLifetime);
-    if (!keys.rotate(store, random, clock.now())) {
+    const domain::SigningKeys idKeys(ring, settings.tokens.accessLifetime, crypto::SigningAlgorithm::Rs256);
+    const bool isNew = keys.rotate(*stores.access, random, clock.now());
+    if (!(idKeys.rotate(*stores.id, random, clock.now()) || isNew)) {
         std::cerr << "otpgate: a new signing key is waiting already; see otpgate keys list\n";
         return 1;
     }
-    return list(store, clock.now(), asJson);
+    return list(stores, clock.now(), asJson);
 }
 
 int add(const Settings& settings) {
@@ -78,8 +101,9 @@ int promote(const Settings& settings, db::Connection& connection, const Clock& c
     if (tell(lacking, "does not know the last key of the file: copy the file there and restart otpgate")) return 1;
     crypto::SystemRandom random;
     const auto next = ring.withLastFirst();
-    const auto store = store::makeSigningKeyStore(connection);
-    domain::SigningKeys(next, settings.tokens.accessLifetime).reseal(*store, random);
+    const KeyStores stores(connection);
+    for (domain::SigningKeyStore* store : {stores.access.get(), stores.id.get()})
+        domain::SigningKeys(next, settings.tokens.accessLifetime).reseal(*store, random);
     crypto::promoteLastKey(settings.masterKeyFile);
     std::cout << "the last key is the first one now, which codes and tokens are made with; copy "
               << settings.masterKeyFile << " to every host and restart otpgate there\n";
@@ -92,8 +116,10 @@ int drop(const Settings& settings, db::Connection& connection, const Clock& cloc
     const auto users = domain::whoUses(ring.fingerprints().back(), holders, clock.now());
     if (tell(users, "still uses the last key of the file")) return 1;
     const auto rest = ring.withoutLast();
-    for (const auto& key : store::makeSigningKeyStore(connection)->list()) {
-        domain::SigningKeys(rest, settings.tokens.accessLifetime).requireOpens(key);
+    const KeyStores stores(connection);
+    for (domain::SigningKeyStore* store : {stores.access.get(), stores.id.get()}) {
+        for (const auto& key : store->list())
+            domain::SigningKeys(rest, settings.tokens.accessLifetime).requireOpens(key);
     }
     crypto::dropLastKey(settings.masterKeyFile);
     std::cout << "the last key is gone from " << settings.masterKeyFile
@@ -113,9 +139,9 @@ int keys(const Invocation& invocation) {
     const SystemClock clock;
     if (command == "promote") return promote(settings, *connection, clock);
     if (command == "drop") return drop(settings, *connection, clock);
-    const auto store = store::makeSigningKeyStore(*connection);
+    const KeyStores stores(*connection);
     const bool asJson = invocation.has("--json");
-    return command == "list" ? list(*store, clock.now(), asJson) : rotate(settings, *store, clock, asJson);
+    return command == "list" ? list(stores, clock.now(), asJson) : rotate(settings, stores, clock, asJson);
 }
 
 }  // namespace otpgate::cli

@@ -21,6 +21,12 @@ public:
         return true;
     }
 
+    bool skipWord(std::string_view word) {
+        if (!rest_.starts_with(word)) return false;
+        rest_.remove_prefix(word.size());
+        return true;
+    }
+
     std::optional<std::string> readString() {
         if (!skip('"')) return std::nullopt;
         std::string text;
@@ -65,6 +71,9 @@ public:
     std::optional<ClaimValue> readValue() {
         if (startsWith('"')) return readString();
         if (startsWith('[')) return readStrings();
+        for (const bool flag : {true, false}) {
+            if (skipWord(flag ? "true" : "false")) return flag;
+        }
         return readInteger();
     }
 

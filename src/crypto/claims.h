@@ -1,5 +1,5 @@
-// Reads the payload of a token whose signature was verified: an object of strings, integers and arrays of strings,
-// which is all that a token of ours holds.
+// Reads the payload of a token whose signature was verified: an object of strings, integers, arrays of strings and
+// true or false, which is all that a token of ours holds.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace otpgate::crypto {
 
-using ClaimValue = std::variant<std::string, std::int64_t, std::vector<std::string>>;
+using ClaimValue = std::variant<std::string, std::int64_t, std::vector<std::string>, bool>;
 using Claims = std::map<std::string, ClaimValue, std::less<>>;
 
 // Nothing for a duplicated name, for a value of another kind, and for spaces between the tokens (we write none).

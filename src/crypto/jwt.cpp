@@ -84,36 +84,95 @@ bool readTime(const Claims& claims, std::string_view name, Timestamp& out) {
 }  // namespace
 
 std::string SigningKey::sign(const AccessClaims& claims) const {
-    std::string token = keys_->header;
-    token.append(".").append(toBase64Url(makePayload(claims)));
+    return seal(keys_->header, makePayload(claims));
+}
+
+std::string SigningKey::sign(std::string_view payload, std::string_view typ) const {
+    if (typ == kPlainType) return seal(keys_->header, payload);
+    const std::string header = headerOf(keys_->algorithm, keys_->id, typ);
+    return seal(toBase64Url(header), payload);
+}
+
+std::string SigningKey::seal(std::string token, std::string_view payload) const {
+    token.append(".").append(toBase64Url(payload));
     const std::string signature = keys_->sign(token);
     return token.append(".").append(toBase64Url(signature));
 }
 
+void JwtClaims::begin(std::string_view name) {
+    if (json_.size() > 1) json_ += ',';
+    appendJsonString(json_, name);
+    json_ += ':';
+}
+
+JwtClaims& JwtClaims::text(std::string_view name, std::string_view value) {
+    begin(name);
+    appendJsonString(json_, value);
+    return *this;
+}
+
+JwtClaims& JwtClaims::texts(std::string_view name, const std::vector<std::string>& values) {
+    begin(name);
+    json_ += '[';
+    for (const std::string& value : values) {
+        if (json_.back() != '[') json_ += ',';
+        appendJsonString(json_, value);
+    }
+    json_ += ']';
+    return *this;
+}
+
+JwtClaims& JwtClaims::number(std::string_view name, std::int64_t value) {
+    return raw(name, std::to_string(value));
+}
+
+JwtClaims& JwtClaims::flag(std::string_view name, bool value) {
+    return raw(name, value ? "true" : "false");
+}
+
+JwtClaims& JwtClaims::raw(std::string_view name, std::string_view json) {
+    begin(name);
+    json_ += json;
+    return *this;
+}
+
 // What a stranger wrote is compared with the header that we would have written, not interpreted.
-std::optional<std::string> keyIdOf(std::string_view token) {
+std::optional<std::string> keyIdOf(std::string_view token, SigningAlgorithm algorithm) {
     const auto parts = split(token);
     if (!parts || parts->header.size() > kMaxHeaderLength) return std::nullopt;
     const auto header = parseBase64Url(parts->header);
-    if (!header || !header->starts_with(kHeaderBeforeKeyId) || !header->ends_with(kHeaderAfterKeyId))
-        return std::nullopt;
-    const std::size_t fixed = kHeaderBeforeKeyId.size() + kHeaderAfterKeyId.size();
-    if (header->size() <= fixed) return std::nullopt;
-    std::string keyId = header->substr(kHeaderBeforeKeyId.size(), header->size() - fixed);
-    if (!isKeyId(keyId)) return std::nullopt;
+    // What stands before the key id and behind it.
+    const std::string frame = headerOf(algorithm, {}, kPlainType);
+    const std::size_t before = frame.find(kKeyIdMember) + kKeyIdMember.size();
+    const std::size_t behind = frame.size() - before;
+    if (!header || header->size() <= frame.size()) return std::nullopt;
+    std::string keyId = header->substr(before, header->size() - frame.size());
+    const bool isOurs = header->starts_with(std::string_view{frame}.substr(0, before)) &&
+                        header->ends_with(std::string_view{frame}.substr(before)) &&
+                        header->size() == before + keyId.size() + behind;
+    if (!isOurs || !isKeyId(keyId)) return std::nullopt;
     return keyId;
 }
 
-std::optional<AccessClaims> verifyAccessToken(std::string_view token, const SigningKey& key, std::string_view issuer,
-                                              std::string_view audience, Timestamp now) {
+namespace {
+
+// Of a token that the key has signed, with the header that it signs with.
+std::optional<Claims> verifiedClaims(std::string_view token, const SigningKey& key) {
     const auto parts = split(token);
-    // The same header means the same key id, and ES256: the token chooses nothing.
-    if (!parts || keyIdOf(token) != key.id()) return std::nullopt;
+    // The same header means the same key id and the key's own algorithm: the token chooses nothing.
+    if (!parts || keyIdOf(token, key.algorithm()) != key.id()) return std::nullopt;
     const auto signature = parseBase64Url(parts->signature);
     if (!signature || !key.verify(parts->signingInput, *signature)) return std::nullopt;
-
     const auto payload = parseBase64Url(parts->payload);
-    const auto claims = payload ? parseClaims(*payload) : std::nullopt;
+    return payload ? parseClaims(*payload) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<AccessClaims> verifyAccessToken(std::string_view token, const SigningKey& key, std::string_view issuer,
+                                              std::string_view audience, Timestamp now) {
+    if (key.algorithm() != SigningAlgorithm::Es256) return std::nullopt;
+    const auto claims = verifiedClaims(token, key);
     if (!claims) return std::nullopt;
     AccessClaims access;
     Timestamp notBefore;
@@ -130,6 +189,17 @@ std::optional<AccessClaims> verifyAccessToken(std::string_view token, const Sign
     // A version before this one wrote none.
     if (const auto* level = findClaim<std::int64_t>(*claims, "aal")) access.assuranceLevel = *level == 2 ? 2 : 1;
     return access;
+}
+
+std::optional<IdTokenHint> readIdTokenHint(std::string_view token, const SigningKey& key, std::string_view issuer) {
+    const auto claims = verifiedClaims(token, key);
+    if (!claims) return std::nullopt;
+    IdTokenHint hint;
+    // An access token of the API is no hint: nobody but its owner has seen it.
+    const bool isOne = isText(*claims, "iss", issuer) && readText(*claims, "aud", hint.audience) &&
+                       readText(*claims, "sub", hint.subject) && readText(*claims, "sid", hint.sessionId) &&
+                       !claims->contains("token_type");
+    return isOne ? std::optional{std::move(hint)} : std::nullopt;
 }
 
 }  // namespace otpgate::crypto

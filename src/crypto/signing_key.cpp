@@ -8,6 +8,7 @@
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include <array>
 #include <climits>
@@ -18,6 +19,8 @@ namespace {
 
 constexpr int kNumberBytes = 32;  // of r, s, x and y
 constexpr std::size_t kSignatureBytes = 64;
+constexpr unsigned kRsaBits = 2048;  // RFC 7518, section 3.3, asks for as many at least
+constexpr std::size_t kRsaBytes = kRsaBits / 8;
 constexpr std::size_t kMaxDerBytes = 72;  // a sequence of two integers of at most 33 bytes
 
 using Bio = OpenSslOwner<BIO, BIO_free_all>;
@@ -34,6 +37,17 @@ bool isP256(const EVP_PKEY* key) {
     std::size_t length = 0;
     return EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) == 1 &&
            std::string_view(group.data(), length) == "prime256v1";
+}
+
+bool isRsa(const EVP_PKEY* key) {
+    return EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) == static_cast<int>(kRsaBits);
+}
+
+// PKCS #1 v1.5 over SHA-256 (RFC 7518, section 3.3).
+void useRs256(EVP_PKEY_CTX* context) {
+    requireOpenSsl(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
+                       EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1,
+                   "the key cannot sign");
 }
 
 // A damaged file may hold a private number that does not belong to its public point.
@@ -76,12 +90,24 @@ std::string toDerSignature(std::string_view raw) {
     return der;
 }
 
-std::string coordinate(const EVP_PKEY* key, const char* name) {
+Number numberOf(const EVP_PKEY* key, const char* name) {
     BIGNUM* found = nullptr;
     requireOpenSsl(EVP_PKEY_get_bn_param(key, name, &found) == 1, "no public key");
-    const Number number(found);
+    return Number(found);
+}
+
+std::string coordinate(const EVP_PKEY* key, const char* name) {
+    const Number number = numberOf(key, name);
     std::string bytes(kNumberBytes, '\0');
     requireOpenSsl(BN_bn2binpad(number.get(), asBytes(bytes), kNumberBytes) == kNumberBytes, "no public key");
+    return bytes;
+}
+
+// Without zeros before it (RFC 7518, section 2).
+std::string wholeNumber(const EVP_PKEY* key, const char* name) {
+    const Number number = numberOf(key, name);
+    std::string bytes(static_cast<std::size_t>(BN_num_bytes(number.get())), '\0');
+    requireOpenSsl(BN_bn2bin(number.get(), asBytes(bytes)) > 0, "no public key");
     return bytes;
 }
 
@@ -93,31 +119,61 @@ bool isKeyId(std::string_view text) {
                std::string_view::npos;
 }
 
-SigningKey::Keys::Keys(std::string keyId, PrivateKey pair)
+std::string_view toString(SigningAlgorithm algorithm) {
+    return algorithm == SigningAlgorithm::Es256 ? "ES256" : "RS256";
+}
+
+std::optional<SigningAlgorithm> parseSigningAlgorithm(std::string_view text) {
+    for (const SigningAlgorithm algorithm : {SigningAlgorithm::Es256, SigningAlgorithm::Rs256}) {
+        if (text == toString(algorithm)) return algorithm;
+    }
+    return std::nullopt;
+}
+
+std::string headerOf(SigningAlgorithm algorithm, std::string_view keyId, std::string_view typ) {
+    return std::string(R"({"alg":")")
+        .append(toString(algorithm))
+        .append(R"(",)")
+        .append(kKeyIdMember)
+        .append(keyId)
+        .append(R"(","typ":")")
+        .append(typ)
+        .append("\"}");
+}
+
+SigningKey::Keys::Keys(std::string keyId, PrivateKey pair, SigningAlgorithm how)
     : id(std::move(keyId)),
+      algorithm(how),
       key(std::move(pair)),
       signing(requireOpenSsl(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr), "no key context")),
       verifying(requireOpenSsl(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr), "no key context")) {
     if (!isKeyId(id)) throw std::invalid_argument("a key id is 1 to 64 of A-Z a-z 0-9 . _ -");
     requireOpenSsl(EVP_PKEY_sign_init(signing.get()) == 1, "the key cannot sign");
     requireOpenSsl(EVP_PKEY_verify_init(verifying.get()) == 1, "the key cannot verify");
-    header = toBase64Url(std::string(kHeaderBeforeKeyId).append(id).append(kHeaderAfterKeyId));
+    if (algorithm == SigningAlgorithm::Rs256) {
+        useRs256(signing.get());
+        useRs256(verifying.get());
+    }
+    header = toBase64Url(headerOf(algorithm, id, kPlainType));
 }
 
 std::string SigningKey::Keys::sign(std::string_view signingInput) const {
     const std::string hash = sha256(signingInput);
     const PrivateKeyContext context = copyOf(signing);
-    std::string der(kMaxDerBytes, '\0');
-    std::size_t length = der.size();
+    const bool isRs256 = algorithm == SigningAlgorithm::Rs256;
+    std::string signature(isRs256 ? kRsaBytes : kMaxDerBytes, '\0');
+    std::size_t length = signature.size();
     requireOpenSsl(
-        EVP_PKEY_sign(context.get(), asBytes(der), &length, asBytes(std::string_view(hash)), hash.size()) == 1,
+        EVP_PKEY_sign(context.get(), asBytes(signature), &length, asBytes(std::string_view(hash)), hash.size()) == 1,
         "cannot sign");
-    return toRawSignature(std::string_view(der).substr(0, length));
+    signature.resize(length);
+    return isRs256 ? signature : toRawSignature(signature);
 }
 
 bool SigningKey::Keys::verify(std::string_view signingInput, std::string_view signature) const {
-    if (signature.size() != kSignatureBytes) return false;
-    const std::string der = toDerSignature(signature);
+    const bool isRs256 = algorithm == SigningAlgorithm::Rs256;
+    if (signature.size() != (isRs256 ? kRsaBytes : kSignatureBytes)) return false;
+    const std::string der = isRs256 ? std::string{signature} : toDerSignature(signature);
     const std::string hash = sha256(signingInput);
     const PrivateKeyContext context = copyOf(verifying);
     const bool isGood = EVP_PKEY_verify(context.get(), asBytes(std::string_view(der)), der.size(),
@@ -131,19 +187,27 @@ SigningKey::~SigningKey() = default;
 SigningKey::SigningKey(SigningKey&&) noexcept = default;
 SigningKey& SigningKey::operator=(SigningKey&&) noexcept = default;
 
-SigningKey SigningKey::generate(std::string keyId) {
-    PrivateKey key(requireOpenSsl(EVP_EC_gen("P-256"), "cannot make a key"));
-    return SigningKey(std::make_unique<Keys>(std::move(keyId), std::move(key)));
+SigningKey SigningKey::generate(std::string keyId, SigningAlgorithm algorithm) {
+    PrivateKey key(requireOpenSsl(algorithm == SigningAlgorithm::Es256 ? EVP_EC_gen("P-256") : EVP_RSA_gen(kRsaBits),
+                                  "cannot make a key"));
+    return SigningKey(std::make_unique<Keys>(std::move(keyId), std::move(key), algorithm));
 }
 
-SigningKey SigningKey::fromPem(std::string keyId, std::string_view pem) {
-    if (pem.empty() || pem.size() > INT_MAX) throw std::invalid_argument("not a P-256 private key in PEM");
+SigningKey SigningKey::fromPem(std::string keyId, std::string_view pem, SigningAlgorithm algorithm) {
+    const bool isEs256 = algorithm == SigningAlgorithm::Es256;
+    const char* const complaint =
+        isEs256 ? "not a P-256 private key in PEM" : "not an RSA private key of 2048 bits in PEM";
+    if (pem.empty() || pem.size() > INT_MAX) throw std::invalid_argument(complaint);
     const Bio bio(requireOpenSsl(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), "no memory"));
     PrivateKey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, refusePassPhrase, nullptr));
-    const bool isGood = key != nullptr && isP256(key.get()) && isConsistent(key.get());
+    const bool isGood = key != nullptr && (isEs256 ? isP256(key.get()) : isRsa(key.get())) && isConsistent(key.get());
     ERR_clear_error();
-    if (!isGood) throw std::invalid_argument("not a P-256 private key in PEM");
-    return SigningKey(std::make_unique<Keys>(std::move(keyId), std::move(key)));
+    if (!isGood) throw std::invalid_argument(complaint);
+    return SigningKey(std::make_unique<Keys>(std::move(keyId), std::move(key), algorithm));
+}
+
+SigningAlgorithm SigningKey::algorithm() const {
+    return keys_->algorithm;
 }
 
 const std::string& SigningKey::id() const {
@@ -161,6 +225,15 @@ std::string SigningKey::toPem() const {
 }
 
 std::string SigningKey::toJwk() const {
+    if (algorithm() == SigningAlgorithm::Rs256) {
+        return std::string(R"({"kty":"RSA","use":"sig","alg":"RS256","kid":")")
+            .append(id())
+            .append(R"(","n":")")
+            .append(toBase64Url(wholeNumber(keys_->key.get(), OSSL_PKEY_PARAM_RSA_N)))
+            .append(R"(","e":")")
+            .append(toBase64Url(wholeNumber(keys_->key.get(), OSSL_PKEY_PARAM_RSA_E)))
+            .append("\"}");
+    }
     return std::string(R"({"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":")")
         .append(id())
         .append(R"(","x":")")

@@ -1,4 +1,4 @@
-// The inside of SigningKey, and the one header that its tokens have.
+// The inside of SigningKey, and the headers that its tokens have.
 #pragma once
 
 #include "crypto/openssl.h"
@@ -6,10 +6,16 @@
 
 #include <openssl/evp.h>
 
+#include <string>
+#include <string_view>
+
 namespace otpgate::crypto {
 
-inline constexpr std::string_view kHeaderBeforeKeyId = R"({"alg":"ES256","kid":")";
-inline constexpr std::string_view kHeaderAfterKeyId = R"(","typ":"JWT"})";
+inline constexpr std::string_view kPlainType = "JWT";
+inline constexpr std::string_view kKeyIdMember = R"("kid":")";
+// {"alg":"ES256","kid":"...","typ":"JWT"}
+std::string headerOf(SigningAlgorithm algorithm, std::string_view keyId, std::string_view typ);
+
 inline constexpr std::size_t kMaxKeyIdLength = 64;
 inline constexpr std::size_t kMaxHeaderLength = 160;  // in base64url, more than the longest key id needs
 
@@ -20,12 +26,13 @@ using PrivateKey = OpenSslOwner<EVP_PKEY, EVP_PKEY_free>;
 using PrivateKeyContext = OpenSslOwner<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 
 struct SigningKey::Keys {
-    Keys(std::string keyId, PrivateKey pair);
+    Keys(std::string keyId, PrivateKey pair, SigningAlgorithm how);
 
-    std::string sign(std::string_view signingInput) const;  // r and s
+    std::string sign(std::string_view signingInput) const;  // of ES256 r and s
     bool verify(std::string_view signingInput, std::string_view signature) const;
 
     std::string id;
+    SigningAlgorithm algorithm;
     PrivateKey key;
     // Ready to sign and to verify; each call works on a copy, which is cheaper than a new one and lets threads share
     // it.

@@ -8,7 +8,7 @@ namespace otpgate::domain {
 
 namespace {
 
-constexpr std::size_t kMostBytes = 2000;
+constexpr std::size_t kMostBytes = 4000;
 
 // What a URL consists of (RFC 3986, section 2). Browsers drop tabs and line ends, and read \ as /: neither is in it.
 bool isOfAUrl(char c) {

@@ -6,15 +6,17 @@
 
 namespace otpgate::domain {
 
-SigningKeys::SigningKeys(const crypto::KeyRing& ring, std::chrono::seconds accessLifetime)
+SigningKeys::SigningKeys(const crypto::KeyRing& ring, std::chrono::seconds tokenLifetime,
+                         crypto::SigningAlgorithm algorithm)
     : ring_(ring),
-      accessLifetime_(accessLifetime),
+      tokenLifetime_(tokenLifetime),
+      algorithm_(algorithm),
       entries_(std::make_shared<const Entries>()) {}
 
 StoredSigningKey SigningKeys::makeKey(std::int64_t sequence, Timestamp now, Timestamp activeFrom,
                                       Random& random) const {
     const std::string keyId = Uuid::makeV7(now, random).toString();
-    const crypto::SigningKey key = crypto::SigningKey::generate(keyId);
+    const crypto::SigningKey key = crypto::SigningKey::generate(keyId, algorithm_);
     return {sequence, keyId, crypto::seal(ring_, key.toPem(), keyId, random), now, activeFrom};
 }
 
@@ -41,8 +43,9 @@ void SigningKeys::reload(SigningKeyStore& store, Random& random, Timestamp now) 
             unopened.push_back(row.keyId);
             continue;
         }
-        entries->push_back({row.sequence, row.activeFrom,
-                            std::make_shared<const crypto::SigningKey>(crypto::SigningKey::fromPem(row.keyId, *pem))});
+        entries->push_back(
+            {row.sequence, row.activeFrom,
+             std::make_shared<const crypto::SigningKey>(crypto::SigningKey::fromPem(row.keyId, *pem, algorithm_))});
     }
     if (entries->empty()) {
         throw ConfigurationError("signing key " + unopened.front() +
@@ -86,7 +89,7 @@ void SigningKeys::removeSpent(SigningKeyStore& store, Timestamp now) const {
 
 std::size_t SigningKeys::countSpent(const Entries& entries, Timestamp now) const {
     // A key's last token was signed when its successor took over; five minutes for processes that learned of it late.
-    const auto grace = accessLifetime_ + std::chrono::minutes{5};
+    const auto grace = tokenLifetime_ + std::chrono::minutes{5};
     std::size_t count = 0;
     while (count + 1 < entries.size() && entries[count + 1].activeFrom + grace <= now) ++count;
     return count;
@@ -115,14 +118,24 @@ std::shared_ptr<const crypto::SigningKey> SigningKeys::find(std::string_view key
     return nullptr;
 }
 
-std::string SigningKeys::jwks(Timestamp now) const {
-    const auto entries = snapshot();
-    std::string json = "{\"keys\":[";
-    for (std::size_t i = countSpent(*entries, now); i < entries->size(); ++i) {
-        if (json.back() == '}') json += ',';
-        json += (*entries)[i].key->toJwk();
+std::string SigningKeys::jwks(Timestamp now, const SigningKeys* others) const {
+    std::string json = "{\"keys\":[" + jwkList(now);
+    if (others != nullptr) {
+        const std::string more = others->jwkList(now);
+        if (json.back() == '}' && !more.empty()) json += ',';
+        json += more;
     }
     return json + "]}";
+}
+
+std::string SigningKeys::jwkList(Timestamp now) const {
+    const auto entries = snapshot();
+    std::string json;
+    for (std::size_t i = countSpent(*entries, now); i < entries->size(); ++i) {
+        if (!json.empty()) json += ',';
+        json += (*entries)[i].key->toJwk();
+    }
+    return json;
 }
 
 }  // namespace otpgate::domain

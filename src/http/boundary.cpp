@@ -59,6 +59,32 @@ std::string wishOf(const Request& request) {
     }
 }
 
+// Of text, in a page: no character of it means anything there.
+std::string escapedForHtml(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+        switch (c) {
+        case '&': escaped += "&amp;"; break;
+        case '<': escaped += "&lt;"; break;
+        case '>': escaped += "&gt;"; break;
+        case '"': escaped += "&quot;"; break;
+        default: escaped += c;
+        }
+    }
+    return escaped;
+}
+
+std::string spokenIn(std::string_view language, const Said& said, const Sentences& sentences) {
+    switch (said.form) {
+    case Said::Form::Json: break;
+    case Said::Form::Html: return escapedForHtml(sentences.in(language, said.english));
+    case Said::Form::Language: return std::string{language};
+    }
+    JsonWriter text;
+    text.value(sentences.in(language, said.english));
+    return text.take();
+}
+
 void speak(Response& response, const Request& request, const Sentences& sentences) {
     if (response.said.empty()) return;
     const std::string_view language =
@@ -67,9 +93,7 @@ void speak(Response& response, const Request& request, const Sentences& sentence
     if (language != kSourceLanguage) {
         // From the end, so that the places before it stay true.
         for (auto said = response.said.rbegin(); said != response.said.rend(); ++said) {
-            JsonWriter text;
-            text.value(sentences.in(language, said->english));
-            response.body.replace(said->begin, said->end - said->begin, text.take());
+            response.body.replace(said->begin, said->end - said->begin, spokenIn(language, *said, sentences));
         }
     }
     response.with("Content-Language", std::string{language});

@@ -5,6 +5,8 @@
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/text.h"
 
+#include <algorithm>
+
 namespace otpgate::http {
 
 namespace {
@@ -76,6 +78,18 @@ std::optional<std::string> findParameter(std::string_view rest, std::string_view
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> parseForm(std::string_view encoded) {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const std::string_view pair : split(encoded, '&')) {
+        if (pair.empty()) continue;
+        const std::size_t equals = std::min(pair.find('='), pair.size());
+        const std::string_view value = equals == pair.size() ? std::string_view{} : pair.substr(equals + 1);
+        pairs.emplace_back(withoutInvalidCharacters(percentDecode(pair.substr(0, equals), PlusSign::Space).text),
+                           withoutInvalidCharacters(percentDecode(value, PlusSign::Space).text));
+    }
+    return pairs;
+}
 
 std::optional<std::string> Request::queryParameter(std::string_view name) const {
     return findParameter(query, name);

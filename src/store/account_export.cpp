@@ -71,6 +71,18 @@ constexpr std::array kPasskeys{Column{"id", "id", Kind::Id},
                                Column{"created_at", "created_at_us", Kind::Time},
                                Column{"last_used_at", "last_used_at_us", Kind::Time}};
 constexpr std::array kGroups{Column{"name", "group_name"}, Column{"added_at", "added_at_us", Kind::Time}};
+constexpr std::array kApplications{Column{"id", "id", Kind::Id},
+                                   Column{"client", "client_id"},
+                                   Column{"scopes", "scopes"},
+                                   Column{"session_id", "session_id", Kind::Id},
+                                   Column{"methods", "amr"},
+                                   Column{"authenticated_at", "authenticated_at_us", Kind::Time},
+                                   Column{"created_at", "created_at_us", Kind::Time},
+                                   Column{"redeemed_at", "redeemed_at_us", Kind::Time},
+                                   Column{"expires_at", "expires_at_us", Kind::Time},
+                                   Column{"ended_at", "ended_at_us", Kind::Time}};
+constexpr std::array kConsents{Column{"client", "client_id"}, Column{"scopes", "scopes"},
+                               Column{"granted_at", "granted_at_us", Kind::Time}};
 constexpr std::array kUsernames{Column{"name", "name"}, Column{"taken_at", "taken_at_us", Kind::Time}};
 constexpr std::array kCodes{Column{"destination", "destination"},
                             Column{"channel", "channel"},
@@ -105,6 +117,8 @@ constexpr std::array kOfUser{
     Table{"api_keys", "api_keys WHERE user_id = ?", kApiKeys},
     Table{"passkeys", "passkeys WHERE user_id = ?", kPasskeys},
     Table{"groups", "group_members WHERE user_id = ?", kGroups},
+    Table{"applications", "oidc_grants WHERE user_id = ?", kApplications},
+    Table{"consents", "oidc_consents WHERE user_id = ?", kConsents},
     Table{"usernames", "usernames WHERE user_id = ?", kUsernames},
 };
 constexpr std::array kOfAddress{

@@ -3,6 +3,7 @@
 #include "store/account_store.h"
 #include "store/audit_events.h"
 #include "store/batches.h"
+#include "store/oidc_store.h"
 #include "store/session_store.h"
 #include "store/users.h"
 
@@ -55,13 +56,16 @@ std::vector<Uuid> AccountTable::listDevices(const Uuid& userId) {
     return devices;
 }
 
-void AccountTable::forgetOwner(const domain::User& user) {
+void AccountTable::forgetOwner(const domain::User& user, Timestamp now) {
     for (const auto& address : {user.email, user.phoneNumber}) {
         if (!address) continue;
         removeMessages(connection_, *address);
         connection_.execute("DELETE FROM otp_requests WHERE destination = ?", {*address});
         blankEvents(connection_, eventsAbout(*address));
     }
+    noteEndOfSessions(connection_, user.id, Uuid{}, now);
+    connection_.execute("DELETE FROM oidc_grants WHERE user_id = ?", {user.id});
+    connection_.execute("DELETE FROM oidc_consents WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM api_keys WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM passkeys WHERE user_id = ?", {user.id});
     removeRows(connection_, sessionsOf(user.id));
@@ -78,7 +82,7 @@ bool AccountTable::remove(const domain::UserDeletion& deletion) {
     }
     return connection_.transact([&] {
         if (connection_.execute("DELETE FROM users WHERE id = ?", {user.id}) == 0) return false;
-        forgetOwner(user);
+        forgetOwner(user, deletion.now);
         for (const std::string& bucket : deletion.buckets) {
             connection_.execute("DELETE FROM rate_limits WHERE bucket = ?", {db::Param::blob(bucket)});
         }

@@ -44,7 +44,7 @@ public:
 
 private:
     void setAddress(const domain::AddressChange& change, domain::AddressChangeResult& result);
-    void forgetOwner(const domain::User& user);
+    void forgetOwner(const domain::User& user, Timestamp now);
 
     db::Connection& connection_;
 };

@@ -6,6 +6,7 @@
 #include "otpgate/domain/passkey_rules.h"
 #include "store/audit_events.h"
 #include "store/notices.h"
+#include "store/oidc_store.h"
 #include "store/rate_limits.h"
 #include "store/session_store.h"
 #include "store/ticket_store.h"

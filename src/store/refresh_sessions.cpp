@@ -2,6 +2,7 @@
 #include "otpgate/domain/session_rules.h"
 #include "store/audit_events.h"
 #include "store/group_work.h"
+#include "store/oidc_store.h"
 #include "store/users.h"
 #include "store/words.h"
 
@@ -99,6 +100,7 @@ void Refreshes::write(db::Connection& connection) {
         connection.write(kRotate, {session.refreshCounter, session.rotatedAt, session.lastSeenAt, session.expiresAt,
                                    session.address, session.userAgent, session.movedAt, id});
     }
+    for (const Uuid& id : revoked_) noteEndOfSession(connection, id, *sessions_.at(id).revokedAt);
     for (const Uuid& id : revoked_) connection.write(kRevoke, {sessions_.at(id).revokedAt, "token_reused", id});
     for (const Event& event : events_) {
         insertAuditEvent(connection, {event.refresh->auditId, event.event, event.userId, std::nullopt,

@@ -36,6 +36,7 @@ private:
     Walk events_;
     Walk deadLetters_;
     Walk verifications_;
+    Walk grants_;  // of applications
     Walk limits_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "store/audit_events.h"
 #include "store/group_queue.h"
+#include "store/oidc_store.h"
 #include "store/users.h"
 
 namespace otpgate::store {
@@ -61,6 +62,7 @@ std::vector<domain::Session> SessionTable::listActive(const Uuid& userId, Timest
 
 bool SessionTable::revoke(const domain::RevokeSession& revocation) {
     return connection_.transact([&] {
+        noteEndOfSession(connection_, revocation.sessionId, revocation.now);
         const auto changed = connection_.execute(
             "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ?"
             " WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL AND expires_at_us > ?",
@@ -98,6 +100,7 @@ RowsOf devicesOf(const Uuid& userId) {
 
 std::uint64_t endSessionsAlone(db::Connection& connection, const Uuid& userId, const Uuid& keptSession,
                                std::string_view reason, Timestamp now) {
+    noteEndOfSessions(connection, userId, keptSession, now);
     std::uint64_t count = 0;
     const RowsOf sessions = sessionsOf(userId);
     inBatches(connection, sessions, [&](const Uuid& after, const Uuid& upTo) {
@@ -121,6 +124,7 @@ std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const 
                 " AND id NOT IN (SELECT COALESCE(device_id, id) FROM sessions WHERE id = ?)",
             {now, userId, after, upTo, kept});
     });
+    endGrants(connection, userId, kept, now);
     const std::uint64_t count = endSessionsAlone(connection, userId, kept, reason, now);
     // A key that was made in a stolen session would outlive it. After the sessions: one that is being made holds its
     // own.

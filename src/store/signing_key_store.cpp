@@ -2,10 +2,18 @@
 
 namespace otpgate::store {
 
+SigningKeyTable::SigningKeyTable(db::Connection& connection, const std::string& table)
+    : connection_(connection),
+      listSql_("SELECT sequence, key_id, sealed_pem, created_at_us, active_from_us FROM " + table +
+               " ORDER BY sequence"),
+      addSql_("INSERT INTO " + table +
+              " (sequence, key_id, sealed_pem, created_at_us, active_from_us) VALUES (?, ?, ?, ?, ?)"),
+      resealSql_("UPDATE " + table + " SET sealed_pem = ? WHERE sequence = ?"),
+      removeSql_("DELETE FROM " + table + " WHERE sequence <= ?") {}
+
 std::vector<domain::StoredSigningKey> SigningKeyTable::list() {
     std::vector<domain::StoredSigningKey> keys;
-    for (const db::Row& row : connection_.query("SELECT sequence, key_id, sealed_pem, created_at_us, active_from_us"
-                                                " FROM signing_keys ORDER BY sequence")) {
+    for (const db::Row& row : connection_.query(listSql_)) {
         keys.push_back({row.integer(0), row.text(1), row.text(2), row.timestamp(3), row.timestamp(4)});
     }
     return keys;
@@ -13,10 +21,8 @@ std::vector<domain::StoredSigningKey> SigningKeyTable::list() {
 
 bool SigningKeyTable::add(const domain::StoredSigningKey& key) {
     try {
-        connection_.execute(
-            "INSERT INTO signing_keys (sequence, key_id, sealed_pem, created_at_us, active_from_us)"
-            " VALUES (?, ?, ?, ?, ?)",
-            {key.sequence, key.keyId, db::Param::blob(key.sealedPem), key.createdAt, key.activeFrom});
+        connection_.execute(addSql_,
+                            {key.sequence, key.keyId, db::Param::blob(key.sealedPem), key.createdAt, key.activeFrom});
         return true;
     } catch (const db::DbError& error) {
         if (error.kind() == db::ErrorKind::Duplicate) return false;
@@ -25,12 +31,11 @@ bool SigningKeyTable::add(const domain::StoredSigningKey& key) {
 }
 
 void SigningKeyTable::reseal(std::int64_t sequence, const std::string& sealedPem) {
-    connection_.execute("UPDATE signing_keys SET sealed_pem = ? WHERE sequence = ?",
-                        {db::Param::blob(sealedPem), sequence});
+    connection_.execute(resealSql_, {db::Param::blob(sealedPem), sequence});
 }
 
 void SigningKeyTable::removeUpTo(std::int64_t sequence) {
-    connection_.execute("DELETE FROM signing_keys WHERE sequence <= ?", {sequence});
+    connection_.execute(removeSql_, {sequence});
 }
 
 }  // namespace otpgate::store

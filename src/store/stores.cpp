@@ -4,6 +4,7 @@
 #include "store/api_key_store.h"
 #include "store/audit_log.h"
 #include "store/key_holder_store.h"
+#include "store/oidc_store.h"
 #include "store/otp_store.h"
 #include "store/outbox_admin_store.h"
 #include "store/outbox_store.h"
@@ -37,7 +38,15 @@ std::unique_ptr<domain::OutboxAdminStore> makeOutboxAdminStore(db::Connection& c
 }
 
 std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection) {
-    return std::make_unique<SigningKeyTable>(connection);
+    return std::make_unique<SigningKeyTable>(connection, "signing_keys");
+}
+
+std::unique_ptr<domain::SigningKeyStore> makeIdTokenKeyStore(db::Connection& connection) {
+    return std::make_unique<SigningKeyTable>(connection, "id_token_keys");
+}
+
+std::unique_ptr<domain::OidcStore> makeOidcStore(db::Connection& connection) {
+    return std::make_unique<OidcTables>(connection);
 }
 
 std::unique_ptr<domain::KeyHolderStore> makeKeyHolderStore(db::Connection& connection) {

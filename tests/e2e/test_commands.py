@@ -73,7 +73,7 @@ def test_what_is_listed_is_listed_as_json_too(site, address):
         assert done.returncode == 0, done.stderr
         told = json.loads(done.stdout)
         assert told or arguments[0] == "outbox", arguments
-    assert [key["state"] for key in json.loads(site.otpgate.run("keys", "list", "--json").stdout)] == ["current"]
+    assert [key["state"] for key in json.loads(site.otpgate.run("keys", "list", "--json").stdout)] == ["current", "current"]
     assert json.loads(site.otpgate.run("health", "--json").stdout)["login"] == "ok"
 
 

@@ -58,6 +58,16 @@ TABLES = {
         "user_handle": INNER, "credential_id": INNER, "credential_hash": INNER, "algorithm": INNER, "public_key": INNER,
     },
     "group_members": {"group_name": "groups.name", "user_id": "user.id", "added_at_us": "groups.added_at"},
+    "oidc_grants": {
+        "id": "applications.id", "client_id": "applications.client", "user_id": "user.id", "session_id": "applications.session_id",
+        "scopes": "applications.scopes", "amr": "applications.methods", "authenticated_at_us": "applications.authenticated_at",
+        "created_at_us": "applications.created_at", "redeemed_at_us": "applications.redeemed_at",
+        "expires_at_us": "applications.expires_at", "ended_at_us": "applications.ended_at", "nonce": INNER, "challenge": INNER,
+        "redirect_hash": INNER, "acr": INNER, "refresh_counter": INNER, "rotated_at_us": INNER,
+    },
+    "oidc_consents": {"user_id": "user.id", "client_id": "consents.client", "scopes": "consents.scopes", "granted_at_us": "consents.granted_at"},
+    "oidc_logouts": Exempt("ids alone, until an application has been told that a session ended"),
+    "oidc_clients": NOBODY, "id_token_keys": NOBODY,
     "usernames": {"name": "usernames.name", "user_id": "user.id", "taken_at_us": "usernames.taken_at"},
     "otp_requests": {
         "id": SECRET, "destination": "codes.destination", "channel": "codes.channel", "purpose": "codes.purpose", "guess_bucket": INNER,
@@ -118,6 +128,12 @@ def person(site, address):
     site.sql("INSERT INTO passkeys (id, user_id, user_handle, credential_id, credential_hash, algorithm, public_key, name, transports, aaguid,"
              " sign_count, backup_eligible, backed_up, created_at_us) SELECT id, id, id, id, id, -7, id, 'Telephone', 'internal', id, 3, 1, 1,"
              f" joined_at_us FROM users WHERE email = '{address}'")
+    site.sql("INSERT INTO oidc_grants (id, client_id, user_id, session_id, scopes, nonce, challenge, redirect_hash, amr, acr,"
+             " authenticated_at_us, created_at_us, expires_at_us, redeemed_at_us, refresh_counter, rotated_at_us, ended_at_us)"
+             " SELECT id, 'wiki', id, id, 'openid', '', '', id, 'otp', '', joined_at_us, joined_at_us, joined_at_us, joined_at_us, 0, 0,"
+             f" joined_at_us FROM users WHERE email = '{address}'")
+    site.sql("INSERT INTO oidc_consents (user_id, client_id, scopes, granted_at_us) SELECT id, 'wiki', 'openid', joined_at_us"
+             f" FROM users WHERE email = '{address}'")
     # A message that could not be delivered.
     site.sql("INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us, expires_at_us,"
              f" available_at_us, dead_at_us, last_error) SELECT id, id, channel, purpose, destination, 'en', '', created_at_us, created_at_us, created_at_us + 3600000000, created_at_us,"

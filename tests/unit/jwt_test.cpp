@@ -123,7 +123,54 @@ class JwtTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(publishesOnlyThePublicKey);
     CPPUNIT_TEST(refusesOtherPems);
     CPPUNIT_TEST(refusesOtherKeyIds);
+    CPPUNIT_TEST(signsByRsaToo);
+    CPPUNIT_TEST(believesAHintOfItsOwnAlone);
     CPPUNIT_TEST_SUITE_END();
+
+    void signsByRsaToo() {
+        const SigningKey rsa = SigningKey::generate("r1", SigningAlgorithm::Rs256);
+        const std::string token = rsa.sign(R"({"sub":"ann"})", "logout+jwt");
+        CPPUNIT_ASSERT_EQUAL(R"({"alg":"RS256","kid":"r1","typ":"logout+jwt"})"s,
+                             parseBase64Url(part(token, 0)).value());
+        const std::string input = token.substr(0, token.rfind('.'));
+        const std::string signature = parseBase64Url(part(token, 2)).value();
+        CPPUNIT_ASSERT_EQUAL(std::size_t{256}, signature.size());
+        CPPUNIT_ASSERT(rsa.verify(input, signature));
+        CPPUNIT_ASSERT(!rsa.verify(input + "x", signature) && !rsa.verify(input, signature.substr(1)) &&
+                       !key_.verify(input, signature));
+        const SigningKey same = SigningKey::fromPem("r1", rsa.toPem(), SigningAlgorithm::Rs256);
+        CPPUNIT_ASSERT(same.verify(input, signature));
+        CPPUNIT_ASSERT_EQUAL(same.toJwk(), rsa.toJwk());
+        CPPUNIT_ASSERT(rsa.toJwk().starts_with(R"({"kty":"RSA","use":"sig","alg":"RS256","kid":"r1","n":")"));
+        CPPUNIT_ASSERT(rsa.toJwk().ends_with(R"(","e":"AQAB"})"));
+        // Each key for its own algorithm.
+        CPPUNIT_ASSERT_THROW(SigningKey::fromPem("r1", rsa.toPem()), std::invalid_argument);
+        CPPUNIT_ASSERT_THROW(SigningKey::fromPem("k1", key_.toPem(), SigningAlgorithm::Rs256), std::invalid_argument);
+        CPPUNIT_ASSERT(!verifyAccessToken(rsa.sign(makeClaims()), rsa, "https://login.example", "otpgate", kIssuedAt));
+    }
+
+    void believesAHintOfItsOwnAlone() {
+        const SigningKey rsa = SigningKey::generate("r1", SigningAlgorithm::Rs256);
+        const std::string payload =
+            R"({"iss":"https://login.example","sub":"ann","aud":"wiki","exp":1,"email_verified":true,"sid":"s"})";
+        const auto read = [](const std::string& token, const SigningKey& key) {
+            return readIdTokenHint(token, key, "https://login.example");
+        };
+        for (const SigningKey* key : {&rsa, &key_}) {
+            const auto hint = read(key->sign(payload, "JWT"), *key);
+            CPPUNIT_ASSERT(hint && hint->audience == "wiki" && hint->subject == "ann" && hint->sessionId == "s");
+        }
+        CPPUNIT_ASSERT(!read(rsa.sign(payload, "JWT"), key_) && !read(key_.sign(payload, "JWT"), rsa));
+        CPPUNIT_ASSERT(!read(rsa.sign(payload, "logout+jwt"), rsa));
+        CPPUNIT_ASSERT(!read(key_.sign(makeClaims()), key_));  // an access token of the API
+        CPPUNIT_ASSERT(!readIdTokenHint(rsa.sign(payload, "JWT"), rsa, "https://other.example"));
+        const std::string unsigned_ =
+            toBase64Url(R"({"alg":"none","kid":"r1","typ":"JWT"})") + "." + toBase64Url(payload) + ".";
+        CPPUNIT_ASSERT(!read(unsigned_, rsa) && !read("", rsa) && !read("a.b.c", rsa));
+        const std::string byMac =
+            toBase64Url(R"({"alg":"HS256","kid":"r1","typ":"JWT"})") + "." + toBase64Url(payload) + ".AAAA";
+        CPPUNIT_ASSERT(!read(byMac, rsa));
+    }
 
     std::optional<AccessClaims> verify(std::string_view token, Timestamp now = kIssuedAt) const {
         return verifyAccessToken(token, key_, "https://login.example", "otpgate", now);

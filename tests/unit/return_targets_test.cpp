@@ -166,8 +166,8 @@ class ReturnTargetsTest : public CppUnit::TestFixture {
     }
 
     void isNotLongerThanAHeaderMayBe() {
-        CPPUNIT_ASSERT(kTargets.find("/" + std::string(1999, 'a')));
-        CPPUNIT_ASSERT(!kTargets.find("/" + std::string(2000, 'a')));
+        CPPUNIT_ASSERT(kTargets.find("/" + std::string(3999, 'a')));
+        CPPUNIT_ASSERT(!kTargets.find("/" + std::string(4000, 'a')));
     }
 };
 

@@ -41,6 +41,7 @@ class SigningKeysTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(goesOnBesideAKeyThatDoesNotOpen);
     CPPUNIT_TEST(sealsAllKeysAnew);
     CPPUNIT_TEST(opensUnderAFormerMasterKey);
+    CPPUNIT_TEST(keepsRsaKeysBesideTheOthers);
     CPPUNIT_TEST_SUITE_END();
 
     static crypto::KeyRing ring(const std::string& lines) { return crypto::KeyRing::parse(lines, "master.key"); }
@@ -322,6 +323,22 @@ class SigningKeysTest : public CppUnit::TestFixture {
         SigningKeys later(both, kAccessLifetime);
         reload(later);
         CPPUNIT_ASSERT_EQUAL(currentId(keys), currentId(later));
+    }
+
+    void keepsRsaKeysBesideTheOthers() {
+        SigningKeys keys(ring_, kAccessLifetime);
+        reload(keys);
+        test::FakeSigningKeyStore idStore;
+        SigningKeys idKeys(ring_, kAccessLifetime, crypto::SigningAlgorithm::Rs256);
+        idKeys.reload(idStore, random_, clock_.now());
+        CPPUNIT_ASSERT(idKeys.current(clock_.now())->algorithm() == crypto::SigningAlgorithm::Rs256);
+        const std::string both = keys.jwks(clock_.now(), &idKeys);
+        CPPUNIT_ASSERT(both.find(R"("alg":"ES256")") != std::string::npos);
+        CPPUNIT_ASSERT(both.find(R"(},{"kty":"RSA")") != std::string::npos);
+        // Another process reads the same one.
+        SigningKeys other(ring_, kAccessLifetime, crypto::SigningAlgorithm::Rs256);
+        other.reload(idStore, random_, clock_.now());
+        CPPUNIT_ASSERT_EQUAL(currentId(idKeys), currentId(other));
     }
 
     const crypto::KeyRing ring_ = ring(kLineA);

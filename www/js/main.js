@@ -74,7 +74,7 @@ async function begin() {
   const pending = pendingCode.resume();
   if (pending) confirm.open(pending);
   // Elsewhere than on the visitor's own machine, browsers keep our cookies from HTTPS only.
-  else address.open(!isSecureContext ? needsHttps : site.signsInFor() === "passkey" ? wantsPasskey : undefined);
+  else address.open(!isSecureContext ? needsHttps : site.signsInFor() === "passkey" ? wantsPasskey : undefined, site.hint());
   pendingCode.ask();
 }
 

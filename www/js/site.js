@@ -38,6 +38,11 @@ export function signsInFor() {
   return known.return_to && ["here", "again", "passkey"].includes(wish) ? wish : null;
 }
 
+// Who is to sign in, as the application that sent the visitor here believes; null where it does not say.
+export function hint() {
+  return known.return_to ? new URLSearchParams(location.search).get("login_hint") : null;
+}
+
 // How codes look here, {length, alphabet}; null where that is not known.
 export function codeShape() {
   return known.code ?? null;

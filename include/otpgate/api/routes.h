@@ -9,6 +9,7 @@
 #include "otpgate/domain/administration.h"
 #include "otpgate/domain/api_key_service.h"
 #include "otpgate/domain/audit_store.h"
+#include "otpgate/domain/oidc_provider.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/passkey_service.h"
 #include "otpgate/domain/password_service.h"
@@ -54,6 +55,12 @@ struct AdminAccess {
     const http::AddressList& addresses;
 };
 
+// All that verifiers of our tokens are told: of access tokens, and of ID tokens.
+struct PublishedKeys {
+    const domain::SigningKeys& access;
+    const domain::SigningKeys& id;
+};
+
 // What a deployment decides of the API itself.
 struct ApiSettings {
     bool smsIsSetUp = false;
@@ -87,7 +94,6 @@ struct Services {
     domain::ApiKeyService& apiKeys;
     domain::VerificationService& verifications;
     domain::PasskeyService& passkeys;
-    const domain::SigningKeys& keys;
     const http::Cors& cors;
     const Clock& clock;
     const Readiness& readiness;
@@ -95,6 +101,8 @@ struct Services {
     domain::Administration& administration;
     domain::Statistics& statistics;
     const AdminAccess& adminAccess;
+    domain::OidcProvider& oidc;
+    const PublishedKeys& publishedKeys;
     ApiSettings settings;
 };
 

@@ -1,4 +1,5 @@
-// The keys of access tokens: kept sealed in the database, opened in memory. Each is published before it signs, so that
+// The keys of tokens that others verify, all of one algorithm: those of access tokens (ES256), and those of ID tokens
+// (RS256) beside them. Kept sealed in the database, opened in memory. Each is published before it signs, so that
 // whoever caches the JWKS knows it in time. One object a process, read by all threads.
 #pragma once
 
@@ -22,7 +23,9 @@ public:
     // A new key signs from this long after it was published.
     static constexpr std::chrono::minutes kPublishedAhead{10};
 
-    SigningKeys(const crypto::KeyRing& ring, std::chrono::seconds accessLifetime);
+    // `tokenLifetime`: of the longest-lived token that they sign.
+    SigningKeys(const crypto::KeyRing& ring, std::chrono::seconds tokenLifetime,
+                crypto::SigningAlgorithm algorithm = crypto::SigningAlgorithm::Es256);
 
     // Reads the keys anew; makes the first one where there is none. Throws ConfigurationError when none opens under the
     // master key ring.
@@ -43,8 +46,8 @@ public:
     std::shared_ptr<const crypto::SigningKey> current(Timestamp now) const;
     // Among those whose tokens may still be valid.
     std::shared_ptr<const crypto::SigningKey> find(std::string_view keyId, Timestamp now) const;
-    // {"keys":[...]} of RFC 7517: the next, the current and the still valid former keys.
-    std::string jwks(Timestamp now) const;
+    // {"keys":[...]} of RFC 7517: the next, the current and the still valid former keys; then those of `others`.
+    std::string jwks(Timestamp now, const SigningKeys* others = nullptr) const;
 
 private:
     struct Entry {
@@ -56,11 +59,13 @@ private:
     std::shared_ptr<const Entries> snapshot() const;
     // How many of the oldest keys no valid token can come from.
     std::size_t countSpent(const Entries& entries, Timestamp now) const;
+    std::string jwkList(Timestamp now) const;
     std::string openSealed(const StoredSigningKey& row) const;
     StoredSigningKey makeKey(std::int64_t sequence, Timestamp now, Timestamp activeFrom, Random& random) const;
 
     const crypto::KeyRing& ring_;
-    std::chrono::seconds accessLifetime_;
+    std::chrono::seconds tokenLifetime_;
+    crypto::SigningAlgorithm algorithm_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Entries> entries_;
     std::vector<std::string> unopened_;

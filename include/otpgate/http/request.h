@@ -32,6 +32,9 @@ struct GuardedRequest {
     std::string target;               // path and query as the visitor sent them: OTPGATE_TARGET, or REQUEST_URI
 };
 
+// The pairs of a query or of a form's body, decoded, in their order; as queryParameter() reads them.
+std::vector<std::pair<std::string, std::string>> parseForm(std::string_view encoded);
+
 struct Request {
     Role role = Role::Responder;
     std::string method;  // upper case, as it came
@@ -67,11 +70,13 @@ struct Request {
 };
 
 // What an answer says to people, for the boundary to say it in their language: the English sentence, and the bytes of
-// the body between which it stands as a JSON string.
+// the body between which it stands, as a JSON string or as text of a page; or the name of the language itself.
 struct Said {
+    enum class Form { Json, Html, Language };
     std::size_t begin;
     std::size_t end;
     std::string english;
+    Form form = Form::Json;
 };
 
 struct Response {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "otpgate/db/connection.h"
+#include "otpgate/domain/oidc_store.h"
 #include "otpgate/domain/passkey_store.h"
 #include "otpgate/domain/people_store.h"
 #include "otpgate/domain/statistics.h"
@@ -19,6 +20,7 @@ std::unique_ptr<domain::SessionStore> makeSessionStore(db::Connection& connectio
 std::unique_ptr<domain::OutboxStore> makeOutboxStore(db::Connection& connection, Groups* groups = nullptr);
 std::unique_ptr<domain::OutboxAdminStore> makeOutboxAdminStore(db::Connection& connection);
 std::unique_ptr<domain::SigningKeyStore> makeSigningKeyStore(db::Connection& connection);
+std::unique_ptr<domain::SigningKeyStore> makeIdTokenKeyStore(db::Connection& connection);
 std::unique_ptr<domain::KeyHolderStore> makeKeyHolderStore(db::Connection& connection);
 std::unique_ptr<domain::RetentionStore> makeRetentionStore(db::Connection& connection);
 std::unique_ptr<domain::AuditStore> makeAuditStore(db::Connection& connection);
@@ -31,5 +33,6 @@ std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connectio
 std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection);
 std::unique_ptr<domain::StatisticsStore> makeStatisticsStore(db::Connection& connection);
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
+std::unique_ptr<domain::OidcStore> makeOidcStore(db::Connection& connection);
 
 }  // namespace otpgate::store

@@ -1,0 +1,115 @@
+#include "logout_courier.h"
+
+#include "delivery/sms/http_client.h"
+#include "otpgate/store/stores.h"
+
+#include <algorithm>
+
+namespace otpgate {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Who is disabled is out of every application within two seconds of that.
+constexpr auto kLookEvery = 500ms;
+constexpr unsigned kBatch = 20;
+// Longer than the application may take to answer.
+constexpr auto kLease = 30s;
+constexpr auto kTimeout = 5s;
+constexpr auto kFirstWait = 2s;
+constexpr auto kLongestWait = 10min;
+// From then on its own sessions are over as well, mostly.
+constexpr auto kGiveUpAfter = 24h;
+
+std::chrono::seconds waitAfter(std::int64_t attempts) {
+    const auto doublings = std::min<std::int64_t>(attempts, 10);
+    return std::min<std::chrono::seconds>(kFirstWait * (std::int64_t{1} << doublings), kLongestWait);
+}
+
+}  // namespace
+
+LogoutCourier::LogoutCourier(const Settings& settings, db::Database& database, const crypto::KeyRing& ring,
+                             const Clock& clock, Random& random, Logger& log)
+    : connection_(database.connect()),
+      store_(store::makeOidcStore(*connection_)),
+      accessKeyStore_(store::makeSigningKeyStore(*connection_)),
+      idKeyStore_(store::makeIdTokenKeyStore(*connection_)),
+      accessKeys_(ring, settings.tokens.accessLifetime),
+      idKeys_(ring, settings.tokens.accessLifetime, crypto::SigningAlgorithm::Rs256),
+      provider_(*store_, idKeys_, accessKeys_, ring, clock, random, {.issuer = settings.publicUrl}),
+      clock_(clock),
+      random_(random),
+      log_(log) {}
+
+LogoutCourier::~LogoutCourier() {
+    stop();
+}
+
+void LogoutCourier::start() {
+    thread_ = std::thread([this] { run(); });
+}
+
+void LogoutCourier::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        isStopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+void LogoutCourier::run() {
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, kLookEvery, [this] { return isStopping_; })) {
+        lock.unlock();
+        try {
+            sendWaiting();
+        } catch (const std::exception& error) {
+            log_.warning("applications were not told of ended sessions", {{"detail", error.what()}});
+        }
+        lock.lock();
+    }
+}
+
+void LogoutCourier::sendWaiting() {
+    const Timestamp now = clock_.now();
+    const auto notices = store_->takeLogouts(now, now + kLease, kBatch);
+    if (notices.empty()) return;
+    // The keys of this moment: this process may have no other use for them.
+    accessKeys_.reload(*accessKeyStore_, random_, now);
+    idKeys_.reload(*idKeyStore_, random_, now);
+    for (const domain::LogoutNotice& notice : notices) send(notice);
+}
+
+void LogoutCourier::send(const domain::LogoutNotice& notice) {
+    const std::string fault = post(notice);
+    if (fault.empty()) {
+        store_->removeLogout(notice.id);
+        return;
+    }
+    const Timestamp now = clock_.now();
+    const bool isGivenUp = notice.createdAt + kGiveUpAfter <= now;
+    log_.warning(isGivenUp ? "an application was never told that a session ended"
+                           : "an application was not told yet that a session ended",
+                 {{"client", notice.clientId}, {"detail", fault}});
+    if (isGivenUp)
+        store_->removeLogout(notice.id);
+    else
+        store_->postponeLogout(notice.id, now + waitAfter(notice.attempts));
+}
+
+std::string LogoutCourier::post(const domain::LogoutNotice& notice) {
+    try {
+        delivery::HttpSettings settings;
+        settings.timeout = kTimeout;
+        delivery::HttpClient client(settings);
+        const auto reply = client.post(notice.uri, {{"logout_token", provider_.logoutToken(notice)}});
+        // Section 2.8: 200, or 204 where its session was over already.
+        return reply.status / 100 == 2 ? std::string{} : "status " + std::to_string(reply.status);
+    } catch (const delivery::HttpError& error) {
+        return error.what();
+    }
+}
+
+}  // namespace otpgate

@@ -1,0 +1,47 @@
+// The tables oidc_clients, oidc_grants, oidc_consents and oidc_logouts.
+#pragma once
+
+#include "otpgate/db/connection.h"
+#include "otpgate/domain/oidc_store.h"
+
+namespace otpgate::store {
+
+class OidcTables final : public domain::OidcStore {
+public:
+    explicit OidcTables(db::Connection& connection) : connection_(connection) {}
+
+    bool addClient(const domain::OidcClient& client) override;
+    std::vector<domain::OidcClient> listClients() override;
+    std::optional<domain::OidcClient> findClient(std::string_view id) override;
+    bool setClientSecret(std::string_view id, const std::string& secretHash) override;
+    bool setClientDisabled(std::string_view id, bool isDisabled, Timestamp now) override;
+    bool removeClient(std::string_view id) override;
+
+    void addGrant(const domain::OidcGrant& grant) override;
+    domain::FoundGrant find(std::string_view clientId, const Uuid& grantId, Timestamp now) override;
+    std::optional<domain::GrantInUse> findGrant(const Uuid& grantId, Timestamp now) override;
+    bool redeem(const Uuid& grantId, Timestamp now) override;
+    bool rotate(const Uuid& grantId, std::int64_t counter, Timestamp now) override;
+    void endGrant(const Uuid& grantId, Timestamp now) override;
+
+    std::optional<std::string> findConsent(const Uuid& userId, std::string_view clientId) override;
+    void putConsent(const Uuid& userId, std::string_view clientId, const std::string& scopes, Timestamp now) override;
+
+    std::vector<domain::LogoutNotice> takeLogouts(Timestamp now, Timestamp leaseUntil, unsigned limit) override;
+    void removeLogout(const Uuid& id) override;
+    void postponeLogout(const Uuid& id, Timestamp until) override;
+
+private:
+    db::Connection& connection_;
+};
+
+// Inside the transaction that ends them, before it does: the clients that these sessions reached are to be told. Costs
+// one look at an index where there are none.
+void noteEndOfSession(db::Connection& connection, const Uuid& sessionId, Timestamp now);
+// Of all sessions of the user that are alive, but for this one.
+void noteEndOfSessions(db::Connection& connection, const Uuid& userId, const Uuid& keptSession, Timestamp now);
+// What a client was given in a stolen session would outlive it. Of every session but this one, also with
+// offline_access.
+void endGrants(db::Connection& connection, const Uuid& userId, const Uuid& keptSession, Timestamp now);
+
+}  // namespace otpgate::store
