@@ -19,6 +19,11 @@ std::int64_t wholeSeconds(Timestamp time) {
     return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
 
+// Who may not sign in any more is as one who is disabled.
+void keepOut(GrantInUse& use, const SignInRule& rule) {
+    if (use.user && !mayEnter(*use.user, &rule)) use.user.reset();
+}
+
 }  // namespace
 
 OidcProvider::OidcProvider(OidcStore& store, const SigningKeys& rs256, const SigningKeys& es256,
@@ -86,11 +91,25 @@ std::variant<OidcTokens, OidcError> OidcProvider::exchange(std::optional<std::st
     return OidcError{"unsupported_grant_type", "grant_type is authorization_code or refresh_token here"};
 }
 
+FoundGrant OidcProvider::find(const ShownClient& shown, const std::optional<Uuid>& grantId, Timestamp now) {
+    // What is no name of a client asks nobody.
+    if (!parseClientId(shown.id)) return {};
+    FoundGrant found = store_.find(shown.id, grantId.value_or(Uuid{}), now);
+    if (found.use) keepOut(*found.use, settings_.signIn);
+    return found;
+}
+
+std::optional<GrantInUse> OidcProvider::findGrant(const Uuid& grantId, Timestamp now) {
+    auto use = store_.findGrant(grantId, now);
+    if (use) keepOut(*use, settings_.signIn);
+    return use;
+}
+
 std::variant<OidcTokens, OidcError> OidcProvider::redeem(const ShownClient& shown, const Parameters& form) {
     const Timestamp now = clock_.now();
     // A code that is none belongs to no grant; who asks must prove himself all the same.
     const auto grantId = parseOidcCode(ring_, findParameter(form, "code").value_or(""));
-    const auto found = parseClientId(shown.id) ? store_.find(shown.id, grantId.value_or(Uuid{}), now) : FoundGrant{};
+    const auto found = find(shown, grantId, now);
     if (!found.client || !isProved(*found.client, shown)) return kNoClient;
     if (!grantId || !found.use) return kBadCode;
     switch (ruleOnCode(*found.use, shown.id, findParameter(form, "redirect_uri").value_or(""),
@@ -108,8 +127,7 @@ std::variant<OidcTokens, OidcError> OidcProvider::redeem(const ShownClient& show
 std::variant<OidcTokens, OidcError> OidcProvider::refresh(const ShownClient& shown, const Parameters& form) {
     const Timestamp now = clock_.now();
     const auto token = parseOidcRefreshToken(ring_, findParameter(form, "refresh_token").value_or(""));
-    const auto found =
-        parseClientId(shown.id) ? store_.find(shown.id, token ? token->grantId : Uuid{}, now) : FoundGrant{};
+    const auto found = find(shown, token ? std::optional{token->grantId} : std::nullopt, now);
     if (!found.client || !isProved(*found.client, shown)) return kNoClient;
     if (!token || !found.use) return kBadRefreshToken;
     switch (ruleOnRotation(*found.use, shown.id, token->counter, now)) {
@@ -146,7 +164,7 @@ std::optional<GrantInUse> OidcProvider::inspectAccessToken(std::string_view toke
     const Timestamp now = clock_.now();
     const auto parsed = parseOidcAccessToken(ring_, token);
     if (!parsed || parsed->expiresAt <= now) return std::nullopt;
-    auto use = store_.findGrant(parsed->grantId, now);
+    auto use = findGrant(parsed->grantId, now);
     if (!use || !use->grant.redeemedAt || !isAlive(*use, now)) return std::nullopt;
     return use;
 }
@@ -167,7 +185,7 @@ std::optional<Uuid> OidcProvider::grantOf(std::string_view token) const {
 std::string OidcProvider::introspect(std::string_view token, const OidcClient* client) {
     const Timestamp now = clock_.now();
     const auto refreshed = parseOidcRefreshToken(ring_, token);
-    auto use = refreshed ? store_.findGrant(refreshed->grantId, now) : inspectAccessToken(token);
+    auto use = refreshed ? findGrant(refreshed->grantId, now) : inspectAccessToken(token);
     const bool isNewest =
         use && refreshed && ruleOnRotation(*use, use->grant.clientId, refreshed->counter, now) == RotationRuling::Good;
     const bool isTold = use && (!refreshed || isNewest) && (client == nullptr || client->id == use->grant.clientId);
@@ -193,7 +211,7 @@ void OidcProvider::revoke(std::string_view token, const OidcClient& client) {
     const auto grantId = grantOf(token);
     if (!grantId) return;
     const Timestamp now = clock_.now();
-    const auto use = store_.findGrant(*grantId, now);
+    const auto use = findGrant(*grantId, now);
     if (use && use->grant.clientId == client.id) store_.endGrant(*grantId, now);
 }
 

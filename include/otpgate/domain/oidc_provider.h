@@ -8,6 +8,7 @@
 #include "otpgate/domain/oidc_grant.h"
 #include "otpgate/domain/oidc_request.h"
 #include "otpgate/domain/oidc_store.h"
+#include "otpgate/domain/sign_in_rule.h"
 #include "otpgate/domain/signing_keys.h"
 
 #include <chrono>
@@ -22,6 +23,7 @@ struct OidcSettings {
     std::string issuer;                           // without a slash at its end
     std::chrono::seconds tokenLifetime{900};      // of access tokens and ID tokens
     std::chrono::seconds grantLifetime{2592000};  // with offline_access, however often it is refreshed
+    SignInRule signIn{};                          // who may sign in here; nobody else has a grant
 };
 
 // RFC 6749, section 5.2.
@@ -78,6 +80,8 @@ public:
     std::string logoutToken(const LogoutNotice& notice);
 
 private:
+    FoundGrant find(const ShownClient& shown, const std::optional<Uuid>& grantId, Timestamp now);
+    std::optional<GrantInUse> findGrant(const Uuid& grantId, Timestamp now);
     std::variant<OidcTokens, OidcError> redeem(const ShownClient& shown, const Parameters& form);
     std::variant<OidcTokens, OidcError> refresh(const ShownClient& shown, const Parameters& form);
     OidcTokens issue(const GrantInUse& use, std::int64_t counter, bool isFirst, Timestamp now) const;
