@@ -12,7 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 // Who is disabled is out of every application within two seconds of that.
-constexpr auto kLookEvery = 500ms;
+constexpr std::chrono::milliseconds kLookEvery{500};
+constexpr std::chrono::milliseconds kRestEvery{2000};
 constexpr unsigned kBatch = 20;
 // Longer than the application may take to answer.
 constexpr auto kLease = 30s;
@@ -60,13 +61,17 @@ void LogoutCourier::stop() {
 }
 
 void LogoutCourier::run() {
+    // One line for an outage of the database, however long it is.
+    bool isDown = false;
     std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, kLookEvery, [this] { return isStopping_; })) {
+    while (!wake_.wait_for(lock, isDown ? kRestEvery : kLookEvery, [this] { return isStopping_; })) {
         lock.unlock();
         try {
             sendWaiting();
+            isDown = false;
         } catch (const std::exception& error) {
-            log_.warning("applications were not told of ended sessions", {{"detail", error.what()}});
+            if (!isDown) log_.warning("applications are not told of ended sessions", {{"detail", error.what()}});
+            isDown = true;
         }
         lock.lock();
     }

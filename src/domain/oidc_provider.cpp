@@ -8,6 +8,8 @@ namespace otpgate::domain {
 
 namespace {
 
+constexpr std::chrono::seconds kKnownFor{1};
+
 const OidcError kNoClient{"invalid_client", "the client is not known, or its secret is not right", true};
 const OidcError kBadRequest{"invalid_request", "credentials of the client came twice"};
 const OidcError kBadCode{"invalid_grant",
@@ -38,6 +40,19 @@ OidcProvider::OidcProvider(OidcStore& store, const SigningKeys& rs256, const Sig
 
 std::optional<OidcClient> OidcProvider::findClient(std::string_view id) {
     // What is no name of a client asks nobody.
+    if (!parseClientId(id)) return std::nullopt;
+    const Timestamp now = clock_.now();
+    const auto known = known_.find(id);
+    if (known != known_.end() && known->second.until > now) return known->second.client;
+    auto client = store_.findClient(id);
+    if (client)
+        known_.insert_or_assign(std::string{id}, Known{*client, now + kKnownFor});
+    else if (known != known_.end())
+        known_.erase(known);
+    return client;
+}
+
+std::optional<OidcClient> OidcProvider::findNow(std::string_view id) {
     return parseClientId(id) ? store_.findClient(id) : std::nullopt;
 }
 
@@ -85,7 +100,7 @@ std::variant<OidcTokens, OidcError> OidcProvider::exchange(std::optional<std::st
     const std::string type = findParameter(form, "grant_type").value_or("");
     if (type == "authorization_code") return redeem(std::get<ShownClient>(shown), form);
     if (type == "refresh_token") return refresh(std::get<ShownClient>(shown), form);
-    const auto client = findClient(std::get<ShownClient>(shown).id);
+    const auto client = findNow(std::get<ShownClient>(shown).id);
     if (!client || !isProved(*client, std::get<ShownClient>(shown))) return kNoClient;
     if (type.empty()) return OidcError{"invalid_request", "grant_type is missing"};
     return OidcError{"unsupported_grant_type", "grant_type is authorization_code or refresh_token here"};
@@ -220,7 +235,7 @@ std::variant<OidcClient, OidcError> OidcProvider::authenticate(std::optional<std
     const auto shown = readClient(authorization, form);
     if (const auto* fault = std::get_if<ClientProof>(&shown))
         return *fault == ClientProof::Ambiguous ? kBadRequest : kNoClient;
-    auto client = findClient(std::get<ShownClient>(shown).id);
+    auto client = findNow(std::get<ShownClient>(shown).id);
     if (!client || !isProved(*client, std::get<ShownClient>(shown))) return kNoClient;
     return std::move(*client);
 }

@@ -14,7 +14,9 @@ from login_page import LoginPage, assert_clean_console
 from support.apache import Apache, shipped_threads
 from support.mailbox import text_of
 from support.nginx import WWW, Nginx
+from support.relying_party import RelyingParty, parameters_of, sign_in
 from support.site import Site
+from support.visitor import Visitor
 from test_cookie_session import Browser
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -122,6 +124,20 @@ def test_everything_is_below_the_prefix(below, address):
         assert urllib.parse.urljoin(below.host, to.headers["Location"]) == f"{below.url}{path}/"
     assert [server["url"] for server in below.get("/api/openapi.json").json()["servers"]] == [below.url]
     assert f"Canonical: {below.url}/.well-known/security.txt\n" in below.get("/.well-known/security.txt").text
+
+
+def test_applications_sign_their_users_in_below_the_prefix(below, address):
+    party = RelyingParty(below, "wiki")
+    visitor = Visitor()
+    sent, told = party.ask(visitor)
+    assert sent.headers["Location"].startswith(f"{below.url}/?") and told["return_to"].startswith(f"{PREFIX}/oauth/authorize?")
+    sign_in(below, visitor, address)
+
+    code = parameters_of(visitor.step(below.host + told["return_to"]))["code"]
+
+    assert party.read(party.redeem(code).json()["id_token"])["email"] == address
+    page = visitor.step(f"{below.url}/oauth/authorize?client_id=nobody")
+    assert page.status_code == 400 and f'href="{PREFIX}/css/page.css"' in page.text
 
 
 def test_errors_lead_to_their_paragraphs(below):

@@ -8,6 +8,8 @@ import urllib.parse
 
 import pytest
 
+from selenium.webdriver.support.ui import Select
+
 from browser import open_browser
 from login_page import LoginPage
 from support import ports
@@ -362,6 +364,21 @@ def test_who_is_disabled_is_out_of_every_application_within_two_seconds(site, ad
     assert_error(party.refresh(offline["refresh_token"]), 400, "invalid_grant")
 
 
+def test_the_one_who_delivers_tells_applications_too(make_site, address, receiver):
+    site = make_site(delivery_mode="outbox")
+    deliverer = site.otpgate.deliverer().start()
+    try:
+        party = RelyingParty(site, "wiki", "--backchannel", f"{receiver.url}/out", "--alg", "ES256")
+        visitor = Visitor()
+        sign_in(site, visitor, address)
+        party.tokens(visitor)
+        assert site.otpgate.run("user", "end-sessions", address).returncode == 0
+        ports.wait_until(lambda: receiver.seen, 5, "the application is told")
+        assert party.read(receiver.seen[0][2]["logout_token"], "ES256", "logout+jwt")["sid"]
+    finally:
+        deliverer.stop()
+
+
 def test_an_application_that_was_away_is_told_later(site, address, receiver):
     receiver.status = 503
     party = client(site, "--backchannel", f"{receiver.url}/out")
@@ -400,10 +417,11 @@ def test_clients_by_command(site, address):
     assert party.redeem(code).status_code == 200
 
     assert run("disable", party.name).returncode == 0
-    assert_page(party.ask(visitor)[0], 400, "switched off")
+    ports.wait_until(lambda: party.ask(visitor)[0].status_code == 400, 3, "the client is switched off")
+    assert_page(party.ask(Visitor())[0], 400, "switched off")
     assert party.userinfo(tokens).status_code == 401
     assert run("enable", party.name).returncode == 0
-    assert party.code(visitor)
+    ports.wait_until(lambda: party.ask(visitor)[0].status_code == 303, 3, "the client is switched on")
     assert run("delete", party.name).returncode == 0 and run("show", party.name).returncode == 1
     for application in ("apache", "nextcloud", "wordpress", "roundcube", "grafana", "gitea", "express"):
         done = run("create", f"{party.name}-{application}", "--redirect", "https://app.example.com/auth/cb", "--for", application)
@@ -421,6 +439,40 @@ def test_nothing_that_is_stored_lets_anybody_in(site, wiki, address):
     for secret in (wiki.secret, code, tokens["refresh_token"], tokens["access_token"], wiki.verifier):
         assert secret not in rows and secret.encode().hex().upper() not in rows
     assert not any(secret in site.otpgate.log() for secret in (wiki.secret, code, tokens["refresh_token"], tokens["access_token"]))
+
+
+@pytest.mark.parametrize("web", ["apache", "lighttpd"])
+def test_pages_stay_pages_behind_every_web_server(make_site, web):
+    site = make_site(web=web)
+    assert_page(Visitor().step(f"{site.url}/oauth/authorize?client_id=nobody"), 400, "This sign-in cannot go on")
+    assert site.request("POST", "/oauth/token", data={"grant_type": "x"}).json()["error"] == "invalid_client"
+
+
+def test_the_page_carries_the_request_through_all_of_it(make_site, address, receiver):
+    """The language is changed, a new code is asked for, and the code is typed in another tab."""
+    site = make_site(otp_resend_after="1s")
+    party = RelyingParty(site, "wiki", redirect=f"{receiver.url}/cb")
+    with open_browser() as driver:
+        page = LoginPage(driver, site)
+        driver.get(party.url())
+        page.see("address")
+        Select(page["language"]).select_by_value("de")
+        page.wait(lambda: page.heading() == "Anmelden", "the page does not speak German")
+        page.ask_for_code(address)
+        waiting = driver.current_window_handle
+        driver.switch_to.new_window("tab")
+        driver.get(site.url)
+        page.see("code")  # of the other tab
+        page.wait(lambda: page["resend"].is_enabled(), "no new code can be asked for")
+        page["resend"].click()
+        page.enter_code(site.mailbox.wait_for(address))
+        page.see("sign-out")
+
+        driver.switch_to.window(waiting)
+        page.see("wiki")
+
+        code = urllib.parse.parse_qs(urllib.parse.urlsplit(driver.current_url).query)["code"][0]
+        assert party.redeem(code).status_code == 200
 
 
 def test_in_a_browser(make_site, address, receiver):

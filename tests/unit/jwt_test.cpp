@@ -164,9 +164,9 @@ class JwtTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!read(rsa.sign(payload, "logout+jwt"), rsa));
         CPPUNIT_ASSERT(!read(key_.sign(makeClaims()), key_));  // an access token of the API
         CPPUNIT_ASSERT(!readIdTokenHint(rsa.sign(payload, "JWT"), rsa, "https://other.example"));
-        const std::string unsigned_ =
+        const std::string bySilence =
             toBase64Url(R"({"alg":"none","kid":"r1","typ":"JWT"})") + "." + toBase64Url(payload) + ".";
-        CPPUNIT_ASSERT(!read(unsigned_, rsa) && !read("", rsa) && !read("a.b.c", rsa));
+        CPPUNIT_ASSERT(!read(bySilence, rsa) && !read("", rsa) && !read("a.b.c", rsa));
         const std::string byMac =
             toBase64Url(R"({"alg":"HS256","kid":"r1","typ":"JWT"})") + "." + toBase64Url(payload) + ".AAAA";
         CPPUNIT_ASSERT(!read(byMac, rsa));

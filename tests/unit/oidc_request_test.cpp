@@ -42,7 +42,7 @@ public:
     }
 
 private:
-    static Parameters good(Parameters more = {}) {
+    static Parameters good(const Parameters& more = {}) {
         Parameters all{{"client_id", "wiki"},
                        {"redirect_uri", kBack},
                        {"response_type", "code"},
@@ -50,9 +50,9 @@ private:
                        {"state", "a b"},
                        {"code_challenge", kChallenge},
                        {"code_challenge_method", "S256"}};
-        for (auto& [name, value] : more) {
-            std::erase_if(all, [&](const auto& each) { return each.first == name; });
-            all.emplace_back(name, value);
+        for (const auto& wish : more) {
+            std::erase_if(all, [&](const auto& each) { return each.first == wish.first; });
+            all.push_back(wish);
         }
         return all;
     }
@@ -159,8 +159,8 @@ private:
 
     void asksForTheSignInThatIsWanted() {
         const BrowserSession byCode{"otp", false, now_ - 100s};
-        const auto need = [&](Parameters more, const BrowserSession* session) {
-            return needOf(understood(good(std::move(more))), session, now_);
+        const auto need = [&](const Parameters& more, const BrowserSession* session) {
+            return needOf(understood(good(more)), session, now_);
         };
         CPPUNIT_ASSERT(need({}, nullptr) == SignInNeed::SignIn);
         CPPUNIT_ASSERT(need({}, &byCode) == SignInNeed::None);

@@ -122,7 +122,11 @@ async function lookAgain({ type }) {
   if (!isNews && (document.hidden || !isShown("account"))) return;
   try {
     const user = await session.user();
-    if (user && isNews) enter(user);
+    if (user && isNews) {
+      const waited = !isShown("account");
+      enter(user);
+      if (waited && site.signsInFor() === "here") owner.goOn(); // Signed in by another tab; this one is on its way.
+    }
     if (!user && isShown("account")) address.open(sessionOver);
   } catch {
     // What cannot be asked now shows at the next click.

@@ -76,7 +76,7 @@ public:
 private:
     struct Keys;
     explicit SigningKey(std::unique_ptr<Keys> keys);
-    std::string seal(std::string header, std::string_view payload) const;
+    std::string seal(std::string token, std::string_view payload) const;  // what it begins with, and its payload
     std::unique_ptr<Keys> keys_;
 };
 

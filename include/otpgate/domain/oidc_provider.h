@@ -12,6 +12,8 @@
 #include "otpgate/domain/signing_keys.h"
 
 #include <chrono>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +56,8 @@ public:
                  const Clock& clock, Random& random, OidcSettings settings);
 
     const OidcSettings& settings() const { return settings_; }
+    // As it was within the last second, so that the way through the sign-in asks for it once. Who shows a secret or a
+    // code is held to what stands now.
     std::optional<OidcClient> findClient(std::string_view id);
 
     // Whether the user has allowed all of this already, or nobody has to.
@@ -82,6 +86,7 @@ public:
 private:
     FoundGrant find(const ShownClient& shown, const std::optional<Uuid>& grantId, Timestamp now);
     std::optional<GrantInUse> findGrant(const Uuid& grantId, Timestamp now);
+    std::optional<OidcClient> findNow(std::string_view id);
     std::variant<OidcTokens, OidcError> redeem(const ShownClient& shown, const Parameters& form);
     std::variant<OidcTokens, OidcError> refresh(const ShownClient& shown, const Parameters& form);
     OidcTokens issue(const GrantInUse& use, std::int64_t counter, bool isFirst, Timestamp now) const;
@@ -95,6 +100,11 @@ private:
     const Clock& clock_;
     Random& random_;
     OidcSettings settings_;
+    struct Known {
+        OidcClient client;
+        Timestamp until;
+    };
+    std::map<std::string, Known, std::less<>> known_;  // no more than there are clients
 };
 
 }  // namespace otpgate::domain
