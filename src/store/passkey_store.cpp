@@ -5,6 +5,7 @@
 #include "otpgate/domain/otp_rules.h"
 #include "otpgate/domain/passkey_rules.h"
 #include "store/audit_events.h"
+#include "store/factors.h"
 #include "store/notices.h"
 #include "store/rate_limits.h"
 #include "store/ticket_store.h"
@@ -107,10 +108,10 @@ PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
     const auto session = connection_.lookUp({{kSession, {newPasskey.sessionId}}})[0];
     if (session.empty()) return PasskeyInsertion::SessionEnded;
     // Who is locked has one added at a time, so what is counted is still true when the row is written.
-    if (!lockUser(connection_, passkey.userId)) return PasskeyInsertion::SessionEnded;
+    const auto user = lockUser(connection_, passkey.userId);
+    if (!user) return PasskeyInsertion::SessionEnded;
+    if (!domain::opensAccount(session[0].text(0), user->hasFactor)) return PasskeyInsertion::NeedsFactor;
     const auto others = list(passkey.userId);
-    const bool hadFactor = std::ranges::any_of(others, &Passkey::verifiesUser);
-    if (!domain::opensAccount(session[0].text(0), hadFactor)) return PasskeyInsertion::NeedsFactor;
     if (others.size() >= newPasskey.most) return PasskeyInsertion::TooMany;
     if (!others.empty() && others.front().userHandle != passkey.userHandle) return PasskeyInsertion::OtherUser;
     if (find(passkey.credentialId)) return PasskeyInsertion::KnownAlready;
@@ -132,7 +133,7 @@ PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
         if (error.kind() != db::ErrorKind::Duplicate) throw;
         return PasskeyInsertion::KnownAlready;
     }
-    if (passkey.verifiesUser) protect(newPasskey, hadFactor);
+    if (passkey.verifiesUser) protect(newPasskey, user->hasFactor);
     return PasskeyInsertion::Added;
 }
 
@@ -141,6 +142,7 @@ void PasskeyTable::protect(const domain::NewPasskey& newPasskey, bool hadFactor)
     const Passkey& passkey = newPasskey.passkey;
     connection_.execute("UPDATE sessions SET amr = ?, authenticated_at_us = ? WHERE id = ?",
                         {newPasskey.methods, passkey.createdAt, newPasskey.sessionId});
+    noteFactors(connection_, passkey.userId);
     if (!hadFactor) endOtherSessions(connection_, passkey.userId, newPasskey.sessionId, passkey.createdAt);
 }
 
@@ -167,12 +169,14 @@ bool PasskeyTable::rename(const Uuid& id, const Uuid& userId, std::string_view n
 
 domain::PasskeyRemoval PasskeyTable::remove(const domain::RemovedPasskey& removed) {
     const auto work = [&]() -> domain::PasskeyRemoval {
+        const auto user = lockUser(connection_, removed.userId);
+        if (!user) return {};
         if (connection_.execute("DELETE FROM passkeys WHERE id = ? AND user_id = ?", {removed.id, removed.userId}) == 0)
             return {};
+        noteFactors(connection_, removed.userId);
         insertAuditEvent(connection_, {removed.auditId, AuditEvent::PasskeyRemoved, removed.userId, std::nullopt,
                                        removed.client, removed.now});
-        const auto user = findUser(connection_, removed.userId);
-        return {true, user ? writeNotice(connection_, removed.notice, *user) : std::nullopt};
+        return {true, writeNotice(connection_, removed.notice, *user)};
     };
     return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
@@ -270,8 +274,10 @@ domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& si
                 {signIn.facts->signCount, signIn.facts->backedUp ? 1 : 0, signIn.now,
                  signIn.facts->userVerified ? 1 : 0, signIn.passkey.id});
             // One that was not known to verify its user before.
-            if (signIn.facts->userVerified && !user.hasFactor)
+            if (signIn.facts->userVerified && !user.hasFactor) {
+                noteFactors(connection_, user.id);
                 endOtherSessions(connection_, user.id, signIn.sessionId, signIn.now);
+            }
         }
         insertAuditEvent(connection_, {signIn.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
                                        user.id, std::nullopt, signIn.client, signIn.now,

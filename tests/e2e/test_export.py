@@ -32,6 +32,7 @@ TABLES = {
         "status": "user.status", "joined_at_us": "user.date_joined", "last_login_at_us": "user.last_login_at",
         "display_name": "user.display_name", "group_names": "user.groups", "password_hash": SECRET,
         "password_changed_at_us": "passwords.changed_at", "time_zone": "time_zones.name",
+        "factors": INNER,  # says what stands in the tables of the factors
     },
     "sessions": {
         "id": "sessions.id", "user_id": "user.id", "created_at_us": "sessions.created_at", "last_seen_at_us": "sessions.last_seen_at",
