@@ -1,6 +1,19 @@
 -- What an account opens by besides its codes.
 
--- A sum: 1 where one of its passkeys has verified its user. Beside the user, so that a sign-in reads it with him; written by whoever
+-- A sum: 1 where one of its passkeys has verified its user, 2 where it has an authenticator app. Beside the user, so that a sign-in reads it with him; written by whoever
 -- adds, uses or removes a factor, in that transaction (src/store/factors.h).
 ALTER TABLE users ADD COLUMN factors BIGINT NOT NULL DEFAULT 0;
 UPDATE users SET factors = 1 WHERE factors = 0 AND id IN (SELECT user_id FROM passkeys WHERE verifies_user = 1);
+
+-- Authenticator apps (TOTP, RFC 6238). The secret is sealed under the master key, with the row's id; last_step is the number of the last
+-- step of 30 seconds whose code was taken.
+CREATE TABLE totps (
+    id              BLOB   NOT NULL PRIMARY KEY,
+    user_id         BLOB   NOT NULL,
+    secret          BLOB   NOT NULL,
+    name            TEXT   NOT NULL,
+    last_step       BIGINT NOT NULL,
+    created_at_us   BIGINT NOT NULL,
+    last_used_at_us BIGINT NULL
+) WITHOUT ROWID;
+CREATE INDEX totps_user ON totps (user_id, id);

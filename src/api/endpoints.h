@@ -109,6 +109,15 @@ http::Response askForPasskey(const http::Request& request, const domain::Passkey
 http::Response loginByPasskey(const http::Request& request, domain::SessionService& sessions,
                               domain::PasskeyService& passkeys);
 
+// totp.cpp
+http::Response inviteTotp(const http::Request& request, const Caller& caller, domain::TotpService& totps,
+                          const ApiSettings& settings);
+http::Response addTotp(const http::Request& request, const Caller& caller, domain::TotpService& totps);
+http::Response listTotps(const http::Request& request, const Caller& caller, domain::TotpService& totps);
+http::Response removeTotp(const http::Request& request, const Caller& caller, domain::TotpService& totps);
+http::Response takeSecondStep(const http::Request& request, domain::SessionService& sessions,
+                              domain::TotpService& totps);
+
 // verifications.cpp
 http::Response createVerification(const http::Request& request, const ApiKeyCaller& caller,
                                   domain::ApiKeyService& apiKeys, domain::VerificationService& verifications,

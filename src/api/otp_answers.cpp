@@ -40,8 +40,17 @@ void rejectUnlessVerified(const domain::VerifiedOtp& result) {
             .retryAfter(result.retryAfter);
     case VerifyOutcome::BudgetExhausted: throw limitError(ErrorCode::MaxRetriesExceeded, result.limit);
     case VerifyOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
-    case VerifyOutcome::NeedsFactor: throw ApiError(ErrorCode::InsufficientUserAuthentication);
+    case VerifyOutcome::NeedsFactor: rejectForFactor(result);
     }
+}
+
+void rejectForFactor(const domain::VerifiedOtp& result) {
+    ApiError error(ErrorCode::InsufficientUserAuthentication);
+    if (!result.secondStepToken.empty()) {
+        error.detail("The code is right. This account wants the code of your authenticator app as well.")
+            .member("second_step_token", result.secondStepToken);
+    }
+    throw error;
 }
 
 http::Response otpRequested(const domain::OtpService& codes, const domain::OtpQuestion& question,

@@ -22,11 +22,11 @@ namespace {
 // The service of this type. One that no deployment has does not compile.
 template <typename Service>
 Service& find(Services& services) {
-    return std::get<Service&>(
-        std::tie(services.otp, services.sessions, services.sites, services.accounts, services.addresses,
-                 services.passwords, services.registration, services.audit, services.apiKeys, services.verifications,
-                 services.passkeys, std::as_const(services.passkeys), services.keys, services.cors, services.clock,
-                 services.readiness, services.monitoring, services.administration, std::as_const(services.settings)));
+    return std::get<Service&>(std::tie(
+        services.otp, services.sessions, services.sites, services.accounts, services.addresses, services.passwords,
+        services.registration, services.audit, services.apiKeys, services.verifications, services.passkeys,
+        std::as_const(services.passkeys), services.totps, services.keys, services.cors, services.clock,
+        services.readiness, services.monitoring, services.administration, std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -118,6 +118,11 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/auth/passkeys/register", RecentlySignedIn{addPasskey}},
     {"PATCH",  "/api/v1/auth/passkeys/{id}", RecentlySignedIn{renamePasskey}},
     {"DELETE", "/api/v1/auth/passkeys/{id}", RecentlySignedIn{removePasskey}},
+    {"GET",    "/api/v1/auth/totp",          SignedIn{listTotps}},
+    {"POST",   "/api/v1/auth/totp",          RecentlySignedIn{addTotp}},
+    {"POST",   "/api/v1/auth/totp/options",  RecentlySignedIn{inviteTotp}},
+    {"DELETE", "/api/v1/auth/totp/{id}",     RecentlySignedIn{removeTotp}},
+    {"POST",   "/api/v1/auth/second-step",   Public{takeSecondStep}},  // limits.guesses_per_destination, and so many of the account's
     {"POST",   "/api/v1/auth/token/refresh", Public{refreshTokens}},
     {"POST",   "/api/v1/auth/token/introspect", KeyHolder{introspectToken, kAnyKey}},
     {"POST",   "/api/v1/auth/logout",        Leaving{logout}},

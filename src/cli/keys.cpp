@@ -4,6 +4,7 @@
 #include "otpgate/crypto/random.h"
 #include "otpgate/domain/key_holders.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/domain/totp_service.h"
 #include "otpgate/http/json.h"
 #include "otpgate/store/stores.h"
 
@@ -80,6 +81,7 @@ int promote(const Settings& settings, db::Connection& connection, const Clock& c
     const auto next = ring.withLastFirst();
     const auto store = store::makeSigningKeyStore(connection);
     domain::SigningKeys(next, settings.tokens.accessLifetime).reseal(*store, random);
+    domain::resealTotps(*store::makeTotpStore(connection), next, random);
     crypto::promoteLastKey(settings.masterKeyFile);
     std::cout << "the last key is the first one now, which codes and tokens are made with; copy "
               << settings.masterKeyFile << " to every host and restart otpgate there\n";
@@ -95,6 +97,9 @@ int drop(const Settings& settings, db::Connection& connection, const Clock& cloc
     for (const auto& key : store::makeSigningKeyStore(connection)->list()) {
         domain::SigningKeys(rest, settings.tokens.accessLifetime).requireOpens(key);
     }
+    // Those that were added meanwhile, by a host that had not read the promoted file yet.
+    crypto::SystemRandom random;
+    domain::resealTotps(*store::makeTotpStore(connection), ring, random);
     crypto::dropLastKey(settings.masterKeyFile);
     std::cout << "the last key is gone from " << settings.masterKeyFile
               << "; copy the file to every host and restart otpgate there\n";

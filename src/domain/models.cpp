@@ -62,14 +62,17 @@ std::string_view toString(MessageKind kind) {
     case MessageKind::ManyFailures: return "many_failures";
     case MessageKind::PasskeyAdded: return "passkey_added";
     case MessageKind::PasskeyRemoved: return "passkey_removed";
+    case MessageKind::TotpAdded: return "authenticator_added";
+    case MessageKind::TotpRemoved: return "authenticator_removed";
     }
     return {};
 }
 
 std::optional<MessageKind> parseMessageKind(std::string_view text) {
-    for (const MessageKind kind : {MessageKind::Code, MessageKind::Link, MessageKind::NewSignIn,
-                                   MessageKind::PasswordChanged, MessageKind::AddressChanged, MessageKind::ManyFailures,
-                                   MessageKind::PasskeyAdded, MessageKind::PasskeyRemoved}) {
+    for (const MessageKind kind :
+         {MessageKind::Code, MessageKind::Link, MessageKind::NewSignIn, MessageKind::PasswordChanged,
+          MessageKind::AddressChanged, MessageKind::ManyFailures, MessageKind::PasskeyAdded,
+          MessageKind::PasskeyRemoved, MessageKind::TotpAdded, MessageKind::TotpRemoved}) {
         if (text == toString(kind)) return kind;
     }
     return std::nullopt;
@@ -127,6 +130,8 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::VerificationFailed: return "VERIFICATION_FAILED";
     case AuditEvent::PasskeyAdded: return "PASSKEY_ADDED";
     case AuditEvent::PasskeyRemoved: return "PASSKEY_REMOVED";
+    case AuditEvent::TotpAdded: return "AUTHENTICATOR_ADDED";
+    case AuditEvent::TotpRemoved: return "AUTHENTICATOR_REMOVED";
     case AuditEvent::FactorsReset: return "FACTORS_RESET";
     }
     return {};

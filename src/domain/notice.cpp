@@ -16,6 +16,8 @@ bool isWanted(const NoticeSettings& settings, MessageKind kind) {
     case MessageKind::ManyFailures: return settings.manyFailures;
     case MessageKind::PasskeyAdded:
     case MessageKind::PasskeyRemoved: return settings.passkeysChanged;
+    case MessageKind::TotpAdded:
+    case MessageKind::TotpRemoved: return settings.factorsChanged;
     }
     return false;
 }

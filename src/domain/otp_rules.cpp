@@ -93,6 +93,7 @@ private:
             }
             if (!opensAccount(otp_.methods, user_->hasFactor)) {
                 result.outcome = VerifyOutcome::NeedsFactor;
+                leaveTheRest();
                 return;
             }
             const auto device = findSameDevice(guess_, user_->id, devices_);
@@ -168,7 +169,9 @@ private:
         OtpVerifyResult& result = ruling_.result;
         const bool isActive = user_ && user_->status == UserStatus::Active;
         const bool isEnough = isActive && opensAccount(otp_.methods, user_->hasFactor);
-        note(2, isEnough ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
+        if (isActive && !isEnough) leaveTheRest();
+        // Half a sign-in has neither succeeded nor failed.
+        if (!result.firstStep) note(2, isEnough ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
         if (!isEnough) {
             result.outcome = isActive ? VerifyOutcome::NeedsFactor
                              : user_  ? VerifyOutcome::AccountDisabled
@@ -186,6 +189,10 @@ private:
         }
         // Told in the zone that was known before: a stranger's is his own.
         if (!guess_.device.timeZone.empty()) user_->timeZone = guess_.device.timeZone;
+    }
+
+    void leaveTheRest() {
+        if (user_->hasTotp) ruling_.result.firstStep = FirstStep{user_->id, otp_.methods, otp_.guessBucket};
     }
 
     const OtpVerification& guess_;

@@ -69,6 +69,9 @@ constexpr std::array kPasskeys{Column{"id", "id", Kind::Id},
                                Column{"verifies_user", "verifies_user", Kind::Number},
                                Column{"created_at", "created_at_us", Kind::Time},
                                Column{"last_used_at", "last_used_at_us", Kind::Time}};
+constexpr std::array kTotps{Column{"id", "id", Kind::Id}, Column{"name", "name"},
+                            Column{"created_at", "created_at_us", Kind::Time},
+                            Column{"last_used_at", "last_used_at_us", Kind::Time}};
 constexpr std::array kGroups{Column{"name", "group_name"}, Column{"added_at", "added_at_us", Kind::Time}};
 constexpr std::array kUsernames{Column{"name", "name"}, Column{"taken_at", "taken_at_us", Kind::Time}};
 constexpr std::array kCodes{Column{"destination", "destination"},
@@ -103,6 +106,7 @@ constexpr std::array kOfUser{
     Table{"devices", "devices WHERE user_id = ?", kDevices},
     Table{"api_keys", "api_keys WHERE user_id = ?", kApiKeys},
     Table{"passkeys", "passkeys WHERE user_id = ?", kPasskeys},
+    Table{"authenticators", "totps WHERE user_id = ?", kTotps},
     Table{"groups", "group_members WHERE user_id = ?", kGroups},
     Table{"usernames", "usernames WHERE user_id = ?", kUsernames},
 };

@@ -6,8 +6,20 @@ void noteFactors(db::Connection& connection, const Uuid& userId) {
     connection.execute(
         "UPDATE users SET factors ="
         " CASE WHEN EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = ? AND k.verifies_user = 1) THEN 1 ELSE 0 END"
+        " + CASE WHEN EXISTS (SELECT 1 FROM totps t WHERE t.user_id = ?) THEN 2 ELSE 0 END"
         " WHERE id = ?",
-        {userId, userId});
+        {userId, userId, userId});
+}
+
+void endOtherSessions(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now) {
+    connection.execute(
+        "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ? AND id <> ?"
+        " AND revoked_at_us IS NULL AND expires_at_us > ?",
+        {now, "factor_added", userId, kept, now});
+}
+
+void raiseSession(db::Connection& connection, const Uuid& session, std::string_view methods, Timestamp now) {
+    connection.execute("UPDATE sessions SET amr = ?, authenticated_at_us = ? WHERE id = ?", {methods, now, session});
 }
 
 }  // namespace otpgate::store

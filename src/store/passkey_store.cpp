@@ -8,6 +8,7 @@
 #include "store/factors.h"
 #include "store/notices.h"
 #include "store/rate_limits.h"
+#include "store/sign_ins.h"
 #include "store/ticket_store.h"
 #include "store/users.h"
 
@@ -49,14 +50,6 @@ Passkey readPasskey(const db::Row& row) {
             .verifiesUser = row.integer(14) != 0,
             .createdAt = row.timestamp(12),
             .lastUsedAt = row.optionalTimestamp(13)};
-}
-
-// With the first factor: whoever opened them has shown less than the account wants from then on.
-void endOtherSessions(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now) {
-    connection.execute(
-        "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ? WHERE user_id = ? AND id <> ?"
-        " AND revoked_at_us IS NULL AND expires_at_us > ?",
-        {now, "factor_added", userId, kept, now});
 }
 
 constexpr std::string_view kMetadata = R"({"method":"passkey"})";
@@ -140,8 +133,7 @@ PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
 // Whoever made it has just shown it, in this session.
 void PasskeyTable::protect(const domain::NewPasskey& newPasskey, bool hadFactor) {
     const Passkey& passkey = newPasskey.passkey;
-    connection_.execute("UPDATE sessions SET amr = ?, authenticated_at_us = ? WHERE id = ?",
-                        {newPasskey.methods, passkey.createdAt, newPasskey.sessionId});
+    raiseSession(connection_, newPasskey.sessionId, newPasskey.methods, passkey.createdAt);
     noteFactors(connection_, passkey.userId);
     if (!hadFactor) endOtherSessions(connection_, passkey.userId, newPasskey.sessionId, passkey.createdAt);
 }
@@ -188,27 +180,27 @@ domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& sig
     if (!owner) return {Outcome::Removed};
     user = std::move(*owner);
     const bool isRight = signIn.facts && domain::countsOn(readPasskey(rows[0]).signCount, signIn.facts->signCount);
-    const bool isKnown = isKnownDevice(connection_, signIn.shownDevice, user);
+    const bool isKnown = isKnownDevice(connection_, signIn.session.shownDevice, user);
     Buckets buckets(connection_, {signIn.clientBucket, signIn.accountBucket});
     domain::Bucket& client = buckets.at(signIn.clientBucket);
     domain::Bucket& account = buckets.at(signIn.accountBucket);
     // As for codes: what others do behind the same client address is no matter of a known device. What is refused is
     // not tried, so the challenge stays, too.
-    const bool isClientsTurn = isKnown || client.accepts(signIn.clientRule, signIn.now);
-    if (!isClientsTurn || !account.accepts(signIn.accountRule, signIn.now)) {
+    const bool isClientsTurn = isKnown || client.accepts(signIn.clientRule, signIn.session.now);
+    if (!isClientsTurn || !account.accepts(signIn.accountRule, signIn.session.now)) {
         domain::Bucket& refuser = isClientsTurn ? account : client;
-        if (refuser.noteRefusal(signIn.now)) {
-            insertAuditEvent(connection_, {signIn.auditId, AuditEvent::OtpLocked, user.id, std::nullopt, signIn.client,
-                                           signIn.now, std::string{kMetadata}});
+        if (refuser.noteRefusal(signIn.session.now)) {
+            insertAuditEvent(connection_, {signIn.auditId, AuditEvent::OtpLocked, user.id, std::nullopt,
+                                           signIn.session.client, signIn.session.now, std::string{kMetadata}});
         }
         buckets.write(connection_);
         return {isClientsTurn ? Outcome::AccountLimited : Outcome::ClientLimited, refuser.hits()};
     }
     if (!useChallenge(signIn.challenge)) return {Outcome::ChallengeUsed};
     if (isRight || isKnown) {
-        account.take(signIn.accountRule, signIn.now);
+        account.take(signIn.accountRule, signIn.session.now);
     } else {
-        client.take(signIn.clientRule, signIn.now);
+        client.take(signIn.clientRule, signIn.session.now);
     }
     buckets.write(connection_);
     if (!isRight) return {signIn.facts ? Outcome::Cloned : Outcome::Wrong};
@@ -217,47 +209,8 @@ domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& sig
     return {Outcome::SignedIn};
 }
 
-// Returns the device.
-Uuid PasskeyTable::openSession(const domain::PasskeySignIn& signIn, domain::User& user,
-                               domain::PasskeySignInResult& result) {
-    const domain::Device& device = signIn.device;
-    std::vector<domain::StoredDevice> devices;
-    for (const db::Row& row : connection_.query(
-             "SELECT id, user_id, install_id FROM devices WHERE user_id = ? AND revoked_at_us IS NULL", {user.id})) {
-        devices.push_back({row.uuid(0), row.uuid(1), row.text(2)});
-    }
-    domain::OtpVerification same;
-    same.shownDevice = signIn.shownDevice;
-    same.device = device;
-    const auto known = domain::findSameDevice(same, user.id, devices);
-    const Uuid deviceId = known.value_or(signIn.newDeviceId);
-    if (known) {
-        connection_.execute(
-            "UPDATE devices SET last_seen_at_us = ?, platform = ?, app_version = ?, device_name = ? WHERE id = ?",
-            {signIn.now, device.platform, device.appVersion, device.name, deviceId});
-    } else {
-        connection_.execute(
-            "INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name, created_at_us,"
-            " last_seen_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            {deviceId, user.id, device.installId, device.platform, device.appVersion, device.name, signIn.now,
-             signIn.now});
-        if (user.lastLoginAt) result.notice = writeNotice(connection_, signIn.notice, user);
-    }
-    connection_.execute(
-        "INSERT INTO sessions (id, user_id, device_id, amr, created_at_us, last_seen_at_us, expires_at_us,"
-        " authenticated_at_us, ip_address, user_agent, install_id, platform, app_version, device_name)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        {signIn.sessionId, user.id, deviceId, signIn.methods, signIn.now, signIn.now, signIn.sessionExpiresAt,
-         signIn.now, signIn.client.address, signIn.client.userAgent, device.installId, device.platform,
-         device.appVersion, device.name});
-    user.lastLoginAt = signIn.now;
-    if (!device.timeZone.empty()) user.timeZone = device.timeZone;
-    connection_.execute("UPDATE users SET last_login_at_us = ?, time_zone = ? WHERE id = ?",
-                        {signIn.now, user.timeZone, user.id});
-    return deviceId;
-}
-
 domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& signIn) {
+    const Timestamp now = signIn.session.now;
     const auto work = [&] {
         domain::User user;
         domain::PasskeySignInResult result = judge(signIn, user);
@@ -266,21 +219,22 @@ domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& si
         if (!isJudged) return result;
         const bool isIn = result.outcome == Outcome::SignedIn;
         if (isIn) {
-            const Uuid deviceId = openSession(signIn, user, result);
-            result.signIn = domain::SignIn{false, user, signIn.sessionId, deviceId, signIn.methods};
+            OpenedSession opened = openSession(connection_, signIn.session, signIn.methods, user);
+            result.signIn = std::move(opened.signIn);
+            result.notice = std::move(opened.notice);
             connection_.execute(
                 "UPDATE passkeys SET sign_count = ?, backed_up = ?, last_used_at_us = ?,"
                 " verifies_user = CASE WHEN ? = 1 THEN 1 ELSE verifies_user END WHERE id = ?",
-                {signIn.facts->signCount, signIn.facts->backedUp ? 1 : 0, signIn.now,
+                {signIn.facts->signCount, signIn.facts->backedUp ? 1 : 0, signIn.session.now,
                  signIn.facts->userVerified ? 1 : 0, signIn.passkey.id});
             // One that was not known to verify its user before.
-            if (signIn.facts->userVerified && !user.hasFactor) {
+            if (signIn.facts->userVerified && !user.hasVerifyingPasskey) {
                 noteFactors(connection_, user.id);
-                endOtherSessions(connection_, user.id, signIn.sessionId, signIn.now);
+                if (!user.hasFactor) endOtherSessions(connection_, user.id, signIn.session.id, now);
             }
         }
         insertAuditEvent(connection_, {signIn.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
-                                       user.id, std::nullopt, signIn.client, signIn.now,
+                                       user.id, std::nullopt, signIn.session.client, signIn.session.now,
                                        std::string{result.outcome == Outcome::Cloned ? kCloned : kMetadata}});
         return result;
     };

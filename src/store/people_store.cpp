@@ -162,12 +162,15 @@ domain::FactorReset PeopleTables::resetFactors(const domain::FactorResetting& re
         domain::FactorReset reset{.isUser = true};
         reset.removed =
             static_cast<unsigned>(connection_.execute("DELETE FROM passkeys WHERE user_id = ?", {resetting.userId}));
+        const bool isPasskey = reset.removed > 0;
+        reset.removed +=
+            static_cast<unsigned>(connection_.execute("DELETE FROM totps WHERE user_id = ?", {resetting.userId}));
         if (reset.removed == 0) return reset;
         noteFactors(connection_, resetting.userId);
         endSessions(connection_, resetting.userId, std::nullopt, "factors_reset", resetting.now);
         insertAuditEvent(connection_, {resetting.auditId, domain::AuditEvent::FactorsReset, resetting.userId,
                                        std::nullopt, resetting.client, resetting.now});
-        reset.notice = writeNotice(connection_, resetting.notice, *user);
+        reset.notice = writeNotice(connection_, isPasskey ? resetting.notice : resetting.noticeWithoutPasskeys, *user);
         return reset;
     });
 }

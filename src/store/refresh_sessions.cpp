@@ -2,7 +2,6 @@
 #include "otpgate/domain/session_rules.h"
 #include "store/audit_events.h"
 #include "store/group_work.h"
-#include "store/words.h"
 
 #include <map>
 #include <set>

@@ -14,6 +14,7 @@
 #include "store/signing_key_store.h"
 #include "store/sms_budget_store.h"
 #include "store/ticket_store.h"
+#include "store/totp_store.h"
 #include "store/user_group_store.h"
 #include "store/verification_store.h"
 
@@ -77,6 +78,10 @@ std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& conne
 
 std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection) {
     return std::make_unique<TicketTable>(connection);
+}
+
+std::unique_ptr<domain::TotpStore> makeTotpStore(db::Connection& connection) {
+    return std::make_unique<TotpTable>(connection);
 }
 
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection) {

@@ -76,12 +76,12 @@ private:
         signIn.facts->userVerified = verified;
         signIn.methods = verified ? "hwk user mfa" : "hwk user";
         signIn.clientBucket = domain::limitBucket("passkeys-client", "192.0.2.7");
-        signIn.now = now();
-        signIn.sessionId = newId();
-        signIn.sessionExpiresAt = now() + Base::kLifetime;
-        signIn.newDeviceId = newId();
+        signIn.session.now = now();
+        signIn.session.id = newId();
+        signIn.session.expiresAt = now() + Base::kLifetime;
+        signIn.session.newDeviceId = newId();
+        signIn.session.client = client();
         signIn.auditId = newId();
-        signIn.client = client();
         return passkeys_->signIn(signIn);
     }
 

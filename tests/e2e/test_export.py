@@ -58,6 +58,10 @@ TABLES = {
         "backed_up": "passkeys.backed_up", "verifies_user": "passkeys.verifies_user", "created_at_us": "passkeys.created_at", "last_used_at_us": "passkeys.last_used_at",
         "user_handle": INNER, "credential_id": INNER, "credential_hash": INNER, "algorithm": INNER, "public_key": INNER,
     },
+    "totps": {
+        "id": "authenticators.id", "user_id": "user.id", "name": "authenticators.name", "created_at_us": "authenticators.created_at",
+        "last_used_at_us": "authenticators.last_used_at", "secret": SECRET, "last_step": INNER,
+    },
     "group_members": {"group_name": "groups.name", "user_id": "user.id", "added_at_us": "groups.added_at"},
     "usernames": {"name": "usernames.name", "user_id": "user.id", "taken_at_us": "usernames.taken_at"},
     "otp_requests": {
@@ -119,6 +123,8 @@ def person(site, address):
     site.sql("INSERT INTO passkeys (id, user_id, user_handle, credential_id, credential_hash, algorithm, public_key, name, transports, aaguid,"
              " sign_count, backup_eligible, backed_up, created_at_us) SELECT id, id, id, id, id, -7, id, 'Telephone', 'internal', id, 3, 1, 1,"
              f" joined_at_us FROM users WHERE email = '{address}'")
+    site.sql("INSERT INTO totps (id, user_id, secret, name, last_step, created_at_us) SELECT id, id, id, 'App', 1, joined_at_us"
+             f" FROM users WHERE email = '{address}'")
     # A message that could not be delivered.
     site.sql("INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us, expires_at_us,"
              f" available_at_us, dead_at_us, last_error) SELECT id, id, channel, purpose, destination, 'en', '', created_at_us, created_at_us, created_at_us + 3600000000, created_at_us,"

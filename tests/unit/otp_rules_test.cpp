@@ -329,6 +329,7 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(signsInNobodyWhoMayNotRegister);
     CPPUNIT_TEST(signsUpOnlyWhomTheRuleAllows);
     CPPUNIT_TEST(signsInNobodyByACodeWhoHasAFactor);
+    CPPUNIT_TEST(leavesTheRestToTheAppOfAnAccountThatHasOne);
     CPPUNIT_TEST(signsInNobodyWhoIsDisabled);
     CPPUNIT_TEST(signsInOnAKnownDevice);
     CPPUNIT_TEST(answersAGuessAgainWhoseAnswerWasLost);
@@ -932,7 +933,7 @@ class OtpGuessRulesTest : public RulesTest {
         CPPUNIT_ASSERT(user_);
     }
 
-    // kratos#4285, kratos#4317: whatever the code came with, it is one factor.
+    // kratos#4317: whatever the code came with, it is one factor.
     void signsInNobodyByACodeWhoHasAFactor() {
         for (const char* methods : {"otp", "pwd otp", "otp otp"}) {
             User before = user();
@@ -959,6 +960,25 @@ class OtpGuessRulesTest : public RulesTest {
         auto guess = guessAt(otp);
         guess.by = GuessBy::Link;
         CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::NeedsFactor);
+    }
+
+    // Half a sign-in: who it is and by what is told to the server's own second step, and nothing has failed.
+    void leavesTheRestToTheAppOfAnAccountThatHasOne() {
+        User before = user();
+        before.hasFactor = before.hasTotp = true;
+        user_ = before;
+        StoredOtp otp = code();
+        otp.methods = "pwd otp";
+        auto guess = guessAt(otp);
+        const GuessRuling ruling = ruleOn(guess, otp);
+        CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::NeedsFactor);
+        assertNobodySignedIn(ruling);
+        CPPUNIT_ASSERT(ruling.result.firstStep && ruling.result.firstStep->userId == before.id);
+        CPPUNIT_ASSERT_EQUAL(otp.methods, ruling.result.firstStep->methods);
+        CPPUNIT_ASSERT_EQUAL(otp.guessBucket, ruling.result.firstStep->guessBucket);
+        assertEvents({{AuditEvent::OtpVerified, 0, before.id}}, guess, ruling);
+        guess.isRepeated = true;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.firstStep);
     }
 
     void signsInNobodyWhoIsDisabled() {

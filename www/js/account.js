@@ -1,6 +1,7 @@
 // Step 3: signed in. Who, since when, where else, and the way out.
 
 import * as api from "./api.js";
+import * as authenticators from "./authenticators.js";
 import { sentence, sessionOver } from "./errors.js";
 import { whileBusy } from "./form.js";
 import { parts, t } from "./language.js";
@@ -22,6 +23,7 @@ let leave = () => {};
 export function prepare(onSignedOut) {
   leave = onSignedOut;
   passkeys.prepare(over);
+  authenticators.prepare(over);
   signOut.addEventListener("click", () => whileBusy(signOut, endThisSession));
   retry.addEventListener("click", () => whileBusy(retry, async () => {
     await loadSessions();
@@ -38,6 +40,7 @@ export function open(user, isNew = false, isByCode = false) {
   say();
   show("account", () => t("Signed in"), owner.next());
   passkeys.open(isByCode);
+  authenticators.open();
   loadSessions();
 }
 

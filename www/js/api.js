@@ -83,6 +83,30 @@ export function removePasskey(id) {
   return call("DELETE", `/auth/passkeys/${encodeURIComponent(id)}`);
 }
 
+// The code of an authenticator app, by the token of a right one of ours.
+export function verifySecondStep(token, otp, deviceName) {
+  return call("POST", "/auth/second-step", {
+    body: { second_step_token: token, otp, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
+    needs: ["user"],
+  });
+}
+
+export function apps() {
+  return call("GET", "/auth/totp", { needs: ["authenticators"] });
+}
+
+export function appInvitation() {
+  return call("POST", "/auth/totp/options", { needs: ["token", "secret", "qr"] });
+}
+
+export function addApp(token, otp, name) {
+  return call("POST", "/auth/totp", { body: { token, otp, name }, needs: ["id"] });
+}
+
+export function removeApp(id) {
+  return call("DELETE", `/auth/totp/${encodeURIComponent(id)}`);
+}
+
 export function me() {
   return call("GET", "/auth/me", { needs: ["user"] });
 }

@@ -14,6 +14,7 @@ export class ApiError extends Error {
     this.attemptsRemaining = problem.attempts_remaining;
     this.retryAfter = problem.retry_after;
     this.otp = problem.otp; // of OTHER_BROWSER
+    this.secondStep = problem.second_step_token; // of INSUFFICIENT_USER_AUTHENTICATION: the code was right
   }
 
   // No further guess at this code can succeed: only a new code helps.

@@ -11,6 +11,7 @@ import * as link from "./link.js";
 import * as owner from "./owner.js";
 import * as passkey from "./passkey.js";
 import * as pendingCode from "./pending.js";
+import * as second from "./second.js";
 import * as session from "./session.js";
 import * as site from "./site.js";
 import { clear, element, isShown, put, rewrite, show } from "./views.js";
@@ -32,11 +33,15 @@ address.prepare(
 confirm.prepare((answer) => {
   history.replaceState(null, "");
   arrive(answer, true);
+}, (token) => {
+  history.replaceState(null, "");
+  second.open(token);
 }, (destination, notice) => {
   history.replaceState(null, "");
   address.open(notice, destination);
 });
-link.prepare((answer) => enter(answer.user, answer.is_new_user), begin);
+second.prepare((answer) => arrive(answer, false), address.open);
+link.prepare((answer) => enter(answer.user, answer.is_new_user), second.open, begin);
 account.prepare((notice) => {
   language.choose();
   address.open(notice);

@@ -30,6 +30,10 @@ export async function signInByPasskey(credential, deviceName) {
   return begun(await api.verifyPasskey(credential, deviceName));
 }
 
+export async function signInBySecondStep(token, code, deviceName) {
+  return begun(await api.verifySecondStep(token, code, deviceName));
+}
+
 async function begun(answer) {
   // Whoever cannot be asked now is asked again by the next step.
   if (!await user().catch(() => answer.user)) throw new ApiError("COOKIE_LOST");

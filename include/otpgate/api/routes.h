@@ -19,6 +19,7 @@
 #include "otpgate/domain/sign_up_rule.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/site_sessions.h"
+#include "otpgate/domain/totp_service.h"
 #include "otpgate/domain/verification_service.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
@@ -86,6 +87,7 @@ struct Services {
     domain::ApiKeyService& apiKeys;
     domain::VerificationService& verifications;
     domain::PasskeyService& passkeys;
+    domain::TotpService& totps;
     const domain::SigningKeys& keys;
     const http::Cors& cors;
     const Clock& clock;

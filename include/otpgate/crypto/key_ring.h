@@ -26,7 +26,10 @@ enum class KeyUse {
     SiteTicket,
     OtpLink,
     OtpAsker,
-    PasskeyChallenge
+    PasskeyChallenge,
+    TotpSecret,
+    TotpInvitation,
+    SecondStep
 };
 
 class KeyRing {

@@ -26,7 +26,8 @@ std::string_view toString(TemplatePart part);  // as the file's name ends: "subj
 inline constexpr std::array kMessageKinds{domain::MessageKind::Code,           domain::MessageKind::Link,
                                           domain::MessageKind::NewSignIn,      domain::MessageKind::PasswordChanged,
                                           domain::MessageKind::AddressChanged, domain::MessageKind::ManyFailures,
-                                          domain::MessageKind::PasskeyAdded,   domain::MessageKind::PasskeyRemoved};
+                                          domain::MessageKind::PasskeyAdded,   domain::MessageKind::PasskeyRemoved,
+                                          domain::MessageKind::TotpAdded,      domain::MessageKind::TotpRemoved};
 
 // What the placeholders stand for. An empty text is a section that is left out.
 using TemplateValues = std::vector<std::pair<std::string_view, std::string>>;

@@ -6,6 +6,7 @@
 #include "otpgate/domain/people_store.h"
 #include "otpgate/domain/stores.h"
 #include "otpgate/domain/ticket_store.h"
+#include "otpgate/domain/totp_store.h"
 #include "otpgate/store/groups.h"
 
 #include <memory>
@@ -26,6 +27,7 @@ std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection&
 std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& connection);
 std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection);
 std::unique_ptr<domain::PasskeyStore> makePasskeyStore(db::Connection& connection);
+std::unique_ptr<domain::TotpStore> makeTotpStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
 std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection);
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
