@@ -8,6 +8,7 @@
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/passkey_service.h"
 #include "otpgate/domain/password_service.h"
+#include "otpgate/domain/recovery_service.h"
 #include "otpgate/domain/registration_service.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/domain/site_sessions.h"
@@ -59,6 +60,7 @@ public:
           verificationStore_(store::makeVerificationStore(*connection_)),
           passkeyStore_(store::makePasskeyStore(*connection_)),
           totpStore_(store::makeTotpStore(*connection_)),
+          recoveryStore_(store::makeRecoveryStore(*connection_)),
           accountStore_(store::makeAccountStore(*connection_)),
           ticketStore_(store::makeTicketStore(*connection_)),
           peopleStore_(store::makePeopleStore(*connection_)),
@@ -82,6 +84,7 @@ public:
                     {app.settings_.passwordsPerClient, app.settings_.passkeysPerAccount}, app.notices_),
           totps_(*totpStore_, *app.messenger_, app.keyRing_, app.clock_, app.random_,
                  app.settings_.otp.guessesPerDestination, app.notices_),
+          recovery_(*recoveryStore_, totps_, app.passwordGate_, *app.messenger_, app.clock_, app.random_, app.notices_),
           administration_({*peopleStore_, *accountStore_, *sessionStore_, *groupStore_}, *app.messenger_, app.clock_,
                           app.random_,
                           {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
@@ -102,6 +105,7 @@ public:
                     verifications_,
                     passkeys_,
                     totps_,
+                    recovery_,
                     app.signingKeys_,
                     app.cors_,
                     app.clock_,
@@ -146,6 +150,7 @@ private:
     std::unique_ptr<domain::VerificationStore> verificationStore_;
     std::unique_ptr<domain::PasskeyStore> passkeyStore_;
     std::unique_ptr<domain::TotpStore> totpStore_;
+    std::unique_ptr<domain::RecoveryStore> recoveryStore_;
     std::unique_ptr<domain::AccountStore> accountStore_;
     std::unique_ptr<domain::TicketStore> ticketStore_;
     std::unique_ptr<domain::PeopleStore> peopleStore_;
@@ -161,6 +166,7 @@ private:
     domain::VerificationService verifications_;
     domain::PasskeyService passkeys_;
     domain::TotpService totps_;
+    domain::RecoveryService recovery_;
     domain::Administration administration_;
     api::Readiness readiness_;
     api::Monitoring monitoring_;

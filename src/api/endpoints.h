@@ -116,7 +116,11 @@ http::Response addTotp(const http::Request& request, const Caller& caller, domai
 http::Response listTotps(const http::Request& request, const Caller& caller, domain::TotpService& totps);
 http::Response removeTotp(const http::Request& request, const Caller& caller, domain::TotpService& totps);
 http::Response takeSecondStep(const http::Request& request, domain::SessionService& sessions,
-                              domain::TotpService& totps);
+                              domain::TotpService& totps, domain::RecoveryService& recovery);
+http::Response showRecoveryCodes(const http::Request& request, const Caller& caller, domain::RecoveryService& recovery);
+http::Response makeRecoveryCodes(const http::Request& request, const Caller& caller, domain::RecoveryService& recovery);
+http::Response confirmRecoveryCodes(const http::Request& request, const Caller& caller,
+                                    domain::RecoveryService& recovery);
 
 // verifications.cpp
 http::Response createVerification(const http::Request& request, const ApiKeyCaller& caller,

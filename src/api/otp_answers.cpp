@@ -47,8 +47,12 @@ void rejectUnlessVerified(const domain::VerifiedOtp& result) {
 void rejectForFactor(const domain::VerifiedOtp& result) {
     ApiError error(ErrorCode::InsufficientUserAuthentication);
     if (!result.secondStepToken.empty()) {
-        error.detail("The code is right. This account wants the code of your authenticator app as well.")
-            .member("second_step_token", result.secondStepToken);
+        error.member("second_step_token", result.secondStepToken);
+        if (result.takesTotp)
+            error.detail("The code is right. This account wants the code of your authenticator app as well.");
+        std::string ways = result.takesTotp ? "totp" : "";
+        if (result.takesRecoveryCode) ways += ways.empty() ? "recovery_code" : " recovery_code";
+        error.member("second_step", ways);
     }
     throw error;
 }

@@ -1,4 +1,5 @@
-// /api/v1/auth/totp and /api/v1/auth/second-step: authenticator apps (RFC 6238).
+// /api/v1/auth/totp, /api/v1/auth/recovery-codes and /api/v1/auth/second-step: authenticator apps (RFC 6238), and what
+// takes their place when they are lost.
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/otp_answers.h"
@@ -128,18 +129,54 @@ http::Response removeTotp(const http::Request& request, const Caller& caller, do
 }
 
 http::Response takeSecondStep(const http::Request& request, domain::SessionService& sessions,
-                              domain::TotpService& totps) {
+                              domain::TotpService& totps, domain::RecoveryService& recovery) {
     http::JsonBody body(request);
     const std::string token = body.requiredString("second_step_token", kMaxTokenBytes);
-    const std::string code = readAppCode(body);
+    const auto recoveryCode = body.string("recovery_code");
+    const std::string code = recoveryCode ? "" : readAppCode(body);
     const auto device = readDevice(body);
     const auto delivery = readTokenDelivery(body);
+    // It is for a page that adds a factor; a token would be taken for more by whoever verifies it himself.
+    if (recoveryCode && delivery != TokenDelivery::Cookie)
+        body.noteInvalid("session", "must be cookie with a recovery code");
     const auto asker = askerOf(sessions, request, body);
     body.rejectInvalid();
 
-    const auto verdict = totps.signIn(token, code, device, asker, sessions.sessionEnd());
+    const auto verdict = recoveryCode ? recovery.signIn(token, *recoveryCode, device, asker, sessions.sessionEnd())
+                                      : totps.signIn(token, code, device, asker, sessions.sessionEnd());
     rejectUnlessSignedIn(verdict);
     return signedIn(sessions, verdict.signIn.value(), delivery);
+}
+
+http::Response showRecoveryCodes(const http::Request&, const Caller& caller, domain::RecoveryService& recovery) {
+    const auto state = recovery.state(caller.user.id);
+    http::JsonWriter json;
+    json.beginObject()
+        .member("left", std::int64_t{state.left})
+        .member("created_at", optionalTime(state.madeAt))
+        .endObject();
+    return jsonResponse(200, json);
+}
+
+http::Response makeRecoveryCodes(const http::Request&, const Caller& caller, domain::RecoveryService& recovery) {
+    if (!caller.user.hasFactor) {
+        throw ApiError(ErrorCode::Conflict)
+            .detail("Add a passkey or an authenticator app first: recovery codes are for when it is lost.");
+    }
+    http::JsonWriter json;
+    json.beginObject().key("codes").beginArray();
+    for (const std::string& code : recovery.make(caller.user.id)) json.value(code);
+    json.endArray().endObject();
+    return jsonResponse(201, json);
+}
+
+http::Response confirmRecoveryCodes(const http::Request& request, const Caller& caller,
+                                    domain::RecoveryService& recovery) {
+    http::JsonBody body(request);
+    const std::string code = body.requiredString("code");
+    body.rejectInvalid();
+    if (!recovery.confirm(caller, code, clientOf(request))) throw ApiError(ErrorCode::InvalidOtp);
+    return http::Response::noContent();
 }
 
 }  // namespace otpgate::api

@@ -347,7 +347,8 @@ const std::vector<Command>& commands() {
           {"show", "LOCALE KIND [PART]", "renders an example", {}}},
          "Templates are mustache: LOCALE/KIND.PART, where KIND is code, link, new_sign_in, password_changed,\n"
          "address_changed, many_failures, passkey_added, passkey_removed,\n"
-         "authenticator_added or authenticator_removed, and PART is subject, txt, html or sms.\n"
+         "authenticator_added, authenticator_removed, recovery_codes_made or\n"
+         "recovery_code_used, and PART is subject, txt, html or sms.\n"
          "Those of templates.directory take the place of the\n"
          "built-in ones, file by file.\n"
          "\n"

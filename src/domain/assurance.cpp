@@ -25,6 +25,14 @@ bool opensAccount(std::string_view methods, bool hasFactor) {
     return !hasFactor || has(methods, "totp") || assuranceOf(methods) == AssuranceLevel::Two;
 }
 
+bool mayOnlyAddFactors(std::string_view methods) {
+    return has(methods, "rc") && !opensAccount(methods, true);
+}
+
+bool mayAddFactor(std::string_view methods, bool hasFactor) {
+    return opensAccount(methods, hasFactor) || mayOnlyAddFactors(methods);
+}
+
 std::string_view toUrn(AssuranceLevel level) {
     return level == AssuranceLevel::Two ? "urn:otpgate:aal2" : "urn:otpgate:aal1";
 }

@@ -17,7 +17,9 @@ bool isWanted(const NoticeSettings& settings, MessageKind kind) {
     case MessageKind::PasskeyAdded:
     case MessageKind::PasskeyRemoved: return settings.passkeysChanged;
     case MessageKind::TotpAdded:
-    case MessageKind::TotpRemoved: return settings.factorsChanged;
+    case MessageKind::TotpRemoved:
+    case MessageKind::RecoveryCodesMade:
+    case MessageKind::RecoveryCodeUsed: return settings.factorsChanged;
     }
     return false;
 }

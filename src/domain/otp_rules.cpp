@@ -192,7 +192,9 @@ private:
     }
 
     void leaveTheRest() {
-        if (user_->hasTotp) ruling_.result.firstStep = FirstStep{user_->id, otp_.methods, otp_.guessBucket};
+        if (!user_->hasTotp && !user_->hasRecoveryCodes) return;
+        ruling_.result.firstStep =
+            FirstStep{user_->id, otp_.methods, otp_.guessBucket, user_->hasTotp, user_->hasRecoveryCodes};
     }
 
     const OtpVerification& guess_;

@@ -292,6 +292,8 @@ VerifiedOtp OtpService::report(const OtpReference& reference, const OtpVerificat
     case OtpVerifyResult::Outcome::AccountDisabled: break;
     case OtpVerifyResult::Outcome::NeedsFactor:
         if (result.firstStep) {
+            verified.takesTotp = result.firstStep->takesTotp;
+            verified.takesRecoveryCode = result.firstStep->takesRecoveryCode;
             verified.secondStepToken = makeSecondStepToken(
                 ring_, {Uuid::makeV7(clock_.now(), random_), *result.firstStep, clock_.now() + kSecondStepLifetime});
         }

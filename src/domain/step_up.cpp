@@ -9,14 +9,16 @@ Standing standingOf(const AuthenticatedSession& session, Timestamp now) {
             .level = assuranceOf(methods),
             .age = now - session.session.authenticatedAt,
             .showsFactor = opensAccount(methods, true),
+            .mayOnlyAddFactors = mayOnlyAddFactors(methods),
             .hasPasskey = !user.hasTotp || user.hasVerifyingPasskey};
 }
 
 StepUp stepUpFor(Action action, const Standing& standing, std::chrono::seconds within) {
     if (action == Action::Leave) return StepUp::None;
-    const bool outlasts = action == Action::Change || action == Action::Administer;
+    const bool outlasts = action == Action::Change || action == Action::AddFactor || action == Action::Administer;
     const bool isSure = standing.level == AssuranceLevel::Two;
-    const bool isEnough = isSure || (standing.showsFactor && !(outlasts && standing.hasPasskey));
+    const bool isRecovery = action == Action::AddFactor && standing.mayOnlyAddFactors;
+    const bool isEnough = isSure || isRecovery || (standing.showsFactor && !(outlasts && standing.hasPasskey));
     if (standing.hasFactor && !isEnough) return StepUp::TwoFactors;
     return outlasts && standing.age > within ? StepUp::Anew : StepUp::None;
 }

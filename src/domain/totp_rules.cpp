@@ -7,6 +7,7 @@
 #include "otpgate/domain/assurance.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace otpgate::domain {
 
@@ -35,11 +36,16 @@ std::string totpUri(std::string_view secret, std::string_view issuer, std::strin
 
 std::string withTotp(std::string_view methods) {
     if (assuranceOf(methods) == AssuranceLevel::Two) return std::string{methods};
-    std::string all{methods};
-    const auto words = split(methods, ' ');
-    const auto has = [&](std::string_view word) { return std::ranges::find(words, word) != words.end(); };
-    if (!has("totp")) all += all.empty() ? "totp" : " totp";
-    return has("pwd") ? all + " mfa" : all;
+    std::vector<std::string> words;
+    bool hasPassword = false;
+    for (const std::string_view word : split(methods, ' ')) {
+        hasPassword = hasPassword || word == "pwd";
+        // A recovery code has brought its owner here, and is no part of what he shows.
+        if (!word.empty() && word != "totp" && word != "rc") words.emplace_back(word);
+    }
+    words.emplace_back("totp");
+    if (hasPassword) words.emplace_back("mfa");
+    return joined(words, " ");
 }
 
 }  // namespace otpgate::domain

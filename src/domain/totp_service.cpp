@@ -125,24 +125,35 @@ bool TotpService::remove(const Uuid& id, const AuthenticatedSession& caller, con
     return removal.isDone;
 }
 
-std::optional<SecondStepGuess::Match> TotpService::match(const Uuid& userId, std::string_view code, Timestamp now) {
-    std::optional<SecondStepGuess::Match> found;
+std::optional<SecondStepProof::Match> TotpService::match(const Uuid& userId, std::string_view code, Timestamp now) {
+    std::optional<SecondStepProof::Match> found;
     for (const Totp& totp : store_.list(userId)) {
         const auto step = matchTotp(openSecret(ring_, totp.id, totp.sealedSecret), code, now, totp.lastStep);
-        if (step && !found) found = SecondStepGuess::Match{totp.id, *step};
+        if (step && !found) found = SecondStepProof::Match{totp.id, *step};
     }
     return found;
 }
 
 SecondStepVerdict TotpService::signIn(std::string_view token, std::string_view code, const Device& device,
                                       const Asker& asker, Timestamp sessionEnd) {
+    const auto pending = open(token);
+    if (!pending) return {SecondStepVerdict::Outcome::BadToken};
+    SecondStepProof proof;
+    proof.match = match(pending->first.userId, code, clock_.now());
+    return finish(*pending, proof, device, asker, sessionEnd);
+}
+
+std::optional<PendingStep> TotpService::open(std::string_view token) const {
+    return parseSecondStepToken(ring_, token, clock_.now());
+}
+
+SecondStepVerdict TotpService::finish(const PendingStep& pending, const SecondStepProof& proof, const Device& device,
+                                      const Asker& asker, Timestamp sessionEnd) {
     using Outcome = SecondStepVerdict::Outcome;
     const Timestamp now = clock_.now();
-    const auto pending = parseSecondStepToken(ring_, token, now);
-    if (!pending) return {Outcome::BadToken};
-    const Uuid& owner = pending->first.userId;
-    auto result = store_.guess({.pending = *pending,
-                                .match = match(owner, code, now),
+    const Uuid& owner = pending.first.userId;
+    auto result = store_.guess({.pending = pending,
+                                .proof = proof,
                                 .guessRule = guesses_,
                                 .bucket = limitBucket("second-step", owner.bytes()),
                                 .deviceBucket = limitBucket("second-step-device", owner.bytes()),
@@ -154,8 +165,9 @@ SecondStepVerdict TotpService::signIn(std::string_view token, std::string_view c
                                             .device = device,
                                             .notice = draft(MessageKind::NewSignIn, device, asker.client, now),
                                             .client = asker.client},
-                                .auditId = Uuid::makeV7(now, random_)});
-    if (result.notice) messenger_.handOver(*result.notice);
+                                .auditId = Uuid::makeV7(now, random_),
+                                .recoveryAuditId = Uuid::makeV7(now, random_)});
+    for (const OutboxMessage& notice : result.notices) messenger_.handOver(notice);
     switch (result.outcome) {
     case SecondStepResult::Outcome::SignedIn: return {Outcome::SignedIn, std::move(result.signIn)};
     case SecondStepResult::Outcome::Wrong: return {Outcome::Wrong};

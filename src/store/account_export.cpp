@@ -72,6 +72,9 @@ constexpr std::array kPasskeys{Column{"id", "id", Kind::Id},
 constexpr std::array kTotps{Column{"id", "id", Kind::Id}, Column{"name", "name"},
                             Column{"created_at", "created_at_us", Kind::Time},
                             Column{"last_used_at", "last_used_at_us", Kind::Time}};
+constexpr std::array kRecoveryCodes{
+    Column{"number", "number", Kind::Number}, Column{"created_at", "created_at_us", Kind::Time},
+    Column{"confirmed", "confirmed", Kind::Number}, Column{"used_at", "used_at_us", Kind::Time}};
 constexpr std::array kGroups{Column{"name", "group_name"}, Column{"added_at", "added_at_us", Kind::Time}};
 constexpr std::array kUsernames{Column{"name", "name"}, Column{"taken_at", "taken_at_us", Kind::Time}};
 constexpr std::array kCodes{Column{"destination", "destination"},
@@ -107,6 +110,7 @@ constexpr std::array kOfUser{
     Table{"api_keys", "api_keys WHERE user_id = ?", kApiKeys},
     Table{"passkeys", "passkeys WHERE user_id = ?", kPasskeys},
     Table{"authenticators", "totps WHERE user_id = ?", kTotps},
+    Table{"recovery_codes", "recovery_codes WHERE user_id = ?", kRecoveryCodes},
     Table{"groups", "group_members WHERE user_id = ?", kGroups},
     Table{"usernames", "usernames WHERE user_id = ?", kUsernames},
 };

@@ -57,6 +57,7 @@ void AccountTable::forgetOwner(const domain::User& user) {
     connection_.execute("DELETE FROM api_keys WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM passkeys WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM totps WHERE user_id = ?", {user.id});
+    connection_.execute("DELETE FROM recovery_codes WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM sessions WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM devices WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM group_members WHERE user_id = ?", {user.id});

@@ -13,6 +13,8 @@ namespace otpgate::store {
 
 inline constexpr std::int64_t kVerifyingPasskey = 1;
 inline constexpr std::int64_t kTotp = 2;
+inline constexpr std::int64_t kRecoveryCode = 4;  // no factor: it takes the place of one that is lost
+inline constexpr std::int64_t kFactors = kVerifyingPasskey | kTotp;
 
 // Writes it anew from what there is, inside a transaction that has locked the user and changed his factors.
 void noteFactors(db::Connection& connection, const Uuid& userId);

@@ -103,7 +103,7 @@ PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
     // Who is locked has one added at a time, so what is counted is still true when the row is written.
     const auto user = lockUser(connection_, passkey.userId);
     if (!user) return PasskeyInsertion::SessionEnded;
-    if (!domain::opensAccount(session[0].text(0), user->hasFactor)) return PasskeyInsertion::NeedsFactor;
+    if (!domain::mayAddFactor(session[0].text(0), user->hasFactor)) return PasskeyInsertion::NeedsFactor;
     const auto others = list(passkey.userId);
     if (others.size() >= newPasskey.most) return PasskeyInsertion::TooMany;
     if (!others.empty() && others.front().userHandle != passkey.userHandle) return PasskeyInsertion::OtherUser;

@@ -166,6 +166,7 @@ domain::FactorReset PeopleTables::resetFactors(const domain::FactorResetting& re
         reset.removed +=
             static_cast<unsigned>(connection_.execute("DELETE FROM totps WHERE user_id = ?", {resetting.userId}));
         if (reset.removed == 0) return reset;
+        connection_.execute("DELETE FROM recovery_codes WHERE user_id = ?", {resetting.userId});
         noteFactors(connection_, resetting.userId);
         endSessions(connection_, resetting.userId, std::nullopt, "factors_reset", resetting.now);
         insertAuditEvent(connection_, {resetting.auditId, domain::AuditEvent::FactorsReset, resetting.userId,

@@ -1,6 +1,7 @@
 // The rotation of refresh tokens.
 #include "otpgate/domain/session_rules.h"
 #include "store/audit_events.h"
+#include "store/factors.h"
 #include "store/group_work.h"
 
 #include <map>
@@ -33,7 +34,7 @@ StoredSession readSession(const db::Row& row) {
     return {.id = row.uuid(0),
             .userId = row.uuid(1),
             .userIsActive = !row.isNull(2),
-            .userHasFactor = !row.isNull(2) && row.integer(2) != 0,
+            .userHasFactor = !row.isNull(2) && (row.integer(2) & kFactors) != 0,
             .createdAt = row.timestamp(13),
             .authenticatedAt = row.timestamp(3),
             .methods = row.text(4),

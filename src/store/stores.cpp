@@ -9,6 +9,7 @@
 #include "store/outbox_store.h"
 #include "store/passkey_store.h"
 #include "store/people_store.h"
+#include "store/recovery_store.h"
 #include "store/retention_store.h"
 #include "store/session_store.h"
 #include "store/signing_key_store.h"
@@ -82,6 +83,10 @@ std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection)
 
 std::unique_ptr<domain::TotpStore> makeTotpStore(db::Connection& connection) {
     return std::make_unique<TotpTable>(connection);
+}
+
+std::unique_ptr<domain::RecoveryStore> makeRecoveryStore(db::Connection& connection) {
+    return std::make_unique<RecoveryTable>(connection);
 }
 
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection) {

@@ -23,6 +23,7 @@ namespace {
 const db::LookUp kSession("SELECT s.amr FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
                           db::Locking::Wait);
 constexpr std::string_view kMetadata = R"({"method":"totp"})";
+constexpr std::string_view kRecoveryMetadata = R"({"method":"recovery_code"})";
 
 }  // namespace
 
@@ -50,7 +51,7 @@ TotpInsertion TotpTable::insert(const domain::NewTotp& newTotp, std::optional<do
     user = session.empty() ? std::nullopt : lockUser(connection_, totp.userId);
     if (!user) return TotpInsertion::SessionEnded;
     const std::string methods = session[0].text(0);
-    if (!domain::opensAccount(methods, user->hasFactor)) return TotpInsertion::NeedsFactor;
+    if (!domain::mayAddFactor(methods, user->hasFactor)) return TotpInsertion::NeedsFactor;
     if (list(totp.userId).size() >= newTotp.most) return TotpInsertion::TooMany;
     try {
         connection_.execute(
@@ -92,13 +93,20 @@ domain::TotpRemoval TotpTable::remove(const domain::RemovedTotp& removed) {
     return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
-// The step and the token are good once each; whoever is second at either finds it taken.
-bool TotpTable::takeStep(const domain::SecondStepGuess& guess) {
-    if (!guess.match) return false;
+// It is good once, and so is the token; whoever is second at either finds it taken.
+bool TotpTable::takeProof(const domain::SecondStepGuess& guess) {
+    const Uuid& owner = guess.pending.first.userId;
+    if (const auto& code = guess.proof.recoveryCode) {
+        return connection_.execute(
+                   "UPDATE recovery_codes SET used_at_us = ? WHERE id = ? AND user_id = ? AND confirmed = 1"
+                   " AND used_at_us IS NULL",
+                   {guess.session.now, *code, owner}) == 1;
+    }
+    const auto& match = guess.proof.match;
+    if (!match) return false;
     return connection_.execute(
                "UPDATE totps SET last_step = ?, last_used_at_us = ? WHERE id = ? AND user_id = ? AND last_step < ?",
-               {guess.match->step, guess.session.now, guess.match->totpId, guess.pending.first.userId,
-                guess.match->step}) == 1;
+               {match->step, guess.session.now, match->totpId, owner, match->step}) == 1;
 }
 
 domain::SecondStepResult TotpTable::judge(const domain::SecondStepGuess& guess, std::optional<domain::User>& user) {
@@ -110,7 +118,9 @@ domain::SecondStepResult TotpTable::judge(const domain::SecondStepGuess& guess, 
         isKnownDevice(connection_, guess.session.shownDevice, user) ? guess.deviceBucket : guess.bucket;
     Buckets buckets(connection_, {firstBucket, ownBucket});
     domain::Bucket& own = buckets.at(ownBucket);
-    if (own.failures() >= domain::kMostFailures) return {Outcome::TooManyFailures};
+    // 80 bits are not guessed.
+    const bool isLocked = own.failures() >= domain::kMostFailures;
+    if (isLocked && !guess.proof.isRecovery) return {Outcome::TooManyFailures};
     for (domain::Bucket* bucket : {&buckets.at(firstBucket), &own}) {
         if (bucket->accepts(guess.guessRule, now)) continue;
         if (bucket->noteRefusal(now)) {
@@ -120,7 +130,7 @@ domain::SecondStepResult TotpTable::judge(const domain::SecondStepGuess& guess, 
         buckets.write(connection_);
         return {Outcome::BudgetExhausted, bucket->hits()};
     }
-    const bool isRight = takeStep(guess);
+    const bool isRight = takeProof(guess);
     if (isRight) {
         own.succeed(now, guess.guessRule.longest());
     } else {
@@ -134,21 +144,32 @@ domain::SecondStepResult TotpTable::judge(const domain::SecondStepGuess& guess, 
     return {user->status == domain::UserStatus::Active ? Outcome::SignedIn : Outcome::AccountDisabled};
 }
 
+void TotpTable::tellOfRecovery(const domain::SecondStepGuess& guess, const domain::User& user,
+                               domain::SecondStepResult& result) {
+    noteFactors(connection_, user.id);
+    insertAuditEvent(connection_, {guess.recoveryAuditId, AuditEvent::RecoveryCodeUsed, user.id, std::nullopt,
+                                   guess.session.client, guess.session.now});
+    auto notice = writeNotice(connection_, guess.proof.notice, user);
+    if (notice) result.notices.push_back(std::move(*notice));
+}
+
 domain::SecondStepResult TotpTable::guess(const domain::SecondStepGuess& guess) {
     const auto work = [&] {
         std::optional<domain::User> user;
         domain::SecondStepResult result = judge(guess, user);
         const bool isIn = result.outcome == Outcome::SignedIn;
         if (isIn) {
-            OpenedSession opened =
-                openSession(connection_, guess.session, domain::withTotp(guess.pending.first.methods), *user);
+            const std::string& first = guess.pending.first.methods;
+            const std::string methods = guess.proof.isRecovery ? first + " rc" : domain::withTotp(first);
+            OpenedSession opened = openSession(connection_, guess.session, methods, *user);
             result.signIn = std::move(opened.signIn);
-            result.notice = std::move(opened.notice);
+            if (opened.notice) result.notices.push_back(std::move(*opened.notice));
+            if (guess.proof.isRecovery) tellOfRecovery(guess, *user, result);
         }
         if (isIn || result.outcome == Outcome::Wrong || result.outcome == Outcome::AccountDisabled) {
-            insertAuditEvent(connection_,
-                             {guess.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, user->id,
-                              std::nullopt, guess.session.client, guess.session.now, std::string{kMetadata}});
+            insertAuditEvent(connection_, {guess.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
+                                           user->id, std::nullopt, guess.session.client, guess.session.now,
+                                           std::string{guess.proof.isRecovery ? kRecoveryMetadata : kMetadata}});
         }
         return result;
     };

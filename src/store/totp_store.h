@@ -19,7 +19,9 @@ public:
 private:
     domain::TotpInsertion insert(const domain::NewTotp& newTotp, std::optional<domain::User>& user);
     domain::SecondStepResult judge(const domain::SecondStepGuess& guess, std::optional<domain::User>& user);
-    bool takeStep(const domain::SecondStepGuess& guess);
+    bool takeProof(const domain::SecondStepGuess& guess);
+    void tellOfRecovery(const domain::SecondStepGuess& guess, const domain::User& user,
+                        domain::SecondStepResult& result);
 
     db::Connection& connection_;
 };

@@ -39,12 +39,15 @@ class TotpStoreTest : public SessionStoreTest<TotpStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(takesNoneAfterAHundredInARow);
     CPPUNIT_TEST(signsInNobodyWhoIsDisabledOrGone);
     CPPUNIT_TEST(sealsAnewWhatHasNotChanged);
+    CPPUNIT_TEST(countsRecoveryCodesOnceTheyWereKept);
+    CPPUNIT_TEST(takesARecoveryCodeOnceOfSixteen);
     CPPUNIT_TEST_SUITE_END();
 
 public:
     void setUp() override {
         Base::setUp();
         totps_ = store::makeTotpStore(*connection_);
+        recovery_ = store::makeRecoveryStore(*connection_);
     }
 
 private:
@@ -76,7 +79,7 @@ private:
     domain::SecondStepGuess guessAt(std::int64_t step, std::string_view limit = "1000/1h") {
         domain::SecondStepGuess guess;
         guess.pending = {newId(), {user_, "pwd otp", firstBucket_}, now() + domain::kSecondStepLifetime};
-        if (step > 0) guess.match = {{last_, step}};
+        if (step > 0) guess.proof.match = {{last_, step}};
         guess.guessRule = rule(limit);
         guess.bucket = domain::limitBucket("second-step", user_.bytes());
         guess.deviceBucket = domain::limitBucket("second-step-device", user_.bytes());
@@ -225,7 +228,74 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::string{"anew"}, totps_->list(user_)[0].sealedSecret);
     }
 
+    std::vector<domain::StoredRecoveryCode> propose() {
+        std::vector<domain::StoredRecoveryCode> codes;
+        for (unsigned i = 0; i < 2; ++i) {
+            codes.push_back({.id = newId(),
+                             .userId = user_,
+                             .number = i,
+                             .hash = "hash",
+                             .isConfirmed = false,
+                             .createdAt = now(),
+                             .usedAt = std::nullopt});
+        }
+        recovery_->propose(user_, codes);
+        return codes;
+    }
+    bool confirm(const Uuid& code) {
+        return recovery_
+            ->confirm({.userId = user_, .codeId = code, .now = now(), .auditId = newId(), .client = client()})
+            .isDone;
+    }
+    domain::SecondStepGuess guessBy(const Uuid& code) {
+        auto guess = guessAt(0);
+        guess.proof.isRecovery = true;
+        guess.proof.recoveryCode = code;
+        guess.recoveryAuditId = newId();
+        return guess;
+    }
+
+    void countsRecoveryCodesOnceTheyWereKept() {
+        CPPUNIT_ASSERT(add(session_) == TotpInsertion::Added);
+        const auto lost = propose();
+        const auto first = propose();
+        CPPUNIT_ASSERT(recovery_->list(user_).size() == 2 && !user().hasRecoveryCodes);
+        CPPUNIT_ASSERT(outcomeOf(guessBy(first[0].id)) == Outcome::Wrong);
+        CPPUNIT_ASSERT(!confirm(lost[0].id) && confirm(first[1].id) && user().hasRecoveryCodes);
+        // Others that were made and not kept change nothing of those.
+        propose();
+        const auto by = guessBy(first[0].id);
+        const auto result = totps_->guess(by);
+        CPPUNIT_ASSERT(result.outcome == Outcome::SignedIn);
+        CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp rc"}, methods(by.session.id));
+        CPPUNIT_ASSERT(outcomeOf(guessBy(first[0].id)) == Outcome::Wrong);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE event = 'RECOVERY_CODE_USED'"));
+        // It adds a factor, and is as good as that from then on.
+        CPPUNIT_ASSERT(add(by.session.id) == TotpInsertion::Added);
+        CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp totp mfa"}, methods(by.session.id));
+        CPPUNIT_ASSERT(user().hasRecoveryCodes);
+        CPPUNIT_ASSERT(outcomeOf(guessBy(first[1].id)) == Outcome::SignedIn && !user().hasRecoveryCodes);
+        // New ones take the place of all before.
+        const auto second = propose();
+        CPPUNIT_ASSERT(confirm(second[0].id) && user().hasRecoveryCodes);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("recovery_codes"));
+    }
+
+    void takesARecoveryCodeOnceOfSixteen() {
+        CPPUNIT_ASSERT(add(session_) == TotpInsertion::Added);
+        const Uuid code = propose()[0].id;
+        CPPUNIT_ASSERT(confirm(code));
+        std::vector<domain::SecondStepGuess> guesses;
+        for (std::size_t i = 0; i < Base::kThreads; ++i) guesses.push_back(guessBy(code));
+        std::vector<Outcome> outcomes(guesses.size());
+        Base::onSixteenThreads([&](db::Connection& connection, std::size_t i) {
+            outcomes.at(i) = store::makeTotpStore(connection)->guess(guesses.at(i)).outcome;
+        });
+        CPPUNIT_ASSERT(std::ranges::count(outcomes, Outcome::SignedIn) == 1);
+    }
+
     std::unique_ptr<domain::TotpStore> totps_;
+    std::unique_ptr<domain::RecoveryStore> recovery_;
     Uuid last_;
     std::string firstBucket_ = domain::limitBucket("guess", "ann@example.org");
 };

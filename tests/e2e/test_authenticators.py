@@ -119,6 +119,56 @@ def test_adds_only_what_its_user_was_invited_to(site, address, new_address):
     assert site.get(AUTH + "/me", token=mine).status_code == 401 and site.login(address)["access"]
 
 
+CODES = AUTH + "/recovery-codes"
+
+
+def cookie_headers(answer):
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in answer.cookies.items()), "X-CSRF-Token": answer.json()["csrf_token"]}
+
+
+def test_a_recovery_code_adds_a_factor_and_opens_nothing_else(site, address):
+    access = site.login(address)["access"]
+    assert site.post(CODES, token=access).status_code == 409
+    register(site, access)
+    site.post(CODES, token=access)  # never kept
+    codes = site.post(CODES, token=access).json()["codes"]
+    assert len(set(codes)) == 10 and site.get(CODES, token=access).json() == {"left": 0, "created_at": None}
+    assert site.post(CODES + "/confirm", {"code": "0-AAAA-AAAA-AAAA-AAAA"}, token=access).json()["code"] == "INVALID_OTP"
+    assert site.post(CODES + "/confirm", {"code": codes[3]}, token=access).status_code == 204
+    assert site.get(CODES, token=access).json()["left"] == 10
+
+    token = first_step(site, address)
+
+    def recover(code, **fields):
+        return site.post(SECOND, {"second_step_token": token, "recovery_code": code, "session": "cookie", **fields})
+
+    # Whoever verifies tokens himself would take one for more than it is.
+    assert recover(codes[3], session=None).json()["errors"][0]["field"] == "session"
+    for wrong in ("", "0-AAAA-AAAA-AAAA-AAAA", codes[3][:-1], "4" + codes[3][1:]):
+        assert recover(wrong).status_code == 400, wrong
+    answer = recover(codes[3].lower().replace("-", " "))
+    assert answer.status_code == 200, answer.text
+    limited = cookie_headers(answer)
+    for method, path in (("GET", AUTH + "/me"), ("GET", AUTH + "/me/export"), ("DELETE", AUTH + "/me"), ("PATCH", AUTH + "/profile"),
+                         ("POST", AUTH + "/address-change/request"), ("POST", AUTH + "/password-change"), ("GET", AUTH + "/sessions"),
+                         ("GET", "/api/v1/api-keys"), ("POST", "/api/v1/api-keys"), ("GET", "/authz"), ("POST", CODES), ("GET", CODES)):
+        refused = site.request(method, path, json={} if method != "GET" else None, headers=limited)
+        assert (refused.status_code, refused.json()["code"]) == (401, NEEDS_FACTOR), path
+    token = first_step(site, address)
+    assert recover(codes[3]).status_code == 400  # once
+    lost = site.get(TOTP, headers=limited).json()["authenticators"][0]["id"]
+    assert site.request("DELETE", f"{TOTP}/{lost}", headers=limited).status_code == 401
+
+    invitation = site.post(TOTP + "/options", headers=limited).json()
+    added = site.post(TOTP, {"token": invitation["token"], "otp": PhoneApp(invitation["secret"]).code(), "name": "New"}, headers=limited)
+    assert added.status_code == 201, added.text
+    assert site.get(AUTH + "/me", headers=limited).status_code == 200
+    assert site.request("DELETE", f"{TOTP}/{lost}", headers=limited).status_code == 204
+    assert site.get(CODES, headers=limited).json()["left"] == 9
+    subjects = " ".join(notice["Subject"] for notice in site.mailbox.wait_for_notices(address, 5))
+    assert "Recovery codes were made" in subjects and "A recovery code of your account" in subjects
+
+
 def test_adds_an_app_and_signs_in_with_it_on_the_page(browser, site, address):
     page = LoginPage(browser, site)
     page.open()
@@ -135,6 +185,7 @@ def test_adds_an_app_and_signs_in_with_it_on_the_page(browser, site, address):
     assert not page["app-form"].is_displayed() and not page["app-secret"].text
 
     page["sign-out"].click()
+    page.see("address")
     page.enter_code(page.ask_for_code(address))
     page.see("second-code").send_keys("000000")
     page.text_of("second-error", "not right")
@@ -144,6 +195,28 @@ def test_adds_an_app_and_signs_in_with_it_on_the_page(browser, site, address):
     page.see("second-code").send_keys(phone.code())
     page.see("sign-out")
     page.sessions()
+    page.see("recovery-make").click()
+    rows = lambda: [row.text for row in browser.find_elements(By.CSS_SELECTOR, "#recovery-codes li")]
+    page.wait(lambda: len(rows()) == 10, "no codes are shown")
+    kept = rows()[7]
+    page["recovery-code"].send_keys(kept + "\n")
+    page.text_of("status", "ready")
+    assert not page["recovery-form"].is_displayed() and not rows()
+
+    # The phone is lost.
+    page["sign-out"].click()
+    page.see("address")
+    page.enter_code(page.ask_for_code(address))
+    page.see("second-recover").click()
+    page["second-code"].send_keys(kept + "\n")
+    page.text_of("account-welcome", "Add a passkey or an authenticator app now")
+    assert not page["sessions-section"].is_displayed()
+    page.see("app-add").click()
+    page.wait(lambda: page["app-secret"].text, "no key is shown")
+    page["app-code"].send_keys(PhoneApp(page["app-secret"].text.replace(" ", "")).code() + "\n")
+    page.text_of("account-welcome", "Welcome back")
+    page.sessions()
+    page.text_of("recovery-left", "9")
     browser.find_element(By.CSS_SELECTOR, "#apps button[aria-label^='Remove']").click()
     page.text_of("status", "Authenticator app removed")
     assert_clean_console(browser)

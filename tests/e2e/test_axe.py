@@ -147,6 +147,8 @@ def test_signed_in_and_out(page, site, address):
     phone = PhoneApp(page["app-secret"].text.replace(" ", ""))
     page["app-code"].send_keys(phone.code() + "\n")
     page.text_of("status", "added")
+    page.see("recovery-make").click()
+    page.wait(lambda: page["recovery-codes"].text, "no codes are shown")
     found += findings(page.driver)
     page["sign-out"].click()
     page.see("address").clear()

@@ -62,6 +62,10 @@ TABLES = {
         "id": "authenticators.id", "user_id": "user.id", "name": "authenticators.name", "created_at_us": "authenticators.created_at",
         "last_used_at_us": "authenticators.last_used_at", "secret": SECRET, "last_step": INNER,
     },
+    "recovery_codes": {
+        "id": INNER, "user_id": "user.id", "number": "recovery_codes.number", "hash": SECRET, "confirmed": "recovery_codes.confirmed",
+        "created_at_us": "recovery_codes.created_at", "used_at_us": "recovery_codes.used_at",
+    },
     "group_members": {"group_name": "groups.name", "user_id": "user.id", "added_at_us": "groups.added_at"},
     "usernames": {"name": "usernames.name", "user_id": "user.id", "taken_at_us": "usernames.taken_at"},
     "otp_requests": {
@@ -124,6 +128,8 @@ def person(site, address):
              " sign_count, backup_eligible, backed_up, created_at_us) SELECT id, id, id, id, id, -7, id, 'Telephone', 'internal', id, 3, 1, 1,"
              f" joined_at_us FROM users WHERE email = '{address}'")
     site.sql("INSERT INTO totps (id, user_id, secret, name, last_step, created_at_us) SELECT id, id, id, 'App', 1, joined_at_us"
+             f" FROM users WHERE email = '{address}'")
+    site.sql("INSERT INTO recovery_codes (id, user_id, number, hash, confirmed, created_at_us) SELECT id, id, 3, 'hash', 1, joined_at_us"
              f" FROM users WHERE email = '{address}'")
     # A message that could not be delivered.
     site.sql("INSERT INTO outbox (id, otp_id, channel, purpose, destination, locale, request_id, created_at_us, expires_at_us,"

@@ -977,8 +977,20 @@ class OtpGuessRulesTest : public RulesTest {
         CPPUNIT_ASSERT_EQUAL(otp.methods, ruling.result.firstStep->methods);
         CPPUNIT_ASSERT_EQUAL(otp.guessBucket, ruling.result.firstStep->guessBucket);
         assertEvents({{AuditEvent::OtpVerified, 0, before.id}}, guess, ruling);
+        CPPUNIT_ASSERT(ruling.result.firstStep->takesTotp && !ruling.result.firstStep->takesRecoveryCode);
         guess.isRepeated = true;
         CPPUNIT_ASSERT(ruleOn(guess, otp).result.firstStep);
+        // Recovery codes are no factor, and take the place of one.
+        before.hasTotp = false;
+        before.hasRecoveryCodes = true;
+        user_ = before;
+        StoredOtp another = code();
+        const auto rest = ruleOn(guessAt(another), another).result.firstStep;
+        CPPUNIT_ASSERT(rest && !rest->takesTotp && rest->takesRecoveryCode);
+        before.hasFactor = false;
+        user_ = before;
+        StoredOtp last = code();
+        CPPUNIT_ASSERT(ruleOn(guessAt(last), last).result.outcome == VerifyOutcome::Verified);
     }
 
     void signsInNobodyWhoIsDisabled() {

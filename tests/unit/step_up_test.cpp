@@ -19,6 +19,7 @@ class StepUpTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(kratos_4285_a_code_and_an_app_open_the_account);
     CPPUNIT_TEST(kratos_4317_two_codes_are_one_factor);
     CPPUNIT_TEST(changesByAPasskeyWhereThereIsOne);
+    CPPUNIT_TEST(addsAFactorAndNothingElseByARecoveryCode);
     CPPUNIT_TEST_SUITE_END();
 
     // Each line: has a factor, level, old, and what stands in the way of leaving, using, changing, administering.
@@ -84,6 +85,23 @@ class StepUpTest : public CppUnit::TestFixture {
             CPPUNIT_ASSERT_MESSAGE(methods, assuranceOf(methods) == AssuranceLevel::One);
             CPPUNIT_ASSERT_MESSAGE(methods, !opensAccount(methods, true));
         }
+    }
+
+    void addsAFactorAndNothingElseByARecoveryCode() {
+        AuthenticatedSession session;
+        session.session.methods = "otp rc";
+        session.user.hasFactor = true;
+        const auto need = [&](Action action, Timestamp now = {}) {
+            return stepUpFor(action, standingOf(session, now), 15min);
+        };
+        CPPUNIT_ASSERT(need(Action::AddFactor) == StepUp::None && need(Action::Leave) == StepUp::None);
+        CPPUNIT_ASSERT(need(Action::AddFactor, Timestamp{16min}) == StepUp::Anew);
+        for (const Action action : {Action::Use, Action::Change, Action::Administer}) {
+            CPPUNIT_ASSERT(need(action) == StepUp::TwoFactors);
+        }
+        CPPUNIT_ASSERT(!opensAccount("otp rc", true) && mayAddFactor("otp rc", true));
+        CPPUNIT_ASSERT(assuranceOf("pwd otp rc") == AssuranceLevel::One);
+        for (const char* methods : {"otp", "pwd otp"}) CPPUNIT_ASSERT(!mayAddFactor(methods, true));
     }
 
     void changesByAPasskeyWhereThereIsOne() {

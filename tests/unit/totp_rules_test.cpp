@@ -90,6 +90,8 @@ class TotpRulesTest : public CppUnit::TestFixture {
                                             {"hwk user", "hwk user totp"},
                                             {"hwk user mfa", "hwk user mfa"},
                                             {"otp totp", "otp totp"},
+                                            {"otp rc", "otp totp"},
+                                            {"pwd otp rc", "pwd otp totp mfa"},
                                             {"pwd otp totp mfa", "pwd otp totp mfa"}}) {
             CPPUNIT_ASSERT_EQUAL(std::string{after}, withTotp(before));
         }

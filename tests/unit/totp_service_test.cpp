@@ -27,7 +27,7 @@ public:
     TotpRemoval remove(const RemovedTotp&) override { return {}; }
     SecondStepResult guess(const SecondStepGuess& guess) override {
         last = guess;
-        return {guess.match ? SecondStepResult::Outcome::SignedIn : SecondStepResult::Outcome::Wrong};
+        return {guess.proof.match ? SecondStepResult::Outcome::SignedIn : SecondStepResult::Outcome::Wrong};
     }
     std::vector<std::pair<Uuid, std::string>> sealedSecrets(const Uuid& after, unsigned) override {
         if (after == kept.id) return {};
@@ -98,7 +98,7 @@ private:
             {Uuid::makeV7(clock_.now(), random_), {caller_.user.id, "otp", std::string(16, 'b')}, clock_.now() + 1min});
         CPPUNIT_ASSERT(after.signIn(token, codeOf(invitation.secret), {}, {}, clock_.now()).outcome ==
                        SecondStepVerdict::Outcome::SignedIn);
-        CPPUNIT_ASSERT(store_.last->match && store_.last->match->totpId == store_.kept.id);
+        CPPUNIT_ASSERT(store_.last->proof.match && store_.last->proof.match->totpId == store_.kept.id);
     }
 
     test::FakeClock clock_;

@@ -83,10 +83,10 @@ export function removePasskey(id) {
   return call("DELETE", `/auth/passkeys/${encodeURIComponent(id)}`);
 }
 
-// The code of an authenticator app, by the token of a right one of ours.
-export function verifySecondStep(token, otp, deviceName) {
+// {otp} of an authenticator app or {recovery_code}, by the token of a right code of ours.
+export function verifySecondStep(token, shown, deviceName) {
   return call("POST", "/auth/second-step", {
-    body: { second_step_token: token, otp, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
+    body: { second_step_token: token, ...shown, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
     needs: ["user"],
   });
 }
@@ -101,6 +101,18 @@ export function appInvitation() {
 
 export function addApp(token, otp, name) {
   return call("POST", "/auth/totp", { body: { token, otp, name }, needs: ["id"] });
+}
+
+export function recovery() {
+  return call("GET", "/auth/recovery-codes");
+}
+
+export function makeRecoveryCodes() {
+  return call("POST", "/auth/recovery-codes", { needs: ["codes"] });
+}
+
+export function confirmRecoveryCodes(code) {
+  return call("POST", "/auth/recovery-codes/confirm", { body: { code } });
 }
 
 export function removeApp(id) {

@@ -22,11 +22,13 @@ const input = element("app-code");
 const codeAlert = element("app-code-error");
 
 let leave = () => {};
+let changed = () => {};
 let token = "";
 
-// `onSignedOut()` runs when the visitor turns out to be no longer signed in.
-export function prepare(onSignedOut) {
+// `onSignedOut()` runs when the visitor turns out to be no longer signed in, `onChange()` when an app was added or removed.
+export function prepare(onSignedOut, onChange) {
   leave = onSignedOut;
+  changed = onChange;
   add.addEventListener("click", () => whileBusy(add, begin));
   element("app-cancel").addEventListener("click", () => {
     close();
@@ -93,6 +95,7 @@ async function confirm() {
     none.hidden = true;
     element("apps-title").focus();
     say(() => t("Authenticator app added: {name}.", { name: made.name }));
+    changed();
   } catch (error) {
     if (error.code === "INVALID_OTP") {
       return refuse(input, codeAlert, () => t("That code is not right, or was used already. Wait for the next one."));
@@ -103,7 +106,7 @@ async function confirm() {
 }
 
 function fail(error) {
-  if (error.status === 401) return leave();
+  if (error.status === 401 && error.code !== "INSUFFICIENT_USER_AUTHENTICATION") return leave();
   put(alert, () => sentence(error));
 }
 
@@ -162,4 +165,5 @@ async function end(entry, item) {
   none.hidden = list.children.length > 0;
   element("apps-title").focus();
   say(() => t("Authenticator app removed: {name}.", { name: entry.name }));
+  changed();
 }

@@ -43,7 +43,7 @@ let spent = false;
 let ticker = 0;
 let listening = null; // for an SMS
 
-// `onSignedIn(answer)` runs after the right code, `onSecondStep(token)` where the account wants one of an app as well, and
+// `onSignedIn(answer)` runs after the right code, `onSecondStep(step)` where the account wants one of an app as well, and
 // `onLeave(destination, notice)` when the visitor wants another address, or another way in.
 export function prepare(onSignedIn, onSecondStep, onLeave) {
   form.addEventListener("submit", (event) => {

@@ -28,7 +28,7 @@ const ends = {
 let secret = "";
 let goOn = () => {};
 
-// `onSignedIn(answer)` runs after the press in the browser that asked, `onSecondStep(token)` where the account wants the
+// `onSignedIn(answer)` runs after the press in the browser that asked, `onSecondStep(step)` where the account wants the
 // code of an app as well, `onNew()` when the visitor wants a new link.
 export function prepare(onSignedIn, onSecondStep, onNew) {
   goOn = onSecondStep;

@@ -33,14 +33,17 @@ address.prepare(
 confirm.prepare((answer) => {
   history.replaceState(null, "");
   arrive(answer, true);
-}, (token) => {
+}, (step) => {
   history.replaceState(null, "");
-  second.open(token);
+  second.open(step);
 }, (destination, notice) => {
   history.replaceState(null, "");
   address.open(notice, destination);
 });
-second.prepare((answer) => arrive(answer, false), address.open);
+second.prepare((answer) => arrive(answer, false), (answer) => {
+  language.choose({ account: answer.user.locale ?? "" });
+  account.open(answer.user, false, false, "add-factors");
+}, address.open);
 link.prepare((answer) => enter(answer.user, answer.is_new_user), second.open, begin);
 account.prepare((notice) => {
   language.choose();
@@ -128,7 +131,7 @@ async function lookAgain({ type }) {
   try {
     const user = await session.user();
     if (user && isNews) enter(user);
-    if (!user && isShown("account")) address.open(sessionOver);
+    if (!user && isShown("account") && !account.isLimitedToFactors()) address.open(sessionOver);
   } catch {
     // What cannot be asked now shows at the next click.
   }

@@ -13,6 +13,7 @@
 #include "otpgate/domain/passkey_service.h"
 #include "otpgate/domain/password_service.h"
 #include "otpgate/domain/phone_numbers.h"
+#include "otpgate/domain/recovery_service.h"
 #include "otpgate/domain/registration_service.h"
 #include "otpgate/domain/return_targets.h"
 #include "otpgate/domain/session_service.h"
@@ -88,6 +89,7 @@ struct Services {
     domain::VerificationService& verifications;
     domain::PasskeyService& passkeys;
     domain::TotpService& totps;
+    domain::RecoveryService& recovery;
     const domain::SigningKeys& keys;
     const http::Cors& cors;
     const Clock& clock;

@@ -19,6 +19,12 @@ AssuranceLevel assuranceOf(std::string_view methods);
 // authenticator app open it, too, though they are of level 1: "totp" is no code that anybody was sent.
 bool opensAccount(std::string_view methods, bool hasFactor);
 
+// Whether it may add a factor, and nothing else: a sign-in by a code and a recovery code ("otp rc"), for a factor that
+// is lost (section 4.2.2.2). It opens nothing until it has shown the new one.
+bool mayOnlyAddFactors(std::string_view methods);
+// By a session of this kind, or one that opens the account.
+bool mayAddFactor(std::string_view methods, bool hasFactor);
+
 // What `acr` says: "urn:otpgate:aal2".
 std::string_view toUrn(AssuranceLevel level);
 

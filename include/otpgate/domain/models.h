@@ -71,6 +71,7 @@ struct User {
     bool hasFactor = false;
     bool hasTotp = false;
     bool hasVerifyingPasskey = false;
+    bool hasRecoveryCodes = false;  // for a factor that is lost; no factor itself
 };
 
 // Proved or not.
@@ -109,7 +110,9 @@ enum class MessageKind {
     PasskeyAdded,
     PasskeyRemoved,
     TotpAdded,  // an authenticator app
-    TotpRemoved
+    TotpRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed
 };
 std::string_view toString(MessageKind kind);  // "code", "new_sign_in"
 std::optional<MessageKind> parseMessageKind(std::string_view text);
@@ -187,6 +190,8 @@ enum class AuditEvent {
     PasskeyRemoved,
     TotpAdded,
     TotpRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
     FactorsReset,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"

@@ -114,6 +114,8 @@ struct VerifiedOtp {
     std::optional<SignIn> signIn;  // of a login
     // Where NeedsFactor, and a code of an authenticator app is the rest: what is shown with it (second_step.h).
     std::string secondStepToken{};
+    bool takesTotp = false;  // with it
+    bool takesRecoveryCode = false;
 };
 
 class OtpService {

@@ -146,6 +146,9 @@ struct FirstStep {
     Uuid userId;
     std::string methods;
     std::string guessBucket;  // where wrong guesses at that code were counted, and those at the app are
+    // Which of them the account has; the token does not say it.
+    bool takesTotp = false;
+    bool takesRecoveryCode = false;
 };
 
 struct OtpVerifyResult {

@@ -9,7 +9,8 @@
 namespace otpgate::domain {
 
 enum class Action {
-    Leave,   // sign out
+    Leave,  // sign out
+    AddFactor,
     Use,     // all that a session is for
     Change,  // what outlasts the session: factors, address, password, keys, deletion
     Administer
@@ -21,7 +22,8 @@ struct Standing {
     AssuranceLevel level = AssuranceLevel::One;
     std::chrono::microseconds age{0};  // of the sign-in; a refresh is none
     bool showsFactor = false;          // opensAccount() by one
-    bool hasPasskey = true;            // its account, which opens at level 2 by it
+    bool mayOnlyAddFactors = false;
+    bool hasPasskey = true;  // its account, which opens at level 2 by it
 };
 Standing standingOf(const AuthenticatedSession& session, Timestamp now);
 

@@ -56,10 +56,14 @@ public:
     // The rest of a sign-in: `token` is VerifiedOtp::secondStepToken.
     SecondStepVerdict signIn(std::string_view token, std::string_view code, const Device& device, const Asker& asker,
                              Timestamp sessionEnd);
+    // The same by whatever was shown; open() reads the token.
+    std::optional<PendingStep> open(std::string_view token) const;
+    SecondStepVerdict finish(const PendingStep& pending, const SecondStepProof& proof, const Device& device,
+                             const Asker& asker, Timestamp sessionEnd);
 
 private:
     std::optional<NoticeDraft> draft(MessageKind kind, const Device& device, const Client& client, Timestamp now);
-    std::optional<SecondStepGuess::Match> match(const Uuid& userId, std::string_view code, Timestamp now);
+    std::optional<SecondStepProof::Match> match(const Uuid& userId, std::string_view code, Timestamp now);
 
     TotpStore& store_;
     Messenger& messenger_;

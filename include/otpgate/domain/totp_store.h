@@ -60,19 +60,26 @@ struct TotpRemoval {
     std::optional<OutboxMessage> notice = std::nullopt;
 };
 
-// A code of an app that was typed after a right code of ours.
-struct SecondStepGuess {
+// What was typed after a right code of ours: a code of an app, or one for a factor that is lost.
+struct SecondStepProof {
     struct Match {
         Uuid totpId;
         std::int64_t step = 0;
     };
+    bool isRecovery = false;
+    std::optional<Match> match{};  // neither this nor the next: it is wrong
+    std::optional<Uuid> recoveryCode{};
+    std::optional<NoticeDraft> notice = std::nullopt;  // of a recovery code that was used
+};
+struct SecondStepGuess {
     PendingStep pending;
-    std::optional<Match> match;  // none: it is wrong
-    LimitRule guessRule;         // of every bucket
-    std::string bucket;          // of the account's second steps; its known devices have one of their own
+    SecondStepProof proof;
+    LimitRule guessRule;  // of every bucket
+    std::string bucket;   // of the account's second steps; its known devices have one of their own
     std::string deviceBucket;
     NewSession session;
     Uuid auditId;
+    Uuid recoveryAuditId;
 };
 struct SecondStepResult {
     enum class Outcome {
@@ -87,7 +94,7 @@ struct SecondStepResult {
     Outcome outcome = Outcome::Wrong;
     std::string hits{};  // of the bucket that refused
     std::optional<SignIn> signIn = std::nullopt;
-    std::optional<OutboxMessage> notice = std::nullopt;
+    std::vector<OutboxMessage> notices{};
 };
 
 class TotpStore {

@@ -4,6 +4,7 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/passkey_store.h"
 #include "otpgate/domain/people_store.h"
+#include "otpgate/domain/recovery_store.h"
 #include "otpgate/domain/stores.h"
 #include "otpgate/domain/ticket_store.h"
 #include "otpgate/domain/totp_store.h"
@@ -28,6 +29,7 @@ std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& conne
 std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection);
 std::unique_ptr<domain::PasskeyStore> makePasskeyStore(db::Connection& connection);
 std::unique_ptr<domain::TotpStore> makeTotpStore(db::Connection& connection);
+std::unique_ptr<domain::RecoveryStore> makeRecoveryStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
 std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection);
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
