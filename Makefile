@@ -35,7 +35,7 @@ CXXFLAGS := -std=c++20 -pthread $(DEBUG_INFO) -Wall -Wextra -Wpedantic -Wshadow 
 LDFLAGS := -pthread -Wl,--as-needed
 LDLIBS := -lPocoNetSSL -lPocoCrypto -lPocoDataSQLite -lPocoData -lPocoJSON -lPocoNet \
     -lPocoFoundation -lmysqlcppconn -lssl -lcrypto -largon2 -lzxcvbn -lsqlite3 -lcurl -lphonenumber -lprotobuf -licui18n \
-    -licuuc -lprometheus-cpp-core -lfido2 -lcbor
+    -licuuc -lprometheus-cpp-core -lfido2 -lcbor -lqrencode
 # crypt_r is also in the sanitizers' runtime, which only passes it on: --as-needed would leave out the real one.
 LDLIBS += -Wl,--no-as-needed -lcrypt -Wl,--as-needed
 

@@ -8,9 +8,11 @@
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/passkey_service.h"
 #include "otpgate/domain/password_service.h"
+#include "otpgate/domain/recovery_service.h"
 #include "otpgate/domain/registration_service.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/domain/site_sessions.h"
+#include "otpgate/domain/totp_service.h"
 #include "otpgate/http/boundary.h"
 #include "otpgate/store/stores.h"
 #include "program_pages.h"
@@ -57,6 +59,8 @@ public:
           apiKeyStore_(store::makeApiKeyStore(*connection_)),
           verificationStore_(store::makeVerificationStore(*connection_)),
           passkeyStore_(store::makePasskeyStore(*connection_)),
+          totpStore_(store::makeTotpStore(*connection_)),
+          recoveryStore_(store::makeRecoveryStore(*connection_)),
           accountStore_(store::makeAccountStore(*connection_)),
           ticketStore_(store::makeTicketStore(*connection_)),
           peopleStore_(store::makePeopleStore(*connection_)),
@@ -82,6 +86,9 @@ public:
                           app.settings_.otp.guessesPerDestination, app.settings_.otp.resendAfter}),
           passkeys_(*passkeyStore_, *app.messenger_, app.keyRing_, app.clock_, app.random_, app.settings_.passkeys,
                     {app.settings_.passwordsPerClient, app.settings_.passkeysPerAccount}, app.notices_),
+          totps_(*totpStore_, *app.messenger_, app.keyRing_, app.clock_, app.random_,
+                 app.settings_.otp.guessesPerDestination, app.notices_),
+          recovery_(*recoveryStore_, totps_, app.passwordGate_, *app.messenger_, app.clock_, app.random_, app.notices_),
           administration_({*peopleStore_, *accountStore_, *sessionStore_, *groupStore_, *outboxStore_}, *app.messenger_,
                           app.clock_, app.random_,
                           {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
@@ -106,6 +113,8 @@ public:
                     apiKeys_,
                     verifications_,
                     passkeys_,
+                    totps_,
+                    recovery_,
                     app.cors_,
                     app.clock_,
                     readiness_,
@@ -151,6 +160,8 @@ private:
     std::unique_ptr<domain::ApiKeyStore> apiKeyStore_;
     std::unique_ptr<domain::VerificationStore> verificationStore_;
     std::unique_ptr<domain::PasskeyStore> passkeyStore_;
+    std::unique_ptr<domain::TotpStore> totpStore_;
+    std::unique_ptr<domain::RecoveryStore> recoveryStore_;
     std::unique_ptr<domain::AccountStore> accountStore_;
     std::unique_ptr<domain::TicketStore> ticketStore_;
     std::unique_ptr<domain::PeopleStore> peopleStore_;
@@ -168,6 +179,8 @@ private:
     domain::ApiKeyService apiKeys_;
     domain::VerificationService verifications_;
     domain::PasskeyService passkeys_;
+    domain::TotpService totps_;
+    domain::RecoveryService recovery_;
     domain::Administration administration_;
     domain::Statistics statistics_;
     domain::OidcProvider oidc_;

@@ -146,6 +146,7 @@ domain::NoticeSettings readNotices(SettingsReader& reader) {
     notices.addressChanged = reader.flag("notices.address_changed", true);
     notices.manyFailures = reader.flag("notices.many_failures", true);
     notices.passkeysChanged = reader.flag("notices.passkeys_changed", true);
+    notices.factorsChanged = reader.flag("notices.factors_changed", true);
     if (reader.flag("notices.by_sms", false)) notices.bySms = domain::NoticeBySms::WhereNoMail;
     notices.lifetime = wholeSeconds(reader, "notices.lifetime", hours{24}, 1min, days{7});
     notices.perDestination = limit(reader, "limits.notices_per_destination", "10/1h");

@@ -123,6 +123,19 @@ http::Response askForPasskey(const http::Request& request, const domain::Passkey
 http::Response loginByPasskey(const http::Request& request, domain::SessionService& sessions,
                               domain::PasskeyService& passkeys);
 
+// totp.cpp
+http::Response inviteTotp(const http::Request& request, const Caller& caller, domain::TotpService& totps,
+                          const ApiSettings& settings);
+http::Response addTotp(const http::Request& request, const Caller& caller, domain::TotpService& totps);
+http::Response listTotps(const http::Request& request, const Caller& caller, domain::TotpService& totps);
+http::Response removeTotp(const http::Request& request, const Caller& caller, domain::TotpService& totps);
+http::Response takeSecondStep(const http::Request& request, domain::SessionService& sessions,
+                              domain::TotpService& totps, domain::RecoveryService& recovery);
+http::Response showRecoveryCodes(const http::Request& request, const Caller& caller, domain::RecoveryService& recovery);
+http::Response makeRecoveryCodes(const http::Request& request, const Caller& caller, domain::RecoveryService& recovery);
+http::Response confirmRecoveryCodes(const http::Request& request, const Caller& caller,
+                                    domain::RecoveryService& recovery);
+
 // verifications.cpp
 http::Response createVerification(const http::Request& request, const ApiKeyCaller& caller,
                                   domain::ApiKeyService& apiKeys, domain::VerificationService& verifications,

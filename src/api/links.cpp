@@ -31,7 +31,7 @@ bool hasAsked(const domain::OtpService& codes, const http::Request& request, con
     case VerifyOutcome::Expired:
         throw ApiError(ErrorCode::OtpExpired).detail("The link has expired. Please ask for a new one.");
     case VerifyOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
-    case VerifyOutcome::NeedsFactor: throw ApiError(ErrorCode::InsufficientUserAuthentication);
+    case VerifyOutcome::NeedsFactor:
     case VerifyOutcome::Verified:
     case VerifyOutcome::WrongCode:
     case VerifyOutcome::Unknown:
@@ -77,6 +77,7 @@ http::Response signInByLink(const http::Request& request, domain::OtpService& co
     if (address && result.outcome == VerifyOutcome::Unknown) {
         throw ApiError(ErrorCode::InvalidOtp).detail("The link was not sent to this address.");
     }
+    if (result.outcome == VerifyOutcome::NeedsFactor) rejectForFactor(result);
     if (!result.signIn) rejectLink(result.outcome);
     http::Response response = signedIn(sessions, *result.signIn, delivery);
     http::clearCookie(response, kAskerCookie);

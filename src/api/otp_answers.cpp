@@ -40,8 +40,21 @@ void rejectUnlessVerified(const domain::VerifiedOtp& result) {
             .retryAfter(result.retryAfter);
     case VerifyOutcome::BudgetExhausted: throw limitError(ErrorCode::MaxRetriesExceeded, result.limit);
     case VerifyOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
-    case VerifyOutcome::NeedsFactor: throw ApiError(ErrorCode::InsufficientUserAuthentication);
+    case VerifyOutcome::NeedsFactor: rejectForFactor(result);
     }
+}
+
+void rejectForFactor(const domain::VerifiedOtp& result) {
+    ApiError error(ErrorCode::InsufficientUserAuthentication);
+    if (!result.secondStepToken.empty()) {
+        error.member("second_step_token", result.secondStepToken);
+        if (result.takesTotp)
+            error.detail("The code is right. This account wants the code of your authenticator app as well.");
+        std::string ways = result.takesTotp ? "totp" : "";
+        if (result.takesRecoveryCode) ways += ways.empty() ? "recovery_code" : " recovery_code";
+        error.member("second_step", ways);
+    }
+    throw error;
 }
 
 http::Response otpRequested(const domain::OtpService& codes, const domain::OtpQuestion& question,

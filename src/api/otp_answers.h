@@ -9,6 +9,8 @@ namespace otpgate::api {
 // Throws the ApiError of a request for a code, or of a guess, that did not succeed.
 void rejectUnlessAccepted(const domain::RequestedOtp& otp);
 void rejectUnlessVerified(const domain::VerifiedOtp& result);
+// A right code, of an account that wants more: with what the second step takes, where that is a code too.
+[[noreturn]] void rejectForFactor(const domain::VerifiedOtp& result);
 
 // 202: otp_id, channel, purpose, destination_masked, means, expires_in, resend_in, message; and how the limit stands.
 // Where a link is sent, the cookie by which the browser that asked for it is known.

@@ -37,7 +37,7 @@ void rejectUnlessRight(const domain::CheckedPassword& checked) {
 
 ApiError needsFactor() {
     return ApiError(ErrorCode::InsufficientUserAuthentication)
-        .detail("This account is protected by a passkey: a code does not change its password.");
+        .detail("A code alone does not change the password of this account.");
 }
 
 http::Response resetByToken(domain::OtpService& codes, domain::PasswordService& passwords, const http::Request& request,

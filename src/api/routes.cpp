@@ -22,12 +22,12 @@ namespace {
 // The service of this type. One that no deployment has does not compile.
 template <typename Service>
 Service& find(Services& services) {
-    return std::get<Service&>(std::tie(services.otp, services.sessions, services.sites, services.accounts,
-                                       services.addresses, services.passwords, services.registration, services.audit,
-                                       services.apiKeys, services.verifications, services.passkeys,
-                                       std::as_const(services.passkeys), services.oidc, services.publishedKeys,
-                                       services.cors, services.clock, services.readiness, services.monitoring,
-                                       services.administration, services.statistics, std::as_const(services.settings)));
+    return std::get<Service&>(
+        std::tie(services.otp, services.sessions, services.sites, services.accounts, services.addresses,
+                 services.passwords, services.registration, services.audit, services.apiKeys, services.verifications,
+                 services.passkeys, std::as_const(services.passkeys), services.totps, services.recovery, services.oidc,
+                 services.publishedKeys, services.cors, services.clock, services.readiness, services.monitoring,
+                 services.administration, services.statistics, std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -71,6 +71,10 @@ struct Visiting {
 struct RecentlySignedIn {
     Endpoint<Caller> endpoint;
 };
+// The same, and for whoever has shown a recovery code in place of a factor that is lost.
+struct AddingFactors {
+    Endpoint<Caller> endpoint;
+};
 
 // For administrators who signed in recently, from where admin.allowed_addresses lets them; from elsewhere the path is
 // unknown.
@@ -90,8 +94,8 @@ struct KeyHolder {
 const std::vector<ApiScope> kAnyKey;
 constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
 
-using Protected =
-    std::variant<Public, ForMonitors, SignedIn, Leaving, Visiting, RecentlySignedIn, ForAdministrators, KeyHolder>;
+using Protected = std::variant<Public, ForMonitors, SignedIn, Leaving, Visiting, RecentlySignedIn, AddingFactors,
+                               ForAdministrators, KeyHolder>;
 
 struct Route {
     std::string_view method;
@@ -114,11 +118,19 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/auth/password-change", RecentlySignedIn{changePassword}}, // limits.guesses_per_destination, for right ones too
     {"POST",   "/api/v1/auth/passkey/options", Public{askForPasskey}}, // nothing is written, and nothing is looked up
     {"POST",   "/api/v1/auth/passkey",       Public{loginByPasskey}},  // limits.passkeys_per_account; passwords_per_client, for wrong ones
-    {"GET",    "/api/v1/auth/passkeys",      SignedIn{listPasskeys}},
-    {"POST",   "/api/v1/auth/passkeys/register/options", RecentlySignedIn{invitePasskey}},
-    {"POST",   "/api/v1/auth/passkeys/register", RecentlySignedIn{addPasskey}},
+    {"GET",    "/api/v1/auth/passkeys",      AddingFactors{listPasskeys}},
+    {"POST",   "/api/v1/auth/passkeys/register/options", AddingFactors{invitePasskey}},
+    {"POST",   "/api/v1/auth/passkeys/register", AddingFactors{addPasskey}},
     {"PATCH",  "/api/v1/auth/passkeys/{id}", RecentlySignedIn{renamePasskey}},
     {"DELETE", "/api/v1/auth/passkeys/{id}", RecentlySignedIn{removePasskey}},
+    {"GET",    "/api/v1/auth/totp",          AddingFactors{listTotps}},
+    {"POST",   "/api/v1/auth/totp",          AddingFactors{addTotp}},
+    {"POST",   "/api/v1/auth/totp/options",  AddingFactors{inviteTotp}},
+    {"DELETE", "/api/v1/auth/totp/{id}",     RecentlySignedIn{removeTotp}},
+    {"GET",    "/api/v1/auth/recovery-codes", SignedIn{showRecoveryCodes}},
+    {"POST",   "/api/v1/auth/recovery-codes", RecentlySignedIn{makeRecoveryCodes}},
+    {"POST",   "/api/v1/auth/recovery-codes/confirm", RecentlySignedIn{confirmRecoveryCodes}},
+    {"POST",   "/api/v1/auth/second-step",   Public{takeSecondStep}},  // limits.guesses_per_destination, and so many of the account's
     {"POST",   "/api/v1/auth/token/refresh", Public{refreshTokens}},
     {"POST",   "/api/v1/auth/token/introspect", KeyHolder{introspectToken, kAnyKey}},
     {"POST",   "/api/v1/auth/logout",        Leaving{logout}},
@@ -215,6 +227,7 @@ public:
         };
     }
     http::Endpoint operator()(const RecentlySignedIn& route) const { return bound(route.endpoint, Action::Change); }
+    http::Endpoint operator()(const AddingFactors& route) const { return bound(route.endpoint, Action::AddFactor); }
     http::Endpoint operator()(const ForAdministrators& route) const {
         return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
             return call(services, endpoint, request,

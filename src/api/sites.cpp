@@ -262,8 +262,10 @@ http::Response handOver(const http::Request& request, domain::SessionService& se
     const auto session = cookie ? sessions.authenticateCookie(*cookie) : std::nullopt;
     const bool needsTwoFactors = request.queryParameter("aal").value_or("") == "2";
     if (!session) return toLoginPage(settings, back->url, momentFor(needsTwoFactors, false));
-    const bool isSure = domain::assuranceOf(session->session.methods) == domain::AssuranceLevel::Two;
-    if (!isSure && (needsTwoFactors || session->user.hasFactor)) return toLoginPage(settings, back->url, "passkey");
+    const std::string& methods = session->session.methods;
+    const bool isSure = domain::assuranceOf(methods) == domain::AssuranceLevel::Two;
+    if ((needsTwoFactors && !isSure) || !domain::opensAccount(methods, session->user.hasFactor))
+        return toLoginPage(settings, back->url, "passkey");
     const auto within = parseNumber<std::uint32_t>(request.queryParameter("within").value_or(""));
     if (within && !domain::signedInRecently(session->session, std::chrono::seconds{*within}, clock.now()))
         return toLoginPage(settings, back->url, "again");

@@ -2,6 +2,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
+#include "otpgate/base/text.h"
 #include "otpgate/domain/assurance.h"
 #include "otpgate/domain/proved.h"
 #include "otpgate/http/errors.h"
@@ -42,6 +43,9 @@ void writeDescription(http::JsonWriter& json, const domain::TokenDescription& to
         .member("auth_time", wholeSeconds(token.grant.session.session.authenticatedAt))
         .member("acr", domain::toUrn(level))
         .member("aal", static_cast<int>(level));
+    json.key("amr").beginArray();
+    for (const std::string_view method : split(token.grant.session.session.methods, ' ')) json.value(method);
+    json.endArray();
     if (const auto name = domain::tellableName(token.grant.session.user)) json.member("username", *name);
     // An array only where there is something in it: some readers of such answers take none.
     if (const auto& groups = token.grant.session.user.groups; !groups.empty()) writeGroups(json, groups);

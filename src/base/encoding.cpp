@@ -80,6 +80,22 @@ std::string toBase64Url(std::string_view bytes) {
     return text;
 }
 
+std::string toBase32(std::string_view bytes) {
+    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    std::string text;
+    unsigned bits = 0;
+    unsigned count = 0;
+    for (const char c : bytes) {
+        bits = (bits << 8 | byteOf(c)) & 0xffffU;
+        for (count += 8; count >= 5;) {
+            count -= 5;
+            text += kDigits[bits >> count & 0x1f];
+        }
+    }
+    if (count > 0) text += kDigits[bits << (5 - count) & 0x1f];
+    return text;
+}
+
 std::optional<std::string> parseBase64Url(std::string_view text) {
     if (text.size() % 4 == 1) return std::nullopt;
     std::string bytes;

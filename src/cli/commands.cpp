@@ -398,7 +398,9 @@ const std::vector<Command>& commands() {
           {"list", "", "shows the languages and where their files are from", {kJson}},
           {"show", "LOCALE KIND [PART]", "renders an example", {}}},
          "Templates are mustache: LOCALE/KIND.PART, where KIND is code, link, new_sign_in, password_changed,\n"
-         "address_changed, many_failures, passkey_added or passkey_removed, and PART is subject, txt, html or sms.\n"
+         "address_changed, many_failures, passkey_added, passkey_removed,\n"
+         "authenticator_added, authenticator_removed, recovery_codes_made or\n"
+         "recovery_code_used, and PART is subject, txt, html or sms.\n"
          "Those of templates.directory take the place of the\n"
          "built-in ones, file by file. A kind that a language of yours lacks is sent in English, and the log says so.\n"
          "\n"

@@ -115,6 +115,13 @@ void printLine(const domain::User& user) {
               << user.email.value_or("-") << "  " << user.phoneNumber.value_or("-") << "\n";
 }
 
+std::string factorsOf(const domain::User& user) {
+    std::vector<std::string> factors;
+    if (user.hasVerifyingPasskey) factors.emplace_back("passkey");
+    if (user.hasTotp) factors.emplace_back("authenticator app");
+    return factors.empty() ? "none" : joined(factors, ", ");
+}
+
 void print(const domain::User& user, bool asJson) {
     if (asJson) {
         std::cout << jsonOf(user) << "\n";
@@ -131,7 +138,7 @@ void print(const domain::User& user, bool asJson) {
     if (!user.groups.empty()) std::cout << "groups      " << joined(user.groups, ", ") << "\n";
     std::cout << "status      " << domain::toString(user.status) << "\n";
     std::cout << "password    " << (user.hasPassword ? "set" : "none") << "\n";
-    std::cout << "factor      " << (user.hasFactor ? "passkey" : "none") << "\n";
+    std::cout << "factor      " << factorsOf(user) << "\n";
     std::cout << "joined      " << formatRfc3339(user.joinedAt) << "\n";
     std::cout << "last login  " << (user.lastLoginAt ? formatRfc3339(*user.lastLoginAt) : "never") << "\n";
 }

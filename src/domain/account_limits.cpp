@@ -15,6 +15,8 @@ std::string_view kindOf(Counted counted) {
     case Counted::PasswordsByDevices: return "password-device";
     case Counted::Changes: return "change";
     case Counted::PasskeySignIns: return "passkey";
+    case Counted::SecondSteps: return "second-step";
+    case Counted::SecondStepsByDevices: return "second-step-device";
     }
     return {};
 }
@@ -31,6 +33,8 @@ std::string_view toString(Counted counted) {
     case Counted::PasswordsByDevices: return "passwords_by_devices";
     case Counted::Changes: return "changes";
     case Counted::PasskeySignIns: return "passkey_sign_ins";
+    case Counted::SecondSteps: return "second_steps";
+    case Counted::SecondStepsByDevices: return "second_steps_by_devices";
     }
     return {};
 }
@@ -43,7 +47,8 @@ std::vector<AccountLimit> limitsOf(const User& user) {
             limits.push_back({counted, address, limitBucket(kindOf(counted), address)});
         }
     }
-    for (const Counted counted : {Counted::Changes, Counted::PasskeySignIns}) {
+    for (const Counted counted :
+         {Counted::Changes, Counted::PasskeySignIns, Counted::SecondSteps, Counted::SecondStepsByDevices}) {
         limits.push_back({counted, "", limitBucket(kindOf(counted), user.id.bytes())});
     }
     return limits;
@@ -62,7 +67,9 @@ const LimitRule& ruleOf(Counted counted, const AccountLimitRules& rules) {
     case Counted::Guesses:
     case Counted::GuessesByDevices:
     case Counted::Passwords:
-    case Counted::PasswordsByDevices: break;
+    case Counted::PasswordsByDevices:
+    case Counted::SecondSteps:
+    case Counted::SecondStepsByDevices: break;
     case Counted::Changes: return rules.changes;
     case Counted::PasskeySignIns: return rules.passkeySignIns;
     }

@@ -211,12 +211,15 @@ AdminOutcome Administration::setAddress(const Uuid& userId, const Destination& a
 AdminOutcome Administration::resetFactors(const Uuid& userId, const Client& client) {
     const Timestamp now = clock_.now();
     const Client nobody;
-    const auto reset = stores_.people.resetFactors(
-        {.userId = userId,
-         .now = now,
-         .auditId = Uuid::makeV7(now, random_),
-         .client = client,
-         .notice = draftNotice(notices_, {MessageKind::PasskeyRemoved, "", nobody, now, messenger_.lease()}, random_)});
+    const auto draft = [&](MessageKind kind) {
+        return draftNotice(notices_, {kind, "", nobody, now, messenger_.lease()}, random_);
+    };
+    const auto reset = stores_.people.resetFactors({.userId = userId,
+                                                    .now = now,
+                                                    .auditId = Uuid::makeV7(now, random_),
+                                                    .client = client,
+                                                    .notice = draft(MessageKind::PasskeyRemoved),
+                                                    .noticeWithoutPasskeys = draft(MessageKind::TotpRemoved)});
     if (reset.notice) messenger_.handOver(*reset.notice);
     if (!reset.isUser) return AdminOutcome::NoSuchUser;
     return reset.removed == 0 ? AdminOutcome::Unchanged : AdminOutcome::Done;

@@ -6,14 +6,31 @@
 
 namespace otpgate::domain {
 
-AssuranceLevel assuranceOf(std::string_view methods) {
+namespace {
+
+bool has(std::string_view methods, std::string_view word) {
     const auto words = split(methods, ' ');
-    const auto has = [&](std::string_view word) { return std::ranges::find(words, word) != words.end(); };
-    return (has("hwk") || has("swk")) && has("mfa") ? AssuranceLevel::Two : AssuranceLevel::One;
+    return std::ranges::find(words, word) != words.end();
+}
+
+}  // namespace
+
+AssuranceLevel assuranceOf(std::string_view methods) {
+    const bool isPasskey = has(methods, "hwk") || has(methods, "swk");
+    const bool isTwoThings = has(methods, "pwd") && has(methods, "totp");
+    return has(methods, "mfa") && (isPasskey || isTwoThings) ? AssuranceLevel::Two : AssuranceLevel::One;
 }
 
 bool opensAccount(std::string_view methods, bool hasFactor) {
-    return !hasFactor || assuranceOf(methods) == AssuranceLevel::Two;
+    return !hasFactor || has(methods, "totp") || assuranceOf(methods) == AssuranceLevel::Two;
+}
+
+bool mayOnlyAddFactors(std::string_view methods) {
+    return has(methods, "rc") && !opensAccount(methods, true);
+}
+
+bool mayAddFactor(std::string_view methods, bool hasFactor) {
+    return opensAccount(methods, hasFactor) || mayOnlyAddFactors(methods);
 }
 
 std::string_view toUrn(AssuranceLevel level) {

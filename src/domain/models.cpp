@@ -62,14 +62,20 @@ std::string_view toString(MessageKind kind) {
     case MessageKind::ManyFailures: return "many_failures";
     case MessageKind::PasskeyAdded: return "passkey_added";
     case MessageKind::PasskeyRemoved: return "passkey_removed";
+    case MessageKind::TotpAdded: return "authenticator_added";
+    case MessageKind::TotpRemoved: return "authenticator_removed";
+    case MessageKind::RecoveryCodesMade: return "recovery_codes_made";
+    case MessageKind::RecoveryCodeUsed: return "recovery_code_used";
     }
     return {};
 }
 
 std::optional<MessageKind> parseMessageKind(std::string_view text) {
-    for (const MessageKind kind : {MessageKind::Code, MessageKind::Link, MessageKind::NewSignIn,
-                                   MessageKind::PasswordChanged, MessageKind::AddressChanged, MessageKind::ManyFailures,
-                                   MessageKind::PasskeyAdded, MessageKind::PasskeyRemoved}) {
+    for (const MessageKind kind :
+         {MessageKind::Code, MessageKind::Link, MessageKind::NewSignIn, MessageKind::PasswordChanged,
+          MessageKind::AddressChanged, MessageKind::ManyFailures, MessageKind::PasskeyAdded,
+          MessageKind::PasskeyRemoved, MessageKind::TotpAdded, MessageKind::TotpRemoved, MessageKind::RecoveryCodesMade,
+          MessageKind::RecoveryCodeUsed}) {
         if (text == toString(kind)) return kind;
     }
     return std::nullopt;
@@ -129,6 +135,10 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::VerificationFailed: return "VERIFICATION_FAILED";
     case AuditEvent::PasskeyAdded: return "PASSKEY_ADDED";
     case AuditEvent::PasskeyRemoved: return "PASSKEY_REMOVED";
+    case AuditEvent::TotpAdded: return "AUTHENTICATOR_ADDED";
+    case AuditEvent::TotpRemoved: return "AUTHENTICATOR_REMOVED";
+    case AuditEvent::RecoveryCodesMade: return "RECOVERY_CODES_MADE";
+    case AuditEvent::RecoveryCodeUsed: return "RECOVERY_CODE_USED";
     case AuditEvent::FactorsReset: return "FACTORS_RESET";
     }
     return {};

@@ -16,6 +16,10 @@ bool isWanted(const NoticeSettings& settings, MessageKind kind) {
     case MessageKind::ManyFailures: return settings.manyFailures;
     case MessageKind::PasskeyAdded:
     case MessageKind::PasskeyRemoved: return settings.passkeysChanged;
+    case MessageKind::TotpAdded:
+    case MessageKind::TotpRemoved:
+    case MessageKind::RecoveryCodesMade:
+    case MessageKind::RecoveryCodeUsed: return settings.factorsChanged;
     }
     return false;
 }

@@ -94,6 +94,7 @@ private:
             }
             if (!opensAccount(otp_.methods, user_->hasFactor)) {
                 result.outcome = VerifyOutcome::NeedsFactor;
+                leaveTheRest();
                 return;
             }
             const auto device = findSameDevice(guess_, user_->id, devices_);
@@ -169,7 +170,9 @@ private:
         OtpVerifyResult& result = ruling_.result;
         const bool isLetIn = user_ && mayEnter(*user_, guess_.signIn);
         const bool isEnough = isLetIn && opensAccount(otp_.methods, user_->hasFactor);
-        note(2, isEnough ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
+        if (isLetIn && !isEnough) leaveTheRest();
+        // Half a sign-in has neither succeeded nor failed.
+        if (!result.firstStep) note(2, isEnough ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
         if (!isEnough) {
             result.outcome = isLetIn ? VerifyOutcome::NeedsFactor
                              : user_ ? VerifyOutcome::AccountDisabled
@@ -187,6 +190,12 @@ private:
         }
         // Told in the zone that was known before: a stranger's is his own.
         if (!guess_.device.timeZone.empty()) user_->timeZone = guess_.device.timeZone;
+    }
+
+    void leaveTheRest() {
+        if (!user_->hasTotp && !user_->hasRecoveryCodes) return;
+        ruling_.result.firstStep =
+            FirstStep{user_->id, otp_.methods, otp_.guessBucket, user_->hasTotp, user_->hasRecoveryCodes};
     }
 
     const OtpVerification& guess_;

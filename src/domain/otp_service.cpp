@@ -3,6 +3,7 @@
 #include "domain/otp_receipt.h"
 #include "otpgate/crypto/signed_token.h"
 #include "otpgate/domain/otp_rules.h"
+#include "otpgate/domain/second_step.h"
 
 #include <algorithm>
 #include <utility>
@@ -290,8 +291,15 @@ VerifiedOtp OtpService::report(const OtpReference& reference, const OtpVerificat
     case OtpVerifyResult::Outcome::Unknown:
     case OtpVerifyResult::Outcome::Used:
     case OtpVerifyResult::Outcome::Expired:
-    case OtpVerifyResult::Outcome::AccountDisabled:
-    case OtpVerifyResult::Outcome::NeedsFactor: break;
+    case OtpVerifyResult::Outcome::AccountDisabled: break;
+    case OtpVerifyResult::Outcome::NeedsFactor:
+        if (result.firstStep) {
+            verified.takesTotp = result.firstStep->takesTotp;
+            verified.takesRecoveryCode = result.firstStep->takesRecoveryCode;
+            verified.secondStepToken = makeSecondStepToken(
+                ring_, {Uuid::makeV7(clock_.now(), random_), *result.firstStep, clock_.now() + kSecondStepLifetime});
+        }
+        break;
     }
     return verified;
 }

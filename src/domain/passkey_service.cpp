@@ -151,15 +151,15 @@ PasskeyVerdict PasskeyService::signIn(const PasskeyAssertion& assertion, const D
                                  .clientRule = limits_.wrongPerClient,
                                  .accountBucket = limitBucket("passkey", owner.bytes()),
                                  .accountRule = limits_.signInsPerAccount,
-                                 .now = now,
-                                 .sessionId = Uuid::makeV7(now, random_),
-                                 .sessionExpiresAt = sessionEnd,
-                                 .shownDevice = asker.device,
-                                 .newDeviceId = Uuid::makeV7(now, random_),
-                                 .device = device,
+                                 .session = {.id = Uuid::makeV7(now, random_),
+                                             .now = now,
+                                             .expiresAt = sessionEnd,
+                                             .shownDevice = asker.device,
+                                             .newDeviceId = Uuid::makeV7(now, random_),
+                                             .device = device,
+                                             .notice = draft(MessageKind::NewSignIn, device, asker.client, now),
+                                             .client = asker.client},
                                  .auditId = Uuid::makeV7(now, random_),
-                                 .notice = draft(MessageKind::NewSignIn, device, asker.client, now),
-                                 .client = asker.client,
                                  .signIn = &settings_.signIn});
     if (result.notice) messenger_.handOver(*result.notice);
     switch (result.outcome) {

@@ -52,7 +52,7 @@ ErrorDescription describe(ErrorCode code) {
                 "For this, the sign-in must be a recent one: sign in again."};
     case ErrorCode::InsufficientUserAuthentication:
         return {"INSUFFICIENT_USER_AUTHENTICATION", 401, "More than a code is needed",
-                "This account is protected by a passkey. Sign in with it."};
+                "This account is protected by more than a code. Sign in with your passkey or authenticator app."};
     case ErrorCode::AccountDisabled: return {"ACCOUNT_DISABLED", 403, "Account disabled", "This account is disabled."};
     case ErrorCode::UserNotFound: return {"USER_NOT_FOUND", 404, "User not found", "There is no such user."};
     case ErrorCode::Conflict: return {"CONFLICT", 409, "Conflict", "This is already taken."};

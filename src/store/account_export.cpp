@@ -70,6 +70,12 @@ constexpr std::array kPasskeys{Column{"id", "id", Kind::Id},
                                Column{"verifies_user", "verifies_user", Kind::Number},
                                Column{"created_at", "created_at_us", Kind::Time},
                                Column{"last_used_at", "last_used_at_us", Kind::Time}};
+constexpr std::array kTotps{Column{"id", "id", Kind::Id}, Column{"name", "name"},
+                            Column{"created_at", "created_at_us", Kind::Time},
+                            Column{"last_used_at", "last_used_at_us", Kind::Time}};
+constexpr std::array kRecoveryCodes{
+    Column{"number", "number", Kind::Number}, Column{"created_at", "created_at_us", Kind::Time},
+    Column{"confirmed", "confirmed", Kind::Number}, Column{"used_at", "used_at_us", Kind::Time}};
 constexpr std::array kGroups{Column{"name", "group_name"}, Column{"added_at", "added_at_us", Kind::Time}};
 constexpr std::array kApplications{Column{"id", "id", Kind::Id},
                                    Column{"client", "client_id"},
@@ -116,6 +122,8 @@ constexpr std::array kOfUser{
     Table{"devices", "devices WHERE user_id = ?", kDevices},
     Table{"api_keys", "api_keys WHERE user_id = ?", kApiKeys},
     Table{"passkeys", "passkeys WHERE user_id = ?", kPasskeys},
+    Table{"authenticators", "totps WHERE user_id = ?", kTotps},
+    Table{"recovery_codes", "recovery_codes WHERE user_id = ?", kRecoveryCodes},
     Table{"groups", "group_members WHERE user_id = ?", kGroups},
     Table{"applications", "oidc_grants WHERE user_id = ?", kApplications},
     Table{"consents", "oidc_consents WHERE user_id = ?", kConsents},

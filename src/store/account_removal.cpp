@@ -68,6 +68,8 @@ void AccountTable::forgetOwner(const domain::User& user, Timestamp now) {
     connection_.execute("DELETE FROM oidc_consents WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM api_keys WHERE user_id = ?", {user.id});
     connection_.execute("DELETE FROM passkeys WHERE user_id = ?", {user.id});
+    connection_.execute("DELETE FROM totps WHERE user_id = ?", {user.id});
+    connection_.execute("DELETE FROM recovery_codes WHERE user_id = ?", {user.id});
     removeRows(connection_, sessionsOf(user.id));
     removeRows(connection_, devicesOf(user.id));
     connection_.execute("DELETE FROM group_members WHERE user_id = ?", {user.id});

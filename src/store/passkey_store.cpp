@@ -5,10 +5,10 @@
 #include "otpgate/domain/otp_rules.h"
 #include "otpgate/domain/passkey_rules.h"
 #include "store/audit_events.h"
+#include "store/factors.h"
 #include "store/notices.h"
-#include "store/oidc_store.h"
 #include "store/rate_limits.h"
-#include "store/session_store.h"
+#include "store/sign_ins.h"
 #include "store/ticket_store.h"
 #include "store/users.h"
 
@@ -50,11 +50,6 @@ Passkey readPasskey(const db::Row& row) {
             .verifiesUser = row.integer(14) != 0,
             .createdAt = row.timestamp(12),
             .lastUsedAt = row.optionalTimestamp(13)};
-}
-
-// With the first factor: whoever opened them has shown less than the account wants from then on.
-void endForFactor(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now) {
-    endSessionsAlone(connection, userId, kept, "factor_added", now);
 }
 
 constexpr std::string_view kMetadata = R"({"method":"passkey"})";
@@ -106,10 +101,10 @@ PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
     const auto session = connection_.lookUp({{kSession, {newPasskey.sessionId}}})[0];
     if (session.empty()) return PasskeyInsertion::SessionEnded;
     // Who is locked has one added at a time, so what is counted is still true when the row is written.
-    if (!lockUser(connection_, passkey.userId)) return PasskeyInsertion::SessionEnded;
+    const auto user = lockUser(connection_, passkey.userId);
+    if (!user) return PasskeyInsertion::SessionEnded;
+    if (!domain::mayAddFactor(session[0].text(0), user->hasFactor)) return PasskeyInsertion::NeedsFactor;
     const auto others = list(passkey.userId);
-    const bool hadFactor = std::ranges::any_of(others, &Passkey::verifiesUser);
-    if (!domain::opensAccount(session[0].text(0), hadFactor)) return PasskeyInsertion::NeedsFactor;
     if (others.size() >= newPasskey.most) return PasskeyInsertion::TooMany;
     if (!others.empty() && others.front().userHandle != passkey.userHandle) return PasskeyInsertion::OtherUser;
     if (find(passkey.credentialId)) return PasskeyInsertion::KnownAlready;
@@ -131,16 +126,16 @@ PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
         if (error.kind() != db::ErrorKind::Duplicate) throw;
         return PasskeyInsertion::KnownAlready;
     }
-    if (passkey.verifiesUser) protect(newPasskey, hadFactor);
+    if (passkey.verifiesUser) protect(newPasskey, user->hasFactor);
     return PasskeyInsertion::Added;
 }
 
 // Whoever made it has just shown it, in this session.
 void PasskeyTable::protect(const domain::NewPasskey& newPasskey, bool hadFactor) {
     const Passkey& passkey = newPasskey.passkey;
-    connection_.execute("UPDATE sessions SET amr = ?, authenticated_at_us = ? WHERE id = ?",
-                        {newPasskey.methods, passkey.createdAt, newPasskey.sessionId});
-    if (!hadFactor) endForFactor(connection_, passkey.userId, newPasskey.sessionId, passkey.createdAt);
+    raiseSession(connection_, newPasskey.sessionId, newPasskey.methods, passkey.createdAt);
+    noteFactors(connection_, passkey.userId);
+    if (!hadFactor) endOtherSessions(connection_, passkey.userId, newPasskey.sessionId, passkey.createdAt);
 }
 
 domain::PasskeyAddition PasskeyTable::add(const domain::NewPasskey& newPasskey) {
@@ -166,12 +161,14 @@ bool PasskeyTable::rename(const Uuid& id, const Uuid& userId, std::string_view n
 
 domain::PasskeyRemoval PasskeyTable::remove(const domain::RemovedPasskey& removed) {
     const auto work = [&]() -> domain::PasskeyRemoval {
+        const auto user = lockUser(connection_, removed.userId);
+        if (!user) return {};
         if (connection_.execute("DELETE FROM passkeys WHERE id = ? AND user_id = ?", {removed.id, removed.userId}) == 0)
             return {};
+        noteFactors(connection_, removed.userId);
         insertAuditEvent(connection_, {removed.auditId, AuditEvent::PasskeyRemoved, removed.userId, std::nullopt,
                                        removed.client, removed.now});
-        const auto user = findUser(connection_, removed.userId);
-        return {true, user ? writeNotice(connection_, removed.notice, *user) : std::nullopt};
+        return {true, writeNotice(connection_, removed.notice, *user)};
     };
     return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
@@ -183,27 +180,27 @@ domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& sig
     if (!owner) return {Outcome::Removed};
     user = std::move(*owner);
     const bool isRight = signIn.facts && domain::countsOn(readPasskey(rows[0]).signCount, signIn.facts->signCount);
-    const bool isKnown = isKnownDevice(connection_, signIn.shownDevice, user);
+    const bool isKnown = isKnownDevice(connection_, signIn.session.shownDevice, user);
     Buckets buckets(connection_, {signIn.clientBucket, signIn.accountBucket});
     domain::Bucket& client = buckets.at(signIn.clientBucket);
     domain::Bucket& account = buckets.at(signIn.accountBucket);
     // As for codes: what others do behind the same client address is no matter of a known device. What is refused is
     // not tried, so the challenge stays, too.
-    const bool isClientsTurn = isKnown || client.accepts(signIn.clientRule, signIn.now);
-    if (!isClientsTurn || !account.accepts(signIn.accountRule, signIn.now)) {
+    const bool isClientsTurn = isKnown || client.accepts(signIn.clientRule, signIn.session.now);
+    if (!isClientsTurn || !account.accepts(signIn.accountRule, signIn.session.now)) {
         domain::Bucket& refuser = isClientsTurn ? account : client;
-        if (refuser.noteRefusal(signIn.now)) {
-            insertAuditEvent(connection_, {signIn.auditId, AuditEvent::OtpLocked, user.id, std::nullopt, signIn.client,
-                                           signIn.now, std::string{kMetadata}});
+        if (refuser.noteRefusal(signIn.session.now)) {
+            insertAuditEvent(connection_, {signIn.auditId, AuditEvent::OtpLocked, user.id, std::nullopt,
+                                           signIn.session.client, signIn.session.now, std::string{kMetadata}});
         }
         buckets.write(connection_);
         return {isClientsTurn ? Outcome::AccountLimited : Outcome::ClientLimited, refuser.hits()};
     }
     if (!useChallenge(signIn.challenge)) return {Outcome::ChallengeUsed};
     if (isRight || isKnown) {
-        account.take(signIn.accountRule, signIn.now);
+        account.take(signIn.accountRule, signIn.session.now);
     } else {
-        client.take(signIn.clientRule, signIn.now);
+        client.take(signIn.clientRule, signIn.session.now);
     }
     buckets.write(connection_);
     if (!isRight) return {signIn.facts ? Outcome::Cloned : Outcome::Wrong};
@@ -212,47 +209,8 @@ domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& sig
     return {Outcome::SignedIn};
 }
 
-// Returns the device.
-Uuid PasskeyTable::openSession(const domain::PasskeySignIn& signIn, domain::User& user,
-                               domain::PasskeySignInResult& result) {
-    const domain::Device& device = signIn.device;
-    std::vector<domain::StoredDevice> devices;
-    for (const db::Row& row : connection_.query(
-             "SELECT id, user_id, install_id FROM devices WHERE user_id = ? AND revoked_at_us IS NULL", {user.id})) {
-        devices.push_back({row.uuid(0), row.uuid(1), row.text(2)});
-    }
-    domain::OtpVerification same;
-    same.shownDevice = signIn.shownDevice;
-    same.device = device;
-    const auto known = domain::findSameDevice(same, user.id, devices);
-    const Uuid deviceId = known.value_or(signIn.newDeviceId);
-    if (known) {
-        connection_.execute(
-            "UPDATE devices SET last_seen_at_us = ?, platform = ?, app_version = ?, device_name = ? WHERE id = ?",
-            {signIn.now, device.platform, device.appVersion, device.name, deviceId});
-    } else {
-        connection_.execute(
-            "INSERT INTO devices (id, user_id, install_id, platform, app_version, device_name, created_at_us,"
-            " last_seen_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            {deviceId, user.id, device.installId, device.platform, device.appVersion, device.name, signIn.now,
-             signIn.now});
-        if (user.lastLoginAt) result.notice = writeNotice(connection_, signIn.notice, user);
-    }
-    connection_.execute(
-        "INSERT INTO sessions (id, user_id, device_id, amr, created_at_us, last_seen_at_us, expires_at_us,"
-        " authenticated_at_us, ip_address, user_agent, install_id, platform, app_version, device_name)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        {signIn.sessionId, user.id, deviceId, signIn.methods, signIn.now, signIn.now, signIn.sessionExpiresAt,
-         signIn.now, signIn.client.address, signIn.client.userAgent, device.installId, device.platform,
-         device.appVersion, device.name});
-    user.lastLoginAt = signIn.now;
-    if (!device.timeZone.empty()) user.timeZone = device.timeZone;
-    connection_.execute("UPDATE users SET last_login_at_us = ?, time_zone = ? WHERE id = ?",
-                        {signIn.now, user.timeZone, user.id});
-    return deviceId;
-}
-
 domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& signIn) {
+    const Timestamp now = signIn.session.now;
     const auto work = [&] {
         domain::User user;
         domain::PasskeySignInResult result = judge(signIn, user);
@@ -261,19 +219,22 @@ domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& si
         if (!isJudged) return result;
         const bool isIn = result.outcome == Outcome::SignedIn;
         if (isIn) {
-            const Uuid deviceId = openSession(signIn, user, result);
-            result.signIn = domain::SignIn{false, user, signIn.sessionId, deviceId, signIn.methods};
+            OpenedSession opened = openSession(connection_, signIn.session, signIn.methods, user);
+            result.signIn = std::move(opened.signIn);
+            result.notice = std::move(opened.notice);
             connection_.execute(
                 "UPDATE passkeys SET sign_count = ?, backed_up = ?, last_used_at_us = ?,"
                 " verifies_user = CASE WHEN ? = 1 THEN 1 ELSE verifies_user END WHERE id = ?",
-                {signIn.facts->signCount, signIn.facts->backedUp ? 1 : 0, signIn.now,
+                {signIn.facts->signCount, signIn.facts->backedUp ? 1 : 0, signIn.session.now,
                  signIn.facts->userVerified ? 1 : 0, signIn.passkey.id});
             // One that was not known to verify its user before.
-            if (signIn.facts->userVerified && !user.hasFactor)
-                endForFactor(connection_, user.id, signIn.sessionId, signIn.now);
+            if (signIn.facts->userVerified && !user.hasVerifyingPasskey) {
+                noteFactors(connection_, user.id);
+                if (!user.hasFactor) endOtherSessions(connection_, user.id, signIn.session.id, now);
+            }
         }
         insertAuditEvent(connection_, {signIn.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
-                                       user.id, std::nullopt, signIn.client, signIn.now,
+                                       user.id, std::nullopt, signIn.session.client, signIn.session.now,
                                        std::string{result.outcome == Outcome::Cloned ? kCloned : kMetadata}});
         return result;
     };

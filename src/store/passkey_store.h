@@ -23,7 +23,6 @@ private:
     domain::PasskeyInsertion insert(const domain::NewPasskey& passkey);
     void protect(const domain::NewPasskey& newPasskey, bool hadFactor);
     domain::PasskeySignInResult judge(const domain::PasskeySignIn& signIn, domain::User& user);
-    Uuid openSession(const domain::PasskeySignIn& signIn, domain::User& user, domain::PasskeySignInResult& result);
 
     db::Connection& connection_;
 };

@@ -1,6 +1,7 @@
 #include "store/people_store.h"
 
 #include "store/audit_events.h"
+#include "store/factors.h"
 #include "store/notices.h"
 #include "store/outbox_admin_store.h"
 #include "store/outbox_rows.h"
@@ -161,11 +162,16 @@ domain::FactorReset PeopleTables::resetFactors(const domain::FactorResetting& re
         domain::FactorReset reset{.isUser = true};
         reset.removed =
             static_cast<unsigned>(connection_.execute("DELETE FROM passkeys WHERE user_id = ?", {resetting.userId}));
+        const bool isPasskey = reset.removed > 0;
+        reset.removed +=
+            static_cast<unsigned>(connection_.execute("DELETE FROM totps WHERE user_id = ?", {resetting.userId}));
         if (reset.removed == 0) return reset;
+        connection_.execute("DELETE FROM recovery_codes WHERE user_id = ?", {resetting.userId});
+        noteFactors(connection_, resetting.userId);
         endSessions(connection_, resetting.userId, std::nullopt, "factors_reset", resetting.now);
         insertAuditEvent(connection_, {resetting.auditId, domain::AuditEvent::FactorsReset, resetting.userId,
                                        std::nullopt, resetting.client, resetting.now});
-        reset.notice = writeNotice(connection_, resetting.notice, *user);
+        reset.notice = writeNotice(connection_, isPasskey ? resetting.notice : resetting.noticeWithoutPasskeys, *user);
         return reset;
     });
 }

@@ -1,6 +1,7 @@
 // The rotation of refresh tokens.
 #include "otpgate/domain/session_rules.h"
 #include "store/audit_events.h"
+#include "store/factors.h"
 #include "store/group_work.h"
 #include "store/oidc_store.h"
 #include "store/users.h"
@@ -20,10 +21,10 @@ namespace {
 // The user is read, not locked: whoever disables one ends the sessions after it. A group does not wait where somebody
 // ends many sessions: each refresh then waits alone.
 const db::LookUp kSession(
-    "SELECT s.id, s.user_id, (SELECT u.status FROM users u WHERE u.id = s.user_id),"
+    "SELECT s.id, s.user_id,"
+    " (SELECT CASE WHEN u.status = 'active' THEN u.factors ELSE NULL END FROM users u WHERE u.id = s.user_id),"
     " s.authenticated_at_us, s.amr, s.refresh_counter, s.rotated_at_us, s.last_seen_at_us,"
     " s.expires_at_us, s.revoked_at_us, s.ip_address, s.user_agent, s.moved_at_us, s.created_at_us,"
-    " EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = s.user_id AND k.verifies_user = 1),"
     " (SELECT u.role FROM users u WHERE u.id = s.user_id), (SELECT u.group_names FROM users u WHERE u.id = s.user_id)"
     " FROM sessions s /*! FORCE INDEX (PRIMARY) */ WHERE",
     "s.id = ?", db::Locking::Fail);
@@ -36,8 +37,8 @@ const auto kRevoke = db::RowStatement::update("sessions", {"revoked_at_us", "rev
 StoredSession readSession(const db::Row& row) {
     return {.id = row.uuid(0),
             .userId = row.uuid(1),
-            .userIsActive = !row.isNull(2) && parseUserStatus(row.text(2)) == domain::UserStatus::Active,
-            .userHasFactor = row.integer(14) != 0,
+            .userIsActive = !row.isNull(2),
+            .userHasFactor = !row.isNull(2) && (row.integer(2) & kFactors) != 0,
             .createdAt = row.timestamp(13),
             .authenticatedAt = row.timestamp(3),
             .methods = row.text(4),
@@ -49,8 +50,8 @@ StoredSession readSession(const db::Row& row) {
             .address = row.text(10),
             .userAgent = row.text(11),
             .movedAt = row.timestamp(12),
-            .userRole = row.isNull(15) ? domain::Role::User : parseRole(row.text(15)),
-            .userGroups = readGroupNames(row.optionalText(16).value_or(""))};
+            .userRole = row.isNull(14) ? domain::Role::User : parseRole(row.text(14)),
+            .userGroups = readGroupNames(row.optionalText(15).value_or(""))};
 }
 
 class Refreshes final : public GroupWork {

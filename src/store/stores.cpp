@@ -10,12 +10,14 @@
 #include "store/outbox_store.h"
 #include "store/passkey_store.h"
 #include "store/people_store.h"
+#include "store/recovery_store.h"
 #include "store/retention_store.h"
 #include "store/session_store.h"
 #include "store/signing_key_store.h"
 #include "store/sms_budget_store.h"
 #include "store/statistics_store.h"
 #include "store/ticket_store.h"
+#include "store/totp_store.h"
 #include "store/user_group_store.h"
 #include "store/verification_store.h"
 
@@ -91,6 +93,14 @@ std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& conne
 
 std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection) {
     return std::make_unique<TicketTable>(connection);
+}
+
+std::unique_ptr<domain::TotpStore> makeTotpStore(db::Connection& connection) {
+    return std::make_unique<TotpTable>(connection);
+}
+
+std::unique_ptr<domain::RecoveryStore> makeRecoveryStore(db::Connection& connection) {
+    return std::make_unique<RecoveryTable>(connection);
 }
 
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection) {

@@ -1,6 +1,7 @@
 #include "store/users.h"
 
 #include "otpgate/base/text.h"
+#include "store/factors.h"
 #include "store/words.h"
 
 namespace otpgate::store {
@@ -37,7 +38,10 @@ domain::User readUser(const db::Row& row, std::size_t first) {
             .displayName = row.optionalText(first + 14).value_or(""),
             .groups = readGroupNames(row.text(first + 15)),
             .timeZone = row.text(first + 16),
-            .hasFactor = row.integer(first + 17) != 0};
+            .hasFactor = (row.integer(first + 17) & kFactors) != 0,
+            .hasTotp = (row.integer(first + 17) & kTotp) != 0,
+            .hasVerifyingPasskey = (row.integer(first + 17) & kVerifyingPasskey) != 0,
+            .hasRecoveryCodes = (row.integer(first + 17) & kRecoveryCode) != 0};
 }
 
 std::optional<domain::User> findUser(db::Connection& connection, const domain::Destination& destination) {

@@ -17,9 +17,7 @@ inline constexpr std::string_view kUserColumns =
     "u.id, u.unique_name, u.email, u.phone_number, u.email_verified, u.phone_verified, u.first_name, u.last_name, "
     "u.locale,"
     " u.role, u.status, u.joined_at_us, u.last_login_at_us, u.password_hash, u.display_name, u.group_names, "
-    "u.time_zone,"
-    // Looked up with the rest, so that no sign-in asks once more.
-    " EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = u.id AND k.verifies_user = 1)";
+    "u.time_zone, u.factors";
 inline constexpr std::size_t kUserColumnCount = 18;
 inline constexpr std::size_t kPasswordHashColumn = 13;  // among them
 

@@ -36,6 +36,7 @@ class MigratorTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(listsTheTablesThatAreMissing);
     CPPUNIT_TEST(takesUpAgainAfterAFailure);
     CPPUNIT_TEST(appliesTheFilesOfTheService);
+    CPPUNIT_TEST(notesTheFactorsThatAreThere);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -186,6 +187,32 @@ private:
         CPPUNIT_ASSERT(db::pendingMigrations(*connection_, db::sqlFiles()).empty());
         scratch_->emptyTables();
         CPPUNIT_ASSERT(db::pendingMigrations(*connection_, db::sqlFiles()).empty());
+    }
+
+    // A passkey from before the column says so beside its user as well; one that has verified nobody does not.
+    void notesTheFactorsThatAreThere() {
+        std::vector<SqlFile> before;
+        for (const SqlFile& file : db::sqlFiles()) {
+            const std::string_view name = file.path.substr(file.path.find('/') + 1);
+            if (name < "0014") before.push_back(file);
+        }
+        migrate(*connection_, before);
+        for (const auto& [email, verifies] : {std::pair{"ada@example.org", 1}, std::pair{"bob@example.org", 0}}) {
+            const std::string id(16, email[0]);
+            connection_->execute(
+                "INSERT INTO users (id, username, email, first_name, last_name, locale, joined_at_us)"
+                " VALUES (?, ?, ?, '', '', '', 1)",
+                {db::Param::blob(id), email, email});
+            connection_->execute(
+                "INSERT INTO passkeys (id, user_id, user_handle, credential_id, credential_hash, algorithm, public_key,"
+                " name, transports, aaguid, sign_count, backup_eligible, backed_up, verifies_user, created_at_us)"
+                " VALUES (?, ?, ?, ?, ?, -7, 'k', 'Laptop', '', ?, 0, 0, 0, ?, 1)",
+                {db::Param::blob(id), db::Param::blob(id), db::Param::blob(id), db::Param::blob(id),
+                 db::Param::blob(id), db::Param::blob(id), verifies});
+        }
+        scratch_->migrate();
+        const auto rows = connection_->query("SELECT factors FROM users ORDER BY email");
+        CPPUNIT_ASSERT(rows.size() == 2 && rows[0].integer(0) == 1 && rows[1].integer(0) == 0);
     }
 
     std::optional<ScratchDatabase> scratch_;

@@ -30,6 +30,8 @@ class PasskeyStoreTest : public SessionStoreTest<PasskeyStoreTest<Engine>, Engin
     CPPUNIT_TEST(addsNoneWithoutTheFactorThatIsThere);
     CPPUNIT_TEST(signsInByAFactorAlone);
     CPPUNIT_TEST(refreshesByTheFactorAlone);
+    CPPUNIT_TEST(knowsTheFactorUntilTheLastOneIsGone);
+    CPPUNIT_TEST(staysTrueHoweverManyAddAndRemove);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -74,12 +76,12 @@ private:
         signIn.facts->userVerified = verified;
         signIn.methods = verified ? "hwk user mfa" : "hwk user";
         signIn.clientBucket = domain::limitBucket("passkeys-client", "192.0.2.7");
-        signIn.now = now();
-        signIn.sessionId = newId();
-        signIn.sessionExpiresAt = now() + Base::kLifetime;
-        signIn.newDeviceId = newId();
+        signIn.session.now = now();
+        signIn.session.id = newId();
+        signIn.session.expiresAt = now() + Base::kLifetime;
+        signIn.session.newDeviceId = newId();
+        signIn.session.client = client();
         signIn.auditId = newId();
-        signIn.client = client();
         return passkeys_->signIn(signIn);
     }
 
@@ -158,6 +160,46 @@ private:
         CPPUNIT_ASSERT(outcome() == domain::SessionRefreshResult::Outcome::NeedsFactor);
         connection_->execute("UPDATE sessions SET amr = 'hwk user mfa' WHERE id = ?", {session_});
         CPPUNIT_ASSERT(outcome() == domain::SessionRefreshResult::Outcome::Rotated);
+    }
+
+    bool remove(const Uuid& id) {
+        return passkeys_->remove({.id = id, .userId = user_, .now = now(), .auditId = newId(), .client = client()})
+            .isDone;
+    }
+
+    void knowsTheFactorUntilTheLastOneIsGone() {
+        CPPUNIT_ASSERT(add(session_, true) == PasskeyInsertion::Added);
+        CPPUNIT_ASSERT(add(session_, true) == PasskeyInsertion::Added);
+        CPPUNIT_ASSERT(add(session_, false) == PasskeyInsertion::Added);
+        for (const auto& passkey : passkeys_->list(user_)) {
+            CPPUNIT_ASSERT_EQUAL(count("passkeys WHERE verifies_user = 1") > 0, hasFactor());
+            CPPUNIT_ASSERT(remove(passkey.id));
+        }
+        CPPUNIT_ASSERT(!hasFactor() && !remove(newId()));
+    }
+
+    // Half of them remove what is there, half add another.
+    void staysTrueHoweverManyAddAndRemove() {
+        std::vector<Uuid> there;
+        for (int i = 0; i < 8; ++i) there.push_back(addPasskey(user_, 1));
+        connection_->execute("UPDATE sessions SET amr = 'hwk user mfa' WHERE id = ?", {session_});
+        std::vector<domain::NewPasskey> others;
+        for (int i = 0; i < 8; ++i) others.push_back(newPasskey(session_, false));
+        std::vector<domain::RemovedPasskey> removed;
+        for (const Uuid& id : there) {
+            removed.push_back({.id = id, .userId = user_, .now = now(), .auditId = newId(), .client = client()});
+        }
+        Base::onSixteenThreads([&](db::Connection& connection, std::size_t i) {
+            const auto passkeys = store::makePasskeyStore(connection);
+            if (i % 2 == 0) {
+                passkeys->remove(removed.at(i / 2));
+            } else {
+                passkeys->add(others.at(i / 2));
+            }
+        });
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{8}, count("passkeys"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("passkeys WHERE verifies_user = 1"));
+        CPPUNIT_ASSERT(!hasFactor());
     }
 
     std::unique_ptr<domain::PasskeyStore> passkeys_;

@@ -96,6 +96,7 @@ protected:
             " VALUES (?, ?, ?, ?, ?, -7, 'k', 'Laptop', '', ?, 0, 0, 0, ?, ?)",
             {id, userId, userId, db::Param::blob(id.bytes()), db::Param::blob(id.bytes()), db::Param::blob(id.bytes()),
              verifies, now()});
+        if (verifies == 1) connection_->execute("UPDATE users SET factors = 1 WHERE id = ?", {userId});
         return id;
     }
     // What the audit trail tells, in the order of its ids.

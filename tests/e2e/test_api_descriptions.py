@@ -151,7 +151,7 @@ def test_a_sample_is_understood(site, admin_key, address, tmp_path, method, path
     for refused in ("MALFORMED_JSON", "MISSING_FIELDS", "UNSUPPORTED_MEDIA_TYPE", "METHOD_NOT_ALLOWED", "UNAUTHENTICATED", "FORBIDDEN"):
         assert refused not in body
     wrong = re.findall(r"""["']field["']: ?["'](\w+)["']""", body)
-    assert set(wrong) <= {"context", "current_password", "credential"}, body  # what an example cannot know
+    assert set(wrong) <= {"context", "current_password", "credential", "token", "second_step_token"}, body  # what an example cannot know
 
 
 # One name everywhere.

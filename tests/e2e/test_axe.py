@@ -10,6 +10,7 @@ from browser import open_browser, set_dark, set_size
 from login_page import LoginPage
 from support import sentences
 from support.mailbox import text_of
+from support.phone_app import PhoneApp
 from support.site import Site
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -124,6 +125,8 @@ def test_a_link_in_another_browser(page, site, address):
 def test_signed_in_and_out(page, site, address):
     site.login(address, device_name="Ann's phone")
     page.sign_in(address)
+    page.see("app-add").click()
+    page.wait(lambda: page["app-secret"].text, "no key is shown")
     found = look_everywhere(page, "account")
     page.driver.execute_script("window.real = fetch; fetch = async () => { throw new TypeError(); }")
     page["sign-out"].click()
@@ -135,6 +138,24 @@ def test_signed_in_and_out(page, site, address):
     page["sign-out"].click()
     page.see("address")
     found += look_everywhere(page, "signed out")
+
+    # With an app: the list with one in it, and the second step.
+    page["address"].clear()
+    page.sign_in(address)
+    page.see("app-add").click()
+    page.wait(lambda: page["app-secret"].text, "no key is shown")
+    phone = PhoneApp(page["app-secret"].text.replace(" ", ""))
+    page["app-code"].send_keys(phone.code() + "\n")
+    page.text_of("status", "added")
+    page.see("recovery-make").click()
+    page.wait(lambda: page["recovery-codes"].text, "no codes are shown")
+    found += findings(page.driver)
+    page["sign-out"].click()
+    page.see("address").clear()
+    page.enter_code(page.ask_for_code(address))
+    page.see("second-code").send_keys("000000")
+    page.text_of("second-error")
+    found += look_everywhere(page, "second step")
     assert found == []
 
 

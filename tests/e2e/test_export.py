@@ -32,6 +32,7 @@ TABLES = {
         "status": "user.status", "joined_at_us": "user.date_joined", "last_login_at_us": "user.last_login_at",
         "display_name": "user.display_name", "group_names": "user.groups", "password_hash": SECRET,
         "password_changed_at_us": "passwords.changed_at", "time_zone": "time_zones.name",
+        "factors": INNER,  # says what stands in the tables of the factors
     },
     "sessions": {
         "id": "sessions.id", "user_id": "user.id", "created_at_us": "sessions.created_at", "last_seen_at_us": "sessions.last_seen_at",
@@ -56,6 +57,14 @@ TABLES = {
         "transports": "passkeys.transports", "sign_count": "passkeys.uses", "backup_eligible": "passkeys.backup_eligible",
         "backed_up": "passkeys.backed_up", "verifies_user": "passkeys.verifies_user", "created_at_us": "passkeys.created_at", "last_used_at_us": "passkeys.last_used_at",
         "user_handle": INNER, "credential_id": INNER, "credential_hash": INNER, "algorithm": INNER, "public_key": INNER,
+    },
+    "totps": {
+        "id": "authenticators.id", "user_id": "user.id", "name": "authenticators.name", "created_at_us": "authenticators.created_at",
+        "last_used_at_us": "authenticators.last_used_at", "secret": SECRET, "last_step": INNER,
+    },
+    "recovery_codes": {
+        "id": INNER, "user_id": "user.id", "number": "recovery_codes.number", "hash": SECRET, "confirmed": "recovery_codes.confirmed",
+        "created_at_us": "recovery_codes.created_at", "used_at_us": "recovery_codes.used_at",
     },
     "group_members": {"group_name": "groups.name", "user_id": "user.id", "added_at_us": "groups.added_at"},
     "oidc_grants": {
@@ -128,6 +137,10 @@ def person(site, address):
     site.sql("INSERT INTO passkeys (id, user_id, user_handle, credential_id, credential_hash, algorithm, public_key, name, transports, aaguid,"
              " sign_count, backup_eligible, backed_up, created_at_us) SELECT id, id, id, id, id, -7, id, 'Telephone', 'internal', id, 3, 1, 1,"
              f" joined_at_us FROM users WHERE email = '{address}'")
+    site.sql("INSERT INTO totps (id, user_id, secret, name, last_step, created_at_us) SELECT id, id, id, 'App', 1, joined_at_us"
+             f" FROM users WHERE email = '{address}'")
+    site.sql("INSERT INTO recovery_codes (id, user_id, number, hash, confirmed, created_at_us) SELECT id, id, 3, 'hash', 1, joined_at_us"
+             f" FROM users WHERE email = '{address}'")
     site.sql("INSERT INTO oidc_grants (id, client_id, user_id, session_id, scopes, nonce, challenge, redirect_hash, amr, acr,"
              " authenticated_at_us, created_at_us, expires_at_us, redeemed_at_us, refresh_counter, rotated_at_us, ended_at_us)"
              " SELECT id, 'wiki', id, id, 'openid', '', '', id, 'otp', '', joined_at_us, joined_at_us, joined_at_us, joined_at_us, 0, 0,"

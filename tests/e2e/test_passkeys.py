@@ -10,6 +10,7 @@ from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticator
 
 from browser import open_browser
 from login_page import LoginPage, assert_clean_console
+from support import phone_app
 from support.authenticator import BACKED_UP, BACKUP_ELIGIBLE, USER_PRESENT, USER_VERIFIED, Authenticator, unb64
 from support.keys import Backend
 
@@ -83,7 +84,8 @@ PASSWORD, OTHER = "correct horse battery 7", "other horse battery 8"
 AUTH = "/api/v1/auth"
 
 
-def test_mailbox_and_password_open_nothing_of_an_account_with_a_passkey(site, address, new_address):
+@pytest.mark.parametrize("factor", ("passkey", "app"))
+def test_mailbox_and_password_open_nothing_of_an_account_with_a_factor(site, address, new_address, factor):
     """Nine ways in, by somebody who reads the mail, knows the password, and was signed in before."""
     def code(path, **fields):
         asked = site.post(path, fields)
@@ -100,7 +102,10 @@ def test_mailbox_and_password_open_nothing_of_an_account_with_a_passkey(site, ad
     assert site.post(AUTH + "/password-reset", {"email": address, "otp": reset["otp"], "password": PASSWORD}).status_code == 200
     thief, owner = site.login(address), site.login(address)
     authenticator = Authenticator(site.url)
-    assert register(site, owner["access"], authenticator).status_code == 201
+    if factor == "passkey":
+        assert register(site, owner["access"], authenticator).status_code == 201
+    else:
+        phone = phone_app.register(site, owner["access"])
     assert site.otpgate.run("user", "clear-limits", address).returncode == 0
 
     refused(site.post(AUTH + "/login/otp-verify", code(AUTH + "/login", email=address, password=PASSWORD)))
@@ -123,6 +128,7 @@ def test_mailbox_and_password_open_nothing_of_an_account_with_a_passkey(site, ad
                          ("POST", AUTH + "/address-change/request"), ("POST", AUTH + "/address-change/verify"),
                          ("POST", AUTH + "/password-change"), ("GET", AUTH + "/sessions"), ("POST", AUTH + "/logout-all"),
                          ("GET", KEYS), ("POST", KEYS + "/register/options"), ("POST", KEYS + "/register"),
+                         ("GET", AUTH + "/totp"), ("POST", AUTH + "/totp/options"), ("POST", AUTH + "/totp"),
                          ("GET", "/api/v1/api-keys"), ("POST", "/api/v1/api-keys"), ("GET", "/api/v1/audit/logs"), ("GET", "/authz")):
         refused(site.request(method, path, json={} if method != "GET" else None, token=thief["access"]))
     refused(site.post(AUTH + "/token/refresh", {"refresh": thief["refresh"]}))
@@ -130,9 +136,13 @@ def test_mailbox_and_password_open_nothing_of_an_account_with_a_passkey(site, ad
     assert [backend.introspect(thief[kind]) for kind in ("access", "refresh")] == [{"active": False}] * 2
     assert site.post(AUTH + "/logout", token=thief["access"]).status_code == 204
 
-    # Its owner's session is worth the passkey that it has just made; by that he comes in, and goes.
-    assert backend.introspect(owner["access"])["aal"] == 2
-    safe = sign_in(site, authenticator).json()
+    # Its owner's session is worth the factor that it has just shown; by that he comes in, and goes.
+    assert backend.introspect(owner["access"])["aal"] == (2 if factor == "passkey" else 1)
+    if factor == "passkey":
+        safe = sign_in(site, authenticator).json()
+    else:
+        half = site.post(AUTH + "/login/otp-verify", code(AUTH + "/login", email=address, password=PASSWORD)).json()
+        safe = site.post(AUTH + "/second-step", {"second_step_token": half["second_step_token"], "otp": phone.code()}).json()
     told = backend.introspect(safe["access"])
     assert (told["aal"], told["acr"], told["active"]) == (2, "urn:otpgate:aal2", True)
     assert site.request("DELETE", AUTH + "/me", token=safe["access"]).status_code == 204
@@ -316,7 +326,7 @@ def test_from_the_first_code_to_no_code(site, address):
             elsewhere = PasskeyPage(other, site)
             elsewhere.open()
             elsewhere.enter_code(elsewhere.ask_for_code(address))
-            elsewhere.text_of("status", "protected by a passkey")
+            elsewhere.text_of("status", "protected by more than a code")
             assert elsewhere["use-passkey"].is_displayed()
 
         # The browser offers it in the field, and the virtual visitor takes it at once: nothing is typed.

@@ -19,7 +19,8 @@ SUBJECTS = {
     "tr": "localhost için giriş kodunuz", "zh": "您在 localhost 的登录验证码",
 }
 KINDS = ("code", "link", "new_sign_in", "password_changed", "address_changed", "many_failures",
-         "passkey_added", "passkey_removed")
+         "passkey_added", "passkey_removed", "authenticator_added", "authenticator_removed",
+         "recovery_codes_made", "recovery_code_used")
 PARTS = ("subject", "txt", "html", "sms")
 
 
@@ -272,7 +273,7 @@ def test_check_and_list_what_the_settings_name(new_folder, folder):
 
     assert templates(otpgate, "check").stdout == "the templates are good\n"
     lines = templates(otpgate, "list").stdout.splitlines()
-    assert f"de\t1 of 32 files from {folder}" in lines and f"nl\t32 of 32 files from {folder}" in lines
+    assert f"de\t1 of 48 files from {folder}" in lines and f"nl\t48 of 48 files from {folder}" in lines
     write(folder, "nl/code.sms", "{{cod}}")
     assert templates(otpgate, "check").returncode == 1
 

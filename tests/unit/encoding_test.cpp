@@ -21,6 +21,7 @@ class EncodingTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(refusesHexThatItWouldNotWrite);
     CPPUNIT_TEST(writesTheBase64OfRfc4648WithoutPadding);
     CPPUNIT_TEST(usesTheUrlAlphabet);
+    CPPUNIT_TEST(writesTheBase32OfRfc4648WithoutPadding);
     CPPUNIT_TEST(readsBackEveryByteFromBase64Url);
     CPPUNIT_TEST(refusesPaddingAndForeignCharacters);
     CPPUNIT_TEST(refusesImpossibleLengths);
@@ -60,6 +61,20 @@ class EncodingTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL("Zm9vYg"s, toBase64Url("foob"));
         CPPUNIT_ASSERT_EQUAL("Zm9vYmE"s, toBase64Url("fooba"));
         CPPUNIT_ASSERT_EQUAL("Zm9vYmFy"s, toBase64Url("foobar"));
+    }
+
+    void writesTheBase32OfRfc4648WithoutPadding() {
+        const std::pair<const char*, const char*> vectors[] = {
+            {"", ""},
+            {"f", "MY"},
+            {"fo", "MZXQ"},
+            {"foo", "MZXW6"},
+            {"foob", "MZXW6YQ"},
+            {"fooba", "MZXW6YTB"},
+            {"foobar", "MZXW6YTBOI"},
+            {"\xff\xff\xff\xff\xff", "77777777"},
+        };
+        for (const auto& [bytes, text] : vectors) CPPUNIT_ASSERT_EQUAL(std::string{text}, toBase32(bytes));
     }
 
     void usesTheUrlAlphabet() {

@@ -351,6 +351,7 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(signsInNobodyWhoMayNotRegister);
     CPPUNIT_TEST(signsUpOnlyWhomTheRuleAllows);
     CPPUNIT_TEST(signsInNobodyByACodeWhoHasAFactor);
+    CPPUNIT_TEST(leavesTheRestToTheAppOfAnAccountThatHasOne);
     CPPUNIT_TEST(signsInNobodyWhoIsDisabled);
     CPPUNIT_TEST(signsInOnlyWhomTheRuleLetsIn);
     CPPUNIT_TEST(signsInOnAKnownDevice);
@@ -955,7 +956,7 @@ class OtpGuessRulesTest : public RulesTest {
         CPPUNIT_ASSERT(user_);
     }
 
-    // kratos#4285, kratos#4317: whatever the code came with, it is one factor.
+    // kratos#4317: whatever the code came with, it is one factor.
     void signsInNobodyByACodeWhoHasAFactor() {
         for (const char* methods : {"otp", "pwd otp", "otp otp"}) {
             User before = user();
@@ -998,6 +999,37 @@ class OtpGuessRulesTest : public RulesTest {
         guess = guessAt(otp);
         guess.signIn = &staff;
         CPPUNIT_ASSERT(ruleOn(guess, otp).result.outcome == VerifyOutcome::Verified);
+    }
+
+    // Half a sign-in: who it is and by what is told to the server's own second step, and nothing has failed.
+    void leavesTheRestToTheAppOfAnAccountThatHasOne() {
+        User before = user();
+        before.hasFactor = before.hasTotp = true;
+        user_ = before;
+        StoredOtp otp = code();
+        otp.methods = "pwd otp";
+        auto guess = guessAt(otp);
+        const GuessRuling ruling = ruleOn(guess, otp);
+        CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::NeedsFactor);
+        assertNobodySignedIn(ruling);
+        CPPUNIT_ASSERT(ruling.result.firstStep && ruling.result.firstStep->userId == before.id);
+        CPPUNIT_ASSERT_EQUAL(otp.methods, ruling.result.firstStep->methods);
+        CPPUNIT_ASSERT_EQUAL(otp.guessBucket, ruling.result.firstStep->guessBucket);
+        assertEvents({{AuditEvent::OtpVerified, 0, before.id}}, guess, ruling);
+        CPPUNIT_ASSERT(ruling.result.firstStep->takesTotp && !ruling.result.firstStep->takesRecoveryCode);
+        guess.isRepeated = true;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.firstStep);
+        // Recovery codes are no factor, and take the place of one.
+        before.hasTotp = false;
+        before.hasRecoveryCodes = true;
+        user_ = before;
+        StoredOtp another = code();
+        const auto rest = ruleOn(guessAt(another), another).result.firstStep;
+        CPPUNIT_ASSERT(rest && !rest->takesTotp && rest->takesRecoveryCode);
+        before.hasFactor = false;
+        user_ = before;
+        StoredOtp last = code();
+        CPPUNIT_ASSERT(ruleOn(guessAt(last), last).result.outcome == VerifyOutcome::Verified);
     }
 
     void signsInNobodyWhoIsDisabled() {

@@ -60,6 +60,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"notices.address_changed", "false"},
     {"notices.many_failures", "false"},
     {"notices.passkeys_changed", "false"},
+    {"notices.factors_changed", "false"},
     {"passkeys.enabled", "false"},
     {"passkeys.rp_id", "example.org"},
     {"notices.by_sms", "true"},
@@ -238,6 +239,7 @@ std::string describe(const Settings& s) {
     line("notices.addressChanged", s.notices.addressChanged);
     line("notices.manyFailures", s.notices.manyFailures);
     line("notices.passkeysChanged", s.notices.passkeysChanged);
+    line("notices.factorsChanged", s.notices.factorsChanged);
     line("passkeys.rpId", s.passkeys.rpId);
     line("passkeys.origin", s.passkeys.origin);
     line("notices.bySms", static_cast<int>(s.notices.bySms));

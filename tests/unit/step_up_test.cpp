@@ -16,6 +16,10 @@ class StepUpTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(grantsByFactorLevelAndAge);
     CPPUNIT_TEST(readsTheStandingOfASession);
     CPPUNIT_TEST(opensAnAccountWithAFactorByTwoFactorsAlone);
+    CPPUNIT_TEST(kratos_4285_a_code_and_an_app_open_the_account);
+    CPPUNIT_TEST(kratos_4317_two_codes_are_one_factor);
+    CPPUNIT_TEST(changesByAPasskeyWhereThereIsOne);
+    CPPUNIT_TEST(addsAFactorAndNothingElseByARecoveryCode);
     CPPUNIT_TEST_SUITE_END();
 
     // Each line: has a factor, level, old, and what stands in the way of leaving, using, changing, administering.
@@ -63,7 +67,59 @@ class StepUpTest : public CppUnit::TestFixture {
             CPPUNIT_ASSERT_MESSAGE(methods, !opensAccount(methods, true));
             CPPUNIT_ASSERT_MESSAGE(methods, opensAccount(methods, false));
         }
-        for (const char* methods : {"hwk user mfa", "swk user mfa"}) CPPUNIT_ASSERT(opensAccount(methods, true));
+        for (const char* methods : {"hwk user mfa", "swk user mfa", "pwd otp totp mfa"}) {
+            CPPUNIT_ASSERT_MESSAGE(methods, opensAccount(methods, true));
+            CPPUNIT_ASSERT_MESSAGE(methods, assuranceOf(methods) == AssuranceLevel::Two);
+        }
+    }
+
+    // Two things that one has are of level 1, no less, and the account is his who shows both.
+    void kratos_4285_a_code_and_an_app_open_the_account() {
+        CPPUNIT_ASSERT(opensAccount("otp totp", true));
+        CPPUNIT_ASSERT(assuranceOf("otp totp") == AssuranceLevel::One);
+        CPPUNIT_ASSERT(assuranceOf("totp mfa") == AssuranceLevel::One);
+    }
+
+    void kratos_4317_two_codes_are_one_factor() {
+        for (const char* methods : {"otp otp", "otp sms", "otp mfa", "otp otp mfa", "pwd otp mfa"}) {
+            CPPUNIT_ASSERT_MESSAGE(methods, assuranceOf(methods) == AssuranceLevel::One);
+            CPPUNIT_ASSERT_MESSAGE(methods, !opensAccount(methods, true));
+        }
+    }
+
+    void addsAFactorAndNothingElseByARecoveryCode() {
+        AuthenticatedSession session;
+        session.session.methods = "otp rc";
+        session.user.hasFactor = true;
+        const auto need = [&](Action action, Timestamp now = {}) {
+            return stepUpFor(action, standingOf(session, now), 15min);
+        };
+        CPPUNIT_ASSERT(need(Action::AddFactor) == StepUp::None && need(Action::Leave) == StepUp::None);
+        CPPUNIT_ASSERT(need(Action::AddFactor, Timestamp{16min}) == StepUp::Anew);
+        for (const Action action : {Action::Use, Action::Change, Action::Administer}) {
+            CPPUNIT_ASSERT(need(action) == StepUp::TwoFactors);
+        }
+        CPPUNIT_ASSERT(!opensAccount("otp rc", true) && mayAddFactor("otp rc", true));
+        CPPUNIT_ASSERT(assuranceOf("pwd otp rc") == AssuranceLevel::One);
+        for (const char* methods : {"otp", "pwd otp"}) CPPUNIT_ASSERT(!mayAddFactor(methods, true));
+    }
+
+    void changesByAPasskeyWhereThereIsOne() {
+        AuthenticatedSession session;
+        session.session.methods = "otp totp";
+        session.user.hasFactor = session.user.hasTotp = true;
+        const auto change = [&] { return stepUpFor(Action::Change, standingOf(session, Timestamp{}), 15min); };
+        CPPUNIT_ASSERT(change() == StepUp::None);
+        session.user.hasVerifyingPasskey = true;
+        CPPUNIT_ASSERT(change() == StepUp::TwoFactors);
+        CPPUNIT_ASSERT(stepUpFor(Action::Administer, standingOf(session, Timestamp{}), 15min) == StepUp::TwoFactors);
+        CPPUNIT_ASSERT(stepUpFor(Action::Use, standingOf(session, Timestamp{}), 15min) == StepUp::None);
+        session.session.methods = "pwd otp totp mfa";
+        CPPUNIT_ASSERT(change() == StepUp::None);
+        session.session.methods = "otp";
+        for (const Action action : {Action::Use, Action::Change}) {
+            CPPUNIT_ASSERT(stepUpFor(action, standingOf(session, Timestamp{}), 15min) == StepUp::TwoFactors);
+        }
     }
 };
 

@@ -83,6 +83,42 @@ export function removePasskey(id) {
   return call("DELETE", `/auth/passkeys/${encodeURIComponent(id)}`);
 }
 
+// {otp} of an authenticator app or {recovery_code}, by the token of a right code of ours.
+export function verifySecondStep(token, shown, deviceName) {
+  return call("POST", "/auth/second-step", {
+    body: { second_step_token: token, ...shown, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
+    needs: ["user"],
+  });
+}
+
+export function apps() {
+  return call("GET", "/auth/totp", { needs: ["authenticators"] });
+}
+
+export function appInvitation() {
+  return call("POST", "/auth/totp/options", { needs: ["token", "secret", "qr"] });
+}
+
+export function addApp(token, otp, name) {
+  return call("POST", "/auth/totp", { body: { token, otp, name }, needs: ["id"] });
+}
+
+export function recovery() {
+  return call("GET", "/auth/recovery-codes");
+}
+
+export function makeRecoveryCodes() {
+  return call("POST", "/auth/recovery-codes", { needs: ["codes"] });
+}
+
+export function confirmRecoveryCodes(code) {
+  return call("POST", "/auth/recovery-codes/confirm", { body: { code } });
+}
+
+export function removeApp(id) {
+  return call("DELETE", `/auth/totp/${encodeURIComponent(id)}`);
+}
+
 export function me() {
   return call("GET", "/auth/me", { needs: ["user"] });
 }

@@ -43,12 +43,12 @@ let spent = false;
 let ticker = 0;
 let listening = null; // for an SMS
 
-// `onSignedIn(answer)` runs after the right code, `onLeave(destination, notice)` when the visitor wants another
-// address, or another way in.
-export function prepare(onSignedIn, onLeave) {
+// `onSignedIn(answer)` runs after the right code, `onSecondStep(step)` where the account wants one of an app as well, and
+// `onLeave(destination, notice)` when the visitor wants another address, or another way in.
+export function prepare(onSignedIn, onSecondStep, onLeave) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    whileBusy(submit, () => verify(onSignedIn, onLeave));
+    whileBusy(submit, () => verify(onSignedIn, onSecondStep, onLeave));
   });
   input.addEventListener("paste", takePasted);
   input.addEventListener("input", takeTyped);
@@ -119,7 +119,7 @@ export function pause() {
   input.value = before = "";
 }
 
-async function verify(onSignedIn, onLeave) {
+async function verify(onSignedIn, onSecondStep, onLeave) {
   const asked = pending;
   const code = clean(input.value);
   clearError(input, alert);
@@ -138,7 +138,7 @@ async function verify(onSignedIn, onLeave) {
     if (error.code === "INVALID_OTP") refused.add(code);
     if (error.code === "INSUFFICIENT_USER_AUTHENTICATION") {
       close();
-      return onLeave(asked.destination, () => sentence(error));
+      return error.secondStep ? onSecondStep(error.secondStep) : onLeave(asked.destination, () => sentence(error));
     }
     if (error.endsTheCode) return spend(error);
     (error.status === 400 ? refuse : complain)(input, alert, () => sentence(error));

@@ -26,9 +26,12 @@ const ends = {
 };
 
 let secret = "";
+let goOn = () => {};
 
-// `onSignedIn(answer)` runs after the press in the browser that asked, `onNew()` when the visitor wants a new link.
-export function prepare(onSignedIn, onNew) {
+// `onSignedIn(answer)` runs after the press in the browser that asked, `onSecondStep(step)` where the account wants the
+// code of an app as well, `onNew()` when the visitor wants a new link.
+export function prepare(onSignedIn, onSecondStep, onNew) {
+  goOn = onSecondStep;
   submit.addEventListener("click", () => whileBusy(submit, () => signIn(onSignedIn)));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -88,6 +91,10 @@ function showCode({ otp }) {
 }
 
 function fail(error) {
+  if (error.secondStep) {
+    leave();
+    return goOn(error.secondStep);
+  }
   const end = ends[error.code];
   put(alert, () => end?.() ?? sentence(error));
   if (!end) return;

@@ -11,6 +11,7 @@ import * as link from "./link.js";
 import * as owner from "./owner.js";
 import * as passkey from "./passkey.js";
 import * as pendingCode from "./pending.js";
+import * as second from "./second.js";
 import * as session from "./session.js";
 import * as site from "./site.js";
 import { clear, element, isShown, put, rewrite, show } from "./views.js";
@@ -32,11 +33,18 @@ address.prepare(
 confirm.prepare((answer) => {
   history.replaceState(null, "");
   arrive(answer, true);
+}, (step) => {
+  history.replaceState(null, "");
+  second.open(step);
 }, (destination, notice) => {
   history.replaceState(null, "");
   address.open(notice, destination);
 });
-link.prepare((answer) => enter(answer.user, answer.is_new_user), begin);
+second.prepare((answer) => arrive(answer, false), (answer) => {
+  language.choose({ account: answer.user.locale ?? "" });
+  account.open(answer.user, false, false, "add-factors");
+}, address.open);
+link.prepare((answer) => enter(answer.user, answer.is_new_user), second.open, begin);
 account.prepare((notice) => {
   language.choose();
   address.open(notice);
@@ -127,7 +135,7 @@ async function lookAgain({ type }) {
       enter(user);
       if (waited && site.signsInFor() === "here") owner.goOn(); // Signed in by another tab; this one is on its way.
     }
-    if (!user && isShown("account")) address.open(sessionOver);
+    if (!user && isShown("account") && !account.isLimitedToFactors()) address.open(sessionOver);
   } catch {
     // What cannot be asked now shows at the next click.
   }

@@ -20,10 +20,12 @@ const faster = element("faster");
 const fasterAdd = element("faster-add");
 
 let leave = () => {};
+let changed = () => {};
 
-// `onSignedOut()` runs when the visitor turns out to be no longer signed in.
-export function prepare(onSignedOut) {
+// `onSignedOut()` runs when the visitor turns out to be no longer signed in, `onChange()` when one was added or removed.
+export function prepare(onSignedOut, onChange) {
   leave = onSignedOut;
+  changed = onChange;
   for (const button of [add, fasterAdd]) button.addEventListener("click", () => whileBusy(button, make));
   element("faster-later").addEventListener("click", () => {
     keep(LATER, "later");
@@ -60,13 +62,14 @@ async function make() {
     none.hidden = faster.hidden = true;
     element("passkeys-title").focus();
     say(() => t("Passkey added: {name}.", { name: made.name }));
+    changed();
   } catch (error) {
     fail(error);
   }
 }
 
 function fail(error) {
-  if (error.status === 401) return leave();
+  if (error.status === 401 && error.code !== "INSUFFICIENT_USER_AUTHENTICATION") return leave();
   put(alert, () => sentence(error));
 }
 
@@ -135,6 +138,7 @@ async function end(entry, item) {
   none.hidden = list.children.length > 0;
   element("passkeys-title").focus();
   say(() => t("Passkey removed: {name}.", { name: entry.name }));
+  changed();
 }
 
 function button(makeText, makeLabel, act) {

@@ -30,6 +30,15 @@ export async function signInByPasskey(credential, deviceName) {
   return begun(await api.verifyPasskey(credential, deviceName));
 }
 
+export async function signInBySecondStep(token, otp, deviceName) {
+  return begun(await api.verifySecondStep(token, { otp }, deviceName));
+}
+
+// A session that may only add a factor: it is nobody's to other tabs.
+export function recover(token, code, deviceName) {
+  return api.verifySecondStep(token, { recovery_code: code }, deviceName);
+}
+
 async function begun(answer) {
   // Whoever cannot be asked now is asked again by the next step.
   if (!await user().catch(() => answer.user)) throw new ApiError("COOKIE_LOST");

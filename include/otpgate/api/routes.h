@@ -14,6 +14,7 @@
 #include "otpgate/domain/passkey_service.h"
 #include "otpgate/domain/password_service.h"
 #include "otpgate/domain/phone_numbers.h"
+#include "otpgate/domain/recovery_service.h"
 #include "otpgate/domain/registration_service.h"
 #include "otpgate/domain/return_targets.h"
 #include "otpgate/domain/session_service.h"
@@ -21,6 +22,7 @@
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/site_sessions.h"
 #include "otpgate/domain/statistics.h"
+#include "otpgate/domain/totp_service.h"
 #include "otpgate/domain/verification_service.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
@@ -94,6 +96,8 @@ struct Services {
     domain::ApiKeyService& apiKeys;
     domain::VerificationService& verifications;
     domain::PasskeyService& passkeys;
+    domain::TotpService& totps;
+    domain::RecoveryService& recovery;
     const http::Cors& cors;
     const Clock& clock;
     const Readiness& readiness;

@@ -17,6 +17,8 @@ std::string toBase64Url(std::string_view bytes);  // RFC 4648, section 5, withou
 // text.
 std::optional<std::string> parseBase64Url(std::string_view text);
 
+std::string toBase32(std::string_view bytes);  // RFC 4648, section 6, without padding
+
 // RFC 3986, section 2.1: all but its unreserved characters as %XX. Good for a URL and for a form alike.
 std::string percentEncoded(std::string_view bytes);
 

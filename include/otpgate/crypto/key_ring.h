@@ -27,6 +27,9 @@ enum class KeyUse {
     OtpLink,
     OtpAsker,
     PasskeyChallenge,
+    TotpSecret,
+    TotpInvitation,
+    SecondStep,
     OidcCode,
     OidcAccessToken,
     OidcRefreshToken

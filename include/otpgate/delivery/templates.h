@@ -23,10 +23,18 @@ inline constexpr std::array kTemplateParts{TemplatePart::Subject, TemplatePart::
                                            TemplatePart::Sms};
 std::string_view toString(TemplatePart part);  // as the file's name ends: "subject", "txt", "html", "sms"
 
-inline constexpr std::array kMessageKinds{domain::MessageKind::Code,           domain::MessageKind::Link,
-                                          domain::MessageKind::NewSignIn,      domain::MessageKind::PasswordChanged,
-                                          domain::MessageKind::AddressChanged, domain::MessageKind::ManyFailures,
-                                          domain::MessageKind::PasskeyAdded,   domain::MessageKind::PasskeyRemoved};
+inline constexpr std::array kMessageKinds{domain::MessageKind::Code,
+                                          domain::MessageKind::Link,
+                                          domain::MessageKind::NewSignIn,
+                                          domain::MessageKind::PasswordChanged,
+                                          domain::MessageKind::AddressChanged,
+                                          domain::MessageKind::ManyFailures,
+                                          domain::MessageKind::PasskeyAdded,
+                                          domain::MessageKind::PasskeyRemoved,
+                                          domain::MessageKind::TotpAdded,
+                                          domain::MessageKind::TotpRemoved,
+                                          domain::MessageKind::RecoveryCodesMade,
+                                          domain::MessageKind::RecoveryCodeUsed};
 
 // What the placeholders stand for. An empty text is a section that is left out.
 using TemplateValues = std::vector<std::pair<std::string_view, std::string>>;

@@ -20,13 +20,15 @@ enum class Counted {
     Passwords,  // wrong passwords
     PasswordsByDevices,
     Changes,  // codes for another address
-    PasskeySignIns
+    PasskeySignIns,
+    SecondSteps,  // wrong codes of an authenticator app
+    SecondStepsByDevices
 };
 std::string_view toString(Counted counted);  // "requests_by_devices"
 
 struct AccountLimit {
     Counted counted = Counted::Requests;
-    std::string address;  // that it is about; of changes and sign-ins by passkey, empty
+    std::string address;  // that it is about; of changes, sign-ins by passkey and second steps, empty
     std::string bucket;
 };
 std::vector<AccountLimit> limitsOf(const User& user);

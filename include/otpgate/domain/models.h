@@ -67,8 +67,11 @@ struct User {
     std::string displayName;          // what its owner likes to be called; may be empty
     std::vector<std::string> groups;  // that it is a member of, in the order of their names
     std::string timeZone{};           // of the last sign-in that told one, see Device
-    // A passkey that verifies its user: from then on the account opens by it alone, see step_up.h.
+    // A passkey that verifies its user, or an authenticator app: a code alone does not open the account, see step_up.h.
     bool hasFactor = false;
+    bool hasTotp = false;
+    bool hasVerifyingPasskey = false;
+    bool hasRecoveryCodes = false;  // for a factor that is lost; no factor itself
 };
 
 // Proved or not.
@@ -105,7 +108,11 @@ enum class MessageKind {
     AddressChanged,   // to the old address and to the new one
     ManyFailures,     // so many wrong guesses in a row that short codes do not count any more
     PasskeyAdded,
-    PasskeyRemoved
+    PasskeyRemoved,
+    TotpAdded,  // an authenticator app
+    TotpRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed
 };
 std::string_view toString(MessageKind kind);  // "code", "new_sign_in"
 std::optional<MessageKind> parseMessageKind(std::string_view text);
@@ -183,6 +190,10 @@ enum class AuditEvent {
     VerificationFailed,
     PasskeyAdded,
     PasskeyRemoved,
+    TotpAdded,
+    TotpRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
     FactorsReset,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"

@@ -24,6 +24,7 @@ struct NoticeSettings {
     bool addressChanged = true;
     bool manyFailures = true;
     bool passkeysChanged = true;
+    bool factorsChanged = true;  // but passkeys
     NoticeBySms bySms = NoticeBySms::Never;
     std::chrono::seconds lifetime = std::chrono::hours{24};  // how long it is tried
     LimitRule perDestination{};

@@ -113,6 +113,10 @@ struct VerifiedOtp {
     Purpose purpose = Purpose::Login;
     std::optional<Destination> destination;
     std::optional<SignIn> signIn;  // of a login
+    // Where NeedsFactor, and a code of an authenticator app is the rest: what is shown with it (second_step.h).
+    std::string secondStepToken{};
+    bool takesTotp = false;  // with it
+    bool takesRecoveryCode = false;
 };
 
 class OtpService {

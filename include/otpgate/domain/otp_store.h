@@ -124,12 +124,34 @@ struct OtpVerification {
     bool isRepeated = false;
 };
 
+// The session that a sign-in by other means than a code opens.
+struct NewSession {
+    Uuid id;
+    Timestamp now;
+    Timestamp expiresAt;
+    ShownDevice shownDevice;
+    Uuid newDeviceId;
+    Device device;
+    std::optional<NoticeDraft> notice = std::nullopt;  // of a device that the account did not know
+    Client client;
+};
+
 struct SignIn {
     bool isNewUser = false;
     User user;
     Uuid sessionId;
     Uuid deviceId;
     std::string methods;
+};
+
+// A right code for an account that opens by more, of which an authenticator app may be the rest: see second_step.h.
+struct FirstStep {
+    Uuid userId;
+    std::string methods;
+    std::string guessBucket;  // where wrong guesses at that code were counted, and those at the app are
+    // Which of them the account has; the token does not say it.
+    bool takesTotp = false;
+    bool takesRecoveryCode = false;
 };
 
 struct OtpVerifyResult {
@@ -155,6 +177,7 @@ struct OtpVerifyResult {
     std::optional<SignIn> signIn;                        // of a login
     bool isSignInRepeated = false;                       // and its session is there, by the same guess before
     std::optional<OutboxMessage> notice = std::nullopt;  // the one that was written
+    std::optional<FirstStep> firstStep = std::nullopt;   // where NeedsFactor, and there is a second one
 };
 
 // A code whose link was opened: what its reader may be told.

@@ -94,15 +94,8 @@ struct PasskeySignIn {
     LimitRule clientRule;
     std::string accountBucket;  // where everything else does
     LimitRule accountRule;
-    Timestamp now;
-    Uuid sessionId;
-    Timestamp sessionExpiresAt;
-    ShownDevice shownDevice;
-    Uuid newDeviceId;
-    Device device;
+    NewSession session;
     Uuid auditId;
-    std::optional<NoticeDraft> notice = std::nullopt;  // of a device that the account did not know
-    Client client;
     const SignInRule* signIn = nullptr;  // of the account; nullptr: every active one
 };
 

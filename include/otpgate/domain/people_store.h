@@ -48,6 +48,7 @@ struct FactorResetting {
     Uuid auditId;
     Client client;
     std::optional<NoticeDraft> notice = std::nullopt;
+    std::optional<NoticeDraft> noticeWithoutPasskeys = std::nullopt;  // where there were other factors alone
 };
 struct FactorReset {
     bool isUser = false;                                 // else there is none with this id

@@ -9,7 +9,8 @@
 namespace otpgate::domain {
 
 enum class Action {
-    Leave,   // sign out
+    Leave,  // sign out
+    AddFactor,
     Use,     // all that a session is for
     Change,  // what outlasts the session: factors, address, password, keys, deletion
     Administer
@@ -20,6 +21,9 @@ struct Standing {
     bool hasFactor = false;  // its account
     AssuranceLevel level = AssuranceLevel::One;
     std::chrono::microseconds age{0};  // of the sign-in; a refresh is none
+    bool showsFactor = false;          // opensAccount() by one
+    bool mayOnlyAddFactors = false;
+    bool hasPasskey = true;  // its account, which opens at level 2 by it
 };
 Standing standingOf(const AuthenticatedSession& session, Timestamp now);
 
@@ -27,7 +31,8 @@ Standing standingOf(const AuthenticatedSession& session, Timestamp now);
 enum class StepUp { None, TwoFactors, Anew };
 
 // `within`: how old a sign-in may be for what outlasts the session. An account with a factor is nobody's who has not
-// shown it; such a session is one from before the factor, and may only be left.
+// shown it; such a session is one from before the factor, and may only be left. What outlasts a session takes
+// level 2 where a passkey shows it: of an account with an app alone, a code and the app are all that the page can ask.
 StepUp stepUpFor(Action action, const Standing& standing, std::chrono::seconds within);
 
 }  // namespace otpgate::domain

@@ -5,9 +5,11 @@
 #include "otpgate/domain/oidc_store.h"
 #include "otpgate/domain/passkey_store.h"
 #include "otpgate/domain/people_store.h"
+#include "otpgate/domain/recovery_store.h"
 #include "otpgate/domain/statistics.h"
 #include "otpgate/domain/stores.h"
 #include "otpgate/domain/ticket_store.h"
+#include "otpgate/domain/totp_store.h"
 #include "otpgate/store/groups.h"
 
 #include <memory>
@@ -29,6 +31,8 @@ std::unique_ptr<domain::VerificationStore> makeVerificationStore(db::Connection&
 std::unique_ptr<domain::SmsBudgetStore> makeSmsBudgetStore(db::Connection& connection);
 std::unique_ptr<domain::TicketStore> makeTicketStore(db::Connection& connection);
 std::unique_ptr<domain::PasskeyStore> makePasskeyStore(db::Connection& connection);
+std::unique_ptr<domain::TotpStore> makeTotpStore(db::Connection& connection);
+std::unique_ptr<domain::RecoveryStore> makeRecoveryStore(db::Connection& connection);
 std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connection);
 std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection);
 std::unique_ptr<domain::StatisticsStore> makeStatisticsStore(db::Connection& connection);

@@ -1,0 +1,103 @@
+#include "otpgate/domain/recovery_service.h"
+
+#include "otpgate/domain/recovery_codes.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace otpgate::domain {
+
+namespace {
+
+constexpr std::size_t kMaxTypedBytes = 64;
+
+}  // namespace
+
+RecoveryService::RecoveryService(RecoveryStore& store, TotpService& steps, crypto::PasswordGate& gate,
+                                 Messenger& messenger, const Clock& clock, Random& random, NoticeSettings notices)
+    : store_(store),
+      steps_(steps),
+      gate_(gate),
+      messenger_(messenger),
+      clock_(clock),
+      random_(random),
+      notices_(std::move(notices)) {}
+
+std::optional<NoticeDraft> RecoveryService::draft(MessageKind kind, const Device& device, const Client& client,
+                                                  Timestamp now) {
+    return draftNotice(notices_, {kind, describeDevice(device, client.userAgent), client, now, messenger_.lease()},
+                       random_);
+}
+
+RecoveryState RecoveryService::state(const Uuid& userId) {
+    RecoveryState state;
+    for (const StoredRecoveryCode& code : store_.list(userId)) {
+        if (!code.isConfirmed) continue;
+        state.madeAt = code.createdAt;
+        if (!code.usedAt) ++state.left;
+    }
+    return state;
+}
+
+std::vector<std::string> RecoveryService::make(const Uuid& userId) {
+    const Timestamp now = clock_.now();
+    std::vector<std::string> shown;
+    std::vector<StoredRecoveryCode> codes;
+    for (unsigned number = 0; number < kRecoveryCodes; ++number) {
+        const RecoveryCode code = makeRecoveryCode(number, random_);
+        shown.push_back(toText(code));
+        codes.push_back({.id = Uuid::makeV7(now, random_),
+                         .userId = userId,
+                         .number = number,
+                         .hash = gate_.hash(code.letters),
+                         .isConfirmed = false,
+                         .createdAt = now,
+                         .usedAt = std::nullopt});
+    }
+    store_.propose(userId, codes);
+    return shown;
+}
+
+// One comparison, whether there is such a code or not: its number says which.
+std::optional<Uuid> RecoveryService::find(const Uuid& userId, std::string_view typed, Kind kind) {
+    const auto code = parseRecoveryCode(typed);
+    const auto codes = store_.list(userId);
+    const auto isIt = [&](const StoredRecoveryCode& each) {
+        return code && each.number == code->number && each.isConfirmed == (kind == Kind::Confirmed) && !each.usedAt;
+    };
+    const auto found = std::ranges::find_if(codes, isIt);
+    if (found == codes.end()) {
+        gate_.verifyNobody(typed.substr(0, kMaxTypedBytes));
+        return std::nullopt;
+    }
+    const auto match = gate_.verify(code->letters, found->hash);
+    return match == crypto::PasswordMatch::Right ? std::optional{found->id} : std::nullopt;
+}
+
+bool RecoveryService::confirm(const AuthenticatedSession& caller, std::string_view typed, const Client& client) {
+    const auto id = find(caller.user.id, typed, Kind::Proposed);
+    if (!id) return false;
+    const Timestamp now = clock_.now();
+    const auto confirmed =
+        store_.confirm({.userId = caller.user.id,
+                        .codeId = *id,
+                        .now = now,
+                        .auditId = Uuid::makeV7(now, random_),
+                        .client = client,
+                        .notice = draft(MessageKind::RecoveryCodesMade, caller.session.device, client, now)});
+    if (confirmed.notice) messenger_.handOver(*confirmed.notice);
+    return confirmed.isDone;
+}
+
+SecondStepVerdict RecoveryService::signIn(std::string_view token, std::string_view typed, const Device& device,
+                                          const Asker& asker, Timestamp sessionEnd) {
+    const auto pending = steps_.open(token);
+    if (!pending) return {SecondStepVerdict::Outcome::BadToken};
+    SecondStepProof proof;
+    proof.isRecovery = true;
+    proof.recoveryCode = find(pending->first.userId, typed, Kind::Confirmed);
+    proof.notice = draft(MessageKind::RecoveryCodeUsed, device, asker.client, clock_.now());
+    return steps_.finish(*pending, proof, device, asker, sessionEnd);
+}
+
+}  // namespace otpgate::domain

@@ -1,0 +1,26 @@
+#include "store/factors.h"
+
+#include "store/session_store.h"
+
+namespace otpgate::store {
+
+void noteFactors(db::Connection& connection, const Uuid& userId) {
+    connection.execute(
+        "UPDATE users SET factors ="
+        " CASE WHEN EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = ? AND k.verifies_user = 1) THEN 1 ELSE 0 END"
+        " + CASE WHEN EXISTS (SELECT 1 FROM totps t WHERE t.user_id = ?) THEN 2 ELSE 0 END"
+        " + CASE WHEN EXISTS (SELECT 1 FROM recovery_codes r WHERE r.user_id = ? AND r.confirmed = 1"
+        " AND r.used_at_us IS NULL) THEN 4 ELSE 0 END"
+        " WHERE id = ?",
+        {userId, userId, userId, userId});
+}
+
+void endOtherSessions(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now) {
+    endSessionsAlone(connection, userId, kept, "factor_added", now);
+}
+
+void raiseSession(db::Connection& connection, const Uuid& session, std::string_view methods, Timestamp now) {
+    connection.execute("UPDATE sessions SET amr = ?, authenticated_at_us = ? WHERE id = ?", {methods, now, session});
+}
+
+}  // namespace otpgate::store
