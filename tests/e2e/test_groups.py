@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from support.keys import Backend
+from support.relying_party import RelyingParty, signed_in
 
 
 @pytest.fixture
@@ -118,12 +119,16 @@ def test_only_members_of_the_allowed_groups_sign_in(make_site, engine, address, 
     run(site, "add", "staff", address)
     login = site.login(address)
     assert site.get("/api/v1/auth/me", token=login["access"]).status_code == 200
+    wiki = RelyingParty(site, "wiki")
+    granted = wiki.tokens(signed_in(site, address), scope="openid offline_access")
+    assert wiki.userinfo(granted).status_code == 200
     otp_id, code = site.request_code(address)
     run(site, "remove", "staff", address)
+    assert wiki.userinfo(granted).status_code == 401 and wiki.refresh(granted["refresh_token"]).status_code == 400
     assert site.get("/api/v1/auth/me", token=login["access"]).status_code == 401
     assert site.post("/api/v1/auth/token/refresh", {"refresh": login["refresh"]}).status_code == 401
     assert site.verify(otp_id, code).json()["code"] == "ACCOUNT_DISABLED"
 
     run(site, "add", "staff", address)
     assert site.post("/api/v1/auth/token/refresh", {"refresh": login["refresh"]}).status_code == 200
-    assert site.mailbox.messages_for(stranger) == [] and len(site.mailbox.messages_for(address)) == 2
+    assert site.mailbox.messages_for(stranger) == [] and len(site.mailbox.messages_for(address)) == 3
