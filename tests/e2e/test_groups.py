@@ -131,4 +131,4 @@ def test_only_members_of_the_allowed_groups_sign_in(make_site, engine, address, 
 
     run(site, "add", "staff", address)
     assert site.post("/api/v1/auth/token/refresh", {"refresh": login["refresh"]}).status_code == 200
-    assert site.mailbox.messages_for(stranger) == [] and len(site.mailbox.messages_for(address)) == 3
+    assert site.mailbox.messages_for(stranger) == [] and len(site.mailbox.messages_for(address)) == 4
