@@ -16,9 +16,9 @@
 #include "otpgate/domain/notice.h"
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/password_policy.h"
+#include "otpgate/domain/process_counts.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/unanswered_guesses.h"
-#include "otpgate/domain/unknown_guesses.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/fcgi_server.h"
@@ -73,7 +73,8 @@ private:
     domain::SigningKeys idTokenKeys_;
     domain::OtpCodes codes_;
     domain::PasswordPolicy passwordPolicy_;
-    domain::UnknownGuesses unknownGuesses_;
+    domain::ProcessCounts unknownGuesses_;
+    domain::ProcessCounts grants_;
     domain::UnansweredGuesses unansweredGuesses_;
     crypto::PasswordGate passwordGate_;
     ServiceMetrics metrics_;

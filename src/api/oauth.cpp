@@ -190,8 +190,10 @@ http::Response proceed(domain::SessionService& sessions, domain::OidcProvider& o
         if (request.isSilent) return answer(settings, request, "consent_required", "the user must be asked");
         return askForConsent(sessions, settings, request, client, parameters, *session);
     }
-    return answer(settings, request.redirectUri, request.mode, request.state,
-                  {{"code", oidc.grant(request, *session)}});
+    auto code = oidc.grant(request, *session);
+    if (!code)
+        return answer(settings, request, "temporarily_unavailable", "the user has signed in here too often of late");
+    return answer(settings, request.redirectUri, request.mode, request.state, {{"code", std::move(*code)}});
 }
 
 }  // namespace

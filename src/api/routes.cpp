@@ -128,8 +128,8 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/auth/totp/options",  AddingFactors{inviteTotp}},
     {"DELETE", "/api/v1/auth/totp/{id}",     RecentlySignedIn{removeTotp}},
     {"GET",    "/api/v1/auth/recovery-codes", SignedIn{showRecoveryCodes}},
-    {"POST",   "/api/v1/auth/recovery-codes", RecentlySignedIn{makeRecoveryCodes}},
-    {"POST",   "/api/v1/auth/recovery-codes/confirm", RecentlySignedIn{confirmRecoveryCodes}},
+    {"POST",   "/api/v1/auth/recovery-codes", RecentlySignedIn{makeRecoveryCodes}}, // limits.guesses_per_destination, with those that are confirmed
+    {"POST",   "/api/v1/auth/recovery-codes/confirm", RecentlySignedIn{confirmRecoveryCodes}}, // the same
     {"POST",   "/api/v1/auth/second-step",   Public{takeSecondStep}},  // limits.guesses_per_destination, and so many of the account's
     {"POST",   "/api/v1/auth/token/refresh", Public{refreshTokens}},
     {"POST",   "/api/v1/auth/token/introspect", KeyHolder{introspectToken, kAnyKey}},
@@ -177,7 +177,7 @@ const Route kRoutes[] = {
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
     {"GET",    "/.well-known/openid-configuration", Public{showOpenIdConfiguration}},
     {"GET",    "/.well-known/oauth-authorization-server", Public{showOpenIdConfiguration}}, // RFC 8414
-    {"GET",    "/oauth/authorize",           Public{askForGrant}},     // none: it asks for a sign-in, which has its own
+    {"GET",    "/oauth/authorize",           Public{askForGrant}},     // 300 grants a user an hour; the sign-in that it asks for has its own
     {"POST",   "/oauth/authorize",           Public{askForGrant}},
     {"POST",   "/oauth/consent",             Public{decideOnGrant}},   // of our own page, with its CSRF token
     {"POST",   "/oauth/token",               Public{exchangeGrant}},   // none: codes and secrets of 256 bits are not guessed

@@ -163,9 +163,11 @@ http::Response makeRecoveryCodes(const http::Request&, const Caller& caller, dom
         throw ApiError(ErrorCode::Conflict)
             .detail("Add a passkey or an authenticator app first: recovery codes are for when it is lost.");
     }
+    const auto made = recovery.make(caller.user.id);
+    if (made.limit) throw limitError(ErrorCode::RateLimit, made.limit);
     http::JsonWriter json;
     json.beginObject().key("codes").beginArray();
-    for (const std::string& code : recovery.make(caller.user.id)) json.value(code);
+    for (const std::string& code : made.codes) json.value(code);
     json.endArray().endObject();
     return jsonResponse(201, json);
 }
@@ -175,7 +177,9 @@ http::Response confirmRecoveryCodes(const http::Request& request, const Caller& 
     http::JsonBody body(request);
     const std::string code = body.requiredString("code");
     body.rejectInvalid();
-    if (!recovery.confirm(caller, code, clientOf(request))) throw ApiError(ErrorCode::InvalidOtp);
+    const auto kept = recovery.confirm(caller, code, clientOf(request));
+    if (kept.limit) throw limitError(ErrorCode::RateLimit, kept.limit);
+    if (!kept.isDone) throw ApiError(ErrorCode::InvalidOtp);
     return http::Response::noContent();
 }
 

@@ -17,6 +17,8 @@ std::string_view kindOf(Counted counted) {
     case Counted::PasskeySignIns: return "passkey";
     case Counted::SecondSteps: return "second-step";
     case Counted::SecondStepsByDevices: return "second-step-device";
+    case Counted::RecoveryGuesses: return "recovery";
+    case Counted::RecoverySets: return "recovery-set";
     }
     return {};
 }
@@ -35,6 +37,8 @@ std::string_view toString(Counted counted) {
     case Counted::PasskeySignIns: return "passkey_sign_ins";
     case Counted::SecondSteps: return "second_steps";
     case Counted::SecondStepsByDevices: return "second_steps_by_devices";
+    case Counted::RecoveryGuesses: return "recovery_guesses";
+    case Counted::RecoverySets: return "recovery_sets";
     }
     return {};
 }
@@ -47,8 +51,8 @@ std::vector<AccountLimit> limitsOf(const User& user) {
             limits.push_back({counted, address, limitBucket(kindOf(counted), address)});
         }
     }
-    for (const Counted counted :
-         {Counted::Changes, Counted::PasskeySignIns, Counted::SecondSteps, Counted::SecondStepsByDevices}) {
+    for (const Counted counted : {Counted::Changes, Counted::PasskeySignIns, Counted::SecondSteps,
+                                  Counted::SecondStepsByDevices, Counted::RecoveryGuesses, Counted::RecoverySets}) {
         limits.push_back({counted, "", limitBucket(kindOf(counted), user.id.bytes())});
     }
     return limits;
@@ -69,7 +73,9 @@ const LimitRule& ruleOf(Counted counted, const AccountLimitRules& rules) {
     case Counted::Passwords:
     case Counted::PasswordsByDevices:
     case Counted::SecondSteps:
-    case Counted::SecondStepsByDevices: break;
+    case Counted::SecondStepsByDevices:
+    case Counted::RecoveryGuesses:
+    case Counted::RecoverySets: break;
     case Counted::Changes: return rules.changes;
     case Counted::PasskeySignIns: return rules.passkeySignIns;
     }

@@ -17,6 +17,8 @@ const OidcError kBadCode{"invalid_grant",
                          "redirect_uri or code_verifier"};
 const OidcError kBadRefreshToken{"invalid_grant", "the refresh token is not valid"};
 
+constexpr std::chrono::hours kAnHour{1};
+
 std::int64_t wholeSeconds(Timestamp time) {
     return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
@@ -29,11 +31,13 @@ void keepOut(GrantInUse& use, const SignInRule& rule) {
 }  // namespace
 
 OidcProvider::OidcProvider(OidcStore& store, const SigningKeys& rs256, const SigningKeys& es256,
-                           const crypto::KeyRing& ring, const Clock& clock, Random& random, OidcSettings settings)
+                           const crypto::KeyRing& ring, ProcessCounts& counts, const Clock& clock, Random& random,
+                           OidcSettings settings)
     : store_(store),
       rs256_(rs256),
       es256_(es256),
       ring_(ring),
+      counts_(counts),
       clock_(clock),
       random_(random),
       settings_(std::move(settings)) {}
@@ -69,8 +73,11 @@ void OidcProvider::allow(const AuthorizeRequest& request, const User& user) {
     store_.putConsent(user.id, request.clientId, toText(parseScopes(toText(allowed))), clock_.now());
 }
 
-std::string OidcProvider::grant(const AuthorizeRequest& request, const AuthenticatedSession& session) {
+std::optional<std::string> OidcProvider::grant(const AuthorizeRequest& request, const AuthenticatedSession& session) {
     const Timestamp now = clock_.now();
+    // Each is a row, and a browser with a session asks for them without a click.
+    if (counts_.count("grant" + session.user.id.toString(), now, now + kAnHour) > kMostGrantsAnHour)
+        return std::nullopt;
     OidcGrant grant;
     grant.id = Uuid::makeV7(now, random_);
     grant.clientId = request.clientId;

@@ -56,7 +56,7 @@ std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& r
 }
 
 OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
-                       const Clock& clock, Random& random, OtpMetrics& metrics, UnknownGuesses& unknownGuesses,
+                       const Clock& clock, Random& random, OtpMetrics& metrics, ProcessCounts& unknownGuesses,
                        UnansweredGuesses& unansweredGuesses, OtpSettings settings, NoticeSettings notices)
     : store_(store),
       messenger_(messenger),

@@ -1,5 +1,6 @@
 #include "otpgate/domain/recovery_service.h"
 
+#include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/recovery_codes.h"
 
 #include <algorithm>
@@ -10,17 +11,22 @@ namespace otpgate::domain {
 namespace {
 
 constexpr std::size_t kMaxTypedBytes = 64;
+// As account_limits.h names what they count.
+constexpr std::string_view kGuesses = "recovery";
+constexpr std::string_view kSets = "recovery-set";
 
 }  // namespace
 
 RecoveryService::RecoveryService(RecoveryStore& store, TotpService& steps, crypto::PasswordGate& gate,
-                                 Messenger& messenger, const Clock& clock, Random& random, NoticeSettings notices)
+                                 Messenger& messenger, const Clock& clock, Random& random, LimitRule turns,
+                                 NoticeSettings notices)
     : store_(store),
       steps_(steps),
       gate_(gate),
       messenger_(messenger),
       clock_(clock),
       random_(random),
+      turns_(std::move(turns)),
       notices_(std::move(notices)) {}
 
 std::optional<NoticeDraft> RecoveryService::draft(MessageKind kind, const Device& device, const Client& client,
@@ -39,7 +45,15 @@ RecoveryState RecoveryService::state(const Uuid& userId) {
     return state;
 }
 
-std::vector<std::string> RecoveryService::make(const Uuid& userId) {
+// A hash is what a processor is busy with for a while, so nobody has them made as often as he likes.
+std::optional<LimitReport> RecoveryService::takeTurn(std::string_view kind, const Uuid& userId) {
+    const Timestamp now = clock_.now();
+    auto hits = store_.takeTurn(limitBucket(kind, userId.bytes()), turns_, now);
+    return hits ? reportLimit("guesses_per_destination", turns_, std::move(*hits), now) : std::nullopt;
+}
+
+MadeRecovery RecoveryService::make(const Uuid& userId) {
+    if (auto limit = takeTurn(kSets, userId)) return {{}, std::move(limit)};
     const Timestamp now = clock_.now();
     std::vector<std::string> shown;
     std::vector<StoredRecoveryCode> codes;
@@ -55,7 +69,7 @@ std::vector<std::string> RecoveryService::make(const Uuid& userId) {
                          .usedAt = std::nullopt});
     }
     store_.propose(userId, codes);
-    return shown;
+    return {std::move(shown)};
 }
 
 // One comparison, whether there is such a code or not: its number says which.
@@ -74,9 +88,11 @@ std::optional<Uuid> RecoveryService::find(const Uuid& userId, std::string_view t
     return match == crypto::PasswordMatch::Right ? std::optional{found->id} : std::nullopt;
 }
 
-bool RecoveryService::confirm(const AuthenticatedSession& caller, std::string_view typed, const Client& client) {
+KeptRecovery RecoveryService::confirm(const AuthenticatedSession& caller, std::string_view typed,
+                                      const Client& client) {
+    if (auto limit = takeTurn(kSets, caller.user.id)) return {false, std::move(limit)};
     const auto id = find(caller.user.id, typed, Kind::Proposed);
-    if (!id) return false;
+    if (!id) return {};
     const Timestamp now = clock_.now();
     const auto confirmed =
         store_.confirm({.userId = caller.user.id,
@@ -86,13 +102,15 @@ bool RecoveryService::confirm(const AuthenticatedSession& caller, std::string_vi
                         .client = client,
                         .notice = draft(MessageKind::RecoveryCodesMade, caller.session.device, client, now)});
     if (confirmed.notice) messenger_.handOver(*confirmed.notice);
-    return confirmed.isDone;
+    return {confirmed.isDone};
 }
 
 SecondStepVerdict RecoveryService::signIn(std::string_view token, std::string_view typed, const Device& device,
                                           const Asker& asker, Timestamp sessionEnd) {
     const auto pending = steps_.open(token);
     if (!pending) return {SecondStepVerdict::Outcome::BadToken};
+    if (auto limit = takeTurn(kGuesses, pending->first.userId))
+        return {SecondStepVerdict::Outcome::Limited, std::nullopt, std::move(limit)};
     SecondStepProof proof;
     proof.isRecovery = true;
     proof.recoveryCode = find(pending->first.userId, typed, Kind::Confirmed);

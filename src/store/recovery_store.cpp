@@ -3,6 +3,7 @@
 #include "store/audit_events.h"
 #include "store/factors.h"
 #include "store/notices.h"
+#include "store/rate_limits.h"
 #include "store/users.h"
 
 namespace otpgate::store {
@@ -22,6 +23,18 @@ std::vector<domain::StoredRecoveryCode> RecoveryTable::list(const Uuid& userId) 
                          .usedAt = row.optionalTimestamp(6)});
     }
     return codes;
+}
+
+std::optional<std::string> RecoveryTable::takeTurn(const std::string& bucket, const domain::LimitRule& rule,
+                                                   Timestamp now) {
+    const auto work = [&]() -> std::optional<std::string> {
+        Buckets buckets(connection_, {bucket});
+        domain::Bucket& turns = buckets.at(bucket);
+        if (!turns.take(rule, now)) return turns.hits();
+        buckets.write(connection_);
+        return std::nullopt;
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 void RecoveryTable::propose(const Uuid& userId, const std::vector<domain::StoredRecoveryCode>& codes) {

@@ -169,6 +169,21 @@ def test_a_recovery_code_adds_a_factor_and_opens_nothing_else(site, address):
     assert "Recovery codes were made" in subjects and "A recovery code of your account" in subjects
 
 
+def test_nobody_has_recovery_codes_hashed_at_will(site, address):
+    access = site.login(address)["access"]
+    register(site, access)
+    code = site.post(CODES, token=access).json()["codes"][0]
+    wrong = {"code": "0-AAAA-AAAA-AAAA-AAAA"}
+    assert {site.post(CODES + "/confirm", wrong, token=access).json()["code"] for _ in range(9)} == {"INVALID_OTP"}
+    for answer in (site.post(CODES + "/confirm", {"code": code}, token=access), site.post(CODES, token=access)):
+        assert answer.status_code == 429 and int(answer.headers["Retry-After"]) > 3000
+
+    site.otpgate.run("user", "clear-limits", address)
+    assert site.post(CODES + "/confirm", {"code": code}, token=access).status_code == 204
+    guess = {"second_step_token": first_step(site, address), "recovery_code": wrong["code"], "session": "cookie"}
+    assert [site.post(SECOND, guess).status_code for _ in range(11)] == [400] * 10 + [429]
+
+
 def test_adds_an_app_and_signs_in_with_it_on_the_page(browser, site, address):
     page = LoginPage(browser, site)
     page.open()

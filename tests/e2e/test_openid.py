@@ -150,6 +150,13 @@ def test_a_code_is_good_once_for_whoever_comes_first(site, wiki, address):
     assert wiki.userinfo(good[0].json()).status_code == 401
 
 
+def test_nobody_fills_the_table_of_grants(site, wiki, address):
+    visitor = signed_in(site, address)
+    answers = [wiki.ask(visitor)[1] for _ in range(301)]
+    assert all("code" in told for told in answers[:300])
+    assert (answers[300]["error"], answers[300]["state"]) == ("temporarily_unavailable", "the state")
+
+
 def test_a_later_use_of_a_code_ends_what_came_of_it(site, wiki, address):
     visitor = signed_in(site, address)
     code = wiki.code(visitor, scope="openid offline_access")

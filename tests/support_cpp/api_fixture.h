@@ -151,7 +151,7 @@ protected:
     domain::SigningKeys signingKeys_{ring_, std::chrono::seconds{900}};
     const domain::OtpCodes otpCodes_{ring_, {}, "123456"};  // so that the tests know the right code
     domain::OtpMetrics metrics_;
-    domain::UnknownGuesses unknownGuesses_;
+    domain::ProcessCounts unknownGuesses_;
     domain::UnansweredGuesses unansweredGuesses_;
     crypto::PasswordGate gate_{{.cost = {.memoryKib = 64, .iterations = 1}, .slots = 1, .queue = 0}, random_};
     const domain::PasswordPolicy policy_{2, "example.org"};

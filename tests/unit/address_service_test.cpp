@@ -158,7 +158,7 @@ private:
     test::FakeOtpStore otps_;
     test::FakeMessenger messenger_;
     OtpMetrics metrics_;
-    UnknownGuesses unknownGuesses_;
+    ProcessCounts unknownGuesses_;
     UnansweredGuesses unansweredGuesses_;
     OtpService otp_{otps_,           messenger_,         codes_, ring_, clock_, random_, metrics_,
                     unknownGuesses_, unansweredGuesses_, {},     {}};

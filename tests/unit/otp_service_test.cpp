@@ -707,7 +707,7 @@ class OtpServiceTest : public CppUnit::TestFixture {
     FakeMessenger messenger_;
     const OtpCodes codes_{ring_, {}, ""};
     OtpMetrics metrics_;
-    UnknownGuesses unknownGuesses_;
+    ProcessCounts unknownGuesses_;
     UnansweredGuesses unansweredGuesses_;
     OtpService service_{store_,          messenger_,         codes_,     ring_, clock_, random_, metrics_,
                         unknownGuesses_, unansweredGuesses_, settings(), {}};

@@ -88,7 +88,7 @@ class PasswordServiceTest : public CppUnit::TestFixture {
     const OtpCodes codes_{ring_, {}, ""};
     test::FakeOtpStore otps_;
     OtpMetrics metrics_;
-    UnknownGuesses unknownGuesses_;
+    ProcessCounts unknownGuesses_;
     UnansweredGuesses unansweredGuesses_;
     OtpService otp_{otps_,           messenger_,         codes_, ring_, clock_, random_, metrics_,
                     unknownGuesses_, unansweredGuesses_, {},     {}};

@@ -22,13 +22,15 @@ enum class Counted {
     Changes,  // codes for another address
     PasskeySignIns,
     SecondSteps,  // wrong codes of an authenticator app
-    SecondStepsByDevices
+    SecondStepsByDevices,
+    RecoveryGuesses,  // recovery codes that were tried, right ones too
+    RecoverySets      // sets of recovery codes that were made, and codes that were typed back
 };
 std::string_view toString(Counted counted);  // "requests_by_devices"
 
 struct AccountLimit {
     Counted counted = Counted::Requests;
-    std::string address;  // that it is about; of changes, sign-ins by passkey and second steps, empty
+    std::string address;  // that it is about; of what is about no address, empty
     std::string bucket;
 };
 std::vector<AccountLimit> limitsOf(const User& user);

@@ -48,6 +48,8 @@ struct GrantInUse {
 };
 
 inline constexpr std::chrono::seconds kOidcCodeLifetime{60};  // ASVS 5, 10.4.3
+// For one user, in one process: an application that signs in anew without a click does so some times an hour.
+inline constexpr unsigned kMostGrantsAnHour = 300;
 
 // Whether what was granted still counts: it has not ended; its user is active, has shown the factor that the account
 // has, and may use the application; and its session goes on, unless it was given offline_access.

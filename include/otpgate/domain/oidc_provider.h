@@ -8,6 +8,7 @@
 #include "otpgate/domain/oidc_grant.h"
 #include "otpgate/domain/oidc_request.h"
 #include "otpgate/domain/oidc_store.h"
+#include "otpgate/domain/process_counts.h"
 #include "otpgate/domain/sign_in_rule.h"
 #include "otpgate/domain/signing_keys.h"
 
@@ -53,7 +54,7 @@ struct LogoutHint {
 class OidcProvider {
 public:
     OidcProvider(OidcStore& store, const SigningKeys& rs256, const SigningKeys& es256, const crypto::KeyRing& ring,
-                 const Clock& clock, Random& random, OidcSettings settings);
+                 ProcessCounts& counts, const Clock& clock, Random& random, OidcSettings settings);
 
     const OidcSettings& settings() const { return settings_; }
     // As it was within the last second, so that the way through the sign-in asks for it once. Who shows a secret or a
@@ -63,8 +64,8 @@ public:
     // Whether the user has allowed all of this already, or nobody has to.
     bool isConsentNeeded(const AuthorizeRequest& request, const OidcClient& client, const User& user);
     void allow(const AuthorizeRequest& request, const User& user);
-    // The code of a new grant for the session.
-    std::string grant(const AuthorizeRequest& request, const AuthenticatedSession& session);
+    // The code of a new grant for the session; nullopt where the user has got too many of late (kMostGrantsAnHour).
+    std::optional<std::string> grant(const AuthorizeRequest& request, const AuthenticatedSession& session);
 
     std::variant<OidcTokens, OidcError> exchange(std::optional<std::string_view> authorization, const Parameters& form);
     // nullopt: not of ours, expired, or what it stands for is over.
@@ -97,6 +98,7 @@ private:
     const SigningKeys& rs256_;
     const SigningKeys& es256_;
     const crypto::KeyRing& ring_;
+    ProcessCounts& counts_;
     const Clock& clock_;
     Random& random_;
     OidcSettings settings_;

@@ -9,9 +9,9 @@
 #include "otpgate/domain/otp_code.h"
 #include "otpgate/domain/otp_metrics.h"
 #include "otpgate/domain/otp_store.h"
+#include "otpgate/domain/process_counts.h"
 #include "otpgate/domain/session_service.h"
 #include "otpgate/domain/unanswered_guesses.h"
-#include "otpgate/domain/unknown_guesses.h"
 
 #include <chrono>
 #include <functional>
@@ -122,7 +122,7 @@ struct VerifiedOtp {
 class OtpService {
 public:
     OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
-               const Clock& clock, Random& random, OtpMetrics& metrics, UnknownGuesses& unknownGuesses,
+               const Clock& clock, Random& random, OtpMetrics& metrics, ProcessCounts& unknownGuesses,
                UnansweredGuesses& unansweredGuesses, OtpSettings settings, NoticeSettings notices);
 
     RequestedOtp request(const OtpQuestion& question, const Asker& asker);
@@ -171,7 +171,7 @@ private:
     const Clock& clock_;
     Random& random_;
     OtpMetrics& metrics_;
-    UnknownGuesses& unknownGuesses_;
+    ProcessCounts& unknownGuesses_;
     UnansweredGuesses& unansweredGuesses_;
     OtpSettings settings_;
     NoticeSettings notices_;

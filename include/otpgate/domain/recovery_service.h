@@ -18,24 +18,33 @@ struct RecoveryState {
     std::optional<Timestamp> madeAt = std::nullopt;  // of those that count
 };
 
+struct MadeRecovery {
+    std::vector<std::string> codes;                   // as they are shown, once; none where there is a limit
+    std::optional<LimitReport> limit = std::nullopt;  // why there are none
+};
+struct KeptRecovery {
+    bool isDone = false;                              // else it is none of those that were made last
+    std::optional<LimitReport> limit = std::nullopt;  // or was not looked at
+};
+
 class RecoveryService {
 public:
     RecoveryService(RecoveryStore& store, TotpService& steps, crypto::PasswordGate& gate, Messenger& messenger,
-                    const Clock& clock, Random& random, NoticeSettings notices);
+                    const Clock& clock, Random& random, LimitRule turns, NoticeSettings notices);
 
     RecoveryState state(const Uuid& userId);
-    // As they are shown, once. They count when one of them is typed back.
-    std::vector<std::string> make(const Uuid& userId);
-    // False: it is none of those that were made last.
-    bool confirm(const AuthenticatedSession& caller, std::string_view typed, const Client& client);
+    // They count when one of them is typed back. Each costs a hash, so both are limited, with the same budget.
+    MadeRecovery make(const Uuid& userId);
+    KeptRecovery confirm(const AuthenticatedSession& caller, std::string_view typed, const Client& client);
 
     // The rest of a sign-in by a right code of ours: the session may only add a factor (step_up.h). Costs one hash,
-    // whatever was typed.
+    // whatever was typed, and is counted before it.
     SecondStepVerdict signIn(std::string_view token, std::string_view typed, const Device& device, const Asker& asker,
                              Timestamp sessionEnd);
 
 private:
     enum class Kind { Proposed, Confirmed };
+    std::optional<LimitReport> takeTurn(std::string_view kind, const Uuid& userId);
     std::optional<Uuid> find(const Uuid& userId, std::string_view typed, Kind kind);
     std::optional<NoticeDraft> draft(MessageKind kind, const Device& device, const Client& client, Timestamp now);
 
@@ -45,6 +54,7 @@ private:
     Messenger& messenger_;
     const Clock& clock_;
     Random& random_;
+    LimitRule turns_;
     NoticeSettings notices_;
 };
 

@@ -39,6 +39,8 @@ class RecoveryStore {
 public:
     virtual ~RecoveryStore() = default;
     virtual std::vector<StoredRecoveryCode> list(const Uuid& userId) = 0;  // in the order of their numbers
+    // Counts one in the bucket. Where the rule has no place left: what is in it, see LimitHits.
+    virtual std::optional<std::string> takeTurn(const std::string& bucket, const LimitRule& rule, Timestamp now) = 0;
     // In place of those that nobody has confirmed.
     virtual void propose(const Uuid& userId, const std::vector<StoredRecoveryCode>& codes) = 0;
     // Those that were proposed last count from now on, and those before do no more. False: they are gone.

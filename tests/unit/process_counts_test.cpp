@@ -1,4 +1,4 @@
-#include "otpgate/domain/unknown_guesses.h"
+#include "otpgate/domain/process_counts.h"
 
 #include "support_cpp/fake_clock.h"
 
@@ -10,8 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class UnknownGuessesTest : public CppUnit::TestFixture {
-    CPPUNIT_TEST_SUITE(UnknownGuessesTest);
+class ProcessCountsTest : public CppUnit::TestFixture {
+    CPPUNIT_TEST_SUITE(ProcessCountsTest);
     CPPUNIT_TEST(countsEachSubjectUntilItsEnd);
     CPPUNIT_TEST(keepsToItsSize);
     CPPUNIT_TEST_SUITE_END();
@@ -26,7 +26,7 @@ class UnknownGuessesTest : public CppUnit::TestFixture {
     }
 
     void keepsToItsSize() {
-        UnknownGuesses few{2};
+        ProcessCounts few{2};
         few.count("over", now_, now_ + 1s);
         few.count("a", now_, now_ + 10min);
         few.count("b", now_ + 1s, now_ + 10min);
@@ -36,10 +36,10 @@ class UnknownGuessesTest : public CppUnit::TestFixture {
     }
 
     const Timestamp now_ = test::FakeClock{}.now();
-    UnknownGuesses guesses_;
+    ProcessCounts guesses_;
 };
 
-CPPUNIT_TEST_SUITE_REGISTRATION(UnknownGuessesTest);
+CPPUNIT_TEST_SUITE_REGISTRATION(ProcessCountsTest);
 
 }  // namespace
 }  // namespace otpgate::domain

@@ -1,6 +1,7 @@
-// Counts wrong guesses that name an address, whether it has a code or not: how many tries are left is told by this
-// count alone, so it does not tell whether there is a code. In memory, and so of this process alone: nothing is written
-// for what is not there, and where several processes answer, each tells its own. Any thread.
+// Counts what need not be exact over several processes, and must cost no row: in memory, of this process alone. Any
+// thread. Wrong guesses that name an address, whether it has a code or not: how many tries are left is told by this
+// count alone, so it does not tell whether there is a code. And what would else fill a table, by whoever has an
+// account.
 #pragma once
 
 #include "otpgate/base/clock.h"
@@ -12,18 +13,19 @@
 
 namespace otpgate::domain {
 
-class UnknownGuesses {
+class ProcessCounts {
 public:
-    explicit UnknownGuesses(std::size_t most = 50'000) : most_(most) {}
+    explicit ProcessCounts(std::size_t most = 50'000) : most_(most) {}
 
     // One more; returns how many there are now. They are forgotten at `end`, as far as it is the first.
     unsigned count(const std::string& subject, Timestamp now, Timestamp end);
-    // A new code was asked for. That it was is no secret: the limit on requests tells it to whoever asks for the next.
+    // As after a new code: that it was asked for is no secret, for the limit on requests tells it to whoever asks for
+    // the next.
     void forget(const std::string& subject);
 
 private:
     struct Counted {
-        unsigned guesses = 0;
+        unsigned times = 0;
         Timestamp end;
     };
     Counted& at(const std::string& subject, Timestamp now, Timestamp end);
