@@ -263,8 +263,9 @@ SignInNeed needOf(const AuthorizeRequest& request, const BrowserSession* session
         isAnyKnown = isAnyKnown || met.has_value();
     }
     if (!isAnyKnown) return SignInNeed::None;
-    return session->hasFactor && assuranceOf(session->methods) != AssuranceLevel::Two ? SignInNeed::TwoFactors
-                                                                                      : SignInNeed::Unmet;
+    // Who has just been sent to sign in, and did, has no better way: he is not sent there for ever.
+    const bool mayDoBetter = session->hasFactor && assuranceOf(session->methods) != AssuranceLevel::Two && !isAsked;
+    return mayDoBetter ? SignInNeed::TwoFactors : SignInNeed::Unmet;
 }
 
 std::string acrOf(const std::vector<std::string>& asked, std::string_view methods) {

@@ -180,6 +180,12 @@ private:
         const BrowserSession bySoftware{"swk user mfa", true, now_};
         CPPUNIT_ASSERT(need({{"acr_values", "phr"}}, &bySoftware) == SignInNeed::None);
         CPPUNIT_ASSERT(need({{"acr_values", "phrh"}}, &bySoftware) == SignInNeed::Unmet);
+        // A code and an app are not two factors, and are all that some accounts have: asked for once, not for ever.
+        const BrowserSession byApp{"otp totp", true, now_};
+        const std::pair<std::string, std::string> aal2{"acr_values", "urn:otpgate:aal2"};
+        CPPUNIT_ASSERT(need({aal2}, &byApp) == SignInNeed::TwoFactors);
+        const std::string since = std::to_string(toMicroseconds(now_));
+        CPPUNIT_ASSERT(need({aal2, {std::string{kSignedInSince}, since}}, &byApp) == SignInNeed::Unmet);
     }
 
     void asksForASignInOnce() {
