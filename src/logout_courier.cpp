@@ -38,7 +38,7 @@ LogoutCourier::LogoutCourier(const Settings& settings, db::Database& database, c
       idKeyStore_(store::makeIdTokenKeyStore(*connection_)),
       accessKeys_(ring, settings.tokens.accessLifetime),
       idKeys_(ring, settings.tokens.accessLifetime, crypto::SigningAlgorithm::Rs256),
-      provider_(*store_, idKeys_, accessKeys_, ring, clock, random, {.issuer = settings.publicUrl}),
+      provider_(*store_, idKeys_, accessKeys_, ring, counts_, clock, random, {.issuer = settings.publicUrl}),
       clock_(clock),
       random_(random),
       log_(log) {}

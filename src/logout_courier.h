@@ -47,6 +47,7 @@ private:
     std::unique_ptr<domain::SigningKeyStore> idKeyStore_;
     domain::SigningKeys accessKeys_;
     domain::SigningKeys idKeys_;
+    domain::ProcessCounts counts_;  // it makes no grants
     domain::OidcProvider provider_;
     const Clock& clock_;
     Random& random_;
