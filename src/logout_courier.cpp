@@ -4,6 +4,8 @@
 #include "otpgate/store/stores.h"
 
 #include <algorithm>
+#include <future>
+#include <vector>
 
 namespace otpgate {
 
@@ -26,6 +28,20 @@ constexpr auto kGiveUpAfter = 24h;
 std::chrono::seconds waitAfter(std::int64_t attempts) {
     const auto doublings = std::min<std::int64_t>(attempts, 10);
     return std::min<std::chrono::seconds>(kFirstWait * (std::int64_t{1} << doublings), kLongestWait);
+}
+
+// Why the application has not taken the token; empty: it has.
+std::string post(const std::string& uri, const std::string& token) {
+    try {
+        delivery::HttpSettings settings;
+        settings.timeout = kTimeout;
+        delivery::HttpClient client(settings);
+        const auto reply = client.post(uri, {{"logout_token", token}});
+        // Section 2.8: 200, or 204 where its session was over already.
+        return reply.status / 100 == 2 ? std::string{} : "status " + std::to_string(reply.status);
+    } catch (const delivery::HttpError& error) {
+        return error.what();
+    }
 }
 
 }  // namespace
@@ -84,11 +100,14 @@ void LogoutCourier::sendWaiting() {
     // The keys of this moment: this process may have no other use for them.
     accessKeys_.reload(*accessKeyStore_, random_, now);
     idKeys_.reload(*idKeyStore_, random_, now);
-    for (const domain::LogoutNotice& notice : notices) send(notice);
+    // All at once, so that an application which does not answer holds up none of the others.
+    std::vector<std::future<std::string>> faults;
+    for (const domain::LogoutNotice& notice : notices)
+        faults.push_back(std::async(std::launch::async, post, notice.uri, provider_.logoutToken(notice)));
+    for (std::size_t i = 0; i < notices.size(); ++i) finish(notices[i], faults[i].get());
 }
 
-void LogoutCourier::send(const domain::LogoutNotice& notice) {
-    const std::string fault = post(notice);
+void LogoutCourier::finish(const domain::LogoutNotice& notice, const std::string& fault) {
     if (fault.empty()) {
         store_->removeLogout(notice.id);
         return;
@@ -102,19 +121,6 @@ void LogoutCourier::send(const domain::LogoutNotice& notice) {
         store_->removeLogout(notice.id);
     else
         store_->postponeLogout(notice.id, now + waitAfter(notice.attempts));
-}
-
-std::string LogoutCourier::post(const domain::LogoutNotice& notice) {
-    try {
-        delivery::HttpSettings settings;
-        settings.timeout = kTimeout;
-        delivery::HttpClient client(settings);
-        const auto reply = client.post(notice.uri, {{"logout_token", provider_.logoutToken(notice)}});
-        // Section 2.8: 200, or 204 where its session was over already.
-        return reply.status / 100 == 2 ? std::string{} : "status " + std::to_string(reply.status);
-    } catch (const delivery::HttpError& error) {
-        return error.what();
-    }
 }
 
 }  // namespace otpgate

@@ -37,9 +37,8 @@ public:
 private:
     void run();
     void sendWaiting();
-    void send(const domain::LogoutNotice& notice);
-    // Empty: the application has taken it.
-    std::string post(const domain::LogoutNotice& notice);
+    // `fault`: why the application has not taken it; empty: it has.
+    void finish(const domain::LogoutNotice& notice, const std::string& fault);
 
     std::unique_ptr<db::Connection> connection_;
     std::unique_ptr<domain::OidcStore> store_;

@@ -3,6 +3,7 @@ import concurrent.futures
 import itertools
 import json
 import re
+import socket
 import time
 import urllib.parse
 
@@ -369,6 +370,22 @@ def test_who_is_disabled_is_out_of_every_application_within_two_seconds(site, ad
     assert told["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
     assert party.userinfo(offline).status_code == 401
     assert_error(party.refresh(offline["refresh_token"]), 400, "invalid_grant")
+
+
+def test_an_application_that_hangs_holds_up_no_other(site, address, receiver):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        parties = [client(site, "--backchannel", f"http://127.0.0.1:{silent.getsockname()[1]}/out") for _ in range(2)]
+        parties.append(client(site, "--backchannel", f"{receiver.url}/out"))
+        visitor = Visitor()
+        sign_in(site, visitor, address)
+        for party in parties:
+            party.tokens(visitor)
+        began = time.monotonic()
+        assert site.otpgate.run("user", "end-sessions", address).returncode == 0
+        ports.wait_until(lambda: receiver.seen, 5, "the application that answers is told")
+        assert time.monotonic() - began < 2
+    for party in parties[:2]:
+        assert site.otpgate.run("client", "delete", party.name).returncode == 0
 
 
 def test_the_one_who_delivers_tells_applications_too(make_site, address, receiver):
