@@ -102,6 +102,7 @@ void LogoutCourier::sendWaiting() {
     idKeys_.reload(*idKeyStore_, random_, now);
     // All at once, so that an application which does not answer holds up none of the others.
     std::vector<std::future<std::string>> faults;
+    faults.reserve(notices.size());
     for (const domain::LogoutNotice& notice : notices)
         faults.push_back(std::async(std::launch::async, post, notice.uri, provider_.logoutToken(notice)));
     for (std::size_t i = 0; i < notices.size(); ++i) finish(notices[i], faults[i].get());

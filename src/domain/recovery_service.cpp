@@ -53,7 +53,7 @@ std::optional<LimitReport> RecoveryService::takeTurn(std::string_view kind, cons
 }
 
 MadeRecovery RecoveryService::make(const Uuid& userId) {
-    if (auto limit = takeTurn(kSets, userId)) return {{}, std::move(limit)};
+    if (const auto limit = takeTurn(kSets, userId)) return {{}, limit};
     const Timestamp now = clock_.now();
     std::vector<std::string> shown;
     std::vector<StoredRecoveryCode> codes;
@@ -90,7 +90,7 @@ std::optional<Uuid> RecoveryService::find(const Uuid& userId, std::string_view t
 
 KeptRecovery RecoveryService::confirm(const AuthenticatedSession& caller, std::string_view typed,
                                       const Client& client) {
-    if (auto limit = takeTurn(kSets, caller.user.id)) return {false, std::move(limit)};
+    if (const auto limit = takeTurn(kSets, caller.user.id)) return {false, limit};
     const auto id = find(caller.user.id, typed, Kind::Proposed);
     if (!id) return {};
     const Timestamp now = clock_.now();
@@ -109,8 +109,8 @@ SecondStepVerdict RecoveryService::signIn(std::string_view token, std::string_vi
                                           const Asker& asker, Timestamp sessionEnd) {
     const auto pending = steps_.open(token);
     if (!pending) return {SecondStepVerdict::Outcome::BadToken};
-    if (auto limit = takeTurn(kGuesses, pending->first.userId))
-        return {SecondStepVerdict::Outcome::Limited, std::nullopt, std::move(limit)};
+    if (const auto limit = takeTurn(kGuesses, pending->first.userId))
+        return {SecondStepVerdict::Outcome::Limited, std::nullopt, limit};
     SecondStepProof proof;
     proof.isRecovery = true;
     proof.recoveryCode = find(pending->first.userId, typed, Kind::Confirmed);

@@ -169,6 +169,7 @@ std::vector<std::string> TemplateFiles::standInNotes() const {
     std::map<std::pair<std::string, std::string>, std::vector<std::string>> kinds;
     for (const StandIn& each : standIns_) kinds[{each.locale, each.spoken}].emplace_back(domain::toString(each.kind));
     std::vector<std::string> notes;
+    notes.reserve(kinds.size());
     for (const auto& [languages, lacking] : kinds) {
         notes.push_back(languages.first + " has no " + joined(lacking, ", ") + ": " + languages.second +
                         " is sent in their place");
