@@ -3,6 +3,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/html_page.h"
+#include "api/views.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/text.h"
 #include "otpgate/http/cookies.h"
@@ -37,14 +38,6 @@ std::string encoded(const Parameters& parameters) {
 
 std::string placeOf(const ApiSettings& settings, const Parameters& parameters) {
     return settings.basePath + "/oauth/authorize?" + encoded(parameters);
-}
-
-http::Response redirectTo(const std::string& url) {
-    http::Response response;
-    response.status = 303;  // whatever the method was (RFC 9700, section 4.12)
-    response.contentType.clear();
-    response.with("Location", url).with("Referrer-Policy", "no-referrer");
-    return response;
 }
 
 // What a form of ours may lead to: a scheme and a host, or the scheme of a program.
