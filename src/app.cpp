@@ -67,7 +67,7 @@ public:
           groupStore_(store::makeUserGroupStore(*connection_)),
           outboxStore_(store::makeOutboxAdminStore(*connection_)),
           statisticsStore_(store::makeStatisticsStore(*connection_)),
-          oidcStore_(store::makeOidcStore(*connection_)),
+          oidcStore_(store::makeOidcStore(*connection_, &app.groups_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           sites_(*sessionStore_, *ticketStore_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens.sessions,
                  app.settings_.otp.signIn),
@@ -99,6 +99,8 @@ public:
           oidc_(*oidcStore_, app.idTokenKeys_, app.signingKeys_, app.keyRing_, app.grants_, app.clock_, app.random_,
                 {app.settings_.publicUrl, app.settings_.tokens.accessLifetime, app.settings_.tokens.sessions.total,
                  app.settings_.otp.signIn}),
+          oidcClients_(*oidcStore_, app.clock_, app.random_),
+          applications_(*oidcStore_, app.clock_, app.random_),
           publishedKeys_{app.signingKeys_, app.idTokenKeys_},
           readiness_([&app] { return app.readiness_.look(); }),
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
@@ -124,6 +126,8 @@ public:
                     statistics_,
                     adminAccess_,
                     oidc_,
+                    oidcClients_,
+                    applications_,
                     publishedKeys_,
                     {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
                      .changeWithin = app.settings_.changeWithin,
@@ -185,6 +189,8 @@ private:
     domain::Administration administration_;
     domain::Statistics statistics_;
     domain::OidcProvider oidc_;
+    domain::OidcClients oidcClients_;
+    domain::UserApplications applications_;
     api::PublishedKeys publishedKeys_;
     api::Readiness readiness_;
     api::Monitoring monitoring_;

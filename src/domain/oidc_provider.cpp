@@ -64,13 +64,15 @@ bool OidcProvider::isConsentNeeded(const AuthorizeRequest& request, const OidcCl
     return !std::ranges::all_of(request.scopes, [&](OidcScope scope) { return has(allowed, scope); });
 }
 
-void OidcProvider::allow(const AuthorizeRequest& request, const User& user) {
+void OidcProvider::allow(const AuthorizeRequest& request, const User& user, const Client& client) {
+    const Timestamp now = clock_.now();
     auto allowed = parseScopes(store_.findConsent(user.id, request.clientId).value_or(""));
     allowed.insert(allowed.end(), request.scopes.begin(), request.scopes.end());
-    store_.putConsent(user.id, request.clientId, toText(parseScopes(toText(allowed))), clock_.now());
+    store_.putConsent(user.id, request.clientId, toText(inOrder(allowed)), {Uuid::makeV7(now, random_), client, now});
 }
 
-std::optional<std::string> OidcProvider::grant(const AuthorizeRequest& request, const AuthenticatedSession& session) {
+std::optional<std::string> OidcProvider::grant(const AuthorizeRequest& request, const AuthenticatedSession& session,
+                                               const Client& client) {
     const Timestamp now = clock_.now();
     // Each is a row, and a browser with a session asks for them without a click.
     if (counts_.count("grant" + session.user.id.toString(), now, now + kAnHour) > kMostGrantsAnHour)
@@ -89,7 +91,7 @@ std::optional<std::string> OidcProvider::grant(const AuthorizeRequest& request, 
     grant.authenticatedAt = session.session.authenticatedAt;
     grant.createdAt = now;
     grant.expiresAt = now + settings_.grantLifetime;
-    store_.addGrant(grant);
+    store_.addGrant(grant, {Uuid::makeV7(now, random_), client, now});
     return oidcCodeOf(ring_, grant.id);
 }
 

@@ -47,8 +47,8 @@ std::unique_ptr<domain::SigningKeyStore> makeIdTokenKeyStore(db::Connection& con
     return std::make_unique<SigningKeyTable>(connection, "id_token_keys");
 }
 
-std::unique_ptr<domain::OidcStore> makeOidcStore(db::Connection& connection) {
-    return std::make_unique<OidcTables>(connection);
+std::unique_ptr<domain::OidcStore> makeOidcStore(db::Connection& connection, Groups* groups) {
+    return std::make_unique<OidcTables>(connection, groups);
 }
 
 std::unique_ptr<domain::KeyHolderStore> makeKeyHolderStore(db::Connection& connection) {

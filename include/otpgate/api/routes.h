@@ -9,6 +9,7 @@
 #include "otpgate/domain/administration.h"
 #include "otpgate/domain/api_key_service.h"
 #include "otpgate/domain/audit_store.h"
+#include "otpgate/domain/oidc_clients.h"
 #include "otpgate/domain/oidc_provider.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/passkey_service.h"
@@ -23,6 +24,7 @@
 #include "otpgate/domain/site_sessions.h"
 #include "otpgate/domain/statistics.h"
 #include "otpgate/domain/totp_service.h"
+#include "otpgate/domain/user_applications.h"
 #include "otpgate/domain/verification_service.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
@@ -106,6 +108,8 @@ struct Services {
     domain::Statistics& statistics;
     const AdminAccess& adminAccess;
     domain::OidcProvider& oidc;
+    domain::OidcClients& oidcClients;
+    domain::UserApplications& applications;
     const PublishedKeys& publishedKeys;
     ApiSettings settings;
 };

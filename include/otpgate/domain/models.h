@@ -195,6 +195,15 @@ enum class AuditEvent {
     RecoveryCodesMade,
     RecoveryCodeUsed,
     FactorsReset,
+    ApplicationSignedIn,  // an application got a grant
+    ConsentGiven,
+    ConsentWithdrawn,
+    ClientCreated,
+    ClientChanged,
+    ClientSecretRotated,
+    ClientDisabled,
+    ClientEnabled,
+    ClientDeleted,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"
 std::optional<AuditEvent> parseAuditEvent(std::string_view text);

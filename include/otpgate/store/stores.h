@@ -37,6 +37,6 @@ std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connectio
 std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection);
 std::unique_ptr<domain::StatisticsStore> makeStatisticsStore(db::Connection& connection);
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
-std::unique_ptr<domain::OidcStore> makeOidcStore(db::Connection& connection);
+std::unique_ptr<domain::OidcStore> makeOidcStore(db::Connection& connection, Groups* groups = nullptr);
 
 }  // namespace otpgate::store
