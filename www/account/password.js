@@ -41,19 +41,16 @@ async function change() {
   if (!current.value || !next.value) return refuse(current.value ? next : current, alert, () => t("Enter the present password and a new one."));
   try {
     await api.changePassword(current.value, next.value);
-    done();
+    current.value = next.value = "";
+    element("password-title").focus();
+    say(() => t("Your password is changed. All other sessions have ended."));
   } catch (error) {
     door.tell(alert, error);
   }
 }
 
+// It ends every session, this one too.
 async function reset(id, code) {
   await api.resetPassword(id, code, another.value);
-  done();
-}
-
-function done() {
-  for (const input of [current, next, another]) input.value = "";
-  element("password-title").focus();
-  say(() => t("Your password is changed. All other sessions have ended."));
+  door.toSignIn();
 }

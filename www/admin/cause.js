@@ -16,7 +16,7 @@ export function causeOf(person, now) {
   if (user.status === "disabled") {
     return { kind: "disabled", at: events.find(({ event }) => event === "USER_DISABLED")?.created_at ?? null };
   }
-  const later = messages.filter((message) => !signedIn || Date.parse(message.created_at) > Date.parse(signedIn.created_at));
+  const later = messages.filter((message) => !signedIn || Date.parse(message.created_at) >= Date.parse(signedIn.created_at));
   const undelivered = whyUndelivered(later, since);
   if (undelivered) return undelivered;
   const spent = COUNTED.map((counted) => person.limits.find((limit) => limit.counted === counted && limit.remaining === 0))
@@ -36,7 +36,7 @@ export function causeOf(person, now) {
 // Of the newest code: what is left of it in the outbox, or what its end was.
 function whyUndelivered(messages, events) {
   const message = messages.find(({ purpose }) => purpose !== null);
-  const ended = events.find(({ event }) => ["OTP_SENT", "OTP_SEND_FAILED"].includes(event));
+  const ended = events.find((each) => ["OTP_SENT", "OTP_SEND_FAILED"].includes(each.event) && !isOvertaken(each));
   const isNewest = message && (!ended || Date.parse(message.created_at) >= Date.parse(ended.created_at) || ended.event === "OTP_SEND_FAILED");
   if (isNewest && message.state === "dead") {
     return { kind: "undeliverable", channel: message.channel, destination: message.destination, reason: message.last_error, at: message.created_at };
@@ -47,4 +47,9 @@ function whyUndelivered(messages, events) {
   if (ended?.event !== "OTP_SEND_FAILED") return null;
   const channel = ended.destination?.includes("@") ? "email" : "sms";
   return { kind: "undeliverable", channel, destination: ended.destination, reason: ended.metadata.reason ?? null, at: ended.created_at };
+}
+
+// Not sent, because a newer one took its place or it was used already: "its code is void, ...".
+function isOvertaken({ metadata }) {
+  return metadata.reason?.startsWith("its code ") ?? false;
 }
