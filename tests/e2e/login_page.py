@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -29,16 +30,21 @@ class LoginPage:
         return self.driver.find_element(By.ID, name)
 
     def wait(self, condition, what):
-        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(lambda _: condition(), what)
+        """Some pages lead on to another by themselves, in the midst of what is asked of them."""
+        wait = WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05, ignored_exceptions=[WebDriverException])
+        return wait.until(lambda _: condition(), what)
 
     def see(self, name):
-        self.wait(lambda: self[name].is_displayed(), f"{name} is not shown")
-        return self[name]
+        return self.wait(lambda: (found := self[name]).is_displayed() and found, f"{name} is not shown")
+
+    def open_behind(self, path):
+        """A page behind the sign-in, of who is not signed in."""
+        self.driver.get(self.site.url + path)
+        self.see("address")
 
     def text_of(self, name, part=""):
         """The text of a live region once it says something that contains `part`."""
-        self.wait(lambda: self[name].text and part.lower() in self[name].text.lower(), f"{name} does not say '{part}'")
-        return self[name].text
+        return self.wait(lambda: (text := self[name].text) and part.lower() in text.lower() and text, f"{name} does not say '{part}'")
 
     def heading(self):
         return next(h.text for h in self.driver.find_elements(By.TAG_NAME, "h1") if h.is_displayed())

@@ -1,20 +1,18 @@
 // Step 3: signed in. Who, since when, where else, and the way out.
 
-import * as api from "./api.js";
 import * as authenticators from "./authenticators.js";
 import { sentence, sessionOver } from "./errors.js";
+import * as faster from "./faster.js";
 import { whileBusy } from "./form.js";
-import { parts, t } from "./language.js";
+import { t } from "./language.js";
 import * as owner from "./owner.js";
 import * as passkeys from "./passkeys.js";
 import * as recovery from "./recovery.js";
 import * as session from "./session.js";
+import * as sessions from "./sessions.js";
 import { clear, element, isShown, put, putAddress, say, show } from "./views.js";
-import { dayAndTime, describeBrowser } from "./words.js";
+import { dayAndTime } from "./words.js";
 
-const list = element("sessions");
-const alert = element("sessions-error");
-const retry = element("sessions-retry");
 const signOut = element("sign-out");
 const signOutAlert = element("sign-out-error");
 
@@ -24,14 +22,12 @@ let isLimited = false;
 // `onSignedOut(notice)` runs when the visitor is no longer signed in.
 export function prepare(onSignedOut) {
   leave = onSignedOut;
+  faster.prepare();
   passkeys.prepare(over, factorsChanged);
   authenticators.prepare(over, factorsChanged);
   recovery.prepare(over);
+  sessions.prepare(over);
   signOut.addEventListener("click", () => whileBusy(signOut, endThisSession));
-  retry.addEventListener("click", () => whileBusy(retry, async () => {
-    await loadSessions();
-    if (retry.hidden) element("sessions-title").focus();
-  }));
 }
 
 // `mayDo`: "everything", or "add-factors" where its visitor came by a recovery code.
@@ -44,10 +40,11 @@ export function open(user, isNew = false, isByCode = false, mayDo = "everything"
   putAddress(element("account-name"), user.email ?? user.phone_number ?? user.username ?? "");
   clear(element("account-since"));
   clear(signOutAlert);
-  list.replaceChildren();
+  element("sessions").replaceChildren();
   say();
   show("account", () => t("Signed in"), owner.next());
-  passkeys.open(isByCode);
+  faster.close();
+  passkeys.open().then((count) => isByCode && faster.open(count));
   authenticators.open();
   recovery.open(!isLimited);
   if (!isLimited) loadSessions();
@@ -55,6 +52,7 @@ export function open(user, isNew = false, isByCode = false, mayDo = "everything"
 
 // The factor that was added opens the rest.
 async function factorsChanged() {
+  faster.close();
   if (!isLimited) return recovery.open(true);
   const user = await session.user().catch(() => null);
   if (!user) return;
@@ -85,94 +83,8 @@ function over() {
 }
 
 async function loadSessions() {
-  clear(alert);
-  list.setAttribute("aria-busy", "true");
-  try {
-    const { sessions } = await api.sessions();
-    const newestFirst = (a, b) => b.current - a.current || Date.parse(b.last_seen_at) - Date.parse(a.last_seen_at);
-    list.replaceChildren(...[...sessions].sort(newestFirst).map(row));
-    setTime(element("account-since"), new Date(sessions.find((entry) => entry.current).created_at));
-    retry.hidden = true;
-  } catch (error) {
-    if (error.status === 401) return over();
-    put(alert, () => sentence(error));
-    retry.hidden = false;
-  } finally {
-    list.removeAttribute("aria-busy");
-  }
-}
-
-function row(entry) {
-  const name = () => nameOf(entry);
-  const seen = document.createElement("time");
-  const item = document.createElement("li");
-  const text = document.createElement("div");
-  item.append(text, entry.current ? badge() : endButton(entry, name, item));
-  text.append(
-    paragraph("device", () => isolated(name())),
-    paragraph("", () => {
-      setTime(seen, new Date(entry.last_seen_at ?? entry.created_at));
-      return parts("Active {time}", { time: seen });
-    }),
-    paragraph("", () => isolated(entry.ip ?? "")));
-  return item;
-}
-
-// What this page told of a browser when it signed in is English; the header says the same.
-function nameOf({ device = {}, user_agent: header }) {
-  const own = device.platform === "web" ? null : device.device_name;
-  return own || describeBrowser(header ?? "") || device.device_name || t("Unknown browser");
-}
-
-function badge() {
-  const mark = document.createElement("span");
-  mark.className = "badge";
-  put(mark, () => t("This browser"));
-  return mark;
-}
-
-function endButton(entry, name, item) {
-  const button = document.createElement("button");
-  button.type = "button";
-  put(button, () => {
-    const address = entry.ip ?? t("unknown address");
-    button.setAttribute("aria-label", t("End session: {device}, {address}", { device: name(), address }));
-    return t("End session");
-  });
-  button.addEventListener("click", () => whileBusy(button, () => end(entry, name, item)));
-  return button;
-}
-
-async function end(entry, name, item) {
-  clear(alert);
-  say();
-  try {
-    await api.endSession(entry.id);
-  } catch (error) {
-    if (error.status === 401) return over();
-    if (error.status !== 404) { // Gone already is as good.
-      put(alert, () => sentence(error));
-      return;
-    }
-  }
-  const next = item.nextElementSibling?.querySelector("button") ?? element("sessions-title");
-  item.remove();
-  next.focus();
-  say(() => t("Session ended: {device}.", { device: name() }));
-}
-
-function paragraph(className, make) {
-  const result = document.createElement("p");
-  result.className = className;
-  put(result, make);
-  return result;
-}
-
-// What is not of the page's language keeps its own direction.
-function isolated(text) {
-  const result = document.createElement("bdi");
-  result.textContent = text;
-  return result;
+  const listed = await sessions.open();
+  if (listed?.current) setTime(element("account-since"), new Date(listed.current.created_at));
 }
 
 function setTime(time, date) {

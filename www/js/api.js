@@ -139,14 +139,15 @@ export function logout() {
   return call("POST", "/auth/logout");
 }
 
-async function call(method, path, { body, needs = [] } = {}) {
+// For the pages behind the sign-in, which have routes of their own.
+export async function call(method, path, { body, needs = [] } = {}) {
   const headers = { Accept: "application/json" };
   if (csrfToken && method !== "GET") headers["X-CSRF-Token"] = csrfToken;
   if (body) headers["Content-Type"] = "application/json";
   const languages = header();
   if (languages) headers["Accept-Language"] = languages;
 
-  const { response, text } = await send(`${ROOT}${path}`, { method, headers, body: body && JSON.stringify(body) });
+  const { response, text } = await send(path, { method, headers, body: body && JSON.stringify(body) });
   const answer = parseObject(text);
   language = response.headers.get("Content-Language") ?? language;
   if (!response.ok) throw refusal(response, answer);
@@ -155,12 +156,19 @@ async function call(method, path, { body, needs = [] } = {}) {
   return answer;
 }
 
+// What is to be kept as a file, as its text.
+export async function file(path, type) {
+  const { response, text } = await send(path, { method: "GET", headers: { Accept: type } });
+  if (!response.ok) throw refusal(response, parseObject(text));
+  return text;
+}
+
 // The time limit covers the body as well: a server that stops in the middle of it is as silent as one that never began.
-async function send(url, options) {
+async function send(path, options) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
   try {
-    const response = await fetch(url, {
+    const response = await fetch(`${ROOT}${path}`, {
       ...options, signal: abort.signal, cache: "no-store", credentials: "same-origin", redirect: "error",
     });
     return { response, text: await response.text() };

@@ -1,5 +1,6 @@
 // The language of the page, and every sentence in it. The English sentence is the name of all others: a table,
 // texts/de.json and so on, says it otherwise, and where there is no table or it cannot be loaded the English one stays.
+// A page behind the sign-in has tables of its own beside these.
 
 import { keep, kept } from "./storage.js";
 
@@ -26,6 +27,7 @@ let table = english;
 let formats = formatsOf(SOURCE);
 let asked = null; // by wish or account, so that the browser's own header does not say it
 let served = ""; // in which the server answers
+let folders = ["texts"];
 let redraw = () => {};
 let newest = 0; // Of several changes that are under way the last one counts.
 
@@ -61,9 +63,12 @@ export function header() {
   return [asked, ...browsers()].join(", ").replace(/[^\w ,-]/g, "");
 }
 
-// `onChange` runs whenever all texts are to be written anew, `onWish(language)` when the visitor used the switch.
-export function prepare(onChange, onWish) {
+// `onChange` runs whenever all texts are to be written anew, `onWish(language)` when the visitor used the switch. `more`:
+// the page's own folders of tables, and its English sentences of a number.
+export function prepare(onChange, onWish, more = { folders: [], plurals: {} }) {
   redraw = onChange;
+  folders = [...folders, ...more.folders];
+  Object.assign(english, more.plurals);
   choice.addEventListener("change", async () => {
     const url = new URL(location.href);
     url.searchParams.delete("lang"); // The newer wish counts.
@@ -98,11 +103,17 @@ async function use(language) {
   redraw();
 }
 
+// All of them or none: half a page in another language helps nobody.
 async function load(language) {
+  const loaded = await Promise.all(folders.map((folder) => loadFrom(folder, language)));
+  return loaded.includes(null) ? null : Object.assign({}, ...loaded);
+}
+
+async function loadFrom(folder, language) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
   try {
-    const response = await fetch(`texts/${language}.json`, { signal: abort.signal, credentials: "same-origin" });
+    const response = await fetch(new URL(`../${folder}/${language}.json`, import.meta.url), { signal: abort.signal, credentials: "same-origin" });
     return response.ok ? await response.json() : null;
   } catch {
     return null;

@@ -67,6 +67,7 @@ async function start() {
     await chosen;
     element("site-name").textContent = site.name();
     owner.dress(site.all());
+    owner.invite(site.all());
     if (link.open()) await language.choose({ server: api.answeredIn() });
     else if (user && !["again", "passkey"].includes(site.signsInFor())) enter(user);
     else await begin();

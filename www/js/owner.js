@@ -8,14 +8,18 @@ const READABLE = 4.5; // of 1, as WCAG 2.2 (1.4.3) asks for
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // `page` is the server's answer; what it does not say stays as it is.
-export function dress({ logo, accent, stylesheet, links = {}, channels, link, return_to: target }) {
-  if (logo) element("logo").src = logo;
-  if (stylesheet) loadStyles(stylesheet);
+export function dress({ logo, accent, stylesheet, links = {} }) {
+  if (logo) element("logo").src = fileOf(logo);
+  if (stylesheet) loadStyles(fileOf(stylesheet));
   if (accent) {
     paint(accent);
     dark.addEventListener("change", () => paint(accent));
   }
   element("owner-links").replaceChildren(...Object.keys(LINKS).filter((name) => links[name]).map((name) => item(name, links[name])));
+}
+
+// What the sign-in says besides.
+export function invite({ channels, link, return_to: target }) {
   if (channels && !channels.includes("sms")) promiseMailAlone();
   if (link === "instead") promiseLink(channels?.includes("sms"));
   const next = element("continue");
@@ -34,6 +38,11 @@ export function next() {
 
 export function goOn() {
   location.assign(element("continue").href);
+}
+
+// Beside the pages, wherever they are.
+function fileOf(name) {
+  return new URL(`../${name}`, import.meta.url).href;
 }
 
 function promiseMailAlone() {

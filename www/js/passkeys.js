@@ -1,23 +1,18 @@
-// The visitor's passkeys, of the account: the offer after a code, the list, and what can be done with each.
+// The visitor's passkeys, of the account: the list, and what can be done with each.
 
 import * as api from "./api.js";
 import { sentence } from "./errors.js";
 import { whileBusy } from "./form.js";
 import { parts, t } from "./language.js";
 import * as passkey from "./passkey.js";
-import { keep, kept } from "./storage.js";
 import { clear, element, isShown, put, say } from "./views.js";
 import { dayAndTime, nameOfThisBrowser } from "./words.js";
-
-const LATER = "otpgate.passkey";
 
 const section = element("passkeys-section");
 const list = element("passkeys");
 const none = element("passkeys-none");
 const alert = element("passkeys-error");
 const add = element("passkey-add");
-const faster = element("faster");
-const fasterAdd = element("faster-add");
 
 let leave = () => {};
 let changed = () => {};
@@ -26,18 +21,12 @@ let changed = () => {};
 export function prepare(onSignedOut, onChange) {
   leave = onSignedOut;
   changed = onChange;
-  for (const button of [add, fasterAdd]) button.addEventListener("click", () => whileBusy(button, make));
-  element("faster-later").addEventListener("click", () => {
-    keep(LATER, "later");
-    faster.hidden = true;
-    element("passkeys-title").focus();
-  });
+  add.addEventListener("click", () => whileBusy(add, make));
 }
 
-// `isByCode`: the visitor has just typed one, and may be asked once whether there is to be another way.
-export async function open(isByCode) {
+// Resolves to how many there are; undefined where that cannot be told.
+export async function open() {
   clear(alert);
-  faster.hidden = true;
   section.hidden = true;
   list.replaceChildren();
   try {
@@ -47,19 +36,19 @@ export async function open(isByCode) {
     add.hidden = !passkey.isPossible();
     list.replaceChildren(...passkeys.map(row));
     none.hidden = passkeys.length > 0;
-    faster.hidden = !(isByCode && passkey.isPossible() && passkeys.length === 0 && kept(LATER) === null);
+    return passkeys.length;
   } catch (error) {
     if (error.status === 401 && isShown("account")) leave();
   }
 }
 
-async function make() {
+export async function make() {
   clear(alert);
   say();
   try {
     const made = await passkey.make(nameOfThisBrowser() ?? "Passkey");
     list.append(row(made));
-    none.hidden = faster.hidden = true;
+    none.hidden = true;
     element("passkeys-title").focus();
     say(() => t("Passkey added: {name}.", { name: made.name }));
     changed();

@@ -3,7 +3,7 @@
 
 import { t } from "./language.js";
 
-const views = ["waiting", "unreachable", "address", "code", "second", "link", "account"];
+const views = [...document.querySelectorAll("main > [id$='-view']")];
 const status = document.getElementById("status");
 
 // A text is kept as the function that makes it: a string, or pieces of which some are elements.
@@ -16,7 +16,7 @@ let title = () => document.title;
 
 // `makeTitle` makes the page's title. `focus` defaults to the heading, so that a screen reader starts reading there.
 export function show(name, makeTitle, focus) {
-  for (const view of views) element(`${view}-view`).hidden = view !== name;
+  for (const view of views) view.hidden = view.id !== `${name}-view`;
   title = makeTitle;
   document.title = title();
   if (focus) focus.focus();

@@ -1,0 +1,89 @@
+// The routes of administrators, one function a route: see api.js of the sign-in.
+
+import { call, file } from "../js/api.js";
+
+const query = (values) => new URLSearchParams(Object.entries(values).filter(([, value]) => value)).toString();
+const user = (id) => `/admin/users/${encodeURIComponent(id)}`;
+
+export function findPeople(search, { cursor = "", limit = "" } = {}) {
+  return call("GET", `/admin/users?${query({ search, cursor, limit })}`, { needs: ["users"] });
+}
+
+export function person(id) {
+  return call("GET", user(id), { needs: ["user"] });
+}
+
+export function disable(id) {
+  return call("POST", `${user(id)}/disable`);
+}
+
+export function enable(id) {
+  return call("POST", `${user(id)}/enable`);
+}
+
+export function remove(id) {
+  return call("DELETE", user(id));
+}
+
+// `address`: {email} or {phone_number}. The one that the account has already is confirmed by it.
+export function setAddress(id, address) {
+  return call("PUT", `${user(id)}/address`, { body: address });
+}
+
+export function clearLimits(id) {
+  return call("DELETE", `${user(id)}/limits`);
+}
+
+export function resetFactors(id) {
+  return call("DELETE", `${user(id)}/factors`);
+}
+
+export function endSessions(id) {
+  return call("DELETE", `${user(id)}/sessions`);
+}
+
+export function endSession(id, session) {
+  return call("DELETE", `${user(id)}/sessions/${encodeURIComponent(session)}`);
+}
+
+export function joinGroup(id, group) {
+  return call("PUT", `${user(id)}/groups/${encodeURIComponent(group)}`);
+}
+
+export function leaveGroup(id, group) {
+  return call("DELETE", `${user(id)}/groups/${encodeURIComponent(group)}`);
+}
+
+export function exportOf(id) {
+  return file(`${user(id)}/export`, "application/json");
+}
+
+export function sendLastAgain(id) {
+  return call("POST", `${user(id)}/send-again`);
+}
+
+// `filter`: destination, event, from_date, to_date.
+export function events(filter, cursor = "") {
+  return call("GET", `/admin/events?${query({ ...filter, cursor })}`, { needs: ["events"] });
+}
+
+// The same as a table. What looks like a formula the server has made text.
+export function eventsAsCsv({ destination, ...filter }) {
+  return file(`/audit/logs?${query({ email: destination, ...filter })}`, "text/csv");
+}
+
+export function messages(state, cursor = "") {
+  return call("GET", `/admin/messages?${query({ state, cursor })}`, { needs: ["messages"] });
+}
+
+export function sendAgain(id) {
+  return call("POST", `/admin/messages/${encodeURIComponent(id)}/send-again`);
+}
+
+export function statistics(unit) {
+  return call("GET", `/admin/statistics?${query({ by: unit })}`, { needs: ["periods"] });
+}
+
+export function health() {
+  return call("GET", "/admin/health", { needs: ["checks"] });
+}

@@ -1,0 +1,77 @@
+// How often what happened, by hour or by day: a chart of each, and its numbers as a table behind it.
+
+import * as door from "../account/door.js";
+import { time } from "../js/dom.js";
+import { parts, t } from "../js/language.js";
+import { clear, element, put } from "../js/views.js";
+import { clockTime, dayAndTime } from "../js/words.js";
+import * as api from "./api.js";
+import { chart } from "./chart.js";
+
+const STEP_MS = { hour: 3_600_000, day: 86_400_000 };
+
+const alert = element("today-error");
+const unit = element("today-unit");
+
+// Each line of a chart: its words, and which events it counts.
+const charts = [
+  { title: () => t("Sign-ins"), series: [{ words: () => t("signed in"), of: ["LOGIN_SUCCEEDED"] }] },
+  {
+    title: () => t("Refusals"),
+    series: [
+      { words: () => t("sign-ins refused"), of: ["LOGIN_FAILED"] },
+      { words: () => t("wrong codes"), of: ["OTP_FAILED"] },
+      { words: () => t("limits reached"), of: ["OTP_RATE_LIMITED", "OTP_LOCKED"] },
+    ],
+  },
+  {
+    title: () => t("Codes"),
+    series: [
+      { words: () => t("sent"), of: ["OTP_SENT"] },
+      { words: () => t("used"), of: ["OTP_VERIFIED"] },
+      { words: () => t("not sent"), of: ["OTP_SEND_FAILED"] },
+    ],
+  },
+];
+
+export function prepare() {
+  unit.addEventListener("change", open);
+}
+
+export async function open() {
+  clear(alert);
+  const by = unit.value;
+  try {
+    const { periods: counted, counted_until: until } = await api.statistics(by);
+    const periods = withQuietOnes(counted, STEP_MS[by]);
+    const names = periods.map(({ begin }) => new Date(begin));
+    const nameOf = by === "hour" ? dayAndTime : (date) => date.toLocaleDateString(document.documentElement.lang, { timeZone: "UTC" });
+    const shortOf = by === "hour" ? clockTime : nameOf;
+    element("today").replaceChildren(...charts.map(({ title, series }) => chart({
+      title,
+      names,
+      nameOf,
+      shortOf,
+      series: series.map(({ words, of }) => ({ words, values: periods.map(({ events }) => sum(events, of)) })),
+    })));
+    element("today-none").hidden = periods.length > 0;
+    const end = until && time(new Date(until), dayAndTime);
+    if (end) put(element("today-until"), () => parts("Counted until {time}.", { time: end }));
+    else clear(element("today-until"));
+  } catch (error) {
+    door.tell(alert, error);
+  }
+}
+
+// Periods without events are not in the answer, and have their place in the chart.
+function withQuietOnes(counted, step) {
+  const known = new Map(counted.map((period) => [Date.parse(period.begin), period]));
+  const times = [...known.keys()];
+  const all = [];
+  for (let at = times[0]; at <= times[times.length - 1]; at += step) all.push(known.get(at) ?? { begin: new Date(at).toISOString(), events: {} });
+  return all;
+}
+
+function sum(events, names) {
+  return names.reduce((all, name) => all + (events[name] ?? 0), 0);
+}
