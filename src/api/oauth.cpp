@@ -82,11 +82,14 @@ http::Response answer(const ApiSettings& settings, const AuthorizeRequest& reque
                   {request.redirectUri, request.state, request.mode, std::move(error), std::move(description)});
 }
 
-// A tag that may stand in our login page's address.
-std::string firstLocale(const AuthorizeRequest& request) {
-    const std::string first = request.locales.substr(0, request.locales.find(' '));
-    const bool isTag = std::ranges::all_of(first, [](char c) { return isLetterOrDigit(c) || c == '-'; });
-    return isTag ? first : std::string{};
+// ui_locales, as our login page takes them in its address and the boundary takes an account's: by comma.
+std::string localesOf(std::string_view wanted) {
+    std::string list;
+    for (const std::string_view word : split(wanted, ' ')) {
+        const bool isTag = std::ranges::all_of(word, [](char c) { return isLetterOrDigit(c) || c == '-'; });
+        if (!word.empty() && isTag) list.append(list.empty() ? "" : ",").append(word);
+    }
+    return list;
 }
 
 http::Response toSignIn(const ApiSettings& settings, const AuthorizeRequest& request, const Parameters& parameters,
@@ -97,7 +100,7 @@ http::Response toSignIn(const ApiSettings& settings, const AuthorizeRequest& req
                                     : need == SignInNeed::Anew     ? "again"
                                                                    : "here";
     std::string url = settings.publicUrl + "/?return_to=" + percentEncoded(back) + "&sign_in=" + std::string{moment};
-    if (const std::string locale = firstLocale(request); !locale.empty()) url += "&lang=" + locale;
+    if (const std::string locales = localesOf(request.locales); !locales.empty()) url += "&lang=" + locales;
     if (!request.loginHint.empty()) url += "&login_hint=" + percentEncoded(request.loginHint);
     return redirectTo(url);
 }
@@ -199,36 +202,55 @@ http::Response proceed(const http::Request& visit, domain::SessionService& sessi
     return answer(settings, request.redirectUri, request.mode, request.state, {{"code", std::move(*code)}});
 }
 
-}  // namespace
-
-http::Response askForGrant(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
-                           const Clock& clock, const ApiSettings& settings) {
-    const bool isPost = request.method == "POST";
-    if (isPost && !request.hasForm()) return refuse(settings, AuthorizeRefusal::Malformed);
-    auto understood = understand(oidc, settings, http::parseForm(isPost ? request.body : request.query));
+http::Response ask(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
+                   const Clock& clock, const ApiSettings& settings, const Parameters& parameters) {
+    auto understood = understand(oidc, settings, parameters);
     if (auto* response = std::get_if<http::Response>(&understood)) return std::move(*response);
     const auto& asked = std::get<Asked>(understood);
-    if (isPost) {
+    if (request.method == "POST") {
         // The browser keeps our cookie from a form of another site, but not from where it is sent on to.
-        const std::string place = placeOf(settings, asked.parameters);
+        const std::string place = placeOf(settings, parameters);
         if (place.size() > kMostRequestBytes) return refuse(settings, AuthorizeRefusal::Malformed);
         return redirectTo(place);
     }
     return proceed(request, sessions, oidc, clock, settings, asked, sessionOf(sessions, request), Consent::NotYet);
 }
 
-http::Response decideOnGrant(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
-                             const Clock& clock, const ApiSettings& settings) {
+http::Response decide(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
+                      const Clock& clock, const ApiSettings& settings, const Parameters& parameters) {
     const auto session = sessionOf(sessions, request);
     const std::string csrf = request.formParameter("csrf").value_or("");
     if (!session || !sessions.isCsrfToken(csrf, session->session.id))
         throw http::ApiError(http::ErrorCode::Forbidden, "no CSRF token");
-    auto understood = understand(oidc, settings, http::parseForm(request.formParameter("request").value_or("")));
+    auto understood = understand(oidc, settings, parameters);
     if (auto* response = std::get_if<http::Response>(&understood)) return std::move(*response);
     const auto& asked = std::get<Asked>(understood);
     if (request.formParameter("decision").value_or("") != "allow")
         return answer(settings, asked.request, "access_denied", "the user does not allow it");
     return proceed(request, sessions, oidc, clock, settings, asked, session, Consent::Given);
+}
+
+// A page speaks what the application says its user reads, before what the account does.
+http::Response spoken(http::Response page, const Parameters& parameters) {
+    const std::string locales = localesOf(domain::findParameter(parameters, "ui_locales").value_or(""));
+    if (!locales.empty()) page.accountLanguage = locales + "," + page.accountLanguage;
+    return page;
+}
+
+}  // namespace
+
+http::Response askForGrant(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
+                           const Clock& clock, const ApiSettings& settings) {
+    const bool isPost = request.method == "POST";
+    if (isPost && !request.hasForm()) return refuse(settings, AuthorizeRefusal::Malformed);
+    const Parameters parameters = http::parseForm(isPost ? request.body : request.query);
+    return spoken(ask(request, sessions, oidc, clock, settings, parameters), parameters);
+}
+
+http::Response decideOnGrant(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
+                             const Clock& clock, const ApiSettings& settings) {
+    const Parameters parameters = http::parseForm(request.formParameter("request").value_or(""));
+    return spoken(decide(request, sessions, oidc, clock, settings, parameters), parameters);
 }
 
 }  // namespace otpgate::api

@@ -62,10 +62,10 @@ def test_discovery_names_what_there_is(site):
 
 def test_a_whole_sign_in(site, wiki, address):
     visitor = Visitor()
-    sent, _ = wiki.ask(visitor, ui_locales="de-DE en", login_hint=address)
+    sent, _ = wiki.ask(visitor, ui_locales="xx de-DE <b> en", login_hint=address)
     assert sent.status_code == 303 and sent.headers["Location"].startswith(site.url + "/?")
     told = parameters_of(sent)
-    assert (told["sign_in"], told["lang"], told["login_hint"]) == ("here", "de-DE", address)
+    assert (told["sign_in"], told["lang"], told["login_hint"]) == ("here", "xx,de-DE,en", address)
     page = site.get(f"/api/v1/page?{urllib.parse.urlencode({'return_to': told['return_to']})}").json()
     user = sign_in(site, visitor, address)["user"]
 
@@ -124,6 +124,8 @@ def test_nobody_is_sent_to_an_address_that_is_not_registered(site, wiki, address
     assert_page(twice, 400, "This sign-in cannot go on")
     german = visitor.step(wiki.url(client_id="nobody"), headers={"Accept-Language": "de"})
     assert 'lang="de"' in german.text and "nicht bekannt" in german.text
+    french, _ = wiki.ask(visitor, client_id="nobody", ui_locales="xx fr-CA de")
+    assert 'lang="fr"' in french.text
 
 
 def test_errors_go_to_the_application(site, wiki, address):
