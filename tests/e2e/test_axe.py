@@ -3,6 +3,7 @@ in forced colours and without JavaScript; and on the pages of the documentation.
 import itertools
 import pathlib
 import re
+import time
 
 import pytest
 
@@ -58,6 +59,19 @@ def look_everywhere(page, state):
             set_dark(page.driver, dark)
             found += [(state, language, size, dark, *finding) for finding in findings(page.driver)]
             page.assert_fits()
+    page.driver.execute_async_script(TURN, "en")
+    return found
+
+
+def look_over(page, state):
+    """The same on a phone and on a desk in English, and in a language from the right: for pages of many parts."""
+    found = []
+    for language, size, dark in (("en", SIZES[0], False), ("en", SIZES[1], True), ("ar", SIZES[0], True)):
+        page.driver.execute_async_script(TURN, language)
+        set_size(page.driver, *size)
+        set_dark(page.driver, dark)
+        found += [(state, language, size, dark, *finding) for finding in findings(page.driver)]
+        page.assert_fits()
     page.driver.execute_async_script(TURN, "en")
     return found
 
@@ -156,6 +170,48 @@ def test_signed_in_and_out(page, site, address):
     page.see("second-code").send_keys("000000")
     page.text_of("second-error")
     found += look_everywhere(page, "second step")
+    assert found == []
+
+
+def test_the_account(page, site, address):
+    site.login(address, device_name="Ann's phone")
+    page.open_behind("/account/#sessions")
+    page.enter_code(page.ask_for_code(address))
+    page.sessions(2)
+    page["sessions-all"].find_element("tag name", "button").click()  # asks
+    found = look_over(page, "sessions")
+    for part, ready in (("profile", "profile-username"), ("addresses", "addresses-new"), ("password", "reset-submit"), ("factors", "recovery-make"),
+                        ("keys", "keys-none"), ("events", "events"), ("data", "data-acts")):
+        page.driver.get(f"{site.url}/account/#{part}")
+        page.see(ready)
+        if part == "addresses":
+            page["addresses-submit"].click()
+            page.text_of("addresses-error")
+        found += look_over(page, part)
+    assert found == []
+
+
+def test_the_administration(page, site, address):
+    site.otpgate.run("user", "make-admin", site.login(address)["user"]["email"])
+    hour = int(time.time()) // 3600 - 2
+    site.sql(f"INSERT INTO hourly_counts (hour, event, times) VALUES ({hour}, 'LOGIN_SUCCEEDED', 7), ({hour}, 'OTP_FAILED', 3)")
+    page.open_behind("/admin/")
+    page.enter_code(page.ask_for_code(address))
+    page.see("people-search").send_keys(address.replace("example", "exmaple") + "\n")
+    page.text_of("people-found", "nearest")
+    found = look_over(page, "people")
+    page["people"].find_element("tag name", "a").click()
+    page.see("person-cause")
+    page["person-acts"].find_element("css selector", ".act button").click()  # asks
+    found += look_over(page, "person")
+    page.driver.get(f"{site.url}/admin/#today")
+    page.wait(lambda: page["today"].find_elements("tag name", "summary"), "there is no chart")
+    page["today"].find_element("tag name", "summary").click()
+    found += look_over(page, "today")
+    for part, ready in (("events", "events"), ("messages", "messages-none"), ("health", "health")):
+        page.driver.get(f"{site.url}/admin/#{part}")
+        page.see(ready)
+        found += look_over(page, part)
     assert found == []
 
 

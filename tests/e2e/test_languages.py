@@ -28,10 +28,22 @@ REQUEST = "/api/v1/auth/otp/request"
 # The tables.
 
 def sentences_of_the_page():
-    """Every English sentence of www/: the marked ones of the HTML, and what the scripts hand to t() and parts()."""
-    found = {html.unescape(" ".join(text.split()))
-             for text in re.findall(r"\sdata-text>([^<]+)<", (PAGE / "index.html").read_text())}
-    for file in (PAGE / "js").glob("*.js"):
+    return sentences_in(PAGE / "index.html", PAGE / "js")
+
+
+def sentences_behind(*folders):
+    """Those of pages behind the sign-in that no table before theirs has: /admin/ reads all three."""
+    known = sentences_of_the_page()
+    for folder in folders:
+        own = sentences_in(PAGE / folder / "index.html", PAGE / folder) - known
+        known |= own
+    return own
+
+
+def sentences_in(page, scripts):
+    """Every English sentence: the marked ones of the HTML, and what the scripts hand to t() and parts()."""
+    found = {html.unescape(" ".join(text.split())) for text in re.findall(r"\sdata-text>([^<]+)<", page.read_text())}
+    for file in scripts.glob("*.js"):
         for call in re.findall(r"\b(?:t|parts)\(\s*((?:[\w.?]+ \? )?\"[^\"]+\"(?: : \"[^\"]+\")?)", file.read_text()):
             found |= set(re.findall(r'"([^"]+)"', call))
     return found
@@ -39,10 +51,12 @@ def sentences_of_the_page():
 
 def test_the_same_languages_everywhere():
     folders = {folder.name for folder in (ROOT / "etc/templates").iterdir()} - {"layout"}
-    options = re.findall(r'<option value="(\w+)" lang="\1"', (PAGE / "index.html").read_text())
-    paragraphs = re.findall(r'<p lang="(\w+)"', (PAGE / "index.html").read_text())
-    assert sorted(folders) == LANGUAGES == sorted(options) == sorted(paragraphs)
-    assert sorted(file.stem for file in (PAGE / "texts").iterdir()) == OTHERS
+    assert sorted(folders) == LANGUAGES
+    for page in (PAGE, PAGE / "account", PAGE / "admin"):
+        options = re.findall(r'<option value="(\w+)" lang="\1"', (page / "index.html").read_text())
+        paragraphs = re.findall(r'<p lang="(\w+)"', (page / "index.html").read_text())
+        assert LANGUAGES == sorted(options) == sorted(paragraphs)
+        assert sorted(file.stem for file in (page / "texts").iterdir()) == OTHERS
 
 
 def assert_translates(table, originals):
@@ -61,6 +75,8 @@ def assert_translates(table, originals):
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_sentence_of_the_page_and_no_other(language):
     assert_translates(sentences.read_table(PAGE / f"texts/{language}.json"), sentences_of_the_page())
+    assert_translates(sentences.read_table(PAGE / f"account/texts/{language}.json"), sentences_behind("account"))
+    assert_translates(sentences.read_table(PAGE / f"admin/texts/{language}.json"), sentences_behind("account", "admin"))
 
 
 def literals_of_the_api():
@@ -341,22 +357,23 @@ def pseudo_site(site, new_folder):
     for entry in WWW.iterdir():
         if entry.name not in ("api", "docs", "problems"):
             (shutil.copytree if entry.is_dir() else shutil.copy)(entry, www / entry.name)
-    table = {sentence: pseudo(sentence) for sentence in sentences_of_the_page()}
-    (www / "texts/de.json").write_text(json.dumps(table))
+    for table, originals in (("texts", sentences_of_the_page()), ("account/texts", sentences_behind("account")),
+                             ("admin/texts", sentences_behind("account", "admin"))):
+        (www / table / "de.json").write_text(json.dumps({sentence: pseudo(sentence) for sentence in originals}))
     web = Nginx(folder / "nginx", site.folder / "otpgate.sock", www=www)
     web.start()
     yield web
     web.stop()
 
 
-def test_nothing_is_left_untranslated_or_too_wide(page, pseudo_site, address):
+def test_nothing_is_left_untranslated_or_too_wide(page, site, pseudo_site, address):
     def look():
         """Each text that is shown is a sentence of the table, or one of those that are no sentences."""
         texts = page.driver.execute_script("""
             const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT);
             const found = [];
             for (let e = walker.nextNode(); e; e = walker.nextNode()) {
-                if (e.matches("#language, #language *, #site-name, bdi, time, #stuck *") || !e.checkVisibility()) continue;
+                if (e.matches("#language, #language *, #site-name, bdi, time, input, svg *, .scale, #stuck *") || !e.checkVisibility()) continue;
                 const own = [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join("").trim();
                 if (own) found.push(e.textContent.trim());
             }
@@ -381,4 +398,18 @@ def test_nothing_is_left_untranslated_or_too_wide(page, pseudo_site, address):
     page.enter_code(code)
     page.see("sign-out")
     page.sessions()
+    look()
+
+    site.otpgate.run("user", "make-admin", address)
+    for part in ("profile", "addresses", "password", "factors", "sessions", "keys", "events", "data"):
+        page.driver.get(f"{pseudo_site.url}/account/#{part}")
+        page.see(f"{part}-title")
+        look()
+    for part in ("people", "today", "events", "messages", "health"):
+        page.driver.get(f"{pseudo_site.url}/admin/#{part}")
+        page.see(f"{part}-title")
+        look()
+    page.driver.get(f"{pseudo_site.url}/admin/#people")
+    page.see("people-search").send_keys(address + "\n")
+    page.see("person-cause")
     look()
