@@ -1,11 +1,9 @@
-#include "logout_courier.h"
+#include "logout_notices.h"
 
-#include "delivery/sms/http_client.h"
+#include "otpgate/base/encoding.h"
 #include "otpgate/store/stores.h"
 
 #include <algorithm>
-#include <future>
-#include <vector>
 
 namespace otpgate {
 
@@ -13,13 +11,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Who is disabled is out of every application within two seconds of that.
-constexpr std::chrono::milliseconds kLookEvery{500};
-constexpr std::chrono::milliseconds kRestEvery{2000};
 constexpr unsigned kBatch = 20;
-// Longer than the application may take to answer.
-constexpr auto kLease = 30s;
 constexpr auto kTimeout = 5s;
+// Longer than an application may take to answer all of a batch: one that does not answer is asked once.
+constexpr auto kLease = 30s;
 constexpr auto kFirstWait = 2s;
 constexpr auto kLongestWait = 10min;
 // From then on its own sessions are over as well, mostly.
@@ -30,23 +25,13 @@ std::chrono::seconds waitAfter(std::int64_t attempts) {
     return std::min<std::chrono::seconds>(kFirstWait * (std::int64_t{1} << doublings), kLongestWait);
 }
 
-// Why the application has not taken the token; empty: it has.
-std::string post(const std::string& uri, const std::string& token) {
-    try {
-        delivery::HttpSettings settings;
-        settings.timeout = kTimeout;
-        delivery::HttpClient client(settings);
-        const auto reply = client.post(uri, {{"logout_token", token}});
-        // Section 2.8: 200, or 204 where its session was over already.
-        return reply.status / 100 == 2 ? std::string{} : "status " + std::to_string(reply.status);
-    } catch (const delivery::HttpError& error) {
-        return error.what();
-    }
+std::string faultOf(const PostAnswer& answer) {
+    return answer.status == 0 ? answer.fault : "status " + std::to_string(answer.status);
 }
 
 }  // namespace
 
-LogoutCourier::LogoutCourier(const Settings& settings, db::Database& database, const crypto::KeyRing& ring,
+LogoutNotices::LogoutNotices(const Settings& settings, db::Database& database, const crypto::KeyRing& ring,
                              const Clock& clock, Random& random, Logger& log)
     : connection_(database.connect()),
       store_(store::makeOidcStore(*connection_)),
@@ -59,69 +44,55 @@ LogoutCourier::LogoutCourier(const Settings& settings, db::Database& database, c
       random_(random),
       log_(log) {}
 
-LogoutCourier::~LogoutCourier() {
-    stop();
+delivery::HttpSettings LogoutNotices::http() const {
+    delivery::HttpSettings settings;
+    settings.timeout = kTimeout;
+    return settings;
 }
 
-void LogoutCourier::start() {
-    thread_ = std::thread([this] { run(); });
-}
-
-void LogoutCourier::stop() {
-    {
-        const std::lock_guard lock(mutex_);
-        isStopping_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
-}
-
-void LogoutCourier::run() {
-    // One line for an outage of the database, however long it is.
-    bool isDown = false;
-    std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, isDown ? kRestEvery : kLookEvery, [this] { return isStopping_; })) {
-        lock.unlock();
-        try {
-            sendWaiting();
-            isDown = false;
-        } catch (const std::exception& error) {
-            if (!isDown) log_.warning("applications are not told of ended sessions", {{"detail", error.what()}});
-            isDown = true;
-        }
-        lock.lock();
-    }
-}
-
-void LogoutCourier::sendWaiting() {
+// A busy one is asked all the same: what it is asked now it might answer.
+std::vector<Notice> LogoutNotices::take(const std::set<std::string>& /*busy*/) {
     const Timestamp now = clock_.now();
-    const auto notices = store_->takeLogouts(now, now + kLease, kBatch);
-    if (notices.empty()) return;
+    auto logouts = store_->takeLogouts(now, now + kLease, kBatch);
+    std::vector<Notice> notices;
+    if (logouts.empty()) return notices;
     // The keys of this moment: this process may have no other use for them.
     accessKeys_.reload(*accessKeyStore_, random_, now);
     idKeys_.reload(*idKeyStore_, random_, now);
-    // All at once, so that an application which does not answer holds up none of the others.
-    std::vector<std::future<std::string>> faults;
-    faults.reserve(notices.size());
-    for (const domain::LogoutNotice& notice : notices)
-        faults.push_back(std::async(std::launch::async, post, notice.uri, provider_.logoutToken(notice)));
-    for (std::size_t i = 0; i < notices.size(); ++i) finish(notices[i], faults[i].get());
+    for (domain::LogoutNotice& logout : logouts) {
+        notices.push_back({logout.id.toString(),
+                           logout.clientId,
+                           {delivery::HttpMethod::Post,
+                            logout.uri,
+                            {"Content-Type: application/x-www-form-urlencoded"},
+                            "logout_token=" + percentEncoded(provider_.logoutToken(logout))}});
+        taken_.insert_or_assign(notices.back().id, std::move(logout));
+    }
+    return notices;
 }
 
-void LogoutCourier::finish(const domain::LogoutNotice& notice, const std::string& fault) {
-    if (fault.empty()) {
-        store_->removeLogout(notice.id);
+void LogoutNotices::finish(const Notice& notice, const std::optional<PostAnswer>& answer) {
+    const auto node = taken_.extract(notice.id);
+    if (node.empty()) return;
+    const domain::LogoutNotice& logout = node.mapped();
+    const Timestamp now = clock_.now();
+    if (!answer) {
+        store_->postponeLogout(logout.id, now);
         return;
     }
-    const Timestamp now = clock_.now();
-    const bool isGivenUp = notice.createdAt + kGiveUpAfter <= now;
+    // Section 2.8: 200, or 204 where its session was over already.
+    if (answer->status / 100 == 2) {
+        store_->removeLogout(logout.id);
+        return;
+    }
+    const bool isGivenUp = logout.createdAt + kGiveUpAfter <= now;
     log_.warning(isGivenUp ? "an application was never told that a session ended"
                            : "an application was not told yet that a session ended",
-                 {{"client", notice.clientId}, {"detail", fault}});
+                 {{"client", logout.clientId}, {"detail", faultOf(*answer)}});
     if (isGivenUp)
-        store_->removeLogout(notice.id);
+        store_->removeLogout(logout.id);
     else
-        store_->postponeLogout(notice.id, now + waitAfter(notice.attempts));
+        store_->postponeLogout(logout.id, now + waitAfter(logout.attempts));
 }
 
 }  // namespace otpgate

@@ -1,8 +1,8 @@
-// Tells applications that a session has ended (OpenID Connect Back-Channel Logout 1.0): posts what waits in
-// oidc_logouts. A thread of its own, of `otpgate serve` where that sends messages, else of `otpgate deliver`; of
-// several processes, one takes each notice.
+// Ends of sessions that applications are to be told of (OpenID Connect Back-Channel Logout 1.0): what waits in
+// oidc_logouts, for a NoticePoster.
 #pragma once
 
+#include "notice_poster.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/base/random.h"
@@ -10,36 +10,27 @@
 #include "otpgate/db/connection.h"
 #include "otpgate/domain/oidc_provider.h"
 #include "otpgate/domain/oidc_store.h"
+#include "otpgate/domain/process_counts.h"
 #include "otpgate/domain/signing_keys.h"
-#include "otpgate/domain/stores.h"
 #include "settings.h"
 
-#include <condition_variable>
+#include <map>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 namespace otpgate {
 
-class LogoutCourier {
+class LogoutNotices final : public NoticeSource {
 public:
     // What it is given outlives it.
-    LogoutCourier(const Settings& settings, db::Database& database, const crypto::KeyRing& ring, const Clock& clock,
+    LogoutNotices(const Settings& settings, db::Database& database, const crypto::KeyRing& ring, const Clock& clock,
                   Random& random, Logger& log);
-    ~LogoutCourier();
-    LogoutCourier(const LogoutCourier&) = delete;
-    LogoutCourier& operator=(const LogoutCourier&) = delete;
 
-    void start();
-    // After the one that is under way.
-    void stop();
+    std::string_view name() const override { return "sign-outs"; }
+    delivery::HttpSettings http() const override;
+    std::vector<Notice> take(const std::set<std::string>& busy) override;
+    void finish(const Notice& notice, const std::optional<PostAnswer>& answer) override;
 
 private:
-    void run();
-    void sendWaiting();
-    // `fault`: why the application has not taken it; empty: it has.
-    void finish(const domain::LogoutNotice& notice, const std::string& fault);
-
     std::unique_ptr<db::Connection> connection_;
     std::unique_ptr<domain::OidcStore> store_;
     std::unique_ptr<domain::SigningKeyStore> accessKeyStore_;
@@ -51,11 +42,7 @@ private:
     const Clock& clock_;
     Random& random_;
     Logger& log_;
-
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    bool isStopping_ = false;
-    std::thread thread_;
+    std::map<std::string, domain::LogoutNotice> taken_;  // by Notice::id
 };
 
 }  // namespace otpgate

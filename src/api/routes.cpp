@@ -27,7 +27,7 @@ Service& find(Services& services) {
                  services.passwords, services.registration, services.audit, services.apiKeys, services.verifications,
                  services.passkeys, std::as_const(services.passkeys), services.totps, services.recovery, services.oidc,
                  services.publishedKeys, services.cors, services.clock, services.readiness, services.monitoring,
-                 services.administration, services.statistics, std::as_const(services.settings)));
+                 services.administration, services.statistics, services.webhooks, std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -165,6 +165,13 @@ const Route kRoutes[] = {
     {"GET",    "/api/v1/admin/events",       ForAdministrators{listEvents}},
     {"GET",    "/api/v1/admin/messages",     ForAdministrators{listMessages}},
     {"POST",   "/api/v1/admin/messages/{id}/send-again", ForAdministrators{sendMessageAgain}},
+    {"GET",    "/api/v1/admin/webhooks",     ForAdministrators{listWebhooks}},
+    {"POST",   "/api/v1/admin/webhooks",     ForAdministrators{addWebhook}},     // 20 in all
+    {"GET",    "/api/v1/admin/webhooks/{id}", ForAdministrators{showWebhook}},
+    {"DELETE", "/api/v1/admin/webhooks/{id}", ForAdministrators{removeWebhook}},
+    {"POST",   "/api/v1/admin/webhooks/{id}/test", ForAdministrators{testWebhook}},
+    {"POST",   "/api/v1/admin/webhooks/{id}/retry", ForAdministrators{retryWebhook}},
+    {"POST",   "/api/v1/admin/webhooks/{id}/rotate-secret", ForAdministrators{rotateWebhookSecret}},
     {"GET",    "/api/v1/admin/statistics",   ForAdministrators{showStatistics}},
     {"GET",    "/api/v1/admin/health",       ForAdministrators{showServiceHealth}},
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},

@@ -140,6 +140,10 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::RecoveryCodesMade: return "RECOVERY_CODES_MADE";
     case AuditEvent::RecoveryCodeUsed: return "RECOVERY_CODE_USED";
     case AuditEvent::FactorsReset: return "FACTORS_RESET";
+    case AuditEvent::WebhookAdded: return "WEBHOOK_ADDED";
+    case AuditEvent::WebhookRemoved: return "WEBHOOK_REMOVED";
+    case AuditEvent::WebhookSecretRotated: return "WEBHOOK_SECRET_ROTATED";
+    case AuditEvent::WebhookRetried: return "WEBHOOK_RETRIED";
     }
     return {};
 }

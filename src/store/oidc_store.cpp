@@ -2,6 +2,7 @@
 
 #include "otpgate/base/text.h"
 #include "store/users.h"
+#include "store/webhook_events.h"
 
 #include <stdexcept>
 
@@ -259,13 +260,15 @@ void OidcTables::postponeLogout(const Uuid& id, Timestamp until) {
                         {until, id});
 }
 
-void noteEndOfSession(db::Connection& connection, const Uuid& sessionId, Timestamp now) {
-    static const std::string sql = noteSql("g.session_id = ?");
-    connection.execute(sql, {now, now, sessionId, now});
+void noteEndOfSession(db::Connection& connection, const Uuid& userId, const Uuid& sessionId, Timestamp now) {
+    static const std::string sql = noteSql("g.user_id = ? AND g.session_id = ?");
+    tellEndOfSession(connection, userId, sessionId, now);
+    connection.execute(sql, {now, now, userId, sessionId, now});
 }
 
 void noteEndOfSessions(db::Connection& connection, const Uuid& userId, const Uuid& keptSession, Timestamp now) {
     static const std::string sql = noteSql("g.user_id = ? AND g.session_id <> ?");
+    tellEndOfSessions(connection, userId, keptSession, now);
     connection.execute(sql, {now, now, userId, keptSession, now});
 }
 

@@ -24,6 +24,7 @@
 #include "otpgate/domain/statistics.h"
 #include "otpgate/domain/totp_service.h"
 #include "otpgate/domain/verification_service.h"
+#include "otpgate/domain/webhooks.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/router.h"
@@ -82,6 +83,7 @@ struct ApiSettings {
     domain::TokenSettings tokens = {};
     domain::ReturnTargets returnTargets{{}, {}};
     bool passkeysAreOffered = false;
+    domain::WebhookReceivers webhookReceivers = domain::WebhookReceivers::Public;
 };
 
 struct Services {
@@ -107,6 +109,7 @@ struct Services {
     const AdminAccess& adminAccess;
     domain::OidcProvider& oidc;
     const PublishedKeys& publishedKeys;
+    domain::Webhooks& webhooks;
     ApiSettings settings;
 };
 

@@ -195,6 +195,10 @@ enum class AuditEvent {
     RecoveryCodesMade,
     RecoveryCodeUsed,
     FactorsReset,
+    WebhookAdded,
+    WebhookRemoved,
+    WebhookSecretRotated,
+    WebhookRetried,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"
 std::optional<AuditEvent> parseAuditEvent(std::string_view text);
