@@ -51,4 +51,15 @@ http::Response disableClient(const http::Request& request, const Administrator& 
 http::Response enableClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
 http::Response listEvents(const http::Request& request, const Administrator& caller, domain::AuditStore& audit);
 
+// admin_webhooks.cpp
+http::Response listWebhooks(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);
+http::Response addWebhook(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks,
+                          const ApiSettings& settings);
+http::Response showWebhook(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);
+http::Response removeWebhook(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);
+http::Response testWebhook(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);
+http::Response retryWebhook(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);
+http::Response rotateWebhookSecret(const http::Request& request, const Administrator& caller,
+                                   domain::Webhooks& webhooks);
+
 }  // namespace otpgate::api

@@ -28,7 +28,8 @@ Service& find(Services& services) {
         services.registration, services.audit, services.apiKeys, services.verifications, services.passkeys,
         std::as_const(services.passkeys), services.totps, services.recovery, services.oidc, services.oidcClients,
         services.applications, services.publishedKeys, services.cors, services.clock, services.readiness,
-        services.monitoring, services.administration, services.statistics, std::as_const(services.settings)));
+        services.monitoring, services.administration, services.statistics, services.webhooks,
+        std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -180,6 +181,13 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/admin/clients/{client_id}/rotate-secret", ForAdministrators{rotateClientSecret}},
     {"POST",   "/api/v1/admin/clients/{client_id}/disable", ForAdministrators{disableClient}},
     {"POST",   "/api/v1/admin/clients/{client_id}/enable", ForAdministrators{enableClient}},
+    {"GET",    "/api/v1/admin/webhooks",     ForAdministrators{listWebhooks}},
+    {"POST",   "/api/v1/admin/webhooks",     ForAdministrators{addWebhook}},     // 20 in all
+    {"GET",    "/api/v1/admin/webhooks/{id}", ForAdministrators{showWebhook}},
+    {"DELETE", "/api/v1/admin/webhooks/{id}", ForAdministrators{removeWebhook}},
+    {"POST",   "/api/v1/admin/webhooks/{id}/test", ForAdministrators{testWebhook}},
+    {"POST",   "/api/v1/admin/webhooks/{id}/retry", ForAdministrators{retryWebhook}},
+    {"POST",   "/api/v1/admin/webhooks/{id}/rotate-secret", ForAdministrators{rotateWebhookSecret}},
     {"GET",    "/api/v1/admin/statistics",   ForAdministrators{showStatistics}},
     {"GET",    "/api/v1/admin/health",       ForAdministrators{showServiceHealth}},
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},

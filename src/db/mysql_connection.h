@@ -63,6 +63,7 @@ public:
     ~MysqlConnection() override;
 
     Engine engine() const override { return Engine::Mysql; }
+    KnownContents& known() override { return database_.known(); }
     std::uint64_t execute(std::string_view sql, Params params) override;
     std::vector<Row> query(std::string_view sql, Params params) override;
     void executeRaw(std::string_view statement) override;

@@ -149,6 +149,10 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::ClientDisabled: return "CLIENT_DISABLED";
     case AuditEvent::ClientEnabled: return "CLIENT_ENABLED";
     case AuditEvent::ClientDeleted: return "CLIENT_DELETED";
+    case AuditEvent::WebhookAdded: return "WEBHOOK_ADDED";
+    case AuditEvent::WebhookRemoved: return "WEBHOOK_REMOVED";
+    case AuditEvent::WebhookSecretRotated: return "WEBHOOK_SECRET_ROTATED";
+    case AuditEvent::WebhookRetried: return "WEBHOOK_RETRIED";
     }
     return {};
 }

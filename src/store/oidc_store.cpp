@@ -4,6 +4,7 @@
 #include "store/group_queue.h"
 #include "store/oidc_rows.h"
 #include "store/users.h"
+#include "store/webhook_events.h"
 
 namespace otpgate::store {
 
@@ -219,13 +220,15 @@ void OidcTables::postponeLogout(const Uuid& id, Timestamp until) {
                         {until, id});
 }
 
-void noteEndOfSession(db::Connection& connection, const Uuid& sessionId, Timestamp now) {
-    static const std::string sql = noteSql("g.session_id = ?");
-    connection.execute(sql, {now, now, sessionId, now});
+void noteEndOfSession(db::Connection& connection, const Uuid& userId, const Uuid& sessionId, Timestamp now) {
+    static const std::string sql = noteSql("g.user_id = ? AND g.session_id = ?");
+    tellEndOfSession(connection, userId, sessionId, now);
+    connection.execute(sql, {now, now, userId, sessionId, now});
 }
 
 void noteEndOfSessions(db::Connection& connection, const Uuid& userId, const Uuid& keptSession, Timestamp now) {
     static const std::string sql = noteSql("g.user_id = ? AND g.session_id <> ?");
+    tellEndOfSessions(connection, userId, keptSession, now);
     connection.execute(sql, {now, now, userId, keptSession, now});
 }
 

@@ -43,9 +43,9 @@ private:
     Groups* groups_;
 };
 
-// Inside the transaction that ends them, before it does: the clients that these sessions reached are to be told. Costs
-// one look at an index where there are none.
-void noteEndOfSession(db::Connection& connection, const Uuid& sessionId, Timestamp now);
+// Inside the transaction that ends them, before it does: the clients that these sessions reached are to be told, and
+// webhooks. Costs one look at an index where there are none.
+void noteEndOfSession(db::Connection& connection, const Uuid& userId, const Uuid& sessionId, Timestamp now);
 // Of all sessions of the user that are alive, but for this one.
 void noteEndOfSessions(db::Connection& connection, const Uuid& userId, const Uuid& keptSession, Timestamp now);
 // What a client was given in a stolen session would outlive it. Of every session but this one, also with

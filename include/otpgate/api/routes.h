@@ -26,6 +26,7 @@
 #include "otpgate/domain/totp_service.h"
 #include "otpgate/domain/user_applications.h"
 #include "otpgate/domain/verification_service.h"
+#include "otpgate/domain/webhooks.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/router.h"
@@ -84,6 +85,7 @@ struct ApiSettings {
     domain::TokenSettings tokens = {};
     domain::ReturnTargets returnTargets{{}, {}};
     bool passkeysAreOffered = false;
+    domain::WebhookReceivers webhookReceivers = domain::WebhookReceivers::Public;
 };
 
 struct Services {
@@ -111,6 +113,7 @@ struct Services {
     domain::OidcClients& oidcClients;
     domain::UserApplications& applications;
     const PublishedKeys& publishedKeys;
+    domain::Webhooks& webhooks;
     ApiSettings settings;
 };
 

@@ -204,6 +204,10 @@ enum class AuditEvent {
     ClientDisabled,
     ClientEnabled,
     ClientDeleted,
+    WebhookAdded,
+    WebhookRemoved,
+    WebhookSecretRotated,
+    WebhookRetried,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"
 std::optional<AuditEvent> parseAuditEvent(std::string_view text);
