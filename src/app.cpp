@@ -87,7 +87,9 @@ public:
           passkeys_(*passkeyStore_, *app.messenger_, app.keyRing_, app.clock_, app.random_, app.settings_.passkeys,
                     {app.settings_.passwordsPerClient, app.settings_.passkeysPerAccount}, app.notices_),
           totps_(*totpStore_, *app.messenger_, app.keyRing_, app.clock_, app.random_,
-                 app.settings_.otp.guessesPerDestination, app.notices_),
+                 {app.settings_.otp.guessesPerDestination, app.settings_.tokens.sessions, app.settings_.otp.signIn,
+                  app.settings_.otp.deviceTrust},
+                 app.notices_),
           recovery_(*recoveryStore_, totps_, app.passwordGate_, *app.messenger_, app.clock_, app.random_,
                     app.settings_.otp.guessesPerDestination, app.notices_),
           administration_({*peopleStore_, *accountStore_, *sessionStore_, *groupStore_, *outboxStore_}, *app.messenger_,
@@ -142,7 +144,8 @@ public:
                      .tokens = app.settings_.tokens,
                      .returnTargets = {{app.settings_.page.name, toLower(originOf(app.settings_))},
                                        app.settings_.page.applications},
-                     .passkeysAreOffered = app.settings_.passkeys.isOffered()}},
+                     .passkeysAreOffered = app.settings_.passkeys.isOffered(),
+                     .deviceTrust = app.settings_.otp.deviceTrust}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {

@@ -53,7 +53,8 @@ bool isMonitor(const Monitoring& monitoring, const http::Request& request);
 bool isAdminAddress(const AdminAccess& access, const http::Request& request);
 
 domain::Client clientOf(const http::Request& request);
-// The client, and the device that its cookie or `device_token` proves.
+// The client, the device that its cookie or `device_token` proves, and whether it may stand for the second step
+// (`second_step`).
 domain::Asker askerOf(const domain::SessionService& sessions, const http::Request& request, http::JsonBody& body);
 
 }  // namespace otpgate::api

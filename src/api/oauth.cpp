@@ -158,7 +158,9 @@ http::Response proceed(domain::SessionService& sessions, domain::OidcProvider& o
                        Consent consent) {
     const Timestamp now = clock.now();
     std::optional<domain::BrowserSession> browser;
-    if (session) browser = {session->session.methods, session->user.hasFactor, session->session.authenticatedAt};
+    if (session)
+        browser = {session->session.methods, session->user.hasFactor, session->session.authenticatedAt,
+                   session->owesFactor};
     SignInNeed need = domain::needOf(request, browser ? &*browser : nullptr, now);
     if (need == SignInNeed::None && !request.idTokenHint.empty()) {
         const auto hint = oidc.readHint(request.idTokenHint);

@@ -82,6 +82,7 @@ struct ApiSettings {
     domain::TokenSettings tokens = {};
     domain::ReturnTargets returnTargets{{}, {}};
     bool passkeysAreOffered = false;
+    domain::DeviceTrust deviceTrust = {};
 };
 
 struct Services {
