@@ -19,13 +19,12 @@ const signOut = element("sign-out");
 const signOutAlert = element("sign-out-error");
 
 let leave = () => {};
-let isLimited = false;
 
 // `onSignedOut(notice)` runs when the visitor is no longer signed in.
 export function prepare(onSignedOut) {
   leave = onSignedOut;
-  passkeys.prepare(over, factorsChanged);
-  authenticators.prepare(over, factorsChanged);
+  passkeys.prepare(over, () => recovery.open(true));
+  authenticators.prepare(over, () => recovery.open(true));
   recovery.prepare(over);
   signOut.addEventListener("click", () => whileBusy(signOut, endThisSession));
   retry.addEventListener("click", () => whileBusy(retry, async () => {
@@ -34,13 +33,8 @@ export function prepare(onSignedOut) {
   }));
 }
 
-// `mayDo`: "everything", or "add-factors" where its visitor came by a recovery code.
-export function open(user, isNew = false, isByCode = false, mayDo = "everything") {
-  isLimited = mayDo === "add-factors";
-  element("sessions-section").hidden = isLimited;
-  put(element("account-welcome"), () => isLimited
-    ? t("Add a passkey or an authenticator app now: until then nothing else of your account is open.")
-    : isNew ? t("Welcome! Your account is new.") : t("Welcome back."));
+export function open(user, isNew = false, isByCode = false) {
+  put(element("account-welcome"), () => isNew ? t("Welcome! Your account is new.") : t("Welcome back."));
   putAddress(element("account-name"), user.email ?? user.phone_number ?? user.username ?? "");
   clear(element("account-since"));
   clear(signOutAlert);
@@ -49,24 +43,8 @@ export function open(user, isNew = false, isByCode = false, mayDo = "everything"
   show("account", () => t("Signed in"), owner.next());
   passkeys.open(isByCode);
   authenticators.open();
-  recovery.open(!isLimited);
-  if (!isLimited) loadSessions();
-}
-
-// The factor that was added opens the rest.
-async function factorsChanged() {
-  if (!isLimited) return recovery.open(true);
-  const user = await session.user().catch(() => null);
-  if (!user) return;
-  isLimited = false;
-  element("sessions-section").hidden = false;
-  put(element("account-welcome"), () => t("Welcome back."));
   recovery.open(true);
   loadSessions();
-}
-
-export function isLimitedToFactors() {
-  return isLimited;
 }
 
 async function endThisSession() {

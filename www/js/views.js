@@ -3,7 +3,7 @@
 
 import { t } from "./language.js";
 
-const views = ["waiting", "unreachable", "address", "code", "second", "link", "account"];
+const views = ["waiting", "unreachable", "address", "code", "second", "enrol", "link", "account"];
 const status = document.getElementById("status");
 
 // A text is kept as the function that makes it: a string, or pieces of which some are elements.
