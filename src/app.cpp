@@ -88,7 +88,9 @@ public:
           passkeys_(*passkeyStore_, *app.messenger_, app.keyRing_, app.clock_, app.random_, app.settings_.passkeys,
                     {app.settings_.passwordsPerClient, app.settings_.passkeysPerAccount}, app.notices_),
           totps_(*totpStore_, *app.messenger_, app.keyRing_, app.clock_, app.random_,
-                 app.settings_.otp.guessesPerDestination, app.notices_),
+                 {app.settings_.otp.guessesPerDestination, app.settings_.tokens.sessions, app.settings_.otp.signIn,
+                  app.settings_.otp.deviceTrust},
+                 app.notices_),
           recovery_(*recoveryStore_, totps_, app.passwordGate_, *app.messenger_, app.clock_, app.random_,
                     app.settings_.otp.guessesPerDestination, app.notices_),
           administration_({*peopleStore_, *accountStore_, *sessionStore_, *groupStore_, *outboxStore_}, *app.messenger_,
@@ -150,7 +152,8 @@ public:
                      .returnTargets = {{app.settings_.page.name, toLower(originOf(app.settings_))},
                                        app.settings_.page.applications},
                      .passkeysAreOffered = app.settings_.passkeys.isOffered(),
-                     .webhookReceivers = app.settings_.webhookReceivers}},
+                     .webhookReceivers = app.settings_.webhookReceivers,
+                     .deviceTrust = app.settings_.otp.deviceTrust}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {

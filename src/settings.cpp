@@ -301,6 +301,8 @@ domain::TokenSettings readTokens(SettingsReader& reader, const std::string& issu
     tokens.accessLifetime = wholeSeconds(reader, "tokens.access_lifetime", 15min, 10s, hours{24});
     tokens.sessions.idle = wholeSeconds(reader, "tokens.refresh_lifetime", days{7}, 1min, days{366});
     tokens.sessions.total = wholeSeconds(reader, "tokens.session_lifetime", days{30}, 1min, days{3660});
+    tokens.sessions.aal2Idle = wholeSeconds(reader, "tokens.aal2_refresh_lifetime", hours{1}, 1min, days{366});
+    tokens.sessions.aal2Total = wholeSeconds(reader, "tokens.aal2_session_lifetime", hours{24}, 1min, days{3660});
     return tokens;
 }
 
@@ -437,6 +439,31 @@ domain::SignInRule readSignIn(SettingsReader& reader) {
     return rule;
 }
 
+// nobody, admins, group:NAME or all.
+domain::FactorRule readFactorRule(SettingsReader& reader) {
+    using Whom = domain::FactorRule::Whom;
+    constexpr std::string_view kGroup = "group:";
+    domain::FactorRule rule;
+    rule.grace = days{reader.integer("mfa.grace_days", 7, 0, 366)};
+    const std::string text = reader.text("mfa.required", "nobody");
+    if (text == "admins") rule.whom = Whom::Admins;
+    if (text == "all") rule.whom = Whom::Everybody;
+    if (text.starts_with(kGroup)) {
+        const auto name = domain::parseGroupName(std::string_view{text}.substr(kGroup.size()));
+        rule.whom = Whom::Group;
+        rule.group = name.value_or("");
+        if (name) return rule;
+    }
+    if (text != "nobody" && text != "admins" && text != "all")
+        reader.reject("mfa.required", "must be nobody, admins, group:NAME or all");
+    return rule;
+}
+
+domain::DeviceTrust readDeviceTrust(SettingsReader& reader) {
+    const auto count = reader.integer("mfa.trusted_device_days", 30, 0, 366);
+    return count > 0 ? domain::DeviceTrust{days{count}} : std::nullopt;
+}
+
 RetentionSettings readRetention(SettingsReader& reader) {
     RetentionSettings retention;
     retention.otpRequests = reader.duration("retention.otp_requests", days{1}, days{1}, days{36500});
@@ -479,6 +506,8 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.otp = readOtp(reader, isDevelopment);
     settings.otp.signUp = readSignUp(reader);
     settings.otp.signIn = readSignIn(reader);
+    settings.otp.signIn.factors = readFactorRule(reader);
+    settings.otp.deviceTrust = readDeviceTrust(reader);
     // An account that is made now is in no group.
     settings.otp.signUp.isClosed = !settings.otp.signIn.groups.empty();
     using domain::EmailValidation;
@@ -500,6 +529,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.notices = readNotices(reader);
     settings.passkeys = readPasskeys(reader, settings.publicUrl);
     settings.passkeys.signIn = settings.otp.signIn;
+    settings.passkeys.sessions = settings.tokens.sessions;
     settings.changeWithin = wholeSeconds(reader, "accounts.change_within", 15min, 1min, hours{24});
     constexpr domain::ApiKeyHolders kHolders[] = {domain::ApiKeyHolders::Admins, domain::ApiKeyHolders::Everybody};
     settings.apiKeyHolders = kHolders[reader.choice("api_keys.allowed", {"admins", "everybody"}, "admins")];

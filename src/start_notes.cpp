@@ -31,6 +31,12 @@ std::vector<std::string> doubtsAbout(const Settings& settings) {
         doubts.push_back("server.public_url is " + settings.publicUrl +
                          ": without https codes go over the network in the clear, and browsers keep no session");
     }
+    // NIST SP 800-63B-4, section 2.2.2: one that phishing does not reach shall be offered.
+    if (settings.otp.signIn.factors.whom != domain::FactorRule::Whom::Nobody && !settings.passkeys.isOffered()) {
+        doubts.emplace_back(
+            "mfa.required asks for a second factor, and passkeys are not offered: an authenticator app is all "
+            "that anybody can add");
+    }
     return doubts;
 }
 

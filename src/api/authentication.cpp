@@ -2,6 +2,7 @@
 
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/text.h"
+#include "otpgate/domain/assurance.h"
 #include "otpgate/http/accept_language.h"
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
@@ -69,6 +70,15 @@ bool isOwn(std::string_view origin, const http::Request& request) {
     return host && scheme != std::string_view::npos && origin.substr(scheme + 3) == *host;
 }
 
+// Where nothing is left to it but adding one, a page may open the form for it.
+ApiError needsFactor(const Caller& caller) {
+    ApiError error(ErrorCode::InsufficientUserAuthentication);
+    if (caller.owesFactor)
+        error.detail("This account must have a second factor: add a passkey or an authenticator app first.");
+    if (caller.owesFactor || domain::mayOnlyAddFactors(caller.session.methods)) error.member("may", "add_factor");
+    return error;
+}
+
 // A browser sends the cookie with whatever a foreign page makes it do, but that page can neither read the token nor set
 // the header.
 void rejectForgery(domain::SessionService& sessions, const http::Cors& cors, const http::Request& request,
@@ -127,8 +137,7 @@ Administrator authenticateAdministrator(domain::SessionService& sessions, const 
 void requireStanding(domain::Action action, const Caller& caller, const Clock& clock, std::chrono::seconds within) {
     switch (domain::stepUpFor(action, domain::standingOf(caller, clock.now()), within)) {
     case domain::StepUp::None: return;
-    case domain::StepUp::TwoFactors:
-        throw ApiError(ErrorCode::InsufficientUserAuthentication).accountLanguage(caller.user.locale);
+    case domain::StepUp::TwoFactors: throw needsFactor(caller).accountLanguage(caller.user.locale);
     case domain::StepUp::Anew: break;
     }
     const auto minutes = std::chrono::ceil<std::chrono::minutes>(within).count();
@@ -204,6 +213,10 @@ std::optional<domain::WorkSolution> readWork(http::JsonBody& body) {
 
 domain::Asker askerOf(const domain::SessionService& sessions, const http::Request& request, http::JsonBody& body) {
     domain::Asker asker{clientOf(request), std::nullopt, readWork(body)};
+    if (const auto wish = body.string("second_step")) {
+        if (*wish != "always") body.noteInvalid("second_step", "must be always, or absent");
+        asker.secondStep = domain::SecondStep::Always;
+    }
     if (const auto token = body.string("device_token")) asker.device = sessions.parseDeviceToken(*token);
     if (asker.device) return asker;
     const auto cookie = http::findCookie(request, kDeviceCookie);

@@ -55,7 +55,8 @@ bool isAdminAddress(const AdminAccess& access, const http::Request& request);
 domain::Client clientOf(const http::Request& request);
 // The member `altcha`: a challenge that was asked for and solved. Notes one that cannot be read.
 std::optional<domain::WorkSolution> readWork(http::JsonBody& body);
-// The client, the device that its cookie or `device_token` proves, and the work it has done.
+// The client, the device that its cookie or `device_token` proves, whether it may stand for the second step
+// (`second_step`), and the work it has done.
 domain::Asker askerOf(const domain::SessionService& sessions, const http::Request& request, http::JsonBody& body);
 
 }  // namespace otpgate::api

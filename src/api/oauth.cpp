@@ -164,7 +164,9 @@ http::Response proceed(const http::Request& visit, domain::SessionService& sessi
     const auto& [request, client, parameters] = asked;
     const Timestamp now = clock.now();
     std::optional<domain::BrowserSession> browser;
-    if (session) browser = {session->session.methods, session->user.hasFactor, session->session.authenticatedAt};
+    if (session)
+        browser = {session->session.methods, session->user.hasFactor, session->session.authenticatedAt,
+                   session->owesFactor};
     SignInNeed need = domain::needOf(request, browser ? &*browser : nullptr, now);
     if (need == SignInNeed::None && !request.idTokenHint.empty()) {
         const auto hint = oidc.readHint(request.idTokenHint);

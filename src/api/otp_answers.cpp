@@ -3,6 +3,7 @@
 #include "api/authentication.h"
 #include "api/rate_limit.h"
 #include "api/views.h"
+#include "otpgate/base/text.h"
 #include "otpgate/http/cookies.h"
 #include "otpgate/http/errors.h"
 
@@ -52,9 +53,13 @@ void rejectForFactor(const domain::VerifiedOtp& result) {
         error.member("second_step_token", result.secondStepToken);
         if (result.takesTotp)
             error.detail("The code is right. This account wants the code of your authenticator app as well.");
-        std::string ways = result.takesTotp ? "totp" : "";
-        if (result.takesRecoveryCode) ways += ways.empty() ? "recovery_code" : " recovery_code";
-        error.member("second_step", ways);
+        if (result.addsFactor)
+            error.detail("The code is right. This account must have a passkey or an authenticator app: add one first.");
+        std::vector<std::string> ways;
+        if (result.takesTotp) ways.emplace_back("totp");
+        if (result.takesRecoveryCode) ways.emplace_back("recovery_code");
+        if (result.addsFactor) ways.emplace_back("add_factor");
+        error.member("second_step", joined(ways, " "));
     }
     throw error;
 }
@@ -96,20 +101,23 @@ http::Response signedIn(const domain::SessionService& sessions, const domain::Si
     json.beginObject();
     if (delivery == TokenDelivery::Cookie) {
         json.member("csrf_token", sessions.csrfTokenOf(signIn.sessionId))
-            .member("expires_in", sessions.cookieLifetime().count())
+            .member("expires_in", sessions.cookieLifetime(signIn.methods).count())
             .member("session_id", signIn.sessionId.toString());
     } else {
         writeTokens(json, sessions.issueFirst(signIn));
         json.member("device_token", deviceToken);
     }
-    json.sentence("detail", "You are signed in.").member("is_new_user", signIn.isNewUser).key("user");
+    json.sentence("detail", "You are signed in.").member("is_new_user", signIn.isNewUser);
+    if (const auto dueAt = sessions.factorDueAt(signIn.user)) json.member("factor_due_at", formatRfc3339(*dueAt));
+    json.key("user");
     writeUser(json, signIn.user);
     json.endObject();
 
     http::Response response = jsonResponse(200, json);
     http::setCookie(response, kDeviceCookie, deviceToken, kDeviceCookieLifetime);
     if (delivery == TokenDelivery::Cookie) {
-        http::setCookie(response, kSessionCookie, sessions.cookieOf(signIn.sessionId), sessions.cookieLifetime());
+        http::setCookie(response, kSessionCookie, sessions.cookieOf(signIn.sessionId),
+                        sessions.cookieLifetime(signIn.methods));
     }
     return response;
 }

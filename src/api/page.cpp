@@ -36,6 +36,8 @@ http::Response showPage(const http::Request& request, const ApiSettings& setting
     writeCodes(json, settings);
     json.member("link", domain::toString(settings.linkUse));
     json.member("passkeys", settings.passkeysAreOffered);
+    if (settings.deviceTrust)
+        json.member("trusted_device_days", std::chrono::floor<std::chrono::days>(*settings.deviceTrust).count());
     if (const auto target = settings.returnTargets.find(request.queryParameter("return_to").value_or(""))) {
         json.key("return_to").beginObject();
         json.member("url", target->url).member("name", target->name).endObject();

@@ -182,7 +182,7 @@ http::Response loginByPasskey(const http::Request& request, domain::SessionServi
     const auto asker = askerOf(sessions, request, body);
     const auto assertion = readAssertion(body);
 
-    const auto verdict = passkeys.signIn(assertion, device, asker, sessions.sessionEnd());
+    const auto verdict = passkeys.signIn(assertion, device, asker);
     rejectUnlessSignedIn(verdict);
     return signedIn(sessions, verdict.signIn.value(), delivery);
 }

@@ -257,7 +257,7 @@ http::Response handOver(const http::Request& request, domain::SessionService& se
     if (!session) return toLoginPage(settings, back->url, momentFor(needsTwoFactors, false));
     const std::string& methods = session->session.methods;
     const bool isSure = domain::assuranceOf(methods) == domain::AssuranceLevel::Two;
-    if ((needsTwoFactors && !isSure) || !domain::opensAccount(methods, session->user.hasFactor))
+    if ((needsTwoFactors && !isSure) || !domain::opensAccount(methods, session->user.hasFactor) || session->owesFactor)
         return toLoginPage(settings, back->url, "passkey");
     const auto within = parseNumber<std::uint32_t>(request.queryParameter("within").value_or(""));
     if (within && !domain::signedInRecently(session->session, std::chrono::seconds{*within}, clock.now()))

@@ -133,17 +133,21 @@ http::Response takeSecondStep(const http::Request& request, domain::SessionServi
     http::JsonBody body(request);
     const std::string token = body.requiredString("second_step_token", kMaxTokenBytes);
     const auto recoveryCode = body.string("recovery_code");
-    const std::string code = recoveryCode ? "" : readAppCode(body);
+    const bool addsFactor = body.boolean("add_factor").value_or(false);
+    const bool isLimited = recoveryCode || addsFactor;
+    const std::string code = isLimited ? "" : readAppCode(body);
+    const auto wish = body.boolean("trust_device").value_or(false) ? domain::TrustWish::Trust : domain::TrustWish::None;
     const auto device = readDevice(body);
     const auto delivery = readTokenDelivery(body);
     // It is for a page that adds a factor; a token would be taken for more by whoever verifies it himself.
-    if (recoveryCode && delivery != TokenDelivery::Cookie)
-        body.noteInvalid("session", "must be cookie with a recovery code");
+    if (isLimited && delivery != TokenDelivery::Cookie)
+        body.noteInvalid("session", "must be cookie where only a factor may be added");
     const auto asker = askerOf(sessions, request, body);
     body.rejectInvalid();
 
-    const auto verdict = recoveryCode ? recovery.signIn(token, *recoveryCode, device, asker, sessions.sessionEnd())
-                                      : totps.signIn(token, code, device, asker, sessions.sessionEnd());
+    const auto verdict = recoveryCode ? recovery.signIn(token, *recoveryCode, device, asker)
+                         : addsFactor ? totps.signInToAddFactor(token, device, asker)
+                                      : totps.signIn(token, code, device, asker, wish);
     rejectUnlessSignedIn(verdict);
     return signedIn(sessions, verdict.signIn.value(), delivery);
 }

@@ -14,10 +14,11 @@ namespace otpgate::api {
 
 namespace {
 
-http::Response userResponse(const domain::User& user) {
+http::Response userResponse(const domain::User& user, std::optional<Timestamp> factorDueAt = std::nullopt) {
     http::JsonWriter json;
     json.beginObject().key("user");
     writeUser(json, user);
+    if (factorDueAt) json.member("factor_due_at", formatRfc3339(*factorDueAt));
     json.endObject();
     return jsonResponse(200, json);
 }
@@ -25,7 +26,7 @@ http::Response userResponse(const domain::User& user) {
 }  // namespace
 
 http::Response showMe(const http::Request&, const Caller& caller, domain::SessionService& sessions) {
-    http::Response response = userResponse(caller.user);
+    http::Response response = userResponse(caller.user, sessions.factorDueAt(caller.user));
     if (caller.credential == Credential::Cookie) {
         response.with("X-CSRF-Token", sessions.csrfTokenOf(caller.session.id));
         // The session lives on while it is used; its cookie must too.

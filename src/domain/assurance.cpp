@@ -8,6 +8,8 @@ namespace otpgate::domain {
 
 namespace {
 
+constexpr std::string_view kTrustedDevice = "device";
+
 bool has(std::string_view methods, std::string_view word) {
     const auto words = split(methods, ' ');
     return std::ranges::find(words, word) != words.end();
@@ -21,16 +23,24 @@ AssuranceLevel assuranceOf(std::string_view methods) {
     return has(methods, "mfa") && (isPasskey || isTwoThings) ? AssuranceLevel::Two : AssuranceLevel::One;
 }
 
+bool showsFactor(std::string_view methods) {
+    return has(methods, "totp") || assuranceOf(methods) == AssuranceLevel::Two;
+}
+
 bool opensAccount(std::string_view methods, bool hasFactor) {
-    return !hasFactor || has(methods, "totp") || assuranceOf(methods) == AssuranceLevel::Two;
+    return !hasFactor || showsFactor(methods) || has(methods, kTrustedDevice);
+}
+
+std::string withTrustedDevice(std::string_view methods) {
+    return std::string{methods} + " " + std::string{kTrustedDevice};
 }
 
 bool mayOnlyAddFactors(std::string_view methods) {
-    return has(methods, "rc") && !opensAccount(methods, true);
+    return has(methods, "rc") && !showsFactor(methods);
 }
 
 bool mayAddFactor(std::string_view methods, bool hasFactor) {
-    return opensAccount(methods, hasFactor) || mayOnlyAddFactors(methods);
+    return !hasFactor || showsFactor(methods) || mayOnlyAddFactors(methods);
 }
 
 std::string_view toUrn(AssuranceLevel level) {

@@ -66,6 +66,7 @@ std::string_view toString(MessageKind kind) {
     case MessageKind::TotpRemoved: return "authenticator_removed";
     case MessageKind::RecoveryCodesMade: return "recovery_codes_made";
     case MessageKind::RecoveryCodeUsed: return "recovery_code_used";
+    case MessageKind::DeviceTrusted: return "device_trusted";
     }
     return {};
 }
@@ -75,7 +76,7 @@ std::optional<MessageKind> parseMessageKind(std::string_view text) {
          {MessageKind::Code, MessageKind::Link, MessageKind::NewSignIn, MessageKind::PasswordChanged,
           MessageKind::AddressChanged, MessageKind::ManyFailures, MessageKind::PasskeyAdded,
           MessageKind::PasskeyRemoved, MessageKind::TotpAdded, MessageKind::TotpRemoved, MessageKind::RecoveryCodesMade,
-          MessageKind::RecoveryCodeUsed}) {
+          MessageKind::RecoveryCodeUsed, MessageKind::DeviceTrusted}) {
         if (text == toString(kind)) return kind;
     }
     return std::nullopt;

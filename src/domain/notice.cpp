@@ -19,7 +19,8 @@ bool isWanted(const NoticeSettings& settings, MessageKind kind) {
     case MessageKind::TotpAdded:
     case MessageKind::TotpRemoved:
     case MessageKind::RecoveryCodesMade:
-    case MessageKind::RecoveryCodeUsed: return settings.factorsChanged;
+    case MessageKind::RecoveryCodeUsed:
+    case MessageKind::DeviceTrusted: return settings.factorsChanged;
     }
     return false;
 }

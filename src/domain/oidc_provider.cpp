@@ -20,9 +20,9 @@ const OidcError kBadRefreshToken{"invalid_grant", "the refresh token is not vali
 
 constexpr std::chrono::hours kAnHour{1};
 
-// Who may not sign in any more is as one who is disabled.
-void keepOut(GrantInUse& use, const SignInRule& rule) {
-    if (use.user && !mayEnter(*use.user, &rule)) use.user.reset();
+// Who may not sign in any more, or must add a factor first, is as one who is disabled.
+void keepOut(GrantInUse& use, const SignInRule& rule, Timestamp now) {
+    if (use.user && (!mayEnter(*use.user, &rule) || owesFactor(*use.user, rule, now))) use.user.reset();
 }
 
 }  // namespace
@@ -116,13 +116,13 @@ FoundGrant OidcProvider::find(const ShownClient& shown, const std::optional<Uuid
     // What is no name of a client asks nobody.
     if (!parseClientId(shown.id)) return {};
     FoundGrant found = store_.find(shown.id, grantId.value_or(Uuid{}), now);
-    if (found.use) keepOut(*found.use, settings_.signIn);
+    if (found.use) keepOut(*found.use, settings_.signIn, now);
     return found;
 }
 
 std::optional<GrantInUse> OidcProvider::findGrant(const Uuid& grantId, Timestamp now) {
     auto use = store_.findGrant(grantId, now);
-    if (use) keepOut(*use, settings_.signIn);
+    if (use) keepOut(*use, settings_.signIn, now);
     return use;
 }
 

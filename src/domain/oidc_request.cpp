@@ -259,8 +259,8 @@ Parameters afterSignIn(const Parameters& parameters, Timestamp now) {
 
 SignInNeed needOf(const AuthorizeRequest& request, const BrowserSession* session, Timestamp now) {
     if (session == nullptr) return SignInNeed::SignIn;
-    // An account with a factor is nobody's who has not shown it.
-    if (!opensAccount(session->methods, session->hasFactor)) return SignInNeed::TwoFactors;
+    // An account with a factor is nobody's who has not shown it, and one that must have one is nobody's yet.
+    if (!opensAccount(session->methods, session->hasFactor) || session->owesFactor) return SignInNeed::TwoFactors;
     const bool isAsked = request.signedInSince && session->authenticatedAt >= *request.signedInSince;
     const bool isTooOld = request.maxAge && now - session->authenticatedAt > *request.maxAge;
     if (!isAsked && (request.wantsSignIn || isTooOld)) return SignInNeed::Anew;

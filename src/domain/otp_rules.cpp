@@ -105,14 +105,14 @@ private:
                 result.outcome = user_ ? VerifyOutcome::AccountDisabled : VerifyOutcome::Unknown;
                 return;
             }
-            if (!opensAccount(otp_.methods, user_->hasFactor)) {
+            if (!opens()) {
                 result.outcome = VerifyOutcome::NeedsFactor;
                 leaveTheRest();
                 return;
             }
             const auto device = findSameDevice(guess_, user_->id, devices_);
             result.signIn = {user_->id == guess_.newUserId, *user_, guess_.sessionId,
-                             device.value_or(guess_.newDeviceId), otp_.methods};
+                             device.value_or(guess_.newDeviceId), methods()};
             result.isSignInRepeated = true;
         }
         result.destination = otp_.destination;
@@ -182,7 +182,7 @@ private:
     void signIn(bool isNewUser, std::optional<Timestamp> lastLogin) {
         OtpVerifyResult& result = ruling_.result;
         const bool isLetIn = user_ && mayEnter(*user_, guess_.signIn);
-        const bool isEnough = isLetIn && opensAccount(otp_.methods, user_->hasFactor);
+        const bool isEnough = isLetIn && opens();
         if (isLetIn && !isEnough) leaveTheRest();
         // Half a sign-in has neither succeeded nor failed.
         if (!result.firstStep) note(2, isEnough ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, userId());
@@ -194,8 +194,9 @@ private:
             return;
         }
         user_->lastLoginAt = guess_.now;
+        if (guess_.signIn != nullptr) noteWantedFactor(*user_, *guess_.signIn, guess_.now);
         const auto known = findSameDevice(guess_, user_->id, devices_);
-        result.signIn = {isNewUser, *user_, guess_.sessionId, known.value_or(guess_.newDeviceId), otp_.methods};
+        result.signIn = {isNewUser, *user_, guess_.sessionId, known.value_or(guess_.newDeviceId), methods()};
         // Who registers, or signs in for the first time, needs not be told.
         if (!known && lastLogin && guess_.notice) {
             const auto recipient = noticeRecipient(*user_, guess_.notice->bySms);
@@ -205,10 +206,20 @@ private:
         if (!guess_.device.timeZone.empty()) user_->timeZone = guess_.device.timeZone;
     }
 
+    bool owes() const { return guess_.signIn != nullptr && owesFactor(*user_, *guess_.signIn, guess_.now); }
+    bool opens() const { return opensAccount(methods(), user_->hasFactor) && !owes(); }
+    // What the sign-in has shown.
+    std::string methods() const {
+        const bool isHelped = user_->hasFactor && isTrusted(guess_, user_->id, devices_);
+        return isHelped ? withTrustedDevice(otp_.methods) : otp_.methods;
+    }
+
     void leaveTheRest() {
-        if (!user_->hasTotp && !user_->hasRecoveryCodes) return;
-        ruling_.result.firstStep =
-            FirstStep{user_->id, otp_.methods, otp_.guessBucket, user_->hasTotp, user_->hasRecoveryCodes};
+        const bool addsFactor = owes();
+        if (!user_->hasTotp && !user_->hasRecoveryCodes && !addsFactor) return;
+        ruling_.result.firstStep = FirstStep{
+            user_->id, otp_.methods, otp_.guessBucket, user_->hasTotp, user_->hasFactor && user_->hasRecoveryCodes,
+            addsFactor};
     }
 
     const OtpVerification& guess_;
@@ -334,6 +345,14 @@ std::optional<Uuid> findSameDevice(const OtpVerification& guess, const Uuid& use
         if (isNamed && (!newest || device.id > *newest)) newest = device.id;
     }
     return newest;
+}
+
+bool isTrusted(const OtpVerification& guess, const Uuid& userId, std::span<const StoredDevice> devices) {
+    if (!guess.deviceTrust || !guess.shownDevice) return false;
+    return std::ranges::any_of(devices, [&](const StoredDevice& device) {
+        return device.id == guess.shownDevice && device.userId == userId && device.trustedSince &&
+               *device.trustedSince + *guess.deviceTrust > guess.now;
+    });
 }
 
 GuessRuling ruleOnGuess(const OtpVerification& guess, GuessRows rows) {

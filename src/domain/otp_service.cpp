@@ -220,6 +220,7 @@ OtpService::Redemption OtpService::signIn(const Device& device, const Asker& ask
         verification.newUserId = Uuid::makeV7(now, random_);
         verification.sessionId = Uuid::makeV7(now, random_);
         verification.sessionExpiresAt = sessionEnd;
+        if (asker.secondStep == SecondStep::UnlessTrusted) verification.deviceTrust = settings_.deviceTrust;
         verification.newDeviceId = Uuid::makeV7(now, random_);
         verification.device = device;
         verification.notice = draftNotice(notices_,
@@ -316,6 +317,7 @@ VerifiedOtp OtpService::report(const OtpReference& reference, const OtpVerificat
         if (result.firstStep) {
             verified.takesTotp = result.firstStep->takesTotp;
             verified.takesRecoveryCode = result.firstStep->takesRecoveryCode;
+            verified.addsFactor = result.firstStep->addsFactor;
             verified.secondStepToken = makeSecondStepToken(
                 ring_, {Uuid::makeV7(clock_.now(), random_), *result.firstStep, clock_.now() + kSecondStepLifetime});
         }

@@ -103,6 +103,7 @@ AddedPasskey PasskeyService::add(const AuthenticatedSession& caller, const Passk
                                       .challenge = challenge->use,
                                       .sessionId = caller.session.id,
                                       .methods = methodsOf(attested->facts),
+                                      .lifetimes = settings_.sessions,
                                       .rpId = settings_.rpId,
                                       .most = kMaxPasskeys,
                                       .auditId = Uuid::makeV7(now, random_),
@@ -126,8 +127,7 @@ std::string PasskeyService::challenge() const {
     return makeChallenge({}, {});
 }
 
-PasskeyVerdict PasskeyService::signIn(const PasskeyAssertion& assertion, const Device& device, const Asker& asker,
-                                      Timestamp sessionEnd) {
+PasskeyVerdict PasskeyService::signIn(const PasskeyAssertion& assertion, const Device& device, const Asker& asker) {
     using Outcome = PasskeyVerdict::Outcome;
     const auto challenge = openChallenge(assertion.clientData.challenge, Ceremony::SignIn);
     if (!challenge || !isAsAsked(assertion.clientData, Ceremony::SignIn, settings_.origin)) return {};
@@ -153,7 +153,7 @@ PasskeyVerdict PasskeyService::signIn(const PasskeyAssertion& assertion, const D
                                  .accountRule = limits_.signInsPerAccount,
                                  .session = {.id = Uuid::makeV7(now, random_),
                                              .now = now,
-                                             .expiresAt = sessionEnd,
+                                             .lifetimes = settings_.sessions,
                                              .shownDevice = asker.device,
                                              .newDeviceId = Uuid::makeV7(now, random_),
                                              .device = device,

@@ -106,7 +106,7 @@ KeptRecovery RecoveryService::confirm(const AuthenticatedSession& caller, std::s
 }
 
 SecondStepVerdict RecoveryService::signIn(std::string_view token, std::string_view typed, const Device& device,
-                                          const Asker& asker, Timestamp sessionEnd) {
+                                          const Asker& asker) {
     const auto pending = steps_.open(token);
     if (!pending) return {SecondStepVerdict::Outcome::BadToken};
     if (const auto limit = takeTurn(kGuesses, pending->first.userId))
@@ -115,7 +115,7 @@ SecondStepVerdict RecoveryService::signIn(std::string_view token, std::string_vi
     proof.isRecovery = true;
     proof.recoveryCode = find(pending->first.userId, typed, Kind::Confirmed);
     proof.notice = draft(MessageKind::RecoveryCodeUsed, device, asker.client, clock_.now());
-    return steps_.finish(*pending, proof, device, asker, sessionEnd);
+    return steps_.finish(*pending, proof, device, asker);
 }
 
 }  // namespace otpgate::domain

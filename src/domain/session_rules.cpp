@@ -11,6 +11,36 @@ namespace {
 constexpr std::chrono::minutes kTellOfMovesEvery{5};
 constexpr std::chrono::minutes kTouchEvery{5};
 
+bool isSure(std::string_view methods) {
+    return assuranceOf(methods) == AssuranceLevel::Two;
+}
+
+std::chrono::seconds idleTime(std::string_view methods, const SessionLifetimes& lifetimes) {
+    return isSure(methods) ? std::min(lifetimes.idle, lifetimes.aal2Idle) : lifetimes.idle;
+}
+
+// Of a session as it is stored, that was used last then.
+template <typename Row>
+Timestamp endOf(const Row& session, Timestamp lastUse, const SessionLifetimes& lifetimes) {
+    const Timestamp ordinary =
+        std::min<Timestamp>(lastUse + idleTime(session.methods, lifetimes), session.createdAt + lifetimes.total);
+    return isSure(session.methods) ? std::min<Timestamp>(ordinary, session.authenticatedAt + lifetimes.aal2Total)
+                                   : ordinary;
+}
+
+// Who has just raised it has just used it.
+template <typename Row>
+Timestamp lastUseOf(const Row& session) {
+    return std::max(session.lastSeenAt, session.authenticatedAt);
+}
+
+bool owesFactor(const StoredSession& session, const SessionRefresh& refresh) {
+    if (refresh.signIn == nullptr) return false;
+    const auto dueAt = refresh.signIn->factors.dueAt(
+        {session.userHasFactor, session.userRole, session.userGroups, session.userFactorWantedSince}, refresh.now);
+    return dueAt && *dueAt <= refresh.now;
+}
+
 }  // namespace
 
 using Outcome = SessionRefreshResult::Outcome;
@@ -19,21 +49,31 @@ bool signedInRecently(const Session& session, std::chrono::seconds within, Times
     return now - session.authenticatedAt <= within;
 }
 
-Timestamp sessionEndsAt(Timestamp createdAt, Timestamp now, const SessionLifetimes& lifetimes) {
-    return std::min(now + lifetimes.idle, createdAt + lifetimes.total);
+Timestamp sessionEndsAt(const Session& session, Timestamp now, const SessionLifetimes& lifetimes) {
+    return endOf(session, now, lifetimes);
+}
+
+Timestamp newSessionEndsAt(std::string_view methods, Timestamp now, const SessionLifetimes& lifetimes) {
+    Session session;
+    session.methods = methods;
+    session.createdAt = session.authenticatedAt = now;
+    return endOf(session, now, lifetimes);
 }
 
 bool isWithinLifetime(Session& session, const SessionLifetimes& lifetimes, Timestamp now) {
-    session.expiresAt = std::min<Timestamp>(session.expiresAt, session.createdAt + lifetimes.total);
-    return session.createdAt + lifetimes.total > now;
+    const Timestamp end = endOf(session, lastUseOf(session), lifetimes);
+    session.expiresAt = std::min(session.expiresAt, end);
+    return end > now;
 }
 
 bool isGood(AuthenticatedSession& session, const SessionLifetimes& lifetimes, const SignInRule& rule, Timestamp now) {
+    session.owesFactor = owesFactor(session.user, rule, now);
     return isWithinLifetime(session.session, lifetimes, now) && rule.allows(session.user);
 }
 
 bool isTouchDue(const Session& session, const SessionLifetimes& lifetimes, Timestamp now) {
-    return session.lastSeenAt < now - std::min<std::chrono::seconds>(kTouchEvery, lifetimes.idle / 4);
+    const auto idle = idleTime(session.methods, lifetimes);
+    return session.lastSeenAt < now - std::min<std::chrono::seconds>(kTouchEvery, idle / 4);
 }
 
 RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* session) {
@@ -41,12 +81,12 @@ RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* sessio
         return {};
     }
     if (refresh.signIn != nullptr && !refresh.signIn->allows(session->userRole, session->userGroups)) return {};
-    // Its row may say a later end: of a version, or of a setting, that let sessions last longer.
-    const Timestamp lastsUntil = session->createdAt + refresh.lifetimes.total;
-    if (lastsUntil <= refresh.now) return {};
-    if (!opensAccount(session->methods, session->userHasFactor)) return {{Outcome::NeedsFactor, {}, {}, {}, {}}, {}};
-    const SessionRefreshResult granted{Outcome::Rotated, session->userId, session->authenticatedAt, session->methods,
-                                       lastsUntil};
+    // Its row may say a later end: see isWithinLifetime().
+    const Timestamp endsAt = std::min(session->expiresAt, endOf(*session, lastUseOf(*session), refresh.lifetimes));
+    if (endsAt <= refresh.now) return {};
+    if (!opensAccount(session->methods, session->userHasFactor) || owesFactor(*session, refresh))
+        return {{Outcome::NeedsFactor, {}, {}, {}, {}}, {}};
+    SessionRefreshResult granted{Outcome::Rotated, session->userId, session->authenticatedAt, session->methods, endsAt};
     if (session->refreshCounter == refresh.counter) {
         // A refresh leaves a trace only where it comes from elsewhere than the one that was told last: thousands from
         // one browser would say nothing, and cost a row each. Whoever comes from elsewhere each time is told of once in
@@ -56,7 +96,7 @@ RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* sessio
             session->movedAt <= refresh.now - kTellOfMovesEvery;
         ++session->refreshCounter;
         session->rotatedAt = session->lastSeenAt = refresh.now;
-        session->expiresAt = sessionEndsAt(session->createdAt, refresh.now, refresh.lifetimes);
+        session->expiresAt = granted.lastsUntil = endOf(*session, refresh.now, refresh.lifetimes);
         if (!isTold) return {granted, std::nullopt};
         session->address = refresh.client.address;
         session->userAgent = refresh.client.userAgent;

@@ -38,21 +38,21 @@ SessionService::SessionService(SessionStore& store, const SigningKeys& keys, con
       settings_(std::move(settings)) {}
 
 Timestamp SessionService::sessionEnd() const {
-    const Timestamp now = clock_.now();
-    return sessionEndsAt(now, now, settings_.sessions);
+    return newSessionEndsAt("otp", clock_.now(), settings_.sessions);
 }
 
-std::chrono::seconds SessionService::cookieLifetime() const {
+std::chrono::seconds SessionService::cookieLifetime(std::string_view methods) const {
     const Timestamp now = clock_.now();
-    return lifetimeOf(now, now);
+    return std::chrono::ceil<std::chrono::seconds>(newSessionEndsAt(methods, now, settings_.sessions) - now);
 }
 
 std::chrono::seconds SessionService::cookieLifetime(const Session& session) const {
-    return lifetimeOf(session.createdAt, clock_.now());
+    const Timestamp now = clock_.now();
+    return std::chrono::ceil<std::chrono::seconds>(sessionEndsAt(session, now, settings_.sessions) - now);
 }
 
-std::chrono::seconds SessionService::lifetimeOf(const Timestamp& createdAt, Timestamp now) const {
-    return std::chrono::ceil<std::chrono::seconds>(sessionEndsAt(createdAt, now, settings_.sessions) - now);
+std::optional<Timestamp> SessionService::factorDueAt(const User& user) const {
+    return domain::factorDueAt(user, settings_.signIn, clock_.now());
 }
 
 std::optional<AuthenticatedSession> SessionService::findActive(const Uuid& sessionId, Timestamp now) {
@@ -63,7 +63,8 @@ std::optional<AuthenticatedSession> SessionService::findActive(const Uuid& sessi
 
 Tokens SessionService::issueFirst(const SignIn& signIn) const {
     const Timestamp now = clock_.now();
-    return issue({signIn.sessionId, signIn.user.id, now, signIn.methods, now + settings_.sessions.total}, 0, now);
+    const Timestamp endsAt = newSessionEndsAt(signIn.methods, now, settings_.sessions);
+    return issue({signIn.sessionId, signIn.user.id, now, signIn.methods, endsAt}, 0, now);
 }
 
 Tokens SessionService::issue(const Holder& holder, std::int64_t counter, Timestamp now) const {
@@ -164,7 +165,7 @@ std::optional<AuthenticatedSession> SessionService::inspectRefreshToken(std::str
 std::optional<TokenDescription> SessionService::introspect(std::string_view token) {
     using Kind = TokenDescription::Kind;
     const auto isSomebody = [](const AuthenticatedSession& session) {
-        return opensAccount(session.session.methods, session.user.hasFactor);
+        return opensAccount(session.session.methods, session.user.hasFactor) && !session.owesFactor;
     };
     if (auto grant = authenticate(token)) {
         if (!isSomebody(grant->session)) return std::nullopt;
@@ -200,7 +201,7 @@ std::optional<AuthenticatedSession> SessionService::authenticateCookie(std::stri
     const Timestamp now = clock_.now();
     auto session = findActive(Uuid::fromBytes(*id), now);
     if (session && isTouchDue(session->session, settings_.sessions, now)) {
-        store_.touch(session->session.id, now, sessionEndsAt(session->session.createdAt, now, settings_.sessions));
+        store_.touch(session->session.id, now, sessionEndsAt(session->session, now, settings_.sessions));
     }
     return session;
 }

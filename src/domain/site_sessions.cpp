@@ -101,7 +101,7 @@ std::optional<AuthenticatedSession> SiteSessions::authenticate(std::string_view 
     const Timestamp now = clock_.now();
     auto session = findActive(Uuid::fromBytes(std::string_view{*payload}.substr(0, kIdBytes)), now);
     if (session && isTouchDue(session->session, lifetimes_, now)) {
-        sessions_.touch(session->session.id, now, sessionEndsAt(session->session.createdAt, now, lifetimes_));
+        sessions_.touch(session->session.id, now, sessionEndsAt(session->session, now, lifetimes_));
     }
     return session;
 }

@@ -8,9 +8,11 @@ Standing standingOf(const AuthenticatedSession& session, Timestamp now) {
     return {.hasFactor = user.hasFactor,
             .level = assuranceOf(methods),
             .age = now - session.session.authenticatedAt,
-            .showsFactor = opensAccount(methods, true),
+            .showsFactor = showsFactor(methods),
             .mayOnlyAddFactors = mayOnlyAddFactors(methods),
-            .hasPasskey = !user.hasTotp || user.hasVerifyingPasskey};
+            .hasPasskey = !user.hasTotp || user.hasVerifyingPasskey,
+            .opensAccount = opensAccount(methods, true),
+            .owesFactor = session.owesFactor};
 }
 
 StepUp stepUpFor(Action action, const Standing& standing, std::chrono::seconds within) {
@@ -18,8 +20,9 @@ StepUp stepUpFor(Action action, const Standing& standing, std::chrono::seconds w
     const bool outlasts = action == Action::Change || action == Action::AddFactor || action == Action::Administer;
     const bool isSure = standing.level == AssuranceLevel::Two;
     const bool isRecovery = action == Action::AddFactor && standing.mayOnlyAddFactors;
-    const bool isEnough = isSure || isRecovery || (standing.showsFactor && !(outlasts && standing.hasPasskey));
-    if (standing.hasFactor && !isEnough) return StepUp::TwoFactors;
+    const bool isShown = outlasts ? standing.showsFactor && !standing.hasPasskey : standing.opensAccount;
+    if (standing.hasFactor && !(isSure || isRecovery || isShown)) return StepUp::TwoFactors;
+    if (standing.owesFactor && action != Action::AddFactor) return StepUp::TwoFactors;
     return outlasts && standing.age > within ? StepUp::Anew : StepUp::None;
 }
 

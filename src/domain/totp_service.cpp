@@ -54,13 +54,13 @@ std::optional<Invited> openInvitation(const crypto::KeyRing& ring, std::string_v
 }  // namespace
 
 TotpService::TotpService(TotpStore& store, Messenger& messenger, const crypto::KeyRing& ring, const Clock& clock,
-                         Random& random, LimitRule guesses, NoticeSettings notices)
+                         Random& random, SecondStepSettings settings, NoticeSettings notices)
     : store_(store),
       messenger_(messenger),
       ring_(ring),
       clock_(clock),
       random_(random),
-      guesses_(std::move(guesses)),
+      settings_(std::move(settings)),
       notices_(std::move(notices)) {}
 
 std::optional<NoticeDraft> TotpService::draft(MessageKind kind, const Device& device, const Client& client,
@@ -98,6 +98,7 @@ AddedTotp TotpService::add(const AuthenticatedSession& caller, std::string_view 
               .lastUsedAt = std::nullopt};
     const auto addition = store_.add({.totp = totp,
                                       .sessionId = caller.session.id,
+                                      .lifetimes = settings_.sessions,
                                       .most = kMaxTotps,
                                       .auditId = Uuid::makeV7(now, random_),
                                       .client = client,
@@ -135,12 +136,22 @@ std::optional<SecondStepProof::Match> TotpService::match(const Uuid& userId, std
 }
 
 SecondStepVerdict TotpService::signIn(std::string_view token, std::string_view code, const Device& device,
-                                      const Asker& asker, Timestamp sessionEnd) {
+                                      const Asker& asker, TrustWish wish) {
     const auto pending = open(token);
     if (!pending) return {SecondStepVerdict::Outcome::BadToken};
     SecondStepProof proof;
     proof.match = match(pending->first.userId, code, clock_.now());
-    return finish(*pending, proof, device, asker, sessionEnd);
+    if (wish == TrustWish::Trust && settings_.deviceTrust)
+        proof.notice = draft(MessageKind::DeviceTrusted, device, asker.client, clock_.now());
+    return finish(*pending, proof, device, asker, wish);
+}
+
+SecondStepVerdict TotpService::signInToAddFactor(std::string_view token, const Device& device, const Asker& asker) {
+    const auto pending = open(token);
+    if (!pending) return {SecondStepVerdict::Outcome::BadToken};
+    SecondStepProof proof;
+    proof.addsFactor = true;
+    return finish(*pending, proof, device, asker);
 }
 
 std::optional<PendingStep> TotpService::open(std::string_view token) const {
@@ -148,25 +159,27 @@ std::optional<PendingStep> TotpService::open(std::string_view token) const {
 }
 
 SecondStepVerdict TotpService::finish(const PendingStep& pending, const SecondStepProof& proof, const Device& device,
-                                      const Asker& asker, Timestamp sessionEnd) {
+                                      const Asker& asker, TrustWish wish) {
     using Outcome = SecondStepVerdict::Outcome;
     const Timestamp now = clock_.now();
     const Uuid& owner = pending.first.userId;
     auto result = store_.guess({.pending = pending,
                                 .proof = proof,
-                                .guessRule = guesses_,
+                                .guessRule = settings_.guesses,
                                 .bucket = limitBucket("second-step", owner.bytes()),
                                 .deviceBucket = limitBucket("second-step-device", owner.bytes()),
                                 .session = {.id = Uuid::makeV7(now, random_),
                                             .now = now,
-                                            .expiresAt = sessionEnd,
+                                            .lifetimes = settings_.sessions,
                                             .shownDevice = asker.device,
                                             .newDeviceId = Uuid::makeV7(now, random_),
                                             .device = device,
                                             .notice = draft(MessageKind::NewSignIn, device, asker.client, now),
-                                            .client = asker.client},
+                                            .client = asker.client,
+                                            .trustsDevice = wish == TrustWish::Trust && settings_.deviceTrust},
                                 .auditId = Uuid::makeV7(now, random_),
-                                .recoveryAuditId = Uuid::makeV7(now, random_)});
+                                .recoveryAuditId = Uuid::makeV7(now, random_),
+                                .signIn = &settings_.signIn});
     for (const OutboxMessage& notice : result.notices) messenger_.handOver(notice);
     switch (result.outcome) {
     case SecondStepResult::Outcome::SignedIn: return {Outcome::SignedIn, std::move(result.signIn)};
@@ -177,7 +190,7 @@ SecondStepVerdict TotpService::finish(const PendingStep& pending, const SecondSt
     case SecondStepResult::Outcome::AccountDisabled: return {Outcome::AccountDisabled};
     case SecondStepResult::Outcome::BudgetExhausted:
         return {Outcome::Limited, std::nullopt,
-                reportLimit("guesses_per_destination", guesses_, std::move(result.hits), now)};
+                reportLimit("guesses_per_destination", settings_.guesses, std::move(result.hits), now)};
     }
     return {};
 }

@@ -28,6 +28,7 @@ struct Table {
 
 constexpr std::array kPasswords{Column{"changed_at", "password_changed_at_us", Kind::Time}};
 constexpr std::array kTimeZones{Column{"name", "time_zone"}};
+constexpr std::array kWantedFactors{Column{"since", "factor_wanted_since_us", Kind::Time}};
 constexpr std::array kSessions{Column{"id", "id", Kind::Id},
                                Column{"created_at", "created_at_us", Kind::Time},
                                Column{"last_seen_at", "last_seen_at_us", Kind::Time},
@@ -50,7 +51,8 @@ constexpr std::array kDevices{Column{"id", "id", Kind::Id},
                               Column{"device_name", "device_name"},
                               Column{"created_at", "created_at_us", Kind::Time},
                               Column{"last_seen_at", "last_seen_at_us", Kind::Time},
-                              Column{"revoked_at", "revoked_at_us", Kind::Time}};
+                              Column{"revoked_at", "revoked_at_us", Kind::Time},
+                              Column{"trusted_since", "trusted_since_us", Kind::Time}};
 constexpr std::array kApiKeys{Column{"id", "id", Kind::Id},
                               Column{"name", "name"},
                               Column{"prefix", "prefix"},
@@ -113,11 +115,13 @@ constexpr std::array kMessages{Column{"kind", "kind"},
                                Column{"ip", "ip_address"},
                                Column{"device", "device"},
                                Column{"changed_address", "changed_address"},
-                               Column{"time_zone", "time_zone"}};
+                               Column{"time_zone", "time_zone"},
+                               Column{"codes_left", "codes_left", Kind::Number}};
 
 constexpr std::array kOfUser{
     Table{"passwords", "users WHERE password_hash IS NOT NULL AND id = ?", kPasswords},
     Table{"time_zones", "users WHERE time_zone <> '' AND id = ?", kTimeZones},
+    Table{"wanted_factors", "users WHERE factor_wanted_since_us IS NOT NULL AND id = ?", kWantedFactors},
     Table{"sessions", "sessions WHERE user_id = ?", kSessions},
     Table{"devices", "devices WHERE user_id = ?", kDevices},
     Table{"api_keys", "api_keys WHERE user_id = ?", kApiKeys},

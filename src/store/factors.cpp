@@ -1,5 +1,6 @@
 #include "store/factors.h"
 
+#include "otpgate/domain/session_rules.h"
 #include "store/session_store.h"
 
 namespace otpgate::store {
@@ -13,14 +14,25 @@ void noteFactors(db::Connection& connection, const Uuid& userId) {
         " AND r.used_at_us IS NULL) THEN 4 ELSE 0 END"
         " WHERE id = ?",
         {userId, userId, userId, userId});
+    forgetTrust(connection, userId);
+}
+
+void forgetTrust(db::Connection& connection, const Uuid& userId) {
+    connection.execute("UPDATE devices SET trusted_since_us = NULL WHERE user_id = ? AND trusted_since_us IS NOT NULL",
+                       {userId});
 }
 
 void endOtherSessions(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now) {
     endSessionsAlone(connection, userId, kept, "factor_added", now);
 }
 
-void raiseSession(db::Connection& connection, const Uuid& session, std::string_view methods, Timestamp now) {
-    connection.execute("UPDATE sessions SET amr = ?, authenticated_at_us = ? WHERE id = ?", {methods, now, session});
+void raiseSession(db::Connection& connection, const Uuid& session, std::string_view methods, Timestamp now,
+                  const domain::SessionLifetimes& lifetimes) {
+    const Timestamp end = domain::newSessionEndsAt(methods, now, lifetimes);
+    connection.execute(
+        "UPDATE sessions SET amr = ?, authenticated_at_us = ?,"
+        " expires_at_us = CASE WHEN expires_at_us > ? THEN ? ELSE expires_at_us END WHERE id = ?",
+        {methods, now, end, end, session});
 }
 
 }  // namespace otpgate::store

@@ -5,6 +5,7 @@
 #include "otpgate/base/clock.h"
 #include "otpgate/base/uuid.h"
 #include "otpgate/db/connection.h"
+#include "otpgate/domain/session_lifetimes.h"
 
 #include <cstdint>
 #include <string_view>
@@ -16,13 +17,18 @@ inline constexpr std::int64_t kTotp = 2;
 inline constexpr std::int64_t kRecoveryCode = 4;  // no factor: it takes the place of one that is lost
 inline constexpr std::int64_t kFactors = kVerifyingPasskey | kTotp;
 
-// Writes it anew from what there is, inside a transaction that has locked the user and changed his factors.
+// Writes it anew from what there is, inside a transaction that has locked the user and changed his factors. No device
+// stands for them from then on.
 void noteFactors(db::Connection& connection, const Uuid& userId);
+
+// Every sign-in takes its second step again.
+void forgetTrust(db::Connection& connection, const Uuid& userId);
 
 // With the first factor: whoever opened them has shown less than the account wants from then on.
 void endOtherSessions(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now);
 
-// The session in which a factor is added has just shown it.
-void raiseSession(db::Connection& connection, const Uuid& session, std::string_view methods, Timestamp now);
+// The session in which a factor is added has just shown it, and ends as one that was opened by it.
+void raiseSession(db::Connection& connection, const Uuid& session, std::string_view methods, Timestamp now,
+                  const domain::SessionLifetimes& lifetimes);
 
 }  // namespace otpgate::store

@@ -16,7 +16,7 @@ constexpr std::size_t kReasonBytes = 200;
 const auto kInsert = db::RowStatement::insert(
     "outbox", {"id", "kind", "otp_id", "channel", "purpose", "destination", "locale", "request_id", "created_at_us",
                "expires_at_us", "available_at_us", "code_length", "code_alphabet", "discard", "ip_address", "device",
-               "changed_address", "time_zone"});
+               "changed_address", "time_zone", "codes_left"});
 const auto kAuditEnd =
     db::RowStatement::insert("audit_events", {"id", "event", "destination", "request_id", "metadata", "created_at_us"});
 
@@ -36,7 +36,7 @@ void insertMessage(db::Connection& connection, const domain::OutboxMessage& mess
          domain::toString(message.purpose), message.destination.value(), message.locale, message.requestId,
          message.createdAt, message.expiresAt, message.availableAt, message.codeLength,
          domain::toString(message.codeAlphabet), message.isDiscarded ? 1 : 0, message.notice.ipAddress,
-         message.notice.device, message.notice.changedAddress, message.notice.timeZone});
+         message.notice.device, message.notice.changedAddress, message.notice.timeZone, message.notice.codesLeft});
 }
 
 domain::OutboxMessage messageOf(const db::Row& row) {
@@ -54,7 +54,8 @@ domain::OutboxMessage messageOf(const db::Row& row) {
             .notice = {.ipAddress = row.text(14),
                        .device = row.text(15),
                        .changedAddress = row.text(16),
-                       .timeZone = row.text(18)},
+                       .timeZone = row.text(18),
+                       .codesLeft = row.optionalInteger(19)},
             .createdAt = row.timestamp(17),
             .expiresAt = row.timestamp(8),
             .availableAt = row.timestamp(9)};

@@ -20,8 +20,9 @@ void insertMessage(db::Connection& connection, const domain::OutboxMessage& mess
 // The columns of a message, for a SELECT, and the message of such a row.
 inline constexpr std::string_view kMessageColumns =
     "id, otp_id, channel, purpose, destination, locale, request_id, attempts, expires_at_us, available_at_us,"
-    " code_length, discard, code_alphabet, kind, ip_address, device, changed_address, created_at_us, time_zone";
-inline constexpr std::size_t kMessageColumnCount = 19;
+    " code_length, discard, code_alphabet, kind, ip_address, device, changed_address, created_at_us, time_zone,"
+    " codes_left";
+inline constexpr std::size_t kMessageColumnCount = 20;
 domain::OutboxMessage messageOf(const db::Row& row);
 
 // What an audit event tells of how the message ended: {"kind":"new_sign_in","reason":"..."}. A reason is our own

@@ -133,7 +133,7 @@ PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
 // Whoever made it has just shown it, in this session.
 void PasskeyTable::protect(const domain::NewPasskey& newPasskey, bool hadFactor) {
     const Passkey& passkey = newPasskey.passkey;
-    raiseSession(connection_, newPasskey.sessionId, newPasskey.methods, passkey.createdAt);
+    raiseSession(connection_, newPasskey.sessionId, newPasskey.methods, passkey.createdAt, newPasskey.lifetimes);
     noteFactors(connection_, passkey.userId);
     if (!hadFactor) endOtherSessions(connection_, passkey.userId, newPasskey.sessionId, passkey.createdAt);
 }
@@ -205,7 +205,10 @@ domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& sig
     buckets.write(connection_);
     if (!isRight) return {signIn.facts ? Outcome::Cloned : Outcome::Wrong};
     if (!domain::mayEnter(user, signIn.signIn)) return {Outcome::AccountDisabled};
-    if (!domain::opensAccount(signIn.methods, user.hasFactor)) return {Outcome::NeedsFactor};
+    const Timestamp now = signIn.session.now;
+    const bool owesFactor = signIn.signIn != nullptr && domain::owesFactor(user, *signIn.signIn, now);
+    if (!domain::opensAccount(signIn.methods, user.hasFactor) || owesFactor) return {Outcome::NeedsFactor};
+    if (signIn.signIn != nullptr) domain::noteWantedFactor(user, *signIn.signIn, now);
     return {Outcome::SignedIn};
 }
 

@@ -25,7 +25,8 @@ const db::LookUp kSession(
     " (SELECT CASE WHEN u.status = 'active' THEN u.factors ELSE NULL END FROM users u WHERE u.id = s.user_id),"
     " s.authenticated_at_us, s.amr, s.refresh_counter, s.rotated_at_us, s.last_seen_at_us,"
     " s.expires_at_us, s.revoked_at_us, s.ip_address, s.user_agent, s.moved_at_us, s.created_at_us,"
-    " (SELECT u.role FROM users u WHERE u.id = s.user_id), (SELECT u.group_names FROM users u WHERE u.id = s.user_id)"
+    " (SELECT u.role FROM users u WHERE u.id = s.user_id), (SELECT u.group_names FROM users u WHERE u.id = s.user_id),"
+    " (SELECT u.factor_wanted_since_us FROM users u WHERE u.id = s.user_id)"
     " FROM sessions s /*! FORCE INDEX (PRIMARY) */ WHERE",
     "s.id = ?", db::Locking::Fail);
 const auto kRotate = db::RowStatement::update(
@@ -51,7 +52,8 @@ StoredSession readSession(const db::Row& row) {
             .userAgent = row.text(11),
             .movedAt = row.timestamp(12),
             .userRole = row.isNull(14) ? domain::Role::User : parseRole(row.text(14)),
-            .userGroups = readGroupNames(row.optionalText(15).value_or(""))};
+            .userGroups = readGroupNames(row.optionalText(15).value_or("")),
+            .userFactorWantedSince = row.optionalTimestamp(16)};
 }
 
 class Refreshes final : public GroupWork {

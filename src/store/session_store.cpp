@@ -1,6 +1,7 @@
 #include "store/session_store.h"
 
 #include "store/audit_events.h"
+#include "store/factors.h"
 #include "store/group_queue.h"
 #include "store/oidc_store.h"
 #include "store/users.h"
@@ -124,6 +125,8 @@ std::uint64_t endSessions(db::Connection& connection, const Uuid& userId, const 
                 " AND id NOT IN (SELECT COALESCE(device_id, id) FROM sessions WHERE id = ?)",
             {now, userId, after, upTo, kept});
     });
+    // That of the kept session stays known, no more.
+    forgetTrust(connection, userId);
     endGrants(connection, userId, kept, now);
     const std::uint64_t count = endSessionsAlone(connection, userId, kept, reason, now);
     // A key that was made in a stolen session would outlive it. After the sessions: one that is being made holds its

@@ -1,6 +1,7 @@
 #include "store/sign_ins.h"
 
 #include "otpgate/domain/otp_rules.h"
+#include "otpgate/domain/session_rules.h"
 #include "store/notices.h"
 
 #include <vector>
@@ -17,7 +18,8 @@ std::optional<Uuid> findKnownDevice(db::Connection& connection, const domain::Ne
     }
     domain::OtpVerification same;
     same.shownDevice = session.shownDevice;
-    same.device = session.device;
+    // What is to be trusted has proved itself: of an installation's name there may be copies.
+    if (!session.trustsDevice) same.device = session.device;
     return domain::findSameDevice(same, userId, devices);
 }
 
@@ -41,17 +43,19 @@ OpenedSession openSession(db::Connection& connection, const domain::NewSession& 
              session.now});
         if (user.lastLoginAt) opened.notice = writeNotice(connection, session.notice, user);
     }
+    if (session.trustsDevice)
+        connection.execute("UPDATE devices SET trusted_since_us = ? WHERE id = ?", {session.now, deviceId});
     connection.execute(
         "INSERT INTO sessions (id, user_id, device_id, amr, created_at_us, last_seen_at_us, expires_at_us,"
         " authenticated_at_us, ip_address, user_agent, install_id, platform, app_version, device_name)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        {session.id, user.id, deviceId, methods, session.now, session.now, session.expiresAt, session.now,
-         session.client.address, session.client.userAgent, device.installId, device.platform, device.appVersion,
-         device.name});
+        {session.id, user.id, deviceId, methods, session.now, session.now,
+         domain::newSessionEndsAt(methods, session.now, session.lifetimes), session.now, session.client.address,
+         session.client.userAgent, device.installId, device.platform, device.appVersion, device.name});
     user.lastLoginAt = session.now;
     if (!device.timeZone.empty()) user.timeZone = device.timeZone;
-    connection.execute("UPDATE users SET last_login_at_us = ?, time_zone = ? WHERE id = ?",
-                       {session.now, user.timeZone, user.id});
+    connection.execute("UPDATE users SET last_login_at_us = ?, time_zone = ?, factor_wanted_since_us = ? WHERE id = ?",
+                       {session.now, user.timeZone, user.factorWantedSince, user.id});
     opened.signIn = {false, user, session.id, deviceId, methods};
     return opened;
 }

@@ -1,6 +1,7 @@
 #include "store/totp_store.h"
 
 #include "otpgate/domain/assurance.h"
+#include "otpgate/domain/recovery_codes.h"
 #include "otpgate/domain/short_codes.h"
 #include "otpgate/domain/totp_rules.h"
 #include "store/audit_events.h"
@@ -24,6 +25,20 @@ const db::LookUp kSession("SELECT s.amr FROM sessions s WHERE s.revoked_at_us IS
                           db::Locking::Wait);
 constexpr std::string_view kMetadata = R"({"method":"totp"})";
 constexpr std::string_view kRecoveryMetadata = R"({"method":"recovery_code"})";
+constexpr std::string_view kAddsFactorMetadata = R"({"method":"otp","may":"add_factor"})";
+constexpr std::string_view kTrustMetadata = R"({"method":"totp","device":"trusted"})";
+
+std::string_view metadataOf(const domain::SecondStepGuess& guess) {
+    if (guess.proof.addsFactor) return kAddsFactorMetadata;
+    if (guess.proof.isRecovery) return kRecoveryMetadata;
+    return guess.session.trustsDevice ? kTrustMetadata : kMetadata;
+}
+
+std::string methodsBy(const domain::SecondStepGuess& guess) {
+    const std::string& first = guess.pending.first.methods;
+    if (guess.proof.addsFactor) return first;
+    return guess.proof.isRecovery ? first + " rc" : domain::withTotp(first);
+}
 
 }  // namespace
 
@@ -61,7 +76,7 @@ TotpInsertion TotpTable::insert(const domain::NewTotp& newTotp, std::optional<do
         if (error.kind() != db::ErrorKind::Duplicate) throw;
         return TotpInsertion::KnownAlready;
     }
-    raiseSession(connection_, newTotp.sessionId, domain::withTotp(methods), totp.createdAt);
+    raiseSession(connection_, newTotp.sessionId, domain::withTotp(methods), totp.createdAt, newTotp.lifetimes);
     noteFactors(connection_, totp.userId);
     if (!user->hasFactor) endOtherSessions(connection_, totp.userId, newTotp.sessionId, totp.createdAt);
     return TotpInsertion::Added;
@@ -114,6 +129,11 @@ domain::SecondStepResult TotpTable::judge(const domain::SecondStepGuess& guess, 
     const std::string& firstBucket = guess.pending.first.guessBucket;
     user = lockUser(connection_, guess.pending.first.userId);
     if (!user) return {Outcome::Unknown};
+    if (guess.proof.addsFactor) {
+        // Nothing is guessed. Whoever has got a factor meanwhile shows that.
+        const bool owes = guess.signIn != nullptr && domain::owesFactor(*user, *guess.signIn, now);
+        return owes ? useToken(guess, *user) : domain::SecondStepResult{Outcome::Unknown};
+    }
     const std::string& ownBucket =
         isKnownDevice(connection_, guess.session.shownDevice, user) ? guess.deviceBucket : guess.bucket;
     Buckets buckets(connection_, {firstBucket, ownBucket});
@@ -139,17 +159,26 @@ domain::SecondStepResult TotpTable::judge(const domain::SecondStepGuess& guess, 
         own.fail(now);
     }
     buckets.write(connection_);
-    if (!isRight) return {Outcome::Wrong};
-    if (!TicketTable(connection_).use(guess.pending.id, guess.pending.expiresAt)) return {Outcome::TokenUsed};
-    return {user->status == domain::UserStatus::Active ? Outcome::SignedIn : Outcome::AccountDisabled};
+    return isRight ? useToken(guess, *user) : domain::SecondStepResult{Outcome::Wrong};
 }
 
-void TotpTable::tellOfRecovery(const domain::SecondStepGuess& guess, const domain::User& user,
-                               domain::SecondStepResult& result) {
-    noteFactors(connection_, user.id);
-    insertAuditEvent(connection_, {guess.recoveryAuditId, AuditEvent::RecoveryCodeUsed, user.id, std::nullopt,
-                                   guess.session.client, guess.session.now});
-    auto notice = writeNotice(connection_, guess.proof.notice, user);
+domain::SecondStepResult TotpTable::useToken(const domain::SecondStepGuess& guess, const domain::User& user) {
+    if (!TicketTable(connection_).use(guess.pending.id, guess.pending.expiresAt)) return {Outcome::TokenUsed};
+    return {domain::mayEnter(user, guess.signIn) ? Outcome::SignedIn : Outcome::AccountDisabled};
+}
+
+void TotpTable::tell(const domain::SecondStepGuess& guess, const domain::User& user, domain::SecondStepResult& result) {
+    auto draft = guess.proof.notice;
+    if (guess.proof.isRecovery) {
+        noteFactors(connection_, user.id);
+        insertAuditEvent(connection_, {guess.recoveryAuditId, AuditEvent::RecoveryCodeUsed, user.id, std::nullopt,
+                                       guess.session.client, guess.session.now});
+        const auto left = connection_.queryOne(
+            "SELECT COUNT(*) FROM recovery_codes WHERE user_id = ? AND confirmed = 1 AND used_at_us IS NULL",
+            {user.id});
+        if (draft && left->integer(0) <= domain::kFewRecoveryCodes) draft->facts.codesLeft = left->integer(0);
+    }
+    auto notice = writeNotice(connection_, draft, user);
     if (notice) result.notices.push_back(std::move(*notice));
 }
 
@@ -159,17 +188,16 @@ domain::SecondStepResult TotpTable::guess(const domain::SecondStepGuess& guess) 
         domain::SecondStepResult result = judge(guess, user);
         const bool isIn = result.outcome == Outcome::SignedIn;
         if (isIn) {
-            const std::string& first = guess.pending.first.methods;
-            const std::string methods = guess.proof.isRecovery ? first + " rc" : domain::withTotp(first);
+            const std::string methods = methodsBy(guess);
             OpenedSession opened = openSession(connection_, guess.session, methods, *user);
             result.signIn = std::move(opened.signIn);
             if (opened.notice) result.notices.push_back(std::move(*opened.notice));
-            if (guess.proof.isRecovery) tellOfRecovery(guess, *user, result);
+            tell(guess, *user, result);
         }
         if (isIn || result.outcome == Outcome::Wrong || result.outcome == Outcome::AccountDisabled) {
             insertAuditEvent(connection_, {guess.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
                                            user->id, std::nullopt, guess.session.client, guess.session.now,
-                                           std::string{guess.proof.isRecovery ? kRecoveryMetadata : kMetadata},
+                                           std::string{metadataOf(guess)},
                                            isIn ? std::optional{guess.session.id} : std::nullopt});
         }
         return result;

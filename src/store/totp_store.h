@@ -20,8 +20,8 @@ private:
     domain::TotpInsertion insert(const domain::NewTotp& newTotp, std::optional<domain::User>& user);
     domain::SecondStepResult judge(const domain::SecondStepGuess& guess, std::optional<domain::User>& user);
     bool takeProof(const domain::SecondStepGuess& guess);
-    void tellOfRecovery(const domain::SecondStepGuess& guess, const domain::User& user,
-                        domain::SecondStepResult& result);
+    domain::SecondStepResult useToken(const domain::SecondStepGuess& guess, const domain::User& user);
+    void tell(const domain::SecondStepGuess& guess, const domain::User& user, domain::SecondStepResult& result);
 
     db::Connection& connection_;
 };

@@ -41,7 +41,8 @@ domain::User readUser(const db::Row& row, std::size_t first) {
             .hasFactor = (row.integer(first + 17) & kFactors) != 0,
             .hasTotp = (row.integer(first + 17) & kTotp) != 0,
             .hasVerifyingPasskey = (row.integer(first + 17) & kVerifyingPasskey) != 0,
-            .hasRecoveryCodes = (row.integer(first + 17) & kRecoveryCode) != 0};
+            .hasRecoveryCodes = (row.integer(first + 17) & kRecoveryCode) != 0,
+            .factorWantedSince = row.optionalTimestamp(first + 18)};
 }
 
 std::optional<domain::User> findUser(db::Connection& connection, const domain::Destination& destination) {

@@ -17,8 +17,8 @@ inline constexpr std::string_view kUserColumns =
     "u.id, u.unique_name, u.email, u.phone_number, u.email_verified, u.phone_verified, u.first_name, u.last_name, "
     "u.locale,"
     " u.role, u.status, u.joined_at_us, u.last_login_at_us, u.password_hash, u.display_name, u.group_names, "
-    "u.time_zone, u.factors";
-inline constexpr std::size_t kUserColumnCount = 18;
+    "u.time_zone, u.factors, u.factor_wanted_since_us";
+inline constexpr std::size_t kUserColumnCount = 19;
 inline constexpr std::size_t kPasswordHashColumn = 13;  // among them
 
 // Of the column group_names.

@@ -35,20 +35,22 @@ const db::LookUp kOtp(
         " LEFT JOIN users p ON p.phone_number = o.destination"
         " LEFT JOIN users u ON u.id = COALESCE(e.id, p.id) WHERE",
     "o.id = ?", db::Locking::Fail);
-const db::LookUp kDeviceById("SELECT d.id, d.user_id, d.install_id FROM devices d WHERE d.revoked_at_us IS NULL AND",
-                             "d.id = ?", db::Locking::None);
+const db::LookUp kDeviceById(
+    "SELECT d.id, d.user_id, d.install_id, d.trusted_since_us"
+    " FROM devices d WHERE d.revoked_at_us IS NULL AND",
+    "d.id = ?", db::Locking::None);
 const db::LookUp kDeviceByInstallation(
-    "SELECT d.id, d.user_id, d.install_id FROM otp_requests o"
+    "SELECT d.id, d.user_id, d.install_id, d.trusted_since_us FROM otp_requests o"
     " LEFT JOIN users e ON e.email = o.destination LEFT JOIN users p ON p.phone_number = o.destination"
     " JOIN devices d ON d.user_id = COALESCE(e.id, p.id) WHERE d.revoked_at_us IS NULL AND",
     "o.id = ? AND d.install_id = ?", db::Locking::None);
 
 const auto kUpdateOtp = db::RowStatement::update("otp_requests", {"attempts", "consumed_at_us"}, "id");
-const auto kUpdateUser =
-    db::RowStatement::update("users", {"email_verified", "phone_verified", "last_login_at_us", "time_zone"}, "id");
-const auto kInsertUser =
-    db::RowStatement::insert("users", {"id", "username", "email", "phone_number", "email_verified", "phone_verified",
-                                       "locale", "joined_at_us", "last_login_at_us", "time_zone"});
+const auto kUpdateUser = db::RowStatement::update(
+    "users", {"email_verified", "phone_verified", "last_login_at_us", "time_zone", "factor_wanted_since_us"}, "id");
+const auto kInsertUser = db::RowStatement::insert(
+    "users", {"id", "username", "email", "phone_number", "email_verified", "phone_verified", "locale", "joined_at_us",
+              "last_login_at_us", "time_zone", "factor_wanted_since_us"});
 const auto kInsertRegistered = db::RowStatement::insert(
     "users", {"id", "username", "email", "phone_number", "email_verified", "phone_verified", "first_name", "last_name",
               "locale", "joined_at_us", "last_login_at_us", "password_hash", "password_changed_at_us"});
@@ -184,7 +186,8 @@ void Guesses::read(std::span<const std::vector<db::Row>> found) {
         otps_.emplace(id, Otp{std::move(otp), tries});
     }
     for (const auto* rows : {&found[1], &found[2]}) {
-        for (const db::Row& row : *rows) devices_.push_back({row.uuid(0), row.uuid(1), row.text(2)});
+        for (const db::Row& row : *rows)
+            devices_.push_back({row.uuid(0), row.uuid(1), row.text(2), row.optionalTimestamp(3)});
     }
 }
 
@@ -262,10 +265,10 @@ void Guesses::writeUsers(db::Connection& connection) const {
         const User& before = *owner.before;
         const User& now = *owner.now;
         if (before.emailVerified == now.emailVerified && before.phoneVerified == now.phoneVerified &&
-            before.lastLoginAt == now.lastLoginAt)
+            before.lastLoginAt == now.lastLoginAt && before.factorWantedSince == now.factorWantedSince)
             continue;
-        connection.write(kUpdateUser,
-                         {now.emailVerified ? 1 : 0, now.phoneVerified ? 1 : 0, now.lastLoginAt, now.timeZone, id});
+        connection.write(kUpdateUser, {now.emailVerified ? 1 : 0, now.phoneVerified ? 1 : 0, now.lastLoginAt,
+                                       now.timeZone, now.factorWantedSince, id});
     }
     for (const auto& [address, owner] : newOwners_) {
         if (!owner.now) continue;
@@ -281,7 +284,7 @@ void Guesses::writeUsers(db::Connection& connection) const {
         }
         connection.write(kInsertUser, {user.id, domain::shownUsername(user), user.email, user.phoneNumber,
                                        user.emailVerified ? 1 : 0, user.phoneVerified ? 1 : 0, user.locale,
-                                       user.joinedAt, user.lastLoginAt, user.timeZone});
+                                       user.joinedAt, user.lastLoginAt, user.timeZone, user.factorWantedSince});
     }
 }
 

@@ -63,6 +63,8 @@ class OtpStoreAccountTest : public OtpStoreTest<OtpStoreAccountTest<Engine>, Eng
     CPPUNIT_TEST(countsARepeatedCode);
     CPPUNIT_TEST(makesOneCodeForSixteenRepeatingThreads);
     CPPUNIT_TEST(rotatesUnderEveryRule);
+    CPPUNIT_TEST(takesATrustedDeviceForTheSecondStep);
+    CPPUNIT_TEST(remembersWhenAFactorWasFirstWanted);
     CPPUNIT_TEST_SUITE_END();
 
     Uuid addUser(Account account, const std::string& email = kAda) {
@@ -72,6 +74,53 @@ class OtpStoreAccountTest : public OtpStoreTest<OtpStoreAccountTest<Engine>, Eng
             {id, email, email, "+4366012345678", account == Account::Disabled ? "disabled" : "active", now()});
         return id;
     }
+    domain::OtpVerifyResult signIn(domain::ShownDevice device, const domain::SignInRule* rule) {
+        auto guess = newGuess(requestCode(kAda), Guess::Right);
+        guess.shownDevice = device;
+        guess.deviceTrust = 24h;
+        guess.signIn = rule;
+        return store_->verify(guess);
+    }
+
+    void takesATrustedDeviceForTheSecondStep() {
+        const Uuid device = guessRight(requestCode(kAda)).signIn.value().deviceId;
+        connection_->execute("UPDATE users SET factors = 2", {});
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::NeedsFactor, signIn(device, nullptr).outcome);
+        connection_->execute("UPDATE devices SET trusted_since_us = ?", {now()});
+        const auto opened = signIn(device, nullptr);
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, opened.outcome);
+        CPPUNIT_ASSERT_EQUAL(std::string{"otp device"},
+                             only("SELECT amr FROM sessions WHERE id = ?", {opened.signIn->sessionId}).text(0));
+        // By its name alone; forgotten; and a day later.
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::NeedsFactor, signIn(std::nullopt, nullptr).outcome);
+        connection_->execute("UPDATE devices SET revoked_at_us = ?", {now()});
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::NeedsFactor, signIn(device, nullptr).outcome);
+        connection_->execute("UPDATE devices SET revoked_at_us = NULL", {});
+        clock_.advance(24h);
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::NeedsFactor, signIn(device, nullptr).outcome);
+    }
+
+    void remembersWhenAFactorWasFirstWanted() {
+        domain::SignInRule rule;
+        const auto since = [&] { return only("SELECT factor_wanted_since_us FROM users", {}).optionalTimestamp(0); };
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, signIn(std::nullopt, &rule).outcome);
+        CPPUNIT_ASSERT(!since());
+        rule.factors = {.whom = domain::FactorRule::Whom::Everybody, .grace = 24h};
+        const Timestamp first = now();
+        for (int i = 0; i < 2; ++i) {
+            CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, signIn(std::nullopt, &rule).outcome);
+            CPPUNIT_ASSERT(since() == first);
+            clock_.advance(12h);
+        }
+        const auto refused = signIn(std::nullopt, &rule);
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::NeedsFactor, refused.outcome);
+        CPPUNIT_ASSERT(refused.firstStep.value().addsFactor && since() == first);
+        // One that registers is told at once.
+        connection_->execute("DELETE FROM users", {});
+        CPPUNIT_ASSERT_EQUAL(VerifyOutcome::Verified, signIn(std::nullopt, &rule).outcome);
+        CPPUNIT_ASSERT(since() == now());
+    }
+
     // An empty database but for this account.
     void begin(Account account) {
         Base::migratedScratch().emptyTables();

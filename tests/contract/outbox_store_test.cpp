@@ -159,6 +159,7 @@ private:
         message.kind = domain::MessageKind::AddressChanged;
         message.notice = {
             .ipAddress = "2001:db8::1", .device = "Firefox, M\u00fcnchen", .changedAddress = "n*w@example.org"};
+        message.notice.codesLeft = 3;
         message.createdAt = now() - 5s;
         connection_->transact([&] { store::insertMessage(*connection_, message); });
         const auto claimed = claim(now(), now() + 1min, 10).at(0);
@@ -167,6 +168,7 @@ private:
         CPPUNIT_ASSERT_EQUAL(message.notice.ipAddress, claimed.notice.ipAddress);
         CPPUNIT_ASSERT_EQUAL(message.notice.device, claimed.notice.device);
         CPPUNIT_ASSERT_EQUAL(message.notice.changedAddress, claimed.notice.changedAddress);
+        CPPUNIT_ASSERT(claimed.notice.codesLeft == 3);
         CPPUNIT_ASSERT(claimed.createdAt == now() - 5s);
         connection_->execute("DELETE FROM outbox", {});
         add(now());

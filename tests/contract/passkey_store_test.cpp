@@ -78,7 +78,7 @@ private:
         signIn.clientBucket = domain::limitBucket("passkeys-client", "192.0.2.7");
         signIn.session.now = now();
         signIn.session.id = newId();
-        signIn.session.expiresAt = now() + Base::kLifetime;
+        signIn.session.lifetimes.idle = Base::kLifetime;
         signIn.session.newDeviceId = newId();
         signIn.session.client = client();
         signIn.auditId = newId();

@@ -41,6 +41,9 @@ class TotpStoreTest : public SessionStoreTest<TotpStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(sealsAnewWhatHasNotChanged);
     CPPUNIT_TEST(countsRecoveryCodesOnceTheyWereKept);
     CPPUNIT_TEST(takesARecoveryCodeOnceOfSixteen);
+    CPPUNIT_TEST(endsASessionOfTwoFactorsSooner);
+    CPPUNIT_TEST(trustsTheDeviceUntilSomethingEndsIt);
+    CPPUNIT_TEST(letsInToAddAFactorWhoMustHaveOne);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -85,7 +88,7 @@ private:
         guess.deviceBucket = domain::limitBucket("second-step-device", user_.bytes());
         guess.session.id = newId();
         guess.session.now = now();
-        guess.session.expiresAt = now() + Base::kLifetime;
+        guess.session.lifetimes.idle = Base::kLifetime;
         guess.session.newDeviceId = newId();
         guess.session.client = client();
         guess.auditId = newId();
@@ -252,6 +255,13 @@ private:
         guess.proof.isRecovery = true;
         guess.proof.recoveryCode = code;
         guess.recoveryAuditId = newId();
+        guess.proof.notice = domain::NoticeDraft{.id = newId(),
+                                                 .kind = domain::MessageKind::RecoveryCodeUsed,
+                                                 .facts = {},
+                                                 .requestId = {},
+                                                 .createdAt = now(),
+                                                 .expiresAt = now() + std::chrono::hours{24},
+                                                 .availableAt = now()};
         return guess;
     }
 
@@ -268,6 +278,7 @@ private:
         const auto result = totps_->guess(by);
         CPPUNIT_ASSERT(result.outcome == Outcome::SignedIn);
         CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp rc"}, methods(by.session.id));
+        CPPUNIT_ASSERT(result.notices.back().notice.codesLeft == 1);
         CPPUNIT_ASSERT(outcomeOf(guessBy(first[0].id)) == Outcome::Wrong);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("audit_events WHERE event = 'RECOVERY_CODE_USED'"));
         // It adds a factor, and is as good as that from then on.
@@ -292,6 +303,79 @@ private:
             outcomes.at(i) = store::makeTotpStore(connection)->guess(guesses.at(i)).outcome;
         });
         CPPUNIT_ASSERT(std::ranges::count(outcomes, Outcome::SignedIn) == 1);
+    }
+
+    Timestamp endOf(const Uuid& session) {
+        return only("SELECT expires_at_us FROM sessions WHERE id = ?", {session}).timestamp(0);
+    }
+
+    void endsASessionOfTwoFactorsSooner() {
+        connection_->execute("UPDATE sessions SET amr = 'pwd otp'", {});
+        CPPUNIT_ASSERT(endOf(session_) == now() + Base::kLifetime);
+        CPPUNIT_ASSERT(add(session_) == TotpInsertion::Added);
+        CPPUNIT_ASSERT(endOf(session_) == now() + domain::SessionLifetimes{}.aal2Idle);
+        auto guess = guessAt(101);
+        CPPUNIT_ASSERT(outcomeOf(guess) == Outcome::SignedIn);
+        CPPUNIT_ASSERT(endOf(guess.session.id) == now() + domain::SessionLifetimes{}.aal2Idle);
+        guess = guessAt(102);
+        guess.pending.first.methods = "otp";
+        CPPUNIT_ASSERT(outcomeOf(guess) == Outcome::SignedIn);
+        CPPUNIT_ASSERT(endOf(guess.session.id) == now() + Base::kLifetime);
+    }
+
+    void trustsTheDeviceUntilSomethingEndsIt() {
+        CPPUNIT_ASSERT(add(session_) == TotpInsertion::Added);
+        std::int64_t step = 100;
+        const auto signIn = [&](domain::ShownDevice shown, bool trusts) {
+            auto guess = guessAt(++step);
+            guess.session.shownDevice = shown;
+            guess.session.device.installId = "install-1";
+            guess.session.trustsDevice = trusts;
+            const auto result = totps_->guess(guess);
+            CPPUNIT_ASSERT(result.outcome == Outcome::SignedIn);
+            return *result.signIn;
+        };
+        const auto isTrusted = [&](const Uuid& device) {
+            return count("devices WHERE id = ? AND trusted_since_us IS NOT NULL", {device}) == 1;
+        };
+        const Uuid before = signIn(std::nullopt, false).deviceId;
+        CPPUNIT_ASSERT(!isTrusted(before));
+        // One of that name is there: somebody else may have its token.
+        const auto trusted = signIn(std::nullopt, true);
+        const Uuid device = trusted.deviceId;
+        CPPUNIT_ASSERT(device != before && isTrusted(device) && !isTrusted(before));
+        CPPUNIT_ASSERT(signIn(device, false).deviceId == device && isTrusted(device));
+        const auto again = [&] { CPPUNIT_ASSERT(signIn(device, true).deviceId == device && isTrusted(device)); };
+
+        CPPUNIT_ASSERT(add(session_) == TotpInsertion::Added && !isTrusted(device));
+        last_ = totps_->list(user_)[0].id;
+        again();
+        CPPUNIT_ASSERT(remove(totps_->list(user_)[1].id) && !isTrusted(device));
+        again();
+        // Signing out everywhere, a new password and an administrator end all sessions but one at most.
+        store_->revokeAll({user_, trusted.sessionId, "logout_all", now(), newId(), client()});
+        CPPUNIT_ASSERT(!isTrusted(device));
+        again();
+        CPPUNIT_ASSERT(Base::revoke(trusted.sessionId, user_, domain::DeviceFate::Forget));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("devices WHERE id = ? AND revoked_at_us IS NULL", {device}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{4}, count("audit_events WHERE metadata LIKE '%\"device\":\"trusted\"%'"));
+    }
+
+    void letsInToAddAFactorWhoMustHaveOne() {
+        domain::SignInRule rule;
+        auto guess = guessAt(0);
+        guess.proof.addsFactor = true;
+        CPPUNIT_ASSERT(outcomeOf(guess) == Outcome::Unknown);
+        guess.signIn = &rule;
+        CPPUNIT_ASSERT(outcomeOf(guess) == Outcome::Unknown);
+        rule.factors = {.whom = domain::FactorRule::Whom::Everybody, .grace = std::chrono::seconds{0}};
+        CPPUNIT_ASSERT(outcomeOf(guess) == Outcome::SignedIn);
+        CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp"}, methods(guess.session.id));
+        CPPUNIT_ASSERT(outcomeOf(guess) == Outcome::TokenUsed);
+        // Whoever has one shows that, whatever token he has from before.
+        guess.pending.id = newId();
+        CPPUNIT_ASSERT(add(session_) == TotpInsertion::Added);
+        CPPUNIT_ASSERT(outcomeOf(guess) == Outcome::Unknown);
     }
 
     std::unique_ptr<domain::TotpStore> totps_;

@@ -78,7 +78,8 @@ def look_over(page, state):
 
 @pytest.fixture(scope="module")
 def site(new_folder):
-    with Site(new_folder(), settings={"sms.transport": "file", "server.trusted_proxies": "127.0.0.1", "otp.link": "beside"}) as running:
+    with Site(new_folder(), settings={"sms.transport": "file", "server.trusted_proxies": "127.0.0.1", "otp.link": "beside",
+                                      "mfa.required": "group:staff"}) as running:
         yield running
 
 
@@ -213,6 +214,16 @@ def test_the_administration(page, site, address):
         page.see(ready)
         found += look_over(page, part)
     assert found == []
+def test_a_factor_that_is_wanted(page, site, address):
+    site.login(address)
+    for arguments in (("create", "staff"), ("add", "staff", address)):
+        assert site.otpgate.run("group", *arguments).returncode == 0
+    page.enter_code(page.ask_for_code(address))
+    page.text_of("enrol-lead", "put it off")
+    found = look_everywhere(page, "a factor is wanted")
+    page["enrol-app"].click()
+    page.wait(lambda: page["enrol-app-secret"].text, "no key is shown")
+    assert found + findings(page.driver) == []
 
 
 def test_the_server_is_away(page):

@@ -32,6 +32,7 @@ TABLES = {
         "status": "user.status", "joined_at_us": "user.date_joined", "last_login_at_us": "user.last_login_at",
         "display_name": "user.display_name", "group_names": "user.groups", "password_hash": SECRET,
         "password_changed_at_us": "passwords.changed_at", "time_zone": "time_zones.name",
+        "factor_wanted_since_us": "wanted_factors.since",
         "factors": INNER,  # says what stands in the tables of the factors
     },
     "sessions": {
@@ -45,7 +46,7 @@ TABLES = {
     "devices": {
         "id": "devices.id", "user_id": "user.id", "install_id": "devices.install_id", "platform": "devices.platform",
         "app_version": "devices.app_version", "device_name": "devices.device_name", "created_at_us": "devices.created_at",
-        "last_seen_at_us": "devices.last_seen_at", "revoked_at_us": "devices.revoked_at",
+        "last_seen_at_us": "devices.last_seen_at", "revoked_at_us": "devices.revoked_at", "trusted_since_us": "devices.trusted_since",
     },
     "api_keys": {
         "id": "api_keys.id", "user_id": "user.id", "name": "api_keys.name", "prefix": "api_keys.prefix", "secret_hash": SECRET,
@@ -92,7 +93,7 @@ TABLES = {
         "locale": "messages.locale", "request_id": INNER, "attempts": "messages.attempts", "last_error": "messages.last_error",
         "created_at_us": "messages.created_at", "expires_at_us": "messages.expires_at", "available_at_us": INNER,
         "code_length": INNER, "code_alphabet": INNER, "discard": INNER, "kind": "messages.kind", "ip_address": "messages.ip",
-        "device": "messages.device", "changed_address": "messages.changed_address", "time_zone": "messages.time_zone", "dead_at_us": "messages.dead_at", "leased": INNER,
+        "device": "messages.device", "changed_address": "messages.changed_address", "time_zone": "messages.time_zone", "codes_left": "messages.codes_left", "dead_at_us": "messages.dead_at", "leased": INNER,
     },
     "audit_events": {
         "id": "events.id", "event": "events.event", "user_id": "events.user_id", "destination": "events.destination",
@@ -136,6 +137,7 @@ def person(site, address):
     make_key(site, access, "verify")
     site.otpgate.run("group", "create", "staff")
     assert site.otpgate.run("group", "add", "staff", address).returncode == 0
+    site.sql(f"UPDATE users SET factor_wanted_since_us = joined_at_us WHERE email = '{address}'")
     site.sql("INSERT INTO passkeys (id, user_id, user_handle, credential_id, credential_hash, algorithm, public_key, name, transports, aaguid,"
              " sign_count, backup_eligible, backed_up, created_at_us) SELECT id, id, id, id, id, -7, id, 'Telephone', 'internal', id, 3, 1, 1,"
              f" joined_at_us FROM users WHERE email = '{address}'")

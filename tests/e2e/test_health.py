@@ -324,6 +324,13 @@ def test_check_config_doubts_an_address_that_leads_nowhere(new_folder, url, is_d
     assert ("doubtful: server.public_url" in told.stdout) == is_doubtful
 
 
+def test_check_config_doubts_a_second_factor_without_passkeys(new_folder):
+    settings = {"environment": "production", "server.public_url": "https://login.example.org", "mfa.required": "all"}
+    told = [Otpgate(new_folder(), {**settings, "passkeys.enabled": on}).prepare().run("check-config").stdout for on in ("true", "false")]
+
+    assert ["doubtful: mfa.required" in each for each in told] == [False, True]
+
+
 def test_serve_migrates_first_where_it_is_told_to(new_folder, address):
     otpgate = Otpgate(new_folder(), {})
     assert otpgate.run("keys", "init").returncode == 0

@@ -20,7 +20,7 @@ SUBJECTS = {
 }
 KINDS = ("code", "link", "new_sign_in", "password_changed", "address_changed", "many_failures",
          "passkey_added", "passkey_removed", "authenticator_added", "authenticator_removed",
-         "recovery_codes_made", "recovery_code_used")
+         "recovery_codes_made", "recovery_code_used", "device_trusted")
 PARTS = ("subject", "txt", "html", "sms")
 
 

@@ -39,6 +39,10 @@ class Played:
         moved = ", ".join(f"{column} = {column} - {int(days * DAY)}" for column in columns)
         self.site.sql(f"UPDATE sessions SET {moved} WHERE HEX(id) = '{self._hex(self.this['session_id'])}'")
 
+    def raise_level(self):
+        """As if its user had shown two factors when it began."""
+        self.site.sql(f"UPDATE sessions SET amr = 'pwd otp totp mfa' WHERE HEX(id) = '{self._hex(self.this['session_id'])}'")
+
     def refresh(self, token):
         return self.site.post(f"{AUTH}/token/refresh", {"refresh": token})
 
@@ -101,6 +105,22 @@ def use_all_the_time(played):
     assert played.refresh(played.this["refresh"]).status_code == 401
 
 
+def use_not_at_all_at_level_2(played):
+    played.raise_level()
+    played.later(0.999 / 24)
+    assert played.state()[0] == "stays"
+    played.later(0.001 / 24)
+
+
+def use_all_the_time_at_level_2(played):
+    played.raise_level()
+    for _ in range(24):
+        played.later(0.99 / 24)
+        played.this = {**played.this, **played.refresh(played.this["refresh"]).json()}
+    assert played.state()[0] == "stays"
+    played.later(0.24 / 24)
+
+
 def show_an_old_token(played):
     second = played.refresh(played.this["refresh"]).json()["refresh"]
     assert played.refresh(second).status_code == 200
@@ -134,6 +154,8 @@ PLAYS = {
     "an address is added (`address-change`)": add_address,
     "no use for `tokens.refresh_lifetime` (7 days)": use_not_at_all,
     "`tokens.session_lifetime` (30 days) since the sign-in, whatever the use": use_all_the_time,
+    "of a session of level 2: no use for `tokens.aal2_refresh_lifetime` (1 hour)": use_not_at_all_at_level_2,
+    "of a session of level 2: `tokens.aal2_session_lifetime` (24 hours) since both factors were shown": use_all_the_time_at_level_2,
     "an old refresh token is shown": show_an_old_token,
     "the account is disabled (`otpgate user disable`)": disable,
     "the account is deleted": delete,

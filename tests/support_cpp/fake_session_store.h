@@ -57,6 +57,8 @@ private:
     // What a test does not say began just now.
     static void begin(domain::Session& session, Timestamp now) {
         if (session.createdAt == Timestamp{}) session.createdAt = now;
+        if (session.lastSeenAt == Timestamp{}) session.lastSeenAt = now;
+        if (session.authenticatedAt == Timestamp{}) session.authenticatedAt = now;
     }
 };
 

@@ -48,7 +48,7 @@ class LocalesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE_END();
 
     const Templates templates_{TemplateSettings{}};
-    const domain::NoticeFacts facts_{"192.0.2.7", "Firefox 121.0 on Linux", "a*n@example.com"};
+    const domain::NoticeFacts facts_{"192.0.2.7", "Firefox 121.0 on Linux", "a*n@example.com", {}, 777};
 
     MessageContext code(Purpose purpose = Purpose::Login, minutes validFor = minutes(10)) const {
         return {.kind = MessageKind::Code,
@@ -168,6 +168,8 @@ class LocalesTest : public CppUnit::TestFixture {
                 }
                 const bool isAddress = context.kind == MessageKind::AddressChanged;
                 CPPUNIT_ASSERT_EQUAL_MESSAGE(body, isAddress, body.find("a*n@example.com") != std::string::npos);
+                const bool isCode = context.kind == MessageKind::RecoveryCodeUsed;
+                CPPUNIT_ASSERT_EQUAL_MESSAGE(body, isCode, body.find("777") != std::string::npos);
             }
             assertHas(smsText(templates_, locale, context), std::string(kService));
         });
@@ -185,7 +187,8 @@ class LocalesTest : public CppUnit::TestFixture {
                 const auto lines = [&](const MessageContext& context) {
                     return count(mailTexts(templates_, locale, context).text, "\n");
                 };
-                CPPUNIT_ASSERT_EQUAL(lines(all), lines(none) + (kind == MessageKind::AddressChanged ? 4 : 3));
+                const bool hasMore = kind == MessageKind::AddressChanged || kind == MessageKind::RecoveryCodeUsed;
+                CPPUNIT_ASSERT_EQUAL(lines(all), lines(none) + (hasMore ? 4 : 3));
             }
         }
     }

@@ -118,7 +118,8 @@ class TemplatesTest : public CppUnit::TestFixture {
         for (const TemplateFinding& finding : checkTemplates(files)) CPPUNIT_FAIL(finding.toString());
         CPPUNIT_ASSERT((std::vector{"pl has no link, many_failures, passkey_added, passkey_removed,"
                                     " authenticator_added, authenticator_removed, recovery_codes_made,"
-                                    " recovery_code_used: en is sent in their place"s}) == files.standInNotes());
+                                    " recovery_code_used, device_trusted: en is sent in their place"s}) ==
+                       files.standInNotes());
         const Templates templates({directory_.path("")});
         CPPUNIT_ASSERT_EQUAL("pl"s, templates.localeFor("pl-PL"));
         CPPUNIT_ASSERT_EQUAL("pl"s, templates.spokenFor("pl", MessageKind::NewSignIn));

@@ -174,6 +174,9 @@ private:
         // Who has a factor has shown nothing without it.
         const BrowserSession halfIn{"otp", true, now_};
         CPPUNIT_ASSERT(need({}, &halfIn) == SignInNeed::TwoFactors);
+        // Nor is one open that must have a factor first.
+        const BrowserSession owing{"otp", false, now_, true};
+        CPPUNIT_ASSERT(need({}, &owing) == SignInNeed::TwoFactors);
         const BrowserSession byPasskey{"hwk user mfa", true, now_};
         CPPUNIT_ASSERT(need({{"acr_values", "urn:otpgate:aal2"}}, &byPasskey) == SignInNeed::None);
         CPPUNIT_ASSERT(need({{"acr_values", "phrh"}}, &byPasskey) == SignInNeed::None);

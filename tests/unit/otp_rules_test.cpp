@@ -410,6 +410,8 @@ class OtpGuessRulesTest : public RulesTest {
     CPPUNIT_TEST(signsUpOnlyWhomTheRuleAllows);
     CPPUNIT_TEST(signsInNobodyByACodeWhoHasAFactor);
     CPPUNIT_TEST(leavesTheRestToTheAppOfAnAccountThatHasOne);
+    CPPUNIT_TEST(takesATrustedDeviceForTheSecondStep);
+    CPPUNIT_TEST(opensNothingToWhoMustAddAFactorFirst);
     CPPUNIT_TEST(signsInNobodyWhoIsDisabled);
     CPPUNIT_TEST(signsInOnlyWhomTheRuleLetsIn);
     CPPUNIT_TEST(signsInOnAKnownDevice);
@@ -1088,6 +1090,66 @@ class OtpGuessRulesTest : public RulesTest {
         user_ = before;
         StoredOtp last = code();
         CPPUNIT_ASSERT(ruleOn(guessAt(last), last).result.outcome == VerifyOutcome::Verified);
+    }
+
+    void takesATrustedDeviceForTheSecondStep() {
+        User owner = user();
+        owner.hasFactor = owner.hasTotp = true;
+        const Uuid device = newId();
+        const auto signIn = [&](std::optional<Timestamp> trustedSince, auto change) {
+            user_ = owner;
+            devices_ = {{device, owner.id, "install-1", trustedSince}};
+            StoredOtp otp = code();
+            otp.methods = "pwd otp";
+            OtpVerification guess = guessAt(otp);
+            guess.shownDevice = device;
+            guess.deviceTrust = 24h;
+            change(guess);
+            const GuessRuling ruling = ruleOn(guess, otp);
+            CPPUNIT_ASSERT(ruling.result.signIn.has_value() != ruling.result.firstStep.has_value());
+            return ruling.result.signIn;
+        };
+        const auto asItIs = [](const OtpVerification&) {};
+        const auto opened = signIn(now_ - 24h + 1us, asItIs);
+        CPPUNIT_ASSERT(opened && opened->deviceId == device);
+        CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp device"}, opened->methods);
+        CPPUNIT_ASSERT(!signIn(now_ - 24h, asItIs) && !signIn(std::nullopt, asItIs));
+        // Where the settings, or the sign-in, do not let it.
+        CPPUNIT_ASSERT(!signIn(now_, [](OtpVerification& guess) { guess.deviceTrust.reset(); }));
+        // By its name alone, which is no secret; and of somebody else.
+        CPPUNIT_ASSERT(!signIn(now_, [](OtpVerification& guess) { guess.shownDevice.reset(); }));
+        CPPUNIT_ASSERT(!signIn(now_, [&](OtpVerification&) { devices_[0].userId = newId(); }));
+        // An account without a factor has no second step.
+        owner.hasFactor = owner.hasTotp = false;
+        CPPUNIT_ASSERT_EQUAL(std::string{"pwd otp"}, signIn(now_, asItIs)->methods);
+    }
+
+    void opensNothingToWhoMustAddAFactorFirst() {
+        SignInRule rule;
+        rule.factors = {.whom = FactorRule::Whom::Everybody, .grace = 24h};
+        user_ = user();
+        StoredOtp otp = code();
+        auto guess = guessAt(otp);
+        guess.signIn = &rule;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.signIn && user_->factorWantedSince == now_);
+        user_->factorWantedSince = now_ - 24h;
+        user_->hasRecoveryCodes = true;  // of a factor that is gone
+        otp = code();
+        guess = guessAt(otp);
+        guess.signIn = &rule;
+        const GuessRuling ruling = ruleOn(guess, otp);
+        CPPUNIT_ASSERT(ruling.result.outcome == VerifyOutcome::NeedsFactor);
+        assertNobodySignedIn(ruling);
+        const auto rest = ruling.result.firstStep;
+        CPPUNIT_ASSERT(rest && rest->addsFactor && !rest->takesTotp && !rest->takesRecoveryCode);
+        CPPUNIT_ASSERT(user_->factorWantedSince == now_ - 24h);
+        // Who registers is asked at once where there is no grace.
+        rule.factors.grace = 0s;
+        user_.reset();
+        otp = code();
+        guess = guessAt(otp);
+        guess.signIn = &rule;
+        CPPUNIT_ASSERT(ruleOn(guess, otp).result.firstStep->addsFactor && user_);
     }
 
     void signsInNobodyWhoIsDisabled() {

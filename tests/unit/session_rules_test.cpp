@@ -32,6 +32,9 @@ class SessionRulesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(knowsARecentSignIn);
     CPPUNIT_TEST(endsWhenItsWholeTimeIsOverHoweverOftenItIsRefreshed);
     CPPUNIT_TEST(endsAtOnceWhereASettingHasMadeSessionsShorter);
+    CPPUNIT_TEST(endsSoonerByTwoFactors);
+    CPPUNIT_TEST(beginsItsTimeAtTwoFactorsWhenItIsRaised);
+    CPPUNIT_TEST(refreshesNobodyWhoMustAddAFactorFirst);
     CPPUNIT_TEST_SUITE_END();
 
     StoredSession session() const {
@@ -115,6 +118,7 @@ class SessionRulesTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!ruling.event);
         assertSame(before, row);
         row.methods = "hwk user mfa";
+        row.authenticatedAt = now_;
         CPPUNIT_ASSERT(ruleOnRefresh(refresh(7), &row).result.outcome == Outcome::Rotated);
     }
 
@@ -130,6 +134,80 @@ class SessionRulesTest : public CppUnit::TestFixture {
         assertGranted(Outcome::Rotated, last);
         CPPUNIT_ASSERT(last.result.lastsUntil == now_ + 1s);
         CPPUNIT_ASSERT(row.expiresAt == now_ + 1s);
+    }
+
+    // The shorter of the two times counts, of those without use and of those in all.
+    void endsSoonerByTwoFactors() {
+        struct Case {
+            const char* methods;
+            SessionLifetimes lifetimes;
+            std::chrono::seconds idle, total;
+        };
+        const Case cases[] = {
+            {"pwd otp", {168h, 720h, 1h, 24h}, 168h, 720h},      {"otp totp", {168h, 720h, 1h, 24h}, 168h, 720h},
+            {"hwk user mfa", {168h, 720h, 1h, 24h}, 1h, 24h},    {"pwd otp totp mfa", {168h, 720h, 1h, 24h}, 1h, 24h},
+            {"hwk user mfa", {30min, 12h, 1h, 24h}, 30min, 12h},
+        };
+        for (const Case& each : cases) {
+            CPPUNIT_ASSERT_MESSAGE(each.methods,
+                                   newSessionEndsAt(each.methods, now_, each.lifetimes) == now_ + each.idle);
+            Session used;
+            used.methods = each.methods;
+            used.createdAt = used.authenticatedAt = now_;
+            used.lastSeenAt = now_ + each.total - 1s;
+            used.expiresAt = now_ + 10'000h;
+            CPPUNIT_ASSERT(sessionEndsAt(used, used.lastSeenAt, each.lifetimes) == now_ + each.total);
+            CPPUNIT_ASSERT(isWithinLifetime(used, each.lifetimes, now_ + each.total - 1us));
+            CPPUNIT_ASSERT(used.expiresAt == now_ + each.total);
+            CPPUNIT_ASSERT(!isWithinLifetime(used, each.lifetimes, now_ + each.total));
+            used.lastSeenAt = now_;
+            CPPUNIT_ASSERT(isWithinLifetime(used, each.lifetimes, now_ + each.idle - 1us));
+            CPPUNIT_ASSERT(!isWithinLifetime(used, each.lifetimes, now_ + each.idle));
+        }
+        StoredSession row = session();
+        row.methods = "hwk user mfa";
+        row.authenticatedAt = now_ - 24h;
+        assertRefused(Outcome::Ended, ruleOnRefresh(refresh(7), &row));
+        row.authenticatedAt = now_ - 24h + 10min;
+        CPPUNIT_ASSERT(ruleOnRefresh(refresh(7), &row).result.lastsUntil == now_ + 10min &&
+                       row.expiresAt == now_ + 10min);
+        row.lastSeenAt = now_ - 1h;
+        assertRefused(Outcome::Ended, ruleOnRefresh(refresh(8), &row));
+    }
+
+    // Its row says a week, and it was seen last when it began.
+    void beginsItsTimeAtTwoFactorsWhenItIsRaised() {
+        Session raised;
+        raised.methods = "hwk user mfa";
+        raised.createdAt = raised.lastSeenAt = now_ - 48h;
+        raised.authenticatedAt = now_;
+        raised.expiresAt = now_ + 120h;
+        const SessionLifetimes lifetimes{168h, 720h, 1h, 24h};
+        CPPUNIT_ASSERT(isWithinLifetime(raised, lifetimes, now_ + 1h - 1us) && raised.expiresAt == now_ + 1h);
+        CPPUNIT_ASSERT(!isWithinLifetime(raised, lifetimes, now_ + 1h));
+        CPPUNIT_ASSERT(sessionEndsAt(raised, now_ + 24h - 1min, lifetimes) == now_ + 24h);
+    }
+
+    void refreshesNobodyWhoMustAddAFactorFirst() {
+        SignInRule rule;
+        rule.factors = {.whom = FactorRule::Whom::Group, .group = "staff", .grace = 24h};
+        StoredSession row = session();
+        row.userGroups = {"staff"};
+        const auto outcome = [&] {
+            SessionRefresh asked = refresh(row.refreshCounter);
+            asked.signIn = &rule;
+            return ruleOnRefresh(asked, &row).result.outcome;
+        };
+        row.userFactorWantedSince = now_ - 24h + 1us;
+        CPPUNIT_ASSERT(outcome() == Outcome::Rotated);
+        row.userFactorWantedSince = now_ - 24h;
+        CPPUNIT_ASSERT(outcome() == Outcome::NeedsFactor);
+        row.userGroups = {"guests"};
+        CPPUNIT_ASSERT(outcome() == Outcome::Rotated);
+        row.userGroups = {"staff"};
+        row.userHasFactor = true;
+        row.methods = "otp totp";
+        CPPUNIT_ASSERT(outcome() == Outcome::Rotated);
     }
 
     void rotatesTheNewestToken() {

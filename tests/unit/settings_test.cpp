@@ -63,6 +63,9 @@ const std::map<std::string, std::string> kOtherValues{
     {"notices.factors_changed", "false"},
     {"passkeys.enabled", "false"},
     {"passkeys.rp_id", "example.org"},
+    {"mfa.required", "group:Staff"},
+    {"mfa.grace_days", "14"},
+    {"mfa.trusted_device_days", "7"},
     {"notices.by_sms", "true"},
     {"notices.lifetime", "23h"},
     {"limits.request_per_destination", "6/1h"},
@@ -162,6 +165,8 @@ const std::map<std::string, std::string> kOtherValues{
     {"tokens.access_lifetime", "5m"},
     {"tokens.refresh_lifetime", "20d"},
     {"tokens.session_lifetime", "60d"},
+    {"tokens.aal2_refresh_lifetime", "2h"},
+    {"tokens.aal2_session_lifetime", "12h"},
     {"delivery.mode", "sync"},
     {"delivery.queue_length", "99"},
     {"webhooks.receivers", "any"},
@@ -268,6 +273,12 @@ std::string describe(const Settings& s) {
     line("tokens.accessLifetime", s.tokens.accessLifetime.count());
     line("tokens.sessions.idle", s.tokens.sessions.idle.count());
     line("tokens.sessions.total", s.tokens.sessions.total.count());
+    line("tokens.sessions.aal2Idle", s.tokens.sessions.aal2Idle.count());
+    line("tokens.sessions.aal2Total", s.tokens.sessions.aal2Total.count());
+    line("otp.signIn.factors.whom", static_cast<int>(s.otp.signIn.factors.whom));
+    line("otp.signIn.factors.group", s.otp.signIn.factors.group);
+    line("otp.signIn.factors.grace", s.otp.signIn.factors.grace.count());
+    line("otp.deviceTrust", s.otp.deviceTrust.value_or(std::chrono::seconds{0}).count());
     line("mail.transport", static_cast<int>(s.mail.transport));
     line("mail.directory", s.mail.directory);
     line("mail.from", s.mail.from);
@@ -616,6 +627,12 @@ class SettingsTest : public CppUnit::TestFixture {
             {"tokens.refresh_lifetime", "367d"},
             {"tokens.session_lifetime", "59s"},
             {"tokens.session_lifetime", "3661d"},
+            {"tokens.aal2_refresh_lifetime", "0s"},
+            {"tokens.aal2_session_lifetime", "59s"},
+            {"mfa.required", "everybody"},
+            {"mfa.required", "group:"},
+            {"mfa.grace_days", "-1"},
+            {"mfa.trusted_device_days", "367"},
             {"delivery.queue_length", "-1"},
             {"retention.otp_requests", "23h"},
             {"retention.sessions", "59m"},

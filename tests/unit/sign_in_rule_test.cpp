@@ -18,6 +18,9 @@ class SignInRuleTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(administratorsAlways);
     CPPUNIT_TEST(nobodyWhoIsDisabled);
     CPPUNIT_TEST(aSessionIsGoodAsLongAsItsUserIsLetIn);
+    CPPUNIT_TEST(whoMustHaveAFactor);
+    CPPUNIT_TEST(theGraceBeginsOnceAndIsNeverMoved);
+    CPPUNIT_TEST(aSessionSaysThatItsUserMustAddAFactor);
     CPPUNIT_TEST_SUITE_END();
 
     static User memberOf(std::vector<std::string> groups) {
@@ -56,6 +59,7 @@ class SignInRuleTest : public CppUnit::TestFixture {
         const Timestamp now = clock_.now();
         AuthenticatedSession session{{}, memberOf({"staff"})};
         session.session.createdAt = now - 1h;
+        session.session.lastSeenAt = now;
         session.session.expiresAt = now + 1h;
         CPPUNIT_ASSERT(isGood(session, {}, rule_, now));
         session.user.groups.clear();
@@ -63,6 +67,63 @@ class SignInRuleTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(isGood(session, {}, {}, now));
         session.session.createdAt = now - std::chrono::days{31};
         CPPUNIT_ASSERT(!isGood(session, {}, {}, now));
+    }
+
+    void whoMustHaveAFactor() {
+        using Whom = FactorRule::Whom;
+        const Timestamp now = clock_.now();
+        User user = memberOf({"editors"});
+        User admin = memberOf({});
+        admin.role = Role::Admin;
+        const auto concerns = [&](Whom whom, const User& each) {
+            SignInRule rule;
+            rule.factors = {.whom = whom, .group = "editors", .grace = 24h};
+            return factorDueAt(each, rule, now).has_value();
+        };
+        CPPUNIT_ASSERT(!concerns(Whom::Nobody, user) && !concerns(Whom::Nobody, admin));
+        CPPUNIT_ASSERT(!concerns(Whom::Admins, user) && concerns(Whom::Admins, admin));
+        CPPUNIT_ASSERT(concerns(Whom::Group, user) && !concerns(Whom::Group, admin));
+        CPPUNIT_ASSERT(concerns(Whom::Everybody, user) && concerns(Whom::Everybody, admin));
+        user.hasFactor = true;
+        for (const Whom whom : {Whom::Nobody, Whom::Admins, Whom::Group, Whom::Everybody})
+            CPPUNIT_ASSERT(!concerns(whom, user));
+    }
+
+    // Neither signing in again, nor a factor that is added and removed, nor another group gives more time.
+    void theGraceBeginsOnceAndIsNeverMoved() {
+        SignInRule rule;
+        rule.factors = {.whom = FactorRule::Whom::Group, .group = "staff", .grace = 24h};
+        const Timestamp begin = clock_.now();
+        User user = memberOf({});
+        noteWantedFactor(user, rule, begin - 24h);
+        CPPUNIT_ASSERT(!user.factorWantedSince);
+        user.groups = {"staff"};
+        CPPUNIT_ASSERT(factorDueAt(user, rule, begin) == begin + 24h && !owesFactor(user, rule, begin));
+        noteWantedFactor(user, rule, begin);
+        for (const Timestamp later : {begin + 1h, begin + 23h}) {
+            user.hasFactor = !user.hasFactor;
+            noteWantedFactor(user, rule, later);
+            CPPUNIT_ASSERT(user.factorWantedSince == begin);
+        }
+        CPPUNIT_ASSERT(!owesFactor(user, rule, begin + 24h - 1us) && owesFactor(user, rule, begin + 24h));
+        user.groups.clear();
+        CPPUNIT_ASSERT(!owesFactor(user, rule, begin + 24h));
+        // Without a grace it is due at the first sign-in.
+        rule.factors = {.whom = FactorRule::Whom::Everybody, .grace = 0s};
+        user.factorWantedSince.reset();
+        CPPUNIT_ASSERT(owesFactor(user, rule, begin));
+    }
+
+    void aSessionSaysThatItsUserMustAddAFactor() {
+        const Timestamp now = clock_.now();
+        SignInRule rule;
+        rule.factors = {.whom = FactorRule::Whom::Everybody, .grace = 0s};
+        AuthenticatedSession session{{}, memberOf({})};
+        session.session.createdAt = session.session.lastSeenAt = now;
+        CPPUNIT_ASSERT(isGood(session, {}, rule, now) && session.owesFactor);
+        CPPUNIT_ASSERT(isGood(session, {}, {}, now) && !session.owesFactor);
+        session.user.hasFactor = true;
+        CPPUNIT_ASSERT(isGood(session, {}, rule, now) && !session.owesFactor);
     }
 
     const SignInRule rule_{{"staff", "editors"}};

@@ -20,6 +20,8 @@ class StepUpTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(kratos_4317_two_codes_are_one_factor);
     CPPUNIT_TEST(changesByAPasskeyWhereThereIsOne);
     CPPUNIT_TEST(addsAFactorAndNothingElseByARecoveryCode);
+    CPPUNIT_TEST(addsAFactorAndNothingElseWhereOneIsOwed);
+    CPPUNIT_TEST(usesAndChangesNothingByATrustedDevice);
     CPPUNIT_TEST_SUITE_END();
 
     // Each line: has a factor, level, old, and what stands in the way of leaving, using, changing, administering.
@@ -102,6 +104,36 @@ class StepUpTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!opensAccount("otp rc", true) && mayAddFactor("otp rc", true));
         CPPUNIT_ASSERT(assuranceOf("pwd otp rc") == AssuranceLevel::One);
         for (const char* methods : {"otp", "pwd otp"}) CPPUNIT_ASSERT(!mayAddFactor(methods, true));
+    }
+
+    void addsAFactorAndNothingElseWhereOneIsOwed() {
+        for (const char* methods : {"otp", "pwd otp", "otp totp", "hwk user mfa"}) {
+            AuthenticatedSession session;
+            session.session.methods = methods;
+            session.owesFactor = true;
+            const auto need = [&](Action action, Timestamp now = {}) {
+                return stepUpFor(action, standingOf(session, now), 15min);
+            };
+            CPPUNIT_ASSERT(need(Action::AddFactor) == StepUp::None && need(Action::Leave) == StepUp::None);
+            CPPUNIT_ASSERT(need(Action::AddFactor, Timestamp{16min}) == StepUp::Anew);
+            for (const Action action : {Action::Use, Action::Change, Action::Administer})
+                CPPUNIT_ASSERT_MESSAGE(methods, need(action) == StepUp::TwoFactors);
+        }
+    }
+
+    // It is used, and nothing that outlasts it is done by it: that takes the factor itself.
+    void usesAndChangesNothingByATrustedDevice() {
+        const std::string methods = withTrustedDevice("pwd otp");
+        CPPUNIT_ASSERT(opensAccount(methods, true) && !showsFactor(methods) && !mayAddFactor(methods, true));
+        CPPUNIT_ASSERT(assuranceOf(methods) == AssuranceLevel::One &&
+                       assuranceOf(methods + " mfa") == AssuranceLevel::One);
+        AuthenticatedSession session;
+        session.session.methods = methods;
+        session.user.hasFactor = session.user.hasTotp = true;
+        const auto need = [&](Action action) { return stepUpFor(action, standingOf(session, Timestamp{}), 15min); };
+        CPPUNIT_ASSERT(need(Action::Use) == StepUp::None && need(Action::Leave) == StepUp::None);
+        for (const Action action : {Action::AddFactor, Action::Change, Action::Administer})
+            CPPUNIT_ASSERT(need(action) == StepUp::TwoFactors);
     }
 
     void changesByAPasskeyWhereThereIsOne() {

@@ -56,7 +56,7 @@ public:
 
 private:
     TotpService service(const crypto::KeyRing& ring) {
-        return {store_, messenger_, ring, clock_, random_, LimitRule::parse("10/1h").value(), {}};
+        return {store_, messenger_, ring, clock_, random_, {LimitRule::parse("10/1h").value()}, {}};
     }
     std::string codeOf(const std::string& secret) {
         return crypto::hotp(secret, static_cast<std::uint64_t>(totpStepAt(clock_.now())));
@@ -96,7 +96,7 @@ private:
         const std::string token = makeSecondStepToken(
             rest,
             {Uuid::makeV7(clock_.now(), random_), {caller_.user.id, "otp", std::string(16, 'b')}, clock_.now() + 1min});
-        CPPUNIT_ASSERT(after.signIn(token, codeOf(invitation.secret), {}, {}, clock_.now()).outcome ==
+        CPPUNIT_ASSERT(after.signIn(token, codeOf(invitation.secret), {}, {}, TrustWish::None).outcome ==
                        SecondStepVerdict::Outcome::SignedIn);
         CPPUNIT_ASSERT(store_.last->proof.match && store_.last->proof.match->totpId == store_.kept.id);
     }

@@ -17,7 +17,6 @@ const signOut = element("sign-out");
 const signOutAlert = element("sign-out-error");
 
 let leave = () => {};
-let isLimited = false;
 
 // `onSignedOut(notice)` runs when the visitor is no longer signed in.
 export function prepare(onSignedOut) {
@@ -30,13 +29,8 @@ export function prepare(onSignedOut) {
   signOut.addEventListener("click", () => whileBusy(signOut, endThisSession));
 }
 
-// `mayDo`: "everything", or "add-factors" where its visitor came by a recovery code.
-export function open(user, isNew = false, isByCode = false, mayDo = "everything") {
-  isLimited = mayDo === "add-factors";
-  element("sessions-section").hidden = isLimited;
-  put(element("account-welcome"), () => isLimited
-    ? t("Add a passkey or an authenticator app now: until then nothing else of your account is open.")
-    : isNew ? t("Welcome! Your account is new.") : t("Welcome back."));
+export function open(user, isNew = false, isByCode = false) {
+  put(element("account-welcome"), () => isNew ? t("Welcome! Your account is new.") : t("Welcome back."));
   putAddress(element("account-name"), user.email ?? user.phone_number ?? user.username ?? "");
   clear(element("account-since"));
   clear(signOutAlert);
@@ -46,25 +40,13 @@ export function open(user, isNew = false, isByCode = false, mayDo = "everything"
   faster.close();
   passkeys.open().then((count) => isByCode && faster.open(count));
   authenticators.open();
-  recovery.open(!isLimited);
-  if (!isLimited) loadSessions();
-}
-
-// The factor that was added opens the rest.
-async function factorsChanged() {
-  faster.close();
-  if (!isLimited) return recovery.open(true);
-  const user = await session.user().catch(() => null);
-  if (!user) return;
-  isLimited = false;
-  element("sessions-section").hidden = false;
-  put(element("account-welcome"), () => t("Welcome back."));
   recovery.open(true);
   loadSessions();
 }
 
-export function isLimitedToFactors() {
-  return isLimited;
+function factorsChanged() {
+  faster.close();
+  return recovery.open(true);
 }
 
 async function endThisSession() {

@@ -12,10 +12,16 @@ const ROOT = new URL("../api/v1", import.meta.url).href;
 // cannot learn. It comes with the sign-in and with me(), and is kept nowhere else.
 let csrfToken = null;
 let language = ""; // of the last answer
+let wasTooLittle = false;
 
 // In whose language the server has answered, where it said: "de".
 export function answeredIn() {
   return language;
+}
+
+// Whether something was refused here because it takes more than the sign-in had shown.
+export function wantedMore() {
+  return wasTooLittle;
 }
 
 // `origin` is where the visitor came from, by ?return_to=; null where nobody sent him here.
@@ -35,18 +41,19 @@ export function requestCode(destination) {
   });
 }
 
-// By the id of its request, or where that is not known by the address it went to.
-export function verifyCode({ otp_id, destination }, otp, deviceName) {
+// By the id of its request, or where that is not known by the address it went to. `secondStep`: "always", where a device
+// that its owner trusts does not stand for it.
+export function verifyCode({ otp_id, destination }, otp, secondStep, deviceName) {
   return call("POST", "/auth/otp/verify", {
-    body: { ...(otp_id ? { otp_id } : { destination }), otp, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
+    body: { ...(otp_id ? { otp_id } : { destination }), otp, second_step: secondStep, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
     needs: ["user"],
   });
 }
 
 // By the link of a message; with the address that it went to, where this browser did not ask for it.
-export function verifyLink({ link, destination }, deviceName) {
+export function verifyLink({ link, destination }, secondStep, deviceName) {
   return call("POST", "/auth/otp/link", {
-    body: { link, destination, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
+    body: { link, destination, second_step: secondStep, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
     needs: ["user"],
   });
 }
@@ -83,7 +90,7 @@ export function removePasskey(id) {
   return call("DELETE", `/auth/passkeys/${encodeURIComponent(id)}`);
 }
 
-// {otp} of an authenticator app or {recovery_code}, by the token of a right code of ours.
+// {otp} of an authenticator app, {recovery_code} or {add_factor}, by the token of a right code of ours.
 export function verifySecondStep(token, shown, deviceName) {
   return call("POST", "/auth/second-step", {
     body: { second_step_token: token, ...shown, platform: "web", device_name: deviceName, time_zone: timeZone(), session: "cookie" },
@@ -161,6 +168,7 @@ async function ask(method, path, { body, needs = [] }) {
   const { response, text } = await send(path, { method, headers, body: body && JSON.stringify(body) });
   const answer = parseObject(text);
   language = response.headers.get("Content-Language") ?? language;
+  wasTooLittle ||= answer?.code === "INSUFFICIENT_USER_AUTHENTICATION" && !answer.second_step_token && !answer.may;
   if (!response.ok) throw refusal(response, answer);
   if (needs.length && !(answer && needs.every((name) => answer[name]))) throw new ApiError("BAD_ANSWER");
   csrfToken = response.headers.get("X-CSRF-Token") ?? answer?.csrf_token ?? csrfToken;

@@ -1,48 +1,38 @@
 // The visitor's authenticator apps: the list, and adding one by its QR code and its first code.
 
 import * as api from "./api.js";
-import { clean, looksComplete } from "./code.js";
+import { appForm } from "./appform.js";
 import { sentence } from "./errors.js";
-import { clearError, complain, refuse, whileBusy } from "./form.js";
+import { whileBusy } from "./form.js";
 import { parts, t } from "./language.js";
 import { clear, element, isShown, put, say } from "./views.js";
 import { dayAndTime } from "./words.js";
-
-const SVG = "http://www.w3.org/2000/svg";
-const MARGIN = 4; // modules of light around it, which scanners need
 
 const section = element("apps-section");
 const list = element("apps");
 const none = element("apps-none");
 const alert = element("apps-error");
 const add = element("app-add");
-const form = element("app-form");
-const name = element("app-name");
-const input = element("app-code");
-const codeAlert = element("app-code-error");
 
 let leave = () => {};
 let changed = () => {};
-let token = "";
+let form;
 
 // `onSignedOut()` runs when the visitor turns out to be no longer signed in, `onChange()` when an app was added or removed.
 export function prepare(onSignedOut, onChange) {
   leave = onSignedOut;
   changed = onChange;
-  add.addEventListener("click", () => whileBusy(add, begin));
-  element("app-cancel").addEventListener("click", () => {
-    close();
+  form = appForm("app", added, () => {
+    add.hidden = false;
     add.focus();
-  });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    whileBusy(element("app-confirm"), confirm);
-  });
+  }, onSignedOut);
+  add.addEventListener("click", () => whileBusy(add, begin));
 }
 
 export async function open() {
   clear(alert);
-  close();
+  form.close();
+  add.hidden = false;
   section.hidden = true;
   list.replaceChildren();
   try {
@@ -60,69 +50,25 @@ async function begin() {
   clear(alert);
   say();
   try {
-    const { token: given, secret, qr } = await api.appInvitation();
-    token = given;
-    element("app-qr").replaceChildren(draw(qr));
-    element("app-secret").textContent = secret.match(/.{1,4}/g).join(" ");
-    name.value = t("Authenticator app");
-    input.value = "";
-    clearError(input, codeAlert);
-    form.hidden = false;
+    await form.begin();
     add.hidden = true;
-    input.focus();
   } catch (error) {
     fail(error);
   }
 }
 
-// The secret stands in this page alone, and goes with the form.
-function close() {
-  token = "";
-  element("app-qr").replaceChildren();
-  element("app-secret").textContent = "";
-  form.hidden = true;
+function added(made) {
+  list.append(row(made));
+  none.hidden = true;
   add.hidden = false;
-}
-
-async function confirm() {
-  const code = clean(input.value);
-  clearError(input, codeAlert);
-  if (!looksComplete(code)) return refuse(input, codeAlert, () => t("Enter the code that the app shows."));
-  try {
-    const made = await api.addApp(token, code, name.value);
-    close();
-    list.append(row(made));
-    none.hidden = true;
-    element("apps-title").focus();
-    say(() => t("Authenticator app added: {name}.", { name: made.name }));
-    changed();
-  } catch (error) {
-    if (error.code === "INVALID_OTP") {
-      return refuse(input, codeAlert, () => t("That code is not right, or was used already. Wait for the next one."));
-    }
-    if (error.status === 401) return leave();
-    complain(input, codeAlert, () => sentence(error));
-  }
+  element("apps-title").focus();
+  say(() => t("Authenticator app added: {name}.", { name: made.name }));
+  changed();
 }
 
 function fail(error) {
   if (error.status === 401 && error.code !== "INSUFFICIENT_USER_AUTHENTICATION") return leave();
   put(alert, () => sentence(error));
-}
-
-// One path for all dark modules: the page's policy lets in no image that is made elsewhere.
-function draw(rows) {
-  const size = rows.length + 2 * MARGIN;
-  const svg = document.createElementNS(SVG, "svg");
-  const path = document.createElementNS(SVG, "path");
-  svg.setAttribute("viewBox", `0 0 ${size} ${size}`);
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", t("QR code of the key below"));
-  svg.setAttribute("shape-rendering", "crispEdges");
-  path.setAttribute("d", rows.flatMap((line, y) => [...line].map((module, x) =>
-    module === "1" ? `M${x + MARGIN} ${y + MARGIN}h1v1h-1z` : "")).join(""));
-  svg.append(path);
-  return svg;
 }
 
 function row(entry) {

@@ -4,6 +4,7 @@ import * as account from "./account.js";
 import * as address from "./address.js";
 import * as api from "./api.js";
 import * as confirm from "./confirm.js";
+import * as enrol from "./enrol.js";
 import { needsHttps, sentence, sessionOver, wantsPasskey } from "./errors.js";
 import { whileBusy } from "./form.js";
 import * as language from "./language.js";
@@ -40,11 +41,12 @@ confirm.prepare((answer) => {
   history.replaceState(null, "");
   address.open(notice, destination);
 });
-second.prepare((answer) => arrive(answer, false), (answer) => {
-  language.choose({ account: answer.user.locale ?? "" });
-  account.open(answer.user, false, false, "add-factors");
+second.prepare((answer) => arrive(answer, false), ({ user }) => {
+  language.choose({ account: user.locale ?? "" });
+  addFactor();
 }, address.open);
-link.prepare((answer) => enter(answer.user, answer.is_new_user), second.open, begin);
+enrol.prepare(address.open);
+link.prepare((answer) => offerFactor(answer, () => enter(answer.user, answer.is_new_user)), second.open, begin);
 account.prepare((notice) => {
   language.choose();
   address.open(notice);
@@ -70,6 +72,7 @@ async function start() {
     owner.invite(site.all());
     if (link.open()) await language.choose({ server: api.answeredIn() });
     else if (user && !["again", "passkey"].includes(site.signsInFor())) enter(user);
+    else if (!user && session.mayOnlyAddFactor()) addFactor();
     else await begin();
   } catch (error) {
     await chosen;
@@ -88,9 +91,32 @@ async function begin() {
 }
 
 function arrive(answer, isByCode) {
-  enter(answer.user, answer.is_new_user, isByCode);
-  // By a code nobody gets any further there; he may add a passkey first.
-  if (site.signsInFor() && !(isByCode && site.signsInFor() === "passkey")) owner.goOn();
+  offerFactor(answer, (isOffered) => {
+    enter(answer.user, answer.is_new_user, isByCode && !isOffered);
+    // By a code nobody gets any further there; he may add a passkey first.
+    if (site.signsInFor() && !(isByCode && site.signsInFor() === "passkey")) owner.goOn();
+  });
+}
+
+// Where the site asks for a factor, which can be put off. `next(isOffered)` runs when it was, or where none is asked for.
+function offerFactor({ user, factor_due_at: dueAt }, next) {
+  if (!dueAt) return next(false);
+  passkey.rest();
+  confirm.close();
+  language.choose({ account: user.locale ?? "" });
+  enrol.open(dueAt, (protectedUser) => protectedUser ? beProtected(protectedUser) : next(true));
+}
+
+// The session opens nothing else until then.
+function addFactor() {
+  passkey.rest();
+  confirm.close();
+  enrol.open(null, beProtected);
+}
+
+function beProtected(user) {
+  enter(user);
+  if (site.signsInFor()) owner.goOn();
 }
 
 // With a place in the browser's history, so that Back leads to the address.
@@ -136,7 +162,7 @@ async function lookAgain({ type }) {
       enter(user);
       if (waited && site.signsInFor() === "here") owner.goOn(); // Signed in by another tab; this one is on its way.
     }
-    if (!user && isShown("account") && !account.isLimitedToFactors()) address.open(sessionOver);
+    if (!user && isShown("account")) address.open(sessionOver);
   } catch {
     // What cannot be asked now shows at the next click.
   }

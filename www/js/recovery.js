@@ -15,6 +15,8 @@ const codes = element("recovery-codes");
 const input = element("recovery-code");
 const codeAlert = element("recovery-code-error");
 
+const FEW = 3;
+
 let leave = () => {};
 
 // `onSignedOut()` runs when the visitor turns out to be no longer signed in.
@@ -41,7 +43,7 @@ export async function open(hasFactor) {
     const { left: count } = await api.recovery();
     if (!isShown("account")) return;
     section.hidden = false;
-    put(left, () => t("You have {count} left.", { count }));
+    put(left, () => count <= FEW ? t("You have {count} left: make new ones.", { count }) : t("You have {count} left.", { count }));
   } catch (error) {
     if (error.code === "INVALID_TOKEN" && isShown("account")) leave();
   }

@@ -3,40 +3,67 @@
 
 import * as api from "./api.js";
 import { ApiError } from "./errors.js";
+import { signsInFor } from "./site.js";
 
 const tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("otpgate.session") : null;
 
-// Who is signed in; null without a cookie, or with one that is no longer good.
+let isLimited = false;
+let dueAt = null;
+
+// Who is signed in; null without a cookie, or with one that is no longer good, or good for adding a factor alone.
 export async function user() {
+  isLimited = false;
   try {
-    return (await api.me()).user;
+    const answer = await api.me();
+    dueAt = answer.factor_due_at ?? null;
+    return answer.user;
   } catch (error) {
-    if (error.status === 401) return null;
-    throw error;
+    if (error.status !== 401) throw error;
+    isLimited = error.may === "add_factor";
+    return null;
   }
+}
+
+// As of the last user(): whether the cookie is good for adding a factor, and until when that can be put off, or null.
+export function mayOnlyAddFactor() {
+  return isLimited;
+}
+
+export function factorDueAt() {
+  return dueAt;
+}
+
+// A device that is trusted does not stand for the second step where that is what the visitor signs in for.
+function secondStep() {
+  return api.wantedMore() || ["again", "passkey"].includes(signsInFor()) ? "always" : undefined;
 }
 
 // Rejects with COOKIE_LOST where the code was right but the browser did not keep the cookie.
 export async function signIn(pending, code, deviceName) {
-  return begun(await api.verifyCode(pending, code, deviceName));
+  return begun(await api.verifyCode(pending, code, secondStep(), deviceName));
 }
 
 // The same by a link, {link, destination}.
 export async function signInByLink(opened, deviceName) {
-  return begun(await api.verifyLink(opened, deviceName));
+  return begun(await api.verifyLink(opened, secondStep(), deviceName));
 }
 
 export async function signInByPasskey(credential, deviceName) {
   return begun(await api.verifyPasskey(credential, deviceName));
 }
 
-export async function signInBySecondStep(token, otp, deviceName) {
-  return begun(await api.verifySecondStep(token, { otp }, deviceName));
+// `trustDevice`: it is not to be asked for a code of an app again for a while.
+export async function signInBySecondStep(token, otp, trustDevice, deviceName) {
+  return begun(await api.verifySecondStep(token, { otp, trust_device: trustDevice }, deviceName));
 }
 
-// A session that may only add a factor: it is nobody's to other tabs.
+// A session that may only add a factor, by a recovery code or where there is none yet: it is nobody's to other tabs.
 export function recover(token, code, deviceName) {
   return api.verifySecondStep(token, { recovery_code: code }, deviceName);
+}
+
+export function signInToAddFactor(token, deviceName) {
+  return api.verifySecondStep(token, { add_factor: true }, deviceName);
 }
 
 async function begun(answer) {

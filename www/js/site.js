@@ -31,6 +31,11 @@ export function hasPasskeys() {
   return known.passkeys === true;
 }
 
+// For how many days a device can be trusted; 0 where none is.
+export function trustedDays() {
+  return known.trusted_device_days ?? 0;
+}
+
 // What a protected site sends its visitors here for: "here" to sign in, "again" to do so although they are signed in,
 // "passkey" to do so by one, by ?sign_in=; null where nobody waits for them. They go back at once, by way of the link to return_to.
 export function signsInFor() {

@@ -86,6 +86,7 @@ struct ApiSettings {
     domain::ReturnTargets returnTargets{{}, {}};
     bool passkeysAreOffered = false;
     domain::WebhookReceivers webhookReceivers = domain::WebhookReceivers::Public;
+    domain::DeviceTrust deviceTrust = {};
 };
 
 struct Services {

@@ -34,7 +34,8 @@ inline constexpr std::array kMessageKinds{domain::MessageKind::Code,
                                           domain::MessageKind::TotpAdded,
                                           domain::MessageKind::TotpRemoved,
                                           domain::MessageKind::RecoveryCodesMade,
-                                          domain::MessageKind::RecoveryCodeUsed};
+                                          domain::MessageKind::RecoveryCodeUsed,
+                                          domain::MessageKind::DeviceTrusted};
 
 // What the placeholders stand for. An empty text is a section that is left out.
 using TemplateValues = std::vector<std::pair<std::string_view, std::string>>;

@@ -1,6 +1,7 @@
 // How sure it is who signed in, by the ways in which he did (RFC 8176).
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace otpgate::domain {
@@ -18,6 +19,11 @@ AssuranceLevel assuranceOf(std::string_view methods);
 // mailbox or the password had the account (section 4.1.2.1 would let him bind a factor of his own to it). A code and an
 // authenticator app open it, too, though they are of level 1: "totp" is no code that anybody was sent.
 bool opensAccount(std::string_view methods, bool hasFactor);
+
+// Whether it has shown a factor itself. A trusted device ("otp device") opens an account and shows none: what takes
+// more than opening it takes the factor.
+bool showsFactor(std::string_view methods);
+std::string withTrustedDevice(std::string_view methods);
 
 // Whether it may add a factor, and nothing else: a sign-in by a code and a recovery code ("otp rc"), for a factor that
 // is lost (section 4.2.2.2). It opens nothing until it has shown the new one.

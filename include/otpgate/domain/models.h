@@ -72,6 +72,8 @@ struct User {
     bool hasTotp = false;
     bool hasVerifyingPasskey = false;
     bool hasRecoveryCodes = false;  // for a factor that is lost; no factor itself
+    // When it was first told to have a factor, see sign_in_rule.h.
+    std::optional<Timestamp> factorWantedSince{};
 };
 
 // Proved or not.
@@ -112,7 +114,8 @@ enum class MessageKind {
     TotpAdded,  // an authenticator app
     TotpRemoved,
     RecoveryCodesMade,
-    RecoveryCodeUsed
+    RecoveryCodeUsed,
+    DeviceTrusted  // it is not asked for the second step for a while
 };
 std::string_view toString(MessageKind kind);  // "code", "new_sign_in"
 std::optional<MessageKind> parseMessageKind(std::string_view text);
@@ -121,10 +124,11 @@ bool carriesSecret(MessageKind kind);
 
 // What a notice tells, besides when it happened.
 struct NoticeFacts {
-    std::string ipAddress;       // of whoever did it; may be empty
-    std::string device;          // its name, platform or user agent; may be empty; the client chose it
-    std::string changedAddress;  // of AddressChanged: the new address, masked
-    std::string timeZone{};      // that its reader lives in, see Device; empty: not known
+    std::string ipAddress;                    // of whoever did it; may be empty
+    std::string device;                       // its name, platform or user agent; may be empty; the client chose it
+    std::string changedAddress;               // of AddressChanged: the new address, masked
+    std::string timeZone{};                   // that its reader lives in, see Device; empty: not known
+    std::optional<std::int64_t> codesLeft{};  // of RecoveryCodeUsed: few enough to say it
 };
 
 // What a message's locale says: the request's own wish, what the account says, what the client accepts.

@@ -85,6 +85,7 @@ struct BrowserSession {
     std::string methods;
     bool hasFactor = false;
     Timestamp authenticatedAt;
+    bool owesFactor = false;
 };
 SignInNeed needOf(const AuthorizeRequest& request, const BrowserSession* session, Timestamp now);
 

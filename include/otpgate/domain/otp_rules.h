@@ -94,11 +94,16 @@ struct StoredDevice {
     Uuid id;
     Uuid userId;
     std::string installId;
+    std::optional<Timestamp> trustedSince{};  // its owner wants no second step on it for a while
 };
 // The one of the user's that signs in: the device that proves itself stays the same one; so does an installation that
 // names itself, and the newest of that name counts. nullopt: a new one.
 std::optional<Uuid> findSameDevice(const OtpVerification& guess, const Uuid& userId,
                                    std::span<const StoredDevice> devices);
+
+// Whether the device that was shown stands for the second step. One that only names itself does not: what an
+// installation says of itself is no secret.
+bool isTrusted(const OtpVerification& guess, const Uuid& userId, std::span<const StoredDevice> devices);
 
 // What one guess may touch. Null or absent: there is none.
 struct GuessRows {

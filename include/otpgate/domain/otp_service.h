@@ -32,6 +32,7 @@ struct OtpSettings {
     bool autoRegister = true;
     SignUpRule signUp;
     SignInRule signIn;
+    DeviceTrust deviceTrust{};
     Disclosure disclosure = Disclosure::Hide;
     std::string fixedCode;
     LimitRule requestsPerDestination;
@@ -54,11 +55,15 @@ struct LimitReport {
 // nullopt for an unlimited rule.
 std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& rule, std::string hits, Timestamp now);
 
+// Whether a device that its owner trusts stands for the second step: not where a sign-in is to prove more than that.
+enum class SecondStep { UnlessTrusted, Always };
+
 // Who asks, and by which device, if it proves to be one that the account knows.
 struct Asker {
     Client client;
     ShownDevice device;
     std::optional<WorkSolution> work{};  // that was asked for
+    SecondStep secondStep = SecondStep::UnlessTrusted;
 };
 
 // Whether a code may make an account where there is none. Refused: only who has one gets a message.
@@ -120,6 +125,7 @@ struct VerifiedOtp {
     std::string secondStepToken{};
     bool takesTotp = false;  // with it
     bool takesRecoveryCode = false;
+    bool addsFactor = false;
 };
 
 class OtpService {

@@ -8,6 +8,7 @@
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/notice.h"
+#include "otpgate/domain/session_lifetimes.h"
 #include "otpgate/domain/short_codes.h"
 #include "otpgate/domain/sign_in_rule.h"
 #include "otpgate/domain/sign_up_rule.h"
@@ -96,6 +97,10 @@ struct OtpRequestResult {
 enum class Guess { Wrong, Right };
 // What was shown: the code, or the link of its message. A link that is wrong is no guess at anything: 128 bits.
 enum class GuessBy { Code, Link };
+// Whether a device stands for the second step where its owner has said so, and how long after he did. None: neither
+// the settings nor this sign-in let it.
+using DeviceTrust = std::optional<std::chrono::seconds>;
+
 // How a guess names its code. Who names the id is who asked for the code: nobody else was told it.
 enum class CodeNamedBy { Address, Id };
 
@@ -125,6 +130,7 @@ struct OtpVerification {
     Uuid sessionId{};
     Timestamp sessionExpiresAt{};
     ShownDevice shownDevice = std::nullopt;
+    DeviceTrust deviceTrust = std::nullopt;
     Uuid newDeviceId{};
     Device device{};
     std::array<Uuid, 3> auditIds;                      // at most three events: the code's, the registration, the login
@@ -139,12 +145,14 @@ struct OtpVerification {
 struct NewSession {
     Uuid id;
     Timestamp now;
-    Timestamp expiresAt;
+    SessionLifetimes lifetimes{};
     ShownDevice shownDevice;
     Uuid newDeviceId;
     Device device;
     std::optional<NoticeDraft> notice = std::nullopt;  // of a device that the account did not know
     Client client;
+    // Its owner wants no second step on this device for a while, see TrustedDevice.
+    bool trustsDevice = false;
 };
 
 struct SignIn {
@@ -163,6 +171,7 @@ struct FirstStep {
     // Which of them the account has; the token does not say it.
     bool takesTotp = false;
     bool takesRecoveryCode = false;
+    bool addsFactor = false;  // it has none, and must have one first
 };
 
 struct OtpVerifyResult {

@@ -25,6 +25,7 @@ struct PasskeySettings {
     std::string rpId;    // empty: there are none here
     std::string origin;  // of the pages that may ask for them
     SignInRule signIn{};
+    SessionLifetimes sessions{};
     bool isOffered() const { return !rpId.empty(); }
 };
 
@@ -81,8 +82,7 @@ public:
 
     // A challenge that anybody may answer who has a passkey here. Nothing of it is stored until then.
     std::string challenge() const;
-    PasskeyVerdict signIn(const PasskeyAssertion& assertion, const Device& device, const Asker& asker,
-                          Timestamp sessionEnd);
+    PasskeyVerdict signIn(const PasskeyAssertion& assertion, const Device& device, const Asker& asker);
 
     std::vector<Passkey> list(const Uuid& userId) { return store_.list(userId); }
     // False: the user has no such passkey.

@@ -47,6 +47,7 @@ struct NewPasskey {
     ChallengeUse challenge;
     Uuid sessionId;       // which asks for it, and must not have ended by then
     std::string methods;  // that its user has shown by making it: the session's from then on, where it is a factor
+    SessionLifetimes lifetimes{};
     std::string rpId;
     unsigned most = 0;  // of one user
     Uuid auditId;

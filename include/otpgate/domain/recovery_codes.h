@@ -11,6 +11,8 @@
 namespace otpgate::domain {
 
 inline constexpr unsigned kRecoveryCodes = 10;  // that are made at a time
+// So few left, or less, that their owner is told to make new ones.
+inline constexpr std::int64_t kFewRecoveryCodes = 3;
 
 struct RecoveryCode {
     unsigned number = 0;  // below kRecoveryCodes

@@ -39,8 +39,7 @@ public:
 
     // The rest of a sign-in by a right code of ours: the session may only add a factor (step_up.h). Costs one hash,
     // whatever was typed, and is counted before it.
-    SecondStepVerdict signIn(std::string_view token, std::string_view typed, const Device& device, const Asker& asker,
-                             Timestamp sessionEnd);
+    SecondStepVerdict signIn(std::string_view token, std::string_view typed, const Device& device, const Asker& asker);
 
 private:
     enum class Kind { Proposed, Confirmed };

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace otpgate::domain {
@@ -32,6 +33,7 @@ struct StoredSession {
     Timestamp movedAt{};
     Role userRole = Role::User;
     std::vector<std::string> userGroups{};
+    std::optional<Timestamp> userFactorWantedSince{};
 };
 
 // Whether the session's user proved to be there so lately that what lasts may be done in the account's name: a stolen
@@ -39,14 +41,18 @@ struct StoredSession {
 bool signedInRecently(const Session& session, std::chrono::seconds within, Timestamp now);
 
 // When a session that is used now ends by itself: after the idle time, and no later than its whole time after its
-// sign-in (ASVS 5, 7.3.1 and 7.3.2).
-Timestamp sessionEndsAt(Timestamp createdAt, Timestamp now, const SessionLifetimes& lifetimes);
+// sign-in (ASVS 5, 7.3.1 and 7.3.2). Both are shorter for one of level 2, whose whole time begins when its user has
+// shown both factors: that may be later than the session, which has been raised then.
+Timestamp sessionEndsAt(const Session& session, Timestamp now, const SessionLifetimes& lifetimes);
+// The same of one that begins now.
+Timestamp newSessionEndsAt(std::string_view methods, Timestamp now, const SessionLifetimes& lifetimes);
 
-// Whether its whole time is not over. Its row may say a later end: of a version, or of a setting, that let sessions
-// last longer; `session` then says the earlier one.
+// Whether its time is not over. Its row may say a later end: of a version, or of a setting, that let sessions last
+// longer, or from before it was raised; `session` then says the earlier one.
 bool isWithinLifetime(Session& session, const SessionLifetimes& lifetimes, Timestamp now);
 
-// Whether the session is good now: within its whole time, and of somebody whom the rule lets in.
+// Whether the session is good now: within its time, and of somebody whom the rule lets in. It then says, too, whether
+// he must add a factor first.
 bool isGood(AuthenticatedSession& session, const SessionLifetimes& lifetimes, const SignInRule& rule, Timestamp now);
 
 // Whether the end of a session that is in use by its cookie must be moved: every few minutes, and often enough that it

@@ -66,11 +66,15 @@ public:
     SessionService(SessionStore& store, const SigningKeys& keys, const crypto::KeyRing& ring, const Clock& clock,
                    Random& random, TokenSettings settings);
 
-    // When a session that begins now is over, unless it is used.
+    // When a session that a code opens now is over, unless it is used.
     Timestamp sessionEnd() const;
-    // How long a browser keeps the cookie of a session that begins now, and of one that is used now.
-    std::chrono::seconds cookieLifetime() const;
+    // How long a browser keeps the cookie of a session that is opened now, by these methods, and of one that is used
+    // now.
+    std::chrono::seconds cookieLifetime(std::string_view methods) const;
     std::chrono::seconds cookieLifetime(const Session& session) const;
+
+    // Until when the user may put off adding a factor, see sign_in_rule.h.
+    std::optional<Timestamp> factorDueAt(const User& user) const;
 
     // The first tokens of a session that a store has just opened.
     Tokens issueFirst(const SignIn& signIn) const;
@@ -112,7 +116,6 @@ private:
     };
     // Active, and neither its idle time nor its whole time is over.
     std::optional<AuthenticatedSession> findActive(const Uuid& sessionId, Timestamp now);
-    std::chrono::seconds lifetimeOf(const Timestamp& createdAt, Timestamp now) const;
     Tokens issue(const Holder& holder, std::int64_t counter, Timestamp now) const;
     std::string accessToken(const Holder& holder, Timestamp now, Timestamp expiresAt) const;
     std::optional<AccessGrant> authenticateJwt(std::string_view token, Timestamp now);

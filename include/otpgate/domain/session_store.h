@@ -5,6 +5,7 @@
 #include "otpgate/base/clock.h"
 #include "otpgate/base/uuid.h"
 #include "otpgate/domain/models.h"
+#include "otpgate/domain/session_lifetimes.h"
 #include "otpgate/domain/sign_in_rule.h"
 
 #include <chrono>
@@ -15,12 +16,6 @@
 #include <vector>
 
 namespace otpgate::domain {
-
-// How long a session lasts: so long without use, and so long in all.
-struct SessionLifetimes {
-    std::chrono::seconds idle{604800};
-    std::chrono::seconds total{2592000};
-};
 
 struct SessionRefresh {
     Uuid sessionId;
@@ -45,6 +40,7 @@ struct SessionRefreshResult {
 struct AuthenticatedSession {
     Session session;
     User user;
+    bool owesFactor = false;  // the user must add one first, see sign_in_rule.h
 };
 
 // A device that is forgotten loses its own budgets (see NewOtpRequest::device).

@@ -21,9 +21,11 @@ struct Standing {
     bool hasFactor = false;  // its account
     AssuranceLevel level = AssuranceLevel::One;
     std::chrono::microseconds age{0};  // of the sign-in; a refresh is none
-    bool showsFactor = false;          // opensAccount() by one
+    bool showsFactor = false;          // and has not been let in by a trusted device
     bool mayOnlyAddFactors = false;
-    bool hasPasskey = true;  // its account, which opens at level 2 by it
+    bool hasPasskey = true;     // its account, which opens at level 2 by it
+    bool opensAccount = false;  // by what it shows, or by a trusted device
+    bool owesFactor = false;    // its user must add one before anything else
 };
 Standing standingOf(const AuthenticatedSession& session, Timestamp now);
 
@@ -33,6 +35,8 @@ enum class StepUp { None, TwoFactors, Anew };
 // `within`: how old a sign-in may be for what outlasts the session. An account with a factor is nobody's who has not
 // shown it; such a session is one from before the factor, and may only be left. What outlasts a session takes
 // level 2 where a passkey shows it: of an account with an app alone, a code and the app are all that the page can ask.
+// A trusted device is enough for use alone. Who must have a factor (mfa.required) and has put it off for too long may
+// add one and leave, whatever he has shown.
 StepUp stepUpFor(Action action, const Standing& standing, std::chrono::seconds within);
 
 }  // namespace otpgate::domain

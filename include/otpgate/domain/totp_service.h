@@ -33,6 +33,8 @@ struct AddedTotp {
     std::optional<Totp> totp = std::nullopt;
 };
 
+enum class TrustWish { None, Trust };
+
 struct SecondStepVerdict {
     enum class Outcome { SignedIn, BadToken, Wrong, Limited, TooManyFailures, AccountDisabled };
     Outcome outcome = Outcome::Wrong;
@@ -40,10 +42,17 @@ struct SecondStepVerdict {
     std::optional<LimitReport> limit = std::nullopt;  // where Limited
 };
 
+struct SecondStepSettings {
+    LimitRule guesses;
+    SessionLifetimes sessions{};
+    SignInRule signIn{};
+    DeviceTrust deviceTrust{};  // none: no device is trusted
+};
+
 class TotpService {
 public:
     TotpService(TotpStore& store, Messenger& messenger, const crypto::KeyRing& ring, const Clock& clock, Random& random,
-                LimitRule guesses, NoticeSettings notices);
+                SecondStepSettings settings, NoticeSettings notices);
 
     TotpInvitation invite(const Uuid& userId);
     AddedTotp add(const AuthenticatedSession& caller, std::string_view token, std::string_view code,
@@ -53,13 +62,16 @@ public:
     // False: the user has no such app.
     bool remove(const Uuid& id, const AuthenticatedSession& caller, const Client& client);
 
-    // The rest of a sign-in: `token` is VerifiedOtp::secondStepToken.
+    // The rest of a sign-in: `token` is VerifiedOtp::secondStepToken. With TrustWish::Trust the device stands for this
+    // step from then on, as long as the settings say.
     SecondStepVerdict signIn(std::string_view token, std::string_view code, const Device& device, const Asker& asker,
-                             Timestamp sessionEnd);
+                             TrustWish wish);
+    // Of an account that must have a factor first: the session may only add one (step_up.h).
+    SecondStepVerdict signInToAddFactor(std::string_view token, const Device& device, const Asker& asker);
     // The same by whatever was shown; open() reads the token.
     std::optional<PendingStep> open(std::string_view token) const;
     SecondStepVerdict finish(const PendingStep& pending, const SecondStepProof& proof, const Device& device,
-                             const Asker& asker, Timestamp sessionEnd);
+                             const Asker& asker, TrustWish wish = TrustWish::None);
 
 private:
     std::optional<NoticeDraft> draft(MessageKind kind, const Device& device, const Client& client, Timestamp now);
@@ -70,7 +82,7 @@ private:
     const crypto::KeyRing& ring_;
     const Clock& clock_;
     Random& random_;
-    LimitRule guesses_;
+    SecondStepSettings settings_;
     NoticeSettings notices_;
 };
 

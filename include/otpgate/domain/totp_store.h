@@ -29,7 +29,8 @@ struct Totp {
 
 struct NewTotp {
     Totp totp;
-    Uuid sessionId;     // which asks for it, and must not have ended by then
+    Uuid sessionId;  // which asks for it, and must not have ended by then
+    SessionLifetimes lifetimes{};
     unsigned most = 0;  // of one user
     Uuid auditId;
     Client client;
@@ -60,16 +61,18 @@ struct TotpRemoval {
     std::optional<OutboxMessage> notice = std::nullopt;
 };
 
-// What was typed after a right code of ours: a code of an app, or one for a factor that is lost.
+// What was shown after a right code of ours: a code of an app, or one for a factor that is lost. Nothing where the
+// account has no factor and must have one first: its owner comes in to add it.
 struct SecondStepProof {
     struct Match {
         Uuid totpId;
         std::int64_t step = 0;
     };
     bool isRecovery = false;
+    bool addsFactor = false;
     std::optional<Match> match{};  // neither this nor the next: it is wrong
     std::optional<Uuid> recoveryCode{};
-    std::optional<NoticeDraft> notice = std::nullopt;  // of a recovery code that was used
+    std::optional<NoticeDraft> notice = std::nullopt;  // of a recovery code that was used, or a device that is trusted
 };
 struct SecondStepGuess {
     PendingStep pending;
@@ -80,6 +83,7 @@ struct SecondStepGuess {
     NewSession session;
     Uuid auditId;
     Uuid recoveryAuditId;
+    const SignInRule* signIn = nullptr;  // who must have a factor; nullptr: nobody
 };
 struct SecondStepResult {
     enum class Outcome {

@@ -29,6 +29,8 @@ TemplateValues valuesOf(const std::string& locale, const MessageContext& context
         values.emplace_back("ip_address", plainText(context.notice->ipAddress, kDeviceCharacters));
         values.emplace_back("device", plainText(context.notice->device, kDeviceCharacters));
         values.emplace_back("changed_address", context.notice->changedAddress);
+        const auto& left = context.notice->codesLeft;
+        values.emplace_back("codes_left", left ? std::to_string(*left) : std::string{});
         values.emplace_back("link", std::string(context.link));
         values.emplace_back("support", std::string(context.support));
     }

@@ -71,6 +71,10 @@ struct Vocabulary {
             variables.push_back("changed_address");
             sections.push_back("changed_address");
         }
+        if (path.find("/recovery_code_used.") != std::string_view::npos) {
+            variables.push_back("codes_left");
+            sections.push_back("codes_left");
+        }
         if (isSms) sections.push_back("show_details");
     }
 };
