@@ -54,6 +54,10 @@ export function leaveGroup(id, group) {
   return call("DELETE", `${user(id)}/groups/${encodeURIComponent(group)}`);
 }
 
+export function groups() {
+  return call("GET", "/admin/groups", { needs: ["groups"] });
+}
+
 export function exportOf(id) {
   return file(`${user(id)}/export`, "application/json");
 }

@@ -6,6 +6,7 @@ import { whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
 import { element, say, show } from "../js/views.js";
 import * as events from "./events.js";
+import * as groups from "./groups.js";
 import * as health from "./health.js";
 import * as messages from "./messages.js";
 import * as people from "./people.js";
@@ -26,6 +27,7 @@ start({ folders: ["account/texts", "admin/texts"], plurals: {} }, title, (user) 
     today: today.open,
     events: events.open,
     messages: messages.open,
+    groups: groups.open,
     health: health.open,
   }, say);
   show("admin", title);
