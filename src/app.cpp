@@ -67,7 +67,8 @@ public:
           groupStore_(store::makeUserGroupStore(*connection_)),
           outboxStore_(store::makeOutboxAdminStore(*connection_)),
           statisticsStore_(store::makeStatisticsStore(*connection_)),
-          oidcStore_(store::makeOidcStore(*connection_)),
+          oidcStore_(store::makeOidcStore(*connection_, &app.groups_)),
+          webhookStore_(store::makeWebhookStore(*connection_)),
           sessions_(*sessionStore_, app.signingKeys_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens),
           sites_(*sessionStore_, *ticketStore_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens.sessions,
                  app.settings_.otp.signIn),
@@ -99,6 +100,9 @@ public:
           oidc_(*oidcStore_, app.idTokenKeys_, app.signingKeys_, app.keyRing_, app.grants_, app.clock_, app.random_,
                 {app.settings_.publicUrl, app.settings_.tokens.accessLifetime, app.settings_.tokens.sessions.total,
                  app.settings_.otp.signIn}),
+          oidcClients_(*oidcStore_, app.clock_, app.random_),
+          applications_(*oidcStore_, app.clock_, app.random_),
+          webhooks_(*webhookStore_, app.keyRing_, app.clock_, app.random_),
           publishedKeys_{app.signingKeys_, app.idTokenKeys_},
           readiness_([&app] { return app.readiness_.look(); }),
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
@@ -124,7 +128,10 @@ public:
                     statistics_,
                     adminAccess_,
                     oidc_,
+                    oidcClients_,
+                    applications_,
                     publishedKeys_,
+                    webhooks_,
                     {.smsIsSetUp = app.settings_.sms.transport != delivery::SmsTransportKind::None,
                      .changeWithin = app.settings_.changeWithin,
                      .publicUrl = app.settings_.publicUrl,
@@ -142,7 +149,8 @@ public:
                      .tokens = app.settings_.tokens,
                      .returnTargets = {{app.settings_.page.name, toLower(originOf(app.settings_))},
                                        app.settings_.page.applications},
-                     .passkeysAreOffered = app.settings_.passkeys.isOffered()}},
+                     .passkeysAreOffered = app.settings_.passkeys.isOffered(),
+                     .webhookReceivers = app.settings_.webhookReceivers}},
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
@@ -170,6 +178,7 @@ private:
     std::unique_ptr<domain::OutboxAdminStore> outboxStore_;
     std::unique_ptr<domain::StatisticsStore> statisticsStore_;
     std::unique_ptr<domain::OidcStore> oidcStore_;
+    std::unique_ptr<domain::WebhookStore> webhookStore_;
     domain::SessionService sessions_;
     domain::SiteSessions sites_;
     domain::OtpService otp_;
@@ -185,6 +194,9 @@ private:
     domain::Administration administration_;
     domain::Statistics statistics_;
     domain::OidcProvider oidc_;
+    domain::OidcClients oidcClients_;
+    domain::UserApplications applications_;
+    domain::Webhooks webhooks_;
     api::PublishedKeys publishedKeys_;
     api::Readiness readiness_;
     api::Monitoring monitoring_;
@@ -205,6 +217,7 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       database_(db::openDatabase(settings.database)),
       groups_(*database_),
       startConnection_(database_->connect()),
+      webhookStore_(store::makeWebhookStore(*startConnection_)),
       signingKeys_(keyRing_, settings.tokens.accessLifetime),
       idTokenKeys_(keyRing_, settings.tokens.accessLifetime, crypto::SigningAlgorithm::Rs256),
       codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
@@ -219,6 +232,8 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       socket_(socket) {
     checkStart(*database_, *startConnection_, signingKeys_, idTokenKeys_, clock_, random_);
     checkPasskeys(*startConnection_, settings_, log_);
+    // Who tells nobody pays nothing from the first request on.
+    webhookStore_->noteListeners();
 }
 
 App::~App() {
@@ -231,7 +246,7 @@ domain::Messenger* App::makeMessenger() {
     if (settings_.courier.mode == delivery::DeliveryMode::Outbox) return &outboxMessenger_;
     dispatch_ = std::make_unique<Dispatch>(settings_, settings_.courier, codes_, *database_, &groups_, clock_, random_,
                                            log_, metrics_.otp);
-    logouts_ = std::make_unique<LogoutCourier>(settings_, *database_, keyRing_, clock_, random_, log_);
+    posters_ = std::make_unique<NoticePosters>(settings_, *database_, keyRing_, clock_, random_, log_);
     return &dispatch_->courier();
 }
 
@@ -239,7 +254,7 @@ void App::start() {
     if (!socket_) socket_.emplace(settings_.server);
     server_ = std::make_unique<http::FcgiServer>(*socket_, settings_.server.threads, trustedProxies_, random_, log_);
     if (dispatch_) dispatch_->courier().start();
-    if (logouts_) logouts_->start();
+    if (posters_) posters_->start();
     housekeeper_.start();
     run_ = std::async(std::launch::async, [this] { server_->run([this] { return makeHandler(); }); });
     if (!server_->waitUntilReady()) run_.get();
@@ -274,13 +289,19 @@ void App::stop() {
 void App::end() {
     run_.get();
     housekeeper_.stop();
-    if (logouts_) logouts_->stop();
+    if (posters_) posters_->stop();
     if (dispatch_) dispatch_->courier().stop(Dispatch::kPatience);
 }
 
 void App::tend() {
     // It ends by itself only where the socket fails.
     if (run_.wait_for(std::chrono::seconds{0}) == std::future_status::ready) run_.get();
+    if (posters_) return;  // which look for themselves
+    try {
+        webhookStore_->noteListeners();
+    } catch (const ServiceUnavailable&) {
+        // It is as it was; that the database is away, others say.
+    }
 }
 
 bool App::answers(std::chrono::milliseconds patience) const {

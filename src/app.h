@@ -4,7 +4,7 @@
 
 #include "dispatch.h"
 #include "housekeeper.h"
-#include "logout_courier.h"
+#include "notice_posters.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/crypto/key_ring.h"
@@ -19,6 +19,7 @@
 #include "otpgate/domain/process_counts.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/unanswered_guesses.h"
+#include "otpgate/domain/webhook_store.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/fcgi_server.h"
@@ -68,7 +69,8 @@ private:
     http::AddressList adminAddresses_;
     std::unique_ptr<db::Database> database_;
     store::Groups groups_;
-    std::unique_ptr<db::Connection> startConnection_;
+    std::unique_ptr<db::Connection> startConnection_;  // and of tend()
+    std::unique_ptr<domain::WebhookStore> webhookStore_;
     domain::SigningKeys signingKeys_;
     domain::SigningKeys idTokenKeys_;
     domain::OtpCodes codes_;
@@ -81,7 +83,7 @@ private:
     const domain::NoticeSettings notices_;
     delivery::OutboxMessenger outboxMessenger_;
     std::unique_ptr<Dispatch> dispatch_;      // null where this process sends nothing
-    std::unique_ptr<LogoutCourier> logouts_;  // null there, too
+    std::unique_ptr<NoticePosters> posters_;  // null there, too
     domain::Messenger* messenger_;            // one of the two
     Readiness readiness_;
     Housekeeper housekeeper_;

@@ -28,14 +28,14 @@ DeliverApp::DeliverApp(const Settings& settings)
       idTokenKeys_(keyRing_, settings.tokens.accessLifetime, crypto::SigningAlgorithm::Rs256),
       codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
       dispatch_(settings_, alone(settings_.courier), codes_, *database_, nullptr, clock_, random_, log_, metrics_),
-      logouts_(settings_, *database_, keyRing_, clock_, random_, log_),
+      posters_(settings_, *database_, keyRing_, clock_, random_, log_),
       witness_(*startConnection_, keyRing_, clock_, random_) {
     checkStart(*database_, *startConnection_, signingKeys_, idTokenKeys_, clock_, random_);
 }
 
 void DeliverApp::start() {
     dispatch_.courier().start();
-    logouts_.start();
+    posters_.start();
     for (const std::string& note : startNotes(settings_)) log_.info(note);
     log_.info("ready", {{"delivers", "what waits in the outbox"},
                         {"mail_senders", std::int64_t{settings_.courier.mailSenders}},
@@ -45,7 +45,7 @@ void DeliverApp::start() {
 }
 
 void DeliverApp::stop() {
-    logouts_.stop();
+    posters_.stop();
     dispatch_.courier().stop(Dispatch::kPatience);
 }
 

@@ -3,7 +3,7 @@
 
 #include "dispatch.h"
 #include "key_witness.h"
-#include "logout_courier.h"
+#include "notice_posters.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 #include "otpgate/crypto/key_ring.h"
@@ -45,7 +45,7 @@ private:
     domain::OtpCodes codes_;
     domain::OtpMetrics metrics_;  // asked of nobody: it listens nowhere
     Dispatch dispatch_;
-    LogoutCourier logouts_;
+    NoticePosters posters_;
     KeyWitness witness_;
     std::chrono::steady_clock::time_point nextNote_;
 };

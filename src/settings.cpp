@@ -100,6 +100,15 @@ db::DatabaseSettings readDatabase(SettingsReader& reader) {
     return database;
 }
 
+domain::WorkSettings readWork(SettingsReader& reader) {
+    using domain::AskForWork;
+    constexpr AskForWork kWhen[] = {AskForWork::Off, AskForWork::Limits, AskForWork::Sms, AskForWork::Always};
+    domain::WorkSettings work;
+    work.when = kWhen[reader.choice("abuse.challenge", {"off", "limits", "sms", "always"}, "off")];
+    work.steps = static_cast<unsigned>(reader.integer("abuse.challenge_steps", work.steps, 1000, 10000000));
+    return work;
+}
+
 domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     using domain::CodeAlphabet;
     using domain::Disclosure;
@@ -127,6 +136,7 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     }
     otp.requestsPerDestination = limit(reader, "limits.request_per_destination", "5/1h");
     otp.requestsPerClient = limit(reader, "limits.request_per_client", "30/1h");
+    otp.work = readWork(reader);
     otp.changesPerAccount = limit(reader, "limits.changes_per_account", "10/1h");
     otp.guessesPerDestination = limit(reader, "limits.guesses_per_destination", "10/1h,20/1d");
     return otp;
@@ -499,6 +509,8 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.courier = readCourier(reader);
     // The others stay for those who wait for no message, monitors among them.
     settings.courier.maxWaiting = std::max(1U, settings.server.threads - (settings.server.threads + 3) / 4);
+    constexpr domain::WebhookReceivers kReceivers[] = {domain::WebhookReceivers::Public, domain::WebhookReceivers::Any};
+    settings.webhookReceivers = kReceivers[reader.choice("webhooks.receivers", {"public", "any"}, "public")];
     settings.retention = readRetention(reader);
     reader.rejectUnknown();
     return settings;

@@ -17,6 +17,7 @@
 #include "otpgate/domain/passkey_service.h"
 #include "otpgate/domain/phone_numbers.h"
 #include "otpgate/domain/session_service.h"
+#include "otpgate/domain/webhook_rules.h"
 #include "otpgate/http/fcgi_server.h"
 
 #include <chrono>
@@ -69,6 +70,7 @@ struct Settings {
     delivery::SmsSettings sms;
     delivery::TemplateSettings templates;
     delivery::CourierSettings courier;
+    domain::WebhookReceivers webhookReceivers = domain::WebhookReceivers::Public;
     RetentionSettings retention;
 };
 

@@ -19,12 +19,13 @@ http::Response requestAddressChange(const http::Request& request, const Caller& 
     const auto destination = readDestination(settings, body, "destination");
     noteUnwelcome(settings, body, destination, Making::Address);
     auto locale = readLocale(body);
+    const domain::Asker asker{clientOf(request), std::nullopt, readWork(body)};
     body.rejectInvalid();
     if (locale.empty()) locale = caller.user.locale;  // by the address it would not be found
 
     const domain::OtpQuestion question{
         .destination = *destination, .purpose = domain::Purpose::Change, .locale = locale, .ownerId = caller.user.id};
-    const auto otp = codes.request(question, {clientOf(request), std::nullopt});
+    const auto otp = codes.request(question, asker);
     rejectUnlessAccepted(otp);
     return otpRequested(codes, question, otp);
 }

@@ -1,5 +1,6 @@
 // The endpoints of administrators, /api/v1/admin. Whoever takes an Administrator is reached by one alone who signed in
-// recently: see routes.cpp. Each act is one of domain::Administration and stands in the audit trail with who did it.
+// recently: see routes.cpp. Each act is one of domain::Administration or domain::OidcClients, and stands in the audit
+// trail with who did it.
 #pragma once
 
 #include "api/endpoints.h"
@@ -40,6 +41,26 @@ http::Response showStatistics(const http::Request& request, const Administrator&
                               const Clock& clock);
 http::Response showServiceHealth(const http::Request& request, const Administrator& caller, const Readiness& readiness,
                                  domain::Administration& people, domain::Statistics& statistics);
+http::Response listClients(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
+http::Response createClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
+http::Response showClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
+http::Response changeClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
+http::Response deleteClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
+http::Response rotateClientSecret(const http::Request& request, const Administrator& caller,
+                                  domain::OidcClients& clients);
+http::Response disableClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
+http::Response enableClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
 http::Response listEvents(const http::Request& request, const Administrator& caller, domain::AuditStore& audit);
+
+// admin_webhooks.cpp
+http::Response listWebhooks(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);
+http::Response addWebhook(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks,
+                          const ApiSettings& settings);
+http::Response showWebhook(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);
+http::Response removeWebhook(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);
+http::Response testWebhook(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);
+http::Response retryWebhook(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);
+http::Response rotateWebhookSecret(const http::Request& request, const Administrator& caller,
+                                   domain::Webhooks& webhooks);
 
 }  // namespace otpgate::api

@@ -1,5 +1,6 @@
 #include "api/authentication.h"
 
+#include "otpgate/base/encoding.h"
 #include "otpgate/base/text.h"
 #include "otpgate/http/accept_language.h"
 #include "otpgate/http/cookies.h"
@@ -13,6 +14,14 @@ using http::ApiError;
 using http::ErrorCode;
 
 namespace {
+
+// As browsers write it, RFC 4648, section 4.
+std::optional<std::string> decodedBase64(std::string text) {
+    while (text.ends_with('=')) text.pop_back();
+    std::ranges::replace(text, '+', '-');
+    std::ranges::replace(text, '/', '_');
+    return parseBase64Url(text);
+}
 
 // The token of `Authorization: <scheme> <token>`; the scheme is case-insensitive (RFC 9110, section 11.1), and there
 // may be more blanks than one (section 11.4).
@@ -171,8 +180,30 @@ domain::Client clientOf(const http::Request& request) {
             http::acceptedLanguages(request.header("accept-language").value_or(""))};
 }
 
+std::optional<domain::WorkSolution> readWork(http::JsonBody& body) {
+    constexpr std::string_view kName = "altcha";
+    const auto text = body.string(kName);
+    if (!text) return std::nullopt;
+    try {
+        http::Request inner;
+        inner.contentType = "application/json";
+        inner.body = decodedBase64(*text).value_or("");
+        http::JsonBody solution(inner);
+        domain::WorkSolution work{solution.requiredString("challenge"), solution.requiredString("salt"),
+                                  solution.requiredString("signature"), 0};
+        const auto number = solution.integer("number");
+        if (!number || *number < 0) solution.noteMissing("number");
+        solution.rejectInvalid();
+        work.number = static_cast<std::uint64_t>(*number);
+        return work;
+    } catch (const http::ApiError&) {
+        body.noteInvalid(kName, "must be a solved challenge");
+        return std::nullopt;
+    }
+}
+
 domain::Asker askerOf(const domain::SessionService& sessions, const http::Request& request, http::JsonBody& body) {
-    domain::Asker asker{clientOf(request), std::nullopt};
+    domain::Asker asker{clientOf(request), std::nullopt, readWork(body)};
     if (const auto token = body.string("device_token")) asker.device = sessions.parseDeviceToken(*token);
     if (asker.device) return asker;
     const auto cookie = http::findCookie(request, kDeviceCookie);

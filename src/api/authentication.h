@@ -53,7 +53,9 @@ bool isMonitor(const Monitoring& monitoring, const http::Request& request);
 bool isAdminAddress(const AdminAccess& access, const http::Request& request);
 
 domain::Client clientOf(const http::Request& request);
-// The client, and the device that its cookie or `device_token` proves.
+// The member `altcha`: a challenge that was asked for and solved. Notes one that cannot be read.
+std::optional<domain::WorkSolution> readWork(http::JsonBody& body);
+// The client, the device that its cookie or `device_token` proves, and the work it has done.
 domain::Asker askerOf(const domain::SessionService& sessions, const http::Request& request, http::JsonBody& body);
 
 }  // namespace otpgate::api

@@ -79,6 +79,12 @@ http::Response updateProfile(const http::Request& request, const Caller& caller,
                              const Clock& clock, const ApiSettings& settings);
 http::Response deleteMe(const http::Request& request, const Caller& caller, domain::AccountService& accounts);
 
+// applications.cpp
+http::Response listApplications(const http::Request& request, const Caller& caller,
+                                domain::UserApplications& applications);
+http::Response withdrawFromApplication(const http::Request& request, const Caller& caller,
+                                       domain::UserApplications& applications);
+
 // account_export.cpp
 http::Response exportMe(const http::Request& request, const Caller& caller, domain::AccountService& accounts,
                         domain::AuditStore& audit, const Clock& clock);

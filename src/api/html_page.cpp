@@ -121,4 +121,13 @@ void HtmlPage::attribute(std::string_view name, std::string_view value) {
     raw("\"");
 }
 
+http::Response errorPage(const ApiSettings& settings, const http::ApiError& error, const http::Request& request) {
+    const http::Response problem = error.toResponse(request.requestId);
+    http::Response page =
+        HtmlPage(settings, problem.status, http::describe(error.code()).title).paragraph(error.sentence()).take();
+    page.headers.insert(page.headers.end(), problem.headers.begin(), problem.headers.end());
+    page.accountLanguage = problem.accountLanguage;
+    return page;
+}
+
 }  // namespace otpgate::api

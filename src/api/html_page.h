@@ -3,6 +3,7 @@
 #pragma once
 
 #include "otpgate/api/routes.h"
+#include "otpgate/http/errors.h"
 #include "otpgate/http/request.h"
 
 #include <string>
@@ -42,5 +43,8 @@ private:
     const ApiSettings& settings_;
     http::Response response_;
 };
+
+// What a browser is shown of an error: its title and its sentence.
+http::Response errorPage(const ApiSettings& settings, const http::ApiError& error, const http::Request& request);
 
 }  // namespace otpgate::api

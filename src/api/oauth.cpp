@@ -3,6 +3,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/html_page.h"
+#include "api/views.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/text.h"
 #include "otpgate/http/cookies.h"
@@ -39,21 +40,6 @@ std::string placeOf(const ApiSettings& settings, const Parameters& parameters) {
     return settings.basePath + "/oauth/authorize?" + encoded(parameters);
 }
 
-http::Response redirectTo(const std::string& url) {
-    http::Response response;
-    response.status = 303;  // whatever the method was (RFC 9700, section 4.12)
-    response.contentType.clear();
-    response.with("Location", url).with("Referrer-Policy", "no-referrer");
-    return response;
-}
-
-// What a form of ours may lead to: a scheme and a host, or the scheme of a program.
-std::string originOf(std::string_view uri) {
-    const auto scheme = uri.find("://");
-    if (scheme == std::string_view::npos) return std::string{uri.substr(0, uri.find(':') + 1)};
-    return std::string{uri.substr(0, std::min(uri.find_first_of("/?", scheme + 3), uri.size()))};
-}
-
 std::string_view sentenceOf(AuthorizeRefusal refusal) {
     switch (refusal) {
     case AuthorizeRefusal::UnknownClient: return "The application that sent you here is not known.";
@@ -78,7 +64,7 @@ http::Response answer(const ApiSettings& settings, const std::string& redirectUr
         const bool hasQuery = redirectUri.find('?') != std::string::npos;
         return redirectTo(redirectUri + (hasQuery ? '&' : '?') + encoded(members));
     }
-    return HtmlPage(settings, 200, "One moment", originOf(redirectUri))
+    return HtmlPage(settings, 200, "One moment", domain::formTargetOf(redirectUri))
         .paragraph("You are signed in and sent on.")
         .form(redirectUri, members, {{{}, {}, "Continue"}})
         .sendByItself()
@@ -96,11 +82,14 @@ http::Response answer(const ApiSettings& settings, const AuthorizeRequest& reque
                   {request.redirectUri, request.state, request.mode, std::move(error), std::move(description)});
 }
 
-// A tag that may stand in our login page's address.
-std::string firstLocale(const AuthorizeRequest& request) {
-    const std::string first = request.locales.substr(0, request.locales.find(' '));
-    const bool isTag = std::ranges::all_of(first, [](char c) { return isLetterOrDigit(c) || c == '-'; });
-    return isTag ? first : std::string{};
+// ui_locales, as our login page takes them in its address and the boundary takes an account's: by comma.
+std::string localesOf(std::string_view wanted) {
+    std::string list;
+    for (const std::string_view word : split(wanted, ' ')) {
+        const bool isTag = std::ranges::all_of(word, [](char c) { return isLetterOrDigit(c) || c == '-'; });
+        if (!word.empty() && isTag) list.append(list.empty() ? "" : ",").append(word);
+    }
+    return list;
 }
 
 http::Response toSignIn(const ApiSettings& settings, const AuthorizeRequest& request, const Parameters& parameters,
@@ -111,7 +100,7 @@ http::Response toSignIn(const ApiSettings& settings, const AuthorizeRequest& req
                                     : need == SignInNeed::Anew     ? "again"
                                                                    : "here";
     std::string url = settings.publicUrl + "/?return_to=" + percentEncoded(back) + "&sign_in=" + std::string{moment};
-    if (const std::string locale = firstLocale(request); !locale.empty()) url += "&lang=" + locale;
+    if (const std::string locales = localesOf(request.locales); !locales.empty()) url += "&lang=" + locales;
     if (!request.loginHint.empty()) url += "&login_hint=" + percentEncoded(request.loginHint);
     return redirectTo(url);
 }
@@ -128,16 +117,33 @@ std::string_view wordsFor(OidcScope scope) {
     return "";
 }
 
-http::Response askForConsent(const domain::SessionService& sessions, const ApiSettings& settings,
-                             const AuthorizeRequest& request, const OidcClient& client, const Parameters& parameters,
+// A request that is understood, of a client that there is.
+struct Asked {
+    AuthorizeRequest request;
+    OidcClient client;
+    Parameters parameters;
+};
+
+// Else the answer.
+std::variant<Asked, http::Response> understand(domain::OidcProvider& oidc, const ApiSettings& settings,
+                                               Parameters parameters) {
+    auto client = oidc.findClient(domain::findParameter(parameters, "client_id").value_or(""));
+    auto ruling = domain::ruleOnAuthorize(parameters, client ? &*client : nullptr);
+    if (const auto* refusal = std::get_if<AuthorizeRefusal>(&ruling)) return refuse(settings, *refusal);
+    if (const auto* error = std::get_if<AuthorizeError>(&ruling)) return answer(settings, *error);
+    return Asked{std::move(std::get<AuthorizeRequest>(ruling)), std::move(*client), std::move(parameters)};
+}
+
+http::Response askForConsent(const domain::SessionService& sessions, const ApiSettings& settings, const Asked& asked,
                              const domain::AuthenticatedSession& session) {
     std::vector<std::string_view> items;
-    for (const OidcScope scope : request.scopes) items.push_back(wordsFor(scope));
+    for (const OidcScope scope : asked.request.scopes) items.push_back(wordsFor(scope));
     http::Response response =
-        HtmlPage(settings, 200, "Let " + client.title + " know this?", originOf(request.redirectUri))
+        HtmlPage(settings, 200, "Let " + asked.client.title + " know this?",
+                 domain::formTargetOf(asked.request.redirectUri))
             .items(items)
             .form(settings.basePath + "/oauth/consent",
-                  {{"request", encoded(parameters)}, {"csrf", sessions.csrfTokenOf(session.session.id)}},
+                  {{"request", encoded(asked.parameters)}, {"csrf", sessions.csrfTokenOf(session.session.id)}},
                   {{"decision", "allow", "Allow"}, {"decision", "deny", "Do not allow"}})
             .take();
     response.accountLanguage = session.user.locale;
@@ -152,10 +158,10 @@ std::optional<domain::AuthenticatedSession> sessionOf(domain::SessionService& se
 enum class Consent { NotYet, Given };
 
 // From a request that is understood to the code, or to what is in its way.
-http::Response proceed(domain::SessionService& sessions, domain::OidcProvider& oidc, const Clock& clock,
-                       const ApiSettings& settings, const AuthorizeRequest& request, const OidcClient& client,
-                       const Parameters& parameters, const std::optional<domain::AuthenticatedSession>& session,
-                       Consent consent) {
+http::Response proceed(const http::Request& visit, domain::SessionService& sessions, domain::OidcProvider& oidc,
+                       const Clock& clock, const ApiSettings& settings, const Asked& asked,
+                       const std::optional<domain::AuthenticatedSession>& session, Consent consent) {
+    const auto& [request, client, parameters] = asked;
     const Timestamp now = clock.now();
     std::optional<domain::BrowserSession> browser;
     if (session) browser = {session->session.methods, session->user.hasFactor, session->session.authenticatedAt};
@@ -185,15 +191,50 @@ http::Response proceed(domain::SessionService& sessions, domain::OidcProvider& o
         return response;
     }
     if (consent == Consent::Given) {
-        oidc.allow(request, session->user);
+        oidc.allow(request, session->user, clientOf(visit));
     } else if (oidc.isConsentNeeded(request, client, session->user)) {
         if (request.isSilent) return answer(settings, request, "consent_required", "the user must be asked");
-        return askForConsent(sessions, settings, request, client, parameters, *session);
+        return askForConsent(sessions, settings, asked, *session);
     }
-    auto code = oidc.grant(request, *session);
+    auto code = oidc.grant(request, *session, clientOf(visit));
     if (!code)
         return answer(settings, request, "temporarily_unavailable", "the user has signed in here too often of late");
     return answer(settings, request.redirectUri, request.mode, request.state, {{"code", std::move(*code)}});
+}
+
+http::Response ask(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
+                   const Clock& clock, const ApiSettings& settings, const Parameters& parameters) {
+    auto understood = understand(oidc, settings, parameters);
+    if (auto* response = std::get_if<http::Response>(&understood)) return std::move(*response);
+    const auto& asked = std::get<Asked>(understood);
+    if (request.method == "POST") {
+        // The browser keeps our cookie from a form of another site, but not from where it is sent on to.
+        const std::string place = placeOf(settings, parameters);
+        if (place.size() > kMostRequestBytes) return refuse(settings, AuthorizeRefusal::Malformed);
+        return redirectTo(place);
+    }
+    return proceed(request, sessions, oidc, clock, settings, asked, sessionOf(sessions, request), Consent::NotYet);
+}
+
+http::Response decide(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
+                      const Clock& clock, const ApiSettings& settings, const Parameters& parameters) {
+    const auto session = sessionOf(sessions, request);
+    const std::string csrf = request.formParameter("csrf").value_or("");
+    if (!session || !sessions.isCsrfToken(csrf, session->session.id))
+        throw http::ApiError(http::ErrorCode::Forbidden, "no CSRF token");
+    auto understood = understand(oidc, settings, parameters);
+    if (auto* response = std::get_if<http::Response>(&understood)) return std::move(*response);
+    const auto& asked = std::get<Asked>(understood);
+    if (request.formParameter("decision").value_or("") != "allow")
+        return answer(settings, asked.request, "access_denied", "the user does not allow it");
+    return proceed(request, sessions, oidc, clock, settings, asked, session, Consent::Given);
+}
+
+// A page speaks what the application says its user reads, before what the account does.
+http::Response spoken(http::Response page, const Parameters& parameters) {
+    const std::string locales = localesOf(domain::findParameter(parameters, "ui_locales").value_or(""));
+    if (!locales.empty()) page.accountLanguage = locales + "," + page.accountLanguage;
+    return page;
 }
 
 }  // namespace
@@ -203,35 +244,13 @@ http::Response askForGrant(const http::Request& request, domain::SessionService&
     const bool isPost = request.method == "POST";
     if (isPost && !request.hasForm()) return refuse(settings, AuthorizeRefusal::Malformed);
     const Parameters parameters = http::parseForm(isPost ? request.body : request.query);
-    const auto client = oidc.findClient(domain::findParameter(parameters, "client_id").value_or(""));
-    const auto ruling = domain::ruleOnAuthorize(parameters, client ? &*client : nullptr);
-    if (const auto* refusal = std::get_if<AuthorizeRefusal>(&ruling)) return refuse(settings, *refusal);
-    if (const auto* error = std::get_if<AuthorizeError>(&ruling)) return answer(settings, *error);
-    if (isPost) {
-        // The browser keeps our cookie from a form of another site, but not from where it is sent on to.
-        const std::string place = placeOf(settings, parameters);
-        if (place.size() > kMostRequestBytes) return refuse(settings, AuthorizeRefusal::Malformed);
-        return redirectTo(place);
-    }
-    return proceed(sessions, oidc, clock, settings, std::get<AuthorizeRequest>(ruling), *client, parameters,
-                   sessionOf(sessions, request), Consent::NotYet);
+    return spoken(ask(request, sessions, oidc, clock, settings, parameters), parameters);
 }
 
 http::Response decideOnGrant(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
                              const Clock& clock, const ApiSettings& settings) {
-    const auto session = sessionOf(sessions, request);
-    const std::string csrf = request.formParameter("csrf").value_or("");
-    if (!session || !sessions.isCsrfToken(csrf, session->session.id))
-        throw http::ApiError(http::ErrorCode::Forbidden, "no CSRF token");
     const Parameters parameters = http::parseForm(request.formParameter("request").value_or(""));
-    const auto client = oidc.findClient(domain::findParameter(parameters, "client_id").value_or(""));
-    const auto ruling = domain::ruleOnAuthorize(parameters, client ? &*client : nullptr);
-    if (const auto* refusal = std::get_if<AuthorizeRefusal>(&ruling)) return refuse(settings, *refusal);
-    if (const auto* error = std::get_if<AuthorizeError>(&ruling)) return answer(settings, *error);
-    const auto& understood = std::get<AuthorizeRequest>(ruling);
-    if (request.formParameter("decision").value_or("") != "allow")
-        return answer(settings, understood, "access_denied", "the user does not allow it");
-    return proceed(sessions, oidc, clock, settings, understood, *client, parameters, session, Consent::Given);
+    return spoken(decide(request, sessions, oidc, clock, settings, parameters), parameters);
 }
 
 }  // namespace otpgate::api

@@ -2,6 +2,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/html_page.h"
+#include "api/views.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/http/cookies.h"
 
@@ -23,12 +24,7 @@ http::Response goodbye(const ApiSettings& settings, const Parameters& parameters
     if (back.empty()) return HtmlPage(settings, 200, "You are signed out").link("Sign in").take();
     const std::string state = valueOf(parameters, "state");
     const std::string_view sign = back.find('?') == std::string::npos ? "?" : "&";
-    http::Response response;
-    response.status = 303;
-    response.contentType.clear();
-    response.with("Location", state.empty() ? back : back + std::string{sign} + "state=" + percentEncoded(state))
-        .with("Referrer-Policy", "no-referrer");
-    return response;
+    return redirectTo(state.empty() ? back : back + std::string{sign} + "state=" + percentEncoded(state));
 }
 
 http::Response refuse(const ApiSettings& settings) {

@@ -21,6 +21,8 @@ void rejectUnlessAccepted(const domain::RequestedOtp& otp) {
     case RequestOutcome::ClientLimited:
     case RequestOutcome::AccountLimited:
     case RequestOutcome::DestinationLimited: throw limitError(ErrorCode::RateLimit, otp.limit);
+    case RequestOutcome::WorkNeeded:
+        throw limitError(ErrorCode::ChallengeRequired, otp.limit).part("challenge", otp.challenge.value().toJson());
     case RequestOutcome::UserNotFound: throw ApiError(ErrorCode::UserNotFound);
     case RequestOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
     }

@@ -1,6 +1,7 @@
 // POST /api/v1/auth/register.
 #include "api/authentication.h"
 #include "api/endpoints.h"
+#include "api/otp_answers.h"
 #include "api/otp_fields.h"
 #include "api/profile_fields.h"
 #include "api/rate_limit.h"
@@ -25,7 +26,9 @@ void rejectUnlessRegistered(const RegistrationResult& result) {
         throw ApiError(ErrorCode::Conflict).detail("There is an account with this address already.");
     case RegistrationResult::Outcome::ReceiptSpent:
         throw ApiError(ErrorCode::ValidationError).field("verification_token", std::string{kBadToken});
-    case RegistrationResult::Outcome::Limited: throw limitError(ErrorCode::RateLimit, result.limit);
+    case RegistrationResult::Outcome::Limited:
+        if (result.code) rejectUnlessAccepted(*result.code);
+        throw limitError(ErrorCode::RateLimit, result.limit);
     case RegistrationResult::Outcome::SendFailed: throw ApiError(ErrorCode::SendFailed);
     }
 }

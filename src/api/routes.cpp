@@ -4,6 +4,7 @@
 #include "api/admin.h"
 #include "api/authentication.h"
 #include "api/endpoints.h"
+#include "api/html_page.h"
 #include "api/legacy/legacy.h"
 #include "api/site_visits.h"
 #include "api/verification_fields.h"
@@ -22,12 +23,13 @@ namespace {
 // The service of this type. One that no deployment has does not compile.
 template <typename Service>
 Service& find(Services& services) {
-    return std::get<Service&>(
-        std::tie(services.otp, services.sessions, services.sites, services.accounts, services.addresses,
-                 services.passwords, services.registration, services.audit, services.apiKeys, services.verifications,
-                 services.passkeys, std::as_const(services.passkeys), services.totps, services.recovery, services.oidc,
-                 services.publishedKeys, services.cors, services.clock, services.readiness, services.monitoring,
-                 services.administration, services.statistics, std::as_const(services.settings)));
+    return std::get<Service&>(std::tie(
+        services.otp, services.sessions, services.sites, services.accounts, services.addresses, services.passwords,
+        services.registration, services.audit, services.apiKeys, services.verifications, services.passkeys,
+        std::as_const(services.passkeys), services.totps, services.recovery, services.oidc, services.oidcClients,
+        services.applications, services.publishedKeys, services.cors, services.clock, services.readiness,
+        services.monitoring, services.administration, services.statistics, services.webhooks,
+        std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -50,6 +52,10 @@ private:
 };
 
 struct Public {
+    Endpoint<> endpoint;
+};
+// For browsers that come by themselves, from an application or by a link: what goes wrong is a page too.
+struct ForBrowsers {
     Endpoint<> endpoint;
 };
 // For whoever metrics.allowed_addresses names; to all others the path is unknown.
@@ -94,8 +100,8 @@ struct KeyHolder {
 const std::vector<ApiScope> kAnyKey;
 constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
 
-using Protected = std::variant<Public, ForMonitors, SignedIn, Leaving, Visiting, RecentlySignedIn, AddingFactors,
-                               ForAdministrators, KeyHolder>;
+using Protected = std::variant<Public, ForBrowsers, ForMonitors, SignedIn, Leaving, Visiting, RecentlySignedIn,
+                               AddingFactors, ForAdministrators, KeyHolder>;
 
 struct Route {
     std::string_view method;
@@ -140,6 +146,8 @@ const Route kRoutes[] = {
     {"DELETE", "/api/v1/auth/me",            RecentlySignedIn{deleteMe}},
     {"PUT",    "/api/v1/auth/profile",       SignedIn{updateProfile}},
     {"PATCH",  "/api/v1/auth/profile",       SignedIn{updateProfile}},
+    {"GET",    "/api/v1/auth/me/applications", SignedIn{listApplications}},
+    {"DELETE", "/api/v1/auth/me/applications/{client_id}", RecentlySignedIn{withdrawFromApplication}},
     {"GET",    "/api/v1/auth/sessions",      SignedIn{listSessions}},
     {"DELETE", "/api/v1/auth/sessions/{id}", SignedIn{endSession}},
     {"POST",   "/api/v1/api-keys",           RecentlySignedIn{createApiKey}},
@@ -166,6 +174,21 @@ const Route kRoutes[] = {
     {"GET",    "/api/v1/admin/events",       ForAdministrators{listEvents}},
     {"GET",    "/api/v1/admin/messages",     ForAdministrators{listMessages}},
     {"POST",   "/api/v1/admin/messages/{id}/send-again", ForAdministrators{sendMessageAgain}},
+    {"GET",    "/api/v1/admin/clients",      ForAdministrators{listClients}},
+    {"POST",   "/api/v1/admin/clients",      ForAdministrators{createClient}},
+    {"GET",    "/api/v1/admin/clients/{client_id}", ForAdministrators{showClient}},
+    {"PATCH",  "/api/v1/admin/clients/{client_id}", ForAdministrators{changeClient}},
+    {"DELETE", "/api/v1/admin/clients/{client_id}", ForAdministrators{deleteClient}},
+    {"POST",   "/api/v1/admin/clients/{client_id}/rotate-secret", ForAdministrators{rotateClientSecret}},
+    {"POST",   "/api/v1/admin/clients/{client_id}/disable", ForAdministrators{disableClient}},
+    {"POST",   "/api/v1/admin/clients/{client_id}/enable", ForAdministrators{enableClient}},
+    {"GET",    "/api/v1/admin/webhooks",     ForAdministrators{listWebhooks}},
+    {"POST",   "/api/v1/admin/webhooks",     ForAdministrators{addWebhook}},     // 20 in all
+    {"GET",    "/api/v1/admin/webhooks/{id}", ForAdministrators{showWebhook}},
+    {"DELETE", "/api/v1/admin/webhooks/{id}", ForAdministrators{removeWebhook}},
+    {"POST",   "/api/v1/admin/webhooks/{id}/test", ForAdministrators{testWebhook}},
+    {"POST",   "/api/v1/admin/webhooks/{id}/retry", ForAdministrators{retryWebhook}},
+    {"POST",   "/api/v1/admin/webhooks/{id}/rotate-secret", ForAdministrators{rotateWebhookSecret}},
     {"GET",    "/api/v1/admin/statistics",   ForAdministrators{showStatistics}},
     {"GET",    "/api/v1/admin/health",       ForAdministrators{showServiceHealth}},
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},
@@ -178,16 +201,16 @@ const Route kRoutes[] = {
     {"GET",    "/.well-known/jwks.json",     Public{publishKeys}},
     {"GET",    "/.well-known/openid-configuration", Public{showOpenIdConfiguration}},
     {"GET",    "/.well-known/oauth-authorization-server", Public{showOpenIdConfiguration}}, // RFC 8414
-    {"GET",    "/oauth/authorize",           Public{askForGrant}},     // 300 grants a user an hour; the sign-in that it asks for has its own
-    {"POST",   "/oauth/authorize",           Public{askForGrant}},
-    {"POST",   "/oauth/consent",             Public{decideOnGrant}},   // of our own page, with its CSRF token
+    {"GET",    "/oauth/authorize",           ForBrowsers{askForGrant}},     // 300 grants a user an hour; the sign-in that it asks for has its own
+    {"POST",   "/oauth/authorize",           ForBrowsers{askForGrant}},
+    {"POST",   "/oauth/consent",             ForBrowsers{decideOnGrant}},   // of our own page, with its CSRF token
     {"POST",   "/oauth/token",               Public{exchangeGrant}},   // none: codes and secrets of 256 bits are not guessed
     {"GET",    "/oauth/userinfo",            Public{showUserinfo}},
     {"POST",   "/oauth/userinfo",            Public{showUserinfo}},
     {"POST",   "/oauth/revoke",              Public{revokeGrant}},
     {"POST",   "/oauth/introspect",          Public{introspectGrant}},
-    {"GET",    "/oauth/logout",              Public{leaveByClient}},
-    {"POST",   "/oauth/logout",              Public{leaveByClient}},
+    {"GET",    "/oauth/logout",              ForBrowsers{leaveByClient}},
+    {"POST",   "/oauth/logout",              ForBrowsers{leaveByClient}},
     {"GET",    "/api/v1/page",               Public{showPage}},
     {"GET",    "/.well-known/otpgate",       Public{showDiscovery}},
     {"GET",    "/.well-known/security.txt",  Public{showSecurityTxt}},
@@ -211,6 +234,7 @@ public:
     explicit Binder(Services& services) : services_(services) {}
 
     http::Endpoint operator()(const Public& open) const { return bound(open.endpoint); }
+    http::Endpoint operator()(const ForBrowsers& open) const { return bound(open.endpoint); }
     http::Endpoint operator()(const ForMonitors& open) const { return bound(open.endpoint); }
     http::Endpoint operator()(const SignedIn& route) const { return bound(route.endpoint, Action::Use); }
     http::Endpoint operator()(const Leaving& route) const { return bound(route.endpoint, Action::Leave); }
@@ -284,13 +308,20 @@ http::Visibility visibilityOf(Services& services, const Protected& endpoint) {
     return [&services](const http::Request& request) { return isMonitor(services.monitoring, request); };
 }
 
+http::ErrorView errorViewOf(const Services& services, const Protected& endpoint) {
+    if (!std::holds_alternative<ForBrowsers>(endpoint)) return {};
+    return [&services](const http::ApiError& error, const http::Request& request) {
+        return errorPage(services.settings, error, request);
+    };
+}
+
 }  // namespace
 
 http::Router makeRouter(Services& services) {
     http::Router router(services.settings.basePath);
     for (const Route& route : kRoutes) {
         router.add(std::string{route.method}, route.path, std::visit(Binder{services}, route.endpoint),
-                   visibilityOf(services, route.endpoint));
+                   visibilityOf(services, route.endpoint), errorViewOf(services, route.endpoint));
     }
     return router;
 }

@@ -2,6 +2,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/site_visits.h"
+#include "api/views.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/base/text.h"
 #include "otpgate/domain/assurance.h"
@@ -78,14 +79,6 @@ bool opensPage(const http::Request& request, std::string_view method) {
 // A browser that a script of some page makes call us.
 bool isScripted(const http::Request& request) {
     return request.header("sec-fetch-mode").value_or("navigate") != "navigate";
-}
-
-http::Response redirectTo(const std::string& url) {
-    http::Response response;
-    response.status = 303;
-    response.contentType.clear();
-    response.with("Location", url).with("Referrer-Policy", "no-referrer");
-    return response;
 }
 
 // Browsers escape less than RFC 3986 wants: so that what they sent is the URL that we can check.

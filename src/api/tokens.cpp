@@ -2,6 +2,7 @@
 #include "api/authentication.h"
 #include "api/endpoints.h"
 #include "api/views.h"
+#include "otpgate/base/numeric_date.h"
 #include "otpgate/base/text.h"
 #include "otpgate/domain/assurance.h"
 #include "otpgate/domain/proved.h"
@@ -25,10 +26,6 @@ std::string readToken(const http::Request& request) {
     return token;
 }
 
-std::int64_t wholeSeconds(Timestamp time) {
-    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-}
-
 // The members of RFC 7662, section 2.2. `token_type` keeps a refresh token from being taken for the right to enter.
 void writeDescription(http::JsonWriter& json, const domain::TokenDescription& token) {
     const bool isAccess = token.kind == domain::TokenDescription::Kind::Access;
@@ -38,9 +35,9 @@ void writeDescription(http::JsonWriter& json, const domain::TokenDescription& to
         .member("sid", token.grant.session.session.id.toString())
         .member("iss", token.issuer)
         .member("aud", token.audience)
-        .member("iat", wholeSeconds(token.grant.issuedAt))
-        .member("exp", wholeSeconds(token.grant.expiresAt))
-        .member("auth_time", wholeSeconds(token.grant.session.session.authenticatedAt))
+        .member("iat", numericDate(token.grant.issuedAt))
+        .member("exp", numericDate(token.grant.expiresAt))
+        .member("auth_time", numericDate(token.grant.session.session.authenticatedAt))
         .member("acr", domain::toUrn(level))
         .member("aal", static_cast<int>(level));
     json.key("amr").beginArray();

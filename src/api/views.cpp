@@ -28,6 +28,14 @@ http::Response messageResponse(std::string_view message) {
     return jsonResponse(200, json);
 }
 
+http::Response redirectTo(const std::string& url) {
+    http::Response response;
+    response.status = 303;
+    response.contentType.clear();
+    response.with("Location", url).with("Referrer-Policy", "no-referrer");
+    return response;
+}
+
 void writeCodes(http::JsonWriter& json, const ApiSettings& settings) {
     json.key("channels").beginArray().value("email");
     if (settings.smsIsSetUp) json.value("sms");

@@ -2,6 +2,7 @@
 
 #include "otpgate/base/text.h"
 
+#include <algorithm>
 #include <array>
 
 namespace otpgate {
@@ -77,6 +78,14 @@ std::string toBase64Url(std::string_view bytes) {
         }
     }
     if (count > 0) text += kBase64UrlDigits[bits << (6 - count) & 0x3f];
+    return text;
+}
+
+std::string toBase64(std::string_view bytes) {
+    std::string text = toBase64Url(bytes);
+    std::ranges::replace(text, '-', '+');
+    std::ranges::replace(text, '_', '/');
+    text.append((4 - text.size() % 4) % 4, '=');
     return text;
 }
 

@@ -1,8 +1,11 @@
 // otpgate client: applications that sign their users in here, by hand.
+#include "api/client_fields.h"
 #include "cli/client_recipe.h"
 #include "cli/commands.h"
 #include "otpgate/base/text.h"
 #include "otpgate/crypto/random.h"
+#include "otpgate/domain/oidc_clients.h"
+#include "otpgate/domain/person_name.h"
 #include "otpgate/domain/user_group_store.h"
 #include "otpgate/http/json.h"
 #include "otpgate/store/stores.h"
@@ -13,80 +16,81 @@ namespace otpgate::cli {
 
 namespace {
 
+constexpr unsigned kListBatch = 500;
+
 std::string readId(const std::string& text) {
     auto id = domain::parseClientId(text);
     if (!id) throw UsageError("not the name of a client, 1 to 64 of a-z, 0-9, dot, _ and -: " + text);
     return std::move(*id);
 }
 
-std::vector<std::string> readUris(const Invocation& invocation, const char* option) {
-    std::vector<std::string> uris;
-    const auto value = invocation.value(option);
-    if (!value) return uris;
-    for (const std::string_view uri : split(*value, ' ')) {
-        if (uri.empty()) continue;
-        if (!domain::isRedirectUri(uri))
-            throw UsageError(std::string{option} +
-                             " takes https://..., http:// of this machine (localhost, 127.0.0.1, [::1]),"
-                             " or a program's scheme with a dot, without * and #: " +
-                             std::string{uri});
-        uris.emplace_back(uri);
+std::vector<std::string> wordsOf(const std::string& text, char separator) {
+    std::vector<std::string> words;
+    for (const std::string_view word : split(text, separator)) {
+        if (!word.empty()) words.emplace_back(word);
     }
-    return uris;
+    return words;
 }
 
-domain::OidcClient readClient(const Invocation& invocation, Timestamp now) {
-    domain::OidcClient client;
-    client.id = readId(invocation.words.front());
-    client.title = invocation.value("--title").value_or(client.id);
-    constexpr std::size_t kMostTitleCharacters = 100;
-    if (client.title.empty() || countCharacters(client.title) > kMostTitleCharacters)
-        throw UsageError("--title is 1 to 100 characters");
-    client.redirectUris = readUris(invocation, "--redirect");
-    if (client.redirectUris.empty()) throw UsageError("--redirect is needed: where the application takes the answer");
-    client.postLogoutUris = readUris(invocation, "--post-logout");
-    client.backchannelUri = invocation.value("--backchannel").value_or("");
-    if (!client.backchannelUri.empty() && !domain::isBackchannelUri(client.backchannelUri))
-        throw UsageError("--backchannel takes an address with https:// or http://: " + client.backchannelUri);
-    client.needsPkce = !invocation.has("--no-pkce");
-    if (!client.needsPkce && invocation.has("--public"))
+[[noreturn]] void refuse(const domain::ClientFault& fault) {
+    constexpr std::string_view kUris =
+        " takes https://..., http:// of this machine (localhost, 127.0.0.1, [::1]),"
+        " or a program's scheme with a dot, without * and #, at most ";
+    const std::string uris =
+        std::string{kUris} + std::to_string(domain::kMostClientUris) + (fault.part.empty() ? "" : ": " + fault.part);
+    switch (fault.field) {
+    case domain::ClientField::Title: throw UsageError("--title is 1 to 100 characters of plain text");
+    case domain::ClientField::RedirectUris:
+        throw UsageError("--redirect, where the application takes the answer," + uris);
+    case domain::ClientField::PostLogoutUris: throw UsageError("--post-logout" + uris);
+    case domain::ClientField::BackchannelUri:
+        throw UsageError("--backchannel takes an address with https:// or http://: " + fault.part);
+    case domain::ClientField::Pkce:
         throw UsageError("a public client needs PKCE: nothing else proves that the code is its own");
-    const auto algorithm = crypto::parseSigningAlgorithm(invocation.value("--alg").value_or("RS256"));
-    if (!algorithm) throw UsageError("--alg is RS256 or ES256");
-    client.algorithm = *algorithm;
-    for (const std::string_view name : split(invocation.value("--groups").value_or(""), ',')) {
-        if (name.empty()) continue;
-        auto group = domain::parseGroupName(name);
-        if (!group) throw UsageError("not the name of a group: " + std::string{name});
-        client.groups.push_back(std::move(*group));
+    case domain::ClientField::Groups: break;
     }
-    const auto consent = domain::parseConsentPolicy(invocation.value("--consent").value_or("never"));
-    if (!consent) throw UsageError("--consent is never or ask");
-    client.consent = *consent;
-    client.createdAt = now;
+    if (fault.part.empty()) throw UsageError("--groups is at most 1000 characters");
+    throw UsageError("not the name of a group: " + fault.part);
+}
+
+// What the options say of the client, in the place of what is there.
+void readOptions(const Invocation& invocation, domain::OidcClient& client) {
+    if (const auto title = invocation.value("--title")) client.title = domain::parsePersonName(*title).value_or("");
+    if (const auto uris = invocation.value("--redirect")) client.redirectUris = wordsOf(*uris, ' ');
+    if (const auto uris = invocation.value("--post-logout")) client.postLogoutUris = wordsOf(*uris, ' ');
+    client.backchannelUri = invocation.value("--backchannel").value_or(client.backchannelUri);
+    if (invocation.has("--pkce") && invocation.has("--no-pkce")) throw UsageError("say --pkce or --no-pkce");
+    if (invocation.has("--pkce") || invocation.has("--no-pkce")) client.needsPkce = invocation.has("--pkce");
+    if (const auto text = invocation.value("--alg")) {
+        const auto algorithm = crypto::parseSigningAlgorithm(*text);
+        if (!algorithm) throw UsageError("--alg is RS256 or ES256");
+        client.algorithm = *algorithm;
+    }
+    if (const auto names = invocation.value("--groups")) {
+        client.groups = wordsOf(*names, ',');
+        for (std::string& group : client.groups) group = domain::parseGroupName(group).value_or(group);
+    }
+    if (const auto text = invocation.value("--consent")) {
+        const auto consent = domain::parseConsentPolicy(*text);
+        if (!consent) throw UsageError("--consent is never or ask");
+        client.consent = *consent;
+    }
+}
+
+void requireRight(const domain::OidcClient& client, domain::ClientKind kind) {
+    if (const auto fault = domain::faultOf(client, kind)) refuse(*fault);
+}
+
+domain::ClientKind kindOf(const Invocation& invocation) {
+    return invocation.has("--public") ? domain::ClientKind::Public : domain::ClientKind::Confidential;
+}
+
+domain::OidcClient readNew(const Invocation& invocation) {
+    domain::OidcClient client;
+    client.id = client.title = readId(invocation.words.front());
+    readOptions(invocation, client);
+    requireRight(client, kindOf(invocation));
     return client;
-}
-
-void writeList(http::JsonWriter& json, std::string_view name, const std::vector<std::string>& values) {
-    json.key(name).beginArray();
-    for (const std::string& value : values) json.value(value);
-    json.endArray();
-}
-
-void writeClient(http::JsonWriter& json, const domain::OidcClient& client, const std::string& secret) {
-    json.beginObject().member("client_id", client.id).member("title", client.title);
-    if (!secret.empty()) json.member("client_secret", secret);
-    json.member("public", !client.secretHash.has_value());
-    writeList(json, "redirect_uris", client.redirectUris);
-    writeList(json, "post_logout_redirect_uris", client.postLogoutUris);
-    json.member("backchannel_logout_uri", client.backchannelUri)
-        .member("pkce", client.needsPkce)
-        .member("id_token_signed_response_alg", crypto::toString(client.algorithm));
-    writeList(json, "groups", client.groups);
-    json.member("consent", domain::toString(client.consent))
-        .member("disabled", client.isDisabled)
-        .member("created_at", formatRfc3339(client.createdAt))
-        .endObject();
 }
 
 void show(const domain::OidcClient& client, const std::string& secret) {
@@ -111,29 +115,27 @@ class ClientCommand {
 public:
     ClientCommand(db::Connection& connection, const Settings& settings, const Invocation& invocation)
         : store_(store::makeOidcStore(connection)),
+          clients_(*store_, clock_, random_),
           settings_(settings),
-          invocation_(invocation) {}
+          invocation_(invocation) {
+        who_.userAgent = "otpgate client " + invocation.action;
+    }
 
-    void create(domain::OidcClient client) {
-        client.createdAt = clock_.now();
-        std::string secret;
-        if (!invocation_.has("--public")) {
-            secret = domain::makeClientSecret(random_);
-            client.secretHash = domain::secretHashOf(secret);
-        }
-        if (!store_->addClient(client)) throw std::runtime_error("there is a client of this name: " + client.id);
-        tell(client, secret);
+    void create(const domain::OidcClient& wanted) {
+        const auto issued = clients_.create(wanted, kindOf(invocation_), who_);
+        if (!issued) throw std::runtime_error("there is a client of this name: " + wanted.id);
+        tell(issued->client, issued->secret);
     }
 
     void list() {
         http::JsonWriter json;
         json.beginArray();
-        for (const domain::OidcClient& client : store_->listClients()) {
-            writeClient(json, client, {});
-            if (!isJson()) {
-                std::cout << client.id << "  " << (client.isDisabled ? "disabled" : "active") << "  "
-                          << joined(client.redirectUris, " ") << "\n";
-            }
+        std::string last;
+        while (true) {
+            const auto page = clients_.list(last, kListBatch);
+            for (const domain::OidcClient& client : page) show(json, client);
+            if (page.size() < kListBatch) break;
+            last = page.back().id;
         }
         json.endArray();
         if (isJson()) std::cout << json.take() << "\n";
@@ -141,20 +143,30 @@ public:
 
     void show(const std::string& id) { tell(get(id), {}); }
 
-    void rotateSecret(const std::string& id) {
+    void change(const std::string& id) {
         domain::OidcClient client = get(id);
-        if (!client.secretHash) throw std::runtime_error("a public client has no secret: " + id);
-        const std::string secret = domain::makeClientSecret(random_);
-        if (!store_->setClientSecret(id, domain::secretHashOf(secret))) fail(id);
-        tell(client, secret);
+        readOptions(invocation_, client);
+        requireRight(client, domain::kindOf(client));
+        if (!clients_.change(client, who_)) fail(id);
+        tell(client, {});
+    }
+
+    void rotateSecret(const std::string& id) {
+        const auto made = clients_.rotateSecret(id, who_);
+        switch (made.outcome) {
+        case domain::NewSecret::Outcome::Done: tell(made.issued->client, made.issued->secret); return;
+        case domain::NewSecret::Outcome::Public: throw std::runtime_error("a public client has no secret: " + id);
+        case domain::NewSecret::Outcome::NoSuchClient: break;
+        }
+        fail(id);
     }
 
     void setDisabled(const std::string& id, bool isDisabled) {
-        if (!store_->setClientDisabled(id, isDisabled, clock_.now())) fail(id);
+        if (!clients_.setDisabled(id, isDisabled, who_)) fail(id);
     }
 
     void remove(const std::string& id) {
-        if (!store_->removeClient(id)) fail(id);
+        if (!clients_.remove(id, who_)) fail(id);
     }
 
 private:
@@ -162,9 +174,18 @@ private:
     [[noreturn]] static void fail(const std::string& id) { throw std::runtime_error("there is no such client: " + id); }
 
     domain::OidcClient get(const std::string& id) {
-        auto client = store_->findClient(id);
+        auto client = clients_.find(id);
         if (!client) fail(id);
         return std::move(*client);
+    }
+
+    void show(http::JsonWriter& json, const domain::OidcClient& client) const {
+        if (isJson()) {
+            api::writeClient(json, client);
+        } else {
+            std::cout << client.id << "  " << (client.isDisabled ? "disabled" : "active") << "  "
+                      << joined(client.redirectUris, " ") << "\n";
+        }
     }
 
     void tell(const domain::OidcClient& client, const std::string& secret) {
@@ -173,7 +194,7 @@ private:
                                    {settings_.publicUrl, secret, domain::makeClientSecret(random_)});
         } else if (isJson()) {
             http::JsonWriter json;
-            writeClient(json, client, secret);
+            api::writeClient(json, client, secret);
             std::cout << json.take() << "\n";
         } else {
             cli::show(client, secret);
@@ -183,6 +204,8 @@ private:
     SystemClock clock_;
     crypto::SystemRandom random_;
     std::unique_ptr<domain::OidcStore> store_;
+    domain::OidcClients clients_;
+    domain::Client who_;
     const Settings& settings_;
     const Invocation& invocation_;
 };
@@ -192,18 +215,18 @@ private:
 int client(const Invocation& invocation) {
     const std::string& action = invocation.action;
     // What was not understood is said before the database is asked for.
-    const SystemClock clock;
     const bool isCreate = action == "create";
     const std::string id = action == "list" ? "" : readId(invocation.words.front());
-    const domain::OidcClient wish = isCreate ? readClient(invocation, clock.now()) : domain::OidcClient{};
-    if (const auto application = invocation.value("--for")) recipeFor(*application, wish, {});
+    const domain::OidcClient wanted = isCreate ? readNew(invocation) : domain::OidcClient{};
+    if (const auto application = invocation.value("--for")) recipeFor(*application, wanted, {});
     const auto settings = invocation.settings();
     const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();
     ClientCommand command(*connection, settings, invocation);
-    if (isCreate) command.create(wish);
+    if (isCreate) command.create(wanted);
     if (action == "list") command.list();
     if (action == "show") command.show(id);
+    if (action == "change") command.change(id);
     if (action == "rotate-secret") command.rotateSecret(id);
     if (action == "disable" || action == "enable") command.setDisabled(id, action == "disable");
     if (action == "delete") command.remove(id);

@@ -282,6 +282,19 @@ const std::vector<Command>& commands() {
             kJson}},
           {"list", "", "one application a line: id, state, where it takes the answer", {kJson}},
           {"show", "NAME", "all about one; its secret is not known here", {kJson}},
+          {"change",
+           "NAME",
+           "changes what is said, and leaves the rest as it is; an option that is empty takes away",
+           {{"--redirect", "URI...", "where it takes the answer: all of them, in the place of those that are there"},
+            {"--post-logout", "URI...", "where its users may be sent after they have signed out: all of them"},
+            {"--backchannel", "URI", "where it is told that a session has ended"},
+            {"--title", "TEXT", "as people read it"},
+            {"--pkce", "", "it knows PKCE (RFC 7636)"},
+            {"--no-pkce", "", "it does not"},
+            {"--alg", "ALG", "of its ID tokens: RS256 or ES256"},
+            {"--groups", "GROUPS", "who may sign in there, by comma; empty: everybody"},
+            {"--consent", "WORD", "never or ask"},
+            kJson}},
           {"rotate-secret", "NAME", "gives it a new secret, and the old one is void at once", {kJson}},
           {"disable", "NAME", "lets nobody sign in there, and voids its tokens", {kJson}},
           {"enable", "NAME", "takes that back; what was void stays so", {kJson}},
@@ -292,6 +305,26 @@ const std::vector<Command>& commands() {
          "wrong\n"
          "arguments.\n",
          &client},
+        {"webhook",
+         "tell other servers of events over HTTP",
+         {{"add",
+           "URL",
+           "has events posted there from the next seconds on, and prints the secret that signs them, which is shown this "
+           "once",
+           {{"--events", "EVENTS", "these alone, by comma; else all"}, kJson}},
+          {"list", "", "one webhook a line: id, state, URL, events, what waits and was given up, the last fault", {kJson}},
+          {"test", "ID", "posts webhook.test as all is posted, and says what came of it", {}},
+          {"retry", "ID", "posts all that waits or was given up now, and enables it", {}},
+          {"rotate-secret", "ID", "gives it a new secret; for 24 hours the old one signs as well", {kJson}},
+          {"delete", "ID", "removes it, with all that waits for it", {}}},
+         "EVENTS are user.created, user.updated, user.disabled, user.enabled, user.deleted, address.changed,\n"
+         "password.changed, session.created, session.ended, factor.added, factor.removed, factor.reset,\n"
+         "login.failed_limit and message.failed. What each has in it, and how a receiver checks it, is in\n"
+         "/docs/webhooks.\n"
+         "\n"
+         "Exit code 0 when it is as asked for, 1 when there is no such webhook, there are 20 of them, or the test was not\n"
+         "delivered; 2 for wrong arguments.\n",
+         &webhook},
         {"import-users",
          "take over the users of any other service",
          {{"",

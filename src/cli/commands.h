@@ -30,6 +30,7 @@ int outbox(const Invocation& invocation);
 int user(const Invocation& invocation);
 int group(const Invocation& invocation);
 int client(const Invocation& invocation);
+int webhook(const Invocation& invocation);
 int importUsers(const Invocation& invocation);
 int importDjango(const Invocation& invocation);
 int mailTest(const Invocation& invocation);

@@ -5,6 +5,7 @@
 #include "otpgate/domain/key_holders.h"
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/totp_service.h"
+#include "otpgate/domain/webhooks.h"
 #include "otpgate/http/json.h"
 #include "otpgate/store/stores.h"
 
@@ -106,6 +107,7 @@ int promote(const Settings& settings, db::Connection& connection, const Clock& c
     for (domain::SigningKeyStore* store : {stores.access.get(), stores.id.get()})
         domain::SigningKeys(next, settings.tokens.accessLifetime).reseal(*store, random);
     domain::resealTotps(*store::makeTotpStore(connection), next, random);
+    domain::resealWebhooks(*store::makeWebhookStore(connection), next, random);
     crypto::promoteLastKey(settings.masterKeyFile);
     std::cout << "the last key is the first one now, which codes and tokens are made with; copy "
               << settings.masterKeyFile << " to every host and restart otpgate there\n";
@@ -126,6 +128,7 @@ int drop(const Settings& settings, db::Connection& connection, const Clock& cloc
     // Those that were added meanwhile, by a host that had not read the promoted file yet.
     crypto::SystemRandom random;
     domain::resealTotps(*store::makeTotpStore(connection), ring, random);
+    domain::resealWebhooks(*store::makeWebhookStore(connection), ring, random);
     crypto::dropLastKey(settings.masterKeyFile);
     std::cout << "the last key is gone from " << settings.masterKeyFile
               << "; copy the file to every host and restart otpgate there\n";

@@ -3,6 +3,7 @@
 #include "crypto/claims.h"
 #include "crypto/signing_key.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/numeric_date.h"
 
 namespace otpgate::crypto {
 namespace {
@@ -13,10 +14,6 @@ constexpr seconds kNotBeforeLeeway{30};
 constexpr std::string_view kTokenType = "access";
 constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999: beyond, microseconds would overflow
 
-std::string secondsOf(Timestamp time) {
-    return std::to_string(std::chrono::floor<seconds>(time.time_since_epoch()).count());
-}
-
 std::string makePayload(const AccessClaims& claims) {
     std::string json;
     const auto member = [&](std::string_view name, const std::string& text) {
@@ -24,7 +21,7 @@ std::string makePayload(const AccessClaims& claims) {
         appendJsonString(json, text);
     };
     const auto time = [&](std::string_view name, Timestamp value) {
-        json.append(",\"").append(name).append("\":").append(secondsOf(value));
+        json.append(",\"").append(name).append("\":").append(std::to_string(numericDate(value)));
     };
     member("iss", claims.issuer);
     member("aud", claims.audience);

@@ -27,6 +27,12 @@ constexpr int kTriesInCluster = 1000;  // the time is what counts
 
 using ResultSet = std::unique_ptr<sql::ResultSet>;
 
+std::string packetOf(const std::vector<std::string>& statements, std::size_t first, std::size_t count) {
+    std::string packet = statements[first];
+    for (std::size_t i = first + 1; i < first + count; ++i) packet.append(";").append(statements[i]);
+    return packet;
+}
+
 }  // namespace
 
 MysqlConnection::MysqlConnection(MysqlDatabase& database) : MysqlConnection(database, Statements::One, "") {}
@@ -155,14 +161,17 @@ std::vector<Row> MysqlConnection::query(std::string_view sql, Params params) {
     return retry(policy, [&] { return run(queryOnce); });
 }
 
-std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::string& packet, std::size_t statements) try {
+std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::vector<std::string>& statements) try {
     return run([&](MysqlSession& session) {
-        std::vector<std::vector<Row>> rows(statements);
-        bool hasRows = session.plain->execute(toSql(packet));
-        for (std::size_t i = 0; i < statements; ++i) {
-            // Each result has to be read: a certification conflict of Galera is that of the COMMIT, the last one.
-            if (i > 0) hasRows = session.plain->getMoreResults();
-            if (hasRows) rows[i] = readRows(*ResultSet{session.plain->getResultSet()});
+        // A transaction may lose to another node between two statements of one packet. MariaDB (10.11.19) has rolled it
+        // back by then, runs the next statement in a transaction of its own, which stays, and says so after that.
+        const std::size_t together = database_.isCluster() ? 1 : statements.size();
+        std::vector<std::vector<Row>> rows;
+        for (std::size_t i = 0; i < statements.size(); ++i) {
+            // Each result has to be read: what the server refuses at the COMMIT is told in the last one.
+            const bool hasRows = i % together == 0 ? session.plain->execute(toSql(packetOf(statements, i, together)))
+                                                   : session.plain->getMoreResults();
+            rows.push_back(hasRows ? readRows(*ResultSet{session.plain->getResultSet()}) : std::vector<Row>{});
         }
         return rows;
     });

@@ -63,6 +63,7 @@ public:
     ~MysqlConnection() override;
 
     Engine engine() const override { return Engine::Mysql; }
+    KnownContents& known() override { return database_.known(); }
     std::uint64_t execute(std::string_view sql, Params params) override;
     std::vector<Row> query(std::string_view sql, Params params) override;
     void executeRaw(std::string_view statement) override;
@@ -74,9 +75,9 @@ protected:
 
     // Makes sure, outside a transaction, that there is a session that is alive, as far as can be known without asking.
     void requireSession();
-    // Statements separated by `;`, so many, in one round trip: the rows of each, none of what is not a SELECT. The
+    // In one round trip, on a cluster in one for each: the rows of each statement, none of what is not a SELECT. The
     // first that fails ends it, and the transaction with it: what stood behind it was not made.
-    std::vector<std::vector<Row>> runPacket(const std::string& packet, std::size_t statements);
+    std::vector<std::vector<Row>> runPacket(const std::vector<std::string>& statements);
 
     void begin() override { executeRaw("START TRANSACTION"); }
     void commit() override { executeRaw("COMMIT"); }

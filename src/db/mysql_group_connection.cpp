@@ -75,11 +75,6 @@ bool mayOvertake(const RowStatement& later, const RowStatement& earlier) {
            earlier.table() != later.table() && earlier.source() != later.table();
 }
 
-void append(std::string& packet, std::size_t& statements, std::string_view statement) {
-    if (statements++ > 0) packet += ';';
-    packet += statement;
-}
-
 }  // namespace
 
 std::string mysqlLiteral(const Param& param) {
@@ -193,13 +188,12 @@ std::vector<std::vector<Row>> MysqlGroupConnection::lookUp(std::span<const Keyed
     std::vector<std::vector<Row>> found(lookUps.size());
     if (std::ranges::all_of(lookUps, [](const KeyedLookUp& asked) { return asked.values.empty(); })) return found;
 
-    std::size_t statements = 0;
-    std::string packet = takePending(statements);
-    const std::size_t before = statements;
+    std::vector<std::string> packet = takePending();
+    const std::size_t before = packet.size();
     for (const KeyedLookUp& asked : lookUps) {
-        if (!asked.values.empty()) append(packet, statements, mysqlText(asked.lookUp, asked.values));
+        if (!asked.values.empty()) packet.push_back(mysqlText(asked.lookUp, asked.values));
     }
-    auto results = runPacket(packet, statements);
+    auto results = runPacket(packet);
     auto next = results.begin() + static_cast<std::ptrdiff_t>(before);
     for (std::size_t i = 0; i < lookUps.size(); ++i) {
         if (!lookUps[i].values.empty()) found[i] = std::move(*next++);
@@ -217,18 +211,17 @@ void MysqlGroupConnection::write(const RowStatement& statement, Params params) {
     pending_.emplace_back(statement).add(params);
 }
 
-std::string MysqlGroupConnection::takePending(std::size_t& statements) {
-    std::string packet;
-    if (std::exchange(isBeginPending_, false)) append(packet, statements, "START TRANSACTION");
-    for (const MysqlRows& rows : pending_) append(packet, statements, rows.text());
+std::vector<std::string> MysqlGroupConnection::takePending() {
+    std::vector<std::string> packet;
+    if (std::exchange(isBeginPending_, false)) packet.emplace_back("START TRANSACTION");
+    for (const MysqlRows& rows : pending_) packet.push_back(rows.text());
     pending_.clear();
     return packet;
 }
 
 void MysqlGroupConnection::flush() {
-    std::size_t statements = 0;
-    const std::string packet = takePending(statements);
-    if (statements > 0) runPacket(packet, statements);
+    const std::vector<std::string> packet = takePending();
+    if (!packet.empty()) runPacket(packet);
 }
 
 // On a cluster it does not fall apart at once: its calls would collide one by one with those of the other nodes, each
@@ -255,10 +248,9 @@ void MysqlGroupConnection::commit() {
         isBeginPending_ = false;
         return;  // nothing was asked of the server
     }
-    std::size_t statements = 0;
-    std::string packet = takePending(statements);
-    append(packet, statements, "COMMIT");
-    runPacket(packet, statements);
+    std::vector<std::string> packet = takePending();
+    packet.emplace_back("COMMIT");
+    runPacket(packet);
 }
 
 void MysqlGroupConnection::rollback() noexcept {

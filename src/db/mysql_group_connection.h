@@ -64,7 +64,7 @@ protected:
 private:
     // Sends what waits, so that a statement of another kind comes after it.
     void flush();
-    std::string takePending(std::size_t& statements);
+    std::vector<std::string> takePending();
 
     bool isBeginPending_ = false;
     std::vector<MysqlRows> pending_;

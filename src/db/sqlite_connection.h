@@ -37,6 +37,7 @@ public:
     ~SqliteConnection() override;
 
     Engine engine() const override { return Engine::Sqlite; }
+    KnownContents& known() override { return database_.known(); }
     std::uint64_t execute(std::string_view sql, Params params) override;
     std::vector<Row> query(std::string_view sql, Params params) override;
     void executeRaw(std::string_view statement) override;

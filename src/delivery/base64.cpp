@@ -1,22 +1,12 @@
 #include "delivery/base64.h"
 
 #include <Poco/Base64Decoder.h>
-#include <Poco/Base64Encoder.h>
 #include <Poco/Exception.h>
 
 #include <iterator>
 #include <sstream>
 
 namespace otpgate::delivery {
-
-std::string toBase64(std::string_view bytes) {
-    std::ostringstream out;
-    Poco::Base64Encoder encoder(out);
-    encoder.rdbuf()->setLineLength(0);
-    encoder << bytes;
-    encoder.close();
-    return out.str();
-}
 
 std::string fromBase64(std::string_view base64) {
     if (base64.size() > 4096) return {};

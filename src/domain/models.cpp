@@ -140,6 +140,19 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::RecoveryCodesMade: return "RECOVERY_CODES_MADE";
     case AuditEvent::RecoveryCodeUsed: return "RECOVERY_CODE_USED";
     case AuditEvent::FactorsReset: return "FACTORS_RESET";
+    case AuditEvent::ApplicationSignedIn: return "APPLICATION_SIGNED_IN";
+    case AuditEvent::ConsentGiven: return "CONSENT_GIVEN";
+    case AuditEvent::ConsentWithdrawn: return "CONSENT_WITHDRAWN";
+    case AuditEvent::ClientCreated: return "CLIENT_CREATED";
+    case AuditEvent::ClientChanged: return "CLIENT_CHANGED";
+    case AuditEvent::ClientSecretRotated: return "CLIENT_SECRET_ROTATED";
+    case AuditEvent::ClientDisabled: return "CLIENT_DISABLED";
+    case AuditEvent::ClientEnabled: return "CLIENT_ENABLED";
+    case AuditEvent::ClientDeleted: return "CLIENT_DELETED";
+    case AuditEvent::WebhookAdded: return "WEBHOOK_ADDED";
+    case AuditEvent::WebhookRemoved: return "WEBHOOK_REMOVED";
+    case AuditEvent::WebhookSecretRotated: return "WEBHOOK_SECRET_ROTATED";
+    case AuditEvent::WebhookRetried: return "WEBHOOK_RETRIED";
     }
     return {};
 }

@@ -3,6 +3,8 @@
 #include "otpgate/base/random.h"
 #include "otpgate/base/text.h"
 #include "otpgate/crypto/hash.h"
+#include "otpgate/domain/person_name.h"
+#include "otpgate/domain/user_group_store.h"
 
 #include <algorithm>
 
@@ -12,6 +14,7 @@ namespace {
 
 constexpr std::size_t kSecretCharacters = 43;
 constexpr std::size_t kMostIdCharacters = 64;
+constexpr std::size_t kMostTitleCharacters = 100;
 
 // What a URI consists of (RFC 3986, section 2), without the # of a fragment, the * that others read as a wildcard, and
 // the quotation mark that ends an attribute in a page.
@@ -73,6 +76,18 @@ bool isSameButForThePort(std::string_view registered, std::string_view asked) {
     return known && other && isLoopbackNumber(known->host) && known->host == other->host && known->rest == other->rest;
 }
 
+bool isTitle(std::string_view text) {
+    const auto name = parsePersonName(text);
+    return name && !name->empty() && countCharacters(*name) <= kMostTitleCharacters;
+}
+
+// What is wrong in a list; nullopt: nothing.
+std::optional<std::string> faultIn(const std::vector<std::string>& uris) {
+    if (uris.size() > kMostClientUris) return std::string{};
+    const auto wrong = std::ranges::find_if_not(uris, isRedirectUri);
+    return wrong == uris.end() ? std::nullopt : std::optional{*wrong};
+}
+
 }  // namespace
 
 std::string_view toString(ConsentPolicy policy) {
@@ -121,6 +136,13 @@ bool isRedirectUri(std::string_view text) {
     return authority && (authority->host == "localhost" || isLoopbackNumber(authority->host));
 }
 
+std::string formTargetOf(std::string_view redirectUri) {
+    const auto scheme = redirectUri.find("://");
+    if (scheme == std::string_view::npos || redirectUri[scheme + 3] == '[')
+        return std::string{redirectUri.substr(0, redirectUri.find(':') + 1)};
+    return std::string{redirectUri.substr(0, redirectUri.find_first_of("/?", scheme + 3))};
+}
+
 bool isBackchannelUri(std::string_view text) {
     if (!isUri(text)) return false;
     for (const std::string_view scheme : {kHttps, kHttp}) {
@@ -137,6 +159,26 @@ bool isRegistered(const std::vector<std::string>& registered, std::string_view a
 
 bool mayUse(const OidcClient& client, const User& user) {
     return client.groups.empty() || std::ranges::find_first_of(client.groups, user.groups) != client.groups.end();
+}
+
+ClientKind kindOf(const OidcClient& client) {
+    return client.secretHash ? ClientKind::Confidential : ClientKind::Public;
+}
+
+std::optional<ClientFault> faultOf(const OidcClient& client, ClientKind kind) {
+    if (!isTitle(client.title)) return ClientFault{ClientField::Title};
+    if (client.redirectUris.empty()) return ClientFault{ClientField::RedirectUris};
+    if (auto part = faultIn(client.redirectUris)) return ClientFault{ClientField::RedirectUris, std::move(*part)};
+    if (auto part = faultIn(client.postLogoutUris)) return ClientFault{ClientField::PostLogoutUris, std::move(*part)};
+    if (!client.backchannelUri.empty() && !isBackchannelUri(client.backchannelUri))
+        return ClientFault{ClientField::BackchannelUri, client.backchannelUri};
+    // Nothing else proves that the code is its own.
+    if (kind == ClientKind::Public && !client.needsPkce) return ClientFault{ClientField::Pkce};
+    const auto wrong =
+        std::ranges::find_if_not(client.groups, [](const std::string& name) { return parseGroupName(name) == name; });
+    if (wrong != client.groups.end()) return ClientFault{ClientField::Groups, *wrong};
+    if (joined(client.groups, ",").size() > kMostGroupNameBytes) return ClientFault{ClientField::Groups};
+    return std::nullopt;
 }
 
 }  // namespace otpgate::domain

@@ -1,6 +1,7 @@
 #include "otpgate/domain/oidc_grant.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/numeric_date.h"
 #include "otpgate/base/text.h"
 #include "otpgate/crypto/hash.h"
 #include "otpgate/crypto/signed_token.h"
@@ -26,10 +27,6 @@ std::optional<std::pair<Uuid, std::int64_t>> openPair(const crypto::KeyRing& rin
 
 std::string signPair(const crypto::KeyRing& ring, crypto::KeyUse use, const Uuid& id, std::int64_t number) {
     return crypto::signToken(ring, use, std::string{id.bytes()} + crypto::packInteger(number));
-}
-
-std::int64_t wholeSeconds(Timestamp time) {
-    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
 
 }  // namespace
@@ -117,8 +114,8 @@ void addUserClaims(crypto::JwtClaims& claims, const User& user, const std::vecto
 std::string idTokenClaims(const OidcGrant& grant, const User& user, const IdTokenFacts& facts) {
     crypto::JwtClaims claims;
     claims.text("iss", facts.issuer).text("sub", user.id.toString()).text("aud", grant.clientId);
-    claims.number("iat", wholeSeconds(facts.now)).number("exp", wholeSeconds(facts.now + facts.lifetime));
-    claims.number("auth_time", wholeSeconds(grant.authenticatedAt));
+    claims.number("iat", numericDate(facts.now)).number("exp", numericDate(facts.now + facts.lifetime));
+    claims.number("auth_time", numericDate(grant.authenticatedAt));
     if (facts.isFirst && !grant.nonce.empty()) claims.text("nonce", grant.nonce);
     claims.text("acr", grant.acr);
     std::vector<std::string> methods;

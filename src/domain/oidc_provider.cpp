@@ -1,5 +1,6 @@
 #include "otpgate/domain/oidc_provider.h"
 
+#include "otpgate/base/numeric_date.h"
 #include "otpgate/crypto/hash.h"
 
 #include <algorithm>
@@ -18,10 +19,6 @@ const OidcError kBadCode{"invalid_grant",
 const OidcError kBadRefreshToken{"invalid_grant", "the refresh token is not valid"};
 
 constexpr std::chrono::hours kAnHour{1};
-
-std::int64_t wholeSeconds(Timestamp time) {
-    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-}
 
 // Who may not sign in any more is as one who is disabled.
 void keepOut(GrantInUse& use, const SignInRule& rule) {
@@ -67,13 +64,15 @@ bool OidcProvider::isConsentNeeded(const AuthorizeRequest& request, const OidcCl
     return !std::ranges::all_of(request.scopes, [&](OidcScope scope) { return has(allowed, scope); });
 }
 
-void OidcProvider::allow(const AuthorizeRequest& request, const User& user) {
+void OidcProvider::allow(const AuthorizeRequest& request, const User& user, const Client& client) {
+    const Timestamp now = clock_.now();
     auto allowed = parseScopes(store_.findConsent(user.id, request.clientId).value_or(""));
     allowed.insert(allowed.end(), request.scopes.begin(), request.scopes.end());
-    store_.putConsent(user.id, request.clientId, toText(parseScopes(toText(allowed))), clock_.now());
+    store_.putConsent(user.id, request.clientId, toText(inOrder(allowed)), {Uuid::makeV7(now, random_), client, now});
 }
 
-std::optional<std::string> OidcProvider::grant(const AuthorizeRequest& request, const AuthenticatedSession& session) {
+std::optional<std::string> OidcProvider::grant(const AuthorizeRequest& request, const AuthenticatedSession& session,
+                                               const Client& client) {
     const Timestamp now = clock_.now();
     // Each is a row, and a browser with a session asks for them without a click.
     if (counts_.count("grant" + session.user.id.toString(), now, now + kAnHour) > kMostGrantsAnHour)
@@ -92,7 +91,7 @@ std::optional<std::string> OidcProvider::grant(const AuthorizeRequest& request, 
     grant.authenticatedAt = session.session.authenticatedAt;
     grant.createdAt = now;
     grant.expiresAt = now + settings_.grantLifetime;
-    store_.addGrant(grant);
+    store_.addGrant(grant, {Uuid::makeV7(now, random_), client, now});
     return oidcCodeOf(ring_, grant.id);
 }
 
@@ -222,8 +221,8 @@ std::string OidcProvider::introspect(std::string_view token, const OidcClient* c
         .text("aud", use->grant.clientId)
         .text("sub", use->user->id.toString())
         .text("sid", use->grant.sessionId.toString())
-        .number("exp", wholeSeconds(expiresAt))
-        .number("auth_time", wholeSeconds(use->grant.authenticatedAt))
+        .number("exp", numericDate(expiresAt))
+        .number("auth_time", numericDate(use->grant.authenticatedAt))
         .text("acr", use->grant.acr);
     addUserClaims(claims, *use->user, use->grant.scopes);
     return claims.toJson();
@@ -263,7 +262,7 @@ std::optional<LogoutHint> OidcProvider::readHint(std::string_view idToken) {
 
 std::string OidcProvider::logoutToken(const LogoutNotice& notice) {
     const Timestamp now = clock_.now();
-    const std::int64_t seconds = wholeSeconds(now);
+    const std::int64_t seconds = numericDate(now);
     constexpr std::int64_t kLifetimeSeconds = 120;  // Back-Channel Logout 1.0, section 4
     crypto::JwtClaims claims;
     claims.text("iss", settings_.issuer).text("sub", notice.userId.toString()).text("aud", notice.clientId);

@@ -221,6 +221,14 @@ bool has(const std::vector<OidcScope>& scopes, OidcScope scope) {
     return std::ranges::find(scopes, scope) != scopes.end();
 }
 
+std::vector<OidcScope> inOrder(const std::vector<OidcScope>& scopes) {
+    std::vector<OidcScope> ordered;
+    for (const OidcScope scope : kOidcScopes) {
+        if (has(scopes, scope)) ordered.push_back(scope);
+    }
+    return ordered;
+}
+
 AuthorizeRuling ruleOnAuthorize(const Parameters& parameters, const OidcClient* client) {
     if (isRepeated(parameters, "client_id") || isRepeated(parameters, "redirect_uri"))
         return AuthorizeRefusal::Malformed;

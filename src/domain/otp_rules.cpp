@@ -23,6 +23,19 @@ bool isLetThrough(const NewOtpRequest& request, const std::optional<AddressOwner
     return false;
 }
 
+// Each piece of work is good for one request, for as long as its challenge could be shown again.
+const LimitRule kWorkRule{{{1, 2 * kWorkFor}}};
+
+bool needsWork(const NewOtpRequest& request, bool isClientsTurn) {
+    switch (request.askForWork) {
+    case AskForWork::Off: return false;
+    case AskForWork::Limits: return !isClientsTurn;
+    case AskForWork::Sms: return !isClientsTurn || request.destination.channel() == Channel::Sms;
+    case AskForWork::Always: return true;
+    }
+    return false;
+}
+
 bool mayBeAt(const OtpVerification& guess, const StoredOtp& otp) {
     if (guess.purpose && *guess.purpose != otp.purpose) return false;
     if (guess.typedAddress && guess.typedAddress != otp.destination) return false;
@@ -234,10 +247,19 @@ std::string deviceRequestBucketOf(const Destination& destination) {
     return limitBucket("request-device", destination.value());
 }
 
-OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional<AddressOwner>& owner, Bucket* client,
-                               Bucket& bucket, Bucket* account) {
+OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional<AddressOwner>& owner,
+                               RequestBuckets buckets) {
     const Timestamp now = request.now;
-    if (client != nullptr && !client->accepts(request.clientRule, now)) {
+    const auto [bucket, client, account, work, isStrangers] = buckets;
+    const bool isClientsTurn = client == nullptr || client->accepts(request.clientRule, now);
+    const bool isWorkNeeded = isStrangers && needsWork(request, isClientsTurn);
+    if (isWorkNeeded && (work == nullptr || !work->accepts(kWorkRule, now))) {
+        // Who does not know how to work may wait, where that is enough.
+        const bool mayWait = request.askForWork == AskForWork::Limits;
+        return {RequestOutcome::WorkNeeded, mayWait ? client->hits() : "", false,
+                !isClientsTurn && client->noteRefusal(now)};
+    }
+    if (!isWorkNeeded && !isClientsTurn) {
         return {RequestOutcome::ClientLimited, client->hits(), false, client->noteRefusal(now)};
     }
     if (account != nullptr && !account->accepts(request.accountLimit, now)) {
@@ -248,7 +270,12 @@ OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional
                                 std::chrono::ceil<std::chrono::seconds>(request.expiresAt - now))) {
         return {RequestOutcome::DestinationLimited, bucket.hits(), false, bucket.noteRefusal(now)};
     }
-    if (client != nullptr) client->take(request.clientRule, now);
+    // What was worked for is not the client's to count as well.
+    if (isWorkNeeded) {
+        work->take(kWorkRule, now);
+    } else if (client != nullptr) {
+        client->take(request.clientRule, now);
+    }
     if (account != nullptr) account->take(request.accountLimit, now);
     const bool isLetThrough = domain::isLetThrough(request, owner);
     // Counted, so that a list of addresses cannot be tried at will.

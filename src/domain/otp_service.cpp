@@ -27,10 +27,16 @@ std::optional<OtpEvent> eventOf(OtpRequestResult::Outcome outcome) {
     case OtpRequestResult::Outcome::ClientLimited:
     case OtpRequestResult::Outcome::AccountLimited:
     case OtpRequestResult::Outcome::DestinationLimited: return OtpEvent::RateLimited;
+    case OtpRequestResult::Outcome::WorkNeeded:
     case OtpRequestResult::Outcome::UserNotFound:
     case OtpRequestResult::Outcome::AccountDisabled: break;
     }
     return std::nullopt;
+}
+
+// No part of it has a line's end.
+std::string workSubject(const OtpQuestion& question, const Asker& asker) {
+    return std::string{toString(question.purpose)} + '\n' + question.destination.value() + '\n' + asker.client.network;
 }
 
 OtpEvent eventOf(OtpVerifyResult::Outcome outcome) {
@@ -119,6 +125,8 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .ownerId = question.ownerId,
                                 .accountBucket = limitBucket("change", question.ownerId.value_or(Uuid{}).bytes()),
                                 .accountLimit = settings_.changesPerAccount,
+                                .askForWork = settings_.work.when,
+                                .workBucket = workBucket(question, asker, now),
                                 .outboxId = Uuid::makeV7(now, random_),
                                 .outboxAvailableAt = now + messenger_.lease(),
                                 .auditId = Uuid::makeV7(now, random_),
@@ -133,6 +141,13 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                            .limit = std::nullopt,
                            .delivery = Delivery::UnderWay,
                            .means = result.means};
+    if (result.outcome == OtpRequestResult::Outcome::WorkNeeded) {
+        if (!result.hits.empty())
+            requested.limit = reportLimit("request_per_client", settings_.requestsPerClient, result.hits, now);
+        requested.challenge =
+            makeWorkChallenge(ring_, workSubject(question, asker), settings_.work.steps, now, random_);
+        return requested;
+    }
     if (result.outcome == OtpRequestResult::Outcome::ClientLimited) {
         requested.limit = reportLimit("request_per_client", settings_.requestsPerClient, result.hits, now);
         return requested;
@@ -163,6 +178,11 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
     else
         requested.delivery = messenger_.deliver(message);
     return requested;
+}
+
+std::string OtpService::workBucket(const OtpQuestion& question, const Asker& asker, Timestamp now) const {
+    if (settings_.work.when == AskForWork::Off || !asker.work) return {};
+    return solvedWork(ring_, workSubject(question, asker), *asker.work, now).value_or("");
 }
 
 Uuid OtpService::findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now) {

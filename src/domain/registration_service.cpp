@@ -46,7 +46,7 @@ RegistrationResult RegistrationService::registerUnproved(const Registration& reg
                               .locale = registration.locale,
                               .isRegistration = true},
                              asker);
-    if (code.outcome != OtpRequestResult::Outcome::Accepted) return {Outcome::Limited, code.limit, {}, {}};
+    if (code.outcome != OtpRequestResult::Outcome::Accepted) return {Outcome::Limited, code.limit, {}, code};
     if (code.delivery == Delivery::Failed) return {Outcome::SendFailed, std::nullopt, {}, {}};
     PendingRegistration form;
     form.userId = Uuid::makeV7(clock_.now(), random_);

@@ -1,6 +1,7 @@
 #include "otpgate/domain/totp_rules.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/numeric_date.h"
 #include "otpgate/base/text.h"
 #include "otpgate/crypto/hash.h"
 #include "otpgate/crypto/totp.h"
@@ -12,7 +13,7 @@
 namespace otpgate::domain {
 
 std::int64_t totpStepAt(Timestamp time) {
-    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch() / kTotpStep;
+    return std::chrono::seconds{numericDate(time)} / kTotpStep;
 }
 
 std::optional<std::int64_t> matchTotp(std::string_view secret, std::string_view typed, Timestamp now,

@@ -23,7 +23,7 @@ struct Outcome {
 };
 
 Outcome outcomeOf(const ApiError& error, const Router& router, const Request& request) {
-    return {error.toResponse(request.requestId, router.base()), describe(error.code()).code, error.logDetail()};
+    return {router.show(error, request), describe(error.code()).code, error.logDetail()};
 }
 
 Outcome unexpected(std::string_view what, const Router& router, const Request& request, Logger& log) {

@@ -38,6 +38,9 @@ ErrorDescription describe(ErrorCode code) {
         return {"MAX_RETRIES_EXCEEDED", 429, "Too many attempts", "There were too many wrong codes."};
     case ErrorCode::RateLimit:
         return {"RATE_LIMIT", 429, "Too many requests", "There were too many requests. Please try again later."};
+    case ErrorCode::ChallengeRequired:
+        return {"CHALLENGE_REQUIRED", 429, "A challenge is to be solved",
+                "There were many requests. Solve the challenge and send its solution with the request."};
     case ErrorCode::InvalidCredentials:
         return {"INVALID_CREDENTIALS", 401, "Invalid credentials", "The sign-in name or the password is not correct."};
     case ErrorCode::Unauthenticated: return {"UNAUTHENTICATED", 401, "Not signed in", "This needs a signed-in caller."};
@@ -115,6 +118,11 @@ ApiError& ApiError::member(std::string name, std::string text) {
     return *this;
 }
 
+ApiError& ApiError::part(std::string name, std::string json) {
+    parts_.emplace_back(std::move(name), std::move(json));
+    return *this;
+}
+
 ApiError& ApiError::repeatAs(std::string name) {
     repeatedAs_ = std::move(name);
     return *this;
@@ -162,6 +170,7 @@ Response ApiError::toResponse(const std::string& requestId, std::string_view bas
     if (attemptsRemaining_) json.member("attempts_remaining", *attemptsRemaining_);
     if (!repeatedAs_.empty()) json.sentence(repeatedAs_, sentence());
     for (const auto& [name, text] : members_) json.member(name, text);
+    for (const auto& [name, part] : parts_) json.key(name).raw(part);
     json.endObject();
 
     Response response;

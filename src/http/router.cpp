@@ -48,10 +48,12 @@ bool haveOneShape(const std::vector<std::string>& a, const std::vector<std::stri
 
 }  // namespace
 
-void Router::add(std::string method, std::string_view pattern, Endpoint endpoint, Visibility isVisible) {
+void Router::add(std::string method, std::string_view pattern, Endpoint endpoint, Visibility isVisible,
+                 ErrorView showError) {
     const std::string described = method + " " + std::string{pattern};
     if (!pattern.starts_with('/')) throw std::logic_error("a route must start with a slash: " + described);
-    Route route{std::move(method), std::string{pattern}, {}, std::move(endpoint), std::move(isVisible), 0};
+    Route route{std::move(method),    std::string{pattern}, {}, std::move(endpoint),
+                std::move(isVisible), std::move(showError), 0};
     for (const std::string_view segment : segmentsOf(withoutTrailingSlash(pattern))) {
         const bool isGood = isName(segment) ? segment.size() > 2 && segment.ends_with('}') : !segment.empty();
         if (!isGood) throw std::logic_error("a bad segment in a route: " + described);
@@ -142,6 +144,13 @@ Response Router::route(Request& request) const {
         if (isName(segment)) request.pathParameters.emplace(segment.substr(1, segment.size() - 2), path[i]);
     }
     return best->endpoint(request);
+}
+
+Response Router::show(const ApiError& error, const Request& request) const {
+    const auto found = std::find_if(routes_.begin(), routes_.end(), [&request](const Route& route) {
+        return route.place == request.route && route.showError;
+    });
+    return found == routes_.end() ? error.toResponse(request.requestId, base_) : found->showError(error, request);
 }
 
 std::string Router::allowedMethods(const Candidates& candidates) {

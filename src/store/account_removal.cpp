@@ -6,6 +6,7 @@
 #include "store/oidc_store.h"
 #include "store/session_store.h"
 #include "store/users.h"
+#include "store/webhook_events.h"
 
 namespace otpgate::store {
 
@@ -95,6 +96,10 @@ bool AccountTable::remove(const domain::UserDeletion& deletion) {
         connection_.execute(
             "INSERT INTO audit_events (id, event, user_id, metadata, created_at_us) VALUES (?, ?, ?, ?, ?)",
             {deletion.auditId, domain::toString(domain::AuditEvent::UserDeleted), user.id, metadata, deletion.now});
+        noteEvent(connection_, {.id = deletion.auditId,
+                                .event = domain::WebhookEvent::UserDeleted,
+                                .userId = user.id,
+                                .createdAt = deletion.now});
         return true;
     });
 }

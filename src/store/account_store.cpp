@@ -64,13 +64,15 @@ void auditProfile(db::Connection& connection, const domain::ProfileChange& chang
         if (row.uuid(0) == place) told = row.optionalText(2).value_or("");
     }
     const auto fields = changedFields(before, after, told);
-    if (!fields || fields == told) return;
-    if (place) {
-        connection.execute("UPDATE audit_events SET metadata = ? WHERE id = ?", {*fields, *place});
-    } else {
-        insertAuditEvent(connection, {change.auditId, AuditEvent::ProfileUpdated, change.userId, std::nullopt,
-                                      change.client, change.now, fields});
+    if (!fields) return;
+    const AuditRow row{change.auditId, AuditEvent::ProfileUpdated, change.userId, std::nullopt,
+                       change.client,  change.now,                 fields};
+    if (!place) {
+        insertAuditEvent(connection, row);
+        return;
     }
+    if (fields != told) connection.execute("UPDATE audit_events SET metadata = ? WHERE id = ?", {*fields, *place});
+    tellWebhooks(connection, row);
 }
 
 }  // namespace

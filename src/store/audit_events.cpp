@@ -1,5 +1,7 @@
 #include "store/audit_events.h"
 
+#include "store/webhook_events.h"
+
 namespace otpgate::store {
 
 namespace {
@@ -22,6 +24,15 @@ void insertAuditEvent(db::Connection& connection, const AuditRow& row) {
     connection.write(kInsert,
                      {row.id, domain::toString(row.event), row.userId, row.destination, row.client.address,
                       row.client.userAgent, row.client.requestId, withActor(row.metadata, row.client.actor), row.now});
+    tellWebhooks(connection, row);
+}
+
+void tellWebhooks(db::Connection& connection, const AuditRow& row) {
+    // Of an address without an account there is nothing that others could do with it.
+    const auto tellable = row.userId ? domain::tellableEvent(row.event) : std::nullopt;
+    if (!tellable) return;
+    noteEvent(connection,
+              {row.id, tellable->event, row.userId, row.sessionId, std::string{tellable->details}, row.now});
 }
 
 }  // namespace otpgate::store

@@ -17,8 +17,12 @@ struct AuditRow {
     const domain::Client& client;
     Timestamp now;
     std::optional<std::string> metadata = std::nullopt;  // a JSON object
+    std::optional<Uuid> sessionId = std::nullopt;        // that a sign-in has opened; it is not written here
 };
 
+// Tells webhooks, too.
 void insertAuditEvent(db::Connection& connection, const AuditRow& row);
+// Alone, of what the trail tells in another row.
+void tellWebhooks(db::Connection& connection, const AuditRow& row);
 
 }  // namespace otpgate::store

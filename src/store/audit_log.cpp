@@ -33,13 +33,18 @@ public:
         if (filter.before) end_ = Uuid::lowestV7(*filter.before);
         if (olderThan) end_ = std::min(end_, *olderThan);
         if (!filter.scope) {
-            addShare(lowest_, "", std::nullopt);
+            addShare(lowest_, "", {});
             return;
         }
-        addShare(lowest_, " AND user_id = ?", filter.scope->userId);
+        const Uuid& user = filter.scope->userId;
+        addShare(lowest_, " AND user_id = ?", {user});
         lowestOfAddresses_ = std::max(lowest_, Uuid::lowestV7(filter.scope->addressesSince));
         for (const std::string& address : filter.scope->addresses) {
-            addShare(lowestOfAddresses_, " AND user_id IS NULL AND destination = ?", address);
+            // An address that came to the account later was somebody else's until then.
+            addShare(lowestOfAddresses_,
+                     " AND user_id IS NULL AND destination = ? AND id > COALESCE((SELECT MAX(id) FROM audit_events"
+                     " WHERE user_id = ? AND destination = ? AND event = ?), ?)",
+                     {address, user, address, domain::toString(domain::AuditEvent::AddressChanged), kNone});
         }
     }
     // The parameters look at this object and at the filter.
@@ -50,12 +55,12 @@ public:
     const std::vector<db::Param>& params() const { return params_; }
 
 private:
-    void addShare(const Uuid& lowest, std::string_view condition, const std::optional<db::Param>& value) {
+    void addShare(const Uuid& lowest, std::string_view condition, const std::vector<db::Param>& values) {
         if (!sql_.empty()) sql_ += " UNION ALL ";
         sql_ += "SELECT id FROM (SELECT id FROM audit_events WHERE id >= ? AND id < ?";
         params_.insert(params_.end(), {lowest, end_});
         sql_ += condition;
-        if (value) params_.push_back(*value);
+        params_.insert(params_.end(), values.begin(), values.end());
         if (filter_.event) {
             sql_ += " AND event = ?";
             params_.emplace_back(domain::toString(*filter_.event));
@@ -67,6 +72,8 @@ private:
         sql_ += " ORDER BY id DESC LIMIT ?) share" + std::to_string(++shares_);
         params_.emplace_back(most_);
     }
+
+    static constexpr Uuid kNone{};
 
     const domain::AuditFilter& filter_;
     const unsigned most_;

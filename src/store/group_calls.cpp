@@ -39,6 +39,7 @@ std::vector<GroupAnswer> makeCalls(db::Connection& connection, std::span<const G
     addPart<domain::OtpVerification>(parts, calls);
     addPart<domain::SessionRefresh>(parts, calls);
     addPart<DeliveredMessages>(parts, calls);
+    addPart<NewGrant>(parts, calls);
 
     std::vector<db::KeyedLookUp> lookUps;
     for (Part& part : parts) {

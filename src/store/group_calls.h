@@ -1,8 +1,9 @@
 // The calls that may share a transaction (groups.h), and how they are made: requests for codes, guesses at codes,
-// refreshes, and the ends of messages.
+// refreshes, the ends of messages, and sign-ins at applications.
 #pragma once
 
 #include "otpgate/db/connection.h"
+#include "otpgate/domain/oidc_store.h"
 #include "otpgate/domain/otp_store.h"
 #include "otpgate/domain/outbox_store.h"
 #include "otpgate/domain/session_store.h"
@@ -19,11 +20,17 @@ struct DeliveredMessages {
     Timestamp now;
 };
 
+struct NewGrant {
+    const domain::OidcGrant& grant;
+    const domain::AuditNote& note;
+};
+struct AddedGrant {};
+
 using GroupCall = std::variant<const domain::NewOtpRequest*, const domain::OtpVerification*,
-                               const domain::SessionRefresh*, const DeliveredMessages*>;
+                               const domain::SessionRefresh*, const DeliveredMessages*, const NewGrant*>;
 // Of the same place among the alternatives.
-using GroupAnswer =
-    std::variant<domain::OtpRequestResult, domain::OtpVerifyResult, domain::SessionRefreshResult, std::monostate>;
+using GroupAnswer = std::variant<domain::OtpRequestResult, domain::OtpVerifyResult, domain::SessionRefreshResult,
+                                 std::monostate, AddedGrant>;
 
 template <typename Call>
 using AnswerTo = std::variant_alternative_t<GroupCall(static_cast<const Call*>(nullptr)).index(), GroupAnswer>;

@@ -1,6 +1,6 @@
 // What the calls of one kind do in a transaction which they may share with calls of the other kinds: they say what they
 // need to know, decide in memory, and write. Each kind has a file of its own: request_otps, verify_otps,
-// refresh_sessions, finish_messages.
+// refresh_sessions, finish_messages, add_grants.
 #pragma once
 
 #include "otpgate/db/connection.h"
@@ -27,5 +27,6 @@ std::unique_ptr<GroupWork> makeWork(std::vector<const domain::NewOtpRequest*> re
 std::unique_ptr<GroupWork> makeWork(std::vector<const domain::OtpVerification*> guesses);
 std::unique_ptr<GroupWork> makeWork(std::vector<const domain::SessionRefresh*> refreshes);
 std::unique_ptr<GroupWork> makeWork(std::vector<const DeliveredMessages*> delivered);
+std::unique_ptr<GroupWork> makeWork(std::vector<const NewGrant*> grants);
 
 }  // namespace otpgate::store

@@ -1,22 +1,20 @@
 #include "store/oidc_store.h"
 
-#include "otpgate/base/text.h"
+#include "store/audit_events.h"
+#include "store/group_queue.h"
+#include "store/oidc_rows.h"
 #include "store/users.h"
-
-#include <stdexcept>
+#include "store/webhook_events.h"
 
 namespace otpgate::store {
 
+using domain::AuditEvent;
+using domain::AuditNote;
 using domain::GrantInUse;
-using domain::OidcClient;
 using domain::OidcGrant;
 
 namespace {
 
-constexpr std::string_view kClientColumns =
-    "c.id, c.title, c.secret_hash, c.redirect_uris, c.post_logout_uris, c.backchannel_uri, c.needs_pkce, c.algorithm,"
-    " c.group_names, c.consent, c.created_at_us, c.disabled_at_us";
-constexpr std::size_t kClientColumnCount = 12;
 constexpr std::string_view kGrantColumns =
     "g.id, g.client_id, g.user_id, g.session_id, g.scopes, g.nonce, g.challenge, g.redirect_hash, g.amr, g.acr,"
     " g.authenticated_at_us, g.created_at_us, g.expires_at_us, g.redeemed_at_us, g.refresh_counter, g.rotated_at_us,"
@@ -26,35 +24,6 @@ constexpr std::size_t kGrantColumnCount = 17;
 constexpr std::string_view kDependencies =
     " LEFT JOIN sessions s ON s.id = g.session_id AND s.revoked_at_us IS NULL AND s.expires_at_us > ?"
     " LEFT JOIN users u ON u.id = g.user_id AND u.status = 'active'";
-
-std::vector<std::string> listOf(const std::string& text, char separator) {
-    std::vector<std::string> list;
-    if (text.empty()) return list;
-    for (const std::string_view part : split(text, separator)) list.emplace_back(part);
-    return list;
-}
-
-// What this very file has written.
-template <typename Value>
-Value known(const std::optional<Value>& value, const char* column) {
-    if (!value) throw std::runtime_error(std::string{"oidc_clients."} + column + " holds what no version writes");
-    return *value;
-}
-
-OidcClient readClient(const db::Row& row) {
-    return {.id = row.text(0),
-            .title = row.text(1),
-            .secretHash = row.optionalText(2),
-            .redirectUris = listOf(row.text(3), ' '),
-            .postLogoutUris = listOf(row.text(4), ' '),
-            .backchannelUri = row.text(5),
-            .needsPkce = row.integer(6) != 0,
-            .algorithm = known(crypto::parseSigningAlgorithm(row.text(7)), "algorithm"),
-            .groups = listOf(row.text(8), ','),
-            .consent = known(domain::parseConsentPolicy(row.text(9)), "consent"),
-            .isDisabled = !row.isNull(11),
-            .createdAt = row.timestamp(10)};
-}
 
 OidcGrant readGrant(const db::Row& row, std::size_t first) {
     return {.id = row.uuid(first),
@@ -102,74 +71,8 @@ std::string noteSql(std::string_view whose) {
 
 }  // namespace
 
-bool OidcTables::addClient(const OidcClient& client) {
-    try {
-        connection_.execute(
-            "INSERT INTO oidc_clients (id, title, secret_hash, redirect_uris, post_logout_uris, backchannel_uri,"
-            " needs_pkce, algorithm, group_names, consent, created_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            {client.id, client.title,
-             client.secretHash ? db::Param::blob(*client.secretHash) : db::Param{std::optional<std::string>{}},
-             joined(client.redirectUris, " "), joined(client.postLogoutUris, " "), client.backchannelUri,
-             std::int64_t{client.needsPkce ? 1 : 0}, crypto::toString(client.algorithm), joined(client.groups, ","),
-             domain::toString(client.consent), client.createdAt});
-        return true;
-    } catch (const db::DbError& error) {
-        if (error.kind() != db::ErrorKind::Duplicate) throw;
-        return false;
-    }
-}
-
-std::vector<OidcClient> OidcTables::listClients() {
-    static const std::string sql = "SELECT " + std::string{kClientColumns} + " FROM oidc_clients c ORDER BY c.id";
-    std::vector<OidcClient> clients;
-    for (const db::Row& row : connection_.query(sql)) clients.push_back(readClient(row));
-    return clients;
-}
-
-std::optional<OidcClient> OidcTables::findClient(std::string_view id) {
-    static const std::string sql = "SELECT " + std::string{kClientColumns} + " FROM oidc_clients c WHERE c.id = ?";
-    const auto row = connection_.queryOne(sql, {id});
-    return row ? std::optional{readClient(*row)} : std::nullopt;
-}
-
-bool OidcTables::setClientSecret(std::string_view id, const std::string& secretHash) {
-    return connection_.execute("UPDATE oidc_clients SET secret_hash = ? WHERE id = ?",
-                               {db::Param::blob(secretHash), id}) > 0;
-}
-
-bool OidcTables::setClientDisabled(std::string_view id, bool isDisabled, Timestamp now) {
-    return connection_.transact([&] {
-        if (!findClient(id)) return false;
-        if (!isDisabled) {
-            connection_.execute("UPDATE oidc_clients SET disabled_at_us = NULL WHERE id = ?", {id});
-            return true;
-        }
-        connection_.execute("UPDATE oidc_clients SET disabled_at_us = ? WHERE id = ? AND disabled_at_us IS NULL",
-                            {now, id});
-        connection_.execute("DELETE FROM oidc_grants WHERE client_id = ?", {id});
-        return true;
-    });
-}
-
-bool OidcTables::removeClient(std::string_view id) {
-    return connection_.transact([&] {
-        if (connection_.execute("DELETE FROM oidc_clients WHERE id = ?", {id}) == 0) return false;
-        connection_.execute("DELETE FROM oidc_grants WHERE client_id = ?", {id});
-        connection_.execute("DELETE FROM oidc_consents WHERE client_id = ?", {id});
-        connection_.execute("DELETE FROM oidc_logouts WHERE client_id = ?", {id});
-        return true;
-    });
-}
-
-void OidcTables::addGrant(const OidcGrant& grant) {
-    connection_.execute(
-        "INSERT INTO oidc_grants (id, client_id, user_id, session_id, scopes, nonce, challenge, redirect_hash, amr, "
-        "acr,"
-        " authenticated_at_us, created_at_us, expires_at_us, refresh_counter, rotated_at_us)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
-        {grant.id, grant.clientId, grant.userId, grant.sessionId, domain::toText(grant.scopes), grant.nonce,
-         grant.challenge, db::Param::blob(grant.redirectHash), grant.methods, grant.acr, grant.authenticatedAt,
-         grant.createdAt, grant.expiresAt});
+void OidcTables::addGrant(const OidcGrant& grant, const AuditNote& note) {
+    make(NewGrant{grant, note}, connection_, groups_);
 }
 
 domain::FoundGrant OidcTables::find(std::string_view clientId, const Uuid& grantId, Timestamp now) {
@@ -214,15 +117,73 @@ std::optional<std::string> OidcTables::findConsent(const Uuid& userId, std::stri
     return row ? std::optional{row->text(0)} : std::nullopt;
 }
 
-void OidcTables::putConsent(const Uuid& userId, std::string_view clientId, const std::string& scopes, Timestamp now) {
+void OidcTables::putConsent(const Uuid& userId, std::string_view clientId, const std::string& scopes,
+                            const AuditNote& note) {
     connection_.transact(
         [&] {
             connection_.execute("DELETE FROM oidc_consents WHERE user_id = ? AND client_id = ?", {userId, clientId});
             connection_.execute(
                 "INSERT INTO oidc_consents (user_id, client_id, scopes, granted_at_us) VALUES (?, ?, ?, ?)",
-                {userId, clientId, scopes, now});
+                {userId, clientId, scopes, note.now});
+            insertAuditEvent(connection_, {note.id, AuditEvent::ConsentGiven, userId, std::nullopt, note.client,
+                                           note.now, aboutClient(clientId)});
         },
         db::RetryOn::DeadlockOrDuplicate);
+}
+
+std::vector<domain::OidcConsent> OidcTables::listConsents(const Uuid& userId) {
+    static const std::string sql = "SELECT " + std::string{kClientColumns} +
+                                   ", o.scopes, o.granted_at_us FROM oidc_consents o JOIN oidc_clients c"
+                                   " ON c.id = o.client_id WHERE o.user_id = ?";
+    std::vector<domain::OidcConsent> consents;
+    for (const db::Row& row : connection_.query(sql, {userId})) {
+        consents.push_back({readClient(row), domain::parseScopes(row.text(kClientColumnCount)),
+                            row.timestamp(kClientColumnCount + 1)});
+    }
+    return consents;
+}
+
+std::vector<domain::GrantsAlike> OidcTables::listGrants(const domain::User& user, Timestamp now) {
+    static const std::string sql =
+        "SELECT " + std::string{kClientColumns} +
+        ", g.session_id, g.scopes, g.amr, g.first_at, g.expires_at, g.last_at, s.id FROM"
+        " (SELECT client_id, session_id, scopes, amr, MIN(created_at_us) first_at, MAX(expires_at_us) expires_at,"
+        " MAX(CASE WHEN rotated_at_us > redeemed_at_us THEN rotated_at_us ELSE redeemed_at_us END) last_at"
+        " FROM oidc_grants WHERE user_id = ? AND ended_at_us IS NULL AND redeemed_at_us IS NOT NULL"
+        " GROUP BY client_id, session_id, scopes, amr ORDER BY last_at DESC LIMIT ?) g"
+        " JOIN oidc_clients c ON c.id = g.client_id"
+        " LEFT JOIN sessions s ON s.id = g.session_id AND s.revoked_at_us IS NULL AND s.expires_at_us > ?";
+    constexpr std::size_t kFirst = kClientColumnCount;
+    std::vector<domain::GrantsAlike> grants;
+    for (const db::Row& row : connection_.query(sql, {user.id, domain::kMostGrantsAlike, now})) {
+        OidcGrant grant;
+        grant.clientId = row.text(0);
+        grant.userId = user.id;
+        grant.sessionId = row.uuid(kFirst);
+        grant.scopes = domain::parseScopes(row.text(kFirst + 1));
+        grant.methods = row.text(kFirst + 2);
+        grant.createdAt = row.timestamp(kFirst + 3);
+        grant.expiresAt = row.timestamp(kFirst + 4);
+        grants.push_back(
+            {{std::move(grant), readClient(row), user, !row.isNull(kFirst + 6)}, row.timestamp(kFirst + 5)});
+    }
+    return grants;
+}
+
+bool OidcTables::withdraw(const Uuid& userId, std::string_view clientId, const AuditNote& note) {
+    static const std::string noteOfClient = noteSql("g.user_id = ? AND g.client_id = ? AND g.ended_at_us IS NULL");
+    return connection_.transact([&] {
+        connection_.execute(noteOfClient, {note.now, note.now, userId, clientId, note.now});
+        // Rows that are gone are told of no second time when the session ends.
+        const auto grants =
+            connection_.execute("DELETE FROM oidc_grants WHERE user_id = ? AND client_id = ?", {userId, clientId});
+        const auto consents =
+            connection_.execute("DELETE FROM oidc_consents WHERE user_id = ? AND client_id = ?", {userId, clientId});
+        if (grants + consents == 0) return false;
+        insertAuditEvent(connection_, {note.id, AuditEvent::ConsentWithdrawn, userId, std::nullopt, note.client,
+                                       note.now, aboutClient(clientId)});
+        return true;
+    });
 }
 
 std::vector<domain::LogoutNotice> OidcTables::takeLogouts(Timestamp now, Timestamp leaseUntil, unsigned limit) {
@@ -241,7 +202,7 @@ std::vector<domain::LogoutNotice> OidcTables::takeLogouts(Timestamp now, Timesta
         taken.push_back({.id = row.uuid(0),
                          .clientId = row.text(1),
                          .uri = row.text(7),
-                         .algorithm = known(crypto::parseSigningAlgorithm(row.text(8)), "algorithm"),
+                         .algorithm = readAlgorithm(row.text(8)),
                          .userId = row.uuid(2),
                          .sessionId = row.uuid(3),
                          .attempts = row.integer(4),
@@ -259,13 +220,15 @@ void OidcTables::postponeLogout(const Uuid& id, Timestamp until) {
                         {until, id});
 }
 
-void noteEndOfSession(db::Connection& connection, const Uuid& sessionId, Timestamp now) {
-    static const std::string sql = noteSql("g.session_id = ?");
-    connection.execute(sql, {now, now, sessionId, now});
+void noteEndOfSession(db::Connection& connection, const Uuid& userId, const Uuid& sessionId, Timestamp now) {
+    static const std::string sql = noteSql("g.user_id = ? AND g.session_id = ?");
+    tellEndOfSession(connection, userId, sessionId, now);
+    connection.execute(sql, {now, now, userId, sessionId, now});
 }
 
 void noteEndOfSessions(db::Connection& connection, const Uuid& userId, const Uuid& keptSession, Timestamp now) {
     static const std::string sql = noteSql("g.user_id = ? AND g.session_id <> ?");
+    tellEndOfSessions(connection, userId, keptSession, now);
     connection.execute(sql, {now, now, userId, keptSession, now});
 }
 

@@ -1,6 +1,7 @@
 #include "store/outbox_rows.h"
 
 #include "otpgate/base/text.h"
+#include "store/webhook_events.h"
 #include "store/words.h"
 
 #include <algorithm>
@@ -91,6 +92,12 @@ void auditFinished(db::Connection& connection, const domain::FinishedMessage& fi
     const domain::OutboxMessage& message = finished.message;
     connection.write(kAuditEnd, {finished.auditId, domain::toString(domain::eventOf(finished)),
                                  message.destination.value(), message.requestId, metadataOf(finished, now), now});
+    // Nobody ever meant to send what is discarded.
+    if (message.isDiscarded) return;
+    noteEvent(connection, {.id = finished.auditId,
+                           .event = domain::WebhookEvent::MessageFailed,
+                           .details = domain::detailsOf(message),
+                           .createdAt = now});
 }
 
 std::string plainReason(std::string_view reason) {

@@ -235,7 +235,8 @@ domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& si
         }
         insertAuditEvent(connection_, {signIn.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
                                        user.id, std::nullopt, signIn.session.client, signIn.session.now,
-                                       std::string{result.outcome == Outcome::Cloned ? kCloned : kMetadata}});
+                                       std::string{result.outcome == Outcome::Cloned ? kCloned : kMetadata},
+                                       isIn ? std::optional{signIn.session.id} : std::nullopt});
         return result;
     };
     return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);

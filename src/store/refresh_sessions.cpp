@@ -101,7 +101,10 @@ void Refreshes::write(db::Connection& connection) {
         connection.write(kRotate, {session.refreshCounter, session.rotatedAt, session.lastSeenAt, session.expiresAt,
                                    session.address, session.userAgent, session.movedAt, id});
     }
-    for (const Uuid& id : revoked_) noteEndOfSession(connection, id, *sessions_.at(id).revokedAt);
+    for (const Uuid& id : revoked_) {
+        const StoredSession& session = sessions_.at(id);
+        noteEndOfSession(connection, session.userId, id, *session.revokedAt);
+    }
     for (const Uuid& id : revoked_) connection.write(kRevoke, {sessions_.at(id).revokedAt, "token_reused", id});
     for (const Event& event : events_) {
         insertAuditEvent(connection, {event.refresh->auditId, event.event, event.userId, std::nullopt,

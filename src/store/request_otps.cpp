@@ -113,6 +113,7 @@ std::vector<db::KeyedLookUp> Requests::lookUps() {
         if (!request->clientRule.isUnlimited()) buckets_.want(request->clientBucket);
         buckets_.want(request->destinationBucket);
         if (request->ownerId) buckets_.want(request->accountBucket);
+        if (!request->workBucket.empty()) buckets_.want(request->workBucket);
         if (request->device) {
             shownDevices_.insert(*request->device);
             buckets_.want(request->deviceBucket);
@@ -180,8 +181,12 @@ OtpRequestResult Requests::answer(const NewOtpRequest& request) {
     const bool mayHaveLiveCode = domain::mayHaveLiveCode(request, bucket);
 
     domain::OtpRequestRuling ruling =
-        domain::ruleOnRequest(request, owner, countsForClient ? &buckets_.at(request.clientBucket) : nullptr, bucket,
-                              request.ownerId ? &buckets_.at(request.accountBucket) : nullptr);
+        domain::ruleOnRequest(request, owner,
+                              {.destination = bucket,
+                               .client = countsForClient ? &buckets_.at(request.clientBucket) : nullptr,
+                               .account = request.ownerId ? &buckets_.at(request.accountBucket) : nullptr,
+                               .work = request.workBucket.empty() ? nullptr : &buckets_.at(request.workBucket),
+                               .isStrangers = lane.countsForClient});
     OtpRequestResult result{ruling.outcome, std::move(ruling.hits), {}, {}, ruling.isDiscarded};
     if (ruling.outcome != RequestOutcome::Accepted) {
         if (ruling.isToBeAudited) events_.push_back({&request, AuditEvent::OtpRateLimited, std::nullopt});

@@ -30,6 +30,7 @@ RetentionTables::RetentionTables(db::Connection& connection)
       events_(walkThrough("audit_events", "id", "")),
       deadLetters_(walkThrough("outbox", "id", " AND dead_at_us < ?")),
       verifications_(walkThrough("verification_attempts", "id", " AND expires_at_us < ?")),
+      deliveries_(walkThrough("webhook_deliveries", "event_id", " AND dead_at_us < ?")),
       grants_(walkThrough("oidc_grants", "id", " AND (expires_at_us < ? OR ended_at_us < ?)")),
       limits_(walkThrough("rate_limits", "bucket", " AND expires_at_us <= ?")) {}
 
@@ -42,8 +43,8 @@ RetentionTables::Walk RetentionTables::walkThrough(const std::string& table, con
 }
 
 domain::RetentionStore::Progress RetentionTables::purge(const Bounds& bounds, unsigned batch) {
-    const std::array<Walk*, 8> walks{&codes_,       &sessions_,      &devices_, &events_,
-                                     &deadLetters_, &verifications_, &grants_,  &limits_};
+    const std::array<Walk*, 9> walks{&codes_,         &sessions_,   &devices_, &events_, &deadLetters_,
+                                     &verifications_, &deliveries_, &grants_,  &limits_};
     std::uint64_t deleted = purgeSmsBudgets(bounds.now);
     deleted += go(codes_, before(bounds.otpRequestsBefore), {}, batch);
     deleted += go(sessions_, before(bounds.sessionsBefore), {bounds.sessionsBefore, bounds.sessionsBefore}, batch);
@@ -51,6 +52,7 @@ domain::RetentionStore::Progress RetentionTables::purge(const Bounds& bounds, un
     deleted += go(events_, before(bounds.auditBefore), {}, batch);
     deleted += go(deadLetters_, before(bounds.deadLettersBefore), {bounds.deadLettersBefore}, batch);
     deleted += go(verifications_, before(bounds.now), {bounds.now - kClocksApart}, batch);
+    deleted += go(deliveries_, before(bounds.now), {bounds.deadLettersBefore}, batch);
     deleted += go(grants_, before(bounds.sessionsBefore), {bounds.sessionsBefore, bounds.sessionsBefore}, batch);
     deleted += go(limits_, std::string(kKeyBytes + 1, '\xff'), {bounds.now}, batch);
 

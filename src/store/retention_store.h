@@ -36,7 +36,8 @@ private:
     Walk events_;
     Walk deadLetters_;
     Walk verifications_;
-    Walk grants_;  // of applications
+    Walk deliveries_;  // to webhooks
+    Walk grants_;      // of applications
     Walk limits_;
 };
 

@@ -62,7 +62,7 @@ std::vector<domain::Session> SessionTable::listActive(const Uuid& userId, Timest
 
 bool SessionTable::revoke(const domain::RevokeSession& revocation) {
     return connection_.transact([&] {
-        noteEndOfSession(connection_, revocation.sessionId, revocation.now);
+        noteEndOfSession(connection_, revocation.userId, revocation.sessionId, revocation.now);
         const auto changed = connection_.execute(
             "UPDATE sessions SET revoked_at_us = ?, revoked_reason = ?"
             " WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL AND expires_at_us > ?",

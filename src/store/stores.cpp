@@ -20,6 +20,7 @@
 #include "store/totp_store.h"
 #include "store/user_group_store.h"
 #include "store/verification_store.h"
+#include "store/webhook_store.h"
 
 namespace otpgate::store {
 
@@ -47,8 +48,12 @@ std::unique_ptr<domain::SigningKeyStore> makeIdTokenKeyStore(db::Connection& con
     return std::make_unique<SigningKeyTable>(connection, "id_token_keys");
 }
 
-std::unique_ptr<domain::OidcStore> makeOidcStore(db::Connection& connection) {
-    return std::make_unique<OidcTables>(connection);
+std::unique_ptr<domain::OidcStore> makeOidcStore(db::Connection& connection, Groups* groups) {
+    return std::make_unique<OidcTables>(connection, groups);
+}
+
+std::unique_ptr<domain::WebhookStore> makeWebhookStore(db::Connection& connection) {
+    return std::make_unique<WebhookTables>(connection);
 }
 
 std::unique_ptr<domain::KeyHolderStore> makeKeyHolderStore(db::Connection& connection) {

@@ -169,7 +169,8 @@ domain::SecondStepResult TotpTable::guess(const domain::SecondStepGuess& guess) 
         if (isIn || result.outcome == Outcome::Wrong || result.outcome == Outcome::AccountDisabled) {
             insertAuditEvent(connection_, {guess.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
                                            user->id, std::nullopt, guess.session.client, guess.session.now,
-                                           std::string{guess.proof.isRecovery ? kRecoveryMetadata : kMetadata}});
+                                           std::string{guess.proof.isRecovery ? kRecoveryMetadata : kMetadata},
+                                           isIn ? std::optional{guess.session.id} : std::nullopt});
         }
         return result;
     };

@@ -108,6 +108,7 @@ private:
         const OtpVerification* guess;
         domain::AuditDraft draft;
         std::string destination;
+        std::optional<Uuid> sessionId;  // of a sign-in
     };
     struct SignIn {
         const OtpVerification* guess;
@@ -197,7 +198,10 @@ OtpVerifyResult Guesses::answer(const OtpVerification& guess) {
     std::optional<User>& user = owner.now;
 
     domain::GuessRuling ruling = domain::ruleOnGuess(guess, {&otp, &buckets_.at(otp.guessBucket), user, devices_});
-    for (const domain::AuditDraft& draft : ruling.events) events_.push_back({&guess, draft, address});
+    for (const domain::AuditDraft& draft : ruling.events) {
+        const bool isSignIn = draft.event == domain::AuditEvent::LoginSucceeded;
+        events_.push_back({&guess, draft, address, isSignIn ? std::optional{guess.sessionId} : std::nullopt});
+    }
     if (!owner.before && user && otp.purpose == domain::Purpose::Verify) owner.isByForm = true;
     if (ruling.passwordHash) owner.passwordHash = std::move(ruling.passwordHash);
     if (const auto& lane = ruling.failures) {
@@ -235,7 +239,7 @@ void Guesses::write(db::Connection& connection) {
     for (const domain::OutboxMessage& notice : notices_) insertMessage(connection, notice);
     for (const Event& event : events_) {
         insertAuditEvent(connection, {event.draft.id, event.draft.event, event.draft.userId, event.destination,
-                                      event.guess->client, event.guess->now});
+                                      event.guess->client, event.guess->now, std::nullopt, event.sessionId});
     }
     writePassing(connection);
     for (const auto& [bucket, noted] : failures_)

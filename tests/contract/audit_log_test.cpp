@@ -28,6 +28,7 @@ class AuditLogTest : public StoreTest<AuditLogTest<Engine>, Engine> {
     CPPUNIT_TEST(showsAUserTheirOwnEventsAndThoseOfTheirAddresses);
     CPPUNIT_TEST(keepsAnotherAccountsEventsFromWhoHoldsTheAddressNow);
     CPPUNIT_TEST(beginsWithTheAccountWhereTheAddressMayHaveBeenSomebodyElses);
+    CPPUNIT_TEST(beginsWithTheChangeWhereTheAddressCameToTheAccountLater);
     CPPUNIT_TEST(showsEachEventOnceThoughItIsOfTheUserAndTheAddress);
     CPPUNIT_TEST(filtersByEvent);
     CPPUNIT_TEST(filtersByDestination);
@@ -179,6 +180,24 @@ private:
         AuditFilter filter;
         filter.scope = domain::auditScopeOf(user);
         assertFinds({own}, filter);
+    }
+
+    void beginsWithTheChangeWhereTheAddressCameToTheAccountLater() {
+        domain::User user;
+        user.id = Base::newId();
+        user.email = kAda;
+        user.emailVerified = true;
+        user.joinedAt = Base::now();
+        Base::clock_.advance(std::chrono::hours{2});
+        write(AuditEvent::OtpFailed, std::nullopt, kAda);
+        write(AuditEvent::AddressChanged, Base::newId(), kAda);
+        write(AuditEvent::OtpFailed, std::nullopt, kAda);
+        const Uuid change = write(AuditEvent::AddressChanged, user.id, kAda);
+        const Uuid own = write(AuditEvent::OtpFailed, std::nullopt, kAda);
+
+        AuditFilter filter;
+        filter.scope = domain::auditScopeOf(user);
+        assertFinds({own, change}, filter);
     }
 
     void showsEachEventOnceThoughItIsOfTheUserAndTheAddress() {

@@ -19,6 +19,15 @@ def admin(site, new_address):
     return login
 
 
+def pages(get, name):
+    """What stands on all pages."""
+    cursor = ""
+    while cursor is not None:
+        page = get(cursor)
+        yield from page[name]
+        cursor = page["next_cursor"]
+
+
 def one(site, admin, login):
     answer = site.get(f"{ADMIN}/users/{login['user']['id']}", token=admin["access"])
     assert answer.status_code == 200, answer.text
@@ -180,3 +189,52 @@ def test_a_key_of_an_application_has_a_limit_of_its_own(site, admin, new_address
     assert ask(usual["key"]).status_code == 201
     refused = site.post("/api/v1/api-keys", {**fields, "send_limit": "0"}, token=admin["access"])
     assert refused.json()["errors"][0]["field"] == "send_limit"
+
+
+def test_applications_are_registered_and_changed(site, admin, address):
+    token, clients = admin["access"], f"{ADMIN}/clients"
+    name = f"wiki-{uuid.uuid4().hex}"
+    one, redirect = f"{clients}/{name}", "https://wiki.example.com/cb"
+    ask = lambda method, path, body=None: site.request(method, path, json=body, token=token)
+
+    refused = ask("POST", clients, {"client_id": "The Wiki", "redirect_uris": ["http://wiki/cb"]}).json()
+    assert [error["field"] for error in refused["errors"]] == ["client_id", "redirect_uris"]
+    assert ask("POST", clients, {"client_id": name}).json()["code"] == "MISSING_FIELDS"
+    made = ask("POST", clients, {"client_id": name, "redirect_uris": [redirect], "groups": ["Staff"], "consent": "ask"})
+    assert made.status_code == 201 and len(made.json()["client_secret"]) == 43, made.text
+    assert ask("POST", clients, {"client_id": name, "redirect_uris": [redirect]}).status_code == 409
+    shown = ask("GET", one).json()
+    assert shown == {key: value for key, value in made.json().items() if key != "client_secret"}
+    assert (shown["title"], shown["groups"], shown["public"], shown["disabled"]) == (name, ["staff"], False, False)
+    assert shown in list(pages(lambda cursor: ask("GET", f"{clients}?limit=1&cursor={cursor}").json(), "clients"))
+
+    changed = ask("PATCH", one, {"title": "The wiki", "groups": []})
+    assert changed.status_code == 200 and changed.json() == {**shown, "title": "The wiki", "groups": []} == ask("GET", one).json()
+    assert ask("PATCH", one, {"redirect_uris": []}).status_code == 400
+    renewed = ask("POST", f"{one}/rotate-secret").json()["client_secret"]
+    assert renewed != made.json()["client_secret"]
+    sign = lambda secret: site.request("POST", "/oauth/token", data={"client_id": name, "client_secret": secret}).json()["error"]
+    assert (sign(made.json()["client_secret"]), sign(renewed)) == ("invalid_client", "invalid_request")
+    assert ask("POST", f"{one}/disable").status_code == 204 and ask("GET", one).json()["disabled"]
+    assert sign(renewed) == "invalid_client"
+    assert ask("POST", f"{one}/enable").status_code == 204 and sign(renewed) == "invalid_request"
+    assert ask("DELETE", one).status_code == 204 and ask("GET", one).status_code == 404
+    for method, path in (("PATCH", one), ("DELETE", one), ("POST", f"{one}/rotate-secret"), ("POST", f"{one}/disable")):
+        assert ask(method, path, {} if method == "PATCH" else None).status_code == 404, path
+
+    events = ask("GET", f"{ADMIN}/events?limit=50").json()["events"]
+    mine = [event for event in events if event["metadata"].get("client") == name]
+    assert [event["event"] for event in mine] == ["CLIENT_DELETED", "CLIENT_ENABLED", "CLIENT_DISABLED", "CLIENT_SECRET_ROTATED",
+                                                  "CLIENT_CHANGED", "CLIENT_CREATED"]
+    assert {event["metadata"]["by"] for event in mine} == {admin["user"]["id"]}
+    assert site.get(clients, token=site.login(address)["access"]).status_code == 403
+
+
+def test_a_public_application_has_no_secret(site, admin):
+    name = f"app-{uuid.uuid4().hex}"
+    body = {"client_id": name, "redirect_uris": ["com.example.app:/cb"], "public": True}
+    ask = lambda path, body=None: site.request("POST", f"{ADMIN}/clients{path}", json=body, token=admin["access"])
+    assert [error["field"] for error in ask("", {**body, "pkce": False}).json()["errors"]] == ["pkce"]
+    made = ask("", body)
+    assert made.status_code == 201 and made.json()["public"] and "client_secret" not in made.json()
+    assert ask(f"/{name}/rotate-secret").status_code == 409

@@ -1,4 +1,7 @@
 """The documentation: its pages as they are served, and everything in it that can be run, run as it stands there."""
+import base64
+import hashlib
+import hmac
 import html.parser
 import json
 import os
@@ -6,6 +9,7 @@ import pathlib
 import re
 import shlex
 import subprocess
+import time
 import urllib.parse
 
 import pytest
@@ -288,6 +292,23 @@ def test_a_token_for_another_audience_is_refused(make_site, address, tmp_path):
         program.write_text(block("integrate", file).replace(HOST, other.url))
         done = subprocess.run([*interpreter, program, login["access"]], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode != 0 and login["user"]["id"] not in done.stdout, file
+
+
+@pytest.mark.parametrize("file,interpreter", [(name.replace("token", "webhook"), program) for name, program in PROGRAMS],
+                         ids=["python", "node", "php"])
+def test_a_program_checks_a_webhook(tmp_path, file, interpreter):
+    (tmp_path / file).write_text(block("webhooks", file))
+    key, body, now = b"k" * 32, b'{"type":"webhook.test"}', int(time.time())
+    secret = "whsec_" + base64.b64encode(key).decode()
+
+    def verdict(time_of_it=now, signed=body, other=""):
+        right = base64.b64encode(hmac.new(key, f"id-1.{time_of_it}.".encode() + signed, hashlib.sha256).digest()).decode()
+        done = subprocess.run([*interpreter, tmp_path / file, secret, "id-1", str(time_of_it), f"{other}v1,{right}"], input=body,
+                              capture_output=True, check=True)
+        return done.stdout.decode().strip()
+
+    assert verdict() == verdict(other="v1,AAAA ") == "good"
+    assert verdict(now - 301) == verdict(signed=b"{}") == "refused"
 
 
 def test_a_token_is_asked_about(site, address, tmp_path):

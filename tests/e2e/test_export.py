@@ -76,7 +76,9 @@ TABLES = {
     },
     "oidc_consents": {"user_id": "user.id", "client_id": "consents.client", "scopes": "consents.scopes", "granted_at_us": "consents.granted_at"},
     "oidc_logouts": Exempt("ids alone, until an application has been told that a session ended"),
-    "oidc_clients": NOBODY, "id_token_keys": NOBODY,
+    "webhook_events": Exempt("ids alone, until others have been told of what happened"),
+    "webhook_deliveries": Exempt("the same, and what could not be told for retention.dead_letters"),
+    "webhooks": NOBODY, "oidc_clients": NOBODY, "id_token_keys": NOBODY,
     "usernames": {"name": "usernames.name", "user_id": "user.id", "taken_at_us": "usernames.taken_at"},
     "otp_requests": {
         "id": SECRET, "destination": "codes.destination", "channel": "codes.channel", "purpose": "codes.purpose", "guess_bucket": INNER,

@@ -139,11 +139,12 @@ def test_systemd_holds_the_socket_while_the_service_restarts(make_site, processe
     with Visitors(site) as visitors:
         ports.wait_until(lambda: "WATCHDOG=1" in systemd.said(), 20, "a sign of life")
         assert systemd.said()[0] == "READY=1"
-        for _ in range(2):
+        for starts in (2, 3):
             site.otpgate.restart()
             visitors.wait_for(5)
+            # One of several processes answers before all are ready.
+            ports.wait_until(lambda: systemd.said().count("READY=1") == starts, 20, "ready once more")
     assert visitors.failures == []
-    assert systemd.said().count("READY=1") == 3
     assert systemd.said().count("STOPPING=1") == 2
     reload(site)
     ports.wait_until(lambda: systemd.said().count("READY=1") == 4, 20, "ready again")

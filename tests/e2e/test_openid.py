@@ -62,10 +62,10 @@ def test_discovery_names_what_there_is(site):
 
 def test_a_whole_sign_in(site, wiki, address):
     visitor = Visitor()
-    sent, _ = wiki.ask(visitor, ui_locales="de-DE en", login_hint=address)
+    sent, _ = wiki.ask(visitor, ui_locales="xx de-DE <b> en", login_hint=address)
     assert sent.status_code == 303 and sent.headers["Location"].startswith(site.url + "/?")
     told = parameters_of(sent)
-    assert (told["sign_in"], told["lang"], told["login_hint"]) == ("here", "de-DE", address)
+    assert (told["sign_in"], told["lang"], told["login_hint"]) == ("here", "xx,de-DE,en", address)
     page = site.get(f"/api/v1/page?{urllib.parse.urlencode({'return_to': told['return_to']})}").json()
     user = sign_in(site, visitor, address)["user"]
 
@@ -124,6 +124,8 @@ def test_nobody_is_sent_to_an_address_that_is_not_registered(site, wiki, address
     assert_page(twice, 400, "This sign-in cannot go on")
     german = visitor.step(wiki.url(client_id="nobody"), headers={"Accept-Language": "de"})
     assert 'lang="de"' in german.text and "nicht bekannt" in german.text
+    french, _ = wiki.ask(visitor, client_id="nobody", ui_locales="xx fr-CA de")
+    assert 'lang="fr"' in french.text
 
 
 def test_errors_go_to_the_application(site, wiki, address):
@@ -298,6 +300,36 @@ def test_a_user_is_asked_once(site, address):
     assert_page(party.ask(visitor, prompt="consent")[0], 200, "Allow")
 
 
+def test_a_user_takes_back_what_an_application_was_let_in_by(site, address, receiver):
+    party = client(site, "--consent", "ask", "--title", "Foreign shop", "--backchannel", f"{receiver.url}/out")
+    visitor = Visitor()
+    csrf = {"X-CSRF-Token": sign_in(site, visitor, address)["csrf_token"]}
+    mine = f"{site.url}/api/v1/auth/me/applications"
+    remove = lambda name: visitor.request("DELETE", f"{mine}/{name}", headers=csrf).status_code
+    assert visitor.request("GET", mine).json() == {"applications": []}
+    wish = {"scope": "openid email offline_access"}
+    allowed = visitor.request("POST", f"{site.url}/oauth/consent", data={**hidden(party.ask(visitor, **wish)[0]), "decision": "allow"})
+    tokens = party.redeem(parameters_of(allowed)["code"]).json()
+
+    [shop] = visitor.request("GET", mine).json()["applications"]
+    assert (shop["client_id"], shop["name"], shop["scopes"]) == (party.name, "Foreign shop", wish["scope"].split())
+    assert shop["since"] <= shop["last_used_at"]
+    assert visitor.request("DELETE", f"{mine}/{party.name}").status_code == 403 and remove("nobody") == 404
+    assert remove(party.name) == 204 and remove(party.name) == 404
+
+    assert visitor.request("GET", mine).json() == {"applications": []}
+    assert party.userinfo(tokens).status_code == 401
+    assert_error(party.refresh(tokens["refresh_token"]), 400, "invalid_grant")
+    ports.wait_until(lambda: receiver.seen, 5, "the application is told")
+    told = party.read(receiver.seen[0][2]["logout_token"], typ="logout+jwt")
+    assert told["sid"] == party.read(tokens["id_token"])["sid"]
+    # The session goes on, and the application asks again.
+    assert_page(party.ask(visitor, **wish)[0], 200, "Let Foreign shop know this?")
+    events = visitor.request("GET", f"{site.url}/api/v1/audit/logs").json()["results"]
+    assert [event["event"] for event in events if event["metadata"].get("client") == party.name] == [
+        "CONSENT_WITHDRAWN", "APPLICATION_SIGNED_IN", "CONSENT_GIVEN"]
+
+
 def test_a_request_by_a_form_goes_on_as_an_address(site, wiki, address):
     visitor = signed_in(site, address)
     answer = visitor.request("POST", f"{site.url}/oauth/authorize", data=wiki.request())
@@ -439,6 +471,10 @@ def test_clients_by_command(site, address):
     assert_error(party.redeem(code), 401, "invalid_client")
     party.secret = new
     assert party.redeem(code).status_code == 200
+    assert run("change", party.name, "--alg", "ES256", "--groups", "a, b").returncode == 2
+    changed = json.loads(run("change", party.name, "--alg", "ES256", "--title", "The wiki", "--json").stdout)
+    assert (changed["title"], changed["redirect_uris"], changed["pkce"]) == ("The wiki", [party.redirect], True)
+    assert party.read(party.tokens(visitor)["id_token"], "ES256")
 
     assert run("disable", party.name).returncode == 0
     ports.wait_until(lambda: party.ask(visitor)[0].status_code == 400, 3, "the client is switched off")

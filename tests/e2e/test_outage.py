@@ -68,6 +68,10 @@ def test_a_killed_database_is_503_and_its_return_is_noticed(make_site, own_maria
 
     for _ in range(20):
         assert_unavailable(*ask(site, new_address()))
+    # Whom an application sends here is told by a page.
+    page = site.get("/oauth/authorize?client_id=wiki", headers={"Accept-Language": "de"})
+    assert page.status_code == 503 and page.headers["Content-Type"].startswith("text/html") and page.headers["Retry-After"]
+    assert 'lang="de"' in page.text and "script" not in page.text and "database" not in page.text
     # It looks every other second.
     ports.wait_until(lambda: site.get("/health/ready").status_code == 503, 5, "it is not ready")
     assert site.get("/health/live").status_code == 200

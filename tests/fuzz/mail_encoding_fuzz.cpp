@@ -164,7 +164,7 @@ void requirePlain(std::string_view text) {
 
 FUZZ_TARGET(mail_encoding) {
     requirePlain(input);
-    REQUIRE(decoded<Poco::Base64Decoder>(delivery::toBase64(input)) == input);
+    REQUIRE(decoded<Poco::Base64Decoder>(otpgate::toBase64(input)) == input);
     if (!isValidUtf8(input)) return;
     fuzz::Input lines(input);
     const std::string line{lines.line()};

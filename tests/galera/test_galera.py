@@ -131,6 +131,9 @@ def test_a_hot_bucket_is_no_503(make_site, new_address):
     assert outcomes(answers) == {"ok": 240}
     hits = site.sql("SELECT MAX(LENGTH(hits)) / 8 FROM rate_limits")
     assert float(hits[0][0]) == 240
+    # Of who lost at first nothing was left: as many codes as answers, and no message without a code.
+    assert site.sql("SELECT COUNT(*) FROM otp_requests") == [["240"]]
+    assert site.sql("SELECT COUNT(*) FROM outbox WHERE otp_id NOT IN (SELECT id FROM otp_requests)") == [["0"]]
 
 
 def test_of_16_verifies_over_three_nodes_one_wins(make_site, new_address):

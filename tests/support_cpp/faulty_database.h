@@ -31,6 +31,7 @@ public:
     FaultyConnection(std::unique_ptr<db::Connection> real, std::uint64_t seed) : real_(std::move(real)), dice_(seed) {}
 
     db::Engine engine() const override { return real_->engine(); }
+    db::KnownContents& known() override { return real_->known(); }
     std::uint64_t execute(std::string_view sql, Params params) override { return real_->execute(sql, params); }
     std::vector<db::Row> query(std::string_view sql, Params params) override { return real_->query(sql, params); }
     std::vector<std::vector<db::Row>> lookUp(std::span<const db::KeyedLookUp> lookUps) override {

@@ -37,6 +37,7 @@ class BoundaryTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(turnsServiceUnavailableInto503);
     CPPUNIT_TEST(turnsAnyExceptionInto500);
     CPPUNIT_TEST(turnsAnythingThrownInto500);
+    CPPUNIT_TEST(showsAnErrorAsItsRouteWants);
     CPPUNIT_TEST(cutsALongPathInTheLog);
     CPPUNIT_TEST(countsByRouteMethodAndStatus);
     CPPUNIT_TEST(countsWhatItAnswersWithoutTheRoute);
@@ -137,6 +138,28 @@ public:
         CPPUNIT_ASSERT(contains(directory_.read("log"), "error \"unhandled exception\"") ||
                        contains(directory_.read("log"), "error unhandled exception"));
         CPPUNIT_ASSERT(contains(directory_.read("log"), "what=\"stack smashed\" request_id=req-1\n"));
+    }
+
+    void showsAnErrorAsItsRouteWants() {
+        const auto view = [](const ApiError& error, const Request& request) {
+            Response page;
+            page.status = describe(error.code()).status;
+            page.body = request.requestId + ": " + error.sentence();
+            return page;
+        };
+        for (const bool isDown : {true, false}) {
+            const auto fail = [isDown](const Request&) -> Response {
+                if (isDown) throw ServiceUnavailable("no database");
+                throw std::runtime_error("stack smashed");
+            };
+            const Response page = answerOf(fail, {}, view);
+            CPPUNIT_ASSERT_EQUAL(isDown ? 503 : 500, page.status);
+            CPPUNIT_ASSERT(page.body.starts_with("req-1: ") && !contains(page.body, "{"));
+        }
+        CPPUNIT_ASSERT(contains(directory_.read("log"), "code=UNAVAILABLE detail=\"no database\""));
+        request_.method = "DELETE";
+        const Response refused = answerOf([](const Request&) { return Response{}; }, {}, view);
+        CPPUNIT_ASSERT(refused.status == 405 && refused.body.starts_with("req-1: "));
     }
 
     void turnsAnythingThrownInto500() {
@@ -276,9 +299,9 @@ private:
         CPPUNIT_ASSERT_EQUAL_MESSAGE(text, expected.size(), series);
     }
 
-    Response answerOf(Endpoint endpoint, const std::vector<std::string>& origins = {}) {
+    Response answerOf(Endpoint endpoint, const std::vector<std::string>& origins = {}, ErrorView view = {}) {
         Router router(base_);
-        router.add("GET", "/a", std::move(endpoint));
+        router.add("GET", "/a", std::move(endpoint), {}, std::move(view));
         Logger log(LogFormat::Text, LogLevel::Info, clock_, logFile_);
         return answer(router, request_, Cors(origins, "https://login.example.org"), sentences_, clock_, log, metrics_);
     }

@@ -62,6 +62,7 @@ public:
             {"SESSION_EXPIRED", 410},
             {"MAX_RETRIES_EXCEEDED", 429},
             {"RATE_LIMIT", 429},
+            {"CHALLENGE_REQUIRED", 429},
             {"UNAUTHENTICATED", 401},
             {"INVALID_CREDENTIALS", 401},
             {"INVALID_TOKEN", 401},

@@ -76,8 +76,11 @@ class OidcClientTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(takesAnyPortOfAProgramOnThisMachine);
     CPPUNIT_TEST(isNotTricked);
     CPPUNIT_TEST(registersNothingThatABrowserCouldReadOtherwise);
+    CPPUNIT_TEST(namesWhereAFormMayLead);
     CPPUNIT_TEST(knowsItsSecretAlone);
     CPPUNIT_TEST(letsInWhoIsInOneOfItsGroups);
+    CPPUNIT_TEST(registersWhatIsRight);
+    CPPUNIT_TEST(saysWhatIsWrong);
     CPPUNIT_TEST_SUITE_END();
 
     void takesWhatIsRegistered() {
@@ -108,6 +111,15 @@ class OidcClientTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!isBackchannelUri("com.example.app:/out") && !isBackchannelUri("https://a@wiki/out"));
     }
 
+    void namesWhereAFormMayLead() {
+        const std::string expected[] = {"https://wiki.example.com", "https://shop.example.com:8443",
+                                        "http://127.0.0.1",         "http:",
+                                        "http://localhost:3000",    "com.example.app:"};
+        for (std::size_t i = 0; i < kRegistered.size(); ++i)
+            CPPUNIT_ASSERT_EQUAL(expected[i], formTargetOf(kRegistered[i]));
+        CPPUNIT_ASSERT_EQUAL(std::string{"https://wiki.example.com"}, formTargetOf("https://wiki.example.com?x"));
+    }
+
     void knowsItsSecretAlone() {
         test::CountingRandom random;
         OidcClient client;
@@ -128,6 +140,56 @@ class OidcClientTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!mayUse(client, user));
         user.groups = {"others", "staff"};
         CPPUNIT_ASSERT(mayUse(client, user));
+    }
+
+    static OidcClient wiki() {
+        OidcClient client;
+        client.id = client.title = "wiki";
+        client.redirectUris = {"https://wiki.example.com/cb"};
+        return client;
+    }
+
+    void registersWhatIsRight() {
+        OidcClient client = wiki();
+        CPPUNIT_ASSERT(!faultOf(client, ClientKind::Confidential) && !faultOf(client, ClientKind::Public));
+        client.needsPkce = false;
+        client.redirectUris = std::vector<std::string>(kMostClientUris, "com.example.app:/cb");
+        client.postLogoutUris = kRegistered;
+        client.backchannelUri = "http://wiki/out";
+        client.groups = {"staff", "editors.de"};
+        client.title = "Das W\xc3\xaeki";
+        CPPUNIT_ASSERT(!faultOf(client, ClientKind::Confidential));
+    }
+
+    static void assertFault(const OidcClient& client, ClientField field, const std::string& part = {},
+                            ClientKind kind = ClientKind::Confidential) {
+        const auto fault = faultOf(client, kind);
+        CPPUNIT_ASSERT(fault && fault->field == field);
+        CPPUNIT_ASSERT_EQUAL(part, fault->part);
+    }
+
+    template <typename Value>
+    static OidcClient with(Value OidcClient::*member, const Value& value) {
+        OidcClient client = wiki();
+        client.*member = value;
+        return client;
+    }
+
+    void saysWhatIsWrong() {
+        using Texts = std::vector<std::string>;
+        using enum ClientField;
+        for (const std::string& title : {std::string{}, std::string(101, 'x'), std::string{"a\nb"}})
+            assertFault(with(&OidcClient::title, title), Title);
+        assertFault(with(&OidcClient::redirectUris, Texts{}), RedirectUris);
+        assertFault(with(&OidcClient::redirectUris, Texts(kMostClientUris + 1, kRegistered[0])), RedirectUris);
+        assertFault(with(&OidcClient::redirectUris, Texts{kRegistered[0], "/cb"}), RedirectUris, "/cb");
+        assertFault(with(&OidcClient::postLogoutUris, Texts{""}), PostLogoutUris);
+        assertFault(with(&OidcClient::backchannelUri, std::string{"wiki"}), BackchannelUri, "wiki");
+        assertFault(with(&OidcClient::needsPkce, false), Pkce, "", ClientKind::Public);
+        // A comma parts them where they are kept.
+        assertFault(with(&OidcClient::groups, Texts{"staff", "a,b"}), Groups, "a,b");
+        assertFault(with(&OidcClient::groups, Texts{"Staff"}), Groups, "Staff");
+        assertFault(with(&OidcClient::groups, Texts(16, std::string(64, 'g'))), Groups);
     }
 };
 

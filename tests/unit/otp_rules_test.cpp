@@ -56,6 +56,10 @@ class OtpRequestRulesTest : public RulesTest {
     CPPUNIT_TEST(tellsNoAccountBeyondALimit);
     CPPUNIT_TEST(remembersWhenACodeMayBeAlive);
     CPPUNIT_TEST(countsForTheAccountThatAsks);
+    CPPUNIT_TEST(asksForWorkWhereTheClientsLimitIsSpent);
+    CPPUNIT_TEST(asksForWorkBeforeWhatTheSettingsSay);
+    CPPUNIT_TEST(takesWorkOnce);
+    CPPUNIT_TEST(asksNoKnownDeviceForWork);
     CPPUNIT_TEST_SUITE_END();
 
     NewOtpRequest request() {
@@ -81,7 +85,7 @@ class OtpRequestRulesTest : public RulesTest {
     }
     std::optional<AddressOwner> owner(UserStatus status) { return AddressOwner{newId(), status, "de"}; }
     OtpRequestRuling ruleOn(const NewOtpRequest& request, const std::optional<AddressOwner>& owner = std::nullopt) {
-        return ruleOnRequest(request, owner, &client_, bucket_);
+        return ruleOnRequest(request, owner, {.destination = bucket_, .client = &client_});
     }
 
     void countsStrangersInTheLaneOfAll() {
@@ -133,7 +137,7 @@ class OtpRequestRulesTest : public RulesTest {
     }
 
     void acceptsAndCountsNoClientWhereThereIsNone() {
-        const OtpRequestRuling ruling = ruleOnRequest(request(), std::nullopt, nullptr, bucket_);
+        const OtpRequestRuling ruling = ruleOnRequest(request(), std::nullopt, {.destination = bucket_});
         CPPUNIT_ASSERT(ruling.outcome == RequestOutcome::Accepted);
         CPPUNIT_ASSERT(bucket_.hits() == packTime(now_));
     }
@@ -180,14 +184,68 @@ class OtpRequestRulesTest : public RulesTest {
         auto asked = request();
         asked.accountLimit = rule("1/1h");
         Bucket account;
-        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, &client_, bucket_, &account).outcome ==
+        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .account = &account}).outcome ==
                        RequestOutcome::Accepted);
         CPPUNIT_ASSERT(account.hits() == packTime(now_));
         const std::string before = bucket_.hits();
-        const auto refused = ruleOnRequest(asked, std::nullopt, &client_, bucket_, &account);
+        const auto refused = ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .account = &account});
         CPPUNIT_ASSERT(refused.outcome == RequestOutcome::AccountLimited && refused.isToBeAudited);
         CPPUNIT_ASSERT(refused.hits == account.hits());
         CPPUNIT_ASSERT(bucket_.hits() == before && client_.hits() == before);
+    }
+
+    NewOtpRequest requestWith(AskForWork when, const Destination& to) {
+        auto asked = request();
+        asked.askForWork = when;
+        asked.destination = to;
+        return asked;
+    }
+
+    void asksForWorkWhereTheClientsLimitIsSpent() {
+        const auto asked = requestWith(AskForWork::Limits, ada_);
+        CPPUNIT_ASSERT(ruleOn(asked).outcome == RequestOutcome::Accepted);
+        client_ = bucketWith(3);
+        const std::string before = bucket_.hits();
+        const auto ruling = ruleOn(asked);
+        CPPUNIT_ASSERT(ruling.outcome == RequestOutcome::WorkNeeded && ruling.isToBeAudited);
+        CPPUNIT_ASSERT(ruling.hits == client_.hits());
+        CPPUNIT_ASSERT(!ruleOn(asked).isToBeAudited && bucket_.hits() == before);
+        Bucket work;
+        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &work})
+                           .outcome == RequestOutcome::Accepted);
+        // What is worked for still counts for the destination.
+        CPPUNIT_ASSERT(work.hits() == packTime(now_) && bucket_.hits() != before);
+        Bucket more;
+        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &more})
+                           .outcome == RequestOutcome::DestinationLimited);
+        CPPUNIT_ASSERT(more.hits().empty());
+    }
+
+    void asksForWorkBeforeWhatTheSettingsSay() {
+        const Destination phone = Destination::parse("+4930123456").value();
+        const std::pair<AskForWork, const Destination*> asked[] = {
+            {AskForWork::Sms, &phone}, {AskForWork::Always, &ada_}, {AskForWork::Always, &phone}};
+        for (const auto& [when, to] : asked)
+            CPPUNIT_ASSERT(ruleOn(requestWith(when, *to)).outcome == RequestOutcome::WorkNeeded);
+        CPPUNIT_ASSERT(client_.hits().empty() && bucket_.hits().empty());
+        CPPUNIT_ASSERT(!ruleOn(requestWith(AskForWork::Always, ada_)).isToBeAudited);
+        CPPUNIT_ASSERT(ruleOn(requestWith(AskForWork::Sms, ada_)).outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(ruleOn(requestWith(AskForWork::Limits, phone)).outcome == RequestOutcome::Accepted);
+    }
+
+    void takesWorkOnce() {
+        const auto asked = requestWith(AskForWork::Always, ada_);
+        Bucket work;
+        const RequestBuckets buckets{.destination = bucket_, .work = &work};
+        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, buckets).outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, buckets).outcome == RequestOutcome::WorkNeeded);
+        CPPUNIT_ASSERT(work.expiresAt() >= now_ + kWorkFor);
+    }
+
+    void asksNoKnownDeviceForWork() {
+        const auto asked = requestWith(AskForWork::Always, ada_);
+        CPPUNIT_ASSERT(ruleOnRequest(asked, owner(UserStatus::Active), {.destination = bucket_, .isStrangers = false})
+                           .outcome == RequestOutcome::Accepted);
     }
 
     void hasARefusalAuditedOnceAMinuteABucket() {

@@ -67,6 +67,8 @@ const std::map<std::string, std::string> kOtherValues{
     {"notices.lifetime", "23h"},
     {"limits.request_per_destination", "6/1h"},
     {"limits.request_per_client", "0"},
+    {"abuse.challenge", "sms"},
+    {"abuse.challenge_steps", "2000"},
     {"limits.guesses_per_destination", "9/1h"},
     {"limits.passwords_per_client", "31/1h"},
     {"limits.passkeys_per_account", "61/1h"},
@@ -162,6 +164,7 @@ const std::map<std::string, std::string> kOtherValues{
     {"tokens.session_lifetime", "60d"},
     {"delivery.mode", "sync"},
     {"delivery.queue_length", "99"},
+    {"webhooks.receivers", "any"},
     {"retention.otp_requests", "2d"},
     {"retention.sessions", "60d"},
     {"retention.devices", "90d"},
@@ -249,6 +252,8 @@ std::string describe(const Settings& s) {
     line("otp.fixedCode", s.otp.fixedCode);
     line("otp.requestsPerDestination", describe(s.otp.requestsPerDestination));
     line("otp.requestsPerClient", describe(s.otp.requestsPerClient));
+    line("otp.work.when", int(s.otp.work.when));
+    line("otp.work.steps", s.otp.work.steps);
     line("otp.guessesPerDestination", describe(s.otp.guessesPerDestination));
     line("emailValidation", static_cast<int>(s.emailValidation));
     line("phoneValidation", static_cast<int>(s.phoneValidation));
@@ -316,6 +321,7 @@ std::string describe(const Settings& s) {
     line("retention.sessions", s.retention.sessions.count());
     line("retention.devices", s.retention.devices.count());
     line("retention.audit", s.retention.audit.count());
+    line("webhookReceivers", int(s.webhookReceivers));
     line("retention.deadLetters", s.retention.deadLetters.count());
     return out.str();
 }

@@ -139,8 +139,19 @@ export function logout() {
   return call("POST", "/auth/logout");
 }
 
-// For the pages behind the sign-in, which have routes of their own.
-export async function call(method, path, { body, needs = [] } = {}) {
+// Where there are many requests the server wants a proof of work, once for each. Also for the pages behind the sign-in, which
+// have routes of their own.
+export async function call(method, path, options = {}) {
+  try {
+    return await ask(method, path, options);
+  } catch (error) {
+    if (!error.challenge || options.body?.altcha) throw error;
+    const { solve } = await import("./work.js");
+    return ask(method, path, { ...options, body: { ...options.body, altcha: await solve(error.challenge) } });
+  }
+}
+
+async function ask(method, path, { body, needs = [] }) {
   const headers = { Accept: "application/json" };
   if (csrfToken && method !== "GET") headers["X-CSRF-Token"] = csrfToken;
   if (body) headers["Content-Type"] = "application/json";

@@ -52,9 +52,10 @@ export function intl() {
   return formats;
 }
 
-// What the visitor has asked for: of the address (?lang=de), or by the switch, on this visit or an earlier one.
+// What the visitor has asked for: of the address (?lang=de, or several by comma, the most wanted first), or by the switch, on this
+// visit or an earlier one.
 export function wish() {
-  return match([new URLSearchParams(location.search).get("lang") ?? "", kept(WISH) ?? ""]);
+  return match([...(new URLSearchParams(location.search).get("lang") ?? "").split(","), kept(WISH) ?? ""]);
 }
 
 // For the server, where the browser's own Accept-Language does not say it already.

@@ -9,6 +9,7 @@
 #include "otpgate/domain/administration.h"
 #include "otpgate/domain/api_key_service.h"
 #include "otpgate/domain/audit_store.h"
+#include "otpgate/domain/oidc_clients.h"
 #include "otpgate/domain/oidc_provider.h"
 #include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/passkey_service.h"
@@ -23,7 +24,9 @@
 #include "otpgate/domain/site_sessions.h"
 #include "otpgate/domain/statistics.h"
 #include "otpgate/domain/totp_service.h"
+#include "otpgate/domain/user_applications.h"
 #include "otpgate/domain/verification_service.h"
+#include "otpgate/domain/webhooks.h"
 #include "otpgate/http/client_address.h"
 #include "otpgate/http/cors.h"
 #include "otpgate/http/router.h"
@@ -82,6 +85,7 @@ struct ApiSettings {
     domain::TokenSettings tokens = {};
     domain::ReturnTargets returnTargets{{}, {}};
     bool passkeysAreOffered = false;
+    domain::WebhookReceivers webhookReceivers = domain::WebhookReceivers::Public;
 };
 
 struct Services {
@@ -106,7 +110,10 @@ struct Services {
     domain::Statistics& statistics;
     const AdminAccess& adminAccess;
     domain::OidcProvider& oidc;
+    domain::OidcClients& oidcClients;
+    domain::UserApplications& applications;
     const PublishedKeys& publishedKeys;
+    domain::Webhooks& webhooks;
     ApiSettings settings;
 };
 

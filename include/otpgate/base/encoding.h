@@ -12,6 +12,8 @@ namespace otpgate {
 std::string toHex(std::string_view bytes);                   // lower case
 std::optional<std::string> parseHex(std::string_view text);  // lower case only
 
+std::string toBase64(std::string_view bytes);  // RFC 4648, section 4, padded, on one line
+
 std::string toBase64Url(std::string_view bytes);  // RFC 4648, section 5, without padding
 // Refuses padding, foreign characters, an impossible length and non-zero left-over bits, so that one token has one
 // text.

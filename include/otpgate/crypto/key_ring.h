@@ -32,7 +32,9 @@ enum class KeyUse {
     SecondStep,
     OidcCode,
     OidcAccessToken,
-    OidcRefreshToken
+    OidcRefreshToken,
+    WebhookSecret,
+    WorkChallenge
 };
 
 class KeyRing {

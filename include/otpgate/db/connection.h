@@ -6,6 +6,7 @@
 #include "otpgate/db/statement.h"
 #include "otpgate/db/value.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -25,12 +26,20 @@ enum class Engine { Mysql, Sqlite };
 // somebody else has inserted it meanwhile.
 enum class RetryOn { Deadlock, DeadlockOrDuplicate };
 
+// What a process knows of the database's contents without asking, so that who needs nothing of it pays nothing.
+struct KnownContents {
+    // Whether somebody waits for events (webhooks). True until it was looked up: rather a row too many than one lost.
+    std::atomic<bool> haveListeners{true};
+};
+
 class Connection {
 public:
     using Params = std::span<const Param>;
 
     virtual ~Connection() = default;
     virtual Engine engine() const = 0;
+    // Those of its Database.
+    virtual KnownContents& known() = 0;
 
     // Rows inserted, deleted or changed. On MySQL an UPDATE that sets what is there already counts 0, so guards change
     // a column; an upsert counts 1 for an insert and 2 for an update. Outside transact() it is tried
@@ -114,6 +123,7 @@ public:
     // The one of several hosts that is used now; empty where there is one, or none.
     virtual std::string currentHost() const { return {}; }
 
+    KnownContents& known() { return known_; }
     DatabaseMetrics& metrics() { return metrics_; }
     const DatabaseMetrics& metrics() const { return metrics_; }
     // For the drivers, at each error that they throw: `throw database.counted(error)`.
@@ -123,6 +133,7 @@ public:
     }
 
 private:
+    KnownContents known_;
     DatabaseMetrics metrics_;
 };
 

@@ -195,6 +195,19 @@ enum class AuditEvent {
     RecoveryCodesMade,
     RecoveryCodeUsed,
     FactorsReset,
+    ApplicationSignedIn,  // an application got a grant
+    ConsentGiven,
+    ConsentWithdrawn,
+    ClientCreated,
+    ClientChanged,
+    ClientSecretRotated,
+    ClientDisabled,
+    ClientEnabled,
+    ClientDeleted,
+    WebhookAdded,
+    WebhookRemoved,
+    WebhookSecretRotated,
+    WebhookRetried,
 };
 std::string_view toString(AuditEvent event);  // "OTP_REQUESTED"
 std::optional<AuditEvent> parseAuditEvent(std::string_view text);

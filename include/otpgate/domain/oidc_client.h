@@ -51,6 +51,9 @@ inline constexpr std::size_t kMostUriBytes = 1000;
 // a scheme of their own, which has a dot (RFC 8252, section 7.1). Absolute, without user name, fragment and wildcard,
 // of what RFC 3986 lets a URI consist of.
 bool isRedirectUri(std::string_view text);
+// What a page's Content-Security-Policy names, so that a form may lead to the redirect URI: scheme and host, or the
+// scheme alone of a program, and of [::1], for which a policy has no words (CSP 3, section 2.3.1).
+std::string formTargetOf(std::string_view redirectUri);
 // Whether we may call it: https, or http; without user name and fragment. It is the operator who names it.
 bool isBackchannelUri(std::string_view text);
 
@@ -59,5 +62,22 @@ bool isBackchannelUri(std::string_view text);
 bool isRegistered(const std::vector<std::string>& registered, std::string_view asked);
 
 bool mayUse(const OidcClient& client, const User& user);
+
+enum class ClientKind {
+    Confidential,  // keeps a secret
+    Public         // a program or a page that can keep none
+};
+ClientKind kindOf(const OidcClient& client);
+
+enum class ClientField { Title, RedirectUris, PostLogoutUris, BackchannelUri, Pkce, Groups };
+struct ClientFault {
+    ClientField field;
+    std::string part{};  // of it, that is wrong; may be empty
+};
+
+inline constexpr std::size_t kMostClientUris = 50;  // of each of its lists
+
+// The first thing that may not be so; nullopt: the client may be registered.
+std::optional<ClientFault> faultOf(const OidcClient& client, ClientKind kind);
 
 }  // namespace otpgate::domain

@@ -63,9 +63,10 @@ public:
 
     // Whether the user has allowed all of this already, or nobody has to.
     bool isConsentNeeded(const AuthorizeRequest& request, const OidcClient& client, const User& user);
-    void allow(const AuthorizeRequest& request, const User& user);
+    void allow(const AuthorizeRequest& request, const User& user, const Client& client);
     // The code of a new grant for the session; nullopt where the user has got too many of late (kMostGrantsAnHour).
-    std::optional<std::string> grant(const AuthorizeRequest& request, const AuthenticatedSession& session);
+    std::optional<std::string> grant(const AuthorizeRequest& request, const AuthenticatedSession& session,
+                                     const Client& client);
 
     std::variant<OidcTokens, OidcError> exchange(std::optional<std::string_view> authorization, const Parameters& form);
     // nullopt: not of ours, expired, or what it stands for is over.

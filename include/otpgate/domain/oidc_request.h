@@ -32,6 +32,8 @@ std::string_view toString(OidcScope scope);  // "openid"
 std::vector<OidcScope> parseScopes(std::string_view text);
 std::string toText(const std::vector<OidcScope>& scopes);  // "openid email"
 bool has(const std::vector<OidcScope>& scopes, OidcScope scope);
+// Each once, in the order of the enum.
+std::vector<OidcScope> inOrder(const std::vector<OidcScope>& scopes);
 
 enum class ResponseMode { Query, FormPost };
 

@@ -48,10 +48,16 @@ struct OtpRequestRuling {
     bool isDiscarded = false;  // accepted, and never sent
     bool isToBeAudited = true;
 };
-// Counts in all buckets, or in none; `client` is null where the request does not count for its client, and `account`
-// where no account asks for it.
-OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional<AddressOwner>& owner, Bucket* client,
-                               Bucket& bucket, Bucket* account = nullptr);
+struct RequestBuckets {
+    Bucket& destination;
+    Bucket* client = nullptr;   // null where the request does not count for its client
+    Bucket* account = nullptr;  // null where no account asks for it
+    Bucket* work = nullptr;     // null where no work is shown
+    bool isStrangers = true;    // whom work may be asked of
+};
+// Counts in all buckets, or in none.
+OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional<AddressOwner>& owner,
+                               RequestBuckets buckets);
 // Whether a code of the lane may be alive that a new one voids, by the lane's bucket before the request was counted.
 bool mayHaveLiveCode(const NewOtpRequest& request, const Bucket& bucket);
 

@@ -38,6 +38,7 @@ struct OtpSettings {
     LimitRule requestsPerClient;
     LimitRule guessesPerDestination;
     LimitRule changesPerAccount;
+    WorkSettings work;
 
     std::chrono::seconds lifetime(Channel channel) const {
         return channel == Channel::Sms ? smsLifetime : emailLifetime;
@@ -57,6 +58,7 @@ std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& r
 struct Asker {
     Client client;
     ShownDevice device;
+    std::optional<WorkSolution> work{};  // that was asked for
 };
 
 // Whether a code may make an account where there is none. Refused: only who has one gets a message.
@@ -81,6 +83,7 @@ struct RequestedOtp {
     std::optional<LimitReport> limit;        // of the destination, or the one that refused; nullopt: unlimited
     Delivery delivery = Delivery::UnderWay;  // where Accepted
     Means means = Means::Code;               // where Accepted
+    std::optional<WorkChallenge> challenge = std::nullopt;  // where WorkNeeded
 };
 
 // Which code a guess is at: an id, or the newest code of a destination.
@@ -160,6 +163,8 @@ private:
     Redemption signIn(const Device& device, const Asker& asker, Timestamp sessionEnd);
     OtpVerifyResult count(const OtpVerification& verification);
     AccountRule accountRule(const OtpQuestion& question) const;
+    // Empty: no work was done for this.
+    std::string workBucket(const OtpQuestion& question, const Asker& asker, Timestamp now) const;
     Uuid findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now);
     void hideWhatIsThere(const OtpReference& reference, const OtpVerification& verification, OtpVerifyResult& result);
     VerifiedOtp report(const OtpReference& reference, const OtpVerification& verification, OtpVerifyResult result);

@@ -11,6 +11,7 @@
 #include "otpgate/domain/short_codes.h"
 #include "otpgate/domain/sign_in_rule.h"
 #include "otpgate/domain/sign_up_rule.h"
+#include "otpgate/domain/work_challenge.h"
 
 #include <array>
 #include <optional>
@@ -62,6 +63,8 @@ struct NewOtpRequest {
     std::optional<Uuid> ownerId = std::nullopt;
     std::string accountBucket{};  // where it counts as that user's
     LimitRule accountLimit{};
+    AskForWork askForWork = AskForWork::Off;
+    std::string workBucket{};  // where the work that was done is spent; empty: none was done
     Uuid outboxId;
     Timestamp outboxAvailableAt;  // the creating process sends it itself until then
     Uuid auditId;
@@ -69,7 +72,15 @@ struct NewOtpRequest {
 };
 
 struct OtpRequestResult {
-    enum class Outcome { Accepted, ClientLimited, AccountLimited, DestinationLimited, UserNotFound, AccountDisabled };
+    enum class Outcome {
+        Accepted,
+        ClientLimited,
+        AccountLimited,
+        DestinationLimited,
+        WorkNeeded,  // nothing was counted
+        UserNotFound,
+        AccountDisabled
+    };
     Outcome outcome = Outcome::Accepted;
     std::string hits;  // of the bucket that refused, or of the destination's: packed times, see LimitHits
     // These where Accepted; with Resend::Repeat of the code that is sent again.

@@ -27,7 +27,7 @@ struct RegistrationResult {
     Outcome outcome = Outcome::Registered;
     std::optional<LimitReport> limit;
     User user;                         // where Registered: as it is, or will be
-    std::optional<RequestedOtp> code;  // where the address is not proved yet
+    std::optional<RequestedOtp> code;  // where the address is not proved yet; of Limited, what was refused
 };
 
 class RegistrationService {

@@ -18,6 +18,7 @@ enum class ErrorCode {
     SessionExpired,
     MaxRetriesExceeded,
     RateLimit,
+    ChallengeRequired,
     InvalidCredentials,
     Unauthenticated,
     InvalidToken,

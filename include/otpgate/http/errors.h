@@ -40,6 +40,7 @@ public:
     ApiError& retryAfter(std::chrono::seconds wait);  // Retry-After and retry_after, at least 1
     ApiError& attemptsRemaining(unsigned count);
     ApiError& member(std::string name, std::string text);  // one that only this error has
+    ApiError& part(std::string name, std::string json);    // the same, of JSON that is built
     ApiError& repeatAs(std::string name);                  // a member that says what `detail` says
     ApiError& accountLanguage(std::string tag);            // of who asked
     ApiError& header(std::string name, std::string value);
@@ -62,6 +63,7 @@ private:
     std::optional<std::int64_t> retryAfter_;
     std::optional<unsigned> attemptsRemaining_;
     std::vector<std::pair<std::string, std::string>> members_;
+    std::vector<std::pair<std::string, std::string>> parts_;
     std::string repeatedAs_;
     std::string accountLanguage_;
     std::vector<std::pair<std::string, std::string>> headers_;

@@ -16,6 +16,10 @@ using Endpoint = std::function<Response(const Request&)>;
 // For whom a route is there; for all others its path is unknown.
 using Visibility = std::function<bool(const Request&)>;
 
+class ApiError;
+// What is shown of an error in the place of problem+json.
+using ErrorView = std::function<Response(const ApiError&, const Request&)>;
+
 class Router {
 public:
     // Routes are below `base`, as "/login"; empty: at the root.
@@ -24,12 +28,15 @@ public:
     // `pattern` is a path whose segments are literal or {name}; a literal wins over a name, and a slash at the end
     // makes no difference. The same route twice, an empty segment, or a pattern that does not start with a slash is
     // std::logic_error. Without a Visibility the route is there for everybody.
-    void add(std::string method, std::string_view pattern, Endpoint endpoint, Visibility isVisible = {});
+    void add(std::string method, std::string_view pattern, Endpoint endpoint, Visibility isVisible = {},
+             ErrorView showError = {});
 
     // Answers the request: HEAD is served by GET (the edge leaves the body out), OPTIONS on a known path is 204 with
     // Allow. Throws ApiError: NotFound, MethodNotAllowed with Allow, or what the edge rejected the request for. What
     // the endpoint throws passes through.
     Response route(Request& request) const;
+    // What whoever asked sees of an error, as the route wants it that was found.
+    Response show(const ApiError& error, const Request& request) const;
     // Whether the answer depends on the request's body: not where there is no such route, method or path.
     bool needsBody(const Request& request) const;
     // Sets request.route alone: for what is answered without its route.
@@ -48,6 +55,7 @@ private:
         std::vector<std::string> segments;
         Endpoint endpoint;
         Visibility isVisible;
+        ErrorView showError;
         std::size_t place;  // of the pattern in patterns_
     };
     using Candidates = std::vector<const Route*>;

@@ -1,5 +1,5 @@
-// What the threads of a process do together: requests for codes, guesses at them, refreshes and the ends of messages
-// that wait at the same time are one transaction. Outlives the stores that use it; any thread.
+// What the threads of a process do together: requests for codes, guesses at them, refreshes, the ends of messages and
+// sign-ins at applications that wait at the same time are one transaction. Outlives the stores that use it; any thread.
 #pragma once
 
 #include "otpgate/db/connection.h"

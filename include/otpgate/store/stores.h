@@ -10,6 +10,7 @@
 #include "otpgate/domain/stores.h"
 #include "otpgate/domain/ticket_store.h"
 #include "otpgate/domain/totp_store.h"
+#include "otpgate/domain/webhook_store.h"
 #include "otpgate/store/groups.h"
 
 #include <memory>
@@ -37,6 +38,7 @@ std::unique_ptr<domain::AccountStore> makeAccountStore(db::Connection& connectio
 std::unique_ptr<domain::PeopleStore> makePeopleStore(db::Connection& connection);
 std::unique_ptr<domain::StatisticsStore> makeStatisticsStore(db::Connection& connection);
 std::unique_ptr<domain::UserGroupStore> makeUserGroupStore(db::Connection& connection);
-std::unique_ptr<domain::OidcStore> makeOidcStore(db::Connection& connection);
+std::unique_ptr<domain::OidcStore> makeOidcStore(db::Connection& connection, Groups* groups = nullptr);
+std::unique_ptr<domain::WebhookStore> makeWebhookStore(db::Connection& connection);
 
 }  // namespace otpgate::store

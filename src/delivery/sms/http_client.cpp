@@ -1,11 +1,15 @@
 #include "delivery/sms/http_client.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/domain/webhook_rules.h"
 
 #include <algorithm>
 #include <array>
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <span>
 #include <string_view>
+#include <sys/socket.h>
 
 namespace otpgate::delivery {
 
@@ -18,6 +22,24 @@ std::size_t keep(const char* data, std::size_t /*size*/, std::size_t count, void
     const std::size_t kept = std::min(count, kMostBody - body.size());
     body.append(data, kept);
     return kept;  // with less than `count` libcurl ends the transfer
+}
+
+bool isPublic(const sockaddr& address) {
+    const auto bytes = [](const auto& field) {
+        return std::span(reinterpret_cast<const unsigned char*>(&field), sizeof field);
+    };
+    if (address.sa_family == AF_INET)
+        return domain::isPublicAddress(bytes(reinterpret_cast<const sockaddr_in&>(address).sin_addr));
+    if (address.sa_family == AF_INET6)
+        return domain::isPublicAddress(bytes(reinterpret_cast<const sockaddr_in6&>(address).sin6_addr));
+    return false;
+}
+
+// As libcurl opens one itself, for public addresses alone.
+curl_socket_t openPublic(void* isRefused, curlsocktype /*purpose*/, curl_sockaddr* address) {
+    if (isPublic(address->addr)) return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    *static_cast<bool*>(isRefused) = true;
+    return CURL_SOCKET_BAD;
 }
 
 struct FreeList {
@@ -79,6 +101,11 @@ void HttpClient::open() {
         set(CURLOPT_PASSWORD, settings_.password.c_str());
     }
     set(CURLOPT_WRITEFUNCTION, &keep);
+    if (settings_.reach == HttpReach::PublicAddresses) {
+        set(CURLOPT_OPENSOCKETFUNCTION, &openPublic);
+        set(CURLOPT_OPENSOCKETDATA, &isAddressRefused_);
+        set(CURLOPT_PROXY, "");
+    }
 }
 
 void HttpClient::setRequest(const HttpRequest& request) {
@@ -96,6 +123,7 @@ void HttpClient::setRequest(const HttpRequest& request) {
 
 HttpReply HttpClient::send(const HttpRequest& request) {
     if (!handle_) open();
+    isAddressRefused_ = false;
     std::array<char, CURL_ERROR_SIZE> error{};
     HttpReply reply;
     const HeaderList headers = headerList(request.headers);
@@ -110,6 +138,7 @@ HttpReply HttpClient::send(const HttpRequest& request) {
     curl_off_t retryAfter = 0;
     curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
     if (result != CURLE_OK && status < 200) {
+        if (isAddressRefused_) throw HttpError("the host has no public address");
         const std::string_view text(error.data());
         long sent = 0;
         curl_easy_getinfo(handle_.get(), CURLINFO_REQUEST_SIZE, &sent);

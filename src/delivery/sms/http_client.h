@@ -1,5 +1,5 @@
-// One request after the other to a provider's HTTP interface, over a connection that is kept in between. Used by the
-// SMS transports, by one thread.
+// One request after the other to another server, over a connection that is kept in between. Used by the SMS transports
+// and by what posts notices, each object by one thread.
 //
 // Over libcurl: it holds one timeout over all of a request, name lookup included, tries a host's addresses side by
 // side, reads every form of answer (chunked, interim), takes the way through a proxy that https_proxy names, and says
@@ -43,11 +43,16 @@ struct HttpReply {
     std::optional<std::chrono::seconds> retryAfter;  // RFC 9110, section 10.2.3, in either form
 };
 
+// Whom it connects to: the address that a name resolves to is looked at when it is connected to, so nobody can exchange
+// it in between. Without a proxy, which would resolve the name itself.
+enum class HttpReach { Anywhere, PublicAddresses };
+
 struct HttpSettings {
     std::string caFile;  // empty: the system's authorities
     std::string username;
     std::string password;  // HTTP Basic
     std::chrono::seconds timeout{10};
+    HttpReach reach = HttpReach::Anywhere;
 };
 
 class HttpClient {
@@ -78,6 +83,7 @@ private:
         void operator()(void* handle) const;
     };
     std::unique_ptr<void, Free> handle_;  // CURL*; null while there is no connection to keep
+    bool isAddressRefused_ = false;       // by HttpReach, in the request under way
 };
 
 }  // namespace otpgate::delivery
