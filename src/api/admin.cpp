@@ -213,6 +213,20 @@ http::Response leaveGroup(const http::Request& request, const Administrator& cal
     return setMembership(request, caller, people, false);
 }
 
+http::Response listGroups(const http::Request&, const Administrator&, domain::Administration& people) {
+    http::JsonWriter json;
+    json.beginObject().key("groups").beginArray();
+    for (const domain::UserGroup& group : people.groups()) {
+        json.beginObject()
+            .member("name", group.name)
+            .member("members", group.members)
+            .member("created_at", formatRfc3339(group.createdAt))
+            .endObject();
+    }
+    json.endArray().endObject();
+    return jsonResponse(200, json);
+}
+
 http::Response exportUser(const http::Request& request, const Administrator& caller, domain::Administration& people,
                           domain::AccountService& accounts, domain::AuditStore& audit, const Clock& clock) {
     const domain::User user = userOf(request, people);

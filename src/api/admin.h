@@ -29,6 +29,7 @@ http::Response endUsersSession(const http::Request& request, const Administrator
                                domain::Administration& people);
 http::Response joinGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
 http::Response leaveGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response listGroups(const http::Request& request, const Administrator& caller, domain::Administration& people);
 http::Response exportUser(const http::Request& request, const Administrator& caller, domain::Administration& people,
                           domain::AccountService& accounts, domain::AuditStore& audit, const Clock& clock);
 http::Response sendUsersLastMessageAgain(const http::Request& request, const Administrator& caller,

@@ -170,6 +170,7 @@ const Route kRoutes[] = {
     {"DELETE", "/api/v1/admin/users/{id}/groups/{group}", ForAdministrators{leaveGroup}},
     {"GET",    "/api/v1/admin/users/{id}/export", ForAdministrators{exportUser}},
     {"POST",   "/api/v1/admin/users/{id}/send-again", ForAdministrators{sendUsersLastMessageAgain}},
+    {"GET",    "/api/v1/admin/groups",       ForAdministrators{listGroups}},
     {"GET",    "/api/v1/admin/events",       ForAdministrators{listEvents}},
     {"GET",    "/api/v1/admin/messages",     ForAdministrators{listMessages}},
     {"POST",   "/api/v1/admin/messages/{id}/send-again", ForAdministrators{sendMessageAgain}},

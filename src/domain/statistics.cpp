@@ -6,12 +6,14 @@ namespace {
 
 using std::chrono::days;
 using std::chrono::hours;
+using namespace std::chrono_literals;
 
 // An event's id says when its request began: it may have waited for others, and the hosts' clocks are apart.
 constexpr std::chrono::minutes kLate{5};
 constexpr unsigned kPart = 2'000;
 constexpr days kDaysUnlessSaid{30};
 constexpr hours kHoursUnlessSaid{48};
+constexpr std::chrono::seconds kDelays[] = {1s, 2s, 5s, 10s, 30s, 60s, 300s};
 
 hours lengthOf(CountedBy unit) {
     return unit == CountedBy::Day ? hours{24} : hours{1};
@@ -23,6 +25,13 @@ Timestamp beginOf(CountedBy unit, Timestamp time) {
 }
 
 }  // namespace
+
+std::string delayClassOf(std::chrono::milliseconds delay) {
+    for (const std::chrono::seconds most : kDelays) {
+        if (delay <= most) return "OTP_SENT_" + std::to_string(most.count()) + "S";
+    }
+    return "OTP_SENT_LATE";
+}
 
 std::string_view toString(CountedBy unit) {
     switch (unit) {

@@ -24,7 +24,7 @@ public:
         for (const DeliveredMessages* call : calls_) {
             for (const domain::FinishedMessage& finished : call->messages) {
                 connection.write(kAuditEnd, {finished.auditId, domain::toString(domain::eventOf(finished)),
-                                             metadataOf(finished), call->now, finished.message.id});
+                                             metadataOf(finished, call->now), call->now, finished.message.id});
             }
         }
         for (const DeliveredMessages* call : calls_) {

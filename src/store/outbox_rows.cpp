@@ -4,6 +4,7 @@
 #include "store/webhook_events.h"
 #include "store/words.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -12,6 +13,7 @@ namespace otpgate::store {
 namespace {
 
 constexpr std::size_t kReasonBytes = 200;
+constexpr std::string_view kDelay = "delay_ms";
 
 const auto kInsert = db::RowStatement::insert(
     "outbox", {"id", "kind", "otp_id", "channel", "purpose", "destination", "locale", "request_id", "created_at_us",
@@ -61,7 +63,7 @@ domain::OutboxMessage messageOf(const db::Row& row) {
             .availableAt = row.timestamp(9)};
 }
 
-std::optional<std::string> metadataOf(const domain::FinishedMessage& finished) {
+std::optional<std::string> metadataOf(const domain::FinishedMessage& finished, Timestamp now) {
     std::string json;
     const auto add = [&json](std::string_view name, std::string_view value) {
         json += (json.empty() ? "{\"" : ",\"") + std::string{name} + "\":\"";
@@ -70,13 +72,27 @@ std::optional<std::string> metadataOf(const domain::FinishedMessage& finished) {
     };
     if (finished.message.kind != domain::MessageKind::Code) add("kind", domain::toString(finished.message.kind));
     if (!finished.reason.empty()) add("reason", plainReason(finished.reason));
+    if (domain::eventOf(finished) == domain::AuditEvent::OtpSent) {
+        const auto delay = std::chrono::floor<std::chrono::milliseconds>(now - finished.message.createdAt);
+        add(kDelay, std::to_string(std::max(delay.count(), decltype(delay.count()){0})));
+    }
     return json.empty() ? std::nullopt : std::optional{json + "}"};
+}
+
+std::optional<std::chrono::milliseconds> delayIn(std::string_view metadata) {
+    const std::string mark = "\"" + std::string{kDelay} + "\":\"";
+    const std::size_t found = metadata.find(mark);
+    if (found == std::string_view::npos) return std::nullopt;
+    metadata.remove_prefix(found + mark.size());
+    const auto delay = parseNumber<std::int64_t>(metadata.substr(0, metadata.find('"')));
+    if (!delay) return std::nullopt;
+    return std::chrono::milliseconds{*delay};
 }
 
 void auditFinished(db::Connection& connection, const domain::FinishedMessage& finished, Timestamp now) {
     const domain::OutboxMessage& message = finished.message;
     connection.write(kAuditEnd, {finished.auditId, domain::toString(domain::eventOf(finished)),
-                                 message.destination.value(), message.requestId, metadataOf(finished), now});
+                                 message.destination.value(), message.requestId, metadataOf(finished, now), now});
     // Nobody ever meant to send what is discarded.
     if (message.isDiscarded) return;
     noteEvent(connection, {.id = finished.auditId,

@@ -25,9 +25,11 @@ inline constexpr std::string_view kMessageColumns =
 inline constexpr std::size_t kMessageColumnCount = 20;
 domain::OutboxMessage messageOf(const db::Row& row);
 
-// What an audit event tells of how the message ended: {"kind":"new_sign_in","reason":"..."}. A reason is our own
-// sentence, so only what JSON forbids is replaced.
-std::optional<std::string> metadataOf(const domain::FinishedMessage& finished);
+// What an audit event tells of how the message ended: {"kind":"new_sign_in","reason":"..."}, of a code that was sent
+// how long it had waited: {"delay_ms":"850"}. A reason is our own sentence, so only what JSON forbids is replaced.
+std::optional<std::string> metadataOf(const domain::FinishedMessage& finished, Timestamp now);
+// The delay in such metadata; nullopt: it tells none, as what older versions have written.
+std::optional<std::chrono::milliseconds> delayIn(std::string_view metadata);
 // How the message ended, as an audit event. Within the caller's transaction.
 void auditFinished(db::Connection& connection, const domain::FinishedMessage& finished, Timestamp now);
 

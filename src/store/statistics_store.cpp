@@ -1,5 +1,7 @@
 #include "store/statistics_store.h"
 
+#include "store/outbox_rows.h"
+
 namespace otpgate::store {
 
 namespace {
@@ -45,6 +47,12 @@ domain::CountedPart StatisticsTables::count(const Uuid& from, const Uuid& end, u
                                                 " WHERE id >= ? AND id < ? GROUP BY event",
                                                 {from, part.next.value_or(end)})) {
         part.events[row.text(0)] = row.integer(1);
+    }
+    for (const db::Row& row :
+         connection_.query("SELECT metadata FROM audit_events /*! FORCE INDEX (PRIMARY) */"
+                           " WHERE id >= ? AND id < ? AND event = 'OTP_SENT' AND metadata IS NOT NULL",
+                           {from, part.next.value_or(end)})) {
+        if (const auto delay = delayIn(row.text(0))) ++part.events[domain::delayClassOf(*delay)];
     }
     return part;
 }

@@ -21,6 +21,7 @@ class StatisticsStoreTest : public StoreTest<StatisticsStoreTest<Engine>, Engine
     CPPUNIT_TEST_SUITE(StatisticsStoreTest);
     CPPUNIT_TEST(findsNothingInAnEmptyDatabase);
     CPPUNIT_TEST(countsFromAnIdToAnother);
+    CPPUNIT_TEST(countsHowLongCodesWaited);
     CPPUNIT_TEST(keepsAnHourAndItsDay);
     CPPUNIT_TEST(takesThePlaceOfWhatWasKept);
     CPPUNIT_TEST(listsThePeriodsOfASpan);
@@ -66,6 +67,22 @@ private:
         const auto part = store_->count(begin, end, 2);
         CPPUNIT_ASSERT(part.next == third && (EventCounts{{"OTP_SENT", 1}, {"LOGIN_FAILED", 1}}) == part.events);
         CPPUNIT_ASSERT((EventCounts{{"OTP_SENT", 1}}) == store_->count(third, end, 2).events);
+    }
+
+    void countsHowLongCodesWaited() {
+        for (const auto& [event, metadata] : std::vector<std::pair<std::string, std::string>>{
+                 {"OTP_SENT", R"({"delay_ms":"900"})"},
+                 {"OTP_SENT", R"({"kind":"link","delay_ms":"1001"})"},
+                 {"OTP_SENT", R"({"delay_ms":"2000"})"},
+                 {"OTP_SENT", R"({"delay_ms":"soon"})"},
+                 {"NOTICE_SENT", R"({"kind":"new_sign_in","delay_ms":"1"})"},
+                 {"OTP_SENT", "{}"}}) {
+            const Uuid id = add(day_, event);
+            connection_->execute("UPDATE audit_events SET metadata = ? WHERE id = ?", {std::string_view{metadata}, id});
+        }
+        const auto counted = store_->count(Uuid::lowestV7(day_), Uuid::lowestV7(day_ + 1h), 10);
+        CPPUNIT_ASSERT((EventCounts{{"OTP_SENT", 5}, {"NOTICE_SENT", 1}, {"OTP_SENT_1S", 1}, {"OTP_SENT_2S", 2}}) ==
+                       counted.events);
     }
 
     void keepsAnHourAndItsDay() {

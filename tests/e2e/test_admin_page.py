@@ -190,11 +190,11 @@ def assert_clean_console_of_admin(driver):
 
 def test_the_service_as_a_whole(page, site, address):
     hour = int(time.time()) // 3600 - 2
-    for event, times in (("LOGIN_SUCCEEDED", 7), ("OTP_SENT", 9)):
+    for event, times in (("LOGIN_SUCCEEDED", 7), ("OTP_SENT", 9), ("OTP_SENT_2S", 9)):
         site.sql(f"INSERT INTO hourly_counts (hour, event, times) VALUES ({hour}, '{event}', {times})")
     site.request_code(address)
     page.click(page.driver.find_element(By.LINK_TEXT, "Today"))
-    page.wait(lambda: len(page.driver.find_elements(By.CSS_SELECTOR, "#today svg")) == 3, "there are no charts")
+    page.wait(lambda: len(page.driver.find_elements(By.CSS_SELECTOR, "#today svg")) == 4, "there are no charts")
     page.click(page["today"].find_element(By.TAG_NAME, "summary"))
     assert page["today"].find_element(By.CSS_SELECTOR, "tbody td").text == "7"
 
@@ -216,6 +216,8 @@ def test_the_service_as_a_whole(page, site, address):
     page.text_of("status", "sent again")
     assert site.sql(f"SELECT id FROM outbox WHERE id = x'{uuid.UUID(message).hex}' AND dead_at_us IS NOT NULL") == []
 
+    page.click(page.driver.find_element(By.LINK_TEXT, "Groups"))
+    page.wait(lambda: page.rows("groups") and page.rows("groups")[0].startswith("staff"), "the group is not shown")
     page.click(page.driver.find_element(By.LINK_TEXT, "Health"))
     page.wait(lambda: len(page.rows("health")) == 5 and all(row.endswith("well") for row in page.rows("health")), "the checks are not shown")
 

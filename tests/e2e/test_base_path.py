@@ -186,7 +186,7 @@ def test_a_notice_leads_to_the_pages(below, address):
     below.login(address, device_name="Elsewhere")
     [notice] = below.mailbox.wait_for_notices(address, 1)
     assert notice["Subject"] == "New sign-in to your account at Example"
-    assert text_of(notice).splitlines()[-2:] == [f"Where you are signed in: {below.url}/", "Help: help@example.com"]
+    assert text_of(notice).splitlines()[-2:] == [f"Where you are signed in: {below.url}/account/#sessions", "Help: help@example.com"]
 
 
 def test_a_visitor_signs_in_below_the_prefix(below, address):
@@ -208,8 +208,11 @@ def test_a_visitor_signs_in_below_the_prefix(below, address):
             page.wait(lambda: driver.find_element(By.TAG_NAME, "body").text == "private", "the application is not shown")
             driver.back()
             page.see("sign-out")
+        driver.get(below.url + "/account/#sessions")
+        page.sessions(1)
         page["sign-out"].click()
         page.see("address")
+        assert urllib.parse.urlparse(driver.current_url).path == PREFIX + "/"
         page["language"].find_element(By.CSS_SELECTOR, "option[value=de]").click()
         page.wait(lambda: page.heading() == "Anmelden", "not in German")
         if isinstance(below.web, Nginx):

@@ -9,20 +9,22 @@ ADMIN = pathlib.Path(__file__).resolve().parents[2] / "www/admin"
 NOW = "2026-11-20T12:00:00Z"
 ASK = """
 import { causeOf } from "MODULES/cause.js";
+import { within } from "MODULES/delays.js";
 import { apart, nearest, searchesFor } from "MODULES/nearest.js";
-const { people, typed, users, pairs } = JSON.parse(process.argv[1]);
+const { people, typed, users, pairs, delays } = JSON.parse(process.argv[1]);
 console.log(JSON.stringify({
     causes: people.map((person) => causeOf(person, Date.parse("NOW"))),
     nearest: typed.map((text) => nearest(text, users).map(({ id }) => id)),
     searches: typed.map(searchesFor),
     apart: pairs.map(([one, other]) => apart(one, other)),
+    within: delays.map((events) => [within(events, 0.5), within(events, 0.95)]),
 }));
 """
 
 
-def ask(people=(), typed=(), users=(), pairs=()):
+def ask(people=(), typed=(), users=(), pairs=(), delays=()):
     script = ASK.replace("MODULES", ADMIN.as_uri()).replace("NOW", NOW)
-    question = json.dumps({"people": people, "typed": typed, "users": users, "pairs": pairs})
+    question = json.dumps({"people": people, "typed": typed, "users": users, "pairs": pairs, "delays": delays})
     done = subprocess.run(["node", "--input-type=module", "-e", script, question], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -90,6 +92,11 @@ def test_who_was_meant(typed, meant):
     users = [{"id": name, "email": f"{name}@example.com"} for name in ("ann", "bob", "dora")] + [{"id": "carl", "phone_number": "+4930123456"}]
     found = ask(typed=[typed], users=users * 2)["nearest"][0]
     assert (found[0] if found else None) == meant and len(found) == len(set(found)) <= 3
+
+
+def test_how_long_codes_waited():
+    told = ask(delays=[{}, {"OTP_SENT": 5}, {"OTP_SENT_1S": 100}, {"OTP_SENT_1S": 50, "OTP_SENT_5S": 45, "OTP_SENT_LATE": 5}, {"OTP_SENT_2S": 1, "OTP_SENT_LATE": 9}])
+    assert told["within"] == [[0, 0], [0, 0], [1, 1], [1, 5], [600, 600]]
 
 
 def test_how_far_words_are_apart():

@@ -51,7 +51,7 @@ def alive(site):
 def send_events(site, address):
     rows = site.sql(f"SELECT event, COALESCE(metadata, '') FROM audit_events WHERE destination = '{address}'"
                     " AND event LIKE '%SEN%' ORDER BY id")
-    return [(event, json.loads(metadata)["reason"] if metadata else "") for event, metadata in rows]
+    return [(event, json.loads(metadata).get("reason", "") if metadata else "") for event, metadata in rows]
 
 
 def outbox(site, *arguments):

@@ -175,7 +175,7 @@ def name_an_origin(site, folder):
 def test_every_file_of_the_pages_is_served(web_site):
     # As `make docs` makes them of www/: the documentation's have tests of their own.
     www = ROOT / "build/www"
-    files = [path for each in ("css", "js", "texts", "api") for path in (www / each).rglob("*") if path.is_file()]
+    files = [path for each in ("css", "js", "texts", "api", "account", "account/texts", "admin", "admin/texts") for path in (www / each).rglob("*") if path.is_file()]
     files += [www / "index.html", www / "favicon.svg"]
     assert {path.name for path in files} >= {"page.css", "main.js", "de.json"}
     for path in files:

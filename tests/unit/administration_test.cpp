@@ -114,7 +114,7 @@ public:
 class FakeGroupStore final : public domain::UserGroupStore {
 public:
     bool create(std::string_view, Timestamp) override { return true; }
-    std::vector<domain::UserGroup> list() override { return {}; }
+    std::vector<domain::UserGroup> list() override { return groups; }
     std::optional<domain::UserGroup> find(std::string_view) override { return std::nullopt; }
     std::vector<domain::User> listMembers(std::string_view, const Uuid&, unsigned) override { return {}; }
     domain::MembershipOutcome add(const domain::MembershipChange& change) override {
@@ -124,6 +124,7 @@ public:
     domain::MembershipOutcome remove(const domain::MembershipChange&) override { return outcome; }
     bool removeEmpty(std::string_view) override { return true; }
 
+    std::vector<domain::UserGroup> groups;
     std::vector<domain::MembershipChange> added;
     domain::MembershipOutcome outcome = domain::MembershipOutcome::Changed;
 };
@@ -162,6 +163,7 @@ class AdministrationTest : public test::ApiFixture {
     CPPUNIT_TEST(sendsAMessageAgain);
     CPPUNIT_TEST(sendsNothingThatIsVoid);
     CPPUNIT_TEST(sendsTheLastOfAUser);
+    CPPUNIT_TEST(listsTheGroups);
     CPPUNIT_TEST(showsStatistics);
     CPPUNIT_TEST(showsWhatIsWrong);
     CPPUNIT_TEST(notesWhoTookAnExport);
@@ -474,6 +476,15 @@ private:
         CPPUNIT_ASSERT(people_.asked == std::vector{ann_.value()});
         accountStore_.known.reset();
         CPPUNIT_ASSERT_EQUAL(404, act(sendUsersLastMessageAgain));
+    }
+
+    void listsTheGroups() {
+        groups_.groups = {{"staff", 7, clock_.now()}};
+        const Answer shown = answerOf([&] { return listGroups(of(), admin_, administration_); });
+        const auto group = shown.body->getArray("groups")->getObject(0);
+        CPPUNIT_ASSERT_EQUAL("staff"s, group->getValue<std::string>("name"));
+        CPPUNIT_ASSERT_EQUAL(7, group->getValue<int>("members"));
+        CPPUNIT_ASSERT_EQUAL(formatRfc3339(clock_.now()), group->getValue<std::string>("created_at"));
     }
 
     void showsStatistics() {

@@ -153,8 +153,10 @@ class MessageComposerTest : public CppUnit::TestFixture {
         message_.kind = domain::MessageKind::NewSignIn;
         const std::string notice = composer.compose(message_, kNow).content;
         assertHas(notice, "Subject: " + encodedHeader("New sign-in to your account at Übungswiki", 9) + "\r\n");
-        assertHas(notice, "Where you are signed in: https://login.example.org/sso/\r\nHelp: help@example.org\r\n");
-        assertHas(notice, "<a href=3D\"https://login.example.org/sso/\">");
+        assertHas(
+            notice,
+            "Where you are signed in: https://login.example.org/sso/account/#sessions\r\nHelp: help@example.org\r\n");
+        assertHas(notice, "<a href=3D\"https://login.example.org/sso/account/#sessions\">");
     }
 
     void refusesAPublicUrlWithoutAUsableHost() {

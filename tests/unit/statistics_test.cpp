@@ -60,6 +60,7 @@ class StatisticsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(asksForWholePeriods);
     CPPUNIT_TEST(refusesTooManyPeriods);
     CPPUNIT_TEST(knowsItsUnits);
+    CPPUNIT_TEST(classesDelays);
     CPPUNIT_TEST_SUITE_END();
 
     void add(Timestamp time, const std::string& event = "OTP_SENT") {
@@ -149,6 +150,13 @@ class StatisticsTest : public CppUnit::TestFixture {
         for (const CountedBy unit : {CountedBy::Hour, CountedBy::Day})
             CPPUNIT_ASSERT(parseCountedBy(toString(unit)) == unit);
         for (const char* word : {"", "days", "Hour", "minute"}) CPPUNIT_ASSERT(!parseCountedBy(word));
+    }
+    void classesDelays() {
+        CPPUNIT_ASSERT_EQUAL("OTP_SENT_1S"s, domain::delayClassOf(0ms));
+        CPPUNIT_ASSERT_EQUAL("OTP_SENT_1S"s, domain::delayClassOf(1s));
+        CPPUNIT_ASSERT_EQUAL("OTP_SENT_2S"s, domain::delayClassOf(1001ms));
+        CPPUNIT_ASSERT_EQUAL("OTP_SENT_300S"s, domain::delayClassOf(5min));
+        CPPUNIT_ASSERT_EQUAL("OTP_SENT_LATE"s, domain::delayClassOf(5min + 1ms));
     }
 
     test::FakeClock clock_;

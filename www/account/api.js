@@ -55,6 +55,14 @@ export async function ownEvents({ id, role }, { page = 1, cursor = "" } = {}) {
   return { events: results, next: next && { page: page + 1 } };
 }
 
+export function applications() {
+  return call("GET", "/auth/me/applications", { needs: ["applications"] });
+}
+
+export function takeBack(id) {
+  return call("DELETE", `/auth/me/applications/${encodeURIComponent(id)}`);
+}
+
 export function exportAll() {
   return file("/auth/me/export", "application/json");
 }

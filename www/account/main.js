@@ -4,6 +4,7 @@ import { whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
 import { element, putAddress, say, show } from "../js/views.js";
 import * as addresses from "./addresses.js";
+import * as applications from "./applications.js";
 import * as data from "./data.js";
 import * as factors from "./factors.js";
 import * as keys from "./keys.js";
@@ -33,6 +34,7 @@ start({ folders: ["account/texts"], plurals: {} }, title, (user) => {
     password: password.open,
     factors: factors.open,
     sessions: places.open,
+    applications: applications.open,
     keys: keys.open,
     events: events.open,
     data: data.open,

@@ -54,6 +54,10 @@ export function leaveGroup(id, group) {
   return call("DELETE", `${user(id)}/groups/${encodeURIComponent(group)}`);
 }
 
+export function groups() {
+  return call("GET", "/admin/groups", { needs: ["groups"] });
+}
+
 export function exportOf(id) {
   return file(`${user(id)}/export`, "application/json");
 }
@@ -78,6 +82,58 @@ export function messages(state, cursor = "") {
 
 export function sendAgain(id) {
   return call("POST", `/admin/messages/${encodeURIComponent(id)}/send-again`);
+}
+
+const client = (id) => `/admin/clients/${encodeURIComponent(id)}`;
+
+export function clients(cursor = "") {
+  return call("GET", `/admin/clients?${query({ cursor })}`, { needs: ["clients"] });
+}
+
+export function createClient(fields) {
+  return call("POST", "/admin/clients", { body: fields, needs: ["client_id"] });
+}
+
+export function enableClient(id) {
+  return call("POST", `${client(id)}/enable`);
+}
+
+export function disableClient(id) {
+  return call("POST", `${client(id)}/disable`);
+}
+
+export function rotateClientSecret(id) {
+  return call("POST", `${client(id)}/rotate-secret`, { needs: ["client_secret"] });
+}
+
+export function deleteClient(id) {
+  return call("DELETE", client(id));
+}
+
+const webhook = (id) => `/admin/webhooks/${encodeURIComponent(id)}`;
+
+export function webhooks() {
+  return call("GET", "/admin/webhooks", { needs: ["webhooks"] });
+}
+
+export function addWebhook(fields) {
+  return call("POST", "/admin/webhooks", { body: fields, needs: ["secret"] });
+}
+
+export function testWebhook(id) {
+  return call("POST", `${webhook(id)}/test`);
+}
+
+export function retryWebhook(id) {
+  return call("POST", `${webhook(id)}/retry`);
+}
+
+export function rotateWebhookSecret(id) {
+  return call("POST", `${webhook(id)}/rotate-secret`, { needs: ["secret"] });
+}
+
+export function removeWebhook(id) {
+  return call("DELETE", webhook(id));
 }
 
 export function statistics(unit) {

@@ -5,17 +5,20 @@ import { signOut, start } from "../account/start.js";
 import { whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
 import { element, say, show } from "../js/views.js";
+import * as clients from "./clients.js";
 import * as events from "./events.js";
+import * as groups from "./groups.js";
 import * as health from "./health.js";
 import * as messages from "./messages.js";
 import * as people from "./people.js";
 import * as person from "./person.js";
 import * as today from "./today.js";
+import * as webhooks from "./webhooks.js";
 
 const title = () => t("Administration");
 const out = element("sign-out");
 out.addEventListener("click", () => whileBusy(out, () => signOut(element("sign-out-error"))));
-for (const part of [people, messages, events, today]) part.prepare();
+for (const part of [people, messages, events, today, clients, webhooks]) part.prepare();
 
 start({ folders: ["account/texts", "admin/texts"], plurals: {} }, title, (user) => {
   if (user.role !== "admin") return show("refused", title);
@@ -26,6 +29,9 @@ start({ folders: ["account/texts", "admin/texts"], plurals: {} }, title, (user) 
     today: today.open,
     events: events.open,
     messages: messages.open,
+    clients: clients.open,
+    webhooks: webhooks.open,
+    groups: groups.open,
     health: health.open,
   }, say);
   show("admin", title);

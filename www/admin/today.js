@@ -7,29 +7,39 @@ import { clear, element, put } from "../js/views.js";
 import { clockTime, dayAndTime } from "../js/words.js";
 import * as api from "./api.js";
 import { chart } from "./chart.js";
+import { within } from "./delays.js";
 
 const STEP_MS = { hour: 3_600_000, day: 86_400_000 };
 
 const alert = element("today-error");
 const unit = element("today-unit");
 
-// Each line of a chart: its words, and which events it counts.
+const sum = (names) => (events) => names.reduce((all, name) => all + (events[name] ?? 0), 0);
+
+// Each line of a chart: its words, and what it makes of the events of a period.
 const charts = [
-  { title: () => t("Sign-ins"), series: [{ words: () => t("signed in"), of: ["LOGIN_SUCCEEDED"] }] },
+  { title: () => t("Sign-ins"), series: [{ words: () => t("signed in"), of: sum(["LOGIN_SUCCEEDED"]) }] },
   {
     title: () => t("Refusals"),
     series: [
-      { words: () => t("sign-ins refused"), of: ["LOGIN_FAILED"] },
-      { words: () => t("wrong codes"), of: ["OTP_FAILED"] },
-      { words: () => t("limits reached"), of: ["OTP_RATE_LIMITED", "OTP_LOCKED"] },
+      { words: () => t("sign-ins refused"), of: sum(["LOGIN_FAILED"]) },
+      { words: () => t("wrong codes"), of: sum(["OTP_FAILED"]) },
+      { words: () => t("limits reached"), of: sum(["OTP_RATE_LIMITED", "OTP_LOCKED"]) },
     ],
   },
   {
     title: () => t("Codes"),
     series: [
-      { words: () => t("sent"), of: ["OTP_SENT"] },
-      { words: () => t("used"), of: ["OTP_VERIFIED"] },
-      { words: () => t("not sent"), of: ["OTP_SEND_FAILED"] },
+      { words: () => t("sent"), of: sum(["OTP_SENT"]) },
+      { words: () => t("used"), of: sum(["OTP_VERIFIED"]) },
+      { words: () => t("not sent"), of: sum(["OTP_SEND_FAILED"]) },
+    ],
+  },
+  {
+    title: () => t("Seconds until a code was sent"),
+    series: [
+      { words: () => t("half of them within"), of: (events) => within(events, 0.5) },
+      { words: () => t("95 of 100 within"), of: (events) => within(events, 0.95) },
     ],
   },
 ];
@@ -52,7 +62,7 @@ export async function open() {
       names,
       nameOf,
       shortOf,
-      series: series.map(({ words, of }) => ({ words, values: periods.map(({ events }) => sum(events, of)) })),
+      series: series.map(({ words, of }) => ({ words, values: periods.map(({ events }) => of(events)) })),
     })));
     element("today-none").hidden = periods.length > 0;
     const end = until && time(new Date(until), dayAndTime);
@@ -70,8 +80,4 @@ function withQuietOnes(counted, step) {
   const all = [];
   for (let at = times[0]; at <= times[times.length - 1]; at += step) all.push(known.get(at) ?? { begin: new Date(at).toISOString(), events: {} });
   return all;
-}
-
-function sum(events, names) {
-  return names.reduce((all, name) => all + (events[name] ?? 0), 0);
 }

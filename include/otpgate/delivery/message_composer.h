@@ -52,6 +52,7 @@ private:
     std::string host_;
     std::string name_;
     std::string link_;
+    std::string sessionsLink_;  // where the owner sees who is signed in, and ends it
     std::string support_;
     domain::LinkUse linkUse_;
 };

@@ -73,6 +73,7 @@ public:
     // Of everybody, the oldest first. A page may hold fewer than `limit` though another follows.
     MessagePage listMessages(OutboxAdminStore::Which which, const Uuid& after, unsigned limit);
     OutboxLevels outboxLevels() { return stores_.outbox.levels(); }
+    std::vector<UserGroup> groups() { return stores_.groups.list(); }  // by name
 
     AdminOutcome setStatus(const Uuid& userId, UserStatus status, const Client& client);
     AdminOutcome remove(const Uuid& userId, const Client& client);

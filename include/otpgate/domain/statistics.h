@@ -18,6 +18,10 @@ namespace otpgate::domain {
 using CountedHour = std::chrono::sys_time<std::chrono::hours>;
 using EventCounts = std::map<std::string, std::int64_t>;  // by the event's name, as the trail has it
 
+// How long a code waited until it was sent, by classes that are counted beside the events: "OTP_SENT_5S" are those of
+// at most five seconds and more than the class before, "OTP_SENT_LATE" what no class holds.
+std::string delayClassOf(std::chrono::milliseconds delay);
+
 enum class CountedBy { Hour, Day };
 std::string_view toString(CountedBy unit);  // "hour", "day"
 std::optional<CountedBy> parseCountedBy(std::string_view text);

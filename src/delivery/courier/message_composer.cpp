@@ -51,6 +51,7 @@ MessageComposer::MessageComposer(const domain::OtpCodes& codes, const Templates&
       host_(checkedHost(service.publicUrl)),
       name_(service.name.empty() ? host_ : service.name),
       link_(service.publicUrl + "/"),
+      sessionsLink_(service.publicUrl + "/account/#sessions"),
       support_(shownAddress(service.supportUrl)),
       linkUse_(service.linkUse) {
     const auto sender = Mailbox::parse(from);
@@ -70,7 +71,7 @@ MessageContext MessageComposer::contextOf(const domain::OutboxMessage& message, 
             .validFor = minutesLeft(message.expiresAt, now),
             .notice = &message.notice,
             .happenedAt = message.createdAt,
-            .link = link_,
+            .link = sessionsLink_,
             .support = support_};
 }
 
