@@ -58,6 +58,7 @@ class OtpRequestRulesTest : public RulesTest {
     CPPUNIT_TEST(countsForTheAccountThatAsks);
     CPPUNIT_TEST(asksForWorkWhereTheClientsLimitIsSpent);
     CPPUNIT_TEST(asksForWorkBeforeWhatTheSettingsSay);
+    CPPUNIT_TEST(takesNoWorkForTheLimitOfSms);
     CPPUNIT_TEST(takesWorkOnce);
     CPPUNIT_TEST(asksNoKnownDeviceForWork);
     CPPUNIT_TEST_SUITE_END();
@@ -235,6 +236,23 @@ class OtpRequestRulesTest : public RulesTest {
         CPPUNIT_ASSERT(!ruleOn(requestWith(AskForWork::Always, ada_)).isToBeAudited);
         CPPUNIT_ASSERT(ruleOn(requestWith(AskForWork::Sms, ada_)).outcome == RequestOutcome::Accepted);
         CPPUNIT_ASSERT(ruleOn(requestWith(AskForWork::Limits, phone)).outcome == RequestOutcome::Accepted);
+    }
+
+    void takesNoWorkForTheLimitOfSms() {
+        client_ = bucketWith(3);
+        Bucket work;
+        for (const AskForWork when : {AskForWork::Limits, AskForWork::Sms, AskForWork::Always}) {
+            const auto asked = requestWith(when, Destination::parse("+4930123456").value());
+            CPPUNIT_ASSERT(
+                ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &work})
+                    .outcome == RequestOutcome::ClientLimited);
+        }
+        CPPUNIT_ASSERT(work.hits().empty());
+        client_ = bucketWith(2);
+        const auto asked = requestWith(AskForWork::Sms, Destination::parse("+4930123456").value());
+        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &work})
+                           .outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(client_.hits() != bucketWith(2).hits() && !work.hits().empty());
     }
 
     void takesWorkOnce() {
