@@ -88,7 +88,8 @@ void NoticePoster::look() {
     std::map<std::string, std::vector<Notice>> byReceiver;
     for (Notice& notice : source_->take(busy)) byReceiver[notice.receiver].push_back(std::move(notice));
     for (auto& [receiver, notices] : byReceiver) {
-        Round& round = rounds_.emplace_back(receiver, notices.size());
+        rounds_.push_back({receiver, notices.size()});
+        Round& round = rounds_.back();
         round.posting = std::async(std::launch::async,
                                    [this, &round, taken = std::move(notices)]() mutable { post(round, taken); });
     }

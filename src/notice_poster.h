@@ -31,7 +31,7 @@ struct Notice {
 // What the receiver said.
 struct PostAnswer {
     int status = 0;       // 0: there was none
-    std::string fault{}; // why there was none
+    std::string fault{};  // why there was none
     std::optional<std::chrono::seconds> retryAfter{};
 };
 

@@ -85,11 +85,12 @@ void WebhookNotices::finish(const Notice& notice, const std::optional<PostAnswer
         return;
     }
     const bool isGone = ruling.fate == Fate::ReceiverGone;
-    log_.warning(isGone ? "a webhook was disabled: its receiver takes nothing any more" : "a webhook's receiver took nothing",
-                 {{"webhook", notice.receiver},
-                  {"event", domain::toString(delivery.told.event)},
-                  {"attempts", std::int64_t{delivery.attempts} + 1},
-                  {"detail", ruling.fault}});
+    log_.warning(
+        isGone ? "a webhook was disabled: its receiver takes nothing any more" : "a webhook's receiver took nothing",
+        {{"webhook", notice.receiver},
+         {"event", domain::toString(delivery.told.event)},
+         {"attempts", std::int64_t{delivery.attempts} + 1},
+         {"detail", ruling.fault}});
     if (isGone)
         store_->noteGone(webhook.id, ruling.fault, now);
     else

@@ -26,7 +26,7 @@ std::vector<domain::WebhookEvent> readEvents(http::JsonBody& body) {
 }
 
 std::string readUrl(http::JsonBody& body, const ApiSettings& settings) {
-    const std::string url = body.requiredString("url");
+    std::string url = body.requiredString("url");
     if (!url.empty() && !domain::isWebhookUrl(url, settings.webhookReceivers))
         body.noteInvalid("url", "must be an address such as https://shop.example.com/events");
     return url;

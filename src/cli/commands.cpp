@@ -309,10 +309,12 @@ const std::vector<Command>& commands() {
          "tell other servers of events over HTTP",
          {{"add",
            "URL",
-           "has events posted there from the next seconds on, and prints the secret that signs them, which is shown this "
-           "once",
+           "has events posted there from the next seconds on, and prints the secret that signs them, shown this once",
            {{"--events", "EVENTS", "these alone, by comma; else all"}, kJson}},
-          {"list", "", "one webhook a line: id, state, URL, events, what waits and was given up, the last fault", {kJson}},
+          {"list",
+           "",
+           "one webhook a line: id, state, URL, events, what waits and was given up, the last fault",
+           {kJson}},
           {"test", "ID", "posts webhook.test as all is posted, and says what came of it", {}},
           {"retry", "ID", "posts all that waits or was given up now, and enables it", {}},
           {"rotate-secret", "ID", "gives it a new secret; for 24 hours the old one signs as well", {kJson}},
@@ -322,8 +324,8 @@ const std::vector<Command>& commands() {
          "login.failed_limit and message.failed. What each has in it, and how a receiver checks it, is in\n"
          "/docs/webhooks.\n"
          "\n"
-         "Exit code 0 when it is as asked for, 1 when there is no such webhook, there are 20 of them, or the test was not\n"
-         "delivered; 2 for wrong arguments.\n",
+         "Exit code 0 when it is as asked for, 1 when there is no such webhook, there are 20 of them, or the test\n"
+         "was not delivered; 2 for wrong arguments.\n",
          &webhook},
         {"import-users",
          "take over the users of any other service",

@@ -158,6 +158,21 @@ void examineOutbox(Installation& installation, Findings& findings) {
     }
 }
 
+void examineWebhooks(Installation& installation, Findings& findings) {
+    const auto webhooks = store::makeWebhookStore(installation.connection())->list();
+    bool areWell = true;
+    for (const domain::Webhook& webhook : webhooks) {
+        if (domain::stateOf(webhook) == domain::WebhookState::Active) continue;
+        areWell = false;
+        const bool isDisabled = webhook.disabledAt.has_value();
+        findings.doubtful("webhooks",
+                          webhook.id.toString() + (isDisabled ? " is disabled" : " fails") + ": " + webhook.lastFault,
+                          isDisabled ? "its receiver is told of nothing" : "what its receiver is to be told waits",
+                          "look at the receiver; otpgate webhook retry sends what waits and was given up");
+    }
+    if (areWell && !webhooks.empty()) findings.good("webhooks", "all receivers take what they are told");
+}
+
 void examineMail(const Settings& settings, Findings& findings) {
     using delivery::MailTransportKind;
     if (settings.mail.transport != MailTransportKind::Smtp) {
@@ -280,6 +295,7 @@ void examineAll(const Settings& settings, const std::optional<SystemUser>& user,
         examine("master key", findings, [&] { examineKeyAge(settings, installation, findings); });
         examine("passkeys", findings, [&] { examinePasskeys(settings, installation, findings); });
         examine("outbox", findings, [&] { examineOutbox(installation, findings); });
+        examine("webhooks", findings, [&] { examineWebhooks(installation, findings); });
         examine("mail", findings, [&] { examineMail(settings, findings); });
         if (recipient) examine("test mail", findings, [&] { sendMail(settings, *recipient, findings); });
     });

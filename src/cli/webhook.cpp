@@ -169,7 +169,8 @@ int webhook(const Invocation& invocation) {
     if (action == "add") {
         wish = {invocation.words.front(), readEvents(invocation.value("--events").value_or(""))};
         if (!domain::isWebhookUrl(wish.url, settings.webhookReceivers))
-            throw UsageError("not an address such as https://shop.example.com/events (webhooks.receivers): " + wish.url);
+            throw UsageError("not an address such as https://shop.example.com/events (webhooks.receivers): " +
+                             wish.url);
     } else if (action != "list") {
         id = readId(invocation.words.front());
     }

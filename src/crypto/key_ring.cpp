@@ -26,14 +26,14 @@ constexpr std::size_t kMaxFileBytes = 64 * 1024;
 
 // In the order of KeyUse. A label is part of every derived key: it is never changed and never used for something else.
 constexpr std::array<std::string_view, 22> kLabels = {
-    "otpgate otp-code v1",          "otpgate refresh-token v1",     "otpgate sealed-secret v1",
-    "otpgate access-token v1",      "otpgate device-token v1",      "otpgate session-cookie v1",
-    "otpgate csrf-token v1",        "otpgate otp-receipt v1",       "otpgate verification-context v1",
-    "otpgate site-cookie v1",       "otpgate site-ticket v1",       "otpgate otp-link v1",
-    "otpgate otp-asker v1",         "otpgate passkey-challenge v1", "otpgate totp-secret v1",
-    "otpgate totp-invitation v1",   "otpgate second-step v1",       "otpgate oidc-code v1",
-    "otpgate oidc-access-token v1", "otpgate oidc-refresh-token v1",
-    "otpgate webhook-secret v1",    "otpgate work-challenge v1"};
+    "otpgate otp-code v1",          "otpgate refresh-token v1",      "otpgate sealed-secret v1",
+    "otpgate access-token v1",      "otpgate device-token v1",       "otpgate session-cookie v1",
+    "otpgate csrf-token v1",        "otpgate otp-receipt v1",        "otpgate verification-context v1",
+    "otpgate site-cookie v1",       "otpgate site-ticket v1",        "otpgate otp-link v1",
+    "otpgate otp-asker v1",         "otpgate passkey-challenge v1",  "otpgate totp-secret v1",
+    "otpgate totp-invitation v1",   "otpgate second-step v1",        "otpgate oidc-code v1",
+    "otpgate oidc-access-token v1", "otpgate oidc-refresh-token v1", "otpgate webhook-secret v1",
+    "otpgate work-challenge v1"};
 constexpr std::string_view kFingerprintLabel = "otpgate fingerprint v1";
 constexpr std::size_t kFingerprintBytes = 8;
 constexpr std::string_view kBlanks = " \t\r";

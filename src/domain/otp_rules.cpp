@@ -264,14 +264,16 @@ OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional
     const auto [bucket, client, account, work, isStrangers] = buckets;
     const bool isClientsTurn = client == nullptr || client->accepts(request.clientRule, now);
     const bool isWorkNeeded = isStrangers && needsWork(request, isClientsTurn);
+    // An SMS costs money, and who earns by it can afford to work: no work takes the place of its limit.
+    const bool isSms = request.destination.channel() == Channel::Sms;
+    if (!isClientsTurn && (isSms || !isWorkNeeded)) {
+        return {RequestOutcome::ClientLimited, client->hits(), false, client->noteRefusal(now)};
+    }
     if (isWorkNeeded && (work == nullptr || !work->accepts(kWorkRule, now))) {
         // Who does not know how to work may wait, where that is enough.
         const bool mayWait = request.askForWork == AskForWork::Limits;
         return {RequestOutcome::WorkNeeded, mayWait ? client->hits() : "", false,
                 !isClientsTurn && client->noteRefusal(now)};
-    }
-    if (!isWorkNeeded && !isClientsTurn) {
-        return {RequestOutcome::ClientLimited, client->hits(), false, client->noteRefusal(now)};
     }
     if (account != nullptr && !account->accepts(request.accountLimit, now)) {
         return {RequestOutcome::AccountLimited, account->hits(), false, account->noteRefusal(now)};
@@ -281,12 +283,8 @@ OtpRequestRuling ruleOnRequest(const NewOtpRequest& request, const std::optional
                                 std::chrono::ceil<std::chrono::seconds>(request.expiresAt - now))) {
         return {RequestOutcome::DestinationLimited, bucket.hits(), false, bucket.noteRefusal(now)};
     }
-    // What was worked for is not the client's to count as well.
-    if (isWorkNeeded) {
-        work->take(kWorkRule, now);
-    } else if (client != nullptr) {
-        client->take(request.clientRule, now);
-    }
+    if (isWorkNeeded) work->take(kWorkRule, now);
+    if (client != nullptr) client->take(request.clientRule, now);  // which counts no more than its limit
     if (account != nullptr) account->take(request.accountLimit, now);
     const bool isLetThrough = domain::isLetThrough(request, owner);
     // Counted, so that a list of addresses cannot be tried at will.

@@ -48,14 +48,24 @@ bool isIn(std::span<const unsigned char> address, const Network& network) {
     return true;
 }
 
-constexpr Network kNotPublic4[] = {
-    {{0}, 8},            {{10}, 8},           {{100, 64}, 10},      {{127}, 8},         {{169, 254}, 16},
-    {{172, 16}, 12},     {{192, 0, 0}, 24},   {{192, 0, 2}, 24},    {{192, 88, 99}, 24}, {{192, 168}, 16},
-    {{198, 18}, 15},     {{198, 51, 100}, 24}, {{203, 0, 113}, 24}, {{224}, 3}};
+constexpr Network kNotPublic4[] = {{{0}, 8},
+                                   {{10}, 8},
+                                   {{100, 64}, 10},
+                                   {{127}, 8},
+                                   {{169, 254}, 16},
+                                   {{172, 16}, 12},
+                                   {{192, 0, 0}, 24},
+                                   {{192, 0, 2}, 24},
+                                   {{192, 88, 99}, 24},
+                                   {{192, 168}, 16},
+                                   {{198, 18}, 15},
+                                   {{198, 51, 100}, 24},
+                                   {{203, 0, 113}, 24},
+                                   {{224}, 3}};
 constexpr Network kGlobal6{{0x20}, 3};
 // Protocol assignments with Teredo, documentation, 6to4.
-constexpr Network kNotPublic6[] = {{{0x20, 0x01}, 23}, {{0x20, 0x01, 0x0d, 0xb8}, 32}, {{0x20, 0x02}, 16},
-                                   {{0x3f, 0xff}, 20}};
+constexpr Network kNotPublic6[] = {
+    {{0x20, 0x01}, 23}, {{0x20, 0x01, 0x0d, 0xb8}, 32}, {{0x20, 0x02}, 16}, {{0x3f, 0xff}, 20}};
 constexpr Network kMapped{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96};
 constexpr Network kNat64{{0x00, 0x64, 0xff, 0x9b}, 96};
 

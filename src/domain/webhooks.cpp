@@ -12,7 +12,8 @@ std::string seal(const crypto::KeyRing& ring, const Uuid& id, std::string_view s
 
 std::string openSecret(const crypto::KeyRing& ring, const Uuid& id, std::string_view sealed) {
     auto secret = crypto::open(ring, sealed, id.bytes(), crypto::KeyUse::WebhookSecret);
-    if (!secret) throw ServiceUnavailable("the secret of webhook " + id.toString() + " was sealed by another master key");
+    if (!secret)
+        throw ServiceUnavailable("the secret of webhook " + id.toString() + " was sealed by another master key");
     return std::move(*secret);
 }
 

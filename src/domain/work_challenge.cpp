@@ -33,7 +33,8 @@ std::string signature(std::string_view key, std::string_view challenge, std::str
 // Of a salt as makeWorkChallenge() writes it.
 std::optional<Timestamp> expiryOf(std::string_view salt) {
     constexpr std::size_t kBegin = 2 * kSaltBytes;
-    if (salt.size() <= kBegin + kExpires.size() || salt.substr(kBegin, kExpires.size()) != kExpires) return std::nullopt;
+    if (salt.size() <= kBegin + kExpires.size() || salt.substr(kBegin, kExpires.size()) != kExpires)
+        return std::nullopt;
     if (salt.back() != kSaltEnd) return std::nullopt;
     salt.remove_suffix(1);
     const auto seconds = parseNumber<std::uint32_t>(salt.substr(kBegin + kExpires.size()));
@@ -70,8 +71,7 @@ std::optional<std::string> solvedWork(const crypto::KeyRing& ring, std::string_v
     if (!expiry || *expiry <= now) return std::nullopt;
     bool isOurs = false;
     for (const std::string& key : ring.keys(crypto::KeyUse::WorkChallenge)) {
-        isOurs = isOurs ||
-                 crypto::equalInConstantTime(signature(key, solution.challenge, subject), solution.signature);
+        isOurs = isOurs || crypto::equalInConstantTime(signature(key, solution.challenge, subject), solution.signature);
     }
     if (!isOurs || hashOf(solution.salt, solution.number) != solution.challenge) return std::nullopt;
     return limitBucket("work", solution.challenge);

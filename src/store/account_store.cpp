@@ -65,8 +65,8 @@ void auditProfile(db::Connection& connection, const domain::ProfileChange& chang
     }
     const auto fields = changedFields(before, after, told);
     if (!fields) return;
-    const AuditRow row{change.auditId, AuditEvent::ProfileUpdated, change.userId, std::nullopt,
-                       change.client,  change.now,                 fields};
+    const AuditRow row{
+        change.auditId, AuditEvent::ProfileUpdated, change.userId, std::nullopt, change.client, change.now, fields};
     if (!place) {
         insertAuditEvent(connection, row);
         return;

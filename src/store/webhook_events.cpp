@@ -6,10 +6,11 @@ namespace otpgate::store {
 
 namespace {
 
-const auto kInsert = db::RowStatement::insert("webhook_events",
-                                              {"id", "event", "user_id", "session_id", "details", "created_at_us"});
+const auto kInsert =
+    db::RowStatement::insert("webhook_events", {"id", "event", "user_id", "session_id", "details", "created_at_us"});
 
-// A session ends once, of all who end it at a time by the first that locks it: its id is the event's as well. `whose`: the condition of the sessions, of `sessions s`.
+// A session ends once, of all who end it at a time by the first that locks it: its id is the event's as well. `whose`:
+// the condition of the sessions, of `sessions s`.
 std::string tellSql(std::string_view whose) {
     return "INSERT INTO webhook_events (id, event, user_id, session_id, details, created_at_us)"
            " SELECT s.id, ?, s.user_id, s.id, '', ? FROM sessions s WHERE " +
@@ -20,8 +21,8 @@ std::string tellSql(std::string_view whose) {
 
 void noteEvent(db::Connection& connection, const domain::ToldEvent& told) {
     if (!connection.known().haveListeners) return;
-    connection.write(kInsert, {told.id, domain::toString(told.event), told.userId, told.sessionId, told.details,
-                               told.createdAt});
+    connection.write(
+        kInsert, {told.id, domain::toString(told.event), told.userId, told.sessionId, told.details, told.createdAt});
 }
 
 void tellEndOfSession(db::Connection& connection, const Uuid& userId, const Uuid& sessionId, Timestamp now) {

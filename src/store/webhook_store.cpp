@@ -21,9 +21,9 @@ constexpr std::string_view kColumns =
     " w.failing_since_us, w.failures, w.next_at_us, w.last_fault, w.last_delivered_at_us";
 constexpr std::string_view kToldColumns = "event, user_id, session_id, details, created_at_us";
 
-const auto kInsertDelivery = db::RowStatement::insert(
-    "webhook_deliveries", {"event_id", "webhook_id", "event", "user_id", "session_id", "details", "created_at_us",
-                           "attempts", "available_at_us"});
+const auto kInsertDelivery =
+    db::RowStatement::insert("webhook_deliveries", {"event_id", "webhook_id", "event", "user_id", "session_id",
+                                                    "details", "created_at_us", "attempts", "available_at_us"});
 
 // What this very file has written.
 WebhookEvent readEvent(std::string_view word) {
@@ -116,8 +116,8 @@ std::optional<Webhook> WebhookTables::find(const Uuid& id) {
 }
 
 domain::WebhookQueue WebhookTables::queue(const Uuid& id) {
-    const auto row = connection_.queryOne(
-        "SELECT COUNT(*), COUNT(dead_at_us) FROM webhook_deliveries WHERE webhook_id = ?", {id});
+    const auto row =
+        connection_.queryOne("SELECT COUNT(*), COUNT(dead_at_us) FROM webhook_deliveries WHERE webhook_id = ?", {id});
     const auto all = static_cast<std::uint64_t>(row->integer(0));
     const auto dead = static_cast<std::uint64_t>(row->integer(1));
     return {all - dead, dead};

@@ -1,7 +1,8 @@
 // Webhooks: what is written for them with what it tells, who gets it, and what becomes of a delivery.
+#include "otpgate/domain/webhook_store.h"
+
 #include "contract/session_store_test.h"
 #include "otpgate/domain/outbox_store.h"
-#include "otpgate/domain/webhook_store.h"
 
 #include <atomic>
 
@@ -256,8 +257,7 @@ private:
         CPPUNIT_ASSERT(domain::stateOf(webhooks_->find(webhook.id).value()) == domain::WebhookState::Disabled);
         CPPUNIT_ASSERT(webhooks_->queue(webhook.id).dead == 1 && webhooks_->queue(webhook.id).waiting == 0);
         CPPUNIT_ASSERT(take(webhook, now() + 1h).empty());
-        CPPUNIT_ASSERT_EQUAL(std::int64_t{1},
-                             count("webhook_deliveries WHERE available_at_us = ?", {domain::kNever}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("webhook_deliveries WHERE available_at_us = ?", {domain::kNever}));
     }
 
     void losesAllOfAWebhookWithIt() {

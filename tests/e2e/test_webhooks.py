@@ -110,6 +110,8 @@ def test_a_failure_is_said_and_gone_is_gone(own, receiver, hook):
     assert "status 410" in command(own, "test", hook["id"], code=1)
     (shown,) = json.loads(command(own, "list", "--json"))
     assert (shown["state"], shown["dead"], shown["last_fault"]) == ("disabled", 1, "status 410")
+    found = json.loads(own.otpgate.run("doctor", "--json").stdout)["findings"]
+    assert [each["level"] for each in found if each["check"] == "webhooks"] == ["doubtful"]
     receiver.status = 204
     command(own, "retry", hook["id"])
     receiver.wait_for("webhook.test", "webhook.test")

@@ -58,6 +58,7 @@ class OtpRequestRulesTest : public RulesTest {
     CPPUNIT_TEST(countsForTheAccountThatAsks);
     CPPUNIT_TEST(asksForWorkWhereTheClientsLimitIsSpent);
     CPPUNIT_TEST(asksForWorkBeforeWhatTheSettingsSay);
+    CPPUNIT_TEST(takesNoWorkForTheLimitOfSms);
     CPPUNIT_TEST(takesWorkOnce);
     CPPUNIT_TEST(asksNoKnownDeviceForWork);
     CPPUNIT_TEST_SUITE_END();
@@ -184,11 +185,13 @@ class OtpRequestRulesTest : public RulesTest {
         auto asked = request();
         asked.accountLimit = rule("1/1h");
         Bucket account;
-        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .account = &account}).outcome ==
-                       RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(
+            ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .account = &account})
+                .outcome == RequestOutcome::Accepted);
         CPPUNIT_ASSERT(account.hits() == packTime(now_));
         const std::string before = bucket_.hits();
-        const auto refused = ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .account = &account});
+        const auto refused =
+            ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .account = &account});
         CPPUNIT_ASSERT(refused.outcome == RequestOutcome::AccountLimited && refused.isToBeAudited);
         CPPUNIT_ASSERT(refused.hits == account.hits());
         CPPUNIT_ASSERT(bucket_.hits() == before && client_.hits() == before);
@@ -211,13 +214,15 @@ class OtpRequestRulesTest : public RulesTest {
         CPPUNIT_ASSERT(ruling.hits == client_.hits());
         CPPUNIT_ASSERT(!ruleOn(asked).isToBeAudited && bucket_.hits() == before);
         Bucket work;
-        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &work})
-                           .outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(
+            ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &work}).outcome ==
+            RequestOutcome::Accepted);
         // What is worked for still counts for the destination.
         CPPUNIT_ASSERT(work.hits() == packTime(now_) && bucket_.hits() != before);
         Bucket more;
-        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &more})
-                           .outcome == RequestOutcome::DestinationLimited);
+        CPPUNIT_ASSERT(
+            ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &more}).outcome ==
+            RequestOutcome::DestinationLimited);
         CPPUNIT_ASSERT(more.hits().empty());
     }
 
@@ -233,6 +238,23 @@ class OtpRequestRulesTest : public RulesTest {
         CPPUNIT_ASSERT(ruleOn(requestWith(AskForWork::Limits, phone)).outcome == RequestOutcome::Accepted);
     }
 
+    void takesNoWorkForTheLimitOfSms() {
+        client_ = bucketWith(3);
+        Bucket work;
+        for (const AskForWork when : {AskForWork::Limits, AskForWork::Sms, AskForWork::Always}) {
+            const auto asked = requestWith(when, Destination::parse("+4930123456").value());
+            CPPUNIT_ASSERT(
+                ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &work})
+                    .outcome == RequestOutcome::ClientLimited);
+        }
+        CPPUNIT_ASSERT(work.hits().empty());
+        client_ = bucketWith(2);
+        const auto asked = requestWith(AskForWork::Sms, Destination::parse("+4930123456").value());
+        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &work})
+                           .outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(client_.hits() != bucketWith(2).hits() && !work.hits().empty());
+    }
+
     void takesWorkOnce() {
         const auto asked = requestWith(AskForWork::Always, ada_);
         Bucket work;
@@ -244,8 +266,9 @@ class OtpRequestRulesTest : public RulesTest {
 
     void asksNoKnownDeviceForWork() {
         const auto asked = requestWith(AskForWork::Always, ada_);
-        CPPUNIT_ASSERT(ruleOnRequest(asked, owner(UserStatus::Active), {.destination = bucket_, .isStrangers = false})
-                           .outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(
+            ruleOnRequest(asked, owner(UserStatus::Active), {.destination = bucket_, .isStrangers = false}).outcome ==
+            RequestOutcome::Accepted);
     }
 
     void hasARefusalAuditedOnceAMinuteABucket() {

@@ -4,10 +4,10 @@
 #include "otpgate/domain/webhook_events.h"
 #include "support_cpp/counting_random.h"
 
-#include <arpa/inet.h>
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <arpa/inet.h>
 #include <array>
 #include <set>
 #include <string>
@@ -40,16 +40,41 @@ class WebhookRulesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE_END();
 
     void knowsWhatIsPublic() {
-        for (const char* address : {"8.8.8.8", "100.63.255.255", "100.128.0.0", "172.15.0.1", "172.32.0.1", "198.20.0.1",
-                                    "2606:4700::1111", "2a00:1450::1", "::ffff:8.8.8.8", "64:ff9b::808:808"}) {
+        for (const char* address :
+             {"8.8.8.8", "100.63.255.255", "100.128.0.0", "172.15.0.1", "172.32.0.1", "198.20.0.1", "2606:4700::1111",
+              "2a00:1450::1", "::ffff:8.8.8.8", "64:ff9b::808:808"}) {
             CPPUNIT_ASSERT_MESSAGE(address, isPublic(address));
         }
-        for (const char* address :
-             {"0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.255.255.255", "169.254.169.254", "172.16.0.1",
-              "172.31.255.255", "192.0.0.8", "192.0.2.1", "192.168.1.1", "198.18.0.1", "198.51.100.1", "203.0.113.1",
-              "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fc00::1", "fdff::1", "ff02::1", "2001:db8::1",
-              "2001::1", "2002:7f00:1::", "3fff::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-              "::127.0.0.1"}) {
+        for (const char* address : {"0.0.0.0",
+                                    "10.1.2.3",
+                                    "100.64.0.1",
+                                    "127.0.0.1",
+                                    "127.255.255.255",
+                                    "169.254.169.254",
+                                    "172.16.0.1",
+                                    "172.31.255.255",
+                                    "192.0.0.8",
+                                    "192.0.2.1",
+                                    "192.168.1.1",
+                                    "198.18.0.1",
+                                    "198.51.100.1",
+                                    "203.0.113.1",
+                                    "224.0.0.1",
+                                    "255.255.255.255",
+                                    "::",
+                                    "::1",
+                                    "fe80::1",
+                                    "fc00::1",
+                                    "fdff::1",
+                                    "ff02::1",
+                                    "2001:db8::1",
+                                    "2001::1",
+                                    "2002:7f00:1::",
+                                    "3fff::1",
+                                    "::ffff:127.0.0.1",
+                                    "::ffff:10.0.0.1",
+                                    "64:ff9b::7f00:1",
+                                    "::127.0.0.1"}) {
             CPPUNIT_ASSERT_MESSAGE(address, !isPublic(address));
         }
         CPPUNIT_ASSERT(!isPublicAddress({}));
@@ -60,9 +85,10 @@ class WebhookRulesTest : public CppUnit::TestFixture {
                                 "https://[2606:4700::1111]/"}) {
             CPPUNIT_ASSERT_MESSAGE(url, isWebhookUrl(url, WebhookReceivers::Public));
         }
-        for (const char* url : {"", "https://", "https:///a", "ftp://shop.example.com/", "https://ann@shop.example.com/",
-                                "https://shop.example.com/#a", "https://shop.example.com/a b", "javascript:alert(1)",
-                                "https://shop.example.com/\r\nHost: x", "//shop.example.com/", "http:/a"}) {
+        for (const char* url :
+             {"", "https://", "https:///a", "ftp://shop.example.com/", "https://ann@shop.example.com/",
+              "https://shop.example.com/#a", "https://shop.example.com/a b", "javascript:alert(1)",
+              "https://shop.example.com/\r\nHost: x", "//shop.example.com/", "http:/a"}) {
             CPPUNIT_ASSERT_MESSAGE(url, !isWebhookUrl(url, WebhookReceivers::Any));
         }
         CPPUNIT_ASSERT(!isWebhookUrl("http://shop.example.com/", WebhookReceivers::Public));
@@ -72,9 +98,10 @@ class WebhookRulesTest : public CppUnit::TestFixture {
 
     // The example of the libraries of standard-webhooks.
     void signsAsTheStandardDoes() {
-        const std::string secret("\x31\xf2\x90\xf6\xbf\x06\x29\x8a\xab\x4f\x08\xd4\x3c\x3f\x08\x2c\xf6\x48\xa3\x62"
-                                 "\xda\x2d\xa4\xb0",
-                                 24);
+        const std::string secret(
+            "\x31\xf2\x90\xf6\xbf\x06\x29\x8a\xab\x4f\x08\xd4\x3c\x3f\x08\x2c\xf6\x48\xa3\x62"
+            "\xda\x2d\xa4\xb0",
+            24);
         CPPUNIT_ASSERT_EQUAL(std::string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, shownSecret(secret));
         CPPUNIT_ASSERT_EQUAL(
             std::string{"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
@@ -100,9 +127,10 @@ class WebhookRulesTest : public CppUnit::TestFixture {
         told.event = WebhookEvent::FactorAdded;
         told.userId = Uuid::parse("019dd1b4-6f10-7a51-8c44-0d1e2f3a4b5c").value();
         told.details = tellableEvent(AuditEvent::PasskeyAdded).value().details;
-        CPPUNIT_ASSERT_EQUAL(std::string{R"({"type":"factor.added","timestamp":"2026-11-20T13:05:00Z",)"
-                                         R"("data":{"user_id":"019dd1b4-6f10-7a51-8c44-0d1e2f3a4b5c","factor":"passkey"}})"},
-                             bodyOf(told, 900s));
+        CPPUNIT_ASSERT_EQUAL(
+            std::string{R"({"type":"factor.added","timestamp":"2026-11-20T13:05:00Z",)"
+                        R"("data":{"user_id":"019dd1b4-6f10-7a51-8c44-0d1e2f3a4b5c","factor":"passkey"}})"},
+            bodyOf(told, 900s));
         const OutboxMessage message{.id = {},
                                     .otpId = {},
                                     .destination = Destination::parse("ann@example.org").value(),
@@ -115,7 +143,8 @@ class WebhookRulesTest : public CppUnit::TestFixture {
 
     void tellsHowLongATokenOfAnEndedSessionMayLookGood() {
         const Uuid session = Uuid::parse("019dd1b4-6f10-7a51-8c44-0d1e2f3a4b5c").value();
-        const ToldEvent told{.id = session, .event = WebhookEvent::SessionEnded, .sessionId = session, .createdAt = now_};
+        const ToldEvent told{
+            .id = session, .event = WebhookEvent::SessionEnded, .sessionId = session, .createdAt = now_};
         CPPUNIT_ASSERT_EQUAL(std::string{R"({"type":"session.ended","timestamp":"2026-11-20T13:05:00Z","data":)"
                                          R"({"session_id":"019dd1b4-6f10-7a51-8c44-0d1e2f3a4b5c","exp":1795180800}})"},
                              bodyOf(told, 900s));

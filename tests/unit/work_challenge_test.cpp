@@ -46,7 +46,8 @@ class WorkChallengeTest : public CppUnit::TestFixture {
     void asksInTheFormOfAltcha() {
         const WorkChallenge made = make();
         CPPUNIT_ASSERT_EQUAL(R"({"algorithm":"SHA-256","challenge":")" + made.challenge +
-                                 R"(","maxnumber":50,"salt":")" + made.salt + R"(","signature":")" + made.signature + R"("})",
+                                 R"(","maxnumber":50,"salt":")" + made.salt + R"(","signature":")" + made.signature +
+                                 R"("})",
                              made.toJson());
         CPPUNIT_ASSERT(made.challenge.size() == 64 && made.signature.size() == 64);
         CPPUNIT_ASSERT(made.salt.find("?expires=1795180500&") == 24 && made.salt.ends_with('&'));

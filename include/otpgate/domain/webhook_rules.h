@@ -21,8 +21,8 @@ enum class WebhookReceivers { Public, Any };
 bool isWebhookUrl(std::string_view text, WebhookReceivers receivers);
 
 // Whether the whole world means the same host by it. 4 or 16 bytes in network order; an IPv4 address within one of IPv6
-// (mapped, NAT64) is looked at as such. The private, loopback, link-local, documentation, multicast and reserved ones of
-// the registries of RFC 6890 are none.
+// (mapped, NAT64) is looked at as such. The private, loopback, link-local, documentation, multicast and reserved ones
+// of the registries of RFC 6890 are none.
 bool isPublicAddress(std::span<const unsigned char> address);
 
 std::string makeWebhookSecret(Random& random);  // 32 bytes
@@ -41,8 +41,8 @@ inline constexpr std::chrono::hours kFailsAtMost{5 * 24};
 
 // What a receiver has said. A redirect is no answer: nobody follows it.
 struct WebhookAnswer {
-    int status = 0;           // 0: there was none
-    std::string fault{};      // why there was none
+    int status = 0;       // 0: there was none
+    std::string fault{};  // why there was none
     std::optional<std::chrono::seconds> retryAfter{};
 };
 
@@ -54,9 +54,9 @@ struct WebhookRuling {
         ReceiverGone  // 410, or nothing taken for kFailsAtMost: all that waits for it is given up
     };
     Fate fate = Fate::Delivered;
-    Timestamp nextTry{};      // of the delivery
-    Timestamp receiverNext{}; // until then nothing is tried at this receiver
-    std::string fault{};      // empty where Delivered
+    Timestamp nextTry{};       // of the delivery
+    Timestamp receiverNext{};  // until then nothing is tried at this receiver
+    std::string fault{};       // empty where Delivered
 };
 // `attempts`: of this delivery, this one included. `failures`: of the receiver in a row, this one included where it is
 // one. `failingSince`: when the first of them was; nullopt: this would be it.

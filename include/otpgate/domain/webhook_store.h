@@ -73,7 +73,8 @@ public:
     virtual bool putTest(const Uuid& webhookId, const Uuid& eventId, Timestamp now) = 0;
     virtual bool isWaiting(const Uuid& webhookId, const Uuid& eventId) = 0;
     // Another seal for the secrets, unless they have changed meanwhile.
-    virtual void reseal(const Webhook& before, const std::string& secret, const std::optional<std::string>& previous) = 0;
+    virtual void reseal(const Webhook& before, const std::string& secret,
+                        const std::optional<std::string>& previous) = 0;
 
     // Looks whether anybody listens, and lets all writers of the process know: Connection::known().
     virtual void noteListeners() = 0;

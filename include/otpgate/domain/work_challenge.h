@@ -19,7 +19,7 @@ namespace otpgate::domain {
 // asked.
 enum class AskForWork {
     Off,
-    Limits,  // where a client's limit is spent, in place of the refusal
+    Limits,  // where a client's limit is spent, in place of the refusal, but for SMS
     Sms,     // before each SMS
     Always
 };
