@@ -332,8 +332,8 @@ def test_a_user_takes_back_what_an_application_was_let_in_by(site, address, rece
     # The session goes on, and the application asks again.
     assert_page(party.ask(visitor, **wish)[0], 200, "Let Foreign shop know this?")
     events = visitor.request("GET", f"{site.url}/api/v1/audit/logs").json()["results"]
-    assert [event["event"] for event in events if event["metadata"].get("client") == party.name] == [
-        "CONSENT_WITHDRAWN", "APPLICATION_SIGNED_IN", "CONSENT_GIVEN"]
+    last, *before = [event["event"] for event in events if event["metadata"].get("client") == party.name]
+    assert last == "CONSENT_WITHDRAWN" and sorted(before) == ["APPLICATION_SIGNED_IN", "CONSENT_GIVEN"]  # in one millisecond
 
 
 def test_a_request_by_a_form_goes_on_as_an_address(site, wiki, address):
