@@ -233,8 +233,9 @@ test-deb: deb deps-test deps-bench deps-debtest $(BIN)/bench-login ## the packag
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/deb/run build/deb/otpgate_*.deb
 test-container: build/otpgate $(BIN)/otpgate docs deps-test deps-container ## etc/container without an engine: the Dockerfile's steps in a Debian 12 (fetched once), and a sign-in
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/container/run
-test-recipes: build/otpgate $(BIN)/otpgate docs deps-test deps-recipes ## etc/doc/protect.md's recipes for programs of Debian 12, in one (fetched once), as they stand (root)
+test-recipes: build/otpgate $(BIN)/otpgate docs deps-test deps-recipes ## the recipes of etc/doc/protect.md and openid.md for programs of Debian 12, in one (fetched once), as they stand (root)
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/recipes/run
+	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/recipes/webmail
 bench: build/otpgate $(BIN)/otpgate $(BIN)/bench-echo $(BIN)/bench-login ## rates, latency and CPU, beside an empty program or another build (ARGS="--quick")
 	@etc/dev/deps bench
 	@OTPGATE_TEST_BIN=$(abspath $(BIN)) tests/bench/run $(ARGS)

@@ -67,6 +67,32 @@ def leave_the_network():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
+def fetched(cache, packages, say):
+    """The folder of a Debian 12 with these packages in it, of which nothing was started; fetched once into the cache."""
+    system = cache / "system"
+    host = DebianHost(system)
+    complete = cache / "complete"
+    if not complete.exists():
+        mirror = subprocess.run(
+            ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"],
+            capture_output=True, text=True, check=True).stdout.split()[0]
+        say(f"fetching Debian 12 and the programs from {mirror}, once")
+        shutil.rmtree(system, ignore_errors=True)
+        cache.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["debootstrap", "--variant=minbase", "bookworm", str(system), mirror], check=True, stdout=subprocess.DEVNULL)
+        (system / "etc/dpkg/dpkg.cfg.d/quick").write_text("force-unsafe-io\n")
+        policy = system / "usr/sbin/policy-rc.d"  # nothing is started by its package
+        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.chmod(0o755)
+    # Again where the list has become longer.
+    if not complete.exists() or complete.read_text() != " ".join(packages):
+        shutil.copy("/etc/resolv.conf", system / "etc/resolv.conf")
+        host.run("apt-get", "-qq", "update")
+        host.run("apt-get", "-qq", "--yes", "--no-install-recommends", "install", *packages, timeout=3600)
+        complete.write_text(" ".join(packages))
+    return system
+
+
 class DebianHost:
     def __init__(self, root):
         self.root = pathlib.Path(root)
