@@ -70,12 +70,17 @@ bool isOwn(std::string_view origin, const http::Request& request) {
     return host && scheme != std::string_view::npos && origin.substr(scheme + 3) == *host;
 }
 
-// Where nothing is left to it but adding one, a page may open the form for it.
+// Nothing is left to it but adding a factor.
+bool mayOnlyAddFactors(const Caller& caller) {
+    return caller.owesFactor || domain::mayOnlyAddFactors(caller.session.methods);
+}
+
+// A page may open the form for it.
 ApiError needsFactor(const Caller& caller) {
     ApiError error(ErrorCode::InsufficientUserAuthentication);
     if (caller.owesFactor)
         error.detail("This account must have a second factor: add a passkey or an authenticator app first.");
-    if (caller.owesFactor || domain::mayOnlyAddFactors(caller.session.methods)) error.member("may", "add_factor");
+    if (mayOnlyAddFactors(caller)) error.member("may", "add_factor");
     return error;
 }
 
@@ -122,7 +127,14 @@ Caller authenticate(domain::SessionService& sessions, const http::Cors& cors, co
 Caller authenticateFor(domain::Action action, domain::SessionService& sessions, const http::Cors& cors,
                        const Clock& clock, std::chrono::seconds within, const http::Request& request) {
     Caller caller = authenticate(sessions, cors, request);
-    requireStanding(action, caller, clock, within);
+    try {
+        requireStanding(action, caller, clock, within);
+    } catch (ApiError& refusal) {
+        // A page that was loaded again needs it for that form.
+        if (caller.credential == Credential::Cookie && mayOnlyAddFactors(caller))
+            refusal.header("X-CSRF-Token", sessions.csrfTokenOf(caller.session.id));
+        throw;
+    }
     return caller;
 }
 

@@ -106,6 +106,13 @@ def test_mailbox_and_password_open_nothing_of_an_account_with_a_factor(site, add
         assert register(site, owner["access"], authenticator).status_code == 201
     else:
         phone = phone_app.register(site, owner["access"])
+        # Its owner's device does without the app from now on; the thief has another.
+        half = site.verify(*site.request_code(address)).json()
+        trusting = {"second_step_token": half["second_step_token"], "otp": phone.code(), "trust_device": True}
+        device = site.post(AUTH + "/second-step", {**trusting, "device_token": owner["device_token"]}).json()["device_token"]
+        assert site.verify(*site.request_code(address), device_token=device).status_code == 200
+        site.sql(f"UPDATE totps SET last_step = 0 WHERE user_id = (SELECT id FROM users WHERE email = '{address}')")
+        phone.shown = 0
     assert site.otpgate.run("user", "clear-limits", address).returncode == 0
 
     refused(site.post(AUTH + "/login/otp-verify", code(AUTH + "/login", email=address, password=PASSWORD)))

@@ -8,7 +8,8 @@ from browser import open_browser
 from support.keys import Backend
 from support.phone_app import PhoneApp, register
 from support.site import Site
-from test_authenticators import AUTH, SECOND, TOTP, again, cookie_headers, first_step
+from test_authenticators import AUTH, CODES, SECOND, TOTP, again, cookie_headers, first_step
+from test_authenticators import sign_in as sign_in_with_app
 from test_passkeys import NEEDS_FACTOR, claims_of
 
 DAY = 24 * 3600 * 1_000_000
@@ -56,7 +57,9 @@ def test_whom_the_site_asks_for_a_factor_adds_one_and_can_put_it_off(strict, add
     assert site.post(SECOND, shown).json()["errors"][0]["field"] == "session"
     limited = cookie_headers(site.post(SECOND, {**shown, "session": "cookie"}))
     assert site.post(SECOND, {**shown, "session": "cookie"}).status_code == 400  # once
-    assert [site.get(path, headers=limited).json()["may"] for path in (AUTH + "/me", "/authz")] == ["add_factor"] * 2
+    reloaded = site.get(AUTH + "/me", headers=limited)  # of a page that was loaded again
+    assert (reloaded.json()["may"], reloaded.headers["X-CSRF-Token"]) == ("add_factor", limited["X-CSRF-Token"])
+    assert site.get("/authz", headers=limited).json()["may"] == "add_factor"
 
     invitation = site.post(TOTP + "/options", headers=limited).json()
     phone = PhoneApp(invitation["secret"])
@@ -89,11 +92,13 @@ def test_a_trusted_device_stands_for_the_app_and_for_nothing_more(site, address)
     assert sign_in().json()["second_step"] == "totp"
     assert sign_in(**device, second_step="always").json()["second_step"] == "totp"
     assert site.post(AUTH + "/logout-all", token=access).status_code == 204
+    assert site.otpgate.run("user", "clear-limits", address).returncode == 0
     assert sign_in(**device).json()["second_step"] == "totp"
 
 
-def test_adds_an_app_at_the_sign_in_and_signs_in_with_it_by_keyboard_alone(strict, address):
-    """The walk of who must have one: put off, then due; then the app at each sign-in, but not on a device that is trusted."""
+def test_adds_an_app_signs_in_with_it_and_loses_it_by_keyboard_alone(strict, address):
+    """The walk of who must have one: put off, then due; then the app at each sign-in, but not on a device that is trusted; and
+    the phone is lost."""
     def go_to(page, name):
         for _ in range(12):
             if page.focused().get_attribute("id") == name:
@@ -110,6 +115,15 @@ def test_adds_an_app_at_the_sign_in_and_signs_in_with_it_by_keyboard_alone(stric
         page.see("code")
         go_to(page, "code")
         page.press(strict.mailbox.wait_for(address))
+
+    def add_app(page):
+        go_to(page, "enrol-app")
+        page.press(Keys.SPACE)
+        page.wait(lambda: page["enrol-app-secret"].text, "no key is shown")
+        phone = PhoneApp(page["enrol-app-secret"].text.replace(" ", ""))
+        go_to(page, "enrol-app-code")
+        page.press(phone.code(), Keys.ENTER)
+        return phone
 
     def sign_out(page):
         page.see("sign-out")
@@ -134,12 +148,7 @@ def test_adds_an_app_at_the_sign_in_and_signs_in_with_it_by_keyboard_alone(stric
         driver.refresh()  # and is there still
         page.text_of("enrol-lead", "until then nothing else")
         assert not page["enrol-later"].is_displayed()
-        go_to(page, "enrol-app")
-        page.press(Keys.SPACE)
-        page.wait(lambda: page["enrol-app-secret"].text, "no key is shown")
-        phone = PhoneApp(page["enrol-app-secret"].text.replace(" ", ""))
-        go_to(page, "enrol-app-code")
-        page.press(phone.code(), Keys.ENTER)
+        phone = add_app(page)
         sign_out(page)
 
         again(strict, address, phone)
@@ -153,4 +162,19 @@ def test_adds_an_app_at_the_sign_in_and_signs_in_with_it_by_keyboard_alone(stric
         sign_out(page)
         sign_in(page)
         sign_out(page)
+
+        again(strict, address, phone)
+        access = sign_in_with_app(strict, address, phone)["access"]
+        code = strict.post(CODES, token=access).json()["codes"][5]
+        assert strict.post(CODES + "/confirm", {"code": code}, token=access).status_code == 204
+        sign_in(page)
+        page.see("second-code")
+        go_to(page, "second-recover")
+        page.press(Keys.ENTER)
+        page.wait(lambda: page.heading() == "Enter a recovery code", "no recovery code is asked for")
+        assert not page["second-trust"].is_displayed()
+        page.press(code, Keys.ENTER)
+        page.text_of("enrol-lead", "until then nothing else")
+        add_app(page)
+        page.see("sign-out")
         assert_clean_console(driver)

@@ -425,7 +425,7 @@ private:
     void noSessionOutlivesItsWholeTime() {
         domain::Session& session = store_.active->session;
         session.id = session_;
-        session.createdAt = session.lastSeenAt = now();
+        session.createdAt = session.lastSeenAt = session.authenticatedAt = now();
         store_.sessions[0].createdAt = now();
         store_.sessions[1].createdAt = now() + 1h;
         const Timestamp end = now() + 720h;

@@ -169,9 +169,9 @@ async function ask(method, path, { body, needs = [] }) {
   const answer = parseObject(text);
   language = response.headers.get("Content-Language") ?? language;
   wasTooLittle ||= answer?.code === "INSUFFICIENT_USER_AUTHENTICATION" && !answer.second_step_token && !answer.may;
+  csrfToken = response.headers.get("X-CSRF-Token") ?? answer?.csrf_token ?? csrfToken;
   if (!response.ok) throw refusal(response, answer);
   if (needs.length && !(answer && needs.every((name) => answer[name]))) throw new ApiError("BAD_ANSWER");
-  csrfToken = response.headers.get("X-CSRF-Token") ?? answer?.csrf_token ?? csrfToken;
   return answer;
 }
 
