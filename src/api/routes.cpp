@@ -77,8 +77,12 @@ struct Visiting {
 struct RecentlySignedIn {
     Endpoint<Caller> endpoint;
 };
-// The same, and for whoever has shown a recovery code in place of a factor that is lost.
+// The same, and for whoever may do nothing else: who has shown a recovery code, or must have a factor first.
 struct AddingFactors {
+    Endpoint<Caller> endpoint;
+};
+// For every session that is good for something, and for those.
+struct SeeingFactors {
     Endpoint<Caller> endpoint;
 };
 
@@ -101,7 +105,7 @@ const std::vector<ApiScope> kAnyKey;
 constexpr auto kErrorMembers = KeyHolderErrors::WithErrorMembers;
 
 using Protected = std::variant<Public, ForBrowsers, ForMonitors, SignedIn, Leaving, Visiting, RecentlySignedIn,
-                               AddingFactors, ForAdministrators, KeyHolder>;
+                               AddingFactors, SeeingFactors, ForAdministrators, KeyHolder>;
 
 struct Route {
     std::string_view method;
@@ -124,12 +128,12 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/auth/password-change", RecentlySignedIn{changePassword}}, // limits.guesses_per_destination, for right ones too
     {"POST",   "/api/v1/auth/passkey/options", Public{askForPasskey}}, // nothing is written, and nothing is looked up
     {"POST",   "/api/v1/auth/passkey",       Public{loginByPasskey}},  // limits.passkeys_per_account; passwords_per_client, for wrong ones
-    {"GET",    "/api/v1/auth/passkeys",      AddingFactors{listPasskeys}},
+    {"GET",    "/api/v1/auth/passkeys",      SeeingFactors{listPasskeys}},
     {"POST",   "/api/v1/auth/passkeys/register/options", AddingFactors{invitePasskey}},
     {"POST",   "/api/v1/auth/passkeys/register", AddingFactors{addPasskey}},
     {"PATCH",  "/api/v1/auth/passkeys/{id}", RecentlySignedIn{renamePasskey}},
     {"DELETE", "/api/v1/auth/passkeys/{id}", RecentlySignedIn{removePasskey}},
-    {"GET",    "/api/v1/auth/totp",          AddingFactors{listTotps}},
+    {"GET",    "/api/v1/auth/totp",          SeeingFactors{listTotps}},
     {"POST",   "/api/v1/auth/totp",          AddingFactors{addTotp}},
     {"POST",   "/api/v1/auth/totp/options",  AddingFactors{inviteTotp}},
     {"DELETE", "/api/v1/auth/totp/{id}",     RecentlySignedIn{removeTotp}},
@@ -253,6 +257,7 @@ public:
     }
     http::Endpoint operator()(const RecentlySignedIn& route) const { return bound(route.endpoint, Action::Change); }
     http::Endpoint operator()(const AddingFactors& route) const { return bound(route.endpoint, Action::AddFactor); }
+    http::Endpoint operator()(const SeeingFactors& route) const { return bound(route.endpoint, Action::SeeFactors); }
     http::Endpoint operator()(const ForAdministrators& route) const {
         return [&services = services_, &endpoint = route.endpoint](const http::Request& request) {
             return call(services, endpoint, request,

@@ -19,10 +19,11 @@ StepUp stepUpFor(Action action, const Standing& standing, std::chrono::seconds w
     if (action == Action::Leave) return StepUp::None;
     const bool outlasts = action == Action::Change || action == Action::AddFactor || action == Action::Administer;
     const bool isSure = standing.level == AssuranceLevel::Two;
-    const bool isRecovery = action == Action::AddFactor && standing.mayOnlyAddFactors;
+    const bool isOfFactors = action == Action::SeeFactors || action == Action::AddFactor;
+    const bool isRecovery = isOfFactors && standing.mayOnlyAddFactors;
     const bool isShown = outlasts ? standing.showsFactor && !standing.hasPasskey : standing.opensAccount;
     if (standing.hasFactor && !(isSure || isRecovery || isShown)) return StepUp::TwoFactors;
-    if (standing.owesFactor && action != Action::AddFactor) return StepUp::TwoFactors;
+    if (standing.owesFactor && !isOfFactors) return StepUp::TwoFactors;
     return outlasts && standing.age > within ? StepUp::Anew : StepUp::None;
 }
 

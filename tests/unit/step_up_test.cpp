@@ -98,6 +98,10 @@ class StepUpTest : public CppUnit::TestFixture {
         };
         CPPUNIT_ASSERT(need(Action::AddFactor) == StepUp::None && need(Action::Leave) == StepUp::None);
         CPPUNIT_ASSERT(need(Action::AddFactor, Timestamp{16min}) == StepUp::Anew);
+        CPPUNIT_ASSERT(need(Action::SeeFactors, Timestamp{16min}) == StepUp::None);
+        session.session.methods = "otp";
+        CPPUNIT_ASSERT(need(Action::SeeFactors) == StepUp::TwoFactors);
+        session.session.methods = "otp rc";
         for (const Action action : {Action::Use, Action::Change, Action::Administer}) {
             CPPUNIT_ASSERT(need(action) == StepUp::TwoFactors);
         }
@@ -116,6 +120,7 @@ class StepUpTest : public CppUnit::TestFixture {
             };
             CPPUNIT_ASSERT(need(Action::AddFactor) == StepUp::None && need(Action::Leave) == StepUp::None);
             CPPUNIT_ASSERT(need(Action::AddFactor, Timestamp{16min}) == StepUp::Anew);
+            CPPUNIT_ASSERT(need(Action::SeeFactors, Timestamp{16min}) == StepUp::None);
             for (const Action action : {Action::Use, Action::Change, Action::Administer})
                 CPPUNIT_ASSERT_MESSAGE(methods, need(action) == StepUp::TwoFactors);
         }
@@ -132,6 +137,7 @@ class StepUpTest : public CppUnit::TestFixture {
         session.user.hasFactor = session.user.hasTotp = true;
         const auto need = [&](Action action) { return stepUpFor(action, standingOf(session, Timestamp{}), 15min); };
         CPPUNIT_ASSERT(need(Action::Use) == StepUp::None && need(Action::Leave) == StepUp::None);
+        CPPUNIT_ASSERT(need(Action::SeeFactors) == StepUp::None);
         for (const Action action : {Action::AddFactor, Action::Change, Action::Administer})
             CPPUNIT_ASSERT(need(action) == StepUp::TwoFactors);
     }

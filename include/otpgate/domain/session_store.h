@@ -34,7 +34,7 @@ struct SessionRefreshResult {
     Uuid userId;
     Timestamp authenticatedAt;
     std::string methods;
-    Timestamp lastsUntil;  // that the session can be used, however often it is refreshed
+    Timestamp lastsUntil;  // unless it is used again
 };
 
 struct AuthenticatedSession {

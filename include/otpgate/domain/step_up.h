@@ -10,6 +10,7 @@ namespace otpgate::domain {
 
 enum class Action {
     Leave,  // sign out
+    SeeFactors,
     AddFactor,
     Use,     // all that a session is for
     Change,  // what outlasts the session: factors, address, password, keys, deletion
