@@ -250,8 +250,9 @@ class OtpRequestRulesTest : public RulesTest {
         CPPUNIT_ASSERT(work.hits().empty());
         client_ = bucketWith(2);
         const auto asked = requestWith(AskForWork::Sms, Destination::parse("+4930123456").value());
-        CPPUNIT_ASSERT(ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &work})
-                           .outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(
+            ruleOnRequest(asked, std::nullopt, {.destination = bucket_, .client = &client_, .work = &work}).outcome ==
+            RequestOutcome::Accepted);
         CPPUNIT_ASSERT(client_.hits() != bucketWith(2).hits() && !work.hits().empty());
     }
 
