@@ -20,8 +20,7 @@ void replace(std::vector<std::string>& list, std::optional<std::vector<std::stri
 
 void noteFault(http::JsonBody& body, domain::ClientField field) {
     const std::string uris =
-        "must be addresses with https, http of this machine, or a program's scheme with a dot, at "
-        "most " +
+        "must be addresses with https, http of this machine, or a program's scheme with a dot, at most " +
         std::to_string(domain::kMostClientUris) + ", without * and #";
     switch (field) {
     case domain::ClientField::Title: return body.noteInvalid("title", "must be 1 to 100 characters of plain text");
