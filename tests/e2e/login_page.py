@@ -74,10 +74,14 @@ class LoginPage:
     def sign_in(self, address):
         self.enter_code(self.ask_for_code(address))
         self.see("sign-out")
-        self.sessions()
+
+    def open_part(self, name):
+        """Of the page of the account."""
+        self.driver.get(f"{self.site.url}/account/#{name}")
+        self.see(f"{name}-title")
 
     def sessions(self, count=None):
-        """The rows of the session list, once it is there (and has `count` rows)."""
+        """The rows of the session list of the account's page, once it is there (and has `count` rows)."""
         rows = lambda: self.driver.find_elements(By.CSS_SELECTOR, "#sessions li")
         self.wait(lambda: rows() and count in (None, len(rows())), f"the session list does not have {count} rows")
         return rows()

@@ -21,10 +21,6 @@ def site(new_folder):
 
 
 class AccountPage(LoginPage):
-    def open_part(self, name):
-        self.driver.get(f"{self.site.url}/account/#{name}")
-        self.see(f"{name}-title")
-
     def button(self, text, within):
         found = lambda: [each for each in self[within].find_elements(By.TAG_NAME, "button") if each.is_displayed() and each.text == text]
         self.wait(found, f"there is no button '{text}'")
@@ -136,6 +132,19 @@ def test_a_key_is_shown_once(page, site):
         page.button("Revoke", "keys").click()
     page.text_of("status", "revoked: Shop backend")
     page.wait_for_rows("keys", 0)
+
+
+def test_an_application_is_shut_out(page, site):
+    assert site.otpgate.run("client", "create", "wiki", "--redirect", "https://wiki.example.com/callback", "--title", "The wiki").returncode == 0
+    site.sql("INSERT INTO oidc_consents (user_id, client_id, scopes, granted_at_us)"
+             f" SELECT id, 'wiki', 'openid profile', 1795000000000000 FROM users WHERE email = '{OWNER}'")
+    page.open_part("applications")
+    page.wait_for_rows("applications", 1)
+    assert page.rows("applications")[0].startswith("The wiki") and "openid, profile" in page.rows("applications")[0]
+    for _ in range(2):
+        page.button("Take back", "applications").click()
+    page.text_of("status", "The wiki knows you no longer")
+    page.wait_for_rows("applications", 0)
 
 
 def test_what_happened_in_plain_words(page):

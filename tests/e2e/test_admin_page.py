@@ -222,6 +222,35 @@ def test_the_service_as_a_whole(page, site, address):
     page.wait(lambda: len(page.rows("health")) == 5 and all(row.endswith("well") for row in page.rows("health")), "the checks are not shown")
 
 
+def test_applications_and_webhooks(page, site):
+    page.driver.get(site.url + "/admin/#clients")
+    page.see("clients-id").send_keys("wiki")
+    page["clients-redirects"].send_keys("https://wiki.example.com/callback")
+    page.click("clients-submit")
+    first = page.see("clients-secret").text
+    assert len(first) > 40 and "wiki.example.com" in page.rows("clients")[0]
+    page.click(page.button("New secret", "clients"))
+    page.click(page.button("New secret", "clients"))
+    page.wait(lambda: page["clients-secret"].text not in ("", first), "there is no new secret")
+    page.click(page.button("Disable", "clients"))
+    page.click(page.button("Disable", "clients"))
+    page.wait(lambda: any("disabled" in row for row in page.rows("clients")), "the application is not disabled")
+    assert page["clients-secret"].text == ""
+    page.click(page.button("Remove", "clients"))
+    page.click(page.button("Remove", "clients"))
+    page.wait(lambda: page.rows("clients") == [], "the application is not removed")
+
+    page.click(page.driver.find_element(By.LINK_TEXT, "Webhooks"))
+    page.see("webhooks-url").send_keys("https://shop.example.com/events")
+    page["webhooks-events"].send_keys("user.deleted, session.ended", Keys.ENTER)
+    assert page.see("webhooks-secret").text.startswith("whsec_")
+    page.click(page.button("Send a test", "webhooks"))
+    page.text_of("status", "A test is on its way")
+    page.click(page.button("Remove", "webhooks"))
+    page.click(page.button("Remove", "webhooks"))
+    page.wait(lambda: page.rows("webhooks") == [], "the webhook is not removed")
+
+
 def test_an_old_sign_in_leads_to_a_new_one_and_back(page, site, address):
     site.login(address)
     page.show(address)

@@ -198,7 +198,6 @@ def test_a_visitor_signs_in_below_the_prefix(below, address):
         page.enter_code(page.ask_for_code(address))
         page.see("sign-out")
         assert page["continue"].get_attribute("href") == below.host + "/private/wiki"
-        page.sessions(1)
         driver.refresh()
         page.see("sign-out")
         loaded = driver.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
@@ -208,7 +207,9 @@ def test_a_visitor_signs_in_below_the_prefix(below, address):
             page.wait(lambda: driver.find_element(By.TAG_NAME, "body").text == "private", "the application is not shown")
             driver.back()
             page.see("sign-out")
-        driver.get(below.url + "/account/#sessions")
+        page["to-account"].click()
+        page.see("profile-title")
+        page.open_part("sessions")
         page.sessions(1)
         page["sign-out"].click()
         page.see("address")

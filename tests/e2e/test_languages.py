@@ -169,7 +169,6 @@ def test_a_whole_sign_in_in_each_language(page, address, language):
     assert page["code-sent"].text == told
     page.enter_code(code)
     page.see("sign-out")
-    page.sessions()
     assert page.heading() == table.get("You are signed in", "You are signed in")
 
 
@@ -397,7 +396,6 @@ def test_nothing_is_left_untranslated_or_too_wide(page, site, pseudo_site, addre
     look()
     page.enter_code(code)
     page.see("sign-out")
-    page.sessions()
     look()
 
     site.otpgate.run("user", "make-admin", address)

@@ -1,11 +1,11 @@
 // Where codes go: the addresses of the account, and another one in the place of one, or beside it, by its code.
 
-import { isolated, make } from "../js/dom.js";
 import { refuse } from "../js/form.js";
 import { t } from "../js/language.js";
 import { element, say } from "../js/views.js";
 import * as api from "./api.js";
 import * as codeForm from "./code_form.js";
+import { isolated, make } from "./dom.js";
 
 const input = element("addresses-new");
 

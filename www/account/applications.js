@@ -1,10 +1,10 @@
 // The applications that the owner signed in to by this account, and what each may know; each can be shut out again.
 
-import { isolated, make, time } from "../js/dom.js";
 import { parts, t } from "../js/language.js";
 import { clear, element, say } from "../js/views.js";
 import { dayAndTime } from "../js/words.js";
 import * as api from "./api.js";
+import { isolated, make, time } from "./dom.js";
 import * as door from "./door.js";
 import { sure } from "./sure.js";
 

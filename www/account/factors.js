@@ -1,17 +1,17 @@
 // What the account wants besides a code: passkeys, authenticator apps, and recovery codes for who has lost them.
 
 import * as api from "../js/api.js";
-import * as authenticators from "../js/authenticators.js";
-import * as passkeys from "../js/passkeys.js";
-import * as recovery from "../js/recovery.js";
 import { clear, element } from "../js/views.js";
+import * as authenticators from "./authenticators.js";
 import * as door from "./door.js";
+import * as passkeys from "./passkeys.js";
+import * as recovery from "./recovery.js";
 
 const alert = element("factors-error");
 
 export function prepare() {
-  passkeys.prepare(door.toSignIn, showRecovery);
-  authenticators.prepare(door.toSignIn, showRecovery);
+  passkeys.prepare(door.toSignIn, recovery.open);
+  authenticators.prepare(door.toSignIn, recovery.open);
   recovery.prepare(door.toSignIn);
 }
 
@@ -25,9 +25,5 @@ export async function open() {
   }
   passkeys.open();
   authenticators.open();
-  showRecovery();
-}
-
-function showRecovery() {
-  recovery.open(true);
+  recovery.open();
 }

@@ -1,8 +1,8 @@
 // Events of the audit trail in plain words, as a list.
 
-import { isolated, make, time } from "../js/dom.js";
 import { t } from "../js/language.js";
 import { dayAndTime, describeBrowser } from "../js/words.js";
+import { isolated, make, time } from "./dom.js";
 
 const words = {
   OTP_REQUESTED: () => t("A code was asked for"),

@@ -1,11 +1,11 @@
 // API keys, with which programs of the owner ask for codes. Each is shown once, when it is made.
 
-import { isolated, make, time } from "../js/dom.js";
 import { clearError, refuse, whileBusy } from "../js/form.js";
 import { parts, t } from "../js/language.js";
 import { clear, element, put, say } from "../js/views.js";
 import { dayAndTime } from "../js/words.js";
 import * as api from "./api.js";
+import { isolated, make, time } from "./dom.js";
 import * as door from "./door.js";
 import { sure } from "./sure.js";
 

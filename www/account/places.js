@@ -2,10 +2,10 @@
 
 import * as common from "../js/api.js";
 import { t } from "../js/language.js";
-import * as sessions from "../js/sessions.js";
 import { clear, element, say } from "../js/views.js";
 import * as api from "./api.js";
 import * as door from "./door.js";
+import * as sessions from "./sessions.js";
 import { sure } from "./sure.js";
 
 const alert = element("sessions-error");

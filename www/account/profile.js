@@ -1,11 +1,11 @@
 // Who the owner is: names, and the user name, which is chosen once.
 
-import * as door from "./door.js";
-import * as api from "./api.js";
-import { isolated, make } from "../js/dom.js";
 import { whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
 import { clear, element, put, say } from "../js/views.js";
+import * as api from "./api.js";
+import { isolated, make } from "./dom.js";
+import * as door from "./door.js";
 
 const NAMES = { "profile-display": "display_name", "profile-first": "first_name", "profile-last": "last_name" };
 

@@ -1,8 +1,8 @@
 // A button of an act that is for good: the press asks, in its place, and a second one does it.
 
-import { make } from "../js/dom.js";
 import { whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
+import { make } from "./dom.js";
 
 // `words` makes the text of the button, `question` what is asked.
 export function sure(words, question, act, attributes = {}) {

@@ -1,7 +1,7 @@
 // Bars, drawn as SVG with the page's own colours, so that dark and forced colours hold without a library; and a table of the
 // same numbers for whoever wants them, or sees no bars.
 
-import { make } from "../js/dom.js";
+import { make } from "../account/dom.js";
 import { intl, t } from "../js/language.js";
 import { put } from "../js/views.js";
 

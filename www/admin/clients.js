@@ -1,8 +1,8 @@
 // The applications that sign their users in here (OpenID Connect).
 
+import { isolated, make } from "../account/dom.js";
 import * as door from "../account/door.js";
 import { button, sure } from "../account/sure.js";
-import { isolated, make } from "../js/dom.js";
 import { whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
 import { clear, element, say } from "../js/views.js";

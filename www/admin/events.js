@@ -1,10 +1,10 @@
 // Everybody's events, the newest first, by address, kind and time; and the same as a file for a spreadsheet.
 
+import { make } from "../account/dom.js";
 import * as door from "../account/door.js";
 import { events as kinds, rows, wordsOf } from "../account/happened.js";
 import { save } from "../account/save.js";
 import { button } from "../account/sure.js";
-import { make } from "../js/dom.js";
 import { whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
 import { clear, element } from "../js/views.js";

@@ -1,7 +1,7 @@
 // Which groups there are, and how many are in each.
 
+import { isolated, make } from "../account/dom.js";
 import * as door from "../account/door.js";
-import { isolated, make } from "../js/dom.js";
 import { t } from "../js/language.js";
 import { clear, element } from "../js/views.js";
 import * as api from "./api.js";

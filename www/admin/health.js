@@ -1,7 +1,7 @@
 // Whether all is well: what the service checks of itself, and how full the outbox is.
 
+import { isolated, make, time } from "../account/dom.js";
 import * as door from "../account/door.js";
-import { isolated, make, time } from "../js/dom.js";
 import { parts, t } from "../js/language.js";
 import { clear, element, put } from "../js/views.js";
 import { dayAndTime } from "../js/words.js";

@@ -1,8 +1,8 @@
 // What waits to be sent and what was given up, with what the mail server or the SMS gateway said.
 
+import { isolated, make, time } from "../account/dom.js";
 import * as door from "../account/door.js";
 import { button } from "../account/sure.js";
-import { isolated, make, time } from "../js/dom.js";
 import { t } from "../js/language.js";
 import { clear, element, put, say } from "../js/views.js";
 import { dayAndTime } from "../js/words.js";

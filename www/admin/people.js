@@ -1,10 +1,10 @@
 // Find a person by what an address, a name or an id begins with. Who is not there was perhaps mistyped: then the nearest are
 // shown, and what was sent to the address that nobody has.
 
-import { button } from "../account/sure.js";
+import { isolated, make } from "../account/dom.js";
 import * as door from "../account/door.js";
 import { rows } from "../account/happened.js";
-import { isolated, make } from "../js/dom.js";
+import { button } from "../account/sure.js";
 import { whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
 import { clear, element, put } from "../js/views.js";

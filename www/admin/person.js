@@ -1,14 +1,14 @@
 // One person on one screen: why a code did not arrive, and what can be done about it.
 
+import { isolated, make, time } from "../account/dom.js";
 import * as door from "../account/door.js";
 import { rows } from "../account/happened.js";
 import { open as showParts } from "../account/parts.js";
 import { save } from "../account/save.js";
+import { nameOf } from "../account/sessions.js";
 import { button, sure } from "../account/sure.js";
-import { isolated, make, time } from "../js/dom.js";
 import { whileBusy } from "../js/form.js";
 import { parts, t } from "../js/language.js";
-import { nameOf } from "../js/sessions.js";
 import { clear, element, put, say } from "../js/views.js";
 import { clockTime, dayAndTime } from "../js/words.js";
 import * as api from "./api.js";

@@ -1,7 +1,7 @@
 // How often what happened, by hour or by day: a chart of each, and its numbers as a table behind it.
 
+import { time } from "../account/dom.js";
 import * as door from "../account/door.js";
-import { time } from "../js/dom.js";
 import { parts, t } from "../js/language.js";
 import { clear, element, put } from "../js/views.js";
 import { clockTime, dayAndTime } from "../js/words.js";

@@ -1,12 +1,12 @@
 // Where the visitor is signed in: the list, and the end of each session.
 
-import * as api from "./api.js";
+import * as api from "../js/api.js";
+import { sentence } from "../js/errors.js";
+import { whileBusy } from "../js/form.js";
+import { parts, t } from "../js/language.js";
+import { clear, element, put, say } from "../js/views.js";
+import { dayAndTime, describeBrowser } from "../js/words.js";
 import { isolated, make, time } from "./dom.js";
-import { sentence } from "./errors.js";
-import { whileBusy } from "./form.js";
-import { parts, t } from "./language.js";
-import { clear, element, put, say } from "./views.js";
-import { dayAndTime, describeBrowser } from "./words.js";
 
 const list = element("sessions");
 const alert = element("sessions-error");

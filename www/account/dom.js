@@ -1,6 +1,6 @@
 // Elements in one expression each, for pages that make most of theirs.
 
-import { put } from "./views.js";
+import { put } from "../js/views.js";
 
 // A child that is a function makes the element's text, in whatever language the page turns to; attributes that are
 // functions are made with it. What is null or false is left out. "onclick" and the like are listeners.

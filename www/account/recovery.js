@@ -1,10 +1,10 @@
 // The visitor's recovery codes: how many are left, and making new ones, of which one is typed back.
 
-import * as api from "./api.js";
-import { sentence } from "./errors.js";
-import { clearError, complain, refuse, whileBusy } from "./form.js";
-import { t } from "./language.js";
-import { clear, element, isShown, put, say } from "./views.js";
+import * as api from "../js/api.js";
+import { sentence } from "../js/errors.js";
+import { clearError, complain, refuse, whileBusy } from "../js/form.js";
+import { t } from "../js/language.js";
+import { clear, element, isShown, put, say } from "../js/views.js";
 
 const section = element("recovery-section");
 const alert = element("recovery-error");
@@ -33,12 +33,10 @@ export function prepare(onSignedOut) {
   });
 }
 
-// Of an account that has something to lose.
-export async function open(hasFactor) {
+export async function open() {
   clear(alert);
   close();
   section.hidden = true;
-  if (!hasFactor) return;
   try {
     const { left: count } = await api.recovery();
     if (!isShown("account")) return;

@@ -1,12 +1,12 @@
 // The visitor's authenticator apps: the list, and adding one by its QR code and its first code.
 
-import * as api from "./api.js";
-import { appForm } from "./appform.js";
-import { sentence } from "./errors.js";
-import { whileBusy } from "./form.js";
-import { parts, t } from "./language.js";
-import { clear, element, isShown, put, say } from "./views.js";
-import { dayAndTime } from "./words.js";
+import * as api from "../js/api.js";
+import { appForm } from "../js/appform.js";
+import { sentence } from "../js/errors.js";
+import { whileBusy } from "../js/form.js";
+import { parts, t } from "../js/language.js";
+import { clear, element, isShown, put, say } from "../js/views.js";
+import { dayAndTime } from "../js/words.js";
 
 const section = element("apps-section");
 const list = element("apps");

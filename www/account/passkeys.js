@@ -1,12 +1,12 @@
 // The visitor's passkeys, of the account: the list, and what can be done with each.
 
-import * as api from "./api.js";
-import { sentence } from "./errors.js";
-import { whileBusy } from "./form.js";
-import { parts, t } from "./language.js";
-import * as passkey from "./passkey.js";
-import { clear, element, isShown, put, say } from "./views.js";
-import { dayAndTime, nameOfThisBrowser } from "./words.js";
+import * as api from "../js/api.js";
+import { sentence } from "../js/errors.js";
+import { whileBusy } from "../js/form.js";
+import { parts, t } from "../js/language.js";
+import * as passkey from "../js/passkey.js";
+import { clear, element, isShown, put, say } from "../js/views.js";
+import { dayAndTime, nameOfThisBrowser } from "../js/words.js";
 
 const section = element("passkeys-section");
 const list = element("passkeys");
@@ -24,7 +24,6 @@ export function prepare(onSignedOut, onChange) {
   add.addEventListener("click", () => whileBusy(add, make));
 }
 
-// Resolves to how many there are; undefined where that cannot be told.
 export async function open() {
   clear(alert);
   section.hidden = true;
@@ -36,13 +35,12 @@ export async function open() {
     add.hidden = !passkey.isPossible();
     list.replaceChildren(...passkeys.map(row));
     none.hidden = passkeys.length > 0;
-    return passkeys.length;
   } catch (error) {
     if (error.status === 401 && isShown("account")) leave();
   }
 }
 
-export async function make() {
+async function make() {
   clear(alert);
   say();
   try {
