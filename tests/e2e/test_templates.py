@@ -273,7 +273,7 @@ def test_check_and_list_what_the_settings_name(new_folder, folder):
 
     assert templates(otpgate, "check").stdout == "the templates are good\n"
     lines = templates(otpgate, "list").stdout.splitlines()
-    assert f"de\t1 of 48 files from {folder}" in lines and f"nl\t48 of 48 files from {folder}" in lines
+    assert f"de\t1 of 52 files from {folder}" in lines and f"nl\t52 of 52 files from {folder}" in lines
     write(folder, "nl/code.sms", "{{cod}}")
     assert templates(otpgate, "check").returncode == 1
 
