@@ -23,13 +23,13 @@ namespace {
 // The service of this type. One that no deployment has does not compile.
 template <typename Service>
 Service& find(Services& services) {
-    return std::get<Service&>(std::tie(
-        services.otp, services.sessions, services.sites, services.accounts, services.addresses, services.passwords,
-        services.registration, services.audit, services.apiKeys, services.verifications, services.passkeys,
-        std::as_const(services.passkeys), services.totps, services.recovery, services.oidc, services.oidcClients,
-        services.applications, services.publishedKeys, services.cors, services.clock, services.readiness,
-        services.monitoring, services.administration, services.statistics, services.webhooks,
-        std::as_const(services.settings)));
+    return std::get<Service&>(
+        std::tie(services.otp, services.sessions, services.sites, services.accounts, services.addresses,
+                 services.passwords, services.registration, services.audit, services.apiKeys, services.verifications,
+                 services.passkeys, std::as_const(services.passkeys), services.totps, services.recovery, services.oidc,
+                 services.oidcClients, services.applications, services.publishedKeys, services.cors, services.clock,
+                 services.readiness, services.monitoring, services.administration, services.statistics,
+                 services.webhooks, std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the

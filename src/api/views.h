@@ -14,7 +14,8 @@ std::optional<std::string> unlessEmpty(const std::string& text);
 http::Response jsonResponse(int status, http::JsonWriter& json);
 // 200 with a sentence for the user: `message`, and `detail` for clients that look there.
 http::Response messageResponse(std::string_view message);
-// A browser's way on, by GET whatever its method was: 303 (RFC 9700, section 4.12). Where it goes learns no address of ours.
+// A browser's way on, by GET whatever its method was: 303 (RFC 9700, section 4.12). Where it goes learns no address of
+// ours.
 http::Response redirectTo(const std::string& url);
 
 // The members channels and code: how codes come, and what they look like.

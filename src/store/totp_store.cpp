@@ -195,10 +195,10 @@ domain::SecondStepResult TotpTable::guess(const domain::SecondStepGuess& guess) 
             tell(guess, *user, result);
         }
         if (isIn || result.outcome == Outcome::Wrong || result.outcome == Outcome::AccountDisabled) {
-            insertAuditEvent(connection_, {guess.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
-                                           user->id, std::nullopt, guess.session.client, guess.session.now,
-                                           std::string{metadataOf(guess)},
-                                           isIn ? std::optional{guess.session.id} : std::nullopt});
+            insertAuditEvent(connection_,
+                             {guess.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, user->id,
+                              std::nullopt, guess.session.client, guess.session.now, std::string{metadataOf(guess)},
+                              isIn ? std::optional{guess.session.id} : std::nullopt});
         }
         return result;
     };
