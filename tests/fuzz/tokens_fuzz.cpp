@@ -33,7 +33,7 @@ public:
         asked = sessionId;
         domain::AuthenticatedSession found;
         found.session.id = sessionId;
-        found.session.createdAt = found.session.lastSeenAt = found.session.authenticatedAt = now;
+        found.session.createdAt = found.session.lastSeenAt = now;
         return found;
     }
     std::vector<domain::Session> listActive(const Uuid&, Timestamp) override { return {}; }
