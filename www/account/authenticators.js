@@ -2,11 +2,11 @@
 
 import * as api from "../js/api.js";
 import { appForm } from "../js/appform.js";
-import { sentence } from "../js/errors.js";
 import { whileBusy } from "../js/form.js";
 import { parts, t } from "../js/language.js";
-import { clear, element, isShown, put, say } from "../js/views.js";
+import { clear, element, put, say } from "../js/views.js";
 import { dayAndTime } from "../js/words.js";
+import * as door from "./door.js";
 
 const section = element("apps-section");
 const list = element("apps");
@@ -14,18 +14,16 @@ const none = element("apps-none");
 const alert = element("apps-error");
 const add = element("app-add");
 
-let leave = () => {};
 let changed = () => {};
 let form;
 
-// `onSignedOut()` runs when the visitor turns out to be no longer signed in, `onChange()` when an app was added or removed.
-export function prepare(onSignedOut, onChange) {
-  leave = onSignedOut;
+// `onChange()` runs when an app was added or removed.
+export function prepare(onChange) {
   changed = onChange;
   form = appForm("app", added, () => {
     add.hidden = false;
     add.focus();
-  }, onSignedOut);
+  }, door.toSignIn);
   add.addEventListener("click", () => whileBusy(add, begin));
 }
 
@@ -37,12 +35,12 @@ export async function open() {
   list.replaceChildren();
   try {
     const { authenticators } = await api.apps();
-    if (!isShown("account")) return;
     section.hidden = false;
     list.replaceChildren(...authenticators.map(row));
     none.hidden = authenticators.length > 0;
   } catch (error) {
-    if (error.status === 401 && isShown("account")) leave();
+    section.hidden = false;
+    door.tell(alert, error);
   }
 }
 
@@ -53,7 +51,7 @@ async function begin() {
     await form.begin();
     add.hidden = true;
   } catch (error) {
-    fail(error);
+    door.tell(alert, error);
   }
 }
 
@@ -64,11 +62,6 @@ function added(made) {
   element("apps-title").focus();
   say(() => t("Authenticator app added: {name}.", { name: made.name }));
   changed();
-}
-
-function fail(error) {
-  if (error.status === 401 && error.code !== "INSUFFICIENT_USER_AUTHENTICATION") return leave();
-  put(alert, () => sentence(error));
 }
 
 function row(entry) {
@@ -105,7 +98,7 @@ async function end(entry, item) {
   try {
     await api.removeApp(entry.id);
   } catch (error) {
-    if (error.status !== 404) return fail(error); // Gone already is as good.
+    if (error.status !== 404) return door.tell(alert, error); // Gone already is as good.
   }
   item.remove();
   none.hidden = list.children.length > 0;

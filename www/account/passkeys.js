@@ -1,12 +1,12 @@
 // The visitor's passkeys, of the account: the list, and what can be done with each.
 
 import * as api from "../js/api.js";
-import { sentence } from "../js/errors.js";
 import { whileBusy } from "../js/form.js";
 import { parts, t } from "../js/language.js";
 import * as passkey from "../js/passkey.js";
-import { clear, element, isShown, put, say } from "../js/views.js";
+import { clear, element, put, say } from "../js/views.js";
 import { dayAndTime, nameOfThisBrowser } from "../js/words.js";
+import * as door from "./door.js";
 
 const section = element("passkeys-section");
 const list = element("passkeys");
@@ -14,12 +14,10 @@ const none = element("passkeys-none");
 const alert = element("passkeys-error");
 const add = element("passkey-add");
 
-let leave = () => {};
 let changed = () => {};
 
-// `onSignedOut()` runs when the visitor turns out to be no longer signed in, `onChange()` when one was added or removed.
-export function prepare(onSignedOut, onChange) {
-  leave = onSignedOut;
+// `onChange()` runs when one was added or removed.
+export function prepare(onChange) {
   changed = onChange;
   add.addEventListener("click", () => whileBusy(add, make));
 }
@@ -30,13 +28,13 @@ export async function open() {
   list.replaceChildren();
   try {
     const { passkeys } = await api.passkeys();
-    if (!isShown("account")) return;
     section.hidden = !passkey.isPossible() && passkeys.length === 0;
     add.hidden = !passkey.isPossible();
     list.replaceChildren(...passkeys.map(row));
     none.hidden = passkeys.length > 0;
   } catch (error) {
-    if (error.status === 401 && isShown("account")) leave();
+    section.hidden = false;
+    door.tell(alert, error);
   }
 }
 
@@ -51,13 +49,8 @@ async function make() {
     say(() => t("Passkey added: {name}.", { name: made.name }));
     changed();
   } catch (error) {
-    fail(error);
+    door.tell(alert, error);
   }
-}
-
-function fail(error) {
-  if (error.status === 401 && error.code !== "INSUFFICIENT_USER_AUTHENTICATION") return leave();
-  put(alert, () => sentence(error));
 }
 
 function row(entry) {
@@ -105,7 +98,7 @@ function edit(entry, item, text, write) {
         item.querySelector("button").focus();
         say(() => t("Passkey renamed: {name}.", { name: entry.name }));
       } catch (error) {
-        fail(error);
+        door.tell(alert, error);
       }
     });
   });
@@ -119,7 +112,7 @@ async function end(entry, item) {
   try {
     await api.removePasskey(entry.id);
   } catch (error) {
-    if (error.status !== 404) return fail(error); // Gone already is as good.
+    if (error.status !== 404) return door.tell(alert, error); // Gone already is as good.
   }
   item.remove();
   none.hidden = list.children.length > 0;

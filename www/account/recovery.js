@@ -4,7 +4,8 @@ import * as api from "../js/api.js";
 import { sentence } from "../js/errors.js";
 import { clearError, complain, refuse, whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
-import { clear, element, isShown, put, say } from "../js/views.js";
+import { clear, element, put, say } from "../js/views.js";
+import * as door from "./door.js";
 
 const section = element("recovery-section");
 const alert = element("recovery-error");
@@ -17,11 +18,7 @@ const codeAlert = element("recovery-code-error");
 
 const FEW = 3;
 
-let leave = () => {};
-
-// `onSignedOut()` runs when the visitor turns out to be no longer signed in.
-export function prepare(onSignedOut) {
-  leave = onSignedOut;
+export function prepare() {
   make.addEventListener("click", () => whileBusy(make, begin));
   element("recovery-cancel").addEventListener("click", () => {
     close();
@@ -39,11 +36,11 @@ export async function open() {
   section.hidden = true;
   try {
     const { left: count } = await api.recovery();
-    if (!isShown("account")) return;
     section.hidden = false;
     put(left, () => count <= FEW ? t("You have {count} left: make new ones.", { count }) : t("You have {count} left.", { count }));
   } catch (error) {
-    if (error.code === "INVALID_TOKEN" && isShown("account")) leave();
+    section.hidden = false;
+    door.tell(alert, error);
   }
 }
 
@@ -63,7 +60,7 @@ async function begin() {
     make.hidden = true;
     element("recovery-title").focus();
   } catch (error) {
-    put(alert, () => sentence(error));
+    door.tell(alert, error);
   }
 }
 
