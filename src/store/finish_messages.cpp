@@ -2,6 +2,8 @@
 #include "store/group_work.h"
 #include "store/outbox_rows.h"
 
+#include <set>
+
 namespace otpgate::store {
 
 namespace {
@@ -21,8 +23,11 @@ public:
         return std::vector<GroupAnswer>(calls_.size(), std::monostate{});
     }
     void write(db::Connection& connection) override {
+        // Two of one group may have sent the same message.
+        std::set<Uuid> told;
         for (const DeliveredMessages* call : calls_) {
             for (const domain::FinishedMessage& finished : call->messages) {
+                if (!told.insert(finished.message.id).second) continue;
                 connection.write(kAuditEnd, {finished.auditId, domain::toString(domain::eventOf(finished)),
                                              metadataOf(finished, call->now), call->now, finished.message.id});
             }

@@ -2,7 +2,7 @@
 "use strict";
 
 // What Swagger UI leaves to screen readers to guess: parts and lists without a name, text that only a mouse
-// scrolls, and links inside of buttons that do the same.
+// scrolls, links inside of buttons that do the same, and a heading below none of its kind.
 function amend(docs) {
   for (const [part, name] of [[".information-container", "About"], [".schemes-server-container", "Server"]]) {
     for (const element of docs.querySelectorAll(`${part}:not([role])`)) {
@@ -14,6 +14,7 @@ function amend(docs) {
     list.setAttribute("aria-label", list.id === "servers" ? "Server" : list.closest(".examples-select") ? "Example" : "Choice");
   }
   for (const text of docs.querySelectorAll(".microlight:not([tabindex])")) text.tabIndex = 0; // scrolled by the keyboard
+  for (const title of docs.querySelectorAll(".models h4:not([aria-level])")) title.setAttribute("aria-level", "3");
   for (const link of docs.querySelectorAll("button a[href]")) link.removeAttribute("href");
 }
 
