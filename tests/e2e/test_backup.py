@@ -1,6 +1,7 @@
 """otpgate backup, restore and copy-data: everybody stays signed in, whatever engine it comes from and goes to."""
 import contextlib
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -14,6 +15,11 @@ from support import ports
 from support.otpgate import BINARY
 
 ENGINES = ["sqlite", "mysql"]
+
+
+def complaints(done):
+    """What it says of faults: how far it is, it says as well where it takes more than a moment."""
+    return [line for line in done.stderr.splitlines() if not re.fullmatch(r"\d+ of \d+ rows, \d+%", line)]
 
 
 def stopped(make_site, engine, key_of=None):
@@ -51,7 +57,7 @@ def test_a_backup_is_made_while_the_service_runs_and_restored_elsewhere(make_sit
 
     done = site.otpgate.run("backup", file)
 
-    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert done.returncode == 0 and not complaints(done), done.stderr
     assert f"the master key is not in it: keep a copy of {site.folder}/master.key" in done.stdout
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert (site.folder / "master.key").read_text().split(":")[1].strip() not in file.read_bytes().hex()
@@ -60,7 +66,7 @@ def test_a_backup_is_made_while_the_service_runs_and_restored_elsewhere(make_sit
 
     other = stopped(make_site, to, site)
     done = other.otpgate.run("restore", file)
-    assert done.returncode == 0 and "read again and found the same" in done.stdout and not done.stderr, done.stderr
+    assert done.returncode == 0 and "read again and found the same" in done.stdout and not complaints(done), done.stderr
     serve(other)
     assert refresh(other, login).status_code == 200
     assert other.login(address)["user"]["id"] == login["user"]["id"]
@@ -145,7 +151,7 @@ def test_who_started_on_one_engine_goes_on_on_the_other(make_site, new_address, 
     assert warned.returncode == 0 and "otpgate still serves from" in warned.stderr, warned.stderr
     old.otpgate.stop()
     done = old.otpgate.run(*arguments, "--replace")
-    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert done.returncode == 0 and not complaints(done), done.stderr
     assert f"database.url = {new.settings['database.url']}" in done.stdout
 
     # Row for row.
