@@ -1,5 +1,6 @@
 #include "otpgate/domain/oidc_client.h"
 
+#include "otpgate/base/dot_segment.h"
 #include "otpgate/base/random.h"
 #include "otpgate/base/text.h"
 #include "otpgate/crypto/hash.h"
@@ -104,7 +105,7 @@ std::optional<std::string> parseClientId(std::string_view text) {
     const bool isOne = !text.empty() && text.size() <= kMostIdCharacters && std::ranges::all_of(text, [](char c) {
         return (c >= 'a' && c <= 'z') || isDigit(c) || c == '.' || c == '-' || c == '_';
     });
-    return isOne ? std::optional{std::string{text}} : std::nullopt;
+    return isOne && !isDotSegment(text) ? std::optional{std::string{text}} : std::nullopt;
 }
 
 std::string makeClientSecret(Random& random) {

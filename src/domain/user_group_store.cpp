@@ -1,5 +1,6 @@
 #include "otpgate/domain/user_group_store.h"
 
+#include "otpgate/base/dot_segment.h"
 #include "otpgate/base/text.h"
 
 #include <algorithm>
@@ -11,7 +12,7 @@ std::optional<std::string> parseGroupName(std::string_view text) {
     std::string name = toLower(text);
     const bool isPlain =
         std::ranges::all_of(name, [](char c) { return isLetterOrDigit(c) || c == '.' || c == '-' || c == '_'; });
-    if (name.empty() || name.size() > kMaxCharacters || !isPlain) return std::nullopt;
+    if (name.empty() || name.size() > kMaxCharacters || !isPlain || isDotSegment(name)) return std::nullopt;
     return name;
 }
 

@@ -1,5 +1,7 @@
 #include "otpgate/domain/webhook_events.h"
 
+#include "otpgate/base/numeric_date.h"
+
 namespace otpgate::domain {
 
 std::string_view toString(WebhookEvent event) {
@@ -108,8 +110,7 @@ std::string bodyOf(const ToldEvent& told, std::chrono::seconds accessLifetime) {
     if (told.userId) add(R"("user_id":")" + told.userId->toString() + '"');
     if (told.sessionId) add(R"("session_id":")" + told.sessionId->toString() + '"');
     if (told.event == WebhookEvent::SessionEnded) {
-        const auto until = std::chrono::floor<std::chrono::seconds>(told.createdAt + accessLifetime);
-        add(R"("exp":)" + std::to_string(until.time_since_epoch().count()));
+        add(R"("exp":)" + std::to_string(numericDate(told.createdAt + accessLifetime)));
     }
     add(told.details);
     return R"({"type":")" + std::string{toString(told.event)} + R"(","timestamp":")" + formatRfc3339(told.createdAt) +

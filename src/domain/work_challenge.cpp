@@ -1,6 +1,7 @@
 #include "otpgate/domain/work_challenge.h"
 
 #include "otpgate/base/encoding.h"
+#include "otpgate/base/numeric_date.h"
 #include "otpgate/base/text.h"
 #include "otpgate/crypto/hash.h"
 #include "otpgate/domain/limits.h"
@@ -55,9 +56,8 @@ WorkChallenge makeWorkChallenge(const crypto::KeyRing& ring, std::string_view su
     std::array<std::uint8_t, sizeof(std::uint64_t)> drawn{};
     random.fill(salt);
     random.fill(drawn);
-    const auto expiry = std::chrono::floor<std::chrono::seconds>(now + kWorkFor).time_since_epoch().count();
     WorkChallenge made;
-    made.salt = toHex(textOf(salt)) + std::string{kExpires} + std::to_string(expiry) + kSaltEnd;
+    made.salt = toHex(textOf(salt)) + std::string{kExpires} + std::to_string(numericDate(now + kWorkFor)) + kSaltEnd;
     // The remainder prefers no number so much that it could be noticed: 64 bits are far more than there are steps.
     made.challenge = hashOf(made.salt, fromBigEndian(textOf(drawn)) % (std::uint64_t{steps} + 1));
     made.signature = signature(ring.keys(crypto::KeyUse::WorkChallenge).front(), made.challenge, subject);

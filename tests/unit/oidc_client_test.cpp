@@ -72,6 +72,7 @@ const std::vector<std::string> kTricks{
 
 class OidcClientTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(OidcClientTest);
+    CPPUNIT_TEST(isCalledByNothingThatAPathWouldLose);
     CPPUNIT_TEST(takesWhatIsRegistered);
     CPPUNIT_TEST(takesAnyPortOfAProgramOnThisMachine);
     CPPUNIT_TEST(isNotTricked);
@@ -82,6 +83,11 @@ class OidcClientTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(registersWhatIsRight);
     CPPUNIT_TEST(saysWhatIsWrong);
     CPPUNIT_TEST_SUITE_END();
+
+    void isCalledByNothingThatAPathWouldLose() {
+        CPPUNIT_ASSERT(parseClientId("wiki") && parseClientId("...") && parseClientId(".a"));
+        CPPUNIT_ASSERT(!parseClientId(".") && !parseClientId("..") && !parseClientId(""));
+    }
 
     void takesWhatIsRegistered() {
         for (const std::string& uri : kRegistered) CPPUNIT_ASSERT_MESSAGE(uri, isRegistered(kRegistered, uri));

@@ -122,7 +122,8 @@ class UsernameTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(parseGroupName("Editors") == "editors");
         CPPUNIT_ASSERT(parseGroupName("a") == "a" && parseGroupName("1_x-y.z") == "1_x-y.z");
         CPPUNIT_ASSERT(parseGroupName(std::string(64, 'g')) && !parseGroupName(std::string(65, 'g')));
-        // It goes into a header, joined by commas.
+        // It stands in paths, and goes into a header, joined by commas.
+        CPPUNIT_ASSERT(!parseGroupName(".") && !parseGroupName("..") && parseGroupName("..."));
         for (const char* text : {"", "a,b", "a b", "a\nb", "a\"", "\u00e4", "a=b", "a;b"}) {
             CPPUNIT_ASSERT_MESSAGE(text, !parseGroupName(text));
         }
