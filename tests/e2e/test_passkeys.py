@@ -12,6 +12,7 @@ from browser import open_browser
 from login_page import LoginPage, assert_clean_console
 from support import phone_app
 from support.authenticator import BACKED_UP, BACKUP_ELIGIBLE, USER_PRESENT, USER_VERIFIED, Authenticator, unb64
+from support import ports
 from support.keys import Backend
 
 OPTIONS, SIGN_IN = "/api/v1/auth/passkey/options", "/api/v1/auth/passkey"
@@ -302,7 +303,8 @@ def test_sign_ins_of_an_account_are_limited_and_wrong_ones_of_a_stranger(make_si
         answer = site.post(SIGN_IN, {"credential": authenticator.get(options)}, client_ip=client)
     assert answer.status_code == 429 and "passkeys_per_account" in answer.headers["RateLimit"]
     # Of a passkey and of two new devices, and the owner is told twice an hour.
-    assert len(site.mailbox.wait_for_notices(address, 2)) == 2 and site.sql("SELECT kind FROM outbox") == []
+    assert len(site.mailbox.wait_for_notices(address, 2)) == 2
+    ports.wait_until(lambda: site.sql("SELECT kind FROM outbox") == [], 10, "nothing more waits")
 
 
 # The page.
