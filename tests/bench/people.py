@@ -1,15 +1,21 @@
-"""What administrators ask, of a service with many users and ten times as many events: how long each question takes."""
+"""What administrators ask, of a service with many users and ten times as many events: how long each question takes, and what
+those who log in meanwhile notice of it."""
 import http.client
+import itertools
 import json
 import statistics
+import threading
 import time
 import urllib.parse
 import uuid
 
 import old_rows
-from measure import Failed
+from measure import Failed, measure
 
 TARGET_MS = 100
+P99_TARGET = 1.1  # of logins while administrators ask, beside those while nobody does
+_LOGIN_CONNECTIONS = 8
+_QUESTIONS_A_SECOND = 10  # a support desk of some: each screen is two or three of them
 _EVENTS_A_USER = 10
 _DEAD_LETTERS_OF_USERS = 20  # one in so many
 _REPEATS = 20
@@ -154,27 +160,84 @@ def _questions(admin, users):
     yield "delete", "DELETE", [f"{_ADMIN}/users/{each}" for each in ids]
 
 
-def measure_people(servers, key, users):
-    """A line for each question: the median and the longest of some."""
+class _Desk:
+    """Administrators who ask one question after another, in a thread of their own, while `with` lasts."""
+
+    def __init__(self, admin, paths):
+        self._admin, self._paths = admin, itertools.cycle(paths)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self._failure = None
+        self.asked = 0
+
+    def _ask(self):
+        try:
+            while not self._over.wait(1 / _QUESTIONS_A_SECOND):
+                self._admin.ask("GET", next(self._paths))
+                self.asked += 1
+        except (Failed, OSError) as failure:
+            self._failure = failure
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+        if self._failure:
+            raise self._failure
+
+
+def _logins_beside(servers, admin, paths, login, rounds, seconds):
+    """p99 of whole logins in milliseconds: [(while nobody asks, while administrators do)]"""
+    pairs = []
+    for number in range(rounds):
+        found = {}
+        # Whichever came first in the last round comes second in this one.
+        for is_asked in (False, True) if number % 2 == 0 else (True, False):
+            run = 2 * number + is_asked + 1
+            at_most = login.at_most(_LOGIN_CONNECTIONS, seconds)
+            if is_asked:
+                with _Desk(admin, paths):
+                    result = measure(servers, login, _LOGIN_CONNECTIONS, seconds, run, at_most)
+            else:
+                result = measure(servers, login, _LOGIN_CONNECTIONS, seconds, run, at_most)
+            found[is_asked] = result["p99_us"] / 1000
+            print(".", end="", flush=True)
+        pairs.append((found[False], found[True]))
+    print()
+    return pairs
+
+
+def measure_people(servers, key, users, login, rounds, seconds):
+    """A line for each question: the median and the longest of some; and what _logins_beside() says."""
     service = servers.services[0]
     service.stop()
-    seconds = fill(servers, service, users)
-    print(f"{users} users, {users * _EVENTS_A_USER} events: filled in {seconds:.0f} s", flush=True)
-    service.start()
+    filled_in = fill(servers, service, users)
+    print(f"{users} users, {users * _EVENTS_A_USER} events: filled in {filled_in:.0f} s", flush=True)
+    service.start_with_mail()
     admin = _Administrator(service, key)
     lines = []
-    for name, method, paths in _questions(admin, users):
+    questions = list(_questions(admin, users))
+    asked = [paths[number % len(paths)] for number in range(_REPEATS) for _, method, paths in questions if method == "GET"]
+    pairs = _logins_beside(servers, admin, asked, login, rounds, seconds)
+    for name, method, paths in questions:
         times = [admin.ask(method, paths[number % len(paths)])[0]
                  for number in range(max(_REPEATS, len(paths)) if method == "GET" else len(paths))]
         lines.append({"question": name, "median_ms": statistics.median(times), "most_ms": max(times),
                       "first_ms": times[0], "users": users})
         print(".", end="", flush=True)
     print()
-    return lines
+    return lines, pairs
 
 
-def print_people(lines):
+def print_people(lines, pairs):
     print(f"\n{'':45}{'median':>10}{'longest':>10}{'first':>10}  ms")
     for line in lines:
         mark = "" if line["most_ms"] < TARGET_MS else f"  more than {TARGET_MS}"
         print(f"{line['question']:45}{line['median_ms']:10.1f}{line['most_ms']:10.1f}{line['first_ms']:10.1f}{mark}")
+    ratio = statistics.median(asked / alone for alone, asked in pairs)
+    print(f"\np99 of whole logins at {_LOGIN_CONNECTIONS} connections while {_QUESTIONS_A_SECOND} questions a second are asked, beside"
+          f" that while none are: {ratio:.2f} ({'met' if ratio <= P99_TARGET else 'NOT MET'}: {P99_TARGET}), median of {len(pairs)}: "
+          + ", ".join(f"{alone:.1f} and {asked:.1f} ms" for alone, asked in pairs))

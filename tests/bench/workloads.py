@@ -34,10 +34,10 @@ def _add_users(tables, destinations):
 
 def _settle_outbox(tables):
     begin = time.monotonic()
-    left = unsent = tables.scalar("SELECT COUNT(*) FROM outbox")
+    left = unsent = tables.scalar("SELECT COUNT(*) FROM outbox WHERE dead_at_us IS NULL")
     while left > 0 and time.monotonic() - begin < 20:
         time.sleep(0.05)
-        left = tables.scalar("SELECT COUNT(*) FROM outbox")
+        left = tables.scalar("SELECT COUNT(*) FROM outbox WHERE dead_at_us IS NULL")
     return {"unsent_at_end": unsent, "unsent_in_the_end": left, "drain_seconds": time.monotonic() - begin}
 
 
