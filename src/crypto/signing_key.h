@@ -30,6 +30,8 @@ struct SigningKey::Keys {
 
     std::string sign(std::string_view signingInput) const;  // of ES256 r and s
     bool verify(std::string_view signingInput, std::string_view signature) const;
+    // Whether what the private half signs verifies by the public one: in a damaged file they may be of two keys.
+    bool isConsistent() const;
 
     std::string id;
     SigningAlgorithm algorithm;

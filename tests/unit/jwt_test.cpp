@@ -120,6 +120,7 @@ class JwtTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(findsTheKeyIdWithoutTrustingIt);
     CPPUNIT_TEST(findsNoKeyIdInGarbage);
     CPPUNIT_TEST(keepsAKeyAsPem);
+    CPPUNIT_TEST(takesNoDamagedKeyForAnother);
     CPPUNIT_TEST(publishesOnlyThePublicKey);
     CPPUNIT_TEST(refusesOtherPems);
     CPPUNIT_TEST(refusesOtherKeyIds);
@@ -445,6 +446,29 @@ class JwtTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(
             verifyAccessToken(made.sign(makeClaims()), loaded, "https://login.example", "otpgate", kIssuedAt));
         CPPUNIT_ASSERT_EQUAL(std::string(kRfcPem), key_.toPem());
+    }
+
+    // With one character of it changed: it is refused, or it is still the same key for all who have the public one.
+    void takesNoDamagedKeyForAnother() {
+        const SigningKey rsa = SigningKey::generate("r1", SigningAlgorithm::Rs256);
+        const std::string pem = rsa.toPem();
+        const std::size_t begin = pem.find('\n') + 1;
+        const std::size_t end = pem.find("-----END");
+        unsigned refused = 0;
+        for (std::size_t at = begin; at < end; at += 11) {
+            std::string damaged = pem;
+            if (damaged[at] == '\n') continue;
+            damaged[at] = damaged[at] == 'A' ? 'B' : 'A';
+            try {
+                const SigningKey loaded = SigningKey::fromPem("r1", damaged, SigningAlgorithm::Rs256);
+                const std::string token = loaded.sign("{}", "JWT");
+                const std::string signature = parseBase64Url(part(token, 2)).value();
+                CPPUNIT_ASSERT_MESSAGE(damaged, rsa.verify(token.substr(0, token.rfind('.')), signature));
+            } catch (const std::invalid_argument&) {
+                ++refused;
+            }
+        }
+        CPPUNIT_ASSERT(refused > 20);
     }
 
     void publishesOnlyThePublicKey() {
