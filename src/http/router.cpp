@@ -25,8 +25,9 @@ std::string_view withoutTrailingSlash(std::string_view pattern) {
     return pattern;
 }
 
+// From the end, because that is where paths differ: most begin with /api/v1/.
 bool matches(const std::vector<std::string>& pattern, const std::vector<std::string_view>& path) {
-    return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(),
+    return std::equal(pattern.rbegin(), pattern.rend(), path.rbegin(), path.rend(),
                       [](const std::string& expected, std::string_view segment) {
                           return isName(expected) ? !segment.empty() : expected == segment;
                       });

@@ -37,29 +37,39 @@ std::string toHexByte(char c) {
     return {'=', kHex[byte >> 4U], kHex[byte & 0xFU]};
 }
 
+// Whether it stands for itself in quoted-printable: a blank does, but for the last of a line (RFC 2045, section 6.7).
+bool isLiteral(std::string_view text, std::size_t at) {
+    if (text[at] == ' ') return at + 1 < text.size() && text[at + 1] != '\n';
+    return text[at] > ' ' && text[at] < '\x7F' && text[at] != '=';
+}
+
 // Poco's encoder lets a lone CR pass, and loses a blank at the end.
 std::string toQuotedPrintable(std::string_view text) {
     std::string out;
-    std::size_t column = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
+    out.reserve(text.size() + text.size() / 4);
+    std::size_t left = kLineLength - 1;  // columns of this line, without the "=" that may have to end it
+    for (std::size_t i = 0; i < text.size();) {
         if (text[i] == '\n') {
             out += "\r\n";
-            column = 0;
+            left = kLineLength - 1;
+            ++i;
             continue;
         }
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const bool atLineEnd = i + 1 == text.size() || text[i + 1] == '\n';
-        const bool literal = (byte > 0x20 && byte < 0x7F && byte != '=') || (byte == ' ' && !atLineEnd);
-        const std::size_t width = literal ? 1 : 3;
-        if (column + width > kLineLength - 1) {
+        std::size_t end = i;
+        while (end < text.size() && end - i < left && isLiteral(text, end)) ++end;
+        out += text.substr(i, end - i);
+        left -= end - i;
+        i = end;
+        if (i == text.size() || text[i] == '\n') continue;
+        const std::size_t width = isLiteral(text, i) ? 1 : 3;
+        if (width > left) {
             out += "=\r\n";
-            column = 0;
+            left = kLineLength - 1;
         }
-        if (literal)
-            out += text[i];
-        else
-            out += toHexByte(text[i]);
-        column += width;
+        if (width == 3) {
+            out += toHexByte(text[i++]);
+            left -= width;
+        }
     }
     return out;
 }

@@ -1,8 +1,10 @@
 #include "delivery/templates/mustache_template.h"
 
 #include <algorithm>
+#include <array>
 #include <kainjow/mustache.hpp>
 #include <stdexcept>
+#include <utility>
 
 namespace otpgate::delivery {
 
@@ -49,13 +51,22 @@ struct Output {
 constexpr std::string_view kBlanks = " \t\n";
 constexpr std::string_view kHidden = "\x01\x02\x03";
 
-std::string translated(std::string_view text, std::string_view from, std::string_view to) {
-    std::string out(text);
-    for (char& c : out) {
-        const auto index = from.find(c);
-        if (index != std::string_view::npos) c = to[index];
-    }
-    return out;
+// Which character becomes which, all others themselves: a mail is gone through twice, so each is looked up, not looked for.
+using Translation = std::array<char, 256>;
+
+constexpr Translation translation(std::string_view from, std::string_view to) {
+    Translation table{};
+    for (std::size_t byte = 0; byte < table.size(); ++byte) table[byte] = static_cast<char>(byte);
+    for (std::size_t i = 0; i < from.size(); ++i) table[static_cast<unsigned char>(from[i])] = to[i];
+    return table;
+}
+
+constexpr Translation kHide = translation(kBlanks, kHidden);
+constexpr Translation kShow = translation(kHidden, kBlanks);
+
+std::string translated(std::string text, const Translation& table) {
+    for (char& c : text) c = table[static_cast<unsigned char>(c)];
+    return text;
 }
 
 bool isSectionTagAlone(std::string_view line) {
@@ -78,7 +89,7 @@ std::string withHiddenBlanks(std::string_view text) {
         }
         while (!rest.empty()) {
             const auto end = std::min(rest.find(isInTag ? "}}" : "{{"), rest.size());
-            out += isInTag ? std::string(rest.substr(0, end)) : translated(rest.substr(0, end), kBlanks, kHidden);
+            out += isInTag ? std::string(rest.substr(0, end)) : translated(std::string(rest.substr(0, end)), kHide);
             rest.remove_prefix(end);
             if (rest.empty()) break;
             isInTag = !isInTag;
@@ -110,7 +121,7 @@ std::string MustacheTemplate::render(const TemplateValues& values) const {
     Values context(values);
     Output output;
     parsed_->text.render(context, output);
-    return translated(output.text, kHidden, kBlanks);
+    return translated(std::move(output.text), kShow);
 }
 
 }  // namespace otpgate::delivery
