@@ -29,6 +29,8 @@ ROOMY = {
 PATIENT = {**ROOMY, "database.connect_timeout": "5s", "database.answer_timeout": "5s"}
 
 ENGINES = ("sqlite", "mysql")
+# Parameters of which a test has one value at a time where OTPGATE_TEST_TURN is set.
+BY_TURNS = ("engine", "web")
 KEPT = pytest.StashKey[list]()
 
 
@@ -44,14 +46,15 @@ def pytest_terminal_summary(terminalreporter, config):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: compares or limits times of a few milliseconds, so nothing else may run beside it (see tests/run)")
+    config.addinivalue_line("markers", "long: plays a failure of half a minute and more; every third turn where OTPGATE_TEST_TURN is set")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     if turn := os.environ.get("OTPGATE_TEST_TURN"):
-        others = [item for item in items if engine_of(item) not in ("", ENGINES[(len(item.path.stem) + int(turn)) % 2])]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in set(others)]
+        others = not_this_turn(items, int(turn))
+        config.hook.pytest_deselected(items=[item for item in items if item in others])
+        items[:] = [item for item in items if item not in others]
     # For several workers: the tests of a file on one engine share what they start, so one worker runs them; and the large
     # files come first, so that the workers end at about the same time.
     if not hasattr(config, "workerinput"):
@@ -61,8 +64,27 @@ def pytest_collection_modifyitems(config, items):
         item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{engine_of(item)}"))
 
 
+def not_this_turn(items, turn):
+    """Of the tests that are there for several engines or web servers all but one; of the long ones two of three."""
+    others = set()
+    for name in BY_TURNS:
+        kinds = {}
+        for item in items:
+            if value := parameter_of(item, name):
+                kinds.setdefault((item.path, item.originalname), {}).setdefault(value, []).append(item)
+        for (path, _), by_value in kinds.items():
+            chosen = sorted(by_value)[(len(path.stem) + turn) % len(by_value)]
+            others.update(item for value, several in by_value.items() if value != chosen for item in several)
+    others.update(item for item in items if item.get_closest_marker("long") and (len(item.originalname) + turn) % 3)
+    return others
+
+
+def parameter_of(item, name):
+    return item.callspec.params.get(name, "") if hasattr(item, "callspec") else ""
+
+
 def engine_of(item):
-    return item.callspec.params.get("engine", "") if hasattr(item, "callspec") else ""
+    return parameter_of(item, "engine")
 
 
 @pytest.fixture(scope="session", autouse=True)

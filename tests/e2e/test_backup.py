@@ -48,6 +48,7 @@ def password_file(folder, site):
     return path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("to", ENGINES)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_backup_is_made_while_the_service_runs_and_restored_elsewhere(make_site, engine, to, address, tmp_path):
@@ -80,6 +81,7 @@ def test_a_backup_is_made_while_the_service_runs_and_restored_elsewhere(make_sit
     assert refresh(other, login).status_code == 200
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_backup_is_of_one_moment(make_site, new_address, engine, tmp_path):
     """Whoever signs in meanwhile is in it wholly or not at all: no session without its user."""
@@ -132,6 +134,7 @@ def test_a_restore_with_another_master_key_says_so(make_site, address, tmp_path)
     assert done.returncode == 0 and "holds another key than the backup was made with" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("direction", [("sqlite", "mysql"), ("mysql", "sqlite")], ids="-to-".join)
 def test_who_started_on_one_engine_goes_on_on_the_other(make_site, new_address, direction, tmp_path):
     old = make_site(direction[0], limits_guesses_per_destination="3/1h")
@@ -184,6 +187,7 @@ def many_users(path, count):
             FROM (SELECT id, CAST(CAST(id AS TEXT) AS INTEGER) AS rowid_of FROM users)""")
 
 
+@pytest.mark.long
 def test_a_copy_that_was_killed_serves_nobody_and_is_begun_anew(make_site, tmp_path):
     old = stopped(make_site, "sqlite")
     old.otpgate.prepare()

@@ -104,6 +104,7 @@ class Crowd:
                 time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_2000_logins_reach_their_people_though_server_and_otpgate_fail(make_site, new_address, engine):
     server = MoodySmtpServer(share=0.03, seed=20261120).start()
     site = smtp_site(make_site, server, engine, limits_request_per_client="0",
@@ -138,6 +139,7 @@ def test_2000_logins_reach_their_people_though_server_and_otpgate_fail(make_site
     assert int(site.sql("SELECT COUNT(*) FROM audit_events WHERE event = 'OTP_SENT'")[0][0]) == len(arrivals)
 
 
+@pytest.mark.long
 def test_four_couriers_in_two_processes_send_nothing_twice(make_site, server, new_address, deliverers):
     site = smtp_site(make_site, server, "mysql", delivery_mode="outbox", mail_concurrency=2, log_level="debug",
                      limits_request_per_client="0")

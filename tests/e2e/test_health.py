@@ -79,6 +79,7 @@ DEFECTS = {
 }
 
 
+@pytest.mark.long
 def test_planted_defects_of_the_database_are_named(make_site, own_mariadb, address):
     site = make_site("mysql", mysql=own_mariadb.address, metrics_allowed_addresses="127.0.0.1")
     for name, (plant, mend, named) in DEFECTS.items():
@@ -103,6 +104,7 @@ def test_planted_defects_of_the_database_are_named(make_site, own_mariadb, addre
     site.login(address)
 
 
+@pytest.mark.long
 def test_a_start_on_a_planted_defect_says_in_one_line_why_nobody_can_sign_in(make_site, own_mariadb, address):
     """As after a restore: it ends with the reason, or runs and tells it; `otpgate health` and the monitors hear the same."""
     site = make_site("mysql", mysql=own_mariadb.address, metrics_allowed_addresses="127.0.0.1")
@@ -199,6 +201,7 @@ def restore(site, dump):
         ["mariadb", "--no-defaults", f"--socket={site.mysql.socket}", "--user=root", site.database], input=dump, check=True)
 
 
+@pytest.mark.long
 def test_a_restored_dump_serves_logins(make_site, address):
     site = make_site("mysql")
     login = site.login(address)
@@ -214,6 +217,7 @@ def test_a_restored_dump_serves_logins(make_site, address):
     assert not site.login(address)["is_new_user"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first_lost, named", [
     ("users", "the table users is missing"),
     ("schema_migrations", "no schema_migrations"),  # what comes before it is there

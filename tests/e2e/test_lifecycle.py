@@ -129,6 +129,7 @@ def test_deliver_reads_its_settings_anew(make_site):
     assert deliverer.stop() == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("processes", [1, 2])
 def test_systemd_holds_the_socket_while_the_service_restarts(make_site, processes):
     site = make_site("sqlite", start=False, server_processes=processes)

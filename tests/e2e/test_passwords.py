@@ -430,6 +430,7 @@ def test_a_reset_that_fails_halfway_leaves_no_trace_and_the_proof_is_good(site, 
     assert site.get(f"{AUTH}/me", token=tokens["access"]).status_code == 401
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("statement", LATER_STATEMENTS)
 def test_a_reset_whose_database_dies_halfway_can_be_finished(make_site, own_mariadb, address, statement):
     site = make_site("mysql", mysql=own_mariadb.address)
@@ -454,6 +455,7 @@ def test_a_reset_whose_database_dies_halfway_can_be_finished(make_site, own_mari
     assert login(site, address, OTHER).status_code == 202
 
 
+@pytest.mark.long
 def test_resets_while_the_database_dies_are_done_or_can_be_done(make_site, own_mariadb, new_address):
     site = make_site("mysql", mysql=own_mariadb.address, passwords_queue="64")
     addresses = [new_address() for _ in range(16)]

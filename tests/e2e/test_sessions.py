@@ -4,6 +4,7 @@ import http.client
 import json
 import time
 
+import pytest
 from test_concurrency import at_once
 from test_login_flow import assert_problem
 
@@ -65,6 +66,7 @@ def test_two_tabs_that_refresh_at_once_go_on_together(site, address):
         login = first
 
 
+@pytest.mark.long
 def test_a_refresh_token_that_comes_back_after_the_grace_ends_the_session(site, new_address):
     stolen, beside = site.login(new_address()), site.login(new_address())
     owners = refresh(site, stolen["refresh"]).json()
@@ -81,6 +83,7 @@ def test_a_refresh_token_that_comes_back_after_the_grace_ends_the_session(site, 
     assert audited == ["1"]
 
 
+@pytest.mark.long
 def test_ten_thousand_refreshes_leave_no_row_behind(make_site, engine):
     site = make_site(engine)
     logins = [site.login(f"p{number}@example.com") for number in range(4)]

@@ -7,7 +7,7 @@ import sqlite3
 
 import requests
 
-from . import openapi
+from . import first_state, openapi
 from .apache import Apache
 from .lighttpd import Lighttpd
 from .mailbox import Mailbox
@@ -68,7 +68,8 @@ class Site:
         try:
             if self.database:
                 self.mysql.recreate(self.database)
-            self.otpgate.prepare().start()
+            first_state.give(self.otpgate, self.mysql, self.database)
+            self.otpgate.start()
             self.web.start()
         except BaseException:
             self.stop()
