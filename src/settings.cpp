@@ -5,10 +5,11 @@
 #include "otpgate/base/settings_reader.h"
 #include "otpgate/base/text.h"
 #include "otpgate/domain/people_words.h"
+#include "settings_delivery.h"
+#include "settings_page.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -24,7 +25,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 
 constexpr const char* kDefaultPath = "/etc/otpgate/otpgate.conf";
-constexpr std::size_t kNameCharacters = 253;  // of a host name, which it is where nothing else is said
 
 std::string readFile(const std::string& path, bool mayBeAbsent) {
     std::ifstream file(path);
@@ -39,13 +39,6 @@ std::string readFile(const std::string& path, bool mayBeAbsent) {
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();
-}
-
-std::chrono::seconds wholeSeconds(SettingsReader& reader, const std::string& key, milliseconds standard,
-                                  milliseconds lowest, milliseconds highest) {
-    const milliseconds value = reader.duration(key, standard, lowest, highest);
-    if (value % 1s != 0ms) reader.reject(key, "must be whole seconds");
-    return std::chrono::duration_cast<std::chrono::seconds>(value);
 }
 
 domain::LimitRule limit(SettingsReader& reader, const std::string& key, std::string_view standard) {
@@ -95,8 +88,8 @@ db::DatabaseSettings readDatabase(SettingsReader& reader) {
     db::DatabaseSettings database;
     database.url = reader.text("database.url", "sqlite:/var/lib/otpgate/otpgate.db");
     database.password = reader.secret("database.password");
-    database.connectTimeout = wholeSeconds(reader, "database.connect_timeout", 1s, 1s, 60s);
-    database.answerTimeout = wholeSeconds(reader, "database.answer_timeout", 1s, 1s, 60s);
+    database.connectTimeout = reader.wholeSeconds("database.connect_timeout", 1s, 1s, 60s);
+    database.answerTimeout = reader.wholeSeconds("database.answer_timeout", 1s, 1s, 60s);
     return database;
 }
 
@@ -117,8 +110,8 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     otp.format.length = static_cast<unsigned>(reader.integer("otp.length", otp.format.length, 4, 10));
     constexpr CodeAlphabet kAlphabets[] = {CodeAlphabet::Digits, CodeAlphabet::Letters};
     otp.format.alphabet = kAlphabets[reader.choice("otp.alphabet", {"digits", "letters"}, "digits")];
-    otp.emailLifetime = wholeSeconds(reader, "otp.email_lifetime", 10min, 1s, hours{24});
-    otp.smsLifetime = wholeSeconds(reader, "otp.sms_lifetime", 5min, 1s, hours{24});
+    otp.emailLifetime = reader.wholeSeconds("otp.email_lifetime", 10min, 1s, hours{24});
+    otp.smsLifetime = reader.wholeSeconds("otp.sms_lifetime", 5min, 1s, hours{24});
     otp.onResend =
         reader.choice("otp.on_resend", {"rotate", "repeat"}, "rotate") == 1 ? Resend::Repeat : Resend::Rotate;
     constexpr domain::LinkUse kLinks[] = {domain::LinkUse::Off, domain::LinkUse::Beside, domain::LinkUse::Instead};
@@ -126,7 +119,7 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     otp.autoRegister = reader.flag("otp.auto_register", true);
     otp.disclosure = reader.flag("accounts.reveal", false) ? Disclosure::Reveal : Disclosure::Hide;
     otp.maxAttempts = static_cast<unsigned>(reader.integer("otp.max_attempts", otp.maxAttempts, 1, 10));
-    otp.resendAfter = wholeSeconds(reader, "otp.resend_after", 30s, 1s, hours{1});
+    otp.resendAfter = reader.wholeSeconds("otp.resend_after", 30s, 1s, hours{1});
     otp.fixedCode = reader.text("otp.fixed_code", "");
     if (!otp.fixedCode.empty()) {
         if (!isDevelopment) reader.reject("otp.fixed_code", "is allowed with environment = development only");
@@ -142,13 +135,6 @@ domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     return otp;
 }
 
-constexpr delivery::SmtpSecurity kSecurities[] = {delivery::SmtpSecurity::None, delivery::SmtpSecurity::StartTls,
-                                                  delivery::SmtpSecurity::Tls};
-constexpr delivery::SmtpAuth kAuths[] = {delivery::SmtpAuth::Auto, delivery::SmtpAuth::Plain, delivery::SmtpAuth::Login,
-                                         delivery::SmtpAuth::XOAuth2, delivery::SmtpAuth::OAuthBearer};
-const std::vector<std::string> kSecurityWords{"none", "starttls", "tls"};
-const std::vector<std::string> kAuthWords{"auto", "plain", "login", "xoauth2", "oauthbearer"};
-
 domain::NoticeSettings readNotices(SettingsReader& reader) {
     domain::NoticeSettings notices;
     notices.newSignIn = reader.flag("notices.new_sign_in", true);
@@ -158,46 +144,9 @@ domain::NoticeSettings readNotices(SettingsReader& reader) {
     notices.passkeysChanged = reader.flag("notices.passkeys_changed", true);
     notices.factorsChanged = reader.flag("notices.factors_changed", true);
     if (reader.flag("notices.by_sms", false)) notices.bySms = domain::NoticeBySms::WhereNoMail;
-    notices.lifetime = wholeSeconds(reader, "notices.lifetime", hours{24}, 1min, days{7});
+    notices.lifetime = reader.wholeSeconds("notices.lifetime", hours{24}, 1min, days{7});
     notices.perDestination = limit(reader, "limits.notices_per_destination", "10/1h");
     return notices;
-}
-
-delivery::MailSettings readMail(SettingsReader& reader) {
-    using delivery::MailTransportKind;
-    constexpr MailTransportKind kTransports[] = {MailTransportKind::Smtp, MailTransportKind::File,
-                                                 MailTransportKind::Null};
-    delivery::MailSettings mail;
-    mail.transport = kTransports[reader.choice("mail.transport", {"smtp", "file", "null"}, "smtp")];
-    mail.directory = reader.text("mail.directory", "/var/lib/otpgate/mail");
-    mail.from = reader.text("mail.from", "otpgate <no-reply@localhost>");
-    mail.smtp.host = reader.text("mail.smtp_host", mail.smtp.host);
-    mail.smtp.port = static_cast<unsigned>(reader.integer("mail.smtp_port", 25, 1, 65535));
-    mail.smtp.security = kSecurities[reader.choice("mail.smtp_security", kSecurityWords, "none")];
-    mail.smtp.caFile = reader.text("mail.smtp_ca_file", "");
-    mail.smtp.username = reader.text("mail.smtp_username", "");
-    mail.smtp.password = reader.secret("mail.smtp_password");
-    mail.smtp.auth = kAuths[reader.choice("mail.smtp_auth", kAuthWords, "auto")];
-    mail.smtp.oauthTokenFile = reader.text("mail.smtp_oauth_token_file", "");
-    const bool allowsPlaintext = reader.flag("mail.smtp_allow_plaintext_auth", false);
-    mail.smtpManners.plaintextAuth =
-        allowsPlaintext ? delivery::PlaintextAuth::Allowed : delivery::PlaintextAuth::Forbidden;
-    delivery::SmtpTimeouts& timeouts = mail.smtpManners.timeouts;
-    timeouts.connect = wholeSeconds(reader, "mail.smtp_connect_timeout", 5s, 1s, 60s);
-    timeouts.answer = wholeSeconds(reader, "mail.smtp_timeout", 10s, 1s, 120s);
-    timeouts.data = wholeSeconds(reader, "mail.smtp_data_timeout", 30s, 1s, 600s);
-    return mail;
-}
-
-void readMailFallback(SettingsReader& reader, delivery::SmtpServer& server) {
-    server.host = reader.text("mail_fallback.smtp_host", "");
-    server.port = static_cast<unsigned>(reader.integer("mail_fallback.smtp_port", 25, 1, 65535));
-    server.security = kSecurities[reader.choice("mail_fallback.smtp_security", kSecurityWords, "none")];
-    server.caFile = reader.text("mail_fallback.smtp_ca_file", "");
-    server.username = reader.text("mail_fallback.smtp_username", "");
-    server.password = reader.secret("mail_fallback.smtp_password");
-    server.auth = kAuths[reader.choice("mail_fallback.smtp_auth", kAuthWords, "auto")];
-    server.oauthTokenFile = reader.text("mail_fallback.smtp_oauth_token_file", "");
 }
 
 crypto::PasswordGateOptions readPasswords(SettingsReader& reader) {
@@ -212,97 +161,17 @@ crypto::PasswordGateOptions readPasswords(SettingsReader& reader) {
     return passwords;
 }
 
-// A share from 0 to 1.
-double readRate(SettingsReader& reader, const std::string& key, std::string_view standard) {
-    const std::string text = reader.text(key, standard);
-    double rate = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, rate);
-    if (error != std::errc{} || rest != end || !(rate >= 0 && rate <= 1))
-        reader.reject(key, "must be from 0 to 1, such as 0.05");
-    return rate;
-}
-
-delivery::HttpSmsSettings readHttpSms(SettingsReader& reader) {
-    using delivery::HttpBodyType;
-    using delivery::HttpMethod;
-    constexpr HttpMethod kMethods[] = {HttpMethod::Get, HttpMethod::Post, HttpMethod::Put};
-    constexpr HttpBodyType kBodyTypes[] = {HttpBodyType::Json, HttpBodyType::Form, HttpBodyType::Xml};
-    delivery::HttpSmsSettings http;
-    http.method = kMethods[reader.choice("sms.http_method", {"GET", "POST", "PUT"}, "POST")];
-    http.url = reader.text("sms.http_url", "");
-    http.headers = reader.list("sms.http_headers", "");
-    http.bodyType = kBodyTypes[reader.choice("sms.http_content_type",
-                                             {"application/json", "application/x-www-form-urlencoded", "text/xml"},
-                                             "application/json")];
-    http.body = reader.text("sms.http_body", "");
-    http.secret = reader.secret("sms.http_secret");
-    http.successStatus = reader.list("sms.http_success_status", "200-299");
-    http.successBody = reader.text("sms.http_success_body", "");
-    return http;
-}
-
-delivery::SmsRules readSmsRules(SettingsReader& reader) {
-    auto allowed = domain::AllowedPrefixes::parse(reader.list("sms.allowed_prefixes", ""));
-    if (!allowed) reader.reject("sms.allowed_prefixes", "must be calling prefixes such as +49, +1, +1242");
-    auto budgets = domain::DailyBudgets::parse(reader.list("sms.daily_budgets", "*:100"));
-    if (!budgets) {
-        reader.reject("sms.daily_budgets", "must be PREFIX:MESSAGES such as +49:1000, +1:200, *:100, each prefix once");
-    }
-    // Nobody is to pay for what strangers have sent to numbers that the setting forgot.
-    budgets->limitOthers(domain::DailyBudgets::kOthersByDefault);
-    return {std::move(*allowed), std::move(*budgets)};
-}
-
-delivery::SmsSettings readSms(SettingsReader& reader) {
-    using delivery::SmsTransportKind;
-    constexpr SmsTransportKind kTransports[] = {SmsTransportKind::None,   SmsTransportKind::Twilio,
-                                                SmsTransportKind::Vonage, SmsTransportKind::Http,
-                                                SmsTransportKind::File,   SmsTransportKind::Mock};
-    delivery::SmsSettings sms;
-    sms.transport =
-        kTransports[reader.choice("sms.transport", {"none", "twilio", "vonage", "http", "file", "mock"}, "none")];
-    sms.directory = reader.text("sms.directory", "/var/lib/otpgate/sms");
-    sms.from = reader.text("sms.from", "");
-    sms.twilioAccountSid = reader.text("sms.twilio_account_sid", "");
-    sms.twilioAuthToken = reader.secret("sms.twilio_auth_token");
-    sms.twilioApiKeySid = reader.text("sms.twilio_api_key_sid", "");
-    sms.twilioApiKeySecret = reader.secret("sms.twilio_api_key_secret");
-    sms.twilioUrl = reader.text("sms.twilio_url", sms.twilioUrl);
-    sms.vonageApiKey = reader.text("sms.vonage_api_key", "");
-    sms.vonageApiSecret = reader.secret("sms.vonage_api_secret");
-    sms.vonageUrl = reader.text("sms.vonage_url", sms.vonageUrl);
-    sms.http = readHttpSms(reader);
-    sms.caFile = reader.text("sms.ca_file", "");
-    sms.mockFailureRate = readRate(reader, "sms.failure_rate", "0");
-    sms.timeout = wholeSeconds(reader, "sms.timeout", 10s, 1s, 120s);
-    sms.rules = readSmsRules(reader);
-    return sms;
-}
-
-delivery::CourierSettings readCourier(SettingsReader& reader) {
-    using delivery::DeliveryMode;
-    delivery::CourierSettings courier;
-    constexpr DeliveryMode kModes[] = {DeliveryMode::Async, DeliveryMode::Sync, DeliveryMode::Outbox};
-    courier.mode = kModes[reader.choice("delivery.mode", {"async", "sync", "outbox"}, "async")];
-    courier.rest = 25ms;
-    courier.mailSenders = static_cast<unsigned>(reader.integer("mail.concurrency", 4, 1, 64));
-    courier.smsSenders = static_cast<unsigned>(reader.integer("sms.concurrency", 4, 1, 64));
-    courier.queueLength = static_cast<std::size_t>(reader.integer("delivery.queue_length", 10000, 0, 1'000'000));
-    return courier;
-}
-
 domain::TokenSettings readTokens(SettingsReader& reader, const std::string& issuer) {
     domain::TokenSettings tokens;
     tokens.format = reader.choice("tokens.format", {"jwt", "opaque"}, "jwt") == 1 ? domain::TokenFormat::Opaque
                                                                                   : domain::TokenFormat::Jwt;
     tokens.issuer = issuer;
     tokens.audience = reader.text("tokens.audience", "otpgate");
-    tokens.accessLifetime = wholeSeconds(reader, "tokens.access_lifetime", 15min, 10s, hours{24});
-    tokens.sessions.idle = wholeSeconds(reader, "tokens.refresh_lifetime", days{7}, 1min, days{366});
-    tokens.sessions.total = wholeSeconds(reader, "tokens.session_lifetime", days{30}, 1min, days{3660});
-    tokens.sessions.aal2Idle = wholeSeconds(reader, "tokens.aal2_refresh_lifetime", hours{1}, 1min, days{366});
-    tokens.sessions.aal2Total = wholeSeconds(reader, "tokens.aal2_session_lifetime", hours{24}, 1min, days{3660});
+    tokens.accessLifetime = reader.wholeSeconds("tokens.access_lifetime", 15min, 10s, hours{24});
+    tokens.sessions.idle = reader.wholeSeconds("tokens.refresh_lifetime", days{7}, 1min, days{366});
+    tokens.sessions.total = reader.wholeSeconds("tokens.session_lifetime", days{30}, 1min, days{3660});
+    tokens.sessions.aal2Idle = reader.wholeSeconds("tokens.aal2_refresh_lifetime", hours{1}, 1min, days{366});
+    tokens.sessions.aal2Total = reader.wholeSeconds("tokens.aal2_session_lifetime", hours{24}, 1min, days{3660});
     return tokens;
 }
 
@@ -314,68 +183,6 @@ std::vector<std::string> readSecurityContacts(SettingsReader& reader) {
     });
     if (!areUris) reader.reject("security.contacts", "must begin with mailto:, https:// or tel:");
     return contacts;
-}
-
-std::string readLink(SettingsReader& reader, const std::string& key) {
-    std::string url = reader.text(key, "");
-    const bool isLink = url.empty() || url.starts_with("https://") || url.starts_with("http://") ||
-                        url.starts_with("mailto:") || url.starts_with("tel:");
-    if (!isLink) reader.reject(key, "must begin with https://, http://, mailto: or tel:");
-    return url;
-}
-
-// A name alone, so that it stays in its folder.
-std::string readPageFile(SettingsReader& reader, const std::string& key, std::initializer_list<const char*> endings) {
-    std::string name = reader.text(key, "");
-    const bool isPlain = !name.starts_with('.') && std::ranges::all_of(name, [](char c) {
-        return isLetterOrDigit(c) || c == '.' || c == '-' || c == '_';
-    });
-    const bool hasEnding = std::ranges::any_of(endings, [&](const char* ending) { return name.ends_with(ending); });
-    if (!name.empty() && !(isPlain && hasEnding)) {
-        reader.reject(key, "must be the name of a file that ends with " +
-                               joined(std::vector<std::string>(endings.begin(), endings.end()), " or "));
-    }
-    return name;
-}
-
-// "Wiki https://wiki.example.com", or the origin alone, which its host names then.
-std::optional<domain::Application> readApplication(const std::string& text) {
-    const auto blank = text.rfind(' ');
-    const std::string origin = toLower(blank == std::string::npos ? text : text.substr(blank + 1));
-    const bool hasScheme = origin.starts_with("https://") || origin.starts_with("http://");
-    const std::string authority = hasScheme ? origin.substr(origin.find("://") + 3) : "";
-    const bool isHost = !authority.empty() && std::ranges::all_of(authority, [](char c) {
-        return isLetterOrDigit(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
-    });
-    if (!isHost) return std::nullopt;
-    const std::string name{blank == std::string::npos ? "" : trim(std::string_view{text}.substr(0, blank))};
-    return domain::Application{name.empty() ? std::string{hostOf(origin)} : name, origin};
-}
-
-api::PageSettings readPage(SettingsReader& reader, const std::string& publicUrl) {
-    api::PageSettings page;
-    page.name = reader.text("page.name", "");
-    if (page.name.empty()) page.name = hostOf(publicUrl);
-    // It stands in the subject of mails and in SMS.
-    const bool isOneLine = std::ranges::none_of(page.name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-    if (!isOneLine || countCharacters(page.name) > kNameCharacters) {
-        reader.reject("page.name", "must be one line of at most " + std::to_string(kNameCharacters) + " characters");
-    }
-    page.accent = reader.text("page.accent", "");
-    const bool isColour = page.accent.size() == 7 && page.accent.front() == '#' &&
-                          parseNumber<std::uint32_t>(std::string_view{page.accent}.substr(1), 16);
-    if (!page.accent.empty() && !isColour) reader.reject("page.accent", "must be a colour such as #2459c9");
-    page.logo = readPageFile(reader, "page.logo", {".svg", ".png", ".webp", ".jpg"});
-    page.stylesheet = readPageFile(reader, "page.stylesheet", {".css"});
-    page.privacyUrl = readLink(reader, "page.privacy_url");
-    page.imprintUrl = readLink(reader, "page.imprint_url");
-    page.supportUrl = readLink(reader, "page.support_url");
-    for (const std::string& text : reader.list("page.return_to", "")) {
-        const auto application = readApplication(text);
-        if (!application) reader.reject("page.return_to", text + " is not like Wiki https://wiki.example.com");
-        if (application) page.applications.push_back(*application);
-    }
-    return page;
 }
 
 // Of the hosts that share a cookie: the host of the service itself, which sets it, is one of them.
@@ -522,7 +329,6 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.tokens = readTokens(reader, settings.publicUrl);
     settings.tokens.signIn = settings.otp.signIn;
     settings.mail = readMail(reader);
-    readMailFallback(reader, settings.mail.fallback);
     settings.sms = readSms(reader);
     settings.templates.directory = reader.text("templates.directory", "");
     settings.templates.defaultLocale = reader.text("templates.default_locale", "en");
@@ -530,7 +336,7 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.passkeys = readPasskeys(reader, settings.publicUrl);
     settings.passkeys.signIn = settings.otp.signIn;
     settings.passkeys.sessions = settings.tokens.sessions;
-    settings.changeWithin = wholeSeconds(reader, "accounts.change_within", 15min, 1min, hours{24});
+    settings.changeWithin = reader.wholeSeconds("accounts.change_within", 15min, 1min, hours{24});
     constexpr domain::ApiKeyHolders kHolders[] = {domain::ApiKeyHolders::Admins, domain::ApiKeyHolders::Everybody};
     settings.apiKeyHolders = kHolders[reader.choice("api_keys.allowed", {"admins", "everybody"}, "admins")];
     settings.passwordsPerClient = limit(reader, "limits.passwords_per_client", "30/1h");

@@ -148,6 +148,13 @@ std::chrono::milliseconds SettingsReader::duration(const std::string& key, std::
     return duration;
 }
 
+std::chrono::seconds SettingsReader::wholeSeconds(const std::string& key, std::chrono::milliseconds defaultValue,
+                                                  std::chrono::milliseconds lowest, std::chrono::milliseconds highest) {
+    const std::chrono::milliseconds value = duration(key, defaultValue, lowest, highest);
+    if (value % std::chrono::seconds{1} != std::chrono::milliseconds{0}) reject(key, "must be whole seconds");
+    return std::chrono::duration_cast<std::chrono::seconds>(value);
+}
+
 bool SettingsReader::flag(const std::string& key, bool defaultValue) {
     return choice(key, {"true", "false"}, defaultValue ? "true" : "false") == 0;
 }

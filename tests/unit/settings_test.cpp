@@ -1,4 +1,4 @@
-// Holds src/settings.cpp and etc/otpgate.conf together: neither may know a setting or a default that the other does
+// Holds src/settings*.cpp and etc/otpgate.conf together: neither may know a setting or a default that the other does
 // not.
 #include "settings.h"
 
@@ -363,10 +363,11 @@ std::map<std::string, std::string> documented() {
     return settings;
 }
 
-// What src/settings.cpp asks its reader for: reader.integer("server.threads", or wholeSeconds(reader,
-// "mail.smtp_timeout",
+// What src/settings*.cpp ask their reader for: reader.integer("server.threads", or limit(reader, "limits.notices",
 std::set<std::string> askedFor() {
-    const std::string code = contentOf(checkoutPath("src/settings.cpp"));
+    std::string code;
+    for (const char* file : {"src/settings.cpp", "src/settings_delivery.cpp", "src/settings_page.cpp"})
+        code += contentOf(checkoutPath(file));
     const Poco::RegularExpression getter(R"re((?:reader\.(\w+)\(|\(reader,)\s*"([a-z0-9_.]+)")re");
     std::set<std::string> keys;
     Poco::RegularExpression::MatchVec found;

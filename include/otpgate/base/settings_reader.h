@@ -26,6 +26,8 @@ public:
     // "10m", "1500ms", "7d"; the bounds are named in the message.
     std::chrono::milliseconds duration(const std::string& key, std::chrono::milliseconds defaultValue,
                                        std::chrono::milliseconds lowest, std::chrono::milliseconds highest);
+    std::chrono::seconds wholeSeconds(const std::string& key, std::chrono::milliseconds defaultValue,
+                                      std::chrono::milliseconds lowest, std::chrono::milliseconds highest);
     bool flag(const std::string& key, bool defaultValue);  // true or false
     unsigned octal(const std::string& key, unsigned defaultValue, unsigned highest);
     // By comma; items are trimmed, empty ones left out.

@@ -51,7 +51,8 @@ struct Output {
 constexpr std::string_view kBlanks = " \t\n";
 constexpr std::string_view kHidden = "\x01\x02\x03";
 
-// Which character becomes which, all others themselves: a mail is gone through twice, so each is looked up, not looked for.
+// Which character becomes which, all others themselves: a mail is gone through twice, so each is looked up, not looked
+// for.
 using Translation = std::array<char, 256>;
 
 constexpr Translation translation(std::string_view from, std::string_view to) {
