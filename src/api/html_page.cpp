@@ -1,5 +1,7 @@
 #include "api/html_page.h"
 
+#include "otpgate/base/encoding.h"
+
 namespace otpgate::api {
 
 HtmlPage::HtmlPage(const ApiSettings& settings, int status, std::string_view title, std::string_view formTarget)
@@ -96,15 +98,7 @@ http::Response HtmlPage::take() {
 }
 
 void HtmlPage::escaped(std::string_view text) {
-    for (const char c : text) {
-        switch (c) {
-        case '&': raw("&amp;"); break;
-        case '<': raw("&lt;"); break;
-        case '>': raw("&gt;"); break;
-        case '"': raw("&quot;"); break;
-        default: response_.body += c;
-        }
-    }
+    appendHtml(response_.body, text);
 }
 
 void HtmlPage::sentence(std::string_view english) {

@@ -209,4 +209,16 @@ void appendJsonString(std::string& out, std::string_view text) {
     out += '"';
 }
 
+void appendHtml(std::string& out, std::string_view text) {
+    for (const char c : text) {
+        switch (c) {
+        case '&': out += "&amp;"; break;
+        case '<': out += "&lt;"; break;
+        case '>': out += "&gt;"; break;
+        case '"': out += "&quot;"; break;
+        default: out += c;
+        }
+    }
+}
+
 }  // namespace otpgate

@@ -1,6 +1,7 @@
 #include "otpgate/http/boundary.h"
 
 #include "http/header_names.h"
+#include "otpgate/base/encoding.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/http/accept_language.h"
 #include "otpgate/http/errors.h"
@@ -59,25 +60,14 @@ std::string wishOf(const Request& request) {
     }
 }
 
-// Of text, in a page: no character of it means anything there.
-std::string escapedForHtml(std::string_view text) {
-    std::string escaped;
-    for (const char c : text) {
-        switch (c) {
-        case '&': escaped += "&amp;"; break;
-        case '<': escaped += "&lt;"; break;
-        case '>': escaped += "&gt;"; break;
-        case '"': escaped += "&quot;"; break;
-        default: escaped += c;
-        }
-    }
-    return escaped;
-}
-
 std::string spokenIn(std::string_view language, const Said& said, const Sentences& sentences) {
     switch (said.form) {
     case Said::Form::Json: break;
-    case Said::Form::Html: return escapedForHtml(sentences.in(language, said.english));
+    case Said::Form::Html: {
+        std::string escaped;
+        appendHtml(escaped, sentences.in(language, said.english));
+        return escaped;
+    }
     case Said::Form::Language: return std::string{language};
     }
     JsonWriter text;

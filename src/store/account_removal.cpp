@@ -49,14 +49,6 @@ void removeMessages(db::Connection& connection, const std::string& address) {
 
 }  // namespace
 
-std::vector<Uuid> AccountTable::listDevices(const Uuid& userId) {
-    std::vector<Uuid> devices;
-    for (const db::Row& row : connection_.query("SELECT id FROM devices WHERE user_id = ?", {userId})) {
-        devices.push_back(row.uuid(0));
-    }
-    return devices;
-}
-
 void AccountTable::forgetOwner(const domain::User& user, Timestamp now) {
     for (const auto& address : {user.email, user.phoneNumber}) {
         if (!address) continue;

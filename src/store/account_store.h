@@ -33,7 +33,6 @@ public:
     bool setRole(const domain::RoleChange& change) override;
 
     std::vector<domain::ExportSection> exportOf(const Uuid& userId, std::span<const std::string> addresses) override;
-    std::vector<Uuid> listDevices(const Uuid& userId) override;
     bool remove(const domain::UserDeletion& deletion) override;
 
     std::vector<std::string> passwordCosts() override;

@@ -559,7 +559,8 @@ private:
         }
         const Words tables{"users", "sessions", "devices", "api_keys", "otp_requests", "outbox", "rate_limits"};
         for (const std::string& table : tables) CPPUNIT_ASSERT_EQUAL_MESSAGE(table, std::int64_t{2}, count(table));
-        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store_->listDevices(ada_).size());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1},
+                             connection_->query("SELECT id FROM devices WHERE user_id = ?", {ada_}).size());
 
         const auto user = store_->find(ada_).value();
         CPPUNIT_ASSERT(store_->remove({user, {domain::limitBucket("password", kAda)}, now(), newId()}));

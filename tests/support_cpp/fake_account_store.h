@@ -104,7 +104,6 @@ public:
     }
     bool setRole(const domain::RoleChange&) override { return false; }
     std::vector<domain::ExportSection> exportOf(const Uuid&, std::span<const std::string>) override { return {}; }
-    std::vector<Uuid> listDevices(const Uuid&) override { return {}; }
     bool remove(const domain::UserDeletion& deletion) override {
         removed.push_back(deletion.user.id);
         removedBy = deletion.actor;

@@ -36,6 +36,7 @@ class EncodingTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(escapesControlCharactersInJson);
     CPPUNIT_TEST(keepsUtf8InJson);
     CPPUNIT_TEST(makesValidJsonOfInvalidUtf8);
+    CPPUNIT_TEST(writesTextThatMeansNothingInAPage);
     CPPUNIT_TEST_SUITE_END();
 
     static std::string everyByte() {
@@ -162,6 +163,12 @@ class EncodingTest : public CppUnit::TestFixture {
     void keepsUtf8InJson() { CPPUNIT_ASSERT_EQUAL("\"\xc3\xa9\xe2\x82\xac\""s, jsonOf("\xc3\xa9\xe2\x82\xac")); }
 
     void makesValidJsonOfInvalidUtf8() { CPPUNIT_ASSERT_EQUAL(R"("a\\xffb\\xc3")"s, jsonOf("a\xff\x62\xc3")); }
+
+    void writesTextThatMeansNothingInAPage() {
+        std::string page = "<p title=\"";
+        appendHtml(page, "\"><script>&amp;'\xc3\xa9");
+        CPPUNIT_ASSERT_EQUAL("<p title=\"&quot;&gt;&lt;script&gt;&amp;amp;'\xc3\xa9"s, page);
+    }
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(EncodingTest);

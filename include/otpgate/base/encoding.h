@@ -40,4 +40,7 @@ char32_t codePointOf(std::string_view character);
 // UTF-8 becomes the four characters \xff, so that the result is always valid JSON.
 void appendJsonString(std::string& out, std::string_view text);
 
+// Appends the text so that no character of it means anything in a page, nor in an attribute between double quotes.
+void appendHtml(std::string& out, std::string_view text);
+
 }  // namespace otpgate

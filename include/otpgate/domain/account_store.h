@@ -254,11 +254,9 @@ public:
     // and the audit trail are read elsewhere.
     virtual std::vector<ExportSection> exportOf(const Uuid& userId, std::span<const std::string> addresses) = 0;
 
-    virtual std::vector<Uuid> listDevices(const Uuid& userId) = 0;  // revoked ones too
     // Removes the user with all that belongs to it; of the audit trail event, id, user and time stay, and the user name
-    // is nobody else's. Many
-    // steps, of which the account itself is the last: a removal that was interrupted can be repeated. False: there is
-    // no such user.
+    // is nobody else's. Many steps, of which the account itself is the last: a removal that was interrupted can be
+    // repeated. False: there is no such user.
     virtual bool remove(const UserDeletion& deletion) = 0;
 
     // The names of what hashes cost (crypto/password_costs.h) that somebody has or had here.
