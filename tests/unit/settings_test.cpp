@@ -72,6 +72,11 @@ const std::map<std::string, std::string> kOtherValues{
     {"limits.request_per_client", "0"},
     {"abuse.challenge", "sms"},
     {"abuse.challenge_steps", "2000"},
+    {"abuse.challenge_by", "hcaptcha"},
+    {"abuse.challenge_site_key", "0x4AAA"},
+    {"abuse.challenge_secret", "secret"},
+    {"abuse.challenge_secret_file", "SECRET FILE"},
+    {"abuse.challenge_verify_url", "https://check.example.org/siteverify"},
     {"limits.guesses_per_destination", "9/1h"},
     {"limits.passwords_per_client", "31/1h"},
     {"limits.passkeys_per_account", "61/1h"},
@@ -259,6 +264,12 @@ std::string describe(const Settings& s) {
     line("otp.requestsPerClient", describe(s.otp.requestsPerClient));
     line("otp.work.when", int(s.otp.work.when));
     line("otp.work.steps", s.otp.work.steps);
+    line("humanCheck.service", toString(s.humanCheck.site.service));
+    line("humanCheck.siteKey", s.humanCheck.site.siteKey);
+    line("otp.humanCheck", s.otp.humanCheck.toJson());
+    line("humanCheck.secret", s.humanCheck.secret);
+    line("humanCheck.verifyUrl", s.humanCheck.verifyUrl);
+    for (const auto& host : s.humanCheck.hosts) line("humanCheck.hosts", host);
     line("otp.guessesPerDestination", describe(s.otp.guessesPerDestination));
     line("emailValidation", static_cast<int>(s.emailValidation));
     line("phoneValidation", static_cast<int>(s.phoneValidation));
