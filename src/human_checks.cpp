@@ -52,6 +52,12 @@ void requireAskable(const domain::HumanCheckSettings& settings) {
                                  settings.verifyUrl);
 }
 
+delivery::HttpSettings humanCheckConnection() {
+    delivery::HttpSettings settings;
+    settings.timeout = kHumanCheckTimeout;
+    return settings;
+}
+
 HumanAnswer askHumanCheck(delivery::HttpClient& client, const domain::HumanCheckSettings& settings,
                           const std::string& token, const std::string& address) {
     delivery::HttpClient::Fields fields{{"secret", settings.secret}, {"response", token}};
@@ -87,7 +93,7 @@ public:
 
     bool isTaken() const { return isTaken_; }
     delivery::HttpClient& line() {
-        if (!line_) line_ = std::make_unique<delivery::HttpClient>(delivery::HttpSettings{.timeout = kHumanCheckTimeout});
+        if (!line_) line_ = std::make_unique<delivery::HttpClient>(humanCheckConnection());
         return *line_;
     }
 

@@ -19,10 +19,11 @@ namespace otpgate {
 // Throws ConfigurationError for settings by which no service can be asked.
 void requireAskable(const domain::HumanCheckSettings& settings);
 
-// One question, and what came of it.
+// One question, and what came of it, over a connection as the service is asked.
+inline constexpr std::chrono::seconds kHumanCheckTimeout{3};
+delivery::HttpSettings humanCheckConnection();
 domain::HumanAnswer askHumanCheck(delivery::HttpClient& client, const domain::HumanCheckSettings& settings,
                                   const std::string& token, const std::string& address);
-inline constexpr std::chrono::seconds kHumanCheckTimeout{3};
 
 class HumanChecks final : public domain::HumanCheck {
 public:

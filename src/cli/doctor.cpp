@@ -198,7 +198,7 @@ void examineHumanCheck(const Settings& settings, Findings& findings) {
         return;
     }
     requireAskable(check);
-    delivery::HttpClient client({.timeout = kHumanCheckTimeout});
+    delivery::HttpClient client(humanCheckConnection());
     const domain::HumanAnswer answer = askHumanCheck(client, check, "otpgate-doctor", {});
     const std::string who = std::string{nameOf(check.site.service)} + " at " + std::string{hostOf(check.verifyUrl)};
     const char* const why = "whoever is asked for a check is refused";

@@ -102,7 +102,8 @@ class ApiOtpTest : public test::ApiFixture {
 
     void asksForAChallengeAndSaysWhatBecameOfIt() {
         using domain::HumanVerdict;
-        domain::RequestedOtp otp{.outcome = RequestOutcome::WorkNeeded, .limit = std::nullopt};
+        domain::RequestedOtp otp;
+        otp.outcome = RequestOutcome::WorkNeeded;
         otp.challenge = R"({"service":"turnstile","site_key":"0x4AAA"})";
         const auto rejected = [&](std::optional<HumanVerdict> shown) {
             otp.shown = shown;

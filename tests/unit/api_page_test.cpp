@@ -62,7 +62,7 @@ class ApiPageTest : public test::ApiFixture {
         const auto shown = [&](HumanCheckService service) {
             settings_.humanCheck = {service, "0x4AAA"};
             http::Response response = showHumanCheck(get(), settings_);
-            const auto policy = std::ranges::find(response.headers, "Content-Security-Policy",
+            const auto policy = std::ranges::find(response.headers, std::string_view{"Content-Security-Policy"},
                                                   [](const auto& header) { return header.first; });
             CPPUNIT_ASSERT(policy != response.headers.end());
             return std::pair{response.body, policy->second};

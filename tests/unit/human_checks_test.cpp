@@ -10,6 +10,9 @@
 
 #include <chrono>
 #include <future>
+#include <map>
+#include <memory>
+#include <vector>
 
 namespace otpgate::test {
 namespace {
