@@ -400,6 +400,7 @@ class SettingsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(takesEverySettingFromTheEnvironment);
     CPPUNIT_TEST(readsSecretsFromFiles);
     CPPUNIT_TEST(allowsAFixedCodeInDevelopmentOnly);
+    CPPUNIT_TEST(asksForAHumanWhereAnyChallengeIsAsked);
     CPPUNIT_TEST(cutsTheSlashOfThePublicUrl);
     CPPUNIT_TEST(putsTheBasePathAtTheEndOfThePublicUrl);
     CPPUNIT_TEST(namesBadValues);
@@ -499,6 +500,17 @@ class SettingsTest : public CppUnit::TestFixture {
         }
         CPPUNIT_ASSERT_EQUAL("0042"s,
                              load("environment = development\n[otp]\nlength = 4\nfixed_code = 0042\n").otp.fixedCode);
+    }
+
+    void asksForAHumanWhereAnyChallengeIsAsked() {
+        const std::string site = "[server]\npublic_url = https://Login.example.org:8443\n[cors]\n"
+                                 "allowed_origins = https://app.example.org\n[abuse]\nchallenge_by = turnstile\n";
+        CPPUNIT_ASSERT(!load(site).otp.humanCheck.isUsed());
+        const Settings settings = load(site + "challenge = sms\n");
+        CPPUNIT_ASSERT(settings.otp.humanCheck.service == domain::HumanCheckService::Turnstile);
+        CPPUNIT_ASSERT((settings.humanCheck.hosts == std::vector{"login.example.org"s, "app.example.org"s}));
+        CPPUNIT_ASSERT_EQUAL("https://challenges.cloudflare.com/turnstile/v0/siteverify"s,
+                             settings.humanCheck.verifyUrl);
     }
 
     void cutsTheSlashOfThePublicUrl() {
