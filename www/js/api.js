@@ -153,7 +153,7 @@ export async function call(method, path, options = {}) {
     return await ask(method, path, options);
   } catch (error) {
     if (error.code !== "CHALLENGE_REQUIRED") throw error;
-    const { solve } = await import(error.challenge.service ? "./human.js" : "./work.js");
+    const { solve } = error.challenge.service ? await import("./human.js") : await import("./work.js");
     const solution = await solve(error.challenge);
     if (!solution) throw error;
     return ask(method, path, { ...options, body: { ...options.body, ...solution } });
