@@ -228,10 +228,10 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       passwordPolicy_(settings.passwordMinScore, hostOf(settings.publicUrl)),
       passwordGate_(settings.passwords, random_),
       metrics_(*database_, passwordGate_, clock_),
-      humanChecks_(settings.otp.humanCheck.isUsed()
-                       ? std::make_unique<HumanChecks>(settings.humanCheck, settings.server.threads,
-                                                       metrics_.humanChecks, log_)
-                       : nullptr),
+      humanChecks_(
+          settings.otp.humanCheck.isUsed()
+              ? std::make_unique<HumanChecks>(settings.humanCheck, settings.server.threads, metrics_.humanChecks, log_)
+              : nullptr),
       notices_(noticesOf(settings)),
       messenger_(makeMessenger()),
       readiness_(*database_, keyRing_, signingKeys_, clock_, random_, log_),
@@ -254,7 +254,8 @@ domain::Messenger* App::makeMessenger() {
     if (settings_.courier.mode == delivery::DeliveryMode::Outbox) return &outboxMessenger_;
     dispatch_ = std::make_unique<Dispatch>(settings_, settings_.courier, codes_, *database_, &groups_, clock_, random_,
                                            log_, metrics_.otp);
-    posters_ = std::make_unique<NoticePosters>(settings_, *database_, keyRing_, clock_, random_, metrics_.notices, log_);
+    posters_ =
+        std::make_unique<NoticePosters>(settings_, *database_, keyRing_, clock_, random_, metrics_.notices, log_);
     return &dispatch_->courier();
 }
 

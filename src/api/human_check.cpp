@@ -1,6 +1,6 @@
-// GET /api/v1/human-check: the page on which a service of somebody else checks the visitor. A page by itself, so that the
-// scripts of that service never see another one of ours: it is opened in a window that knows of no other, its policy lets
-// it speak to that service alone, and it may open nothing.
+// GET /api/v1/human-check: the page on which a service of somebody else checks the visitor. A page by itself, so that
+// the scripts of that service never see another one of ours: it is opened in a window that knows of no other, its
+// policy lets it speak to that service alone, and it may open nothing.
 #include "api/endpoints.h"
 #include "api/html_page.h"
 #include "otpgate/http/errors.h"

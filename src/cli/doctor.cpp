@@ -180,10 +180,10 @@ void examineRequiredFactors(const Settings& settings, Installation& installation
     if (store::makeUserGroupStore(installation.connection())->find(rule.group)) {
         findings.good("second factor", "needed by whoever is in the group " + rule.group);
     } else {
-        findings.wrong("second factor", "mfa.required names the group " + rule.group + ", which does not exist",
-                       "nobody must have a second factor",
-                       "otpgate group list shows those that there are; correct the name, or otpgate group create " +
-                           rule.group);
+        findings.wrong(
+            "second factor", "mfa.required names the group " + rule.group + ", which does not exist",
+            "nobody must have a second factor",
+            "otpgate group list shows those that there are; correct the name, or otpgate group create " + rule.group);
     }
 }
 

@@ -16,9 +16,9 @@ constexpr std::size_t kLongestWord = 60;
 
 // What either service says of a token. Any other code is about us: our secret, our site key, our request.
 bool isOfToken(const std::string& errorCode) {
-    constexpr std::array<std::string_view, 6> kCodes{
-        "invalid-input-response",           "missing-input-response", "timeout-or-duplicate",
-        "invalid-or-already-seen-response", "expired-input-response", "already-seen-response"};
+    constexpr std::array<std::string_view, 6> kCodes{"invalid-input-response", "missing-input-response",
+                                                     "timeout-or-duplicate",   "invalid-or-already-seen-response",
+                                                     "expired-input-response", "already-seen-response"};
     return std::ranges::find(kCodes, errorCode) != kCodes.end();
 }
 

@@ -68,10 +68,11 @@ class ApiPageTest : public test::ApiFixture {
             return std::pair{response.body, policy->second};
         };
         const auto [turnstile, policy] = shown(HumanCheckService::Turnstile);
-        for (const char* part :
-             {R"(<div id="check" data-service="turnstile" data-site-key="0x4AAA" data-action="otpgate"></div>)",
-              R"(<script src="/login/js/check.js"></script>)",
-              R"(<script src="https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit&amp;onload=begin">)"})
+        for (
+            const char* part :
+            {R"(<div id="check" data-service="turnstile" data-site-key="0x4AAA" data-action="otpgate"></div>)",
+             R"(<script src="/login/js/check.js"></script>)",
+             R"(<script src="https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit&amp;onload=begin">)"})
             CPPUNIT_ASSERT_MESSAGE(turnstile, turnstile.find(part) != std::string::npos);
         CPPUNIT_ASSERT_EQUAL(
             "default-src 'none'; script-src 'self' https://challenges.cloudflare.com;"

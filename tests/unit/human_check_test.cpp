@@ -48,7 +48,8 @@ class HumanCheckTest : public CppUnit::TestFixture {
 
     void takesNoTokenOfAnotherSite() {
         Words words = yes();
-        for (const char* host : {"example.com", "login.example.com.evil.example", "", "not-provided", "example.org:80"}) {
+        for (const char* host :
+             {"example.com", "login.example.com.evil.example", "", "not-provided", "example.org:80"}) {
             words.hostname = host;
             CPPUNIT_ASSERT_EQUAL_MESSAGE(host, "elsewhere"s, judged(words));
         }
@@ -88,8 +89,9 @@ class HumanCheckTest : public CppUnit::TestFixture {
     }
 
     void saysNothingThatAVisitorHasWritten() {
-        CPPUNIT_ASSERT_EQUAL("status 200, invalid-input-secret"s,
-                             describeAnswer({200, no({"invalid-input-secret", "P1_eyJ0.token", std::string(61, 'a')}), ""}));
+        CPPUNIT_ASSERT_EQUAL(
+            "status 200, invalid-input-secret"s,
+            describeAnswer({200, no({"invalid-input-secret", "P1_eyJ0.token", std::string(61, 'a')}), ""}));
         CPPUNIT_ASSERT_EQUAL("status 502, not as expected"s, describeAnswer({502, std::nullopt, ""}));
         CPPUNIT_ASSERT_EQUAL("Connection refused"s, describeAnswer({0, std::nullopt, "Connection refused"}));
     }

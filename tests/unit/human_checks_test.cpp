@@ -22,9 +22,9 @@ using namespace std::string_literals;
 using domain::HumanCheckService;
 using domain::HumanVerdict;
 
-const std::string kYes = answer(
-    "200 OK", R"({"success":true,"challenge_ts":"2026-11-29T12:00:00Z","hostname":"localhost","error-codes":[],)"
-              R"("action":"otpgate","cdata":"","metadata":{"interactive":false}})");
+const std::string kYes =
+    answer("200 OK", R"({"success":true,"challenge_ts":"2026-11-29T12:00:00Z","hostname":"localhost","error-codes":[],)"
+                     R"("action":"otpgate","cdata":"","metadata":{"interactive":false}})");
 
 class HumanChecksTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(HumanChecksTest);
@@ -65,11 +65,10 @@ class HumanChecksTest : public CppUnit::TestFixture {
     void takesWhateverIsNoYesForANo() {
         CPPUNIT_ASSERT_EQUAL("human"s, toldBy(kYes));
         CPPUNIT_ASSERT_EQUAL("no_answer"s, toldBy(kClose));
+        CPPUNIT_ASSERT_EQUAL("refused"s,
+                             toldBy(answer("200 OK", R"({"success":false,"error-codes":["timeout-or-duplicate"]})")));
         CPPUNIT_ASSERT_EQUAL(
-            "refused"s, toldBy(answer("200 OK", R"({"success":false,"error-codes":["timeout-or-duplicate"]})")));
-        CPPUNIT_ASSERT_EQUAL(
-            "elsewhere"s,
-            toldBy(answer("200 OK", R"({"success":true,"hostname":"evil.example","action":"otpgate"})")));
+            "elsewhere"s, toldBy(answer("200 OK", R"({"success":true,"hostname":"evil.example","action":"otpgate"})")));
         for (const char* body :
              {"<html>One moment</html>", "", "true", R"({"success":"true","hostname":"localhost","action":"otpgate"})",
               R"({"success":1,"hostname":"localhost"})", R"({"success":false,"success":true})",
@@ -80,7 +79,8 @@ class HumanChecksTest : public CppUnit::TestFixture {
         for (const char* status : {"500 No", "302 Found\r\nLocation: http://127.0.0.1:1/", "403 Forbidden"})
             CPPUNIT_ASSERT_EQUAL_MESSAGE(status, "wrong_answer"s, toldBy("HTTP/1.1 "s + status + "\r\n" + yes));
         // Cut off in the middle.
-        CPPUNIT_ASSERT_EQUAL("wrong_answer"s, toldBy("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{\"success\":true}"));
+        CPPUNIT_ASSERT_EQUAL("wrong_answer"s,
+                             toldBy("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{\"success\":true}"));
     }
 
     // A service that says nothing: a few wait for it, and not for long; all others are told so at once.

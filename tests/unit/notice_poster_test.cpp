@@ -80,8 +80,8 @@ class NoticePosterTest : public CppUnit::TestFixture {
 
     std::unique_ptr<NoticePoster> start(std::vector<Notice> notices,
                                         delivery::HttpReach reach = delivery::HttpReach::Anywhere) {
-        auto poster =
-            std::make_unique<NoticePoster>(std::make_unique<FakeSource>(std::move(notices), reach, ends_), counts_, log_);
+        auto poster = std::make_unique<NoticePoster>(std::make_unique<FakeSource>(std::move(notices), reach, ends_),
+                                                     counts_, log_);
         poster->start();
         return poster;
     }
@@ -106,10 +106,10 @@ class NoticePosterTest : public CppUnit::TestFixture {
         text.begin(MetricKind::Counter, "n", "Notices.");
         counts_.write(text, "shop");
         const std::string told = text.take();
-        for (const char* line : {"no_answer\"} 1", "taken\"} 2", "redirected\"} 1", "refused\"} 1", "gone\"} 1",
-                                 "failed\"} 2"})
-            CPPUNIT_ASSERT_MESSAGE(told, told.find(std::string{"n{receiver=\"shop\",result=\""} + line) !=
-                                             std::string::npos);
+        for (const char* line :
+             {"no_answer\"} 1", "taken\"} 2", "redirected\"} 1", "refused\"} 1", "gone\"} 1", "failed\"} 2"})
+            CPPUNIT_ASSERT_MESSAGE(told,
+                                   told.find(std::string{"n{receiver=\"shop\",result=\""} + line) != std::string::npos);
     }
 
     void letsNobodyWaitForWhoHangs() {

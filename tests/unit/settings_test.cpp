@@ -503,8 +503,9 @@ class SettingsTest : public CppUnit::TestFixture {
     }
 
     void asksForAHumanWhereAnyChallengeIsAsked() {
-        const std::string site = "[server]\npublic_url = https://Login.example.org:8443\n[cors]\n"
-                                 "allowed_origins = https://app.example.org\n[abuse]\nchallenge_by = turnstile\n";
+        const std::string site =
+            "[server]\npublic_url = https://Login.example.org:8443\n[cors]\n"
+            "allowed_origins = https://app.example.org\n[abuse]\nchallenge_by = turnstile\n";
         CPPUNIT_ASSERT(!load(site).otp.humanCheck.isUsed());
         const Settings settings = load(site + "challenge = sms\n");
         CPPUNIT_ASSERT(settings.otp.humanCheck.service == domain::HumanCheckService::Turnstile);

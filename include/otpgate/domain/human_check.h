@@ -1,6 +1,6 @@
 // A check by a service of somebody else that a visitor is no program (Turnstile, hCaptcha), asked for in place of the
-// proof of work: the visitor's browser gets a token there, and that service tells us whether it is good. What we make of
-// what it tells; it is asked by whoever implements HumanCheck. Whatever is not a clear yes is a no.
+// proof of work: the visitor's browser gets a token there, and that service tells us whether it is good. What we make
+// of what it tells; it is asked by whoever implements HumanCheck. Whatever is not a clear yes is a no.
 #pragma once
 
 #include "otpgate/base/metrics.h"
