@@ -18,13 +18,15 @@ AUTH, ADMIN = "/api/v1/auth", "/api/v1/admin/webhooks"
 # By hand: OTPGATE_OUTAGE_SECONDS=3600 tests/run e2e -- -k receiver_is_down
 OUTAGE = float(os.environ.get("OTPGATE_OUTAGE_SECONDS", 0))
 KILLS = 3
+MONITOR = "192.0.2.9"
 
 
 @pytest.fixture(scope="module")
 def own(engine, new_folder, request):
     """A site that may post into this machine."""
     mysql = request.getfixturevalue("mysql") if engine == "mysql" else None
-    with Site(new_folder(), engine=engine, mysql=mysql, settings={**PATIENT, "webhooks.receivers": "any"}) as running:
+    settings = {**PATIENT, "webhooks.receivers": "any", "metrics.allowed_addresses": MONITOR}
+    with Site(new_folder(), engine=engine, mysql=mysql, settings=settings) as running:
         yield running
 
 
@@ -117,6 +119,9 @@ def test_a_failure_is_said_and_gone_is_gone(own, receiver, hook):
     assert "status 410" in command(own, "test", hook["id"], code=1)
     (shown,) = json.loads(command(own, "list", "--json"))
     assert (shown["state"], shown["dead"], shown["last_fault"]) == ("disabled", 1, "status 410")
+    metrics = own.get("/metrics", client_ip=MONITOR).text
+    assert 'otpgate_notices_posted_total{receiver="webhook",result="gone"} 1' in metrics
+    assert "otpgate_webhook_dead_notices 1\n" in metrics and "otpgate_webhook_failing_seconds 0\n" in metrics
     found = json.loads(own.otpgate.run("doctor", "--json").stdout)["findings"]
     assert [each["level"] for each in found if each["check"] == "webhooks"] == ["doubtful"]
     receiver.status = 204
