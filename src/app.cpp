@@ -73,7 +73,7 @@ public:
           sites_(*sessionStore_, *ticketStore_, app.keyRing_, app.clock_, app.random_, app.settings_.tokens.sessions,
                  app.settings_.otp.signIn),
           otp_(*otpStore_, *app.messenger_, app.codes_, app.keyRing_, app.clock_, app.random_, app.metrics_.otp,
-               app.unknownGuesses_, app.unansweredGuesses_, app.settings_.otp, app.notices_),
+               app.unknownGuesses_, app.unansweredGuesses_, app.settings_.otp, app.notices_, app.humanChecks_.get()),
           accounts_(*accountStore_, app.clock_, app.random_),
           addresses_(*accountStore_, otp_, *app.messenger_, app.clock_, app.random_, app.notices_),
           passwords_(*accountStore_, app.passwordGate_, app.passwordPolicy_, app.clock_, app.random_,
@@ -148,6 +148,7 @@ public:
                      .authz = app.settings_.authz,
                      .codeFormat = app.settings_.otp.format,
                      .linkUse = app.settings_.otp.linkUse,
+                     .humanCheck = app.settings_.otp.humanCheck,
                      .tokens = app.settings_.tokens,
                      .returnTargets = {{app.settings_.page.name, toLower(originOf(app.settings_))},
                                        app.settings_.page.applications},
@@ -227,6 +228,10 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       passwordPolicy_(settings.passwordMinScore, hostOf(settings.publicUrl)),
       passwordGate_(settings.passwords, random_),
       metrics_(*database_, passwordGate_, clock_),
+      humanChecks_(
+          settings.otp.humanCheck.isUsed()
+              ? std::make_unique<HumanChecks>(settings.humanCheck, settings.server.threads, metrics_.humanChecks, log_)
+              : nullptr),
       notices_(noticesOf(settings)),
       messenger_(makeMessenger()),
       readiness_(*database_, keyRing_, signingKeys_, clock_, random_, log_),
@@ -249,7 +254,8 @@ domain::Messenger* App::makeMessenger() {
     if (settings_.courier.mode == delivery::DeliveryMode::Outbox) return &outboxMessenger_;
     dispatch_ = std::make_unique<Dispatch>(settings_, settings_.courier, codes_, *database_, &groups_, clock_, random_,
                                            log_, metrics_.otp);
-    posters_ = std::make_unique<NoticePosters>(settings_, *database_, keyRing_, clock_, random_, log_);
+    posters_ =
+        std::make_unique<NoticePosters>(settings_, *database_, keyRing_, clock_, random_, metrics_.notices, log_);
     return &dispatch_->courier();
 }
 

@@ -4,6 +4,7 @@
 
 #include "dispatch.h"
 #include "housekeeper.h"
+#include "human_checks.h"
 #include "notice_posters.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
@@ -80,6 +81,7 @@ private:
     domain::UnansweredGuesses unansweredGuesses_;
     crypto::PasswordGate passwordGate_;
     ServiceMetrics metrics_;
+    std::unique_ptr<HumanChecks> humanChecks_;  // null where no service is asked
     const domain::NoticeSettings notices_;
     delivery::OutboxMessenger outboxMessenger_;
     std::unique_ptr<Dispatch> dispatch_;      // null where this process sends nothing

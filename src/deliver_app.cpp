@@ -28,7 +28,7 @@ DeliverApp::DeliverApp(const Settings& settings)
       idTokenKeys_(keyRing_, settings.tokens.accessLifetime, crypto::SigningAlgorithm::Rs256),
       codes_(keyRing_, settings.otp.format, settings.otp.fixedCode),
       dispatch_(settings_, alone(settings_.courier), codes_, *database_, nullptr, clock_, random_, log_, metrics_),
-      posters_(settings_, *database_, keyRing_, clock_, random_, log_),
+      posters_(settings_, *database_, keyRing_, clock_, random_, noticeCounts_, log_),
       witness_(*startConnection_, keyRing_, clock_, random_) {
     checkStart(*database_, *startConnection_, signingKeys_, idTokenKeys_, clock_, random_);
 }

@@ -43,7 +43,8 @@ private:
     domain::SigningKeys signingKeys_;  // neither is used, but that they open says that codes are the same as everywhere
     domain::SigningKeys idTokenKeys_;
     domain::OtpCodes codes_;
-    domain::OtpMetrics metrics_;  // asked of nobody: it listens nowhere
+    domain::OtpMetrics metrics_;  // asked of nobody, as the next: it listens nowhere
+    AllNoticeCounts noticeCounts_;
     Dispatch dispatch_;
     NoticePosters posters_;
     KeyWitness witness_;

@@ -31,7 +31,10 @@ PostAnswer send(delivery::HttpClient& client, const delivery::HttpRequest& reque
 
 }  // namespace
 
-NoticePoster::NoticePoster(std::unique_ptr<NoticeSource> source, Logger& log) : source_(std::move(source)), log_(log) {}
+NoticePoster::NoticePoster(std::unique_ptr<NoticeSource> source, NoticeCounts& counts, Logger& log)
+    : source_(std::move(source)),
+      counts_(counts),
+      log_(log) {}
 
 NoticePoster::~NoticePoster() {
     stop();
@@ -103,6 +106,7 @@ void NoticePoster::post(Round& round, std::vector<Notice>& notices) {
         if (isOpen && !isStopping()) {
             if (!client) client.emplace(source_->http());
             answer = send(*client, notice.request);
+            counts_.count(answer->status);
             isOpen = isTaken(*answer);
         }
         {

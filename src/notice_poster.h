@@ -4,6 +4,7 @@
 #pragma once
 
 #include "delivery/sms/http_client.h"
+#include "notice_counts.h"
 #include "otpgate/base/clock.h"
 #include "otpgate/base/log.h"
 
@@ -50,7 +51,7 @@ public:
 class NoticePoster {
 public:
     // What it is given outlives it.
-    NoticePoster(std::unique_ptr<NoticeSource> source, Logger& log);
+    NoticePoster(std::unique_ptr<NoticeSource> source, NoticeCounts& counts, Logger& log);
     ~NoticePoster();
     NoticePoster(const NoticePoster&) = delete;
     NoticePoster& operator=(const NoticePoster&) = delete;
@@ -79,6 +80,7 @@ private:
     bool isStopping();
 
     std::unique_ptr<NoticeSource> source_;
+    NoticeCounts& counts_;
     Logger& log_;
     std::list<Round> rounds_;  // of run()
 

@@ -6,9 +6,9 @@
 namespace otpgate {
 
 NoticePosters::NoticePosters(const Settings& settings, db::Database& database, const crypto::KeyRing& ring,
-                             const Clock& clock, Random& random, Logger& log)
-    : logouts_(std::make_unique<LogoutNotices>(settings, database, ring, clock, random, log), log),
-      webhooks_(std::make_unique<WebhookNotices>(settings, database, ring, clock, random, log), log) {}
+                             const Clock& clock, Random& random, AllNoticeCounts& counts, Logger& log)
+    : logouts_(std::make_unique<LogoutNotices>(settings, database, ring, clock, random, log), counts.logouts, log),
+      webhooks_(std::make_unique<WebhookNotices>(settings, database, ring, clock, random, log), counts.webhooks, log) {}
 
 void NoticePosters::start() {
     logouts_.start();

@@ -15,7 +15,7 @@ class NoticePosters {
 public:
     // What it is given outlives it.
     NoticePosters(const Settings& settings, db::Database& database, const crypto::KeyRing& ring, const Clock& clock,
-                  Random& random, Logger& log);
+                  Random& random, AllNoticeCounts& counts, Logger& log);
 
     void start();
     void stop();

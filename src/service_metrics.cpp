@@ -10,11 +10,15 @@ namespace otpgate {
 
 namespace {
 
-// The outbox is not counted for each scrape of many.
+// What waits is not counted for each scrape of many.
 constexpr std::chrono::seconds kAskEvery{1};
 
 double seconds(std::chrono::microseconds time) {
     return std::chrono::duration<double>(time).count();
+}
+
+double secondsSince(const std::optional<Timestamp>& begin, Timestamp now) {
+    return begin ? std::max(seconds(now - *begin), 0.0) : 0.0;
 }
 
 }  // namespace
@@ -32,33 +36,52 @@ std::string ServiceMetrics::text(db::Connection& connection) {
     text.sample(1, {{"version", OTPGATE_VERSION}});
     requests.write(text);
     otp.write(text);
-    writeOutbox(text, connection);
-    writeDatabase(text);  // after the outbox, which may have failed
+    humanChecks.write(text);
+    notices.write(text);
+    writeLevels(text, connection);
+    writeDatabase(text);  // after the levels, which may have failed
     writePasswordGate(text);
     writeProcess(text);
     return text.take();
 }
 
-void ServiceMetrics::writeOutbox(MetricsText& text, db::Connection& connection) {
+void ServiceMetrics::writeLevels(MetricsText& text, db::Connection& connection) {
     const Timestamp now = clock_.now();
-    const auto levels = outboxLevels(connection, now);
-    if (!levels) return;
-    text.begin(MetricKind::Gauge, "otpgate_outbox_messages", "Messages that wait to be sent, of all processes.");
-    text.sample(static_cast<double>(levels->waiting));
-    text.begin(MetricKind::Gauge, "otpgate_outbox_dead_messages", "Messages given up and kept to be looked at.");
-    text.sample(static_cast<double>(levels->dead));
-    text.begin(MetricKind::Gauge, "otpgate_outbox_oldest_age_seconds", "For how long the oldest message has waited.");
-    text.sample(levels->oldest ? std::max(seconds(now - *levels->oldest), 0.0) : 0.0);
+    const auto found = levels(connection, now);
+    if (!found) return;
+    writeOutbox(text, found->outbox, now);
+    writeWebhooks(text, found->webhooks, now);
 }
 
-std::optional<store::OutboxLevels> ServiceMetrics::outboxLevels(db::Connection& connection, Timestamp now) {
+void ServiceMetrics::writeOutbox(MetricsText& text, const store::OutboxLevels& levels, Timestamp now) {
+    text.begin(MetricKind::Gauge, "otpgate_outbox_messages", "Messages that wait to be sent, of all processes.");
+    text.sample(static_cast<double>(levels.waiting));
+    text.begin(MetricKind::Gauge, "otpgate_outbox_dead_messages", "Messages given up and kept to be looked at.");
+    text.sample(static_cast<double>(levels.dead));
+    text.begin(MetricKind::Gauge, "otpgate_outbox_oldest_age_seconds", "For how long the oldest message has waited.");
+    text.sample(secondsSince(levels.oldest, now));
+}
+
+void ServiceMetrics::writeWebhooks(MetricsText& text, const store::WebhookLevels& levels, Timestamp now) {
+    text.begin(MetricKind::Gauge, "otpgate_webhook_notices", "Notices that wait to be posted, of all processes.");
+    text.sample(static_cast<double>(levels.waiting));
+    text.begin(MetricKind::Gauge, "otpgate_webhook_dead_notices", "Notices given up and kept to be looked at.");
+    text.sample(static_cast<double>(levels.dead));
+    text.begin(MetricKind::Gauge, "otpgate_webhooks_failing", "Webhooks whose receiver took nothing at the last try.");
+    text.sample(static_cast<double>(levels.failing));
+    text.begin(MetricKind::Gauge, "otpgate_webhook_failing_seconds",
+               "For how long the webhook that has failed the longest does; 0 where none fails.");
+    text.sample(secondsSince(levels.failingSince, now));
+}
+
+std::optional<ServiceMetrics::Levels> ServiceMetrics::levels(db::Connection& connection, Timestamp now) {
     const std::lock_guard lock(mutex_);
     const bool isFresh = askedAt_ && now >= *askedAt_ && now - *askedAt_ < kAskEvery;
     if (isFresh) return levels_;
     askedAt_ = now;
     levels_.reset();
     try {
-        levels_ = store::readOutboxLevels(connection);
+        levels_ = Levels{store::readOutboxLevels(connection), store::readWebhookLevels(connection)};
     } catch (const ServiceUnavailable&) {
         // It is counted among the database's errors.
     }

@@ -102,6 +102,27 @@ domain::WorkSettings readWork(SettingsReader& reader) {
     return work;
 }
 
+// On pages of ours, and of the applications that may ask for codes in a browser.
+std::vector<std::string> hostsOfPages(const Settings& settings) {
+    std::vector<std::string> hosts{toLower(hostOf(settings.publicUrl))};
+    for (const std::string& origin : settings.corsOrigins) hosts.push_back(toLower(hostOf(origin)));
+    return hosts;
+}
+
+domain::HumanCheckSettings readHumanCheck(SettingsReader& reader, const Settings& settings) {
+    using domain::HumanCheckService;
+    constexpr HumanCheckService kServices[] = {HumanCheckService::None, HumanCheckService::Turnstile,
+                                               HumanCheckService::HCaptcha};
+    domain::HumanCheckSettings check;
+    check.site.service = kServices[reader.choice("abuse.challenge_by", {"work", "turnstile", "hcaptcha"}, "work")];
+    check.site.siteKey = reader.text("abuse.challenge_site_key", "");
+    check.secret = reader.secret("abuse.challenge_secret");
+    check.verifyUrl = reader.text("abuse.challenge_verify_url", "");
+    if (check.verifyUrl.empty()) check.verifyUrl = verifyUrlOf(check.site.service);
+    check.hosts = hostsOfPages(settings);
+    return check;
+}
+
 domain::OtpSettings readOtp(SettingsReader& reader, bool isDevelopment) {
     using domain::CodeAlphabet;
     using domain::Disclosure;
@@ -311,6 +332,8 @@ Settings loadSettings(const std::string& path, const std::map<std::string, std::
     settings.authz = readAuthz(reader, settings.publicUrl);
     settings.database = readDatabase(reader);
     settings.otp = readOtp(reader, isDevelopment);
+    settings.humanCheck = readHumanCheck(reader, settings);
+    if (settings.otp.work.when != domain::AskForWork::Off) settings.otp.humanCheck = settings.humanCheck.site;
     settings.otp.signUp = readSignUp(reader);
     settings.otp.signIn = readSignIn(reader);
     settings.otp.signIn.factors = readFactorRule(reader);

@@ -54,6 +54,7 @@ struct Settings {
     api::AuthzSettings authz;
     db::DatabaseSettings database;
     domain::OtpSettings otp;
+    domain::HumanCheckSettings humanCheck;  // of otp.humanCheck
     domain::NoticeSettings notices;
     domain::PasskeySettings passkeys;
     std::chrono::seconds changeWithin{900};  // of a sign-in: so long it may change what lasts

@@ -19,7 +19,7 @@ http::Response requestAddressChange(const http::Request& request, const Caller& 
     const auto destination = readDestination(settings, body, "destination");
     noteUnwelcome(settings, body, destination, Making::Address);
     auto locale = readLocale(body);
-    const domain::Asker asker{clientOf(request), std::nullopt, readWork(body)};
+    const domain::Asker asker{clientOf(request), std::nullopt, readWork(body), readHumanToken(body)};
     body.rejectInvalid();
     if (locale.empty()) locale = caller.user.locale;  // by the address it would not be found
 

@@ -223,8 +223,15 @@ std::optional<domain::WorkSolution> readWork(http::JsonBody& body) {
     }
 }
 
+std::string readHumanToken(http::JsonBody& body) {
+    constexpr std::string_view kName = "captcha_token";
+    std::string token = body.string(kName, domain::kLongestHumanToken).value_or("");
+    if (!token.empty() && !domain::isHumanToken(token)) body.noteInvalid(kName, "must be a solved challenge");
+    return token;
+}
+
 domain::Asker askerOf(const domain::SessionService& sessions, const http::Request& request, http::JsonBody& body) {
-    domain::Asker asker{clientOf(request), std::nullopt, readWork(body)};
+    domain::Asker asker{clientOf(request), std::nullopt, readWork(body), readHumanToken(body)};
     if (const auto wish = body.string("second_step")) {
         if (*wish != "always") body.noteInvalid("second_step", "must be always, or absent");
         asker.secondStep = domain::SecondStep::Always;

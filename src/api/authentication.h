@@ -55,8 +55,10 @@ bool isAdminAddress(const AdminAccess& access, const http::Request& request);
 domain::Client clientOf(const http::Request& request);
 // The member `altcha`: a challenge that was asked for and solved. Notes one that cannot be read.
 std::optional<domain::WorkSolution> readWork(http::JsonBody& body);
+// The member `captcha_token`, of a service that checks visitors; empty: there is none. Notes one that can be none.
+std::string readHumanToken(http::JsonBody& body);
 // The client, the device that its cookie or `device_token` proves, whether it may stand for the second step
-// (`second_step`), and the work it has done.
+// (`second_step`), and the work it has done, or the check it has passed in its place.
 domain::Asker askerOf(const domain::SessionService& sessions, const http::Request& request, http::JsonBody& body);
 
 }  // namespace otpgate::api

@@ -153,6 +153,7 @@ http::Response showOtpHealth(const http::Request& request, domain::VerificationS
 
 // page.cpp
 http::Response showPage(const http::Request& request, const ApiSettings& settings);
+http::Response showHumanCheck(const http::Request& request, const ApiSettings& settings);
 
 // security_txt.cpp
 http::Response showDiscovery(const http::Request& request, const ApiSettings& settings);

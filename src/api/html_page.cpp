@@ -9,11 +9,10 @@ HtmlPage::HtmlPage(const ApiSettings& settings, int status, std::string_view tit
     response_.status = status;
     response_.contentType = "text/html; charset=utf-8";
     std::string target = formTarget.empty() ? std::string{} : " " + std::string{formTarget};
-    response_.with("Content-Security-Policy",
-                   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none';"
-                   " form-action 'self'" +
-                       target + "; frame-ancestors 'none'");
-    response_.with("Referrer-Policy", "no-referrer");
+    contentSecurity_ =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none';"
+        " form-action 'self'" +
+        target + "; frame-ancestors 'none'";
     raw("<!doctype html>\n<html lang=\"");
     const std::size_t begin = response_.body.size();
     raw("en");
@@ -86,14 +85,43 @@ HtmlPage& HtmlPage::form(std::string_view action, const std::vector<std::pair<st
 }
 
 HtmlPage& HtmlPage::sendByItself() {
+    return script(settings_.basePath + "/js/send.js");
+}
+
+HtmlPage& HtmlPage::box(std::string_view id, const std::vector<std::pair<std::string, std::string>>& attributes) {
+    raw("<div");
+    attribute("id", id);
+    for (const auto& [name, value] : attributes) attribute(name, value);
+    raw("></div>\n");
+    return *this;
+}
+
+HtmlPage& HtmlPage::hiddenParagraph(std::string_view id, std::string_view english) {
+    raw("<p hidden role=\"status\"");
+    attribute("id", id);
+    raw(">");
+    sentence(english);
+    raw("</p>\n");
+    return *this;
+}
+
+HtmlPage& HtmlPage::script(std::string_view url) {
     raw("<script");
-    attribute("src", settings_.basePath + "/js/send.js");
+    attribute("src", url);
     raw("></script>\n");
+    return *this;
+}
+
+HtmlPage& HtmlPage::policies(std::string contentSecurity, std::string referrer) {
+    contentSecurity_ = std::move(contentSecurity);
+    referrer_ = std::move(referrer);
     return *this;
 }
 
 http::Response HtmlPage::take() {
     raw("</main>\n</body>\n</html>\n");
+    response_.with("Content-Security-Policy", contentSecurity_);
+    response_.with("Referrer-Policy", referrer_);
     return std::move(response_);
 }
 

@@ -31,6 +31,13 @@ public:
                    const std::vector<Button>& buttons);
     // Sends the form at once, where scripts run.
     HtmlPage& sendByItself();
+    // What a script works on: an element without content, by its id, and a sentence that it shows when it is time.
+    HtmlPage& box(std::string_view id, const std::vector<std::pair<std::string, std::string>>& attributes);
+    HtmlPage& hiddenParagraph(std::string_view id, std::string_view english);
+    HtmlPage& script(std::string_view url);
+    // In place of the policy that pages have, by which nothing is loaded from elsewhere and nobody learns whence
+    // visitors come.
+    HtmlPage& policies(std::string contentSecurity, std::string referrer);
 
     http::Response take();
 
@@ -41,6 +48,8 @@ private:
     void attribute(std::string_view name, std::string_view value);
 
     const ApiSettings& settings_;
+    std::string contentSecurity_;
+    std::string referrer_ = "no-referrer";
     http::Response response_;
 };
 

@@ -14,6 +14,19 @@ using http::ErrorCode;
 using RequestOutcome = domain::OtpRequestResult::Outcome;
 using VerifyOutcome = domain::OtpVerifyResult::Outcome;
 
+namespace {
+
+// Says whether doing the check once more would help.
+[[noreturn]] void rejectForChallenge(const domain::RequestedOtp& otp) {
+    using domain::HumanVerdict;
+    ApiError error = limitError(otp.shown ? ErrorCode::ChallengeFailed : ErrorCode::ChallengeRequired, otp.limit);
+    const bool isAnswered = !otp.shown || otp.shown == HumanVerdict::Refused || otp.shown == HumanVerdict::Elsewhere;
+    if (!isAnswered) error.detail("The check cannot be looked at right now. Please try again in a moment.");
+    throw error.part("challenge", otp.challenge);
+}
+
+}  // namespace
+
 void rejectUnlessAccepted(const domain::RequestedOtp& otp) {
     switch (otp.outcome) {
     case RequestOutcome::Accepted:
@@ -22,8 +35,7 @@ void rejectUnlessAccepted(const domain::RequestedOtp& otp) {
     case RequestOutcome::ClientLimited:
     case RequestOutcome::AccountLimited:
     case RequestOutcome::DestinationLimited: throw limitError(ErrorCode::RateLimit, otp.limit);
-    case RequestOutcome::WorkNeeded:
-        throw limitError(ErrorCode::ChallengeRequired, otp.limit).part("challenge", otp.challenge.value().toJson());
+    case RequestOutcome::WorkNeeded: rejectForChallenge(otp);
     case RequestOutcome::UserNotFound: throw ApiError(ErrorCode::UserNotFound);
     case RequestOutcome::AccountDisabled: throw ApiError(ErrorCode::AccountDisabled);
     }

@@ -216,6 +216,7 @@ const Route kRoutes[] = {
     {"GET",    "/oauth/logout",              ForBrowsers{leaveByClient}},
     {"POST",   "/oauth/logout",              ForBrowsers{leaveByClient}},
     {"GET",    "/api/v1/page",               Public{showPage}},
+    {"GET",    "/api/v1/human-check",        ForBrowsers{showHumanCheck}}, // nothing is looked up
     {"GET",    "/.well-known/otpgate",       Public{showDiscovery}},
     {"GET",    "/.well-known/security.txt",  Public{showSecurityTxt}},
     {"GET",    "/health/live",               Public{showLiveness}},

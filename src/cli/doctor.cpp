@@ -6,6 +6,7 @@
 #include "cli/passkey_site.h"
 #include "cli/service_user.h"
 #include "cli/settings_check.h"
+#include "human_checks.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/base/text.h"
 #include "otpgate/crypto/key_ring.h"
@@ -173,6 +174,54 @@ void examineWebhooks(Installation& installation, Findings& findings) {
     if (areWell && !webhooks.empty()) findings.good("webhooks", "all receivers take what they are told");
 }
 
+void examineRequiredFactors(const Settings& settings, Installation& installation, Findings& findings) {
+    const domain::FactorRule& rule = settings.otp.signIn.factors;
+    if (rule.whom != domain::FactorRule::Whom::Group) return;
+    if (store::makeUserGroupStore(installation.connection())->find(rule.group)) {
+        findings.good("second factor", "needed by whoever is in the group " + rule.group);
+    } else {
+        findings.wrong(
+            "second factor", "mfa.required names the group " + rule.group + ", which does not exist",
+            "nobody must have a second factor",
+            "otpgate group list shows those that there are; correct the name, or otpgate group create " + rule.group);
+    }
+}
+
+// With a token that is none: whoever calls it wrong, and nothing else, knows our secret.
+void examineHumanCheck(const Settings& settings, Findings& findings) {
+    const domain::HumanCheckSettings& check = settings.humanCheck;
+    constexpr const char* kCheck = "human check";
+    if (!check.site.isUsed()) return;
+    if (!settings.otp.humanCheck.isUsed()) {
+        findings.doubtful(kCheck, "abuse.challenge_by is set, and abuse.challenge is off", "no visitor is checked",
+                          "set abuse.challenge to limits, sms or always");
+        return;
+    }
+    requireAskable(check);
+    delivery::HttpClient client(humanCheckConnection());
+    const domain::HumanAnswer answer = askHumanCheck(client, check, "otpgate-doctor", {});
+    const std::string who = std::string{nameOf(check.site.service)} + " at " + std::string{hostOf(check.verifyUrl)};
+    const char* const why = "whoever is asked for a check is refused";
+    switch (judgeHuman(check, answer)) {
+    case domain::HumanVerdict::Refused: findings.good(kCheck, who + " answers, and knows the secret"); break;
+    case domain::HumanVerdict::NoAnswer:
+        findings.wrong(kCheck, who + " is not reached: " + describeAnswer(answer), why,
+                       "let this host connect to it, by https_proxy where it must; or set abuse.challenge_by = work");
+        break;
+    case domain::HumanVerdict::WrongAnswer:
+        findings.wrong(kCheck, who + " does not take our question: " + describeAnswer(answer), why,
+                       "see that abuse.challenge_secret belongs to abuse.challenge_site_key, and that "
+                       "abuse.challenge_verify_url is right");
+        break;
+    case domain::HumanVerdict::Human:
+    case domain::HumanVerdict::Elsewhere:
+    case domain::HumanVerdict::Busy:
+        findings.wrong(kCheck, who + " says yes to anything", "it keeps no program away",
+                       "these are keys for tests: use those of your site");
+        break;
+    }
+}
+
 void examineMail(const Settings& settings, Findings& findings) {
     using delivery::MailTransportKind;
     if (settings.mail.transport != MailTransportKind::Smtp) {
@@ -296,6 +345,8 @@ void examineAll(const Settings& settings, const std::optional<SystemUser>& user,
         examine("passkeys", findings, [&] { examinePasskeys(settings, installation, findings); });
         examine("outbox", findings, [&] { examineOutbox(installation, findings); });
         examine("webhooks", findings, [&] { examineWebhooks(installation, findings); });
+        examine("second factor", findings, [&] { examineRequiredFactors(settings, installation, findings); });
+        examine("human check", findings, [&] { examineHumanCheck(settings, findings); });
         examine("mail", findings, [&] { examineMail(settings, findings); });
         if (recipient) examine("test mail", findings, [&] { sendMail(settings, *recipient, findings); });
     });

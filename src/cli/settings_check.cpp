@@ -1,5 +1,6 @@
 #include "cli/settings_check.h"
 
+#include "human_checks.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/crypto/key_ring.h"
 #include "otpgate/crypto/random.h"
@@ -33,6 +34,7 @@ void requireUsable(const Settings& settings) {
     const http::AddressList adminAddresses(settings.adminAddresses, "admin.allowed_addresses");
     const http::Cors cors(settings.corsOrigins, settings.publicUrl, settings.corsHeaders);
     const auto database = db::openDatabase(settings.database);
+    if (settings.otp.humanCheck.isUsed()) requireAskable(settings.humanCheck);
     crypto::SystemRandom random;
     // The file transport would make its directory.
     if (settings.sms.transport != delivery::SmsTransportKind::File) delivery::makeSmsTransport(settings.sms, random);

@@ -63,7 +63,8 @@ std::optional<LimitReport> reportLimit(std::string_view name, const LimitRule& r
 
 OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
                        const Clock& clock, Random& random, OtpMetrics& metrics, ProcessCounts& unknownGuesses,
-                       UnansweredGuesses& unansweredGuesses, OtpSettings settings, NoticeSettings notices)
+                       UnansweredGuesses& unansweredGuesses, OtpSettings settings, NoticeSettings notices,
+                       HumanCheck* humanCheck)
     : store_(store),
       messenger_(messenger),
       codes_(codes),
@@ -74,7 +75,8 @@ OtpService::OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& co
       unknownGuesses_(unknownGuesses),
       unansweredGuesses_(unansweredGuesses),
       settings_(std::move(settings)),
-      notices_(std::move(notices)) {}
+      notices_(std::move(notices)),
+      humanCheck_(humanCheck) {}
 
 AccountRule OtpService::accountRule(const OtpQuestion& question) const {
     const bool mayBeNew = question.newAccounts == NewAccounts::Allowed;
@@ -92,11 +94,27 @@ AccountRule OtpService::accountRule(const OtpQuestion& question) const {
 }
 
 RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker) {
+    const Timestamp now = clock_.now();
+    RequestedOtp requested = requestOnce(question, asker, now, workBucket(question, asker, now));
+    const bool isHumanShown = humanCheck_ != nullptr && !asker.humanToken.empty();
+    if (requested.outcome != OtpRequestResult::Outcome::WorkNeeded || !isHumanShown) return requested;
+    const HumanVerdict verdict = humanCheck_->ask(asker.humanToken, asker.client.address, asker.client.network);
+    if (verdict != HumanVerdict::Human) {
+        requested.shown = verdict;
+        return requested;
+    }
+    requested = requestOnce(question, asker, clock_.now(), humanTokenBucket(asker.humanToken));
+    // It was spent already: whatever the service says, a token is good for one request.
+    if (requested.outcome == OtpRequestResult::Outcome::WorkNeeded) requested.shown = HumanVerdict::Refused;
+    return requested;
+}
+
+RequestedOtp OtpService::requestOnce(const OtpQuestion& question, const Asker& asker, Timestamp now,
+                                     const std::string& workBucket) {
     // Where the account decides whether anything is sent and nobody may know, nobody waits for it.
     const bool isSecret = accountRule(question) == AccountRule::Active &&
                           std::min(question.disclosure, settings_.disclosure) == Disclosure::Hide;
     const Messenger::Place place = isSecret ? nullptr : messenger_.takePlace();
-    const Timestamp now = clock_.now();
     const std::chrono::seconds lifetime = settings_.lifetime(question.destination.channel());
     const std::string& address = question.destination.value();
     const NewOtpRequest request{.id = Uuid::makeV7(now, random_),
@@ -126,7 +144,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
                                 .accountBucket = limitBucket("change", question.ownerId.value_or(Uuid{}).bytes()),
                                 .accountLimit = settings_.changesPerAccount,
                                 .askForWork = settings_.work.when,
-                                .workBucket = workBucket(question, asker, now),
+                                .workBucket = workBucket,
                                 .outboxId = Uuid::makeV7(now, random_),
                                 .outboxAvailableAt = now + messenger_.lease(),
                                 .auditId = Uuid::makeV7(now, random_),
@@ -144,8 +162,7 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
     if (result.outcome == OtpRequestResult::Outcome::WorkNeeded) {
         if (!result.hits.empty())
             requested.limit = reportLimit("request_per_client", settings_.requestsPerClient, result.hits, now);
-        requested.challenge =
-            makeWorkChallenge(ring_, workSubject(question, asker), settings_.work.steps, now, random_);
+        requested.challenge = challengeFor(question, asker, now);
         return requested;
     }
     if (result.outcome == OtpRequestResult::Outcome::ClientLimited) {
@@ -181,8 +198,13 @@ RequestedOtp OtpService::request(const OtpQuestion& question, const Asker& asker
 }
 
 std::string OtpService::workBucket(const OtpQuestion& question, const Asker& asker, Timestamp now) const {
-    if (settings_.work.when == AskForWork::Off || !asker.work) return {};
+    if (settings_.work.when == AskForWork::Off || settings_.humanCheck.isUsed() || !asker.work) return {};
     return solvedWork(ring_, workSubject(question, asker), *asker.work, now).value_or("");
+}
+
+std::string OtpService::challengeFor(const OtpQuestion& question, const Asker& asker, Timestamp now) const {
+    if (settings_.humanCheck.isUsed()) return settings_.humanCheck.toJson();
+    return makeWorkChallenge(ring_, workSubject(question, asker), settings_.work.steps, now, random_).toJson();
 }
 
 Uuid OtpService::findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now) {

@@ -41,6 +41,9 @@ ErrorDescription describe(ErrorCode code) {
     case ErrorCode::ChallengeRequired:
         return {"CHALLENGE_REQUIRED", 429, "A challenge is to be solved",
                 "There were many requests. Solve the challenge and send its solution with the request."};
+    case ErrorCode::ChallengeFailed:
+        return {"CHALLENGE_FAILED", 429, "The check was not passed",
+                "The check was not passed, or was used before. Please do it once more."};
     case ErrorCode::InvalidCredentials:
         return {"INVALID_CREDENTIALS", 401, "Invalid credentials", "The sign-in name or the password is not correct."};
     case ErrorCode::Unauthenticated: return {"UNAUTHENTICATED", 401, "Not signed in", "This needs a signed-in caller."};

@@ -3,6 +3,7 @@
 
 #include "contract/session_store_test.h"
 #include "otpgate/domain/outbox_store.h"
+#include "otpgate/store/webhook_levels.h"
 
 #include <atomic>
 
@@ -47,6 +48,7 @@ class WebhookStoreTest : public SessionStoreTest<WebhookStoreTest<Engine>, Engin
     CPPUNIT_TEST(keepsNothingForWhoIsGone);
     CPPUNIT_TEST(losesAllOfAWebhookWithIt);
     CPPUNIT_TEST(changesTheSecretAndKeepsTheOneBefore);
+    CPPUNIT_TEST(tellsMonitorsWhatWaitsAndFails);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -171,6 +173,26 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::size_t{3}, taken.size());
         CPPUNIT_ASSERT(taken.front().told.event == WebhookEvent::UserDisabled && taken.front().told.userId == user_);
         CPPUNIT_ASSERT(!taken.front().told.sessionId && taken.front().told.createdAt == now());
+    }
+
+    void tellsMonitorsWhatWaitsAndFails() {
+        const auto levels = [&] { return store::readWebhookLevels(*connection_); };
+        CPPUNIT_ASSERT(levels().waiting == 0 && levels().dead == 0 && levels().failing == 0 && !levels().failingSince);
+        const auto shop = added();
+        const auto wiki = added();
+        tell(2);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, levels().waiting);
+        webhooks_->spread(10);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{4}, levels().waiting);
+        const auto taken = take(shop, now());
+        webhooks_->noteFailed(taken[0], "status 500", true, now(), now(), now());
+        CPPUNIT_ASSERT(levels().waiting == 3 && levels().dead == 1 && levels().failing == 1);
+        webhooks_->noteFailed(take(wiki, now())[0], "status 500", false, now(), now(), now() - 1h);
+        CPPUNIT_ASSERT(levels().failing == 2 && levels().failingSince == now() - 1h);
+        // Nobody waits for who is gone.
+        webhooks_->noteGone(wiki.id, "status 410", now());
+        CPPUNIT_ASSERT(levels().failing == 1 && levels().failingSince == now());
+        CPPUNIT_ASSERT(levels().waiting == 1 && levels().dead == 3);
     }
 
     void spreadsEachEventOnceForSixteenThreads() {

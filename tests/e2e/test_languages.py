@@ -280,8 +280,8 @@ def test_a_first_visit_weighs_little():
 def test_all_scripts_are_asked_for_at_once():
     text = (PAGE / "index.html").read_text()
     named = re.findall(r'(?:modulepreload" href|module" src)="js/(\w+\.js)"', text)
-    # send.js is of pages that are no step of the sign-in (src/api/html_page.h), and work.js is seldom needed.
-    assert sorted([*named, "send.js", "work.js"]) == sorted(file.name for file in (PAGE / "js").glob("*.js"))
+    # send.js and check.js are of pages that are no step of the sign-in (src/api/html_page.h), and work.js and human.js are seldom needed.
+    assert sorted([*named, "send.js", "check.js", "work.js", "human.js"]) == sorted(file.name for file in (PAGE / "js").glob("*.js"))
 
 
 # The API.

@@ -1,8 +1,10 @@
 """Webhooks: events that are posted to other servers, signed, once they have happened. On both engines."""
 import json
+import os
 import pathlib
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -13,13 +15,18 @@ from support.webhook_receiver import WebhookReceiver, check
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 AUTH, ADMIN = "/api/v1/auth", "/api/v1/admin/webhooks"
+# By hand: OTPGATE_OUTAGE_SECONDS=3600 tests/run e2e -- -k receiver_is_down
+OUTAGE = float(os.environ.get("OTPGATE_OUTAGE_SECONDS", 0))
+KILLS = 3
+MONITOR = "192.0.2.9"
 
 
 @pytest.fixture(scope="module")
 def own(engine, new_folder, request):
     """A site that may post into this machine."""
     mysql = request.getfixturevalue("mysql") if engine == "mysql" else None
-    with Site(new_folder(), engine=engine, mysql=mysql, settings={**PATIENT, "webhooks.receivers": "any"}) as running:
+    settings = {**PATIENT, "webhooks.receivers": "any", "metrics.allowed_addresses": MONITOR}
+    with Site(new_folder(), engine=engine, mysql=mysql, settings=settings) as running:
         yield running
 
 
@@ -91,8 +98,9 @@ def test_the_verifier_of_standard_webhooks_accepts_it(own, receiver, hook, addre
 def test_nothing_is_lost_while_the_receiver_is_down_and_the_service_is_killed(own, receiver, hook, new_address):
     receiver.stop()
     users = set()
-    for _ in range(3):
+    for _ in range(KILLS):
         users.update(own.login(new_address())["user"]["id"] for _ in range(2))
+        time.sleep(OUTAGE / KILLS)
         own.otpgate.kill()
         own.otpgate.restart()
     receiver.start()
@@ -100,6 +108,7 @@ def test_nothing_is_lost_while_the_receiver_is_down_and_the_service_is_killed(ow
 
     told = receiver.wait_for(*["user.created"] * 6, *["session.created"] * 6)
 
+    # Each under an id of its own, whose repetitions are one.
     assert {data["user_id"] for kind, data in told if kind == "user.created"} == users
     assert sorted(kind for kind, _ in told) == ["session.created"] * 6 + ["user.created"] * 6 + ["webhook.test"]
     assert json.loads(command(own, "list", "--json"))[0]["state"] == "active"
@@ -110,6 +119,9 @@ def test_a_failure_is_said_and_gone_is_gone(own, receiver, hook):
     assert "status 410" in command(own, "test", hook["id"], code=1)
     (shown,) = json.loads(command(own, "list", "--json"))
     assert (shown["state"], shown["dead"], shown["last_fault"]) == ("disabled", 1, "status 410")
+    metrics = own.get("/metrics", client_ip=MONITOR).text
+    assert 'otpgate_notices_posted_total{receiver="webhook",result="gone"} 1' in metrics
+    assert "otpgate_webhook_dead_notices 1\n" in metrics and "otpgate_webhook_failing_seconds 0\n" in metrics
     found = json.loads(own.otpgate.run("doctor", "--json").stdout)["findings"]
     assert [each["level"] for each in found if each["check"] == "webhooks"] == ["doubtful"]
     receiver.status = 204

@@ -1,4 +1,5 @@
 // otp/request and otp/verify: what a client reads of each outcome.
+#include "api/otp_answers.h"
 #include "support_cpp/api_fixture.h"
 
 namespace otpgate::api {
@@ -18,6 +19,7 @@ class ApiOtpTest : public test::ApiFixture {
     CPPUNIT_TEST(asksTheServiceWhatTheBodySays);
     CPPUNIT_TEST(takesTheDeviceOfTheBodyBeforeTheCookies);
     CPPUNIT_TEST(tellsEachRefusalOfARequest);
+    CPPUNIT_TEST(asksForAChallengeAndSaysWhatBecameOfIt);
     CPPUNIT_TEST(tellsWhatIsWrongInARequest);
     CPPUNIT_TEST(refusesNumbersWithoutAWayToSendSms);
     CPPUNIT_TEST(refusesNumbersOfPrefixesThatAreNotAllowed);
@@ -96,6 +98,36 @@ class ApiOtpTest : public test::ApiFixture {
         CPPUNIT_ASSERT_EQUAL(403, disabled.status);
         CPPUNIT_ASSERT_EQUAL("ACCOUNT_DISABLED"s, disabled.code());
         CPPUNIT_ASSERT(messenger_.messages.empty());
+    }
+
+    void asksForAChallengeAndSaysWhatBecameOfIt() {
+        using domain::HumanVerdict;
+        domain::RequestedOtp otp;
+        otp.outcome = RequestOutcome::WorkNeeded;
+        otp.challenge = R"({"service":"turnstile","site_key":"0x4AAA"})";
+        const auto rejected = [&](std::optional<HumanVerdict> shown) {
+            otp.shown = shown;
+            return answerOf([&]() -> http::Response {
+                rejectUnlessAccepted(otp);
+                return {};
+            });
+        };
+        const Answer first = rejected(std::nullopt);
+        CPPUNIT_ASSERT_EQUAL("CHALLENGE_REQUIRED"s, first.code());
+        CPPUNIT_ASSERT_EQUAL("0x4AAA"s, first.body->getObject("challenge")->getValue<std::string>("site_key"));
+        for (const auto shown : {HumanVerdict::Refused, HumanVerdict::Elsewhere, HumanVerdict::NoAnswer,
+                                 HumanVerdict::WrongAnswer, HumanVerdict::Busy}) {
+            const Answer answer = rejected(shown);
+            CPPUNIT_ASSERT_EQUAL(429, answer.status);
+            CPPUNIT_ASSERT_EQUAL("CHALLENGE_FAILED"s, answer.code());
+            const bool helps = shown == HumanVerdict::Refused || shown == HumanVerdict::Elsewhere;
+            CPPUNIT_ASSERT_EQUAL(helps, answer.text("detail").find("once more") != std::string::npos);
+        }
+        const std::string body = R"({"destination":"ann@example.org","captcha_token":)";
+        CPPUNIT_ASSERT_EQUAL("captcha_token"s, request(body + R"("a b"})").field());
+        CPPUNIT_ASSERT_EQUAL("captcha_token"s, request(body + "1}").field());
+        CPPUNIT_ASSERT_EQUAL(202, request(body + "\"" + std::string(2048, 'a') + "\"}").status);
+        CPPUNIT_ASSERT_EQUAL("captcha_token"s, request(body + "\"" + std::string(2049, 'a') + "\"}").field());
     }
 
     void tellsWhatIsWrongInARequest() {

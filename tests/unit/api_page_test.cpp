@@ -10,6 +10,8 @@ class ApiPageTest : public test::ApiFixture {
     CPPUNIT_TEST(saysWhatTheSettingsHold);
     CPPUNIT_TEST(promisesNoSmsWhereThereIsNone);
     CPPUNIT_TEST(leadsBackToAnApplicationOnly);
+    CPPUNIT_TEST(showsACheckWithAPolicyOfItsOwn);
+    CPPUNIT_TEST(showsNoCheckWhereNoneIsAskedFor);
     CPPUNIT_TEST_SUITE_END();
 
     std::string page(std::string query = "") {
@@ -52,6 +54,39 @@ class ApiPageTest : public test::ApiFixture {
              {"return_to=https%3A%2F%2Fevil.example", "return_to=%2F%2Fevil.example", "return_to=", ""}) {
             CPPUNIT_ASSERT_MESSAGE(query, page(query).find("\"return_to\"") == std::string::npos);
         }
+    }
+
+    void showsACheckWithAPolicyOfItsOwn() {
+        using domain::HumanCheckService;
+        settings_.basePath = "/login";
+        const auto shown = [&](HumanCheckService service) {
+            settings_.humanCheck = {service, "0x4AAA"};
+            http::Response response = showHumanCheck(get(), settings_);
+            const auto policy = std::ranges::find(response.headers, std::string_view{"Content-Security-Policy"},
+                                                  [](const auto& header) { return header.first; });
+            CPPUNIT_ASSERT(policy != response.headers.end());
+            return std::pair{response.body, policy->second};
+        };
+        const auto [turnstile, policy] = shown(HumanCheckService::Turnstile);
+        for (
+            const char* part :
+            {R"(<div id="check" data-service="turnstile" data-site-key="0x4AAA" data-action="otpgate"></div>)",
+             R"(<script src="/login/js/check.js"></script>)",
+             R"(<script src="https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit&amp;onload=begin">)"})
+            CPPUNIT_ASSERT_MESSAGE(turnstile, turnstile.find(part) != std::string::npos);
+        CPPUNIT_ASSERT_EQUAL(
+            "default-src 'none'; script-src 'self' https://challenges.cloudflare.com;"
+            " frame-src https://challenges.cloudflare.com; style-src 'self'; img-src 'self'; base-uri 'none';"
+            " form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts allow-same-origin"s,
+            policy);
+        const auto [hcaptcha, other] = shown(HumanCheckService::HCaptcha);
+        CPPUNIT_ASSERT(hcaptcha.find("https://js.hcaptcha.com/1/api.js") != std::string::npos);
+        CPPUNIT_ASSERT(other.find("connect-src https://hcaptcha.com https://*.hcaptcha.com;") != std::string::npos);
+        CPPUNIT_ASSERT(other.find("cloudflare") == std::string::npos);
+    }
+
+    void showsNoCheckWhereNoneIsAskedFor() {
+        CPPUNIT_ASSERT_EQUAL(404, answerOf([&] { return showHumanCheck(get(), settings_); }).status);
     }
 };
 

@@ -63,6 +63,7 @@ public:
             {"MAX_RETRIES_EXCEEDED", 429},
             {"RATE_LIMIT", 429},
             {"CHALLENGE_REQUIRED", 429},
+            {"CHALLENGE_FAILED", 429},
             {"UNAUTHENTICATED", 401},
             {"INVALID_CREDENTIALS", 401},
             {"INVALID_TOKEN", 401},

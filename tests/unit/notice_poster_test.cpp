@@ -75,12 +75,13 @@ class NoticePosterTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(triesNothingBehindWhatWasNotTaken);
     CPPUNIT_TEST(letsNobodyWaitForWhoHangs);
     CPPUNIT_TEST(connectsToPublicAddressesAlone);
+    CPPUNIT_TEST(countsWhatCameOfThem);
     CPPUNIT_TEST_SUITE_END();
 
     std::unique_ptr<NoticePoster> start(std::vector<Notice> notices,
                                         delivery::HttpReach reach = delivery::HttpReach::Anywhere) {
-        auto poster =
-            std::make_unique<NoticePoster>(std::make_unique<FakeSource>(std::move(notices), reach, ends_), log_);
+        auto poster = std::make_unique<NoticePoster>(std::make_unique<FakeSource>(std::move(notices), reach, ends_),
+                                                     counts_, log_);
         poster->start();
         return poster;
     }
@@ -97,6 +98,18 @@ class NoticePosterTest : public CppUnit::TestFixture {
         const auto poster =
             start({notice("1", "shop", server), notice("2", "shop", server), notice("3", "shop", server)});
         CPPUNIT_ASSERT((ends_.await(3) == std::map<std::string, int>{{"1", 204}, {"2", 500}, {"3", -1}}));
+    }
+
+    void countsWhatCameOfThem() {
+        for (const int status : {0, 204, 200, 302, 404, 410, 500, 199}) counts_.count(status);
+        MetricsText text;
+        text.begin(MetricKind::Counter, "n", "Notices.");
+        counts_.write(text, "shop");
+        const std::string told = text.take();
+        for (const char* line :
+             {"no_answer\"} 1", "taken\"} 2", "redirected\"} 1", "refused\"} 1", "gone\"} 1", "failed\"} 2"})
+            CPPUNIT_ASSERT_MESSAGE(told,
+                                   told.find(std::string{"n{receiver=\"shop\",result=\""} + line) != std::string::npos);
     }
 
     void letsNobodyWaitForWhoHangs() {
@@ -117,6 +130,7 @@ class NoticePosterTest : public CppUnit::TestFixture {
 
     FakeClock clock_;
     Logger log_{LogFormat::Text, LogLevel::Error, clock_};
+    NoticeCounts counts_;
     Ends ends_;
 };
 

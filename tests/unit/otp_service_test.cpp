@@ -29,6 +29,9 @@ class OtpServiceTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(asksForAShorterLifeOfWhatGoesBySms);
     CPPUNIT_TEST(limitsByDestinationAndNetwork);
     CPPUNIT_TEST(limitsTheDevicesOfAnAddressTogether);
+    CPPUNIT_TEST(asksWhetherItIsAHumanOnlyWhereWorkIsNeeded);
+    CPPUNIT_TEST(takesEachTokenOfAHumanOnce);
+    CPPUNIT_TEST(asksForACheckInPlaceOfWork);
     CPPUNIT_TEST(countsDownWhereThereIsNoCode);
     CPPUNIT_TEST(tellsNothingOfACodeThatIsNamedByItsAddress);
     CPPUNIT_TEST(countsADevicesGuessesByThemselves);
@@ -136,6 +139,81 @@ class OtpServiceTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(requested.expiresIn == 300s);
         CPPUNIT_ASSERT(asked().expiresAt == now() + 300s);
         CPPUNIT_ASSERT(asked().oldestLive == now() - 300s);
+    }
+
+    // Says what it is told to, and keeps what it was asked.
+    struct FakeHumanCheck final : HumanCheck {
+        HumanVerdict ask(const std::string& token, const std::string& address, const std::string&) override {
+            asked.push_back(token + " " + address);
+            return verdict;
+        }
+        HumanVerdict verdict = HumanVerdict::Human;
+        std::vector<std::string> asked;
+    };
+    OtpSettings checked() const {
+        OtpSettings settings = OtpServiceTest::settings();
+        settings.work.when = AskForWork::Always;
+        settings.humanCheck = {HumanCheckService::Turnstile, "0x4AAA"};
+        return settings;
+    }
+    OtpService checkedService(HumanCheck& check) {
+        return {store_,          messenger_,         codes_,    ring_, clock_, random_, metrics_,
+                unknownGuesses_, unansweredGuesses_, checked(), {},    &check};
+    }
+    RequestedOtp requestAs(OtpService& service, const std::string& token) {
+        Asker asker = asker_;
+        asker.humanToken = token;
+        return service.request({ada_, Purpose::Login, "de"}, asker);
+    }
+    // As the store does it for whoever has no device that is known.
+    void wantWork() {
+        store_.answer = [](const NewOtpRequest& request) {
+            const auto outcome = request.workBucket.empty() ? RequestOutcome::WorkNeeded : RequestOutcome::Accepted;
+            return OtpRequestResult{outcome, {}, request.id, request.expiresAt, false};
+        };
+    }
+
+    void asksWhetherItIsAHumanOnlyWhereWorkIsNeeded() {
+        FakeHumanCheck check;
+        OtpService service = checkedService(check);
+        CPPUNIT_ASSERT(requestAs(service, "token").outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT(check.asked.empty());
+        wantWork();
+        const auto none = requestAs(service, "");
+        CPPUNIT_ASSERT(none.outcome == RequestOutcome::WorkNeeded && !none.shown && check.asked.empty());
+        CPPUNIT_ASSERT(requestAs(service, "token").outcome == RequestOutcome::Accepted);
+        CPPUNIT_ASSERT_EQUAL(std::string{"token "} + asker_.client.address, check.asked.at(0));
+        for (const HumanVerdict verdict : {HumanVerdict::Refused, HumanVerdict::Elsewhere, HumanVerdict::NoAnswer,
+                                           HumanVerdict::WrongAnswer, HumanVerdict::Busy}) {
+            check.verdict = verdict;
+            const auto refused = requestAs(service, "token");
+            CPPUNIT_ASSERT(refused.outcome == RequestOutcome::WorkNeeded && refused.shown == verdict);
+            CPPUNIT_ASSERT(asked().workBucket.empty());
+        }
+    }
+
+    void takesEachTokenOfAHumanOnce() {
+        FakeHumanCheck check;
+        OtpService service = checkedService(check);
+        wantWork();
+        requestAs(service, "token");
+        CPPUNIT_ASSERT(asked().workBucket == humanTokenBucket("token"));
+        // Rows of its own: the first try may have been audited.
+        CPPUNIT_ASSERT(store_.requests.at(0).auditId != store_.requests.at(1).auditId);
+        // Spent, whatever the service says.
+        refuse(RequestOutcome::WorkNeeded);
+        CPPUNIT_ASSERT(requestAs(service, "token").shown == HumanVerdict::Refused);
+    }
+
+    void asksForACheckInPlaceOfWork() {
+        FakeHumanCheck check;
+        OtpService service = checkedService(check);
+        refuse(RequestOutcome::WorkNeeded);
+        CPPUNIT_ASSERT_EQUAL(R"({"service":"turnstile","site_key":"0x4AAA"})"s, requestAs(service, "").challenge);
+        OtpSettings working = checked();
+        working.humanCheck = {};
+        const auto requested = serviceOf(working).request({ada_, Purpose::Login, "de"}, asker_);
+        CPPUNIT_ASSERT(requested.challenge.starts_with(R"({"algorithm":"SHA-256")"));
     }
 
     // An IPv6 client has its whole /64 to ask from.

@@ -72,6 +72,11 @@ const std::map<std::string, std::string> kOtherValues{
     {"limits.request_per_client", "0"},
     {"abuse.challenge", "sms"},
     {"abuse.challenge_steps", "2000"},
+    {"abuse.challenge_by", "hcaptcha"},
+    {"abuse.challenge_site_key", "0x4AAA"},
+    {"abuse.challenge_secret", "secret"},
+    {"abuse.challenge_secret_file", "SECRET FILE"},
+    {"abuse.challenge_verify_url", "https://check.example.org/siteverify"},
     {"limits.guesses_per_destination", "9/1h"},
     {"limits.passwords_per_client", "31/1h"},
     {"limits.passkeys_per_account", "61/1h"},
@@ -259,6 +264,12 @@ std::string describe(const Settings& s) {
     line("otp.requestsPerClient", describe(s.otp.requestsPerClient));
     line("otp.work.when", int(s.otp.work.when));
     line("otp.work.steps", s.otp.work.steps);
+    line("humanCheck.service", toString(s.humanCheck.site.service));
+    line("humanCheck.siteKey", s.humanCheck.site.siteKey);
+    line("otp.humanCheck", s.otp.humanCheck.toJson());
+    line("humanCheck.secret", s.humanCheck.secret);
+    line("humanCheck.verifyUrl", s.humanCheck.verifyUrl);
+    for (const auto& host : s.humanCheck.hosts) line("humanCheck.hosts", host);
     line("otp.guessesPerDestination", describe(s.otp.guessesPerDestination));
     line("emailValidation", static_cast<int>(s.emailValidation));
     line("phoneValidation", static_cast<int>(s.phoneValidation));
@@ -390,6 +401,7 @@ class SettingsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(takesEverySettingFromTheEnvironment);
     CPPUNIT_TEST(readsSecretsFromFiles);
     CPPUNIT_TEST(allowsAFixedCodeInDevelopmentOnly);
+    CPPUNIT_TEST(asksForAHumanWhereAnyChallengeIsAsked);
     CPPUNIT_TEST(cutsTheSlashOfThePublicUrl);
     CPPUNIT_TEST(putsTheBasePathAtTheEndOfThePublicUrl);
     CPPUNIT_TEST(namesBadValues);
@@ -489,6 +501,18 @@ class SettingsTest : public CppUnit::TestFixture {
         }
         CPPUNIT_ASSERT_EQUAL("0042"s,
                              load("environment = development\n[otp]\nlength = 4\nfixed_code = 0042\n").otp.fixedCode);
+    }
+
+    void asksForAHumanWhereAnyChallengeIsAsked() {
+        const std::string site =
+            "[server]\npublic_url = https://Login.example.org:8443\n[cors]\n"
+            "allowed_origins = https://app.example.org\n[abuse]\nchallenge_by = turnstile\n";
+        CPPUNIT_ASSERT(!load(site).otp.humanCheck.isUsed());
+        const Settings settings = load(site + "challenge = sms\n");
+        CPPUNIT_ASSERT(settings.otp.humanCheck.service == domain::HumanCheckService::Turnstile);
+        CPPUNIT_ASSERT((settings.humanCheck.hosts == std::vector{"login.example.org"s, "app.example.org"s}));
+        CPPUNIT_ASSERT_EQUAL("https://challenges.cloudflare.com/turnstile/v0/siteverify"s,
+                             settings.humanCheck.verifyUrl);
     }
 
     void cutsTheSlashOfThePublicUrl() {

@@ -146,15 +146,17 @@ export function logout() {
   return call("POST", "/auth/logout");
 }
 
-// Where there are many requests the server wants a proof of work, once for each. Also for the pages behind the sign-in, which
-// have routes of their own.
+// Where there are many requests the server wants a proof of work, or a check of the visitor, once for each. Also for the pages
+// behind the sign-in, which have routes of their own.
 export async function call(method, path, options = {}) {
   try {
     return await ask(method, path, options);
   } catch (error) {
-    if (!error.challenge || options.body?.altcha) throw error;
-    const { solve } = await import("./work.js");
-    return ask(method, path, { ...options, body: { ...options.body, altcha: await solve(error.challenge) } });
+    if (error.code !== "CHALLENGE_REQUIRED") throw error;
+    const { solve } = error.challenge.service ? await import("./human.js") : await import("./work.js");
+    const solution = await solve(error.challenge);
+    if (!solution) throw error;
+    return ask(method, path, { ...options, body: { ...options.body, ...solution } });
   }
 }
 

@@ -14,7 +14,7 @@ export class ApiError extends Error {
     this.attemptsRemaining = problem.attempts_remaining;
     this.retryAfter = problem.retry_after;
     this.otp = problem.otp; // of OTHER_BROWSER
-    this.challenge = problem.challenge; // of CHALLENGE_REQUIRED
+    this.challenge = problem.challenge; // of CHALLENGE_REQUIRED and CHALLENGE_FAILED
     this.may = problem.may; // of INSUFFICIENT_USER_AUTHENTICATION: all that the session is good for
     // Of INSUFFICIENT_USER_AUTHENTICATION: the code was right, and these are the ways to show the rest.
     this.secondStep = problem.second_step_token && { token: problem.second_step_token, ways: problem.second_step.split(" ") };

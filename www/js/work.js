@@ -15,7 +15,7 @@ export async function solve({ algorithm, challenge, maxnumber, salt, signature }
     const numbers = Array.from({ length: Math.min(AT_ONCE, maxnumber - first + 1) }, (_, i) => first + i);
     const hashes = await Promise.all(numbers.map((number) => crypto.subtle.digest("SHA-256", encoder.encode(salt + number))));
     const found = hashes.findIndex((hash) => new DataView(hash).getUint32(0) === begin && hex(hash) === challenge);
-    if (found >= 0) return btoa(JSON.stringify({ algorithm, challenge, number: numbers[found], salt, signature }));
+    if (found >= 0) return { altcha: btoa(JSON.stringify({ algorithm, challenge, number: numbers[found], salt, signature })) };
   }
   throw new ApiError("BAD_ANSWER");
 }

@@ -82,6 +82,7 @@ struct ApiSettings {
     AuthzSettings authz = {};
     domain::CodeFormat codeFormat = {};
     domain::LinkUse linkUse = domain::LinkUse::Off;
+    domain::HumanCheckSite humanCheck = {};  // where visitors are asked for one
     domain::TokenSettings tokens = {};
     domain::ReturnTargets returnTargets{{}, {}};
     bool passkeysAreOffered = false;

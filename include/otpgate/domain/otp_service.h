@@ -3,6 +3,7 @@
 
 #include "otpgate/base/clock.h"
 #include "otpgate/base/random.h"
+#include "otpgate/domain/human_check.h"
 #include "otpgate/domain/limits.h"
 #include "otpgate/domain/messenger.h"
 #include "otpgate/domain/notice.h"
@@ -40,6 +41,7 @@ struct OtpSettings {
     LimitRule guessesPerDestination;
     LimitRule changesPerAccount;
     WorkSettings work;
+    HumanCheckSite humanCheck;  // in place of work
 
     std::chrono::seconds lifetime(Channel channel) const {
         return channel == Channel::Sms ? smsLifetime : emailLifetime;
@@ -63,6 +65,7 @@ struct Asker {
     Client client;
     ShownDevice device;
     std::optional<WorkSolution> work{};  // that was asked for
+    std::string humanToken{};            // in its place, of a service that checks visitors
     SecondStep secondStep = SecondStep::UnlessTrusted;
 };
 
@@ -88,7 +91,9 @@ struct RequestedOtp {
     std::optional<LimitReport> limit;        // of the destination, or the one that refused; nullopt: unlimited
     Delivery delivery = Delivery::UnderWay;  // where Accepted
     Means means = Means::Code;               // where Accepted
-    std::optional<WorkChallenge> challenge = std::nullopt;  // where WorkNeeded
+    // These where WorkNeeded: what is to be solved, as JSON; and what became of the check that was shown, if one was.
+    std::string challenge = {};
+    std::optional<HumanVerdict> shown = std::nullopt;
 };
 
 // Which code a guess is at: an id, or the newest code of a destination.
@@ -132,8 +137,11 @@ class OtpService {
 public:
     OtpService(OtpStore& store, Messenger& messenger, const OtpCodes& codes, const crypto::KeyRing& ring,
                const Clock& clock, Random& random, OtpMetrics& metrics, ProcessCounts& unknownGuesses,
-               UnansweredGuesses& unansweredGuesses, OtpSettings settings, NoticeSettings notices);
+               UnansweredGuesses& unansweredGuesses, OtpSettings settings, NoticeSettings notices,
+               HumanCheck* humanCheck = nullptr);
 
+    // Takes a few seconds longer where a service is asked whether the visitor is human: only where work is needed, so
+    // no token is spent in vain, and nobody makes us ask who is not asked himself.
     RequestedOtp request(const OtpQuestion& question, const Asker& asker);
 
     // A login opens a session that lasts until `sessionEnd`. Throws OutcomeUnknown where the guess may have counted;
@@ -169,8 +177,12 @@ private:
     Redemption signIn(const Device& device, const Asker& asker, Timestamp sessionEnd);
     OtpVerifyResult count(const OtpVerification& verification);
     AccountRule accountRule(const OtpQuestion& question) const;
+    // `workBucket`: see NewOtpRequest.
+    RequestedOtp requestOnce(const OtpQuestion& question, const Asker& asker, Timestamp now,
+                             const std::string& workBucket);
     // Empty: no work was done for this.
     std::string workBucket(const OtpQuestion& question, const Asker& asker, Timestamp now) const;
+    std::string challengeFor(const OtpQuestion& question, const Asker& asker, Timestamp now) const;
     Uuid findCode(const OtpReference& reference, const ShownDevice& device, Timestamp now);
     void hideWhatIsThere(const OtpReference& reference, const OtpVerification& verification, OtpVerifyResult& result);
     VerifiedOtp report(const OtpReference& reference, const OtpVerification& verification, OtpVerifyResult result);
@@ -186,6 +198,7 @@ private:
     UnansweredGuesses& unansweredGuesses_;
     OtpSettings settings_;
     NoticeSettings notices_;
+    HumanCheck* humanCheck_;  // null where no service is used
 };
 
 }  // namespace otpgate::domain

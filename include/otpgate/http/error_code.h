@@ -19,6 +19,7 @@ enum class ErrorCode {
     MaxRetriesExceeded,
     RateLimit,
     ChallengeRequired,
+    ChallengeFailed,
     InvalidCredentials,
     Unauthenticated,
     InvalidToken,
