@@ -126,6 +126,7 @@ def test_a_dead_letter_is_sent_again_unless_its_code_is_void(site, admin, addres
 
     assert site.post(f"{ADMIN}/messages/{message}/send-again", token=token).status_code == 204
     assert site.mailbox.wait_for(address) == code
+    ports.wait_until(lambda: site.sql(f"SELECT id FROM outbox WHERE destination = '{address}'") == [], 10, "its sending has come to an end")
     [event] = site.get(f"{ADMIN}/events?destination={address}&event=MESSAGE_SENT_AGAIN", token=token).json()["events"]
     assert event["metadata"] == {"by": admin["user"]["id"]}
 

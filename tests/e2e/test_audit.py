@@ -175,6 +175,9 @@ def test_a_bad_parameter_is_named(site, address, query, parameters):
     answer = site.get(f"{LOGS}?{query}", token=site.login(address)["access"])
 
     assert answer.status_code == 400
+    if site.refused_by_lighttpd(answer):
+        assert "%00" in query
+        return
     assert answer.json()["code"] == "VALIDATION_ERROR"
     assert [error["field"] for error in answer.json()["errors"]] == parameters
 

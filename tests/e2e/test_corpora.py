@@ -98,7 +98,8 @@ def test_naughty_strings_are_addresses_codes_and_words_of_nobody(open_site, corp
             code_of(post(open_site, path, json.dumps(body).encode()))
         quoted = urllib.parse.quote(text, safe="")
         for path in (f"/api/v1/auth/sessions/{quoted}?a={quoted}", f"/{quoted}"):
-            assert open_site.request("DELETE", path, documented=False).status_code < 500
+            answer = open_site.request("DELETE", path, documented=False)
+            assert answer.status_code < 500 or open_site.refused_by_lighttpd(answer)
 
 
 def test_naughty_strings_in_headers_are_nobodys(open_site, corpora):

@@ -23,17 +23,23 @@ from support.keys import Backend
 from support.otpgate import environment
 from support.process import Process
 from support.site import Site
+from support.webhook_receiver import WebhookReceiver
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOC = ROOT / "etc/doc"
 HOST = "https://login.example.com"
 DEVELOPMENT = "http://localhost:8080"
 PLAYED_LANGUAGES = ("sh", "sql", "python", "js", "php")
+A_COMMAND = re.compile(r"^(otpgate|make|curl|apt|tests/\S+) ?", re.MULTILINE)
 
 
 def blocks(page):
     """[(language, text)] of a page's fenced blocks."""
-    return re.findall(r"^```(\w+)\n(.*?)^```$", (DOC / f"{page}.md").read_text(), re.MULTILINE | re.DOTALL)
+    return fenced((DOC / f"{page}.md").read_text())
+
+
+def fenced(text):
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 played = set()
@@ -127,6 +133,31 @@ def test_every_setting_and_every_command_is_on_its_page(docs_site):
         assert f'<h2 id="{name}">' in commands
 
 
+def test_every_command_and_file_that_is_named_is_there(docs_site):
+    told = docs_site.otpgate.run("help", "--bash").stdout
+    commands = {name: (actions.split(), options.split())
+                for name, actions, options in re.findall(r"^ +([a-z-]+)\) actions='(.*)' options='(.*)' ;;$", told, re.MULTILINE)}
+    targets = re.findall(r"^([a-z][a-z0-9-]*)[^=\n]*:(?!=)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = 0
+    for page in (ROOT / "README.md", *DOC.glob("*.md")):
+        text = page.read_text()
+        said = [*re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text), *(line.strip() for _, block in fenced(text) for line in block.splitlines())]
+        for words in (re.split(r" +[#>|&].*", each)[0].split() for each in said):
+            if words[:1] == ["otpgate"] and len(words) > 1:
+                named += 1
+                assert words[1] in commands, f"{page.name}: {words}"
+                actions, options = commands[words[1]]
+                assert not actions or words[2:3] == [] or words[2] in actions or words[2].startswith("-"), f"{page.name}: {words}"
+                assert all(word in options for word in words if word.startswith("--")), f"{page.name}: {words}"
+            elif words[:1] == ["make"] and len(words) > 1 and "=" not in words[1]:
+                named += 1
+                assert words[1] in targets, f"{page.name}: {words}"
+            elif words and re.fullmatch(r"(tests|src|etc|www|sql|\.github)/[\w./-]+\.\w+", words[0]):
+                named += 1
+                assert (ROOT / words[0]).exists(), f"{page.name}: {words[0]}"
+    assert named > 100
+
+
 def test_what_the_security_page_names_as_a_proof_exists():
     named = re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", (DOC / "security.md").read_text())
     assert len(named) > 20
@@ -193,6 +224,8 @@ def test_what_the_readme_says_of_make_run(development):
 def test_the_first_minute(development, tmp_path):
     run = development()
 
+    assert block("first-minute", "make run") == "make run\n"
+
     def play(words, code="123456", **variables):
         text = block("first-minute", words).replace(DEVELOPMENT, run.url).replace("123456", code)
         return json.loads(shell(text, tmp_path, **variables))
@@ -258,7 +291,7 @@ def test_pages_of_ones_own_behind_the_sign_in(development, tmp_path):
 
 @pytest.fixture(scope="module")
 def site(new_folder):
-    with Site(new_folder(), settings=ROOMY) as running:
+    with Site(new_folder(), settings={**ROOMY, "webhooks.receivers": "any"}) as running:
         yield running
 
 
@@ -424,6 +457,40 @@ def test_operations(make_site, tmp_path):
     assert (tmp_path / "otpgate.db").stat().st_size > 0
 
 
+def test_a_service_of_known_people(site, tmp_path):
+    people = [json.dumps({"email": f"{name}@example.com", "email_verified": True}) for name in ("ann", "bob")]
+    (tmp_path / "people.jsonl").write_text("\n".join(people))
+
+    shell(block("administration", "group create staff"), tmp_path, PATH=with_otpgate_in_the_path(site, tmp_path))
+
+    told = site.otpgate.run("group", "show", "staff").stdout
+    assert "ann@example.com" in told and "bob@example.com" in told
+
+
+def test_an_application_is_registered(site, tmp_path):
+    told = shell(block("openid", "--for apache"), tmp_path, PATH=with_otpgate_in_the_path(site, tmp_path))
+    assert "OIDCRedirectURI https://wiki.example.com/oidc/callback" in told
+
+
+def test_a_webhook_is_added(site, tmp_path):
+    receiver = WebhookReceiver()
+    path = with_otpgate_in_the_path(site, tmp_path)
+    add, test = block("webhooks", "webhook add").splitlines()
+    try:
+        told = shell(add.replace("https://shop.example.com/events", receiver.url), tmp_path, PATH=path)
+        shell(re.sub(r"[0-9a-f-]{36}", re.search(r"[0-9a-f-]{36}", told).group(), test), tmp_path, PATH=path)
+        assert receiver.wait_for("webhook.test")
+    finally:
+        receiver.stop()
+
+
+def test_the_measurement_that_takes_hours_is_there():
+    measure, draw = block("performance", "--old-rows").splitlines()
+    told = shell(f"{ROOT}/tests/bench/run --help", ROOT)
+    assert all(option in told for option in re.findall(r"--[a-z-]+", measure))
+    assert (ROOT / draw.split()[0]).exists()
+
+
 def test_the_master_key_is_replaced(make_site, tmp_path):
     site = make_site()
     path = with_otpgate_in_the_path(site, tmp_path)
@@ -434,7 +501,11 @@ def test_the_master_key_is_replaced(make_site, tmp_path):
 
 
 def test_every_block_was_played():
-    every = {(file.stem, *found) for file in DOC.glob("*.md") for found in blocks(file.stem) if found[0] in PLAYED_LANGUAGES}
+    every = {(file.stem, *found) for file in DOC.glob("*.md") for found in blocks(file.stem)
+             if found[0] in PLAYED_LANGUAGES or A_COMMAND.search(found[1])}
+    # Blocks that are only indented would be overlooked.
+    for file in DOC.glob("*.md"):
+        assert not re.search(r"\n\n {4}", re.sub(r"^```.*?^```$", "", file.read_text(), flags=re.MULTILINE | re.DOTALL)), file.name
     # Those need a Debian of their own: `make test-recipes` and `make test-deb` carry them out.
     for page, section in (("protect", "Programs of Debian 12"), ("openid", "Webmail"), ("host", "Install the package")):
         text = (DOC / f"{page}.md").read_text().split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]

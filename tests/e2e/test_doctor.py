@@ -73,6 +73,7 @@ def test_a_service_that_does_not_run(make_site):
     assert "systemctl start otpgate" in findings["socket"][0]["todo"]
     assert "does not reach otpgate" in findings["web server"][0]["what"]
     site.otpgate.start()
+    site.wait_until_reached()
     assert examine(site)[0] == 0
 
 

@@ -147,6 +147,7 @@ def test_says_so_while_the_server_is_away_and_goes_on_when_it_is_back(make_site,
         page.text_of("unreachable-error", "not available")
         assert page.focused() == page["unreachable-retry"]
         site.otpgate.start()
+        site.wait_until_reached()
         page["unreachable-retry"].click()
         page.see("sign-out")
         assert page["account-name"].text == address

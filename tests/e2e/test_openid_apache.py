@@ -1,4 +1,5 @@
 """Apache's mod_auth_openidc as Debian has it, set up by what `otpgate client create --for apache` prints: nothing is changed in it."""
+import contextlib
 import re
 import urllib.parse
 
@@ -24,13 +25,14 @@ Listen 127.0.0.1:{port}
     # What a program there is told.
     Header set Seen-User "expr=%{{REMOTE_USER}}"
     Header set Seen-Email "%{{OIDC_CLAIM_email}}e"
+    Header set Seen-Token "%{{OIDC_access_token}}e"
 </VirtualHost>
 """
 
 
-@pytest.fixture
-def wiki(site, new_folder):
-    folder, port = new_folder(), ports.free_port()
+@contextlib.contextmanager
+def wiki_of(site, folder):
+    port = ports.free_port()
     url = f"http://localhost:{port}"
     done = site.otpgate.run("client", "create", f"wiki-{port}", "--redirect", f"{url}/oidc/callback", "--post-logout", f"{url}/bye",
                             "--backchannel", f"{url}/oidc/callback?logout=backchannel", "--for", "apache")
@@ -38,8 +40,16 @@ def wiki(site, new_folder):
     apache = Apache(folder, None, port=port, inside=WIKI.format(modules=MODULES, port=port, www=folder / "www", recipe=done.stdout))
     assert apache.check() == []
     apache.start()
-    yield apache
-    apache.stop()
+    try:
+        yield apache
+    finally:
+        apache.stop()
+
+
+@pytest.fixture
+def wiki(site, new_folder):
+    with wiki_of(site, new_folder()) as running:
+        yield running
 
 
 class Reader:
@@ -82,6 +92,22 @@ def test_the_printed_lines_are_all_it_takes(site, wiki, address):
     # Who is disabled is out at the next click, for the wiki has been told.
     assert site.otpgate.run("user", "disable", address).returncode == 0
     ports.wait_until(lambda: reader.at_wiki(f"{wiki.url}/favicon.svg").status_code == 302, 2, "the wiki lets him in no more")
+
+
+def test_the_wiki_refreshes_its_tokens_until_it_signs_out(make_site, new_folder, address):
+    # None of them is good for longer than the minute that the wiki wants, so it refreshes at each page.
+    site = make_site(tokens_access_lifetime="60s")
+    with wiki_of(site, new_folder()) as wiki:
+        reader = Reader(site, wiki)
+        pages = [reader.open(f"{wiki.url}/favicon.svg", address), *(reader.at_wiki(f"{wiki.url}/favicon.svg") for _ in range(3))]
+        tokens = [page.headers["Seen-Token"] for page in pages]
+
+        assert [page.status_code for page in pages] == [200] * 4 and len(set(tokens)) == 4
+        assert site.get("/oauth/userinfo", token=tokens[-1]).json()["email"] == address
+        # What it had has ended with it.
+        assert reader.at_wiki(f"{wiki.url}/oidc/callback?logout={urllib.parse.quote(wiki.url + '/bye', safe='')}").status_code == 302
+        assert site.get("/oauth/userinfo", token=tokens[-1]).status_code == 401
+        assert reader.at_wiki(f"{wiki.url}/favicon.svg").status_code == 302
 
 
 def test_signing_out_at_the_wiki_signs_out_here(site, wiki, address):

@@ -97,7 +97,9 @@ def test_known_and_unknown_accounts_are_answered_in_the_same_time(known, path, f
         begin = time.perf_counter()
         answer = session.post(f"{site.url}{AUTH}/{path}", json={"email": address, **fields}, timeout=15)
         duration = time.perf_counter() - begin
-        shapes[kind].add((answer.status_code, tuple(answer.json()), tuple(sorted(answer.headers))))
+        # Apache says Keep-Alive in all answers of a connection but the last.
+        names = sorted(set(answer.headers) - {"Connection", "Keep-Alive"})
+        shapes[kind].add((answer.status_code, tuple(answer.json()), tuple(names)))
         time.sleep(PAUSE)
         return duration
 

@@ -56,5 +56,11 @@ class Lighttpd:
     def stop(self):
         self.process.stop()
 
+    @staticmethod
+    def refused(answer):
+        """Whether it has answered by itself: what it cannot read, or may not take, or has nobody for. It knows no request id, and has a
+        page of its own where it does not know yet whose request it is."""
+        return answer.status_code in (400, 411, 413, 431, 501, 503) and "x-request-id" not in {name.lower() for name in answer.headers}
+
     def access_log(self):
         return (self.folder / "access.log").read_text(errors="replace")
