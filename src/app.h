@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dispatch.h"
+#include "examination.h"
 #include "housekeeper.h"
 #include "notice_posters.h"
 #include "otpgate/base/clock.h"
@@ -18,6 +19,7 @@
 #include "otpgate/domain/password_policy.h"
 #include "otpgate/domain/process_counts.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/domain/statistics.h"
 #include "otpgate/domain/unanswered_guesses.h"
 #include "otpgate/domain/webhook_store.h"
 #include "otpgate/http/client_address.h"
@@ -32,6 +34,7 @@
 
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 namespace otpgate {
@@ -77,6 +80,7 @@ private:
     domain::PasswordPolicy passwordPolicy_;
     domain::ProcessCounts unknownGuesses_;
     domain::ProcessCounts grants_;
+    domain::UnfinishedHours unfinishedHours_;
     domain::UnansweredGuesses unansweredGuesses_;
     crypto::PasswordGate passwordGate_;
     ServiceMetrics metrics_;
@@ -86,6 +90,8 @@ private:
     std::unique_ptr<NoticePosters> posters_;  // null there, too
     domain::Messenger* messenger_;            // one of the two
     Readiness readiness_;
+    Examiner examiner_;
+    std::mutex testing_;  // whose turn it is to send a test message
     Housekeeper housekeeper_;
     std::optional<http::ListeningSocket>& socket_;
     std::unique_ptr<http::FcgiServer> server_;
