@@ -52,7 +52,7 @@ export async function open() {
   clear(alert);
   const by = unit.value;
   try {
-    const { periods: counted, counted_until: until } = await api.statistics(by);
+    const { periods: counted, until } = await api.statistics(by);
     const periods = withQuietOnes(counted, STEP_MS[by]);
     const names = periods.map(({ begin }) => new Date(begin));
     const nameOf = by === "hour" ? dayAndTime : (date) => date.toLocaleDateString(document.documentElement.lang, { timeZone: "UTC" });
@@ -65,9 +65,8 @@ export async function open() {
       series: series.map(({ words, of }) => ({ words, values: periods.map(({ events }) => of(events)) })),
     })));
     element("today-none").hidden = periods.length > 0;
-    const end = until && time(new Date(until), dayAndTime);
-    if (end) put(element("today-until"), () => parts("Counted until {time}.", { time: end }));
-    else clear(element("today-until"));
+    const end = time(new Date(until), dayAndTime);
+    put(element("today-until"), () => parts("Counted until {time}.", { time: end }));
   } catch (error) {
     door.tell(alert, error);
   }
