@@ -10,6 +10,7 @@ import { chart } from "./chart.js";
 import { within } from "./delays.js";
 
 const STEP_MS = { hour: 3_600_000, day: 86_400_000 };
+const FEWEST = 12; // periods of a chart
 
 const alert = element("today-error");
 const unit = element("today-unit");
@@ -72,11 +73,13 @@ export async function open() {
   }
 }
 
-// Periods without events are not in the answer, and have their place in the chart.
+// Periods without events are not in the answer, and have their place in the chart; so have some before the first, or its bar
+// would be as wide as the page.
 function withQuietOnes(counted, step) {
   const known = new Map(counted.map((period) => [Date.parse(period.begin), period]));
   const times = [...known.keys()];
   const all = [];
-  for (let at = times[0]; at <= times[times.length - 1]; at += step) all.push(known.get(at) ?? { begin: new Date(at).toISOString(), events: {} });
+  if (times.length === 0) return all;
+  for (let at = Math.min(times[0], times[times.length - 1] - (FEWEST - 1) * step); at <= times[times.length - 1]; at += step) all.push(known.get(at) ?? { begin: new Date(at).toISOString(), events: {} });
   return all;
 }
