@@ -38,6 +38,7 @@ void listOf(domain::SigningKeyStore& store, std::string_view algorithm, Timestam
             http::JsonWriter& json) {
     const auto keys = store.list();
     std::vector<Timestamp> activeFrom;
+    activeFrom.reserve(keys.size());
     for (const domain::StoredSigningKey& key : keys) activeFrom.push_back(key.activeFrom);
     const auto states = domain::statesOf(activeFrom, now);
     for (std::size_t i = 0; i < keys.size(); ++i) {

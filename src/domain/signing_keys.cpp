@@ -140,9 +140,11 @@ std::shared_ptr<const crypto::SigningKey> SigningKeys::find(std::string_view key
 std::vector<ListedKey> SigningKeys::list(Timestamp now) const {
     const auto entries = snapshot();
     std::vector<Timestamp> activeFrom;
+    activeFrom.reserve(entries->size());
     for (const Entry& entry : *entries) activeFrom.push_back(entry.activeFrom);
     const auto states = statesOf(activeFrom, now);
     std::vector<ListedKey> keys;
+    keys.reserve(entries->size());
     for (std::size_t i = 0; i < entries->size(); ++i)
         keys.push_back({(*entries)[i].key->id(), algorithm_, activeFrom[i], states[i]});
     return keys;

@@ -277,7 +277,7 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::size_t{2}, first.size());
         CPPUNIT_ASSERT(first[0].key.id == keys[3].id && first[1].key.id == keys[1].id);
         CPPUNIT_ASSERT(first[0].key.lastUsedAt && first[0].key.name == keys[3].name);
-        CPPUNIT_ASSERT(first[0].owner.id == other && first[0].owner.username == other.toString());
+        CPPUNIT_ASSERT(first[0].owner.id == other && first[1].owner.id == other);
         const auto rest = store_->listAll(first[1].key.id, 9);
         CPPUNIT_ASSERT(rest.size() == 1 && rest[0].key.id == keys[0].id && rest[0].owner.id == owner_);
     }
