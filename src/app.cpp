@@ -17,6 +17,7 @@
 #include "otpgate/store/stores.h"
 #include "program_pages.h"
 #include "start_notes.h"
+#include "test_messages.h"
 
 namespace otpgate {
 
@@ -98,7 +99,7 @@ public:
                           {app.settings_.otp.requestsPerDestination, app.settings_.otp.guessesPerDestination,
                            app.settings_.otp.changesPerAccount, app.settings_.passkeysPerAccount},
                           app.notices_),
-          statistics_(*statisticsStore_, app.clock_),
+          statistics_(*statisticsStore_, app.unfinishedHours_, app.clock_),
           oidc_(*oidcStore_, app.idTokenKeys_, app.signingKeys_, app.keyRing_, app.grants_, app.clock_, app.random_,
                 {app.settings_.publicUrl, app.settings_.tokens.accessLifetime, app.settings_.tokens.sessions.total,
                  app.settings_.otp.signIn}),
@@ -107,6 +108,8 @@ public:
           webhooks_(*webhookStore_, app.keyRing_, app.clock_, app.random_),
           publishedKeys_{app.signingKeys_, app.idTokenKeys_},
           readiness_([&app] { return app.readiness_.look(); }),
+          examination_([this] { return app_.examiner_.look(*connection_); }),
+          testMessages_(app.settings_, *connection_, app.testing_),
           monitoring_{app.metricsReaders_, [this] { return app_.metrics_.text(*connection_); }},
           adminAccess_{app.adminAddresses_},
           services_{otp_,
@@ -128,6 +131,8 @@ public:
                     monitoring_,
                     administration_,
                     statistics_,
+                    examination_,
+                    testMessages_,
                     adminAccess_,
                     oidc_,
                     oidcClients_,
@@ -203,6 +208,8 @@ private:
     domain::Webhooks webhooks_;
     api::PublishedKeys publishedKeys_;
     api::Readiness readiness_;
+    api::Examination examination_;
+    TestMessages testMessages_;
     api::Monitoring monitoring_;
     api::AdminAccess adminAccess_;
     api::Services services_;
@@ -235,8 +242,9 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       notices_(noticesOf(settings)),
       messenger_(makeMessenger()),
       readiness_(*database_, keyRing_, signingKeys_, clock_, random_, log_),
-      housekeeper_(*database_, signingKeys_, idTokenKeys_, passwordGate_, settings.retention, keyRing_, readiness_,
-                   clock_, random_, log_),
+      examiner_(settings_, readiness_, clock_),
+      housekeeper_(*database_, signingKeys_, idTokenKeys_, passwordGate_, settings.retention, keyRing_,
+                   unfinishedHours_, readiness_, clock_, random_, log_),
       socket_(socket) {
     checkStart(*database_, *startConnection_, signingKeys_, idTokenKeys_, clock_, random_);
     checkPasskeys(*startConnection_, settings_, log_);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dispatch.h"
+#include "examination.h"
 #include "housekeeper.h"
 #include "human_checks.h"
 #include "notice_posters.h"
@@ -19,6 +20,7 @@
 #include "otpgate/domain/password_policy.h"
 #include "otpgate/domain/process_counts.h"
 #include "otpgate/domain/signing_keys.h"
+#include "otpgate/domain/statistics.h"
 #include "otpgate/domain/unanswered_guesses.h"
 #include "otpgate/domain/webhook_store.h"
 #include "otpgate/http/client_address.h"
@@ -33,6 +35,7 @@
 
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 namespace otpgate {
@@ -78,6 +81,7 @@ private:
     domain::PasswordPolicy passwordPolicy_;
     domain::ProcessCounts unknownGuesses_;
     domain::ProcessCounts grants_;
+    domain::UnfinishedHours unfinishedHours_;
     domain::UnansweredGuesses unansweredGuesses_;
     crypto::PasswordGate passwordGate_;
     ServiceMetrics metrics_;
@@ -88,6 +92,8 @@ private:
     std::unique_ptr<NoticePosters> posters_;  // null there, too
     domain::Messenger* messenger_;            // one of the two
     Readiness readiness_;
+    Examiner examiner_;
+    std::mutex testing_;  // whose turn it is to send a test message
     Housekeeper housekeeper_;
     std::optional<http::ListeningSocket>& socket_;
     std::unique_ptr<http::FcgiServer> server_;

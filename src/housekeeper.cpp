@@ -21,8 +21,8 @@ constexpr std::chrono::milliseconds kShortestRest{5};
 
 Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, domain::SigningKeys& idKeys,
                          crypto::PasswordGate& passwordGate, const RetentionSettings& retention,
-                         const crypto::KeyRing& ring, Readiness& readiness, const Clock& clock, Random& random,
-                         Logger& log)
+                         const crypto::KeyRing& ring, domain::UnfinishedHours& unfinished, Readiness& readiness,
+                         const Clock& clock, Random& random, Logger& log)
     : connection_(database.connect()),
       keyStore_(store::makeSigningKeyStore(*connection_)),
       idKeyStore_(store::makeIdTokenKeyStore(*connection_)),
@@ -30,7 +30,7 @@ Housekeeper::Housekeeper(db::Database& database, domain::SigningKeys& keys, doma
       statisticsStore_(store::makeStatisticsStore(*connection_)),
       accountStore_(store::makeAccountStore(*connection_)),
       passwordCosts_(*accountStore_, passwordGate),
-      statistics_(*statisticsStore_, clock),
+      statistics_(*statisticsStore_, unfinished, clock),
       keys_(keys),
       idKeys_(idKeys),
       retention_(retention),
@@ -110,6 +110,7 @@ void Housekeeper::purge(Timestamp now) {
 }
 
 void Housekeeper::count() {
+    workInParts([this] { return statistics_.countUnfinishedOn(); });
     workInParts([this] { return statistics_.countOn(); });
 }
 

@@ -28,7 +28,8 @@ class Housekeeper {
 public:
     Housekeeper(db::Database& database, domain::SigningKeys& keys, domain::SigningKeys& idKeys,
                 crypto::PasswordGate& passwordGate, const RetentionSettings& retention, const crypto::KeyRing& ring,
-                Readiness& readiness, const Clock& clock, Random& random, Logger& log);
+                domain::UnfinishedHours& unfinished, Readiness& readiness, const Clock& clock, Random& random,
+                Logger& log);
     ~Housekeeper();
     Housekeeper(const Housekeeper&) = delete;
     Housekeeper& operator=(const Housekeeper&) = delete;
@@ -44,7 +45,7 @@ private:
     void renewKeys(Timestamp now);
     // Walks through all tables, once every ten minutes, and goes on where it stopped a minute before.
     void purge(Timestamp now);
-    // The hours that are over, of statistics.
+    // The hours of statistics: those that are over, and what is settled of the one that runs.
     void count();
     // Calls it again and again with rests between, for a minute at most, while it says that there is more to do.
     void workInParts(const std::function<bool()>& part);

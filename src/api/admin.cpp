@@ -15,7 +15,6 @@ namespace otpgate::api {
 
 namespace {
 
-using domain::AdminOutcome;
 using http::ApiError;
 using http::ErrorCode;
 
@@ -28,30 +27,9 @@ domain::User userOf(const http::Request& request, domain::Administration& people
     return std::move(*user);
 }
 
-// What was so already is no failure: who asks twice gets what he asked for.
-http::Response answerOf(AdminOutcome outcome) {
-    switch (outcome) {
-    case AdminOutcome::Done:
-    case AdminOutcome::Unchanged: return http::Response::noContent();
-    case AdminOutcome::NoSuchUser:
-    case AdminOutcome::NoSuchGroup: break;
-    case AdminOutcome::Taken:
-    case AdminOutcome::TooMany: throw ApiError(ErrorCode::Conflict);
-    case AdminOutcome::Self: throw ApiError(ErrorCode::Forbidden, "an administrator's own account");
-    }
-    throw ApiError(ErrorCode::NotFound);
-}
-
 http::Response setStatus(const http::Request& request, const Administrator& caller, domain::Administration& people,
                          domain::UserStatus status) {
     return answerOf(people.setStatus(idOf(request), status, actingClient(request, caller)));
-}
-
-http::Response setMembership(const http::Request& request, const Administrator& caller, domain::Administration& people,
-                             bool isMember) {
-    const auto group = domain::parseGroupName(request.pathParameters.at("group"));
-    if (!group) throw ApiError(ErrorCode::NotFound);
-    return answerOf(people.setMembership(idOf(request), *group, isMember, actingClient(request, caller)));
 }
 
 void writeDevice(http::JsonWriter& json, const domain::KnownDevice& device) {
@@ -203,28 +181,6 @@ http::Response endUsersSession(const http::Request& request, const Administrator
         throw ApiError(ErrorCode::NotFound);
     }
     return http::Response::noContent();
-}
-
-http::Response joinGroup(const http::Request& request, const Administrator& caller, domain::Administration& people) {
-    return setMembership(request, caller, people, true);
-}
-
-http::Response leaveGroup(const http::Request& request, const Administrator& caller, domain::Administration& people) {
-    return setMembership(request, caller, people, false);
-}
-
-http::Response listGroups(const http::Request&, const Administrator&, domain::Administration& people) {
-    http::JsonWriter json;
-    json.beginObject().key("groups").beginArray();
-    for (const domain::UserGroup& group : people.groups()) {
-        json.beginObject()
-            .member("name", group.name)
-            .member("members", group.members)
-            .member("created_at", formatRfc3339(group.createdAt))
-            .endObject();
-    }
-    json.endArray().endObject();
-    return jsonResponse(200, json);
 }
 
 http::Response exportUser(const http::Request& request, const Administrator& caller, domain::Administration& people,

@@ -27,9 +27,6 @@ http::Response endUsersSessions(const http::Request& request, const Administrato
                                 domain::Administration& people);
 http::Response endUsersSession(const http::Request& request, const Administrator& caller,
                                domain::Administration& people);
-http::Response joinGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
-http::Response leaveGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
-http::Response listGroups(const http::Request& request, const Administrator& caller, domain::Administration& people);
 http::Response exportUser(const http::Request& request, const Administrator& caller, domain::Administration& people,
                           domain::AccountService& accounts, domain::AuditStore& audit, const Clock& clock);
 http::Response sendUsersLastMessageAgain(const http::Request& request, const Administrator& caller,
@@ -40,7 +37,11 @@ http::Response listMessages(const http::Request& request, const Administrator& c
 http::Response showStatistics(const http::Request& request, const Administrator& caller, domain::Statistics& statistics,
                               const Clock& clock);
 http::Response showServiceHealth(const http::Request& request, const Administrator& caller, const Readiness& readiness,
-                                 domain::Administration& people, domain::Statistics& statistics);
+                                 domain::Administration& people, domain::Statistics& statistics,
+                                 const PublishedKeys& keys, const Clock& clock);
+http::Response showFindings(const http::Request& request, const Administrator& caller, const Examination& examination);
+http::Response sendTestMessage(const http::Request& request, const Administrator& caller,
+                               domain::Administration& people, domain::TestSender& sender, const ApiSettings& settings);
 http::Response listClients(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
 http::Response createClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
 http::Response showClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
@@ -51,6 +52,20 @@ http::Response rotateClientSecret(const http::Request& request, const Administra
 http::Response disableClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
 http::Response enableClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients);
 http::Response listEvents(const http::Request& request, const Administrator& caller, domain::AuditStore& audit);
+
+// admin_groups.cpp
+http::Response listGroups(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response createGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response removeGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response listMembers(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response joinGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
+http::Response leaveGroup(const http::Request& request, const Administrator& caller, domain::Administration& people);
+
+// admin_api_keys.cpp
+http::Response listEverybodysApiKeys(const http::Request& request, const Administrator& caller,
+                                     domain::ApiKeyService& apiKeys);
+http::Response revokeAnyApiKey(const http::Request& request, const Administrator& caller,
+                               domain::ApiKeyService& apiKeys);
 
 // admin_webhooks.cpp
 http::Response listWebhooks(const http::Request& request, const Administrator& caller, domain::Webhooks& webhooks);

@@ -30,6 +30,20 @@ domain::Client actingClient(const http::Request& request, const Administrator& c
     return client;
 }
 
+http::Response answerOf(domain::AdminOutcome outcome) {
+    using domain::AdminOutcome;
+    switch (outcome) {
+    case AdminOutcome::Done:
+    case AdminOutcome::Unchanged: return http::Response::noContent();
+    case AdminOutcome::NoSuchUser:
+    case AdminOutcome::NoSuchGroup: break;
+    case AdminOutcome::Taken:
+    case AdminOutcome::TooMany: throw ApiError(ErrorCode::Conflict);
+    case AdminOutcome::Self: throw ApiError(ErrorCode::Forbidden, "an administrator's own account");
+    }
+    throw ApiError(ErrorCode::NotFound);
+}
+
 unsigned limitOf(const http::Request& request) {
     const auto text = request.queryParameter("limit");
     if (!text) return kPageSize;

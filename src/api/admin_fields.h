@@ -13,6 +13,9 @@ namespace otpgate::api {
 Uuid idOf(const http::Request& request);
 domain::Client actingClient(const http::Request& request, const Administrator& caller);
 
+// Of an act. What was so already is no failure: who asks twice gets what he asked for.
+http::Response answerOf(domain::AdminOutcome outcome);
+
 // How many are wished for on a page: 1 to 200, or else 50. Throws ApiError ValidationError.
 unsigned limitOf(const http::Request& request);
 // What we said as next_cursor; empty: none. Throws ApiError ValidationError.

@@ -1,7 +1,11 @@
 // The service as administrators see it: what waits to be sent, how often what happened, whether all is well.
 #include "api/admin_fields.h"
 #include "api/audit_fields.h"
+#include "api/finding_fields.h"
+#include "api/otp_fields.h"
+#include "api/rate_limit.h"
 #include "api/views.h"
+#include "otpgate/base/text.h"
 #include "otpgate/http/errors.h"
 
 #include <array>
@@ -43,6 +47,17 @@ http::Response answerOf(domain::SentAgain sent) {
     throw ApiError(ErrorCode::NotFound);
 }
 
+constexpr std::string_view kBusy = "This is being done already. Please try again in a moment.";
+
+void writeKey(http::JsonWriter& json, const domain::ListedKey& key) {
+    json.beginObject()
+        .member("kid", key.keyId)
+        .member("alg", toString(key.algorithm))
+        .member("signs_from", formatRfc3339(key.activeFrom))
+        .member("state", toString(key.state))
+        .endObject();
+}
+
 }  // namespace
 
 http::Response listMessages(const http::Request& request, const Administrator&, domain::Administration& people) {
@@ -77,13 +92,15 @@ http::Response showStatistics(const http::Request& request, const Administrator&
             .field("from_date",
                    "must be before to_date, by at most " + std::to_string(domain::kMostPeriods) + " periods");
     }
+    const auto listed = statistics.list(unit, *span);
     http::JsonWriter json;
     json.beginObject()
         .member("by", domain::toString(unit))
-        .member("counted_until", optionalTime(statistics.countedUntil()))
+        .member("counted_until", optionalTime(listed.countedUntil))
+        .member("until", formatRfc3339(listed.until))
         .key("periods")
         .beginArray();
-    for (const domain::CountedPeriod& period : statistics.list(unit, *span)) {
+    for (const domain::CountedPeriod& period : listed.periods) {
         json.beginObject().member("begin", formatRfc3339(period.begin)).key("events").beginObject();
         for (const auto& [event, times] : period.events) json.member(event, times);
         json.endObject().endObject();
@@ -93,7 +110,8 @@ http::Response showStatistics(const http::Request& request, const Administrator&
 }
 
 http::Response showServiceHealth(const http::Request&, const Administrator&, const Readiness& readiness,
-                                 domain::Administration& people, domain::Statistics& statistics) {
+                                 domain::Administration& people, domain::Statistics& statistics,
+                                 const PublishedKeys& keys, const Clock& clock) {
     http::JsonWriter json;
     json.beginObject().key("checks").beginArray();
     for (const ReadinessCheck& check : readiness()) {
@@ -112,7 +130,38 @@ http::Response showServiceHealth(const http::Request&, const Administrator&, con
         .member("oldest_since", optionalTime(levels.oldest))
         .endObject()
         .member("statistics_counted_until", optionalTime(statistics.countedUntil()))
-        .endObject();
+        .key("signing_keys")
+        .beginArray();
+    for (const domain::SigningKeys* const each : {&keys.access, &keys.id})
+        for (const domain::ListedKey& key : each->list(clock.now())) writeKey(json, key);
+    json.endArray().endObject();
+    return jsonResponse(200, json);
+}
+
+http::Response showFindings(const http::Request&, const Administrator&, const Examination& examination) {
+    const auto findings = examination();
+    if (!findings) throw ApiError(ErrorCode::Conflict).detail(std::string{kBusy});
+    http::JsonWriter json;
+    writeFindings(json, *findings);
+    return jsonResponse(200, json);
+}
+
+http::Response sendTestMessage(const http::Request& request, const Administrator& caller,
+                               domain::Administration& people, domain::TestSender& sender,
+                               const ApiSettings& settings) {
+    http::JsonBody body(request);
+    const auto recipient = readDestination(settings, body, "destination");
+    body.rejectInvalid();
+    const auto test = people.sendTest(recipient.value(), sender, actingClient(request, caller));
+    switch (test.outcome) {
+    case domain::TestMessage::Outcome::Tried: break;
+    case domain::TestMessage::Outcome::Busy: throw ApiError(ErrorCode::Conflict).detail(std::string{kBusy});
+    case domain::TestMessage::Outcome::Limited: throw limitError(ErrorCode::RateLimit, test.limit);
+    }
+    http::JsonWriter json;
+    json.beginObject().member("sent", test.sending.isSent).key("said").beginArray();
+    for (const std::string_view line : split(trim(test.sending.said, "\n"), '\n')) json.value(line);
+    json.endArray().endObject();
     return jsonResponse(200, json);
 }
 

@@ -29,7 +29,7 @@ Service& find(Services& services) {
                  services.passkeys, std::as_const(services.passkeys), services.totps, services.recovery, services.oidc,
                  services.oidcClients, services.applications, services.publishedKeys, services.cors, services.clock,
                  services.readiness, services.monitoring, services.administration, services.statistics,
-                 services.webhooks, std::as_const(services.settings)));
+                 services.examination, services.testSender, services.webhooks, std::as_const(services.settings)));
 }
 
 // A function of endpoints.h, called with the services that its parameters name. Those of Who come from the
@@ -175,6 +175,11 @@ const Route kRoutes[] = {
     {"GET",    "/api/v1/admin/users/{id}/export", ForAdministrators{exportUser}},
     {"POST",   "/api/v1/admin/users/{id}/send-again", ForAdministrators{sendUsersLastMessageAgain}},
     {"GET",    "/api/v1/admin/groups",       ForAdministrators{listGroups}},
+    {"PUT",    "/api/v1/admin/groups/{group}", ForAdministrators{createGroup}},
+    {"DELETE", "/api/v1/admin/groups/{group}", ForAdministrators{removeGroup}}, // 500 members at most
+    {"GET",    "/api/v1/admin/groups/{group}/members", ForAdministrators{listMembers}},
+    {"GET",    "/api/v1/admin/api-keys",     ForAdministrators{listEverybodysApiKeys}},
+    {"DELETE", "/api/v1/admin/api-keys/{id}", ForAdministrators{revokeAnyApiKey}},
     {"GET",    "/api/v1/admin/events",       ForAdministrators{listEvents}},
     {"GET",    "/api/v1/admin/messages",     ForAdministrators{listMessages}},
     {"POST",   "/api/v1/admin/messages/{id}/send-again", ForAdministrators{sendMessageAgain}},
@@ -195,6 +200,8 @@ const Route kRoutes[] = {
     {"POST",   "/api/v1/admin/webhooks/{id}/rotate-secret", ForAdministrators{rotateWebhookSecret}},
     {"GET",    "/api/v1/admin/statistics",   ForAdministrators{showStatistics}},
     {"GET",    "/api/v1/admin/health",       ForAdministrators{showServiceHealth}},
+    {"GET",    "/api/v1/admin/findings",     ForAdministrators{showFindings}},  // looked at anew every ten seconds at most
+    {"POST",   "/api/v1/admin/test-message", ForAdministrators{sendTestMessage}}, // 10 an hour of all administrators
     {"GET",    "/api/openapi.json",          Public{showOpenApi}},
     {"GET",    "/authz",                     Visiting{authorize}},
     {"GET",    "/authz/start",               Public{beginAtSite}},     // asked by the web server of a site, as are those of /.otpgate

@@ -1,8 +1,8 @@
 #include "cli/commands.h"
-#include "cli/passkey_site.h"
 #include "cli/service_user.h"
 #include "cli/settings_check.h"
 #include "otpgate/base/errors.h"
+#include "passkey_site.h"
 #include "start_notes.h"
 
 #include <iostream>

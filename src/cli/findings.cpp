@@ -1,7 +1,5 @@
 #include "cli/findings.h"
 
-#include "otpgate/http/json.h"
-
 #include <algorithm>
 #include <sstream>
 
@@ -25,57 +23,14 @@ void print(std::ostream& out, const Finding& finding) {
 
 }  // namespace
 
-std::string_view toString(Finding::Level level) {
-    switch (level) {
-    case Finding::Level::Good: return "good";
-    case Finding::Level::Doubtful: return "doubtful";
-    case Finding::Level::Wrong: return "wrong";
-    }
-    return {};
-}
-
-void Findings::good(std::string_view check, std::string what) {
-    findings_.push_back({std::string{check}, Finding::Level::Good, std::move(what), {}, {}});
-}
-
-void Findings::doubtful(std::string_view check, std::string what, std::string why, std::string todo) {
-    findings_.push_back(
-        {std::string{check}, Finding::Level::Doubtful, std::move(what), std::move(why), std::move(todo)});
-}
-
-void Findings::wrong(std::string_view check, std::string what, std::string why, std::string todo) {
-    findings_.push_back({std::string{check}, Finding::Level::Wrong, std::move(what), std::move(why), std::move(todo)});
-}
-
-bool Findings::areWell() const {
-    return std::ranges::none_of(findings_,
-                                [](const Finding& finding) { return finding.level == Finding::Level::Wrong; });
-}
-
-std::string Findings::toText() const {
+std::string toText(const Findings& findings) {
     std::ostringstream out;
     for (const auto level : {Finding::Level::Wrong, Finding::Level::Doubtful, Finding::Level::Good}) {
-        for (const Finding& finding : findings_) {
+        for (const Finding& finding : findings.all()) {
             if (finding.level == level) print(out, finding);
         }
     }
     return out.str();
-}
-
-std::string Findings::toJson() const {
-    http::JsonWriter json;
-    json.beginObject().member("well", areWell()).key("findings").beginArray();
-    for (const Finding& finding : findings_) {
-        json.beginObject()
-            .member("check", finding.check)
-            .member("level", toString(finding.level))
-            .member("what", finding.what)
-            .member("why", finding.why)
-            .member("todo", finding.todo)
-            .endObject();
-    }
-    json.endArray().endObject();
-    return json.take();
 }
 
 }  // namespace otpgate::cli

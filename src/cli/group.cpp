@@ -7,6 +7,7 @@
 
 #include <iostream>
 #include <iterator>
+#include <limits>
 
 namespace otpgate::cli {
 
@@ -34,7 +35,10 @@ public:
     }
 
     // One that is there already is no failure: a script may be run twice.
-    void create(const std::string& name) { groups_->create(name, clock_.now()); }
+    void create(const std::string& name) {
+        const Timestamp now = clock_.now();
+        groups_->create({name, now, Uuid::makeV7(now, random_), client_});
+    }
 
     void list(bool asJson) {
         const auto groups = groups_->list();
@@ -87,11 +91,8 @@ public:
         }
     }
 
-    // Member by member, so that no login waits for all of them; one that comes meanwhile goes too.
     void remove(const std::string& name) {
-        while (groups_->find(name) && !groups_->removeEmpty(name)) {
-            forEachMember(name, [&](const domain::User& user) { groups_->remove(changeOf(name, user.id)); });
-        }
+        domain::removeGroup(*groups_, name, std::numeric_limits<std::int64_t>::max(), client_, clock_, random_);
     }
 
 private:

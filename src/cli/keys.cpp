@@ -37,10 +37,12 @@ struct KeyStores {
 void listOf(domain::SigningKeyStore& store, std::string_view algorithm, Timestamp now, bool asJson,
             http::JsonWriter& json) {
     const auto keys = store.list();
+    std::vector<Timestamp> activeFrom;
+    activeFrom.reserve(keys.size());
+    for (const domain::StoredSigningKey& key : keys) activeFrom.push_back(key.activeFrom);
+    const auto states = domain::statesOf(activeFrom, now);
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        const bool isNext = keys[i].activeFrom > now;
-        const bool isCurrent = !isNext && (i + 1 == keys.size() || keys[i + 1].activeFrom > now);
-        const char* const state = isNext ? "next" : isCurrent ? "current" : "former";
+        const std::string state{toString(states[i])};
         const std::string from = formatRfc3339(keys[i].activeFrom);
         json.beginObject()
             .member("kid", keys[i].keyId)

@@ -59,7 +59,7 @@ private:
         } catch (const std::runtime_error& error) {
             findings.wrong(name, error.what(), "this step was not taken", "mend it and run otpgate setup again");
         }
-        std::cout << findings.toText() << std::flush;
+        std::cout << toText(findings) << std::flush;
         isWell_ = isWell_ && findings.areWell();
     }
     Settings settings() const { return invocation_.settings(); }

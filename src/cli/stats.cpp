@@ -51,11 +51,14 @@ int stats(const Invocation& invocation) {
     const auto database = db::openDatabase(invocation.settings().database);
     const auto connection = database->connect();
     const auto store = store::makeStatisticsStore(*connection);
-    domain::Statistics statistics(*store, clock);
+    domain::UnfinishedHours unfinished;
+    domain::Statistics statistics(*store, unfinished, clock);
+    while (statistics.countUnfinishedOn()) {
+    }
     const bool asJson = invocation.has("--json");
     bool isFirst = true;
     if (asJson) std::cout << "[";
-    for (const domain::CountedPeriod& period : statistics.list(unit, *span)) {
+    for (const domain::CountedPeriod& period : statistics.list(unit, *span).periods) {
         if (asJson)
             std::cout << (isFirst ? "\n" : ",\n") << jsonOf(period);
         else

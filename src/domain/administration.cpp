@@ -12,6 +12,8 @@ namespace {
 // Shorter ones are mostly words, of which an id would be found that nobody looks for.
 constexpr std::size_t kShortestIdPrefix = 8;
 constexpr std::size_t kIdCharacters = 36;
+// Of all administrators together.
+const LimitRule kTestMessages{{{10, std::chrono::hours{1}}}};
 
 bool isIdPrefix(std::string_view text) {
     if (text.size() < kShortestIdPrefix || text.size() > kIdCharacters) return false;
@@ -230,6 +232,44 @@ AdminOutcome Administration::setMembership(const Uuid& userId, const std::string
     const Timestamp now = clock_.now();
     const MembershipChange change{userId, group, now, Uuid::makeV7(now, random_), client};
     return outcomeOf(isMember ? stores_.groups.add(change) : stores_.groups.remove(change));
+}
+
+std::optional<std::vector<User>> Administration::members(const std::string& group, const Uuid& after, unsigned limit) {
+    if (!stores_.groups.find(group)) return std::nullopt;
+    return stores_.groups.listMembers(group, after, limit);
+}
+
+AdminOutcome Administration::createGroup(const std::string& group, const Client& client) {
+    const Timestamp now = clock_.now();
+    const bool isNew = stores_.groups.create({group, now, Uuid::makeV7(now, random_), client});
+    return isNew ? AdminOutcome::Done : AdminOutcome::Unchanged;
+}
+
+AdminOutcome Administration::removeGroup(const std::string& group, const Client& client) {
+    switch (domain::removeGroup(stores_.groups, group, kMostMembersToRemove, client, clock_, random_)) {
+    case GroupRemoval::Done: return AdminOutcome::Done;
+    case GroupRemoval::NoSuchGroup: return AdminOutcome::NoSuchGroup;
+    case GroupRemoval::TooManyMembers: break;
+    }
+    return AdminOutcome::TooMany;
+}
+
+TestMessage Administration::sendTest(const Destination& recipient, TestSender& sender, const Client& client) {
+    using Outcome = TestMessage::Outcome;
+    const Timestamp now = clock_.now();
+    auto asked = stores_.people.askForTest({.recipient = recipient,
+                                            .bucket = limitBucket("test-messages", ""),
+                                            .rule = kTestMessages,
+                                            .now = now,
+                                            .auditId = Uuid::makeV7(now, random_),
+                                            .client = client});
+    if (!asked.isAllowed) {
+        return {.outcome = Outcome::Limited,
+                .limit = reportLimit("test_messages", kTestMessages, std::move(asked.hits), now)};
+    }
+    auto sending = sender.send(recipient);
+    if (!sending) return {.outcome = Outcome::Busy};
+    return {.outcome = Outcome::Tried, .sending = std::move(*sending)};
 }
 
 }  // namespace otpgate::domain

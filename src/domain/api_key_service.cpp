@@ -111,7 +111,7 @@ ApiKeyCreation ApiKeyService::create(const AuthenticatedSession& caller, const A
     return {Outcome::Created, IssuedApiKey{key, std::string{kMark} + prefix + "_" + secret}, std::nullopt};
 }
 
-bool ApiKeyService::revoke(const Uuid& id, const Uuid& userId, const Client& client) {
+bool ApiKeyService::revoke(const Uuid& id, const std::optional<Uuid>& userId, const Client& client) {
     const Timestamp now = clock_.now();
     return store_.revoke(
         {.id = id, .userId = userId, .now = now, .auditId = Uuid::makeV7(now, random_), .client = client});

@@ -128,6 +128,9 @@ std::string_view toString(AuditEvent event) {
     case AuditEvent::MessageSentAgain: return "MESSAGE_SENT_AGAIN";
     case AuditEvent::AccountExported: return "ACCOUNT_EXPORTED";
     case AuditEvent::GroupLeft: return "GROUP_LEFT";
+    case AuditEvent::GroupCreated: return "GROUP_CREATED";
+    case AuditEvent::GroupDeleted: return "GROUP_DELETED";
+    case AuditEvent::TestMessageRequested: return "TEST_MESSAGE_REQUESTED";
     case AuditEvent::RegistrationRefused: return "REGISTRATION_REFUSED";
     case AuditEvent::ApiKeyCreated: return "API_KEY_CREATED";
     case AuditEvent::ApiKeyRevoked: return "API_KEY_REVOKED";

@@ -6,6 +6,25 @@
 
 namespace otpgate::domain {
 
+std::string_view toString(KeyState state) {
+    switch (state) {
+    case KeyState::Next: return "next";
+    case KeyState::Current: return "current";
+    case KeyState::Former: return "former";
+    }
+    return {};
+}
+
+std::vector<KeyState> statesOf(const std::vector<Timestamp>& activeFrom, Timestamp now) {
+    std::vector<KeyState> states;
+    states.reserve(activeFrom.size());
+    for (std::size_t i = 0; i < activeFrom.size(); ++i) {
+        const bool isLast = i + 1 == activeFrom.size() || activeFrom[i + 1] > now;
+        states.push_back(activeFrom[i] > now ? KeyState::Next : isLast ? KeyState::Current : KeyState::Former);
+    }
+    return states;
+}
+
 SigningKeys::SigningKeys(const crypto::KeyRing& ring, std::chrono::seconds tokenLifetime,
                          crypto::SigningAlgorithm algorithm)
     : ring_(ring),
@@ -116,6 +135,19 @@ std::shared_ptr<const crypto::SigningKey> SigningKeys::find(std::string_view key
         if ((*entries)[i].key->id() == keyId) return (*entries)[i].key;
     }
     return nullptr;
+}
+
+std::vector<ListedKey> SigningKeys::list(Timestamp now) const {
+    const auto entries = snapshot();
+    std::vector<Timestamp> activeFrom;
+    activeFrom.reserve(entries->size());
+    for (const Entry& entry : *entries) activeFrom.push_back(entry.activeFrom);
+    const auto states = statesOf(activeFrom, now);
+    std::vector<ListedKey> keys;
+    keys.reserve(entries->size());
+    for (std::size_t i = 0; i < entries->size(); ++i)
+        keys.push_back({(*entries)[i].key->id(), algorithm_, activeFrom[i], states[i]});
+    return keys;
 }
 
 std::string SigningKeys::jwks(Timestamp now, const SigningKeys* others) const {

@@ -16,4 +16,29 @@ std::optional<std::string> parseGroupName(std::string_view text) {
     return name;
 }
 
+GroupRemoval removeGroup(UserGroupStore& groups, const std::string& name, std::int64_t mostMembers,
+                         const Client& client, const Clock& clock, Random& random) {
+    constexpr unsigned kBatch = 500;
+    const auto group = groups.find(name);
+    if (!group) return GroupRemoval::NoSuchGroup;
+    if (group->members > mostMembers) return GroupRemoval::TooManyMembers;
+    const auto removeEmpty = [&] {
+        const Timestamp now = clock.now();
+        return groups.removeEmpty({name, now, Uuid::makeV7(now, random), client});
+    };
+    while (!removeEmpty() && groups.find(name)) {
+        Uuid last;
+        std::vector<User> members;
+        do {
+            members = groups.listMembers(name, last, kBatch);
+            for (const User& user : members) {
+                const Timestamp now = clock.now();
+                groups.remove({user.id, name, now, Uuid::makeV7(now, random), client});
+                last = user.id;
+            }
+        } while (members.size() == kBatch);
+    }
+    return GroupRemoval::Done;
+}
+
 }  // namespace otpgate::domain

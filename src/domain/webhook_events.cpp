@@ -69,9 +69,12 @@ std::optional<TellableEvent> tellableEvent(AuditEvent event) {
     case AuditEvent::OtpRateLimited:
     case AuditEvent::LoginFailed:
     case AuditEvent::TokenRefreshed:
+    case AuditEvent::GroupCreated:
+    case AuditEvent::GroupDeleted:
     case AuditEvent::LimitsCleared:
     case AuditEvent::MessageSentAgain:
     case AuditEvent::AccountExported:
+    case AuditEvent::TestMessageRequested:
     case AuditEvent::RegistrationRefused:
     case AuditEvent::ApiKeyCreated:
     case AuditEvent::ApiKeyRevoked:

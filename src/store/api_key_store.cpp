@@ -94,15 +94,29 @@ std::vector<domain::ApiKey> ApiKeyTable::list(const Uuid& userId, Timestamp now)
     return keys;
 }
 
+std::vector<domain::OwnedApiKey> ApiKeyTable::listAll(const std::optional<Uuid>& before, unsigned limit) {
+    static const std::string sql = "SELECT " + std::string{kColumns} + ", " + std::string{kUserColumns} +
+                                   " FROM api_keys k JOIN users u ON u.id = k.user_id"
+                                   " WHERE k.revoked_at_us IS NULL AND k.id < ? ORDER BY k.id DESC LIMIT ?";
+    const Uuid end = before.value_or(Uuid::fromBytes(std::string(16, '\xff')));
+    std::vector<domain::OwnedApiKey> keys;
+    for (const db::Row& row : connection_.query(sql, {end, limit}))
+        keys.push_back({readKey(row), readUser(row, kColumnCount)});
+    return keys;
+}
+
 bool ApiKeyTable::revoke(const domain::ApiKeyRevocation& revocation) {
     return connection_.transact([&] {
-        const auto changed = connection_.execute(
-            "UPDATE api_keys SET revoked_at_us = ? WHERE id = ? AND user_id = ? AND revoked_at_us IS NULL",
-            {revocation.now, revocation.id, revocation.userId});
+        const auto row = connection_.queryOne("SELECT user_id, prefix FROM api_keys WHERE id = ?", {revocation.id});
+        if (!row) return false;
+        const Uuid owner = row->uuid(0);
+        if (revocation.userId.value_or(owner) != owner) return false;
+        const auto changed =
+            connection_.execute("UPDATE api_keys SET revoked_at_us = ? WHERE id = ? AND revoked_at_us IS NULL",
+                                {revocation.now, revocation.id});
         if (changed == 0) return false;
-        const auto row = connection_.queryOne("SELECT prefix FROM api_keys WHERE id = ?", {revocation.id});
-        insertAuditEvent(connection_, {revocation.auditId, domain::AuditEvent::ApiKeyRevoked, revocation.userId,
-                                       std::nullopt, revocation.client, revocation.now, metadataOf(row->text(0))});
+        insertAuditEvent(connection_, {revocation.auditId, domain::AuditEvent::ApiKeyRevoked, owner, std::nullopt,
+                                       revocation.client, revocation.now, metadataOf(row->text(1))});
         return true;
     });
 }

@@ -5,6 +5,7 @@
 #include "store/notices.h"
 #include "store/outbox_admin_store.h"
 #include "store/outbox_rows.h"
+#include "store/rate_limits.h"
 #include "store/session_store.h"
 #include "store/users.h"
 
@@ -180,6 +181,22 @@ void PeopleTables::audit(const domain::AccountAct& act) {
     connection_.transact([&] {
         insertAuditEvent(connection_, {act.auditId, act.event, act.userId, std::nullopt, act.client, act.now});
     });
+}
+
+domain::TestRequested PeopleTables::askForTest(const domain::TestRequest& request) {
+    const auto work = [&]() -> domain::TestRequested {
+        Buckets buckets(connection_, {request.bucket});
+        domain::Bucket& bucket = buckets.at(request.bucket);
+        const bool isAllowed = bucket.take(request.rule, request.now);
+        buckets.hold(request.bucket);
+        buckets.write(connection_);
+        if (isAllowed) {
+            insertAuditEvent(connection_, {request.auditId, domain::AuditEvent::TestMessageRequested, std::nullopt,
+                                           request.recipient.value(), request.client, request.now});
+        }
+        return {isAllowed, bucket.hits()};
+    };
+    return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 std::vector<domain::OutboxEntry> PeopleTables::messagesTo(const std::vector<std::string>& addresses, unsigned limit,

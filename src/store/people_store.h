@@ -17,6 +17,7 @@ public:
     void clear(const domain::LimitClearing& clearing) override;
     domain::FactorReset resetFactors(const domain::FactorResetting& resetting) override;
     void audit(const domain::AccountAct& act) override;
+    domain::TestRequested askForTest(const domain::TestRequest& request) override;
     std::vector<domain::OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned limit,
                                                 Timestamp now) override;
 

@@ -22,6 +22,11 @@ domain::UserGroup readGroup(const db::Row& row) {
     return {row.text(0), row.integer(1), row.timestamp(2)};
 }
 
+// Of a group's name no character needs to be escaped.
+std::string metadataOf(std::string_view group) {
+    return R"({"group":")" + std::string{group} + R"("})";
+}
+
 // After the user's row is locked: the groups are those of the last change.
 std::string namesOf(db::Connection& connection, const Uuid& userId) {
     std::vector<std::string> names;
@@ -38,9 +43,17 @@ bool lockGroup(db::Connection& connection, std::string_view name) {
     return !connection.lookUp({{kGroup, {name}}})[0].empty();
 }
 
-bool UserGroupTable::create(std::string_view name, Timestamp now) {
+void UserGroupTable::audit(AuditEvent event, const domain::GroupAct& act) {
+    insertAuditEvent(connection_,
+                     {act.auditId, event, std::nullopt, std::nullopt, act.client, act.now, metadataOf(act.group)});
+}
+
+bool UserGroupTable::create(const domain::GroupAct& act) {
     try {
-        connection_.execute("INSERT INTO user_groups (name, created_at_us) VALUES (?, ?)", {name, now});
+        connection_.transact([&] {
+            connection_.execute("INSERT INTO user_groups (name, created_at_us) VALUES (?, ?)", {act.group, act.now});
+            audit(AuditEvent::GroupCreated, act);
+        });
         return true;
     } catch (const db::DbError& error) {
         if (error.kind() != db::ErrorKind::Duplicate) throw;
@@ -101,23 +114,25 @@ MembershipOutcome UserGroupTable::change(const domain::MembershipChange& change,
         connection_.execute("UPDATE users SET group_names = ? WHERE id = ?",
                             {namesOf(connection_, change.userId), change.userId});
         const auto event = kind == Membership::Begins ? AuditEvent::GroupJoined : AuditEvent::GroupLeft;
-        // Of a group's name no character needs to be escaped.
         insertAuditEvent(connection_, {change.auditId, event, change.userId, std::nullopt, change.client, change.now,
-                                       R"({"group":")" + change.group + R"("})"});
+                                       metadataOf(change.group)});
         return MembershipOutcome::Changed;
     };
     return connection_.transact(work);
 }
 
-bool UserGroupTable::removeEmpty(std::string_view name) {
+bool UserGroupTable::removeEmpty(const domain::GroupAct& act) {
     return connection_.transact([&] {
-        if (!lockGroup(connection_, name)) return false;
+        if (!lockGroup(connection_, act.group)) return false;
         const auto member = connection_.queryOne(
-            "SELECT u.id FROM group_members m JOIN users u ON u.id = m.user_id WHERE m.group_name = ? LIMIT 1", {name});
+            "SELECT u.id FROM group_members m JOIN users u ON u.id = m.user_id WHERE m.group_name = ? LIMIT 1",
+            {act.group});
         if (member) return false;
         // A version that knew no groups may have left some of accounts that it removed.
-        connection_.execute("DELETE FROM group_members WHERE group_name = ?", {name});
-        return connection_.execute("DELETE FROM user_groups WHERE name = ?", {name}) > 0;
+        connection_.execute("DELETE FROM group_members WHERE group_name = ?", {act.group});
+        if (connection_.execute("DELETE FROM user_groups WHERE name = ?", {act.group}) == 0) return false;
+        audit(AuditEvent::GroupDeleted, act);
+        return true;
     });
 }
 

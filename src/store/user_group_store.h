@@ -13,16 +13,17 @@ class UserGroupTable final : public domain::UserGroupStore {
 public:
     explicit UserGroupTable(db::Connection& connection) : connection_(connection) {}
 
-    bool create(std::string_view name, Timestamp now) override;
+    bool create(const domain::GroupAct& act) override;
     std::vector<domain::UserGroup> list() override;
     std::optional<domain::UserGroup> find(std::string_view name) override;
     std::vector<domain::User> listMembers(std::string_view name, const Uuid& after, unsigned limit) override;
     domain::MembershipOutcome add(const domain::MembershipChange& membership) override;
     domain::MembershipOutcome remove(const domain::MembershipChange& membership) override;
-    bool removeEmpty(std::string_view name) override;
+    bool removeEmpty(const domain::GroupAct& act) override;
 
 private:
     enum class Membership { Begins, Ends };
+    void audit(domain::AuditEvent event, const domain::GroupAct& act);
     domain::MembershipOutcome change(const domain::MembershipChange& change, Membership kind);
 
     db::Connection& connection_;

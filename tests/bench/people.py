@@ -25,10 +25,10 @@ _ADMIN = "/api/v1/admin"
 
 
 def _fill_counts(service):
-    """As if the housekeeper had counted a year, so that it has nothing to do meanwhile."""
+    """As if the housekeeper had counted a year, so that it has nothing to do meanwhile but the hour that runs."""
     hour = int(time.time()) // _HOUR
     for table, unit, periods in (("hourly_counts", "hour", 365 * 24), ("daily_counts", "day", 365)):
-        now = hour if unit == "hour" else hour // 24
+        now = hour - 1 if unit == "hour" else hour // 24
         rows = [(now - period, "" if kind == 0 else f"EVENT_{kind}", 1 + (period * kind) % 1000)
                 for period in range(periods) for kind in range(_KINDS_OF_EVENTS + 1)]
         service.tables.insert(table, (unit, "event", "times"), rows)

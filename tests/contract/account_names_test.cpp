@@ -82,6 +82,7 @@ private:
         return store_->updateProfile(naming(user, name, giver)).outcome;
     }
     std::string nameOf(const Uuid& user) { return store_->find(user).value().username.value_or(""); }
+    domain::GroupAct act(const std::string& group) { return {group, now(), newId(), client()}; }
     MembershipOutcome join(const Uuid& user, const std::string& group) {
         return groups_->add({user, group, now(), newId(), client()});
     }
@@ -257,9 +258,9 @@ private:
     }
 
     void keepsGroupsWithTheirMembers() {
-        CPPUNIT_ASSERT(groups_->create("staff", now()));
-        CPPUNIT_ASSERT(!groups_->create("staff", now()));
-        CPPUNIT_ASSERT(groups_->create("editors", now()));
+        CPPUNIT_ASSERT(groups_->create(act("staff")));
+        CPPUNIT_ASSERT(!groups_->create(act("staff")));
+        CPPUNIT_ASSERT(groups_->create(act("editors")));
         CPPUNIT_ASSERT(join(ada_, "staff") == MembershipOutcome::Changed);
         CPPUNIT_ASSERT(join(eve_, "staff") == MembershipOutcome::Changed);
         CPPUNIT_ASSERT(join(eve_, "staff") == MembershipOutcome::Unchanged);
@@ -274,18 +275,22 @@ private:
         CPPUNIT_ASSERT(first.size() == 1 && first[0].id == ada_);
         const auto rest = groups_->listMembers("staff", ada_, 9);
         CPPUNIT_ASSERT(rest.size() == 1 && rest[0].id == eve_);
-        CPPUNIT_ASSERT(!groups_->removeEmpty("staff"));
+        CPPUNIT_ASSERT(!groups_->removeEmpty(act("staff")));
         CPPUNIT_ASSERT(leave(ada_, "staff") == MembershipOutcome::Changed);
         CPPUNIT_ASSERT(leave(ada_, "staff") == MembershipOutcome::Unchanged);
         CPPUNIT_ASSERT(leave(eve_, "staff") == MembershipOutcome::Changed);
-        CPPUNIT_ASSERT(groups_->removeEmpty("staff") && !groups_->removeEmpty("staff"));
-        assertWords({"GROUP_JOINED", "GROUP_JOINED", "GROUP_LEFT", "GROUP_LEFT"}, auditEvents());
+        CPPUNIT_ASSERT(groups_->removeEmpty(act("staff")) && !groups_->removeEmpty(act("staff")));
+        assertWords({"GROUP_CREATED", "GROUP_CREATED", "GROUP_JOINED", "GROUP_JOINED", "GROUP_LEFT", "GROUP_LEFT",
+                     "GROUP_DELETED"},
+                    auditEvents());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2},
+                             count(R"(audit_events WHERE user_id IS NULL AND metadata = '{"group":"staff"}')"));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{2},
                              count(R"(audit_events WHERE user_id = ? AND metadata = '{"group":"staff"}')", {ada_}));
     }
 
     void keepsTheGroupsOfAUserBesideIt() {
-        for (const char* group : {"staff", "admins", "editors"}) groups_->create(group, now());
+        for (const char* group : {"staff", "admins", "editors"}) groups_->create(act(group));
         assertWords({}, groupsOf(ada_));
         join(ada_, "staff");
         join(ada_, "admins");
@@ -301,7 +306,7 @@ private:
 
     void refusesGroupsWithoutEnd() {
         const auto nameOfGroup = [](int i) { return std::string(60, 'g') + std::to_string(1000 + i); };
-        for (int i = 0; i < 16; ++i) groups_->create(nameOfGroup(i), now());
+        for (int i = 0; i < 16; ++i) groups_->create(act(nameOfGroup(i)));
         for (int i = 0; i < 15; ++i) CPPUNIT_ASSERT(join(ada_, nameOfGroup(i)) == MembershipOutcome::Changed);
         CPPUNIT_ASSERT(join(ada_, nameOfGroup(15)) == MembershipOutcome::TooMany);
         CPPUNIT_ASSERT_EQUAL(std::size_t{15}, groupsOf(ada_).size());
@@ -313,7 +318,7 @@ private:
         std::vector<domain::MembershipChange> changes;
         for (std::size_t i = 0; i < kThreads; ++i) {
             const std::string group = "g" + std::to_string(10 + i);
-            groups_->create(group, now());
+            groups_->create(act(group));
             changes.push_back({ada_, group, now(), newId(), client()});
         }
         onSixteenThreads([&](db::Connection& connection, std::size_t i) {
@@ -324,7 +329,7 @@ private:
     }
 
     void forgetsTheMembershipsOfADeletedAccount() {
-        groups_->create("staff", now());
+        groups_->create(act("staff"));
         join(ada_, "staff");
         join(eve_, "staff");
         CPPUNIT_ASSERT(store_->remove({store_->find(ada_).value(), {}, now(), newId()}));
@@ -333,7 +338,7 @@ private:
         // A version that knew no groups left the membership.
         connection_->execute("DELETE FROM users WHERE id = ?", {eve_});
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, groups_->find("staff").value().members);
-        CPPUNIT_ASSERT(groups_->removeEmpty("staff"));
+        CPPUNIT_ASSERT(groups_->removeEmpty(act("staff")));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("group_members"));
     }
 

@@ -40,6 +40,8 @@ class ApiKeyStoreTest : public StoreTest<ApiKeyStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(knowsWhatItsUserIs);
     CPPUNIT_TEST(notesTheLastUse);
     CPPUNIT_TEST(tellsTheAuditTrailWhichKey);
+    CPPUNIT_TEST(listsThoseOfEverybodyTheNewestFirst);
+    CPPUNIT_TEST(revokesWhoseverItIs);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -81,7 +83,9 @@ private:
         CPPUNIT_ASSERT(isCreated(key));
         return key.key;
     }
-    bool revoke(const Uuid& id, const Uuid& owner) { return store_->revoke({id, owner, now(), newId(), client()}); }
+    bool revoke(const Uuid& id, const std::optional<Uuid>& owner) {
+        return store_->revoke({id, owner, now(), newId(), client()});
+    }
     bool isFound(const domain::ApiKey& key) { return store_->findActive(key.prefix, now()).has_value(); }
 
     void keepsAllOfAKey() {
@@ -257,6 +261,34 @@ private:
         CPPUNIT_ASSERT(lastUse() == first);
         store_->touch(key.id, first + 60s, first);
         CPPUNIT_ASSERT(lastUse() == first + 60s);
+    }
+
+    void listsThoseOfEverybodyTheNewestFirst() {
+        const Uuid other = addUser();
+        std::vector<domain::ApiKey> keys;
+        for (const Uuid& owner : {owner_, other, owner_, other}) {
+            clock_.advance(1s);
+            keys.push_back(add(owner, now() + 1h));
+        }
+        store_->touch(keys[3].id, now(), now());
+        revoke(keys[2].id, owner_);
+        clock_.advance(2h);  // those that have expired are shown, too
+        const auto first = store_->listAll(std::nullopt, 2);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, first.size());
+        CPPUNIT_ASSERT(first[0].key.id == keys[3].id && first[1].key.id == keys[1].id);
+        CPPUNIT_ASSERT(first[0].key.lastUsedAt && first[0].key.name == keys[3].name);
+        CPPUNIT_ASSERT(first[0].owner.id == other && first[1].owner.id == other);
+        const auto rest = store_->listAll(first[1].key.id, 9);
+        CPPUNIT_ASSERT(rest.size() == 1 && rest[0].key.id == keys[0].id && rest[0].owner.id == owner_);
+    }
+
+    void revokesWhoseverItIs() {
+        const auto key = add(owner_);
+        CPPUNIT_ASSERT(!revoke(newId(), std::nullopt) && !revoke(key.id, newId()));
+        CPPUNIT_ASSERT(isFound(key));
+        CPPUNIT_ASSERT(revoke(key.id, std::nullopt) && !revoke(key.id, std::nullopt));
+        CPPUNIT_ASSERT(!isFound(key));
+        CPPUNIT_ASSERT(only("SELECT user_id FROM audit_events WHERE event = ?", {"API_KEY_REVOKED"}).uuid(0) == owner_);
     }
 
     void tellsTheAuditTrailWhichKey() {

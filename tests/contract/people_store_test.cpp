@@ -3,6 +3,7 @@
 #include "otpgate/store/stores.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace otpgate::test {
 namespace {
@@ -26,6 +27,8 @@ class PeopleStoreTest : public StoreTest<PeopleStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(resetsFactorsOnce);
     CPPUNIT_TEST(assignsAnAddress);
     CPPUNIT_TEST(saysWhoDeletedAnAccount);
+    CPPUNIT_TEST(allowsSoManyTestMessages);
+    CPPUNIT_TEST(allowsTenOfSixteenAtOnce);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -125,6 +128,44 @@ private:
         CPPUNIT_ASSERT(second.isUser && second.removed == 0);
         CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, Base::count("audit_events WHERE event = 'FACTORS_RESET'"));
         CPPUNIT_ASSERT(!people_->resetFactors({newId(), now(), newId(), acting(admin)}).isUser);
+    }
+
+    domain::TestRequest testRequest(const Uuid& actor) {
+        return {domain::Destination::parse("root@example.org").value(),
+                domain::limitBucket("test-messages", ""),
+                domain::LimitRule::parse("10/1h").value(),
+                now(),
+                newId(),
+                acting(actor)};
+    }
+    std::int64_t testsInTheTrail() {
+        return Base::count(
+            "audit_events WHERE event = 'TEST_MESSAGE_REQUESTED' AND destination = 'root@example.org'"
+            " AND user_id IS NULL");
+    }
+
+    void allowsSoManyTestMessages() {
+        const Uuid admin = newId();
+        for (int i = 0; i < 10; ++i) CPPUNIT_ASSERT(people_->askForTest(testRequest(admin)).isAllowed);
+        const auto refused = people_->askForTest(testRequest(newId()));
+        CPPUNIT_ASSERT(!refused.isAllowed);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{80}, refused.hits.size());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{10}, testsInTheTrail());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{10}, Base::count("audit_events WHERE metadata = ?",
+                                                           {R"({"by":")" + admin.toString() + R"("})"}));
+        Base::clock_.advance(std::chrono::hours{1});
+        CPPUNIT_ASSERT(people_->askForTest(testRequest(admin)).isAllowed);
+    }
+
+    void allowsTenOfSixteenAtOnce() {
+        std::vector<domain::TestRequest> requests;
+        for (std::size_t i = 0; i < Base::kThreads; ++i) requests.push_back(testRequest(newId()));
+        std::atomic<int> allowed = 0;
+        Base::onSixteenThreads([&](db::Connection& connection, std::size_t i) {
+            if (store::makePeopleStore(connection)->askForTest(requests[i]).isAllowed) ++allowed;
+        });
+        CPPUNIT_ASSERT_EQUAL(10, allowed.load());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{10}, testsInTheTrail());
     }
 
     void clearsLimitsAndSaysWhoDidIt() {

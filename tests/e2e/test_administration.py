@@ -1,10 +1,13 @@
 """The API of administrators, through a web server; on both engines."""
+import itertools
+import json
 import time
 import uuid
 
 import pytest
 
 from support import ports
+from test_cookie_session import Browser
 
 ADMIN = "/api/v1/admin"
 
@@ -94,14 +97,23 @@ def test_commands_do_the_same(site, admin, address, new_address):
 
 def test_nobody_else_gets_in(make_site, address):
     site = make_site(admin_allowed_addresses="203.0.113.7", server_trusted_proxies="127.0.0.1")
-    login = site.login(address)
-    for path in ("/users", "/events", f"/users/{login['user']['id']}"):
-        assert site.get(ADMIN + path).status_code == 404
-        assert site.get(ADMIN + path, token=login["access"], client_ip="203.0.113.7").status_code == 403
-        assert site.get(ADMIN + path, client_ip="203.0.113.7").status_code == 401
+    login, here = site.login(address), {"client_ip": "203.0.113.7"}
+    changes = [("PUT", "/groups/staff", None), ("DELETE", "/groups/staff", None), ("DELETE", f"/api-keys/{login['user']['id']}", None),
+               ("POST", "/test-message", {"destination": address})]
+    asked = [("GET", path, None) for path in ("/users", "/events", f"/users/{login['user']['id']}", "/groups/staff/members", "/api-keys", "/findings")]
+    for method, path, body in asked + changes:
+        ask = lambda **options: site.request(method, ADMIN + path, json=body, **options).status_code
+        assert (ask(), ask(token=login["access"], **here), ask(**here)) == (404, 403, 401)
     site.otpgate.run("user", "make-admin", address)
-    assert site.get(ADMIN + "/users", token=login["access"], client_ip="203.0.113.7").status_code == 200
+    assert site.get(ADMIN + "/users", token=login["access"], **here).status_code == 200
     assert site.get(ADMIN + "/users", token=login["access"], client_ip="198.51.100.7").status_code == 404
+    browser = Browser(site, address)
+    for method, path, body in changes:  # of another site, which has the browser send its cookie
+        assert browser.send(method, ADMIN + path, json=body, **here).json()["code"] == "FORBIDDEN"
+    site.sql("UPDATE sessions SET authenticated_at_us = authenticated_at_us - 1000000000")
+    for method, path, body in changes:
+        assert browser.send(method, ADMIN + path, json=body, csrf=browser.csrf_token, **here).json()["code"] == "SIGN_IN_TOO_OLD"
+    assert site.sql("SELECT event FROM audit_events WHERE event LIKE 'GROUP%' OR event LIKE 'TEST%'") == []
 
 
 def bury(site, address, otp_id):
@@ -154,6 +166,58 @@ def test_the_service_shows_how_it_is(site, admin, address):
     assert [event["metadata"] for event in events] == [{"by": admin["user"]["id"]}]
 
 
+def test_groups_are_made_filled_and_removed(site, admin, address):
+    login, token, name = site.login(address), admin["access"], f"g{uuid.uuid4().hex}"
+    group, user = f"{ADMIN}/groups/{name}", login["user"]["id"]
+    ask = lambda method, path: site.request(method, path, token=token)
+    assert ask("GET", group + "/members").status_code == ask("DELETE", group).status_code == 404
+    assert ask("PUT", f"{ADMIN}/groups/no%20name").json()["errors"][0]["field"] == "group"
+    assert [ask("PUT", group).status_code for _ in range(2)] == [204, 204]
+    assert ask("PUT", f"{ADMIN}/users/{user}/groups/{name}").status_code == 204
+    members = ask("GET", group + "/members").json()
+    assert ([each["id"] for each in members["members"]], members["next_cursor"]) == ([user], None)
+    assert ask("DELETE", group).status_code == 204
+    assert not one(site, admin, login)["user"].get("groups")
+    events = [f"GROUP_{what}" for what in ("CREATED", "JOINED", "LEFT", "DELETED")]
+    told = [entry for event in events for entry in site.get(f"{ADMIN}/events?event={event}&limit=200", token=token).json()["events"]]
+    assert [entry["event"] for entry in told if entry["metadata"].get("group") == name] == events
+    assert {entry["metadata"].get("by") for entry in told if entry["metadata"].get("group") == name} == {admin["user"]["id"]}
+
+
+def test_everybodys_api_keys_are_shown_and_revoked(site, admin):
+    token, names = admin["access"], [f"k{uuid.uuid4().hex}" for _ in range(3)]
+    made = [site.post("/api/v1/api-keys", {"name": name, "scopes": ["verify"], "send_limit": "2/1h"}, token=token).json() for name in names]
+    newest = lambda cursor: site.get(f"{ADMIN}/api-keys?limit=2&cursor={cursor}", token=token).json()
+    found = list(itertools.islice(pages(newest, "api_keys"), 3))
+    assert [key["id"] for key in found] == [key["id"] for key in reversed(made)]
+    assert {(key["owner"]["email"], key["send_limit"]) for key in found} == {(admin["user"]["email"], "2/1h")}
+    assert all(key["key"] not in str(found) for key in made)
+    revoke = lambda key: site.request("DELETE", f"{ADMIN}/api-keys/{key['id']}", token=token).status_code
+    assert [revoke(made[0]), revoke(made[0])] == [204, 404]
+    assert site.post("/api/v1/verifications", {"to": "a@example.com"}, headers={"X-API-Key": made[0]["key"]}).status_code == 401
+    assert [key["id"] for key in newest("")["api_keys"]] == [made[2]["id"], made[1]["id"]]
+    [event] = site.get(f"{ADMIN}/events?user={admin['user']['id']}&event=API_KEY_REVOKED", token=token).json()["events"]
+    assert event["metadata"] == {"by": admin["user"]["id"], "prefix": made[0]["prefix"]}
+
+
+def test_the_doctor_and_a_test_message(site, admin, new_address):
+    token, address = admin["access"], new_address()
+    told = site.get(f"{ADMIN}/findings", token=token).json()
+    known = json.loads(site.otpgate.run("doctor", "--json").stdout)["findings"]
+    assert told["well"] and {finding["check"] for finding in told["findings"]} >= {"database", "login", "master key", "mail", "limits"}
+    # In the words of the command; what waits to be sent may be another number by now.
+    assert all(finding in known for finding in told["findings"] if finding["check"] != "outbox")
+
+    sent = site.post(f"{ADMIN}/test-message", {"destination": address}, token=token)
+    assert sent.json()["sent"] and "written to" in sent.json()["said"][-1]
+    assert site.mailbox.messages_for(address)[-1]["Subject"] == "Test message of otpgate"
+    [event] = site.get(f"{ADMIN}/events?destination={address}", token=token).json()["events"]
+    assert (event["event"], event["metadata"]) == ("TEST_MESSAGE_REQUESTED", {"by": admin["user"]["id"]})
+    refused = site.post(f"{ADMIN}/test-message", {"destination": "+4930123456"}, token=token)
+    assert refused.json()["errors"][0]["field"] == "destination"
+    assert [key["state"] for key in site.get(f"{ADMIN}/health", token=token).json()["signing_keys"]] == ["current", "current"]
+
+
 def test_the_housekeeper_counts_what_happened(make_site, engine, address):
     site = make_site(engine)
     site.otpgate.stop()
@@ -173,6 +237,8 @@ def test_the_housekeeper_counts_what_happened(make_site, engine, address):
     answer = ports.wait_until(counted, 10, "the hours are counted")
     begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(hour))
     assert answer["periods"][0] == {"begin": begin, "events": {"LOGIN_FAILED": 2, "OTP_SENT": 1}}
+    # The hour that runs: the login of a moment ago (of the hour before, where that has just ended).
+    assert answer["until"] >= answer["counted_until"] and answer["periods"][-1]["events"]["LOGIN_SUCCEEDED"] == 1
     told = site.otpgate.run("stats", "--by", "hour").stdout.splitlines()
     assert told[:2] == [f"{begin}  LOGIN_FAILED  2", f"{begin}  OTP_SENT  1"]
 

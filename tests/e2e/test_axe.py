@@ -179,7 +179,7 @@ def test_the_account(page, site, address):
     page["sessions-all"].find_element("tag name", "button").click()  # asks
     found = look_over(page, "sessions")
     for part, ready in (("profile", "profile-username"), ("addresses", "addresses-new"), ("password", "reset-submit"), ("factors", "recovery-make"),
-                        ("keys", "keys-none"), ("events", "events"), ("data", "data-acts")):
+                        ("applications", "applications-none"), ("keys", "keys-none"), ("events", "events"), ("data", "data-acts")):
         page.driver.get(f"{site.url}/account/#{part}")
         page.see(ready)
         if part == "addresses":
@@ -206,11 +206,27 @@ def test_the_administration(page, site, address):
     page.wait(lambda: page["today"].find_elements("tag name", "summary"), "there is no chart")
     page["today"].find_element("tag name", "summary").click()
     found += look_over(page, "today")
-    for part, ready in (("events", "events"), ("messages", "messages-none"), ("health", "health")):
+    token = site.login(address)["access"]
+    site.post("/api/v1/admin/clients", {"client_id": "wiki", "redirect_uris": ["https://wiki.example.com/cb"]}, token=token)
+    site.post("/api/v1/admin/webhooks", {"url": "https://shop.example.com/events"}, token=token)
+    site.post("/api/v1/api-keys", {"name": "Shop", "scopes": ["verify"]}, token=token)
+    for arguments in (("create", "editors"), ("add", "editors", address)):
+        assert site.otpgate.run("group", *arguments).returncode == 0
+    for part, ready in (("events", "events"), ("messages", "messages-none"), ("clients", "clients"), ("webhooks", "webhooks"), ("keys", "keys"),
+                        ("groups", "groups"), ("group/editors", "group"), ("health", "health")):
         page.driver.get(f"{site.url}/admin/#{part}")
         page.see(ready)
+        if part in ("clients", "webhooks", "keys"):
+            page.wait(lambda: page[ready].find_elements("css selector", ".act > button"), "there is no row")
+            page[ready].find_element("css selector", ".act > button").click()  # asks
+        if part == "health":
+            page.text_of("health-well", "wrong")
+            page["health-submit"].click()
+            page.text_of("health-sent")
         found += look_over(page, part)
     assert found == []
+
+
 def test_a_factor_that_is_wanted(page, site, address):
     site.login(address)
     for arguments in (("create", "staff"), ("add", "staff", address)):

@@ -403,7 +403,7 @@ def test_nothing_is_left_untranslated_or_too_wide(page, site, pseudo_site, addre
         page.driver.get(f"{pseudo_site.url}/account/#{part}")
         page.see(f"{part}-title")
         look()
-    for part in ("people", "today", "events", "messages", "health"):
+    for part in ("people", "today", "events", "messages", "clients", "webhooks", "keys", "groups", "health"):
         page.driver.get(f"{pseudo_site.url}/admin/#{part}")
         page.see(f"{part}-title")
         look()

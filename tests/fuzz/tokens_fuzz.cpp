@@ -51,6 +51,7 @@ public:
         return {};
     }
     std::vector<domain::ApiKey> list(const Uuid&, Timestamp) override { return {}; }
+    std::vector<domain::OwnedApiKey> listAll(const std::optional<Uuid>&, unsigned) override { return {}; }
     bool revoke(const domain::ApiKeyRevocation&) override { return false; }
     std::optional<domain::StoredApiKey> findActive(std::string_view prefix, Timestamp) override {
         if (prefix != made.key.prefix) return std::nullopt;

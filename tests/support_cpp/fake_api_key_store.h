@@ -22,8 +22,17 @@ public:
         if (!stored) return {};
         return {stored->key};
     }
+    std::vector<domain::OwnedApiKey> listAll(const std::optional<Uuid>& before, unsigned limit) override {
+        std::vector<domain::OwnedApiKey> found;
+        for (const auto& each : everybodys) {
+            if ((!before || each.key.id < *before) && found.size() < limit) found.push_back(each);
+        }
+        return found;
+    }
     bool revoke(const domain::ApiKeyRevocation& revocation) override {
-        return stored && stored->key.id == revocation.id && stored->key.userId == revocation.userId;
+        revocations.push_back(revocation);
+        if (!stored || stored->key.id != revocation.id) return false;
+        return revocation.userId.value_or(stored->key.userId) == stored->key.userId;
     }
     std::optional<domain::StoredApiKey> findActive(std::string_view prefix, Timestamp) override {
         ++lookUps;
@@ -38,6 +47,8 @@ public:
     std::string hits;
     std::optional<domain::NewApiKey> asked;
     std::optional<domain::StoredApiKey> stored;
+    std::vector<domain::OwnedApiKey> everybodys;  // the newest first
+    std::vector<domain::ApiKeyRevocation> revocations;
     int lookUps = 0;
     int touches = 0;
 };

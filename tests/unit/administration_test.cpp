@@ -46,6 +46,12 @@ public:
         return reset;
     }
     void audit(const domain::AccountAct& act) override { acts.push_back(act); }
+    // As the table does it, of one bucket.
+    domain::TestRequested askForTest(const domain::TestRequest& request) override {
+        const bool isAllowed = tests.take(request.rule, request.now);
+        if (isAllowed) testRequests.push_back(request);
+        return {isAllowed, tests.hits()};
+    }
     std::vector<domain::OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned,
                                                 Timestamp) override {
         asked = addresses;
@@ -60,6 +66,8 @@ public:
     std::vector<domain::FactorResetting> resettings;
     domain::FactorReset reset;
     std::vector<domain::AccountAct> acts;
+    domain::Bucket tests;
+    std::vector<domain::TestRequest> testRequests;
     std::vector<std::string> asked;
     std::vector<domain::OutboxEntry> messages;
 };
@@ -113,20 +121,55 @@ public:
 
 class FakeGroupStore final : public domain::UserGroupStore {
 public:
-    bool create(std::string_view, Timestamp) override { return true; }
+    bool create(const domain::GroupAct& act) override {
+        acts.push_back(act);
+        return !find(act.group);
+    }
     std::vector<domain::UserGroup> list() override { return groups; }
-    std::optional<domain::UserGroup> find(std::string_view) override { return std::nullopt; }
-    std::vector<domain::User> listMembers(std::string_view, const Uuid&, unsigned) override { return {}; }
+    std::optional<domain::UserGroup> find(std::string_view name) override {
+        for (const domain::UserGroup& group : groups)
+            if (group.name == name) return group;
+        return std::nullopt;
+    }
+    std::vector<domain::User> listMembers(std::string_view, const Uuid& after, unsigned limit) override {
+        std::vector<domain::User> found;
+        for (const domain::User& user : members)
+            if (user.id > after && found.size() < limit) found.push_back(user);
+        return found;
+    }
     domain::MembershipOutcome add(const domain::MembershipChange& change) override {
         added.push_back(change);
         return outcome;
     }
-    domain::MembershipOutcome remove(const domain::MembershipChange&) override { return outcome; }
-    bool removeEmpty(std::string_view) override { return true; }
+    domain::MembershipOutcome remove(const domain::MembershipChange& change) override {
+        std::erase_if(members, [&](const domain::User& user) { return user.id == change.userId; });
+        removed.push_back(change);
+        return outcome;
+    }
+    bool removeEmpty(const domain::GroupAct& act) override {
+        if (!members.empty()) return false;
+        acts.push_back(act);
+        return std::erase_if(groups, [&](const domain::UserGroup& group) { return group.name == act.group; }) > 0;
+    }
 
     std::vector<domain::UserGroup> groups;
+    std::vector<domain::User> members;  // of each of them
+    std::vector<domain::GroupAct> acts;
+    std::vector<domain::MembershipChange> removed;
     std::vector<domain::MembershipChange> added;
     domain::MembershipOutcome outcome = domain::MembershipOutcome::Changed;
+};
+
+// Says what the test sets, and remembers who was to get a message.
+class FakeTestSender final : public domain::TestSender {
+public:
+    std::optional<domain::TestSending> send(const domain::Destination& recipient) override {
+        recipients.push_back(recipient.value());
+        return sending;
+    }
+
+    std::vector<std::string> recipients;
+    std::optional<domain::TestSending> sending = domain::TestSending{true, "S: 220 hello\nsent\n"};
 };
 
 class FakeTrail final : public domain::AuditStore {
@@ -164,6 +207,16 @@ class AdministrationTest : public test::ApiFixture {
     CPPUNIT_TEST(sendsNothingThatIsVoid);
     CPPUNIT_TEST(sendsTheLastOfAUser);
     CPPUNIT_TEST(listsTheGroups);
+    CPPUNIT_TEST(makesAGroup);
+    CPPUNIT_TEST(takesTheMembersOutOfAGroupThatIsRemoved);
+    CPPUNIT_TEST(leavesAVeryLargeGroupToTheCommand);
+    CPPUNIT_TEST(listsMembersPageByPage);
+    CPPUNIT_TEST(listsEverybodysApiKeysPageByPage);
+    CPPUNIT_TEST(revokesAnybodysApiKey);
+    CPPUNIT_TEST(sendsATestMessage);
+    CPPUNIT_TEST(refusesTestsThatGoNowhere);
+    CPPUNIT_TEST(sharesTheLimitOfTestsAmongAdministrators);
+    CPPUNIT_TEST(tellsWhatTheDoctorSays);
     CPPUNIT_TEST(showsStatistics);
     CPPUNIT_TEST(showsWhatIsWrong);
     CPPUNIT_TEST(notesWhoTookAnExport);
@@ -178,6 +231,7 @@ public:
         admin_.user.id = Uuid::makeV7(clock_.now(), random_);
         admin_.user.role = domain::Role::Admin;
         accountStore_.known = user_;
+        idTokenKeys_.reload(idKeyStore_, random_, clock_.now());
     }
 
 private:
@@ -487,6 +541,173 @@ private:
         CPPUNIT_ASSERT_EQUAL(formatRfc3339(clock_.now()), group->getValue<std::string>("created_at"));
     }
 
+    Answer onGroup(http::Response (*endpoint)(const http::Request&, const Administrator&, domain::Administration&),
+                   const std::string& group, const std::string& query = "") {
+        return answerOf([&] { return endpoint(of(query, {{"group", group}}), admin_, administration_); });
+    }
+    std::vector<domain::User> people(int count) {
+        std::vector<domain::User> all(static_cast<std::size_t>(count));
+        for (domain::User& user : all) {
+            clock_.advance(1ms);
+            user.id = Uuid::makeV7(clock_.now(), random_);
+        }
+        return all;
+    }
+
+    void makesAGroup() {
+        CPPUNIT_ASSERT_EQUAL(204, onGroup(createGroup, "Staff").status);
+        CPPUNIT_ASSERT_EQUAL("staff"s, groups_.acts.at(0).group);
+        CPPUNIT_ASSERT(groups_.acts[0].client.actor == admin_.user.id);
+        groups_.groups = {{"staff", 7, clock_.now()}};
+        CPPUNIT_ASSERT_EQUAL(204, onGroup(createGroup, "staff").status);
+        for (const char* name : {"", "the staff", "..", "gr\xc3\xbcn", "<b>"})
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(name, "group"s, onGroup(createGroup, name).field());
+    }
+
+    void takesTheMembersOutOfAGroupThatIsRemoved() {
+        groups_.groups = {{"staff", 3, clock_.now()}};
+        groups_.members = people(3);
+        CPPUNIT_ASSERT_EQUAL(404, onGroup(removeGroup, "editors").status);
+        CPPUNIT_ASSERT_EQUAL(404, onGroup(removeGroup, "no group").status);
+        CPPUNIT_ASSERT_EQUAL(204, onGroup(removeGroup, "staff").status);
+        CPPUNIT_ASSERT_EQUAL(std::size_t{3}, groups_.removed.size());
+        for (const auto& change : groups_.removed) CPPUNIT_ASSERT(change.client.actor == admin_.user.id);
+        CPPUNIT_ASSERT(groups_.groups.empty() && groups_.acts.at(0).client.actor == admin_.user.id);
+        CPPUNIT_ASSERT_EQUAL(404, onGroup(removeGroup, "staff").status);
+    }
+
+    void leavesAVeryLargeGroupToTheCommand() {
+        groups_.groups = {{"staff", domain::kMostMembersToRemove + 1, clock_.now()}};
+        groups_.members = people(1);
+        const Answer refused = onGroup(removeGroup, "staff");
+        CPPUNIT_ASSERT_EQUAL("CONFLICT"s, refused.code());
+        CPPUNIT_ASSERT_EQUAL("The group has more than 500 members. Remove it by the command otpgate group delete."s,
+                             refused.text("detail"));
+        CPPUNIT_ASSERT(groups_.removed.empty() && groups_.acts.empty());
+    }
+
+    void listsMembersPageByPage() {
+        CPPUNIT_ASSERT_EQUAL(404, onGroup(listMembers, "staff").status);
+        groups_.groups = {{"staff", 3, clock_.now()}};
+        groups_.members = people(3);
+        const Answer first = onGroup(listMembers, "staff", "limit=2");
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, first.body->getArray("members")->size());
+        const Answer rest = onGroup(listMembers, "staff", "limit=2&cursor=" + first.text("next_cursor"));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, rest.body->getArray("members")->size());
+        CPPUNIT_ASSERT_EQUAL(groups_.members[2].id.toString(),
+                             rest.body->getArray("members")->getObject(0)->getValue<std::string>("id"));
+        CPPUNIT_ASSERT(rest.body->isNull("next_cursor"));
+        CPPUNIT_ASSERT_EQUAL("cursor"s, onGroup(listMembers, "staff", "cursor=x").field());
+    }
+
+    void listsEverybodysApiKeysPageByPage() {
+        for (domain::User& owner : people(3)) {
+            owner.username = "ann";
+            domain::ApiKey key;
+            key.id = owner.id;
+            key.name = "shop";
+            key.sendLimit = "5/1h";
+            keyTable_.everybodys.insert(keyTable_.everybodys.begin(), {key, owner});
+        }
+        const auto list = [&](const std::string& query) {
+            return answerOf([&] { return listEverybodysApiKeys(of(query), admin_, apiKeys_); });
+        };
+        const Answer first = list("limit=2");
+        const auto keys = first.body->getArray("api_keys");
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, keys->size());
+        const auto newest = keys->getObject(0);
+        CPPUNIT_ASSERT_EQUAL(keyTable_.everybodys[0].key.id.toString(), newest->getValue<std::string>("id"));
+        CPPUNIT_ASSERT_EQUAL("5/1h"s, newest->getValue<std::string>("send_limit"));
+        CPPUNIT_ASSERT(newest->isNull("last_used_at") && !newest->has("key"));
+        CPPUNIT_ASSERT_EQUAL("ann"s, newest->getObject("owner")->getValue<std::string>("username"));
+        const Answer rest = list("limit=2&cursor=" + first.text("next_cursor"));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{1}, rest.body->getArray("api_keys")->size());
+        CPPUNIT_ASSERT(rest.body->isNull("next_cursor"));
+        CPPUNIT_ASSERT_EQUAL("cursor"s, list("cursor=x").field());
+    }
+
+    void revokesAnybodysApiKey() {
+        domain::ApiKey key;
+        key.id = session_.id;
+        key.userId = user_.id;
+        keyTable_.stored = domain::StoredApiKey{key, ""};
+        const auto revoke = [&](const std::string& id) {
+            return answerOf([&] { return revokeAnyApiKey(of("", {{"id", id}}), admin_, apiKeys_); }).status;
+        };
+        CPPUNIT_ASSERT_EQUAL(204, revoke(key.id.toString()));
+        CPPUNIT_ASSERT(!keyTable_.revocations.at(0).userId);
+        CPPUNIT_ASSERT(keyTable_.revocations[0].client.actor == admin_.user.id);
+        CPPUNIT_ASSERT_EQUAL(404, revoke(user_.id.toString()));
+        CPPUNIT_ASSERT_EQUAL(404, revoke("x"));
+    }
+
+    Answer sendTest(const std::string& body) {
+        return answerOf([&] { return sendTestMessage(post(body), admin_, administration_, sender_, settings_); });
+    }
+
+    void sendsATestMessage() {
+        const Answer sent = sendTest(R"({"destination":"Root@example.com"})");
+        CPPUNIT_ASSERT_EQUAL(200, sent.status);
+        CPPUNIT_ASSERT_EQUAL("true"s, sent.text("sent"));
+        const auto said = sent.body->getArray("said");
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, said->size());
+        CPPUNIT_ASSERT_EQUAL("S: 220 hello"s, said->getElement<std::string>(0));
+        CPPUNIT_ASSERT_EQUAL("root@example.com"s, sender_.recipients.at(0));
+        CPPUNIT_ASSERT_EQUAL("root@example.com"s, people_.testRequests.at(0).recipient.value());
+        CPPUNIT_ASSERT(people_.testRequests[0].client.actor == admin_.user.id);
+        sender_.sending = domain::TestSending{false, "failed: 550 no"};
+        CPPUNIT_ASSERT_EQUAL("false"s, sendTest(R"({"destination":"root@example.com"})").text("sent"));
+        sender_.sending.reset();
+        CPPUNIT_ASSERT_EQUAL("CONFLICT"s, sendTest(R"({"destination":"root@example.com"})").code());
+    }
+
+    // Whatever is refused costs nothing, and asks nobody.
+    void refusesTestsThatGoNowhere() {
+        CPPUNIT_ASSERT_EQUAL("MISSING_FIELDS"s, sendTest("{}").code());
+        for (const char* recipient : {"ann", "+1", "a@b\\r\\nBcc: c@d", "+4930123456"})
+            CPPUNIT_ASSERT_EQUAL("destination"s, sendTest(R"({"destination":")"s + recipient + R"("})").field());
+        settings_.smsIsSetUp = true;
+        settings_.phoneNumbers =
+            domain::PhoneNumbers{domain::PhoneValidation::Any, domain::AllowedPrefixes::parse({"+49"}).value()};
+        CPPUNIT_ASSERT_EQUAL("destination"s, sendTest(R"({"destination":"+4312345678"})").field());
+        CPPUNIT_ASSERT(sender_.recipients.empty() && people_.testRequests.empty());
+        CPPUNIT_ASSERT_EQUAL(200, sendTest(R"({"destination":"+4930123456"})").status);
+    }
+
+    void sharesTheLimitOfTestsAmongAdministrators() {
+        const std::string body = R"({"destination":"root@example.com"})";
+        for (int i = 0; i < 10; ++i) {
+            admin_.user.id = Uuid::makeV7(clock_.now(), random_);
+            CPPUNIT_ASSERT_EQUAL(200, sendTest(body).status);
+        }
+        const Answer refused = sendTest(body);
+        CPPUNIT_ASSERT_EQUAL("RATE_LIMIT"s, refused.code());
+        CPPUNIT_ASSERT(refused.header("RateLimit-Policy").starts_with("\"test_messages\""));
+        CPPUNIT_ASSERT_EQUAL(std::size_t{10}, sender_.recipients.size());
+        clock_.advance(1h);
+        CPPUNIT_ASSERT_EQUAL(200, sendTest(body).status);
+    }
+
+    void tellsWhatTheDoctorSays() {
+        std::optional<Findings> found;
+        const Examination examination = [&] { return found; };
+        const auto show = [&] { return answerOf([&] { return showFindings(of(), admin_, examination); }); };
+        CPPUNIT_ASSERT_EQUAL("CONFLICT"s, show().code());
+        found.emplace().good("database", "it answers");
+        CPPUNIT_ASSERT_EQUAL("true"s, show().text("well"));
+        found->wrong("mail", "nobody answers", "no code leaves by it", "start it");
+        const Answer shown = show();
+        CPPUNIT_ASSERT_EQUAL("false"s, shown.text("well"));
+        const auto finding = shown.body->getArray("findings")->getObject(1);
+        for (const auto& [member, value] : std::map<std::string, std::string>{{"check", "mail"},
+                                                                              {"level", "wrong"},
+                                                                              {"what", "nobody answers"},
+                                                                              {"why", "no code leaves by it"},
+                                                                              {"todo", "start it"}}) {
+            CPPUNIT_ASSERT_EQUAL(value, finding->getValue<std::string>(member));
+        }
+    }
+
     void showsStatistics() {
         const auto show = [&](const std::string& query) {
             return answerOf([&] { return showStatistics(of(query), admin_, statistics_, clock_); });
@@ -510,8 +731,18 @@ private:
         const Readiness readiness = [] {
             return std::vector<ReadinessCheck>{{"database", "", "host-1"}, {"clock", "42 seconds ahead"}};
         };
-        const Answer shown =
-            answerOf([&] { return showServiceHealth(of(), admin_, readiness, administration_, statistics_); });
+        const Answer shown = answerOf([&] {
+            return showServiceHealth(of(), admin_, readiness, administration_, statistics_,
+                                     {signingKeys_, idTokenKeys_}, clock_);
+        });
+        const auto keys = shown.body->getArray("signing_keys");
+        CPPUNIT_ASSERT_EQUAL(std::size_t{2}, keys->size());
+        CPPUNIT_ASSERT_EQUAL(signingKeys_.current(clock_.now())->id(),
+                             keys->getObject(0)->getValue<std::string>("kid"));
+        CPPUNIT_ASSERT_EQUAL("ES256"s, keys->getObject(0)->getValue<std::string>("alg"));
+        CPPUNIT_ASSERT_EQUAL("RS256"s, keys->getObject(1)->getValue<std::string>("alg"));
+        CPPUNIT_ASSERT_EQUAL("current"s, keys->getObject(1)->getValue<std::string>("state"));
+        CPPUNIT_ASSERT_EQUAL(formatRfc3339(clock_.now()), keys->getObject(1)->getValue<std::string>("signs_from"));
         const auto checks = shown.body->getArray("checks");
         CPPUNIT_ASSERT(checks->getObject(0)->isNull("fault"));
         CPPUNIT_ASSERT_EQUAL("host-1"s, checks->getObject(0)->getValue<std::string>("detail"));
@@ -565,7 +796,11 @@ private:
     FakeTrail trail_;
     FakeOutboxStore outbox_;
     FakeStatistics counts_;
-    domain::Statistics statistics_{counts_, clock_};
+    domain::UnfinishedHours unfinished_;
+    domain::Statistics statistics_{counts_, unfinished_, clock_};
+    FakeTestSender sender_;
+    test::FakeSigningKeyStore idKeyStore_;
+    domain::SigningKeys idTokenKeys_{ring_, 900s, crypto::SigningAlgorithm::Rs256};
     domain::AccountService accounts_{accountStore_, clock_, random_};
     test::FakeApiKeyStore keyTable_;
     Administrator admin_;

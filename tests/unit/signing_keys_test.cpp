@@ -42,6 +42,7 @@ class SigningKeysTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(sealsAllKeysAnew);
     CPPUNIT_TEST(opensUnderAFormerMasterKey);
     CPPUNIT_TEST(keepsRsaKeysBesideTheOthers);
+    CPPUNIT_TEST(listsThemWithTheirStates);
     CPPUNIT_TEST_SUITE_END();
 
     static crypto::KeyRing ring(const std::string& lines) { return crypto::KeyRing::parse(lines, "master.key"); }
@@ -323,6 +324,22 @@ class SigningKeysTest : public CppUnit::TestFixture {
         SigningKeys later(both, kAccessLifetime);
         reload(later);
         CPPUNIT_ASSERT_EQUAL(currentId(keys), currentId(later));
+    }
+
+    void listsThemWithTheirStates() {
+        SigningKeys keys(ring_, kAccessLifetime);
+        CPPUNIT_ASSERT(keys.list(now()).empty());
+        const std::string first = rotated(keys);
+        CPPUNIT_ASSERT(keys.rotate(store_, random_, now()));
+        reload(keys);
+        const auto listed = keys.list(now());
+        CPPUNIT_ASSERT_EQUAL(std::size_t{3}, listed.size());
+        CPPUNIT_ASSERT_EQUAL(first, listed[0].keyId);
+        CPPUNIT_ASSERT(listed[0].state == KeyState::Former && listed[2].state == KeyState::Next);
+        CPPUNIT_ASSERT(listed[1].state == KeyState::Current && listed[1].keyId == currentId(keys));
+        CPPUNIT_ASSERT(listed[1].algorithm == crypto::SigningAlgorithm::Es256 && listed[1].activeFrom == now());
+        CPPUNIT_ASSERT((std::vector{KeyState::Next}) == statesOf({now() + 1us}, now()));
+        CPPUNIT_ASSERT(statesOf({}, now()).empty());
     }
 
     void keepsRsaKeysBesideTheOthers() {

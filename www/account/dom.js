@@ -3,7 +3,7 @@
 import { put } from "../js/views.js";
 
 // A child that is a function makes the element's text, in whatever language the page turns to; attributes that are
-// functions are made with it. What is null or false is left out. "onclick" and the like are listeners.
+// functions are made with it. What is nothing or false is left out. "onclick" and the like are listeners.
 export function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   const told = [];
@@ -20,7 +20,7 @@ export function make(name, attributes = {}, ...children) {
       return text ? text() : children;
     });
   } else {
-    element.append(...children.filter((child) => child !== null && child !== false));
+    element.append(...children.filter((child) => (child ?? false) !== false));
   }
   return element;
 }

@@ -2,6 +2,9 @@
 
 import { call, file } from "../js/api.js";
 
+// Two servers that are slow to answer, one after the other.
+const MAIL_SERVERS_MS = 60_000;
+
 const query = (values) => new URLSearchParams(Object.entries(values).filter(([, value]) => value)).toString();
 const user = (id) => `/admin/users/${encodeURIComponent(id)}`;
 
@@ -54,8 +57,30 @@ export function leaveGroup(id, group) {
   return call("DELETE", `${user(id)}/groups/${encodeURIComponent(group)}`);
 }
 
+const group = (name) => `/admin/groups/${encodeURIComponent(name)}`;
+
 export function groups() {
   return call("GET", "/admin/groups", { needs: ["groups"] });
+}
+
+export function createGroup(name) {
+  return call("PUT", group(name));
+}
+
+export function removeGroup(name) {
+  return call("DELETE", group(name));
+}
+
+export function members(name, cursor = "") {
+  return call("GET", `${group(name)}/members?${query({ cursor })}`, { needs: ["members"] });
+}
+
+export function apiKeys(cursor = "") {
+  return call("GET", `/admin/api-keys?${query({ cursor })}`, { needs: ["api_keys"] });
+}
+
+export function revokeApiKey(id) {
+  return call("DELETE", `/admin/api-keys/${encodeURIComponent(id)}`);
 }
 
 export function exportOf(id) {
@@ -142,4 +167,13 @@ export function statistics(unit) {
 
 export function health() {
   return call("GET", "/admin/health", { needs: ["checks"] });
+}
+
+// What `otpgate doctor` says.
+export function findings() {
+  return call("GET", "/admin/findings", { needs: ["findings"], patience: MAIL_SERVERS_MS });
+}
+
+export function sendTest(destination) {
+  return call("POST", "/admin/test-message", { body: { destination }, needs: ["said"], patience: MAIL_SERVERS_MS });
 }

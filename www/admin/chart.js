@@ -1,7 +1,7 @@
 // Bars, drawn as SVG with the page's own colours, so that dark and forced colours hold without a library; and a table of the
 // same numbers for whoever wants them, or sees no bars.
 
-import { make } from "../account/dom.js";
+import { make, time } from "../account/dom.js";
 import { intl, t } from "../js/language.js";
 import { put } from "../js/views.js";
 
@@ -18,7 +18,7 @@ export function chart({ title, names, nameOf, shortOf, series }) {
     make("ul", { class: "legend", role: "list" }, ...legend),
     make("p", { class: "scale" }, () => intl().number.format(most)),
     bars(series, names.length, most, title),
-    make("p", { class: "axis" }, ...[names[0], names[names.length - 1]].filter(Boolean).map((date) => make("span", {}, () => shortOf(date)))),
+    make("p", { class: "axis" }, ...[names[0], names[names.length - 1]].filter(Boolean).map((date) => time(date, shortOf))),
     make("details", {}, make("summary", {}, () => t("As a table")), table({ title, names, nameOf, series })));
 }
 

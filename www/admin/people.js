@@ -82,8 +82,13 @@ async function showNearest(text) {
   events.replaceChildren(...rows(told));
 }
 
+// What a person is called by.
+export function nameOf(user) {
+  return user.email ?? user.phone_number ?? user.username ?? user.id;
+}
+
 function row(user) {
-  const name = user.email ?? user.phone_number ?? user.username ?? user.id;
+  const name = nameOf(user);
   const more = [user.phone_number, user.username, user.display_name].filter((text) => text && text !== name);
   const item = make("li", {}, make("div", {},
     make("p", { class: "device" }, make("a", { href: `#person/${user.id}` }, isolated(name))),

@@ -15,6 +15,7 @@ import * as api from "./api.js";
 import { causeOf } from "./cause.js";
 import { causeWords, countedWords } from "./cause_words.js";
 import { messageRow } from "./messages.js";
+import { nameOf as nameOfUser } from "./people.js";
 
 const alert = element("person-error");
 const address = element("person-address");
@@ -71,10 +72,6 @@ function fill(person) {
 function fillList(name, items) {
   element(name).replaceChildren(...items);
   element(`${name}-none`).hidden = items.length > 0;
-}
-
-function nameOfUser(user) {
-  return user.email ?? user.phone_number ?? user.username ?? user.id;
 }
 
 function facts(user) {
@@ -201,10 +198,13 @@ function deviceRow(device) {
 
 function keyRow(key) {
   const made = time(new Date(key.created_at), dayAndTime);
-  return make("li", {}, make("div", {},
-    make("p", { class: "device" }, isolated(key.name)),
-    make("p", {}, isolated(key.prefix)),
-    make("p", {}, () => parts("Made {time}", { time: made }))));
+  return make("li", {},
+    make("div", {},
+      make("p", { class: "device" }, isolated(key.name)),
+      make("p", {}, isolated(`otpg_${key.prefix}_…`)),
+      make("p", {}, () => parts("Made {time}", { time: made }))),
+    sure(() => t("Revoke"), () => t("Programs that use this key are refused from now on."), () => act(() => api.revokeApiKey(key.id), () => t("The key is revoked: {name}.", { name: key.name })),
+      { "aria-label": () => t("Revoke: {name}", { name: key.name }) }));
 }
 
 function groupRow(name) {

@@ -10,6 +10,7 @@ import { chart } from "./chart.js";
 import { within } from "./delays.js";
 
 const STEP_MS = { hour: 3_600_000, day: 86_400_000 };
+const FEWEST = 12; // periods of a chart
 
 const alert = element("today-error");
 const unit = element("today-unit");
@@ -52,7 +53,7 @@ export async function open() {
   clear(alert);
   const by = unit.value;
   try {
-    const { periods: counted, counted_until: until } = await api.statistics(by);
+    const { periods: counted, until } = await api.statistics(by);
     const periods = withQuietOnes(counted, STEP_MS[by]);
     const names = periods.map(({ begin }) => new Date(begin));
     const nameOf = by === "hour" ? dayAndTime : (date) => date.toLocaleDateString(document.documentElement.lang, { timeZone: "UTC" });
@@ -65,19 +66,20 @@ export async function open() {
       series: series.map(({ words, of }) => ({ words, values: periods.map(({ events }) => of(events)) })),
     })));
     element("today-none").hidden = periods.length > 0;
-    const end = until && time(new Date(until), dayAndTime);
-    if (end) put(element("today-until"), () => parts("Counted until {time}.", { time: end }));
-    else clear(element("today-until"));
+    const end = time(new Date(until), dayAndTime);
+    put(element("today-until"), () => parts("Counted until {time}.", { time: end }));
   } catch (error) {
     door.tell(alert, error);
   }
 }
 
-// Periods without events are not in the answer, and have their place in the chart.
+// Periods without events are not in the answer, and have their place in the chart; so have some before the first, or its bar
+// would be as wide as the page.
 function withQuietOnes(counted, step) {
   const known = new Map(counted.map((period) => [Date.parse(period.begin), period]));
   const times = [...known.keys()];
   const all = [];
-  for (let at = times[0]; at <= times[times.length - 1]; at += step) all.push(known.get(at) ?? { begin: new Date(at).toISOString(), events: {} });
+  if (times.length === 0) return all;
+  for (let at = Math.min(times[0], times[times.length - 1] - (FEWEST - 1) * step); at <= times[times.length - 1]; at += step) all.push(known.get(at) ?? { begin: new Date(at).toISOString(), events: {} });
   return all;
 }

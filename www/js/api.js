@@ -160,14 +160,14 @@ export async function call(method, path, options = {}) {
   }
 }
 
-async function ask(method, path, { body, needs = [] }) {
+async function ask(method, path, { body, needs = [], patience }) {
   const headers = { Accept: "application/json" };
   if (csrfToken && method !== "GET") headers["X-CSRF-Token"] = csrfToken;
   if (body) headers["Content-Type"] = "application/json";
   const languages = header();
   if (languages) headers["Accept-Language"] = languages;
 
-  const { response, text } = await send(path, { method, headers, body: body && JSON.stringify(body) });
+  const { response, text } = await send(path, { method, headers, body: body && JSON.stringify(body) }, patience);
   const answer = parseObject(text);
   language = response.headers.get("Content-Language") ?? language;
   wasTooLittle ||= answer?.code === "INSUFFICIENT_USER_AUTHENTICATION" && !answer.second_step_token && !answer.may;
@@ -185,9 +185,9 @@ export async function file(path, type) {
 }
 
 // The time limit covers the body as well: a server that stops in the middle of it is as silent as one that never began.
-async function send(path, options) {
+async function send(path, options, patience = TIMEOUT_MS) {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
+  const timer = setTimeout(() => abort.abort(), patience);
   try {
     const response = await fetch(`${ROOT}${path}`, {
       ...options, signal: abort.signal, cache: "no-store", credentials: "same-origin", redirect: "error",

@@ -4,6 +4,7 @@
 #include "otpgate/api/authz_settings.h"
 #include "otpgate/api/page_settings.h"
 #include "otpgate/base/clock.h"
+#include "otpgate/base/findings.h"
 #include "otpgate/domain/account_service.h"
 #include "otpgate/domain/address_service.h"
 #include "otpgate/domain/administration.h"
@@ -23,6 +24,7 @@
 #include "otpgate/domain/signing_keys.h"
 #include "otpgate/domain/site_sessions.h"
 #include "otpgate/domain/statistics.h"
+#include "otpgate/domain/test_sender.h"
 #include "otpgate/domain/totp_service.h"
 #include "otpgate/domain/user_applications.h"
 #include "otpgate/domain/verification_service.h"
@@ -33,6 +35,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +51,9 @@ struct ReadinessCheck {
 };
 // What /health/ready asks: what was looked at, up to the first fault.
 using Readiness = std::function<std::vector<ReadinessCheck>()>;
+
+// What is wrong with the installation, as `otpgate doctor` tells it; nullopt while it is looked at for the first time.
+using Examination = std::function<std::optional<Findings>()>;
 
 // What GET /metrics tells, and whom.
 struct Monitoring {
@@ -110,6 +116,8 @@ struct Services {
     const Monitoring& monitoring;
     domain::Administration& administration;
     domain::Statistics& statistics;
+    const Examination& examination;
+    domain::TestSender& testSender;
     const AdminAccess& adminAccess;
     domain::OidcProvider& oidc;
     domain::OidcClients& oidcClients;

@@ -10,10 +10,13 @@
 #include "otpgate/domain/account_store.h"
 #include "otpgate/domain/messenger.h"
 #include "otpgate/domain/notice.h"
+#include "otpgate/domain/otp_service.h"
 #include "otpgate/domain/people_store.h"
 #include "otpgate/domain/session_store.h"
+#include "otpgate/domain/test_sender.h"
 #include "otpgate/domain/user_group_store.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +39,17 @@ struct LimitNow {
 
 // Who is at work in one of its acts: `Self` is refused, so that nobody locks himself out.
 enum class AdminOutcome { Done, Unchanged, NoSuchUser, NoSuchGroup, Taken, TooMany, Self };
+
+// A group with more is removed by a command: the members go one by one, which takes longer than a request may.
+inline constexpr std::int64_t kMostMembersToRemove = 500;
+
+// What came of a test message that was asked for.
+struct TestMessage {
+    enum class Outcome { Tried, Busy, Limited };
+    Outcome outcome = Outcome::Tried;
+    TestSending sending{};               // where Tried
+    std::optional<LimitReport> limit{};  // where Limited
+};
 
 // What came of a message that is to be sent again.
 struct SentAgain {
@@ -74,6 +88,8 @@ public:
     MessagePage listMessages(OutboxAdminStore::Which which, const Uuid& after, unsigned limit);
     OutboxLevels outboxLevels() { return stores_.outbox.levels(); }
     std::vector<UserGroup> groups() { return stores_.groups.list(); }  // by name
+    // By their ids, behind `after`. Nullopt: there is no such group.
+    std::optional<std::vector<User>> members(const std::string& group, const Uuid& after, unsigned limit);
 
     AdminOutcome setStatus(const Uuid& userId, UserStatus status, const Client& client);
     AdminOutcome remove(const Uuid& userId, const Client& client);
@@ -93,6 +109,11 @@ public:
     // That all of the account was handed out stands in its trail.
     void noteExport(const Uuid& userId, const Client& client);
     AdminOutcome setMembership(const Uuid& userId, const std::string& group, bool isMember, const Client& client);
+    AdminOutcome createGroup(const std::string& group, const Client& client);
+    // With its memberships; TooMany: of more than kMostMembersToRemove.
+    AdminOutcome removeGroup(const std::string& group, const Client& client);
+    // Sends one there at once. All administrators share one limit, so that a stolen session is nobody's bill.
+    TestMessage sendTest(const Destination& recipient, TestSender& sender, const Client& client);
 
 private:
     std::vector<Uuid> deviceIds(const Uuid& userId);

@@ -55,8 +55,12 @@ public:
     // Whether messages may be sent by the key: its user may have become another since it was made.
     bool maySend(const ApiKey& key) const { return mayHoldApiKeys(holders_, key.ownerRole); }
     std::vector<ApiKey> list(const Uuid& userId) { return store_.list(userId, clock_.now()); }
-    // False: the user has no such key.
-    bool revoke(const Uuid& id, const Uuid& userId, const Client& client);
+    // Of everybody, for administrators: the newest first, those before `before`.
+    std::vector<OwnedApiKey> listAll(const std::optional<Uuid>& before, unsigned limit) {
+        return store_.listAll(before, limit);
+    }
+    // False: the user has no such key, or where none is named, nobody has.
+    bool revoke(const Uuid& id, const std::optional<Uuid>& userId, const Client& client);
 
     // The key that a client shows, where it is good; its last use is noted, at most once a minute.
     std::optional<ApiKey> authenticate(std::string_view text);

@@ -60,10 +60,16 @@ struct ApiKeyInsertion {
 
 struct ApiKeyRevocation {
     Uuid id;
-    Uuid userId;
+    std::optional<Uuid> userId;  // nullopt: whosever it is
     Timestamp now;
     Uuid auditId;
     Client client;
+};
+
+// A key, and whose it is.
+struct OwnedApiKey {
+    ApiKey key;
+    User owner;
 };
 
 struct StoredApiKey {
@@ -78,7 +84,9 @@ public:
     virtual ApiKeyInsertion create(const NewApiKey& key) = 0;
     // Those that are not revoked: the good ones first, then the newest; at most 100.
     virtual std::vector<ApiKey> list(const Uuid& userId, Timestamp now) = 0;
-    // Whether the user had such a key.
+    // The same of all users, behind this one, the newest first; expired ones, too.
+    virtual std::vector<OwnedApiKey> listAll(const std::optional<Uuid>& before, unsigned limit) = 0;
+    // Whether there was such a key, of the user where one is named.
     virtual bool revoke(const ApiKeyRevocation& revocation) = 0;
     // Neither revoked nor expired, and its user is active.
     virtual std::optional<StoredApiKey> findActive(std::string_view prefix, Timestamp now) = 0;

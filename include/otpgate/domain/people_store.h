@@ -4,6 +4,7 @@
 
 #include "otpgate/base/clock.h"
 #include "otpgate/base/uuid.h"
+#include "otpgate/domain/limits.h"
 #include "otpgate/domain/models.h"
 #include "otpgate/domain/notice.h"
 #include "otpgate/domain/outbox_admin_store.h"
@@ -64,6 +65,20 @@ struct AccountAct {
     Client client;
 };
 
+// A test message that an administrator asks for.
+struct TestRequest {
+    Destination recipient;
+    std::string bucket;
+    LimitRule rule;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+struct TestRequested {
+    bool isAllowed = false;  // and stands in the trail
+    std::string hits;        // of the bucket
+};
+
 class PeopleStore {
 public:
     virtual ~PeopleStore() = default;
@@ -80,6 +95,7 @@ public:
     // is told, where there is none.
     virtual FactorReset resetFactors(const FactorResetting& resetting) = 0;
     virtual void audit(const AccountAct& act) = 0;
+    virtual TestRequested askForTest(const TestRequest& request) = 0;
     // What waits for these addresses, or was given up; the newest first.
     virtual std::vector<OutboxEntry> messagesTo(const std::vector<std::string>& addresses, unsigned limit,
                                                 Timestamp now) = 0;

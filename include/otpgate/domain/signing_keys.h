@@ -18,6 +18,23 @@
 
 namespace otpgate::domain {
 
+enum class KeyState {
+    Next,     // published, and does not sign yet
+    Current,  // signs
+    Former    // verifies what it has signed
+};
+std::string_view toString(KeyState state);  // "next"
+// Of keys of one algorithm, in their order, by when each begins to sign.
+std::vector<KeyState> statesOf(const std::vector<Timestamp>& activeFrom, Timestamp now);
+
+// A key as administrators see it.
+struct ListedKey {
+    std::string keyId;
+    crypto::SigningAlgorithm algorithm = crypto::SigningAlgorithm::Es256;
+    Timestamp activeFrom;
+    KeyState state = KeyState::Current;
+};
+
 class SigningKeys {
 public:
     // A new key signs from this long after it was published.
@@ -46,6 +63,8 @@ public:
     std::shared_ptr<const crypto::SigningKey> current(Timestamp now) const;
     // Among those whose tokens may still be valid.
     std::shared_ptr<const crypto::SigningKey> find(std::string_view keyId, Timestamp now) const;
+    // All of them, in their order.
+    std::vector<ListedKey> list(Timestamp now) const;
     // {"keys":[...]} of RFC 7517: the next, the current and the still valid former keys; then those of `others`.
     std::string jwks(Timestamp now, const SigningKeys* others = nullptr) const;
 

@@ -1,5 +1,6 @@
-// How often what happened, by hour and by day of UTC. Counted from the audit trail after each hour, by the housekeeper
-// alone, so that no request pays for it. One object a thread.
+// How often what happened, by hour and by day of UTC. Counted from the audit trail by the housekeeper: for good after
+// each hour, and what of an hour that is not over is settled in memory, so that a question pays for the last minutes
+// alone.
 #pragma once
 
 #include "otpgate/base/clock.h"
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,22 +59,66 @@ public:
 std::optional<CountedHour> hourToCount(const std::optional<CountedHour>& last,
                                        const std::optional<Timestamp>& oldestEvent, Timestamp now);
 
+// The hours that are not counted for good yet: the one that runs, and for some minutes the one before it. What may no
+// longer change is counted once, by the housekeeper, and kept here; the rest whenever somebody asks. One object a
+// process, asked by all its threads.
+class UnfinishedHours {
+public:
+    // A part of what has become settled; false: all of it is counted. One thread alone.
+    bool countOn(StatisticsStore& store, Timestamp now);
+    // The hours that have events, the oldest first, and up to when they were counted: up to now, unless very much has
+    // happened since countOn() came here last.
+    struct Counted {
+        std::vector<CountedPeriod> hours;
+        Timestamp since;
+        Timestamp until;
+    };
+    Counted list(StatisticsStore& store, Timestamp now) const;
+
+private:
+    struct Count {
+        std::map<CountedHour, EventCounts> hours;
+        CountedHour first;  // that is not counted for good
+        CountedHour hour;   // that is counted on
+        Uuid next;          // from where
+    };
+    // A part that does not go beyond its hour. False: it has come to the end.
+    static bool countPart(StatisticsStore& store, Count& count, Timestamp end, unsigned most);
+    // As it stands, without the hours that are counted for good by now.
+    Count begun(StatisticsStore& store, Timestamp now) const;
+
+    mutable std::mutex mutex_;
+    Count count_;
+};
+
 // The span that is asked for, in whole periods: of the last two days by hour or the last 30 by day unless it is said.
 // nullopt: it is empty, or of more than kMostPeriods.
 inline constexpr int kMostPeriods = 1'000;
 std::optional<TimeSpan> statisticsSpan(CountedBy unit, const std::optional<Timestamp>& since,
                                        const std::optional<Timestamp>& before, Timestamp now);
 
+// One object a thread.
 class Statistics {
 public:
-    Statistics(StatisticsStore& store, const Clock& clock) : store_(store), clock_(clock) {}
+    Statistics(StatisticsStore& store, UnfinishedHours& unfinished, const Clock& clock)
+        : store_(store),
+          unfinished_(unfinished),
+          clock_(clock) {}
 
     // A part of the counting; false: there is nothing to count now. An hour is kept when all of it is counted, so one
     // that was interrupted is begun anew, and several processes that count the same one agree.
     bool countOn();
-    // Up to when everything is counted.
+    // The same of the hours that are not over.
+    bool countUnfinishedOn() { return unfinished_.countOn(store_, clock_.now()); }
+    // Up to when everything is counted for good.
     std::optional<Timestamp> countedUntil();
-    std::vector<CountedPeriod> list(CountedBy unit, const TimeSpan& span) { return store_.list(unit, span); }
+    // With what the hours that are not over have brought so far.
+    struct Listed {
+        std::vector<CountedPeriod> periods;
+        std::optional<Timestamp> countedUntil;
+        Timestamp until;  // the end of what is counted at all
+    };
+    Listed list(CountedBy unit, const TimeSpan& span);
 
 private:
     struct Begun {
@@ -82,6 +128,7 @@ private:
     };
 
     StatisticsStore& store_;
+    UnfinishedHours& unfinished_;
     const Clock& clock_;
     std::optional<Begun> begun_;
 };

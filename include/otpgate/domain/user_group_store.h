@@ -4,6 +4,7 @@
 #pragma once
 
 #include "otpgate/base/clock.h"
+#include "otpgate/base/random.h"
 #include "otpgate/base/uuid.h"
 #include "otpgate/domain/models.h"
 
@@ -28,6 +29,14 @@ struct UserGroup {
     Timestamp createdAt;
 };
 
+// The making or the end of a group.
+struct GroupAct {
+    std::string group;
+    Timestamp now;
+    Uuid auditId;
+    Client client;
+};
+
 struct MembershipChange {
     Uuid userId;
     std::string group;
@@ -48,14 +57,20 @@ class UserGroupStore {
 public:
     virtual ~UserGroupStore() = default;
 
-    virtual bool create(std::string_view name, Timestamp now) = 0;  // false: there is one of this name
-    virtual std::vector<UserGroup> list() = 0;                      // by name
+    virtual bool create(const GroupAct& act) = 0;  // false: there is one of this name
+    virtual std::vector<UserGroup> list() = 0;     // by name
     virtual std::optional<UserGroup> find(std::string_view name) = 0;
     virtual std::vector<User> listMembers(std::string_view name, const Uuid& after, unsigned limit) = 0;  // by id
     virtual MembershipOutcome add(const MembershipChange& change) = 0;
     virtual MembershipOutcome remove(const MembershipChange& change) = 0;
     // One with no members. False: there is none of this name, or it has some.
-    virtual bool removeEmpty(std::string_view name) = 0;
+    virtual bool removeEmpty(const GroupAct& act) = 0;
 };
+
+enum class GroupRemoval { Done, NoSuchGroup, TooManyMembers };
+// Takes its members out, one by one, so that no login waits for all of them, and then removes it; one who comes
+// meanwhile goes, too. TooManyMembers: there are more than `mostMembers`, and nothing happens.
+GroupRemoval removeGroup(UserGroupStore& groups, const std::string& name, std::int64_t mostMembers,
+                         const Client& client, const Clock& clock, Random& random);
 
 }  // namespace otpgate::domain

@@ -6,9 +6,9 @@
 
 #include <string>
 
-namespace otpgate::cli {
+namespace otpgate {
 
 // What is wrong, or nothing. Throws what the database throws.
 std::string strayedFromPasskeys(db::Connection& connection, const Settings& settings);
 
-}  // namespace otpgate::cli
+}  // namespace otpgate

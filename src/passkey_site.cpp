@@ -1,8 +1,8 @@
-#include "cli/passkey_site.h"
+#include "passkey_site.h"
 
 #include "otpgate/store/stores.h"
 
-namespace otpgate::cli {
+namespace otpgate {
 
 std::string strayedFromPasskeys(db::Connection& connection, const Settings& settings) {
     if (!settings.passkeys.isOffered()) return {};
@@ -11,4 +11,4 @@ std::string strayedFromPasskeys(db::Connection& connection, const Settings& sett
     return "passkeys here were made for " + *fixed + ", and the settings say " + settings.passkeys.rpId;
 }
 
-}  // namespace otpgate::cli
+}  // namespace otpgate
