@@ -2,7 +2,6 @@
 import contextlib
 import os
 import re
-import shutil
 import signal
 import sqlite3
 import stat
@@ -28,7 +27,7 @@ def stopped(make_site, engine, key_of=None):
     if site.database:
         site.mysql.recreate(site.database)
     if key_of:
-        shutil.copy(key_of.folder / "master.key", site.folder / "master.key")
+        site.otpgate.take_key_of(key_of.otpgate)
     return site
 
 
