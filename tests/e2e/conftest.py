@@ -1,3 +1,4 @@
+import getpass
 import itertools
 import os
 import pathlib
@@ -11,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import folders  # noqa: E402
 from support.mariadb import Mariadb, MysqlAddress  # noqa: E402
 from support.otpgate import BINARY  # noqa: E402
-from support.site import USUAL, Site  # noqa: E402
+from support.site import FCGID, USUAL, Site  # noqa: E402
 
 # So that one test does not use up what another needs; the limits themselves have tests with sites of their own.
 ROOMY = {
@@ -175,6 +176,17 @@ def own_mariadb(new_folder):
     server = Mariadb(new_folder(), flush_log_at_commit=1).start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def tmp_path(tmp_path):
+    """Behind mod_fcgid the commands are www-data's, who must get there."""
+    if USUAL == FCGID and getpass.getuser() == "root":
+        for folder in list(tmp_path.parents)[:4]:
+            if folder.stat().st_mode & 0o055 == 0:
+                folder.chmod(0o755)
+        shutil.chown(tmp_path, "www-data", "www-data")
+    return tmp_path
 
 
 _people = itertools.count(1)

@@ -294,7 +294,7 @@ def test_export_says_what_it_did_not_understand(site, arguments):
 def test_export_says_when_its_output_is_full(site, address):
     site.login(address)
     with open("/dev/full", "w") as full:
-        done = subprocess.run([site.otpgate.process.command[0], "audit", "export", "--config", site.otpgate.config],
+        done = subprocess.run([*site.otpgate.as_user, site.otpgate.binary, "audit", "export", "--config", site.otpgate.config],
                               stdout=full, stderr=subprocess.PIPE, env=site.otpgate.env, text=True, check=False)
 
     assert done.returncode == 1

@@ -2,7 +2,6 @@
 import contextlib
 import os
 import re
-import shutil
 import signal
 import sqlite3
 import stat
@@ -28,7 +27,7 @@ def stopped(make_site, engine, key_of=None):
     if site.database:
         site.mysql.recreate(site.database)
     if key_of:
-        shutil.copy(key_of.folder / "master.key", site.folder / "master.key")
+        site.otpgate.take_key_of(key_of.otpgate)
     return site
 
 
@@ -173,12 +172,12 @@ def test_who_started_on_one_engine_goes_on_on_the_other(make_site, new_address, 
 
 
 def many_users(path, count):
-    """A database of an otpgate with so many users, each with a session."""
+    """A database of an otpgate with so many users, each with a session; none has a user name, which `migrate` would adopt one by one."""
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(f"""
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
             INSERT INTO users (id, username, email, joined_at_us)
-            SELECT CAST(printf('%016d', i) AS BLOB), 'user' || i, 'user' || i || '@example.com', i FROM n""")
+            SELECT CAST(printf('%016d', i) AS BLOB), 'user' || i || '@example.com', 'user' || i || '@example.com', i FROM n""")
         connection.execute("""
             INSERT INTO sessions (id, user_id, created_at_us, last_seen_at_us, expires_at_us, authenticated_at_us,
                                   ip_address, user_agent)

@@ -15,7 +15,7 @@ from support.apache import Apache, shipped_threads
 from support.mailbox import text_of
 from support.nginx import WWW, Nginx
 from support.relying_party import RelyingParty, parameters_of, sign_in
-from support.site import Site
+from support.site import WITH_SOCKET, Site
 from support.visitor import Visitor
 from test_cookie_session import Browser
 
@@ -94,7 +94,7 @@ def below(request, new_folder, make_module_site):
 
 @pytest.fixture(scope="module")
 def make_module_site(new_folder):
-    return lambda **settings: Site(new_folder(), settings={**ROOMY, **settings})
+    return lambda **settings: Site(new_folder(), web=WITH_SOCKET, settings={**ROOMY, **settings})
 
 
 def test_the_rest_of_the_host_is_the_applications(below):
@@ -241,7 +241,7 @@ def test_the_two_files_for_nginx_refuse_alike():
 
 
 def test_check_config_says_where_a_path_belongs(make_site):
-    site = make_site(start=False)
+    site = make_site(web=WITH_SOCKET, start=False)
     site.otpgate.prepare()
     site.otpgate.settings["server.public_url"] = site.url + PREFIX
     site.otpgate.write_config()

@@ -16,6 +16,7 @@ from support.apache import MODULES, Apache
 from support.certificates import Authority
 from support.nginx import Nginx
 from support.process import Process
+from support.site import WITH_SOCKET
 from support.visitor import Visitor
 from test_protected_sites import Application
 
@@ -144,7 +145,7 @@ def make_hosts(make_site, new_folder, application, web):
 
     def make(require="people=example.com", engine="sqlite", **settings):
         port, authorizer = ports.free_port(), ports.free_port()
-        site = make_site(engine, start=False, **{
+        site = make_site(engine, web=WITH_SOCKET, start=False, **{
             "server.public_url": f"http://{LOGIN}:{port}",
             "page.return_to": f"Wiki http://{WIKI}:{port}, Shop http://{SHOP}:{port}", **settings})
         build = {"nginx": nginx_hosts, "apache": apache_hosts}[web]
@@ -615,8 +616,8 @@ def php_on_apache(site, folder, port, php, authorizer):
 @pytest.fixture
 def php_hosts(make_site, new_folder, php, web):
     port, authorizer = ports.free_port(), ports.free_port()
-    site = make_site(start=False, **{"server.public_url": f"http://{LOGIN}:{port}", "page.return_to": f"Wiki http://{WIKI}:{port}",
-                                     "authz.remote_user": "email"})
+    site = make_site(web=WITH_SOCKET, start=False, **{
+        "server.public_url": f"http://{LOGIN}:{port}", "page.return_to": f"Wiki http://{WIKI}:{port}", "authz.remote_user": "email"})
     build = {"nginx": php_on_nginx, "apache": php_on_apache}[web]
     site.web = build(site, new_folder(), port, php, authorizer)
     assert site.web.check() == []

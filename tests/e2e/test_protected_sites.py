@@ -11,6 +11,7 @@ from support.keys import Backend
 from support.apache import MODULES, Apache
 from support.nginx import WWW, Nginx
 from support.process import Process
+from support.site import WITH_SOCKET
 from test_cookie_session import Browser
 from test_login_flow import assert_problem
 
@@ -155,7 +156,7 @@ def test_authz_refuses_everybody_else(site, address):
 @pytest.fixture
 def behind_nginx(make_site, application, new_folder):
     """(otpgate's site, the address of the other one)"""
-    site = make_site("sqlite")
+    site = make_site("sqlite", web=WITH_SOCKET)
     port = ports.free_port()
     inside = f"""
         upstream otpgate {{ server "unix:{site.otpgate.socket}"; }}
@@ -286,7 +287,7 @@ def protected(site, authorizer, application):
 def behind_apache(make_site, application, new_folder):
     """The same. mod_authnz_fcgi speaks to a TCP port only, so nginx does too."""
     fastcgi = ports.free_port()
-    site = make_site("sqlite", server_listen=f"127.0.0.1:{fastcgi}", start=False)
+    site = make_site("sqlite", web=WITH_SOCKET, server_listen=f"127.0.0.1:{fastcgi}", start=False)
     site.web = Nginx(new_folder(), None, port=site.web.port, inside=f"""
         upstream otpgate {{ server 127.0.0.1:{fastcgi}; }}
         server {{ listen 127.0.0.1:{site.web.port}; include snippets/otpgate_locations.conf; }}
@@ -430,7 +431,7 @@ def apache_of_one_host(site, application, folder, authorizer):
 
 @pytest.fixture(params=[nginx_of_one_host, apache_of_one_host])
 def one_host(request, make_site, application, new_folder):
-    site = make_site("sqlite", start=False, cors_allowed_origins="https://app.example.com")
+    site = make_site("sqlite", web=WITH_SOCKET, start=False, cors_allowed_origins="https://app.example.com")
     authorizer = ports.free_port()
     site.web = request.param(site, application, new_folder(), authorizer)
     assert site.web.check() == []

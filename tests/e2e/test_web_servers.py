@@ -14,6 +14,7 @@ from support.apache import Apache
 from support.certificates import Authority
 from support.lighttpd import Lighttpd
 from support.nginx import Nginx
+from support.site import WITH_SOCKET
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHUNKED_BYTES = int(os.environ.get("OTPGATE_CHUNKED_BYTES", 100_000_000))  # by hand: 1100000000
@@ -314,7 +315,7 @@ def assert_moves_to_https(port):
 
 
 def test_the_shipped_nginx_site_serves_over_tls(make_site, new_folder, address):
-    site = make_site("sqlite")
+    site = make_site("sqlite", web=WITH_SOCKET)
     authority = Authority(new_folder())
     plain, tls = ports.free_port(), ports.free_port()
     inside = substituted(
@@ -341,7 +342,7 @@ def test_the_shipped_nginx_site_serves_over_tls(make_site, new_folder, address):
 
 
 def test_the_shipped_apache_site_serves_over_tls(make_site, new_folder, address):
-    site = make_site("sqlite")
+    site = make_site("sqlite", web=WITH_SOCKET)
     authority = Authority(new_folder())
     plain, tls = ports.free_port(), ports.free_port()
     folder = new_folder()
@@ -370,7 +371,7 @@ def test_the_shipped_apache_site_serves_over_tls(make_site, new_folder, address)
 
 
 def test_the_shipped_lighttpd_site_serves_over_tls(make_site, new_folder, address):
-    site = make_site("sqlite")
+    site = make_site("sqlite", web=WITH_SOCKET)
     authority = Authority(new_folder())
     plain, tls = ports.free_port(), ports.free_port()
     folder = new_folder()

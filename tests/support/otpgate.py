@@ -36,12 +36,12 @@ class Program:
     """start(), stop() and kill() as often as wanted, of self.process, which says that it is ready."""
 
     def start(self):
-        already = len(self.log())
+        already = len(self.process.log_text())
         self.process.start()
 
         def ready():
             self.process.require_running()
-            return "ready" in self.log()[already:]
+            return "ready" in self.process.log_text()[already:]
 
         ports.wait_until(ready, 20, f"{self.process.name} is ready")
         return self
@@ -104,6 +104,12 @@ class Otpgate(Program):
                 raise RuntimeError(f"otpgate {' '.join(arguments)}: exit {done.returncode}: {done.stderr}{done.stdout}")
         return self
 
+    def take_key_of(self, other):
+        """Its master key, for whoever our files belong to."""
+        key = shutil.copy(other.folder / "master.key", self.folder / "master.key")
+        owner = self.folder.stat()
+        os.chown(key, owner.st_uid, owner.st_gid)
+
     def deliverer(self, name="deliver", env=None):
         """`otpgate deliver` with our settings, as a process of its own."""
         return Deliverer(self, name, env)
@@ -114,10 +120,10 @@ class Otpgate(Program):
 
     def reload(self, expected="settings read anew"):
         """SIGHUP, with the settings as they stand in the file; what is logged until `expected` is."""
-        already = len(self.log())
+        already = len(self.process.log_text())
         self.process.signal(signal.SIGHUP)
-        ports.wait_until(lambda: expected in self.log()[already:], 30, expected)
-        return self.log()[already:]
+        ports.wait_until(lambda: expected in self.process.log_text()[already:], 30, expected)
+        return self.process.log_text()[already:]
 
     def rss_bytes(self):
         return self.process.rss_bytes()

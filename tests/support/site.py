@@ -21,6 +21,8 @@ WEB_SERVERS = {"nginx": Nginx, "apache": Apache, "lighttpd": Lighttpd}
 FCGID = "mod_fcgid"  # Apache, which starts otpgate
 # Where a test does not care: `tests/run e2e --behind NAME`.
 USUAL = os.environ.get("OTPGATE_TEST_WEB", "nginx")
+# For tests that put another web server before it, or a process beside it: what mod_fcgid starts has no socket of its own.
+WITH_SOCKET = "nginx" if USUAL == FCGID else USUAL
 
 
 class Site:
