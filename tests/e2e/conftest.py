@@ -47,6 +47,8 @@ def pytest_terminal_summary(terminalreporter, config):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: compares or limits times of a few milliseconds, so nothing else may run beside it (see tests/run)")
+    config.addinivalue_line("markers", "one_process: is about the process that serves, of which mod_fcgid has one a request: behind another"
+                                       " web server then")
     config.addinivalue_line("markers", "long: plays a failure of half a minute and more; every third turn where OTPGATE_TEST_TURN is set")
 
 
@@ -156,7 +158,9 @@ def make_site(new_folder, request):
     or "section.name" where the section has an underscore."""
     running = []
 
-    def make(engine="sqlite", *, web=USUAL, mysql=None, env=None, start=True, **settings):
+    usual = WITH_SOCKET if request.node.get_closest_marker("one_process") else USUAL
+
+    def make(engine="sqlite", *, web=usual, mysql=None, env=None, start=True, **settings):
         if engine == "mysql" and mysql is None:
             mysql = request.getfixturevalue("mysql")
         named = {key if "." in key else key.replace("_", ".", 1): value for key, value in settings.items()}

@@ -66,7 +66,9 @@ def test_bash_completes(tmp_path):
     assert completed(script, "otpgate", "user", "list", "--ro") == ["--role"]
 
 
-def test_what_is_listed_is_listed_as_json_too(site, address):
+@pytest.mark.one_process
+def test_what_is_listed_is_listed_as_json_too(make_site, engine, address):
+    site = make_site(engine)
     site.login(address)
     for arguments in (["keys", "list"], ["templates", "list"], ["outbox", "list"], ["user", "list"], ["health"]):
         done = site.otpgate.run(*arguments, "--json")

@@ -175,6 +175,7 @@ def test_serve_and_deliver_share_what_waits(make_site, server, new_address, deli
 # delivery.mode = outbox
 
 
+@pytest.mark.one_process
 def test_outbox_mode_leaves_the_sending_to_deliver(make_site, server, address, deliverers, engine):
     site = smtp_site(make_site, server, engine, delivery_mode="outbox")
     answer = ask(site, address)
@@ -232,6 +233,7 @@ def test_deliver_does_not_start_with_mistakes(new_folder):
 # delivery.mode = sync
 
 
+@pytest.mark.one_process
 def test_sync_mode_answers_when_the_mail_is_gone(make_site, server, new_address, engine):
     site = smtp_site(make_site, server, engine, delivery_mode="sync")
     for count in range(1, 6):
@@ -242,6 +244,7 @@ def test_sync_mode_answers_when_the_mail_is_gone(make_site, server, new_address,
         assert site.verify(answer.json()["otp_id"], server.wait_for(address)).status_code == 200
 
 
+@pytest.mark.one_process
 @pytest.mark.parametrize("refusal", ["550 5.1.1 no such user", "451 4.3.0 not now"])
 def test_sync_mode_says_what_the_server_refused_and_sends_it_never(make_site, server, address, engine, refusal):
     site = smtp_site(make_site, server, engine, delivery_mode="sync")
@@ -260,6 +263,7 @@ def test_sync_mode_says_what_the_server_refused_and_sends_it_never(make_site, se
     assert server.received == []
 
 
+@pytest.mark.one_process
 def test_in_sync_mode_those_who_wait_leave_threads_to_the_others(make_site, new_address):
     stalling = StallingServer()
     site = smtp_site(make_site, stalling, delivery_mode="sync", server_threads="8", mail_concurrency="1",
@@ -283,6 +287,7 @@ def test_in_sync_mode_those_who_wait_leave_threads_to_the_others(make_site, new_
     assert answers[503] + answers[502] == 30
 
 
+@pytest.mark.one_process
 def test_sync_mode_fails_everywhere_where_a_code_is_asked_for(make_site, address, new_number):
     site = make_site("sqlite", **FAST_SMTP, mail_smtp_port=ports.free_port(), delivery_mode="sync", sms_transport="mock",
                      sms_failure_rate="1")
@@ -297,6 +302,7 @@ def test_sync_mode_fails_everywhere_where_a_code_is_asked_for(make_site, address
     assert site.sql("SELECT COUNT(*) FROM users") == [["0"]]
 
 
+@pytest.mark.one_process
 def test_sync_mode_tells_an_application_that_nothing_was_sent(make_site, address, new_number):
     site = make_site("sqlite", delivery_mode="sync", sms_transport="mock", sms_failure_rate="1")
 
@@ -463,6 +469,7 @@ def test_what_has_expired_is_not_tried_again(make_site, server, address):
     assert server.received == []
 
 
+@pytest.mark.one_process
 def test_messages_can_be_removed(make_site, server, new_address, engine):
     site = smtp_site(make_site, server, engine, delivery_mode="outbox")
     first, second, third = new_address(), new_address(), new_address()

@@ -10,6 +10,8 @@ from support import ports
 from support.nginx import Nginx
 from support.smtp_server import SmtpServer
 
+pytestmark = pytest.mark.one_process
+
 # A site where nothing is wrong: who asks from this machine is not trusted to name another address.
 PLAIN = {"server_trusted_proxies": ""}
 

@@ -9,6 +9,8 @@ from support import ports
 from support.mariadb import Mariadb
 from support.otpgate import Otpgate
 
+pytestmark = pytest.mark.one_process
+
 READY = "/health/ready"
 CHECKS = ["database", "clock", "migrations", "keys", "login"]
 TABLES = ["audit_events", "devices", "otp_requests", "outbox", "rate_limits", "sessions", "users"]

@@ -14,7 +14,7 @@ from browser import open_browser, set_languages, set_size
 from login_page import LoginPage
 from support import sentences
 from support.nginx import WWW, Nginx
-from support.site import Site
+from support.site import WITH_SOCKET, Site
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "www"
@@ -348,9 +348,9 @@ def pseudo(text):
 
 
 @pytest.fixture
-def pseudo_site(site, new_folder):
-    """The same site with this language in the place of German."""
-    folder = new_folder()
+def pseudo_site(make_site, new_folder):
+    """A site with this language in the place of German, and where its pages are."""
+    site, folder = make_site(web=WITH_SOCKET), new_folder()
     www = folder / "www"
     www.mkdir(parents=True)
     for entry in WWW.iterdir():
@@ -361,11 +361,14 @@ def pseudo_site(site, new_folder):
         (www / table / "de.json").write_text(json.dumps({sentence: pseudo(sentence) for sentence in originals}))
     web = Nginx(folder / "nginx", site.folder / "otpgate.sock", www=www)
     web.start()
-    yield web
+    yield site, web.url
     web.stop()
 
 
-def test_nothing_is_left_untranslated_or_too_wide(page, site, pseudo_site, address):
+def test_nothing_is_left_untranslated_or_too_wide(browser, pseudo_site, address):
+    site, url = pseudo_site
+    page = LoginPage(browser, site)
+
     def look():
         """Each text that is shown is a sentence of the table, or one of those that are no sentences."""
         texts = page.driver.execute_script("""
@@ -383,7 +386,7 @@ def test_nothing_is_left_untranslated_or_too_wide(page, site, pseudo_site, addre
         page.assert_fits()
 
     set_size(page.driver, 320, 640)
-    page.driver.get(pseudo_site.url + "/?lang=de")
+    page.driver.get(url + "/?lang=de")
     page.see("address")
     look()
     page["address-submit"].click()
@@ -400,14 +403,14 @@ def test_nothing_is_left_untranslated_or_too_wide(page, site, pseudo_site, addre
 
     site.otpgate.run("user", "make-admin", address)
     for part in ("profile", "addresses", "password", "factors", "sessions", "keys", "events", "data"):
-        page.driver.get(f"{pseudo_site.url}/account/#{part}")
+        page.driver.get(f"{url}/account/#{part}")
         page.see(f"{part}-title")
         look()
     for part in ("people", "today", "events", "messages", "clients", "webhooks", "keys", "groups", "health"):
-        page.driver.get(f"{pseudo_site.url}/admin/#{part}")
+        page.driver.get(f"{url}/admin/#{part}")
         page.see(f"{part}-title")
         look()
-    page.driver.get(f"{pseudo_site.url}/admin/#people")
+    page.driver.get(f"{url}/admin/#people")
     page.see("people-search").send_keys(address + "\n")
     page.see("person-cause")
     look()

@@ -13,6 +13,8 @@ from support import ports
 from support.otpgate import ROOT, Otpgate
 from support.systemd import Systemd
 
+pytestmark = pytest.mark.one_process
+
 _numbers = itertools.count(1)
 
 

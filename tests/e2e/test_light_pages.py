@@ -14,7 +14,7 @@ from login_page import LoginPage
 from support import ports
 from support.certificates import Authority
 from support.nginx import WWW, Nginx
-from support.site import Site
+from support.site import WITH_SOCKET, Site
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUDGET = 60_000  # bytes, as they come over the line
@@ -39,7 +39,7 @@ return performance.getEntries().filter((entry) => ["navigation", "resource"].inc
 @pytest.fixture(scope="module")
 def tls_site(new_folder):
     """As etc/nginx/otpgate.conf has it."""
-    site = Site(new_folder(), settings=ROOMY)
+    site = Site(new_folder(), web=WITH_SOCKET, settings=ROOMY)
     authority, port = Authority(new_folder()), ports.free_port()
     site.web = Nginx(new_folder(), None, port=port, inside=f"""
         upstream otpgate {{ server "unix:{site.otpgate.socket}"; }}

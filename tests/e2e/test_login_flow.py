@@ -289,6 +289,7 @@ def test_the_tries_that_are_left_do_not_tell_whether_there_is_a_code(site, new_a
     assert [left for _, _, left, _ in found] == [2, 1, 0, 0, 0]
 
 
+@pytest.mark.one_process
 def test_nor_do_they_where_several_processes_answer(make_site, engine, new_address):
     site = make_site(engine)
     socket = site.folder / "second.sock"

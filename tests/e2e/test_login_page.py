@@ -134,6 +134,7 @@ def test_says_that_it_must_be_served_over_https_where_the_browser_keeps_no_cooki
         assert not page["code"].is_displayed()
 
 
+@pytest.mark.one_process
 def test_says_so_while_the_server_is_away_and_goes_on_when_it_is_back(make_site, address):
     site = make_site()
     with open_browser() as driver:

@@ -5,6 +5,8 @@ import time
 import pytest
 from support.commit_losing_proxy import CommitLosingProxy
 
+pytestmark = pytest.mark.one_process
+
 VERIFY = "/api/v1/auth/otp/verify"
 
 

@@ -11,6 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from support import ports
 from support.smtp_server import SmtpServer
 
+pytestmark = pytest.mark.one_process
+
 REQUEST = "/api/v1/auth/otp/request"
 READER = "192.0.2.9"
 COUNTED = "otpgate_http_requests_total"

@@ -186,6 +186,7 @@ def test_a_mail_server_that_is_away_for_a_while_gets_the_mail_later(make_site, a
         server.stop()
 
 
+@pytest.mark.one_process
 def test_otpgate_killed_in_the_middle_of_logins_starts_again_and_keeps_its_promises(make_site, new_address, engine):
     site = make_site(engine)
     address = new_address()

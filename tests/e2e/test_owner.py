@@ -9,6 +9,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from browser import open_browser
 from support.nginx import Nginx
+from support.site import WITH_SOCKET
 from test_login_flow import assert_problem
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -100,7 +101,7 @@ def browser():
 
 
 def test_the_page_wears_the_owners_clothes(make_site, browser, tmp_path):
-    site = make_site(page_name="Example", page_accent="#ffd500", page_logo="logo.svg", page_stylesheet="own.css",
+    site = make_site(web=WITH_SOCKET, page_name="Example", page_accent="#ffd500", page_logo="logo.svg", page_stylesheet="own.css",
                      **{"page.privacy_url": "https://example.com/privacy", "page.support_url": "mailto:help@example.com"}, start=False)
     own = tmp_path / "www"
     shutil.copytree(ROOT / "build/www", own)

@@ -345,7 +345,7 @@ def test_from_the_first_code_to_no_code(site, address):
                       " AND s.amr LIKE '%mfa%'")
         page.wait(lambda: site.sql(by_passkey), "nobody signed in by a passkey")
         page.see("sign-out")
-        assert page["account-name"].text == address
+        page.wait(lambda: page["account-name"].text == address, "nobody is named")
 
         page.open_part("factors")
         page.wait(lambda: len(page.names()) == 1, "the passkey is not in the list")

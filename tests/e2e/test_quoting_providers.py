@@ -89,6 +89,7 @@ def test_a_mail_server_that_quotes_every_word(quoting, quoting_site, address, en
     assert address not in told["log"]
 
 
+@pytest.mark.one_process
 def test_what_a_mail_server_quotes_is_in_no_answer_of_sync_mode(quoting, quoting_site, address):
     server = quoting(END=554)
     site = quoting_site(server, delivery_mode="sync")
