@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import folders  # noqa: E402
 from support.mariadb import Mariadb, MysqlAddress  # noqa: E402
 from support.otpgate import BINARY  # noqa: E402
-from support.site import FCGID, USUAL, Site  # noqa: E402
+from support.site import FCGID, USUAL, WITH_SOCKET, Site  # noqa: E402
 
 # So that one test does not use up what another needs; the limits themselves have tests with sites of their own.
 ROOMY = {
@@ -183,9 +183,9 @@ def own_mariadb(new_folder):
 
 
 @pytest.fixture
-def tmp_path(tmp_path):
-    """Behind mod_fcgid the commands are www-data's, who must get there."""
-    if USUAL == FCGID and getpass.getuser() == "root":
+def tmp_path(tmp_path, request):
+    """Behind mod_fcgid the commands of a site are www-data's, who must get there."""
+    if USUAL == FCGID and getpass.getuser() == "root" and {"site", "make_site"} & set(request.fixturenames):
         for folder in list(tmp_path.parents)[:4]:
             if folder.stat().st_mode & 0o055 == 0:
                 folder.chmod(0o755)

@@ -10,6 +10,7 @@ import pytest
 
 from support import ports
 from support.nginx import Nginx
+from support.site import FCGID, USUAL
 
 REQUEST = "/api/v1/auth/otp/request"
 VERIFY = "/api/v1/auth/otp/verify"
@@ -332,7 +333,10 @@ def test_a_known_path_with_another_method_says_which_it_knows(site, method):
 
 
 def test_trace_is_refused(site):
-    assert_problem(site, site.request("TRACE", REQUEST), 405, "METHOD_NOT_ALLOWED")
+    answer = site.request("TRACE", REQUEST, headers={"X-Secret": "shown-to-nobody"}, documented=USUAL != FCGID)
+    assert answer.status_code == 405 and "shown-to-nobody" not in answer.text
+    if USUAL != FCGID:  # where Apache refuses it by itself
+        assert_problem(site, answer, 405, "METHOD_NOT_ALLOWED")
 
 
 def test_a_trailing_slash_makes_no_difference(site, address):
@@ -392,4 +396,5 @@ def test_otpgate_still_answers_and_said_500_to_nobody(site, address):
     assert site.otpgate.process.is_running()
     assert site.login(address)["access"]
     assert "status=500" not in site.otpgate.log()
-    assert '" 500 ' not in site.web.access_log()
+    # mod_fcgid has one of its own for the client that went away in the middle of its body.
+    assert site.web.access_log().count('" 500 ') == (1 if USUAL == FCGID else 0)
