@@ -2,6 +2,7 @@
 
 #include "otpgate/base/text.h"
 #include "store/audit_events.h"
+#include "store/batches.h"
 #include "store/rate_limits.h"
 #include "store/users.h"
 #include "store/words.h"
@@ -98,7 +99,7 @@ std::vector<domain::OwnedApiKey> ApiKeyTable::listAll(const std::optional<Uuid>&
     static const std::string sql = "SELECT " + std::string{kColumns} + ", " + std::string{kUserColumns} +
                                    " FROM api_keys k JOIN users u ON u.id = k.user_id"
                                    " WHERE k.revoked_at_us IS NULL AND k.id < ? ORDER BY k.id DESC LIMIT ?";
-    const Uuid end = before.value_or(Uuid::fromBytes(std::string(16, '\xff')));
+    const Uuid end = before.value_or(kLastId);
     std::vector<domain::OwnedApiKey> keys;
     for (const db::Row& row : connection_.query(sql, {end, limit}))
         keys.push_back({readKey(row), readUser(row, kColumnCount)});

@@ -1,5 +1,7 @@
 #include "store/audit_log.h"
 
+#include "store/batches.h"
+
 #include <algorithm>
 
 namespace otpgate::store {
@@ -79,7 +81,7 @@ private:
     const unsigned most_;
     Uuid lowest_;
     Uuid lowestOfAddresses_;
-    Uuid end_ = Uuid::fromBytes(std::string(16, '\xff'));
+    Uuid end_ = kLastId;
     std::string sql_;
     std::vector<db::Param> params_;
     int shares_ = 0;

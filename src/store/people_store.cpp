@@ -1,6 +1,7 @@
 #include "store/people_store.h"
 
 #include "store/audit_events.h"
+#include "store/batches.h"
 #include "store/factors.h"
 #include "store/notices.h"
 #include "store/outbox_admin_store.h"
@@ -109,7 +110,7 @@ std::vector<domain::FoundUser> PeopleTables::find(SearchField field, std::string
 std::vector<domain::User> PeopleTables::newest(const std::optional<Uuid>& before, unsigned limit) {
     static const std::string sql =
         "SELECT " + std::string{kUserColumns} + " FROM users u WHERE u.id < ? ORDER BY u.id DESC LIMIT ?";
-    const Uuid end = before.value_or(Uuid::fromBytes(std::string(16, '\xff')));
+    const Uuid end = before.value_or(kLastId);
     std::vector<domain::User> users;
     for (const db::Row& row : connection_.query(sql, {end, limit})) users.push_back(readUser(row, 0));
     return users;
