@@ -103,10 +103,12 @@ def test_the_owner_signs_in_while_strangers_besiege_the_account(make_site, engin
     assert "ok" not in outcomes(guesses)
 
     # The owner's browser. What was sent for the strangers is out of the way first.
-    # Of those that a newer one has voided in the rush, none is sent.
+    # Of those that a newer one has voided in the rush, or that three guesses have spent, none is sent.
     ended = f"SELECT COUNT(*) FROM audit_events WHERE event IN ('OTP_SENT', 'OTP_SEND_FAILED') AND destination = '{address}'"
     wait_until(lambda: site.sql(ended) == [["5"]], 10, "the end of the strangers' codes")
-    site.mailbox.wait_for(address)
+    sent = f"SELECT COUNT(*) FROM audit_events WHERE event = 'OTP_SENT' AND destination = '{address}'"
+    if site.sql(sent) != [["1"]]:
+        site.mailbox.wait_for(address)
     otp_id, code = asked(site, address, **how(token))
     assert site.verify(otp_id, code).status_code == 200
 
