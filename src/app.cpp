@@ -14,6 +14,7 @@
 #include "otpgate/domain/site_sessions.h"
 #include "otpgate/domain/totp_service.h"
 #include "otpgate/http/boundary.h"
+#include "otpgate/http/error_code.h"
 #include "otpgate/store/stores.h"
 #include "program_pages.h"
 #include "start_notes.h"
@@ -163,6 +164,7 @@ public:
           router_(api::makeRouter(services_)) {}
 
     http::Response answer(http::Request& request) {
+        if (!app_.hasBegun_) request.rejected = {http::ErrorCode::Unavailable, "the database was away at the start"};
         return http::answer(router_, request, app_.cors_, app_.sentences_, app_.clock_, app_.log_,
                             app_.metrics_.requests);
     }
@@ -246,10 +248,20 @@ App::App(const Settings& settings, std::optional<http::ListeningSocket>& socket)
       housekeeper_(*database_, signingKeys_, idTokenKeys_, passwordGate_, settings.retention, keyRing_,
                    unfinishedHours_, readiness_, clock_, random_, log_),
       socket_(socket) {
+    try {
+        begin();
+    } catch (const ServiceUnavailable& error) {
+        if (!http::isStartedByWebServer()) throw;
+        log_.warning("requests are refused until the database is there", {{"reason", error.what()}});
+    }
+}
+
+void App::begin() {
     checkStart(*database_, *startConnection_, signingKeys_, idTokenKeys_, clock_, random_);
     checkPasskeys(*startConnection_, settings_, log_);
     // Who tells nobody pays nothing from the first request on.
     webhookStore_->noteListeners();
+    hasBegun_ = true;
 }
 
 App::~App() {
@@ -313,9 +325,13 @@ void App::end() {
 void App::tend() {
     // It ends by itself only where the socket fails.
     if (run_.wait_for(std::chrono::seconds{0}) == std::future_status::ready) run_.get();
-    if (posters_) return;  // which look for themselves
     try {
-        webhookStore_->noteListeners();
+        if (!hasBegun_) {
+            begin();
+            log_.info("the database is there");
+        } else if (!posters_) {  // which look for themselves
+            webhookStore_->noteListeners();
+        }
     } catch (const ServiceUnavailable&) {
         // It is as it was; that the database is away, others say.
     }

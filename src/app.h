@@ -33,6 +33,7 @@
 #include "service_metrics.h"
 #include "settings.h"
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -43,8 +44,9 @@ namespace otpgate {
 class App : public Program {
 public:
     // Opens and checks everything that can be checked before the first request. Throws ConfigurationError for what the
-    // administrator must correct, and ServiceUnavailable for a database that does not answer. The socket is that of all
-    // that follow each other; the first to start opens it.
+    // administrator must correct, and ServiceUnavailable for a database that does not answer; where a web server has
+    // started us, who would start one after the other in vain, it is waited for, and requests get 503 meanwhile. The
+    // socket is that of all that follow each other; the first to start opens it.
     App(const Settings& settings, std::optional<http::ListeningSocket>& socket);
     ~App() override;
 
@@ -57,6 +59,7 @@ public:
 
 private:
     class Worker;
+    void begin();
     domain::Messenger* makeMessenger();
     http::Handler makeHandler();
     void end();
@@ -95,6 +98,7 @@ private:
     Examiner examiner_;
     std::mutex testing_;  // whose turn it is to send a test message
     Housekeeper housekeeper_;
+    std::atomic<bool> hasBegun_ = false;
     std::optional<http::ListeningSocket>& socket_;
     std::unique_ptr<http::FcgiServer> server_;
     std::future<void> run_;  // of the server

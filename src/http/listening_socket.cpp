@@ -120,8 +120,7 @@ int listenOnPort(std::string_view listenAddress) {
     return fd.release();
 }
 
-// Where a web server that starts its programs itself (mod_fcgid) has put the listening socket: in the place of the
-// input (FastCGI 1.0, section 2.2).
+// In the place of the input.
 constexpr int kFcgiListeningSocket = 0;
 
 bool isListening(int fd) {
@@ -169,10 +168,14 @@ int fromSystemd(const std::string& path, std::string_view listenAddress) {
 
 }  // namespace
 
+bool isStartedByWebServer() {
+    return isListening(kFcgiListeningSocket);
+}
+
 ListeningSocket::ListeningSocket(const ServerSettings& settings) {
     const std::string_view address = settings.listen;
     // Whoever gave it waits there, whatever the settings say; without it `fd:0` is a mistake.
-    if (address == "fd:0" || (address != "systemd" && isListening(kFcgiListeningSocket))) {
+    if (address == "fd:0" || (address != "systemd" && isStartedByWebServer())) {
         isOurs_ = false;
         fileDescriptor_ = inherited(kFcgiListeningSocket, address);
     } else if (address.starts_with("unix:")) {

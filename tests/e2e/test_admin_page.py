@@ -259,7 +259,7 @@ def test_a_group_from_its_beginning_to_its_end_by_keyboard(page, site, address):
     assert page.focused().text.startswith("Its members are taken out")
     page.press(Keys.TAB, Keys.ENTER)
     page.text_of("status", "removed: editors")
-    assert not any(row.startswith("editors") for row in page.rows("groups"))
+    page.wait(lambda: not any(row.startswith("editors") for row in page.rows("groups")), "the list still has it")
     assert site.sql("SELECT group_name FROM group_members WHERE group_name = 'editors'") == []
 
 

@@ -286,3 +286,24 @@ def test_the_access_checker_refuses_all_others(hosts, address):
     for path in ("/", "/index.php", "/wiki/page"):
         told = Visitor().request("GET", hosts.wiki + path, headers=bearer).json()["told"]
         assert told["REMOTE_USER"] == address, path
+
+
+def test_a_process_that_starts_while_the_database_is_away_refuses_and_goes_on_when_it_is_back(make_site, own_mariadb, new_address):
+    site = make_site("mysql", web="mod_fcgid", mysql=own_mariadb.address)
+    token = site.login(new_address())["access"]
+    own_mariadb.kill()
+    for pid in site.otpgate.pids():
+        os.kill(pid, signal.SIGKILL)
+
+    refused = site.post("/api/v1/auth/otp/request", {"destination": new_address()})
+    assert refused.status_code == 503 and refused.headers["Retry-After"] and refused.json()["code"] == "UNAVAILABLE", refused.text
+    [pid] = site.otpgate.pids()
+    # Without the signing keys a good token cannot be told from a bad one: its owner is not signed out for it.
+    assert site.get("/api/v1/auth/me", token=token).status_code == 503
+    assert site.get("/api/v1/nothing").status_code == 404
+    assert site.otpgate.log().count("requests are refused until the database is there") == 1
+
+    own_mariadb.start()
+    ports.wait_until(lambda: site.get("/api/v1/auth/me", token=token).status_code == 200, 2, "the database is noticed")
+    assert site.login(new_address())["access"]
+    assert site.otpgate.pids() == [pid]

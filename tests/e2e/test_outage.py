@@ -6,6 +6,7 @@ import time
 
 import pytest
 from support import ports
+from support.site import FCGID, USUAL
 from support.smtp_server import SmtpServer, StallingServer
 
 REQUEST = "/api/v1/auth/otp/request"
@@ -41,13 +42,17 @@ def sixteen_clients(site, new_address):
         client.result()
 
 
+# mod_fcgid starts its processes one by one, and looks every second for one that is free.
+LONGEST_SECONDS = 4 if USUAL == FCGID else 2
+
+
 def assert_unavailable(answer, seconds):
     assert answer.status_code == 503, answer.text
     problem = answer.json()
     assert problem["code"] == "UNAVAILABLE"
     assert problem["retry_after"] == int(answer.headers["Retry-After"]) >= 1
     assert problem["request_id"] == answer.headers["X-Request-Id"]
-    assert seconds < 2
+    assert seconds < LONGEST_SECONDS
 
 
 def assert_well_again_within_2_seconds(site, new_address):

@@ -95,12 +95,11 @@ def test_authz_of_somebody_without_an_address(sms_site, number):
     assert not answer.headers.get("X-Auth-Email")
 
 
-def test_nobody_vouches_for_an_address_that_nobody_proved(sms_site, address, new_address, number, tmp_path):
+def test_nobody_vouches_for_an_address_that_nobody_proved(sms_site, address, new_address, number):
     # As it comes from elsewhere: the number is the user's, the address may be anybody's.
     fields = {"username": address, "email": address, "phone_number": number, "password": "!", "is_active": True}
-    dump = tmp_path / "users.json"
-    dump.write_text(json.dumps([{"model": "auth.user", "pk": 1, "fields": fields}]))
-    assert sms_site.otpgate.run("import-django", str(dump)).returncode == 0
+    dump = json.dumps([{"model": "auth.user", "pk": 1, "fields": fields}])
+    assert sms_site.otpgate.run("import-django", "-", shown=dump).returncode == 0
     otp_id = sms_site.post("/api/v1/auth/otp/request", {"destination": number}).json()["otp_id"]
     login = sms_site.verify(otp_id, sms_site.phones.wait_for(number)).json()
 

@@ -64,7 +64,7 @@ def test_a_wrong_guess_at_an_address_takes_the_same_time_whether_it_has_a_code(m
 
 
 @pytest.fixture
-def known(make_site, new_address, engine, tmp_path):
+def known(make_site, new_address, engine):
     """A site that keeps to itself who has an account, and the addresses that do, each with a password."""
     site = make_site(engine, otp_auto_register="false", limits_request_per_client="0",
                      limits_passwords_per_client="0")
@@ -72,12 +72,11 @@ def known(make_site, new_address, engine, tmp_path):
     register(site, first)
     password = site.sql(f"SELECT password_hash FROM users WHERE email = '{first}'")[0][0]
     addresses = [f"known-{number}@example.com" for number in range(MOST_PAIRS)]
-    dump = tmp_path / "users.json"
-    dump.write_text(json.dumps([
+    dump = json.dumps([
         {"model": "auth.user", "pk": number, "fields": {"username": "", "email": address, "password": password}}
         for number, address in enumerate(addresses)
-    ]))
-    done = site.otpgate.run("import-django", str(dump))
+    ])
+    done = site.otpgate.run("import-django", "-", shown=dump)
     assert done.returncode == 0, done.stderr
     return site, addresses
 
@@ -118,19 +117,18 @@ def test_known_and_unknown_accounts_are_answered_in_the_same_time(known, path, f
     assert tells_nothing(low, high), f"{low:+.3f} to {high:+.3f}"
 
 
-def test_a_wrong_password_takes_the_same_time_whatever_hash_the_account_has(make_site, new_address, engine, tmp_path):
+def test_a_wrong_password_takes_the_same_time_whatever_hash_the_account_has(make_site, new_address, engine):
     site = make_site(engine, limits_request_per_client="0", limits_passwords_per_client="0",
                      limits_guesses_per_destination="0")
     own = new_address()
     register(site, own)
     salt = base64.b64encode(b"x" * 32).decode()
     slow = {f"rounds-{rounds}@example.com": f"pbkdf2_sha256${rounds}$salt${salt}" for rounds in (260_000, 1_000_000)}
-    dump = tmp_path / "users.json"
-    dump.write_text(json.dumps([
+    dump = json.dumps([
         {"model": "auth.user", "pk": number, "fields": {"username": "", "email": address, "password": password}}
         for number, (address, password) in enumerate(slow.items())
-    ]))
-    assert site.otpgate.run("import-django", str(dump)).returncode == 0
+    ])
+    assert site.otpgate.run("import-django", "-", shown=dump).returncode == 0
     session = requests.Session()
 
     def ask(address):
@@ -184,6 +182,7 @@ print(json.dumps({"statuses": found, "waits": sorted(waits)}))
 """
 
 
+@pytest.mark.one_process
 def test_a_flood_of_passwords_leaves_the_logins_by_code_alone(make_site, new_address, engine):
     # Beyond the queue passwords are refused, and the hashing yields to everything else.
     site = make_site(engine, limits_request_per_client="0", limits_passwords_per_client="0")

@@ -84,11 +84,11 @@ class Otpgate(Program):
     def write_config(self):
         self.config.write_text(settings_text(self.settings))
 
-    def run(self, *arguments, timeout=60):
-        """A subcommand to its end, with our settings."""
+    def run(self, *arguments, timeout=60, shown=""):
+        """A subcommand to its end, with our settings; `shown` is its standard input."""
         return subprocess.run(
             [*self.as_user, self.binary, *arguments, "--config", self.config],
-            stdin=subprocess.DEVNULL,
+            input=shown,
             capture_output=True,
             text=True,
             env=self.env,

@@ -32,6 +32,10 @@ struct Handler {
 // Called once in each worker thread before it takes requests; the handler is used by that thread only.
 using HandlerFactory = std::function<Handler()>;
 
+// Whether a web server that starts its programs itself (mod_fcgid) has started us, and waits at file descriptor 0
+// (FastCGI 1.0, section 2.2).
+bool isStartedByWebServer();
+
 // A bound, listening, non-blocking socket: the one that stands at file descriptor 0 where a web server has started us
 // (mod_fcgid), the one of the same address that systemd has passed (sd_listen_fds(3)), whose file is systemd's, else
 // that of the settings. A unix socket file left by a dead process is replaced, one that answers is "in use"; the file
