@@ -1,6 +1,7 @@
-"""Starts Debian's Chromium for a test: headless, with a profile of its own, at a given size and colour scheme."""
+"""Starts Debian's Chromium for a test: without its window, with a profile of its own, at a given size and colour scheme."""
 
 import contextlib
+import pathlib
 import tempfile
 
 from selenium import webdriver
@@ -8,7 +9,6 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 ARGUMENTS = (
-    "--headless=new",
     "--no-sandbox",  # Chromium refuses its sandbox to root.
     "--disable-gpu",
     "--disable-quic",
@@ -26,7 +26,7 @@ def open_browser(width=1280, height=800, dark=False, arguments=()):
     """Yields a WebDriver and ends it with everything it started. Its console is read with get_log("browser")."""
     with tempfile.TemporaryDirectory(prefix="otpgate-chromium-", ignore_cleanup_errors=True) as profile:
         options = Options()
-        options.binary_location = "/usr/bin/chromium"
+        options.binary_location = str(pathlib.Path(__file__).parent / "headless_shell")
         for argument in (*ARGUMENTS, *arguments):
             options.add_argument(argument)
         options.add_argument(f"--user-data-dir={profile}")

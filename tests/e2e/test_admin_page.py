@@ -202,6 +202,8 @@ def test_the_service_as_a_whole(page, site, address):
     page.click(page.driver.find_element(By.LINK_TEXT, "Events"))
     page["events-address"].send_keys(address)
     Select(page["events-kind"]).select_by_value("OTP_SENT")
+    sent = f"SELECT COUNT(*) FROM audit_events WHERE event = 'OTP_SENT' AND destination = '{address}'"
+    page.wait(lambda: site.sql(sent) == [["1"]], "that it was sent is not written down")
     page.click("events-submit")
     page.wait(lambda: len(page.rows("events")) == 1 and page.rows("events")[0].startswith("A code was sent"), "the events are not those that were asked for")
     page.driver.execute_script("URL.createObjectURL = (blob) => { blob.text().then((text) => { window.saved = text; }); return 'data:,'; };")
