@@ -57,11 +57,14 @@ else ifeq ($(BUILD),asan)
 CPPFLAGS += -D_GLIBCXX_ASSERTIONS
 CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=address,undefined
+TEST_CXXFLAGS := -O0
 else ifeq ($(BUILD),tsan)
 # g++ 12 reports members of an empty std::optional under instrumentation (GCC bug 80635); the other builds keep the warning.
 CXXFLAGS += -Wno-maybe-uninitialized
 CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS += -fsanitize=thread
+TEST_CXXFLAGS := -O0
+PRECOMPILED := yes
 else ifeq ($(BUILD),coverage)
 # For `make coverage`; -g1 would do for nothing else.
 CXXFLAGS += -g1 -O0 -fprofile-arcs -ftest-coverage -fprofile-update=atomic
