@@ -7,45 +7,27 @@ import { whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
 import { clear, element, say } from "../js/views.js";
 import * as api from "./api.js";
+import { pagedList } from "./paged.js";
 import { shownOnce } from "./secret.js";
 
 const alert = element("clients-error");
-const list = element("clients");
-const more = element("clients-more");
 const secret = shownOnce("clients");
-
-let cursor = null;
+const list = pagedList("clients", async (cursor) => {
+  const { clients, next_cursor: next } = await api.clients(cursor);
+  return { rows: clients.map(row), next };
+});
 
 export function prepare() {
   element("clients-form").addEventListener("submit", (event) => {
     event.preventDefault();
     whileBusy(element("clients-submit"), create);
   });
-  more.append(button(() => t("More"), load));
+  list.prepare();
 }
 
 export function open() {
   secret.hide();
-  return reload();
-}
-
-function reload() {
-  list.replaceChildren();
-  cursor = null;
-  return load();
-}
-
-async function load() {
-  clear(alert);
-  try {
-    const { clients, next_cursor: next } = await api.clients(cursor ?? "");
-    list.append(...clients.map(row));
-    element("clients-none").hidden = list.children.length > 0;
-    cursor = next;
-    more.hidden = !next;
-  } catch (error) {
-    door.tell(alert, error);
-  }
+  return list.open();
 }
 
 async function create() {
@@ -70,7 +52,7 @@ async function act(what, done) {
   try {
     secret.hide();
     await what();
-    await reload();
+    await list.open();
     secret.focus(element("clients-title"));
     say(done);
   } catch (error) {

@@ -8,23 +8,26 @@ import { clearError, refuse, whileBusy } from "../js/form.js";
 import { t } from "../js/language.js";
 import { clear, element, put, say } from "../js/views.js";
 import * as api from "./api.js";
+import { pagedList } from "./paged.js";
 import { nameOf } from "./people.js";
 
 const alert = element("group-error");
-const list = element("group");
-const more = element("group-more");
 const who = element("group-who");
 const formAlert = element("group-form-error");
+const list = pagedList("group", async (cursor) => {
+  const { members, next_cursor: next } = await api.members(group, cursor);
+  element("group-all").hidden = false;
+  return { rows: members.map(row), next };
+}, tell);
 
 let group = "";
-let cursor = null;
 
 export function prepare() {
   element("group-form").addEventListener("submit", (event) => {
     event.preventDefault();
     whileBusy(element("group-submit"), add);
   });
-  more.append(button(() => t("More"), load));
+  list.prepare();
   element("group-acts").append(sure(() => t("Remove the group"),
     () => t("Its members are taken out. Where only this group may sign in, nobody of them does any more."), remove));
 }
@@ -35,28 +38,12 @@ export async function open(name) {
   put(element("group-title"), () => isolated(group));
   clearError(who, formAlert);
   who.value = "";
-  await reload();
+  await list.open();
 }
 
-async function reload() {
-  list.replaceChildren();
-  cursor = null;
-  await load();
-}
-
-async function load() {
-  clear(alert);
-  try {
-    const { members, next_cursor: next } = await api.members(group, cursor ?? "");
-    list.append(...members.map(row));
-    element("group-none").hidden = list.children.length > 0;
-    element("group-all").hidden = false;
-    cursor = next;
-    more.hidden = !next;
-  } catch (error) {
-    if (error.status === 404) put(alert, () => t("There is no such group."));
-    else door.tell(alert, error);
-  }
+function tell(where, error) {
+  if (error.status === 404) put(where, () => t("There is no such group."));
+  else door.tell(where, error);
 }
 
 function row(user) {
@@ -73,7 +60,7 @@ async function act(what) {
   say();
   try {
     await what();
-    await reload();
+    await list.open();
     element("group-title").focus();
     say(() => t("The groups are changed."));
   } catch (error) {
@@ -92,7 +79,7 @@ async function add() {
     if (!user) return refuse(who, formAlert, () => t("No account has “{text}”.", { text }));
     await api.joinGroup(user.id, group);
     who.value = "";
-    await reload();
+    await list.open();
     say(() => t("The groups are changed."));
   } catch (error) {
     door.tell(formAlert, error);

@@ -2,41 +2,20 @@
 
 import { isolated, make, time } from "../account/dom.js";
 import * as door from "../account/door.js";
-import { button, sure } from "../account/sure.js";
+import { sure } from "../account/sure.js";
 import { parts, t } from "../js/language.js";
 import { clear, element, say } from "../js/views.js";
 import { dayAndTime } from "../js/words.js";
 import * as api from "./api.js";
+import { pagedList } from "./paged.js";
 import { nameOf } from "./people.js";
 
 const alert = element("keys-error");
-const list = element("keys");
-const more = element("keys-more");
 
-let cursor = null;
-
-export function prepare() {
-  more.append(button(() => t("More"), load));
-}
-
-export function open() {
-  list.replaceChildren();
-  cursor = null;
-  return load();
-}
-
-async function load() {
-  clear(alert);
-  try {
-    const { api_keys: keys, next_cursor: next } = await api.apiKeys(cursor ?? "");
-    list.append(...keys.map(row));
-    element("keys-none").hidden = list.children.length > 0;
-    cursor = next;
-    more.hidden = !next;
-  } catch (error) {
-    door.tell(alert, error);
-  }
-}
+export const { prepare, open } = pagedList("keys", async (cursor) => {
+  const { api_keys: keys, next_cursor: next } = await api.apiKeys(cursor);
+  return { rows: keys.map(row), next };
+});
 
 function row(key) {
   const { name, owner, send_limit: limit } = key;

@@ -7,14 +7,14 @@ import { t } from "../js/language.js";
 import { clear, element, put, say } from "../js/views.js";
 import { dayAndTime } from "../js/words.js";
 import * as api from "./api.js";
+import { pagedList } from "./paged.js";
 
 const alert = element("messages-error");
-const list = element("messages");
-const none = element("messages-none");
-const more = element("messages-more");
 const state = element("messages-state");
-
-let cursor = null;
+const list = pagedList("messages", async (cursor) => {
+  const { messages, next_cursor: next } = await api.messages(state.value, cursor);
+  return { rows: messages.map((message) => messageRow(message, again)), next };
+});
 
 const states = {
   waiting: () => t("waits"),
@@ -27,15 +27,11 @@ const kinds = {
   link: () => t("A link"),
 };
 
+export const { open } = list;
+
 export function prepare() {
   state.addEventListener("change", open);
-  more.append(button(() => t("More"), load));
-}
-
-export function open() {
-  list.replaceChildren();
-  cursor = null;
-  return load();
+  list.prepare();
 }
 
 // `again(message)` sends it once more.
@@ -47,19 +43,6 @@ export function messageRow(message, again) {
       make("p", {}, time(new Date(message.created_at), dayAndTime)),
       message.last_error && make("p", { class: "said" }, isolated(message.last_error))),
     button(() => t("Send again"), () => again(message), { "aria-label": () => t("Send again: {address}", { address: message.destination }) }));
-}
-
-async function load() {
-  clear(alert);
-  try {
-    const { messages, next_cursor: next } = await api.messages(state.value, cursor ?? "");
-    list.append(...messages.map((message) => messageRow(message, again)));
-    none.hidden = list.children.length > 0;
-    cursor = next;
-    more.hidden = !next;
-  } catch (error) {
-    door.tell(alert, error);
-  }
 }
 
 async function again(message) {
