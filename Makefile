@@ -255,7 +255,7 @@ $(BIN)/bench-echo $(BIN)/bench-login:
 # Fuzzing: a libFuzzer program of all tests/fuzz/*_fuzz.cpp over what reads the words of strangers. SECONDS for each of
 # them, TARGET for one alone. The unit tests hold the same functions, and give them the kept inputs.
 FUZZED := $(filter src/base/% src/crypto/% src/domain/% src/http/% src/delivery/% src/api/%_fields.cpp \
-    src/cli/django_user.cpp src/cli/json_elements.cpp src/db/database_url.cpp src/settings%.cpp,$(SOURCES)) \
+    src/cli/%_user.cpp src/cli/import_row.cpp src/cli/json_elements.cpp src/db/database_url.cpp src/settings%.cpp,$(SOURCES)) \
     build/gen/templates.cpp
 fuzz: deps-build deps-fuzz ## the fuzzers, under sanitizers (SECONDS=60 for each, TARGET=name for one)
 	@$(MAKE) BUILD=fuzz build/bin/fuzz/fuzz
