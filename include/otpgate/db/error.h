@@ -33,6 +33,13 @@ public:
         copy.mayBeCommitted_ = mayBe;
         return copy;
     }
+    // The same, of which no part belongs to this one: for another thread.
+    DbError apart() const {
+        DbError copy(kind_, engineCode_, std::string{what()});
+        copy.mayBeCommitted_ = mayBeCommitted_;
+        copy.hasOtherHost_ = hasOtherHost_;
+        return copy;
+    }
     // Gone, and the next use goes to another host, which may well be there.
     bool hasOtherHost() const { return hasOtherHost_; }
     DbError withOtherHost(bool hasIt) const {

@@ -72,7 +72,7 @@ public:
             }
             self->wake.wait(lock, [&] { return self->isSettled; });
         }
-        if (self->error) std::rethrow_exception(self->error);
+        if (self->error) std::rethrow_exception(std::exchange(self->error, nullptr));
         if (self->answer) return std::move(*self->answer);
         return alone(call);
     }
@@ -143,23 +143,23 @@ private:
             for (std::size_t i = 0; i < group.size(); ++i) group[i]->answer = std::move(answers.at(i));
         } catch (const DbError& error) {
             if (error.kind() != ErrorKind::Gone) return;
-            for (const auto& member : group) member->error = std::current_exception();
+            for (const auto& member : group) member->error = std::make_exception_ptr(error.apart());
             // What waits was not sent.
-            if (!error.hasOtherHost()) failWaiting(std::make_exception_ptr(error.asMaybeCommitted(false)));
+            if (!error.hasOtherHost()) failWaiting(error.asMaybeCommitted(false));
         } catch (const std::exception&) {
             // It may be committed, so nobody may try again.
             for (const auto& member : group) member->error = std::current_exception();
         }
     }
 
-    void failWaiting(const std::exception_ptr& error) {
+    void failWaiting(const DbError& error) {
         std::unique_lock lock(mutex_);
         const Group group(waiting_.begin(), waiting_.end());
         waiting_.clear();
         impatient_ = 0;
         for (const auto& member : group) {
             member->isTaken = true;
-            member->error = error;
+            member->error = std::make_exception_ptr(error.apart());
         }
         settle(group, std::move(lock));
     }
