@@ -302,6 +302,11 @@ class MailboxTest : public CppUnit::TestFixture {
 
     void encodesANameOfOtherCharacters() {
         CPPUNIT_ASSERT_EQUAL(std::string("=?UTF-8?B?R3LDvMOfZQ==?= <a@b.example>"), headerOf("Grüße <a@b.example>"));
+        // Within quotes each would be two characters, in a line that nothing can fold.
+        const std::string manyQuotes(40, '"');
+        CPPUNIT_ASSERT(headerOf("J" + manyQuotes + "J <a@b.example>").starts_with("=?UTF-8?B?"));
+        CPPUNIT_ASSERT_EQUAL("\"" + std::string(60, 'J') + "\"\r\n <a@b.example>",
+                             headerOf(std::string(60, 'J') + " <a@b.example>"));
     }
 
     void refusesWhatWouldBeAHeaderOfItsOwn() {

@@ -229,6 +229,8 @@ class SmtpAuthTest : public CppUnit::TestFixture {
         // A server that knows the password from another connection.
         assertFailed("the server offers no AUTH PLAIN or LOGIN but CRAM-MD5 ***: change mail.smtp_auth",
                      sendTo(offering("CRAM-MD5 secret")));
+        assertFailed("the server offers no AUTH PLAIN or LOGIN but CRAM-MD5 (address): change mail.smtp_auth",
+                     sendTo(offering("CRAM-MD5 somebody@example.com")));
         for (const char* extensions : {"250 test", "250-test\r\n250 AUTHPLAIN"}) {
             assertFailed(
                 "the server offers no AUTH here: try mail.smtp_security = starttls, or do without "

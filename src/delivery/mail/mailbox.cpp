@@ -12,7 +12,18 @@ namespace otpgate::delivery {
 namespace {
 
 constexpr std::size_t kLongestName = 100;
-constexpr std::size_t kLongestPlainName = 60;  // the From line stays within 78 bytes; longer names are folded words
+constexpr std::size_t kLongestQuoted = 62;  // the From line stays within 78 bytes; longer names are folded words
+
+// RFC 5322, section 3.2.4.
+std::string quotedString(std::string_view name) {
+    std::string text = "\"";
+    for (const char c : name) {
+        if (c == '"' || c == '\\') text += '\\';
+        text += c;
+    }
+    text += '"';
+    return text;
+}
 
 }  // namespace
 
@@ -37,17 +48,9 @@ std::string Mailbox::toHeader() const {
     if (name.empty()) return address;
     const bool ascii =
         std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-    std::string header;
-    if (!ascii || name.size() > kLongestPlainName || name.find("=?") != std::string::npos) {
+    std::string header = quotedString(name);
+    if (!ascii || header.size() > kLongestQuoted || name.find("=?") != std::string::npos)
         header = toEncodedWords(name, std::string_view("From: ").size());
-    } else {
-        header = "\"";
-        for (const char c : name) {
-            if (c == '"' || c == '\\') header += '\\';
-            header += c;
-        }
-        header += '"';
-    }
     const bool fold = header.size() + address.size() > 65;
     return header + (fold ? "\r\n <" : " <") + address + ">";
 }

@@ -2,6 +2,7 @@
 
 #include "delivery/base64.h"
 #include "delivery/mail/smtp_error.h"
+#include "delivery/mail/smtp_reply.h"
 #include "delivery/mail/tcp_connect.h"
 #include "otpgate/base/text.h"
 
@@ -14,6 +15,7 @@ namespace otpgate::delivery {
 namespace {
 
 constexpr std::size_t kLongestToken = 8192;  // in base64 it is within the 12288 bytes of RFC 4954, section 4
+constexpr std::size_t kLongestShown = 60;
 
 bool offers(std::string_view offered, std::string_view name) {
     const std::string list = " " + std::string(offered) + " ";
@@ -78,8 +80,8 @@ SmtpAuth chooseMechanism(const SmtpServer& server, std::string_view offered, con
                         (isClear ? server.section + ".smtp_security = starttls" : server.section + ".smtp_port = 587") +
                         ", or do without " + server.section + ".smtp_username");
     }
-    throw SmtpError("the server offers no AUTH " + wanted + " but " +
-                    printable(secrets.strikeOut(offered).substr(0, 60)) + ": change " + server.section + ".smtp_auth");
+    throw SmtpError("the server offers no AUTH " + wanted + " but " + serverSaid(offered, secrets, kLongestShown) +
+                    ": change " + server.section + ".smtp_auth");
 }
 
 bool usesToken(SmtpAuth mechanism) {

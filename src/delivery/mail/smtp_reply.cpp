@@ -37,6 +37,13 @@ std::string_view enhancedCode(std::string_view text) {
 
 }  // namespace
 
+std::string serverSaid(std::string_view words, const Secrets& secrets, std::size_t longest) {
+    // Before it is cut, which might leave half a secret and half an address.
+    std::string text = maskAddresses(secrets.strikeOut(words), longest);
+    if (text.size() > longest) text.resize(longest);
+    return printable(text);
+}
+
 std::string SmtpReply::forLog(const Secrets& secrets) const {
     std::string text;
     for (const auto& line : lines) {
@@ -47,10 +54,7 @@ std::string SmtpReply::forLog(const Secrets& secrets) const {
         if (!words.empty()) text += " " + std::string(words);
         if (text.size() > kLongestLookedAt) break;
     }
-    // Before it is cut, which might leave half a secret and half an address.
-    text = std::to_string(code) + maskAddresses(secrets.strikeOut(text), kLongestLogText);
-    if (text.size() > kLongestLogText) text.resize(kLongestLogText);
-    return printable(text);
+    return std::to_string(code) + serverSaid(text, secrets, kLongestLogText);
 }
 
 std::string SmtpReply::codesForLog(const Secrets& secrets) const {
