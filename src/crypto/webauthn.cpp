@@ -1,5 +1,6 @@
 #include "otpgate/crypto/webauthn.h"
 
+#include "crypto/cbor.h"
 #include "otpgate/base/encoding.h"
 #include "otpgate/crypto/hash.h"
 
@@ -74,7 +75,7 @@ bool isText(const cbor_item_t* item, std::string_view text) {
 
 // The bytes under authData of {fmt, attStmt, authData}, where nothing stands behind the map.
 std::optional<std::string> authenticatorDataOf(std::string_view object) {
-    if (object.empty() || object.size() > kMaxObjectBytes) return std::nullopt;
+    if (object.size() > kMaxObjectBytes || !isOneCborItem(object)) return std::nullopt;
     cbor_load_result result{};
     const Item item(cbor_load(bytesOf(object), object.size(), &result));
     if (!item || result.read != object.size() || !cbor_isa_map(item.get()) || !cbor_map_is_definite(item.get())) {
@@ -90,6 +91,15 @@ std::optional<std::string> authenticatorDataOf(std::string_view object) {
         found = textOf(cbor_bytestring_handle(pairs[i].value), cbor_bytestring_length(pairs[i].value));
     }
     return found;
+}
+
+// What stands behind the identifier of the credential, to the end: there are no extensions.
+bool hasOneKey(std::string_view data) {
+    constexpr std::size_t kLengthAt = kFixedBytes + 16;  // behind the model
+    constexpr std::size_t kIdAt = kLengthAt + 2;
+    if (data.size() < kIdAt) return false;
+    const std::size_t idBytes = fromBigEndian(data.substr(kLengthAt, 2));
+    return data.size() - kIdAt >= idBytes && isOneCborItem(data.substr(kIdAt + idBytes));
 }
 
 int coseOf(PasskeyAlgorithm algorithm) {
@@ -151,7 +161,8 @@ std::optional<AttestedPasskey> readAttestation(std::string_view attestationObjec
     begin();
     const auto data = authenticatorDataOf(attestationObject);
     const auto facts = data ? readFacts(*data, rpId) : std::nullopt;
-    if (!facts || (static_cast<unsigned char>((*data)[kRpIdHashBytes]) & kHasCredential) == 0) return std::nullopt;
+    if (!facts || (static_cast<unsigned char>((*data)[kRpIdHashBytes]) & kHasCredential) == 0 || !hasOneKey(*data))
+        return std::nullopt;
     for (const PasskeyAlgorithm algorithm : kPasskeyAlgorithms) {
         if (auto passkey = readCredential(*data, algorithm, *facts)) return passkey;
     }

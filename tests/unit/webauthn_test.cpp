@@ -1,7 +1,9 @@
 // Registrations and assertions as bytes: what W3C publishes is taken, and nothing that differs from it.
 #include "otpgate/crypto/webauthn.h"
 
+#include "crypto/cbor.h"
 #include "otpgate/base/encoding.h"
+#include "otpgate/crypto/hash.h"
 #include "otpgate/domain/assurance.h"
 #include "otpgate/domain/passkey_rules.h"
 #include "unit/webauthn_vectors.h"
@@ -10,6 +12,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <set>
+#include <sys/resource.h>
 
 namespace otpgate {
 namespace {
@@ -43,6 +46,8 @@ class WebauthnTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(readsWhatTheFlagsSay);
     CPPUNIT_TEST(acceptsNoneOfAHundredThousandMutatedInputs);
     CPPUNIT_TEST(readsNoAttestationWithSomethingBehindIt);
+    CPPUNIT_TEST(makesNoRoomForWhatIsOnlyAnnounced);
+    CPPUNIT_TEST(knowsWholeItemsOfCbor);
     CPPUNIT_TEST(takesNoFlagsThatContradictEachOther);
     CPPUNIT_TEST(knowsTheRpIdOfASite);
     CPPUNIT_TEST(claimsDomainsAboveTheHostAlone);
@@ -68,6 +73,55 @@ class WebauthnTest : public CppUnit::TestFixture {
             ++verified;
         }
         CPPUNIT_ASSERT_EQUAL(12, verified);
+    }
+
+    // 64 million elements, none of which is there: half a GiB for who believes it.
+    void makesNoRoomForWhatIsOnlyAnnounced() {
+        const auto kibibytes = [] {
+            rusage usage{};
+            getrusage(RUSAGE_SELF, &usage);
+            return usage.ru_maxrss;
+        };
+        const std::string announced = bytes("9a04000000");
+        const std::string data =
+            crypto::sha256(kRpId) + bytes("4100000000") + std::string(16, 'm') + bytes("000163") + announced;
+        const std::string object = bytes("a1686175746844617461") + bytes("58") + static_cast<char>(data.size()) + data;
+        const auto before = kibibytes();
+        for (const std::string& text : {announced, bytes("a163666d74") + announced, object}) {
+            CPPUNIT_ASSERT(!readAttestation(text, kRpId));
+        }
+        CPPUNIT_ASSERT_LESS(64L * 1024, kibibytes() - before);
+    }
+
+    void knowsWholeItemsOfCbor() {
+        for (const char* hex :
+             {"00", "1818", "1901f4", "1a000f4240", "1b000000e8d4a51000", "20", "4101", "6161", "8101", "820102",
+              "a10102", "a0", "80", "c100", "f5", "f97e00", "8181818181818181818181818181818101"}) {
+            CPPUNIT_ASSERT_MESSAGE(hex, crypto::isOneCborItem(bytes(hex)));
+        }
+        for (const char* hex : {"",
+                                "18",
+                                "1901",
+                                "1c",
+                                "1f",
+                                "ff",
+                                "4201",
+                                "61",
+                                "81",
+                                "8201",
+                                "a101",
+                                "a1",
+                                "c1",
+                                "0000",
+                                "5f4100ff",
+                                "9f00ff",
+                                "9affffffff",
+                                "9bffffffffffffffff",
+                                "bb8000000000000000",
+                                "bbffffffffffffffff",
+                                "818181818181818181818181818181818101"}) {
+            CPPUNIT_ASSERT_MESSAGE(hex, !crypto::isOneCborItem(bytes(hex)));
+        }
     }
 
     // none.ES256: registered with UP, BE and BS; signed in with UP, BE and BS.
