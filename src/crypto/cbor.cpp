@@ -10,10 +10,11 @@ namespace {
 
 constexpr unsigned kDeepest = 16;
 
-enum Major : unsigned { kBytes = 2, kText = 3, kArray = 4, kMap = 5, kTag = 6 };
+// Of the others no item has anything behind its head.
+enum class Major : unsigned { Bytes = 2, Text = 3, Array = 4, Map = 5, Tag = 6 };
 
 struct Head {
-    unsigned major;
+    Major major;
     std::uint64_t argument;
 };
 
@@ -25,11 +26,11 @@ std::optional<Head> takeHead(std::string_view& bytes) {
     const unsigned first = static_cast<unsigned char>(bytes.front());
     bytes.remove_prefix(1);
     const unsigned information = first & 0x1FU;
-    if (information < kInPlace) return Head{first >> 5U, information};
+    if (information < kInPlace) return Head{static_cast<Major>(first >> 5U), information};
     if (information >= kReserved) return std::nullopt;
     const std::size_t size = std::size_t{1} << (information - kInPlace);
     if (bytes.size() < size) return std::nullopt;
-    const Head head{first >> 5U, fromBigEndian(bytes.substr(0, size))};
+    const Head head{static_cast<Major>(first >> 5U), fromBigEndian(bytes.substr(0, size))};
     bytes.remove_prefix(size);
     return head;
 }
@@ -39,17 +40,17 @@ bool takeItem(std::string_view& bytes, unsigned depth) {
     if (!head || depth > kDeepest) return false;
     std::uint64_t within = 0;
     switch (head->major) {
-    case kBytes:
-    case kText:
+    case Major::Bytes:
+    case Major::Text:
         if (head->argument > bytes.size()) return false;
         bytes.remove_prefix(head->argument);
         return true;
-    case kArray: within = head->argument; break;
-    case kMap:
+    case Major::Array: within = head->argument; break;
+    case Major::Map:
         if (head->argument > bytes.size()) return false;
         within = 2 * head->argument;
         break;
-    case kTag: within = 1; break;
+    case Major::Tag: within = 1; break;
     default: return true;
     }
     // Each takes a byte at least.
