@@ -54,8 +54,8 @@ class WebauthnTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(writesOriginsAsBrowsersDo);
     CPPUNIT_TEST(takesClientDataAsTheyWereAskedFor);
     CPPUNIT_TEST(wantsCountersToGoOn);
-    CPPUNIT_TEST(kratos4285_codesAreNeverLessThanOne);
-    CPPUNIT_TEST(kratos4317_twoCodesAreOneFactor);
+    CPPUNIT_TEST(kratos4285CodesAreNeverLessThanOne);
+    CPPUNIT_TEST(kratos4317TwoCodesAreOneFactor);
     CPPUNIT_TEST(aPasskeyThatVerifiedItsUserIsTwoFactors);
     CPPUNIT_TEST_SUITE_END();
 
@@ -222,12 +222,12 @@ class WebauthnTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(!domain::countsOn(7, 7) && !domain::countsOn(7, 6) && !domain::countsOn(7, 0));
     }
 
-    void kratos4285_codesAreNeverLessThanOne() {
+    void kratos4285CodesAreNeverLessThanOne() {
         for (const char* methods : {"otp", "sms", "pwd otp", "otp otp", ""})
             CPPUNIT_ASSERT(domain::assuranceOf(methods) == domain::AssuranceLevel::One);
     }
 
-    void kratos4317_twoCodesAreOneFactor() {
+    void kratos4317TwoCodesAreOneFactor() {
         CPPUNIT_ASSERT(domain::assuranceOf("otp otp") == domain::AssuranceLevel::One);
         CPPUNIT_ASSERT(domain::assuranceOf("otp sms mfa") == domain::AssuranceLevel::One);
     }
