@@ -77,9 +77,7 @@ bool isTouchDue(const Session& session, const SessionLifetimes& lifetimes, Times
 }
 
 RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* session) {
-    if (session == nullptr || session->revokedAt || session->expiresAt <= refresh.now || !session->userIsActive) {
-        return {};
-    }
+    if (session == nullptr || session->revokedAt || !session->userIsActive) return {};
     if (refresh.signIn != nullptr && !refresh.signIn->allows(session->userRole, session->userGroups)) return {};
     // Its row may say a later end: see isWithinLifetime().
     const Timestamp endsAt = std::min(session->expiresAt, endOf(*session, lastUseOf(*session), refresh.lifetimes));

@@ -16,8 +16,8 @@ class StepUpTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(grantsByFactorLevelAndAge);
     CPPUNIT_TEST(readsTheStandingOfASession);
     CPPUNIT_TEST(opensAnAccountWithAFactorByTwoFactorsAlone);
-    CPPUNIT_TEST(kratos_4285_a_code_and_an_app_open_the_account);
-    CPPUNIT_TEST(kratos_4317_two_codes_are_one_factor);
+    CPPUNIT_TEST(kratos4285ACodeAndAnAppOpenTheAccount);
+    CPPUNIT_TEST(kratos4317TwoCodesAreOneFactor);
     CPPUNIT_TEST(changesByAPasskeyWhereThereIsOne);
     CPPUNIT_TEST(addsAFactorAndNothingElseByARecoveryCode);
     CPPUNIT_TEST(addsAFactorAndNothingElseWhereOneIsOwed);
@@ -76,13 +76,13 @@ class StepUpTest : public CppUnit::TestFixture {
     }
 
     // Two things that one has are of level 1, no less, and the account is his who shows both.
-    void kratos_4285_a_code_and_an_app_open_the_account() {
+    void kratos4285ACodeAndAnAppOpenTheAccount() {
         CPPUNIT_ASSERT(opensAccount("otp totp", true));
         CPPUNIT_ASSERT(assuranceOf("otp totp") == AssuranceLevel::One);
         CPPUNIT_ASSERT(assuranceOf("totp mfa") == AssuranceLevel::One);
     }
 
-    void kratos_4317_two_codes_are_one_factor() {
+    void kratos4317TwoCodesAreOneFactor() {
         for (const char* methods : {"otp otp", "otp sms", "otp mfa", "otp otp mfa", "pwd otp mfa"}) {
             CPPUNIT_ASSERT_MESSAGE(methods, assuranceOf(methods) == AssuranceLevel::One);
             CPPUNIT_ASSERT_MESSAGE(methods, !opensAccount(methods, true));
