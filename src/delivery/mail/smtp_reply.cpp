@@ -54,7 +54,8 @@ std::string SmtpReply::forLog(const Secrets& secrets) const {
         if (!words.empty()) text += " " + std::string(words);
         if (text.size() > kLongestLookedAt) break;
     }
-    return std::to_string(code) + serverSaid(text, secrets, kLongestLogText);
+    const std::string number = std::to_string(code);
+    return number + serverSaid(text, secrets, kLongestLogText - number.size());
 }
 
 std::string SmtpReply::codesForLog(const Secrets& secrets) const {
