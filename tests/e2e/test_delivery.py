@@ -140,6 +140,7 @@ def test_2000_logins_reach_their_people_though_server_and_otpgate_fail(make_site
 
 
 @pytest.mark.long
+@pytest.mark.one_process
 def test_four_couriers_in_two_processes_send_nothing_twice(make_site, server, new_address, deliverers):
     site = smtp_site(make_site, server, "mysql", delivery_mode="outbox", mail_concurrency=2, log_level="debug",
                      limits_request_per_client="0")
