@@ -2,7 +2,9 @@
 
 #include "otpgate/base/encoding.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace otpgate::crypto {
 

@@ -1,8 +1,7 @@
 // Whether what calls itself CBOR (RFC 8949) is as long as it says. libcbor makes room for as many elements as an array
-// announces before it has seen one, and touches all of it: five bytes cost 16 GiB.
+// announces before it has seen one, and touches all of it: five bytes cost 8 GiB.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 namespace otpgate::crypto {
