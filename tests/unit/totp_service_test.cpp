@@ -7,6 +7,7 @@
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/fake_messenger.h"
+#include "support_cpp/fake_totp_store.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
@@ -15,29 +16,6 @@ namespace otpgate::domain {
 namespace {
 
 using namespace std::chrono_literals;
-
-// One app, as a database keeps it.
-class OneTotp final : public TotpStore {
-public:
-    std::vector<Totp> list(const Uuid&) override { return {kept}; }
-    TotpAddition add(const NewTotp& totp) override {
-        kept = totp.totp;
-        return {TotpInsertion::Added};
-    }
-    TotpRemoval remove(const RemovedTotp&) override { return {}; }
-    SecondStepResult guess(const SecondStepGuess& guess) override {
-        last = guess;
-        return {guess.proof.match ? SecondStepResult::Outcome::SignedIn : SecondStepResult::Outcome::Wrong};
-    }
-    std::vector<std::pair<Uuid, std::string>> sealedSecrets(const Uuid& after, unsigned) override {
-        if (after == kept.id) return {};
-        return {{kept.id, kept.sealedSecret}};
-    }
-    void reseal(const Uuid&, const std::string&, const std::string& sealed) override { kept.sealedSecret = sealed; }
-
-    Totp kept;
-    std::optional<SecondStepGuess> last;
-};
 
 crypto::KeyRing ringOf(const std::string& digits) {
     std::string lines;
@@ -104,7 +82,7 @@ private:
     test::FakeClock clock_;
     test::CountingRandom random_;
     test::FakeMessenger messenger_;
-    OneTotp store_;
+    test::FakeTotpStore store_;
     AuthenticatedSession caller_;
 };
 
