@@ -28,13 +28,13 @@ def sessions(site):
     return int(site.sql("SELECT COUNT(*) FROM sessions")[0][0])
 
 
-def lose(site, proxy, otp_id, code, away_for=1.5, **options):
-    """A guess that is committed, and answered with 503."""
-    proxy.lose_next_commit(away_for=away_for)
+def lose(site, proxy, otp_id, code, **options):
+    """A guess that is committed, and answered with 503 because the database stays away for as long as anybody asks."""
+    proxy.lose_next_commit(stays_away=True)
     answer = verify(site, otp_id, code, **options)
     assert answer.status_code == 503 and int(answer.headers["Retry-After"]) >= 1
     assert proxy.lost == 1 and sessions(site) == 1
-    time.sleep(away_for)
+    proxy.come_back()
 
 
 def test_a_commit_whose_answer_is_lost_is_found_out_within_the_request(proxied, address):

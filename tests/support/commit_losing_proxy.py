@@ -4,7 +4,6 @@ import re
 import select
 import socket
 import threading
-import time
 
 _COMMIT = re.compile(rb"COMMIT(?!TED)")
 
@@ -15,19 +14,23 @@ class CommitLosingProxy:
     def __init__(self, server_port):
         self.server_port = server_port
         self.is_armed = False
-        self.away_for = 0.0
         self.lost = 0
-        self._back = 0.0
+        self._stays_away = False
+        self._is_away = False
         self._listener = socket.socket()
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen(64)
         self.port = self._listener.getsockname()[1]
 
-    def lose_next_commit(self, of="INSERT INTO sessions", away_for=0.0):
-        """The answer to the next COMMIT that comes together with `of`. Afterwards no connection is taken for so many seconds."""
+    def lose_next_commit(self, of="INSERT INTO sessions", stays_away=False):
+        """The answer to the next COMMIT that comes together with `of`. `stays_away`: afterwards no connection is taken before
+        come_back()."""
         self.of = of.encode()
-        self.away_for = away_for
+        self._stays_away = stays_away
         self.is_armed = True
+
+    def come_back(self):
+        self._is_away = False
 
     def __enter__(self):
         threading.Thread(target=self._accept, daemon=True).start()
@@ -44,12 +47,12 @@ class CommitLosingProxy:
 
     def _serve(self, client):
         with client, contextlib.suppress(OSError):
-            if time.monotonic() < self._back:
+            if self._is_away:
                 return
             with socket.create_connection(("127.0.0.1", self.server_port)) as server:
                 while True:
                     ready, _, _ = select.select([client, server], [], [], 0.05)
-                    if time.monotonic() < self._back:
+                    if self._is_away:
                         return
                     for side in ready:
                         data = side.recv(65536)
@@ -59,7 +62,7 @@ class CommitLosingProxy:
                         if side is client and self.is_armed and _COMMIT.search(data) and self.of in data:
                             self.is_armed = False
                             self.lost += 1
+                            self._is_away = self._stays_away
                             # It is made meanwhile, and its answer is not passed on.
                             server.recv(65536)
-                            self._back = time.monotonic() + self.away_for
                             return
