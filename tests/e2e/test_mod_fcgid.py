@@ -292,8 +292,7 @@ def test_a_process_that_starts_while_the_database_is_away_refuses_and_goes_on_wh
     site = make_site("mysql", web="mod_fcgid", mysql=own_mariadb.address)
     token = site.login(new_address())["access"]
     own_mariadb.kill()
-    for pid in site.otpgate.pids():
-        os.kill(pid, signal.SIGKILL)
+    site.otpgate.end_served(signal.SIGKILL)
 
     refused = site.post("/api/v1/auth/otp/request", {"destination": new_address()})
     assert refused.status_code == 503 and refused.headers["Retry-After"] and refused.json()["code"] == "UNAVAILABLE", refused.text

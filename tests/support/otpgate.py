@@ -147,22 +147,23 @@ class SpawnedOtpgate(Otpgate):
         return [int(pid) for pid in found.stdout.split()]
 
     def stop(self):
-        self._end(signal.SIGTERM)
+        self.end_served(signal.SIGTERM)
         return super().stop()
 
     def kill(self):
-        self._end(signal.SIGKILL)
+        self.end_served(signal.SIGKILL)
         super().kill()
 
     def reload(self, expected="settings read anew"):
-        self._end(signal.SIGTERM)  # the next ones read them
+        self.end_served(signal.SIGTERM)  # the next ones read them
         return super().reload(expected)
 
     def log(self):
         served = self.server_log.read_text(errors="replace") if self.server_log.exists() else ""
         return self.process.log_text() + served
 
-    def _end(self, number):
+    def end_served(self, number):
+        """Sends this signal to those that Apache has started, and waits for their end."""
         for pid in self.pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
