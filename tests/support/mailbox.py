@@ -3,6 +3,7 @@ import email
 import email.message
 import email.policy
 import email.utils
+import functools
 import pathlib
 import re
 
@@ -16,6 +17,8 @@ def parse(content):
     return email.message_from_bytes(content, policy=email.policy.default)
 
 
+# A message does not change, and whoever waits looks at all of them fifty times a second.
+@functools.cache
 def recipient_of(message):
     return email.utils.parseaddr(str(message["To"]))[1].lower()
 
@@ -27,6 +30,7 @@ def text_of(message):
     return message.text
 
 
+@functools.cache
 def holds_code(message):
     """Whether it brings a code; else it is a notice, or a test of the settings."""
     return any(_CODE_LINE.fullmatch(line) or _SMS_LINE.fullmatch(line) for line in text_of(message).splitlines())

@@ -104,9 +104,11 @@ class Site:
             headers["Authorization"] = f"Bearer {token}"
         if client_ip is not None:
             headers["X-Forwarded-For"] = client_ip
-        answer = requests.request(
-            method, self.url + path, json=json, data=data, headers=headers, timeout=timeout, allow_redirects=False
-        )
+        with requests.Session() as session:
+            session.trust_env = False  # which looks for a proxy and a .netrc at each request
+            answer = session.request(
+                method, self.url + path, json=json, data=data, headers=headers, timeout=timeout, allow_redirects=False
+            )
         if documented and not self.refused_by_lighttpd(answer):
             openapi.check(method, path, answer)
         return answer
