@@ -31,7 +31,7 @@ PATIENT = {**ROOMY, "database.connect_timeout": "5s", "database.answer_timeout":
 
 ENGINES = ("sqlite", "mysql")
 # Parameters of which a test has one value at a time where OTPGATE_TEST_TURN is set.
-BY_TURNS = ("engine", "web")
+BY_TURNS = ("engine", "web", "rated_page")
 KEPT = pytest.StashKey[list]()
 
 
@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def not_this_turn(items, turn):
-    """Of the tests that are there for several engines or web servers all but one; of the long ones two of three."""
+    """Of the tests that are there for several engines, web servers or pages all but one; of the long ones two of three."""
     others = set()
     for name in BY_TURNS:
         kinds = {}
