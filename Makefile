@@ -277,8 +277,7 @@ else
 $(call objects,$(FUZZ_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
 endif
 
-# What the unit and contract tests reach, by folder; SUITES="unit contract e2e" counts the end-to-end tests too.
-coverage: deps-build deps-test deps-coverage ## lines and branches that the tests reach, by folder (SUITES="unit contract")
+coverage: docs deps-test deps-coverage ## lines and conditions that the tests reach, by folder (SUITES="unit contract e2e")
 	@$(MAKE) BUILD=coverage coverage-binaries
 	@tests/coverage $(SUITES)
 coverage-binaries: $(TEST_BINARIES)

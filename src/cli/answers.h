@@ -13,7 +13,6 @@ public:
     // Asks only at a terminal, and not with --no-questions.
     explicit Answers(const Invocation& invocation);
 
-    bool asks() const { return asks_; }
     // The option's value; else the answer to the question, which shows what is so now; nullopt where there is neither,
     // and nothing is to be changed.
     std::optional<std::string> get(const std::string& option, const std::string& question,

@@ -39,7 +39,6 @@ public:
 
     // Only where there are several, anything is ever left.
     MysqlHosts& hosts() { return hosts_; }
-    const MysqlHosts& hosts() const { return hosts_; }
 
     // Whether a node of a Galera cluster has answered.
     bool isCluster() const { return isCluster_.load(std::memory_order_relaxed); }

@@ -69,6 +69,7 @@ class AccountStoreTest : public StoreTest<AccountStoreTest<Engine>, Engine> {
     CPPUNIT_TEST(removesWithoutALookAtOthers);
     CPPUNIT_TEST(removesOnce);
     CPPUNIT_TEST(importsWhoIsNotThere);
+    CPPUNIT_TEST(importsTheFirstOfTwoWithOneAddress);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -628,6 +629,26 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::string{"pbkdf2_sha256$1$x$y"}, hashOf(users[2].user.id));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("users"));
         CPPUNIT_ASSERT(store_->import({}, now()).empty());
+    }
+
+    // As it is where somebody takes one of the addresses between the question and the rows.
+    void importsTheFirstOfTwoWithOneAddress() {
+        std::vector<domain::ImportedUser> users;
+        for (const std::string name : {"bob", "bert", "eve"}) {
+            auto& user = users
+                             .emplace_back(newAccount(name == "bert" ? "bob@example.org" : name + "@example.org").user,
+                                           "pbkdf2_sha256$1$x$y")
+                             .user;
+            user.username = name;
+        }
+        using Result = domain::ImportResult;
+        CPPUNIT_ASSERT((store_->import(users, now()) == std::vector{Result::Added, Result::Unchanged, Result::Added}));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, count("users"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users WHERE username = 'bob' AND email = 'bob@example.org'"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, count("users WHERE username = 'eve'"));
+        // The name of whoever was not added is nobody's.
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, count("usernames WHERE name = 'bert'"));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, count("usernames"));
     }
 
     std::unique_ptr<domain::AccountStore> store_;

@@ -1,6 +1,7 @@
 """otpgate doctor: each thing that can be wrong with an installation is found and named, with what to do."""
 import json
 import os
+import pathlib
 import sqlite3
 import time
 
@@ -203,6 +204,42 @@ def test_limits_that_are_off(make_site):
     code, findings = examine(site)
     assert (code, level_of(findings, "limits")) == (0, "doubtful")
     assert "limits.request_per_destination, limits.guesses_per_destination are off" in findings["limits"][0]["what"]
+
+
+def test_settings_that_allow_more_than_is_meant(make_site, new_folder):
+    token = pathlib.Path(new_folder())
+    token.write_text("0123456789abcdef\n")
+    site = make_site(**PLAIN, environment="production", sms_transport="twilio", sms_twilio_account_sid="AC" + "0" * 32,
+                     sms_twilio_auth_token_file=token, sms_from="+15005550006", abuse_challenge_by="turnstile",
+                     abuse_challenge_site_key="0x4AAA", abuse_challenge_secret_file=token)
+    _, findings = examine(site)
+    told = {check: [finding["what"] for finding in findings[check] if finding["level"] == "doubtful"] for check in ("sms", "human check")}
+    assert told == {"sms": ["sms.allowed_prefixes is empty: SMS go to every country"],
+                    "human check": ["abuse.challenge_by is set, and abuse.challenge is off"]}
+
+
+def test_development_in_public(make_site):
+    site = make_site(**PLAIN, server_public_url="https://login.example.org")
+    _, findings = examine(site)
+    assert "environment is development" in str([finding["what"] for finding in findings["settings"] if finding["level"] == "wrong"])
+
+
+def test_passkeys_that_no_browser_finds_any_more(make_site):
+    site = make_site(**PLAIN)
+    site.sql("INSERT INTO passkey_site (id, rp_id, since_us) VALUES (1, 'localhost', 1)")
+    assert level_of(examine(site)[1], "passkeys") == "good"
+    site.otpgate.settings["passkeys.enabled"] = "false"
+    site.otpgate.write_config()
+    assert level_of(examine(site)[1], "passkeys") == "doubtful"
+    site.otpgate.settings["passkeys.enabled"] = "true"
+    site.otpgate.write_config()
+    site.sql("UPDATE passkey_site SET rp_id = 'login.example.org'")
+    code, findings = examine(site)
+    assert (code, level_of(findings, "passkeys")) == (1, "wrong")
+    assert "made for login.example.org, and the settings say localhost" in findings["passkeys"][0]["what"]
+    # It starts all the same, and says so.
+    site.otpgate.restart()
+    assert "the passkeys are lost" in site.otpgate.log()
 
 
 def test_what_is_for_tests_only_is_wrong_elsewhere(make_site):

@@ -9,6 +9,7 @@ from selenium.webdriver.common.keys import Keys
 from browser import open_browser
 from conftest import PATIENT
 from login_page import LoginPage
+from support import ports
 from support.human_check_service import SECRET, SITE_KEY, HumanCheckService
 from support.site import Site
 
@@ -111,5 +112,15 @@ def test_the_doctor_tries_the_service(own, service):
     found = findings()
     assert found["human check"][0] == "good", found["human check"]
     assert found["second factor"] == ("wrong", "mfa.required names the group staf, which does not exist")
-    service.mode = "html"
-    assert findings()["human check"][0] == "wrong"
+    for mode, said in (("html", "does not take our question"), ("500", "does not take our question"), ("generous", "says yes to anything")):
+        service.mode = mode
+        level, what = findings()["human check"]
+        assert level == "wrong" and said in what, (mode, what)
+    own.otpgate.settings["abuse.challenge_verify_url"] = f"http://127.0.0.1:{ports.free_port()}/"
+    own.otpgate.write_config()
+    level, what = findings()["human check"]
+    assert level == "wrong" and "is not reached" in what
+    own.otpgate.settings["abuse.challenge_verify_url"] = service.url
+    own.otpgate.write_config()
+    assert own.otpgate.run("group", "create", "staf").returncode == 0
+    assert findings()["second factor"][0] == "good"

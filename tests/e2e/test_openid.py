@@ -262,6 +262,11 @@ def test_the_sign_in_is_as_fresh_as_the_application_wants(site, wiki, address, n
     hint = wiki.tokens(signed_in(site, new_address()))["id_token"]
     assert wiki.ask(visitor, prompt="none", id_token_hint=hint)[1]["error"] == "login_required"
     assert wiki.ask(visitor, id_token_hint="x.y.z")[1]["error"] == "invalid_request"
+    sent, told = wiki.ask(visitor, id_token_hint=hint)
+    assert sent.status_code == 303 and told["sign_in"] == "again"
+    sign_in(site, visitor, address)
+    # Once more he who is not meant: nobody is sent in a circle.
+    assert parameters_of(visitor.step(site.url + told["return_to"]))["error"] == "login_required"
 
 
 def test_who_may_sign_in_there(site, address):

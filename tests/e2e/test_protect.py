@@ -13,11 +13,13 @@ from selenium.webdriver.support.ui import WebDriverWait
 from browser import open_browser
 from support import ports
 from support.apache import MODULES, Apache
+from support.authenticator import Authenticator
 from support.certificates import Authority
 from support.nginx import Nginx
 from support.process import Process
 from support.site import WITH_SOCKET
 from support.visitor import Visitor
+from test_passkeys import register
 from test_protected_sites import Application
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -277,6 +279,34 @@ def test_a_rule_that_cannot_be_understood_lets_nobody_in(make_hosts, address, re
 
     assert hosts.visitor(address).open(f"{hosts.wiki}/page").status_code == 403
     assert "OTPGATE_REQUIRE" in hosts.site.otpgate.log() + log_of_authorizer(hosts)
+
+
+def test_members_of_a_group_enter(make_hosts, address):
+    hosts = make_hosts("group=staff,editors group=readers")
+    for group in ("editors", "readers"):
+        assert hosts.visitor(address).open(f"{hosts.wiki}/page").status_code == 403
+        for action in (("create", group), ("add", group, address)):
+            done = hosts.site.otpgate.run("group", *action)
+            assert done.returncode == 0, done.stderr
+    visitor = hosts.visitor(address)
+    assert told(visitor.open(f"{hosts.wiki}/page"))[:2] == ["GET", "/page"]
+    # At once, and whoever has a cookie of the site's too.
+    assert hosts.site.otpgate.run("group", "remove", "readers", address).returncode == 0
+    assert visitor.open(f"{hosts.wiki}/page").status_code == 403
+
+
+def test_a_site_that_wants_two_factors_sends_for_a_passkey(make_hosts, address):
+    hosts = make_hosts("anybody aal2")
+    visitor = hosts.visitor(address)
+    page = visitor.open(f"{hosts.wiki}/page")
+    assert "<title>Sign in</title>" in page.text and visitor.seen[-1].endswith("&sign_in=passkey")
+    authenticator = Authenticator(hosts.login, rp_id=LOGIN)
+    assert register(hosts.site, hosts.site.login(address)["access"], authenticator).status_code == 201
+
+    options = visitor.request("POST", f"{hosts.login}/api/v1/auth/passkey/options").json()
+    done = visitor.request("POST", f"{hosts.login}/api/v1/auth/passkey", json={"credential": authenticator.get(options), "session": "cookie"})
+    assert done.status_code == 200, done.text
+    assert told(visitor.open(f"{hosts.wiki}/page"))[:2] == ["GET", "/page"]
 
 
 def log_of_authorizer(hosts):

@@ -184,6 +184,22 @@ def test_mysql_is_made_and_users_are_not_left_behind(host, smtp, own_mariadb):
         user.sql("SELECT 1", "gateX1")
 
 
+def test_mysql_is_made_by_an_administrator_with_a_password(host, own_mariadb):
+    own_mariadb.root.sql("CREATE USER hosts_admin@'127.0.0.1' IDENTIFIED BY 'known to few'; GRANT ALL ON *.* TO hosts_admin@'127.0.0.1'"
+                         " WITH GRANT OPTION")
+    kept = host.folder / "admin.password"
+    kept.write_text("known to few\n")
+    url = f"mysql://otpgate_setup@127.0.0.1:{own_mariadb.port}/gate_2"
+    flags = ["--mysql", url, "--mysql-admin-url", f"mysql://hosts_admin@127.0.0.1:{own_mariadb.port}/mysql"]
+    done = host.setup(*flags)
+    assert "cannot be made" in done.stdout and host.setting("database", "url") != url
+    done = host.setup(*flags, "--mysql-admin-password-file", kept)
+    assert "made" in done.stdout and host.setting("database", "url") == url, done.stdout
+    assert "known to few" not in done.stdout + host.config.read_text()
+    missing = host.setup(*flags, "--mysql-admin-password-file", host.folder / "no such file")
+    assert missing.returncode != 0 and "no such file" in missing.stdout + missing.stderr
+
+
 def test_a_database_that_cannot_be_made(host, smtp):
     assert host.setup("--smtp", f"127.0.0.1:{smtp.port}").returncode == 0
     before = host.setting("database", "url")

@@ -161,6 +161,22 @@ def test_an_administrator_has_them_in_the_api(own, receiver, address):
     assert own.post(ADMIN, {"url": receiver.url}, token=own.login("other-" + address)["access"]).status_code == 403
 
 
+def test_the_command_makes_a_new_secret(own, receiver, hook):
+    shown = dict(line.split() for line in command(own, "rotate-secret", hook["id"]).splitlines())
+    assert shown["secret"].startswith("whsec_") and shown["secret"] != hook["secret"]
+    assert shown["id"] == hook["id"] and shown["url"] == receiver.url
+    command(own, "test", hook["id"])
+    # Both sign, until whoever receives knows the new one.
+    headers, body = receiver.seen[-1]
+    assert check(shown["secret"], headers, body.encode()) and check(hook["secret"], headers, body.encode())
+
+
+def test_the_command_names_what_is_not_there(site):
+    nobody = "00000000-0000-7000-8000-000000000000"
+    for action in ("test", "retry", "rotate-secret", "delete"):
+        assert f"there is no such webhook: {nobody}" in command(site, action, nobody, code=1), action
+
+
 def test_no_private_address_is_connected_to(site):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.5)

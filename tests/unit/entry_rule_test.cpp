@@ -16,6 +16,7 @@ class EntryRuleTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(letsAdministratorsIn);
     CPPUNIT_TEST(letsInWhoHasAnAddressOfTheDomain);
     CPPUNIT_TEST(letsInWhoIsNamed);
+    CPPUNIT_TEST(letsMembersIn);
     CPPUNIT_TEST(believesNoAddressThatIsNotProved);
     CPPUNIT_TEST(wantsARecentSignIn);
     CPPUNIT_TEST(wantsTwoFactors);
@@ -59,6 +60,12 @@ class EntryRuleTest : public CppUnit::TestFixture {
                                  "people=*.",
                                  "people=ann@",
                                  "people=example.com,within=15m",
+                                 "group",
+                                 "group=",
+                                 "group=,",
+                                 "group=staff,",
+                                 "group=staff,*",
+                                 "groups=staff",
                                  "aal2",
                                  "anybody aal1",
                                  "anybody aal3",
@@ -110,6 +117,23 @@ class EntryRuleTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(decide(rule, caller) == Entry::Denied);
         caller.user.phoneVerified = true;
         CPPUNIT_ASSERT(decide(rule, caller) == Entry::Granted);
+    }
+
+    void letsMembersIn() {
+        AuthenticatedSession member = visitor();
+        member.user.groups = {"board", "staff"};
+        CPPUNIT_ASSERT(decide("group=staff", member) == Entry::Granted);
+        CPPUNIT_ASSERT(decide("group=editors,staff", member) == Entry::Granted);
+        CPPUNIT_ASSERT(decide("group=editors", member) == Entry::Denied);
+        CPPUNIT_ASSERT(decide("group=staf", member) == Entry::Denied);
+        CPPUNIT_ASSERT(decide("group=staff", visitor()) == Entry::Denied);
+        // In each that is named by a word of its own, and administrators no less.
+        CPPUNIT_ASSERT(decide("group=staff group=board", member) == Entry::Granted);
+        CPPUNIT_ASSERT(decide("group=staff group=editors", member) == Entry::Denied);
+        CPPUNIT_ASSERT(decide("group=staff people=example.org", member) == Entry::Denied);
+        AuthenticatedSession admin = visitor();
+        admin.user.role = Role::Admin;
+        CPPUNIT_ASSERT(decide("group=staff", admin) == Entry::Denied);
     }
 
     void believesNoAddressThatIsNotProved() {

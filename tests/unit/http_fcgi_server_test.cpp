@@ -12,10 +12,12 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cstring>
+#include <deque>
 #include <fcntl.h>
 #include <filesystem>
 #include <future>
 #include <map>
+#include <memory>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -101,6 +103,12 @@ public:
         }
     }
 
+    // Or the end of the connection.
+    bool hasAnswer(std::chrono::milliseconds patience) {
+        pollfd readable{fd_, POLLIN, 0};
+        return poll(&readable, 1, static_cast<int>(patience.count())) == 1;
+    }
+
     bool isClosedByPeer() {
         pollfd readable{fd_, POLLIN, 0};
         return poll(&readable, 1, 5000) == 1 && readExactly(1).empty();
@@ -153,6 +161,30 @@ private:
 
     int fd_;
 };
+
+// How many descriptors this process may have, for as long as it lives or until it is lifted.
+class DescriptorLimit {
+public:
+    explicit DescriptorLimit(unsigned most) {
+        getrlimit(RLIMIT_NOFILE, &usual_);
+        const rlimit tight{most, usual_.rlim_max};
+        CPPUNIT_ASSERT_EQUAL(0, setrlimit(RLIMIT_NOFILE, &tight));
+    }
+    ~DescriptorLimit() { lift(); }
+    DescriptorLimit(const DescriptorLimit&) = delete;
+    DescriptorLimit& operator=(const DescriptorLimit&) = delete;
+
+    void lift() const { setrlimit(RLIMIT_NOFILE, &usual_); }
+
+private:
+    rlimit usual_{};
+};
+
+unsigned lowestFreeDescriptor() {
+    const int lowest = dup(0);
+    close(lowest);
+    return static_cast<unsigned>(lowest);
+}
 
 // Another one for as long as it lives.
 class StandardInput {
@@ -324,6 +356,7 @@ class FcgiServerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(passesOnWhatAFactoryThrows);
     CPPUNIT_TEST(leavesSignalsToTheCaller);
     CPPUNIT_TEST(recoversFromRunningOutOfFileDescriptors);
+    CPPUNIT_TEST(closesWhoHasBeenIdleLongestWhereDescriptorsGetScarce);
     CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -858,20 +891,42 @@ public:
     void recoversFromRunningOutOfFileDescriptors() {
         RunningServer server(path_, 2);
         CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
-        WebServer web(path_);
-        // The lowest free number is the limit now, so that nothing can be opened.
-        const int lowestFree = dup(0);
-        close(lowestFree);
-        rlimit usual{};
-        getrlimit(RLIMIT_NOFILE, &usual);
-        const rlimit tight{static_cast<rlim_t>(lowestFree), usual.rlim_max};
-        std::this_thread::sleep_for(50ms);  // the connection above is not accepted yet, or it is: both are fine
-        setrlimit(RLIMIT_NOFILE, &tight);
-        web.begin(get("/hello"));
-        web.endBody();
-        std::this_thread::sleep_for(50ms);
-        setrlimit(RLIMIT_NOFILE, &usual);
-        CPPUNIT_ASSERT(web.readAnswer().ends_with("hello"));
+        std::this_thread::sleep_for(100ms);  // the server's end of it is closed by then
+        {
+            // One more may be opened: the client's own. Its connection waits at the socket, and nobody can accept it.
+            const DescriptorLimit limit(lowestFreeDescriptor() + 1);
+            WebServer web(path_);
+            web.begin(get("/hello"));
+            web.endBody();
+            CPPUNIT_ASSERT(!web.hasAnswer(150ms));
+            limit.lift();
+            CPPUNIT_ASSERT(web.readAnswer().ends_with("hello"));
+        }
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+    }
+
+    void closesWhoHasBeenIdleLongestWhereDescriptorsGetScarce() {
+        constexpr unsigned kPlaces = 40;  // half of the descriptors
+        auto limit = std::make_unique<DescriptorLimit>(2 * kPlaces);
+        RunningServer server(path_, 2);
+        CPPUNIT_ASSERT(WebServer(path_).exchange(get("/hello")).ends_with("hello"));
+        limit.reset();
+        // Whoever is in the middle of a request is closer to his deadline than any of the others, and stays.
+        WebServer busy(path_);
+        busy.begin(post("/echo"));
+        std::deque<WebServer> idle;
+        for (unsigned i = 1; i < kPlaces; ++i) {
+            CPPUNIT_ASSERT(
+                idle.emplace_back(path_).exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
+        }
+        CPPUNIT_ASSERT(!idle.front().hasAnswer(50ms));
+        WebServer last(path_);
+        CPPUNIT_ASSERT(last.exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
+        CPPUNIT_ASSERT(idle.front().isClosedByPeer());
+        CPPUNIT_ASSERT(idle.at(1).exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
+        CPPUNIT_ASSERT(last.exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
+        busy.endBody();
+        CPPUNIT_ASSERT(contains(busy.readAnswer(), "200"));
     }
 
 private:

@@ -332,8 +332,7 @@ std::string describe(const Settings& s) {
     line("templates.directory", s.templates.directory);
     line("templates.defaultLocale", s.templates.defaultLocale);
     for (const auto& prefix : s.sms.rules.allowedPrefixes.prefixes()) line("sms.allowedPrefixes", prefix);
-    for (const auto& budget : s.sms.rules.dailyBudgets.all())
-        line("sms.dailyBudgets " + budget.prefix, budget.messages);
+    line("sms.dailyBudgets", s.sms.rules.dailyBudgets.toText());
     line("courier.mode", static_cast<int>(s.courier.mode));
     line("courier.queueLength", s.courier.queueLength);
     line("courier.mailSenders", s.courier.mailSenders);

@@ -43,7 +43,6 @@ public:
 
     // Null: the number has none, and so no limit.
     const DailyBudget* of(std::string_view number) const;
-    const std::vector<DailyBudget>& all() const { return budgets_; }
     std::string toText() const;  // "+49:1000, *:100"
 
 private:

@@ -56,7 +56,6 @@ public:
     OidcProvider(OidcStore& store, const SigningKeys& rs256, const SigningKeys& es256, const crypto::KeyRing& ring,
                  ProcessCounts& counts, const Clock& clock, Random& random, OidcSettings settings);
 
-    const OidcSettings& settings() const { return settings_; }
     // As it was within the last second, so that the way through the sign-in asks for it once. Who shows a secret or a
     // code is held to what stands now.
     std::optional<OidcClient> findClient(std::string_view id);

@@ -46,7 +46,6 @@ public:
     std::vector<std::pair<std::string, std::string>> routes() const;
     // Their patterns, each once, in that order; Request::route is a place in it.
     const std::vector<std::string>& patterns() const { return patterns_; }
-    const std::string& base() const { return base_; }
 
 private:
     struct Route {
