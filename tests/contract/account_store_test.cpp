@@ -635,11 +635,9 @@ private:
     void importsTheFirstOfTwoWithOneAddress() {
         std::vector<domain::ImportedUser> users;
         for (const std::string name : {"bob", "bert", "eve"}) {
-            auto& user = users
-                             .emplace_back(newAccount(name == "bert" ? "bob@example.org" : name + "@example.org").user,
-                                           "pbkdf2_sha256$1$x$y")
-                             .user;
-            user.username = name;
+            const std::string email = name == "bert" ? "bob@example.org" : name + "@example.org";
+            users.push_back({newAccount(email).user, "pbkdf2_sha256$1$x$y"});
+            users.back().user.username = name;
         }
         using Result = domain::ImportResult;
         CPPUNIT_ASSERT((store_->import(users, now()) == std::vector{Result::Added, Result::Unchanged, Result::Added}));
