@@ -119,6 +119,38 @@ def test_adds_only_what_its_user_was_invited_to(site, address, new_address):
     assert site.get(AUTH + "/me", token=mine).status_code == 401 and site.login(address)["access"]
 
 
+def test_an_account_has_five_apps_and_no_more(site, address):
+    access = site.login(address)["access"]
+    phones = [register(site, access, f"Phone {number}") for number in range(5)]
+    invitation = site.post(TOTP + "/options", token=access).json()
+    refused = site.post(TOTP, {"token": invitation["token"], "otp": PhoneApp(invitation["secret"]).code(), "name": "One more"}, token=access)
+    assert (refused.status_code, refused.json()["code"]) == (409, "CONFLICT") and "You have 5 authenticator apps" in refused.json()["detail"]
+    assert len(site.get(TOTP, token=access).json()["authenticators"]) == 5
+    again(site, address, phones[3])
+    assert sign_in(site, address, phones[3])["access"]
+
+
+def test_after_a_hundred_wrong_codes_in_a_row_no_app_counts(make_site, address):
+    site = make_site(limits_guesses_per_destination="1000/1h")
+    phone = register(site, site.login(address)["access"])
+    again(site, address, phone)
+    token = first_step(site, address)
+    assert site.post(SECOND, {"second_step_token": token, "otp": "000000"}).json()["code"] == "INVALID_OTP"
+    site.sql("UPDATE rate_limits SET failures = 100 WHERE failures = 1")
+    locked = site.post(SECOND, {"second_step_token": token, "otp": phone.code()})
+    assert (locked.status_code, locked.json()["code"]) == (429, "MAX_RETRIES_EXCEEDED")
+    assert "too many wrong codes in a row" in locked.json()["detail"]
+
+
+def test_a_sign_in_is_not_finished_by_whoever_was_disabled_meanwhile(site, address):
+    phone = register(site, site.login(address)["access"])
+    again(site, address, phone)
+    token = first_step(site, address)
+    assert site.otpgate.run("user", "disable", address).returncode == 0
+    refused = site.post(SECOND, {"second_step_token": token, "otp": phone.code()})
+    assert (refused.status_code, refused.json()["code"]) == (403, "ACCOUNT_DISABLED"), refused.text
+
+
 CODES = AUTH + "/recovery-codes"
 
 

@@ -231,6 +231,17 @@ def test_takes_a_challenge_once(site, owner):
     assert register(site, access, other, challenge=site.post(OPTIONS).json()["publicKey"]["challenge"]).status_code == 400
 
 
+def test_an_account_has_twenty_passkeys_and_no_more(make_site, address):
+    site = make_site(limits_passkeys_per_account="0", limits_notices_per_destination="0")
+    access = site.login(address)["access"]
+    keys = [Authenticator(site.url) for _ in range(21)]
+    assert [register(site, access, key).status_code for key in keys[:20]] == [201] * 20
+    refused = register(site, access, keys[20])
+    assert (refused.status_code, refused.json()["code"]) == (409, "CONFLICT") and "You have 20 passkeys" in refused.json()["detail"]
+    assert register(site, access, Authenticator(site.url), name="\x07").json()["errors"][0]["field"] == "name"
+    assert sign_in(site, keys[19]).status_code == 200
+
+
 def test_notices_that_there_are_two_of_a_passkey(site, address, owner):
     access, authenticator = owner
     for counter, status in ((7, 200), (7, 401), (6, 401), (0, 401), (8, 200)):

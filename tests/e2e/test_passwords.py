@@ -130,6 +130,19 @@ def test_ten_wrong_passwords_are_all(site, address, new_address):
     site.login(address)
 
 
+def test_after_a_hundred_wrong_passwords_in_a_row_none_counts(make_site, address, engine):
+    site = make_site(engine, limits_guesses_per_destination="1000/1h", limits_passwords_per_client="0")
+    register(site, address)
+    assert login(site, address, OTHER).status_code == 401
+    # As if it went on for days, a few an hour.
+    site.sql("UPDATE rate_limits SET failures = 99 WHERE failures = 1")
+    assert login(site, address, OTHER).status_code == 401
+    assert "too many wrong guesses in a row" in assert_problem(login(site, address), 429, "MAX_RETRIES_EXCEEDED")["detail"]
+    # The owner was told, and his mailbox opens the account as ever.
+    assert site.mailbox.wait_for_notices(address, 1)
+    assert site.post(f"{AUTH}/otp/request", {"email": address}).status_code == 202
+
+
 def test_an_unknown_address_has_the_same_budget(site, address):
     assert [login(site, address).status_code for _ in range(11)] == [401] * 10 + [429]
 

@@ -106,7 +106,7 @@ class WebhooksTest : public CppUnit::TestFixture {
         const auto first = add();
         const auto second = webhooks_.rotateSecret(first.webhook.id, {}).value();
         const std::string newer = "otpgate1:" + std::string(64, 'a') + "\n";
-        const auto both = crypto::KeyRing::parse(newer + kKey, "k");
+        const auto both = crypto::KeyRing::parse(newer + key_, "k");
         const auto alone = crypto::KeyRing::parse(newer, "k");
         CPPUNIT_ASSERT_THROW(secretsOf(first.webhook.id, alone), ServiceUnavailable);
         resealWebhooks(store_, both, random_);
@@ -121,8 +121,8 @@ class WebhooksTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(webhooks_.test(add().webhook.id));
     }
 
-    const std::string kKey = "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
-    const crypto::KeyRing ring_ = crypto::KeyRing::parse(kKey, "master.key");
+    const std::string key_ = "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+    const crypto::KeyRing ring_ = crypto::KeyRing::parse(key_, "master.key");
     test::FakeClock clock_;
     test::CountingRandom random_;
     FakeWebhookStore store_;

@@ -108,12 +108,12 @@ class WorkChallengeTest : public CppUnit::TestFixture {
     void takesWhatAnOlderMasterKeyAsked() {
         const auto solution = solve(make());
         const std::string newer = "otpgate1:" + std::string(64, 'a') + "\n";
-        CPPUNIT_ASSERT(solvedWork(crypto::KeyRing::parse(newer + kKey, "k"), kSubject, solution, now_));
+        CPPUNIT_ASSERT(solvedWork(crypto::KeyRing::parse(newer + key_, "k"), kSubject, solution, now_));
         CPPUNIT_ASSERT(!solvedWork(crypto::KeyRing::parse(newer, "k"), kSubject, solution, now_));
     }
 
-    const std::string kKey = "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
-    const crypto::KeyRing ring_ = crypto::KeyRing::parse(kKey, "master.key");
+    const std::string key_ = "otpgate1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+    const crypto::KeyRing ring_ = crypto::KeyRing::parse(key_, "master.key");
     test::CountingRandom random_;
     const Timestamp now_ = parseRfc3339("2026-11-20T13:05:00Z").value().begin;
 };
