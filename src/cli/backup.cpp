@@ -55,6 +55,14 @@ void requireFile(const std::string& url) {
     throw ConfigurationError("there is no " + url.substr(kSqlite.size()));
 }
 
+// Of two names for one file SQLite would keep two journals. What else is one database under two names, servers among
+// it, shows when it is to be filled.
+bool areOneFile(const std::string& url, const std::string& other) {
+    std::error_code neither;
+    return url.starts_with(kSqlite) && other.starts_with(kSqlite) &&
+           std::filesystem::equivalent(url.substr(kSqlite.size()), other.substr(kSqlite.size()), neither);
+}
+
 // The hosts on which otpgate runs over this database.
 std::vector<std::string> hostsAtWork(db::Connection& connection) {
     if (!db::presentTables(connection).contains("key_holders")) return {};
@@ -172,7 +180,8 @@ int copyData(const Invocation& invocation) {
     const Settings settings = invocation.settings();
     const auto fromSettings = endOf(invocation, settings, "--from");
     const auto toSettings = endOf(invocation, settings, "--to");
-    if (fromSettings.url == toSettings.url) throw UsageError("--from and --to name the same database");
+    if (fromSettings.url == toSettings.url || areOneFile(fromSettings.url, toSettings.url))
+        throw UsageError("--from and --to name the same database");
     requireFile(fromSettings.url);
     const auto from = db::openDatabase(fromSettings);
     const auto to = db::openDatabase(toSettings);

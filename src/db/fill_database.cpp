@@ -169,6 +169,17 @@ private:
     std::uint64_t count_ = 0;
 };
 
+// Before anything is dropped. A node of a cluster sees a moment later what was written at another.
+void requireAnother(RowSource& source, const std::string& holder, Claim& claim) {
+    constexpr int kLooks = 5;
+    for (int look = 0; look < kLooks; ++look) {
+        if (look > 0) std::this_thread::sleep_for(kPause);
+        if (!source.isFilledBy(holder)) continue;
+        claim.release();
+        throw ConfigurationError("this is the database that is read from, by another name: nothing was changed");
+    }
+}
+
 std::string newHolder(Connection& connection) {
     return connection.engine() == Engine::Mysql ? connection.queryOne("SELECT UUID()").value().text(0)
                                                 : toHex(connection.queryOne("SELECT randomblob(16)").value().text(0));
@@ -188,7 +199,9 @@ std::uint64_t fillDatabase(Connection& connection, std::span<const SqlFile> file
         requireTablesOfMigrations(connection, files);
         if (existing == Existing::Refuse) requireEmpty(connection, made, present);
     }
-    Claim claim(connection, newHolder(connection));
+    const std::string holder = newHolder(connection);
+    Claim claim(connection, holder);
+    requireAnother(source, holder, claim);
     // All of it anew, so that rows of an older version meet the tables of that version, and migrate with them.
     for (const std::string& name : made) {
         claim.noteStep();

@@ -189,6 +189,10 @@ public:
             for (const KeyedTable& keyed : tables_) readTable(connection_, keyed, take);
         });
     }
+    bool isFilledBy(const std::string& holder) override {
+        return presentTables(connection_).contains(std::string{kUnfinishedTable}) &&
+               connection_.queryOne("SELECT 1 FROM unfinished_copy WHERE holder = ?", {holder});
+    }
 
 private:
     Connection& connection_;

@@ -94,6 +94,7 @@ class TableRowsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(copiesEveryTableToEitherEngine);
     CPPUNIT_TEST(aBackupHoldsEveryTable);
     CPPUNIT_TEST(refusesADatabaseThatHoldsRows);
+    CPPUNIT_TEST(refusesTheDatabaseThatItReads);
     CPPUNIT_TEST(saysThatADatabaseIsHalfFull);
     CPPUNIT_TEST(refusesWhatIsNoBackupOrAPartOfOne);
     CPPUNIT_TEST(doesNotWriteOverABackup);
@@ -165,6 +166,18 @@ private:
 
         db::fillDatabase(*to, db::sqlFiles(), *source, Existing::Replace, quiet);
         CPPUNIT_ASSERT_EQUAL(digestOf(*connection_), digestOf(*to));
+    }
+
+    // By whatever name it was opened twice.
+    void refusesTheDatabaseThatItReads() {
+        fillEveryTable(*connection_, 1);
+        const std::string before = digestOf(*connection_);
+        const auto source = db::readDatabase(*connection_, db::sqlFiles());
+        const auto same = scratch_->connect();
+        CPPUNIT_ASSERT_THROW(db::fillDatabase(*same, db::sqlFiles(), *source, Existing::Replace, quiet),
+                             ConfigurationError);
+        CPPUNIT_ASSERT_EQUAL(before, digestOf(*connection_));
+        CPPUNIT_ASSERT(db::missingTables(*connection_, db::sqlFiles()).empty());
     }
 
     void saysThatADatabaseIsHalfFull() {

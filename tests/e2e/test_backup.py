@@ -1,6 +1,7 @@
 """otpgate backup, restore and copy-data: everybody stays signed in, whatever engine it comes from and goes to."""
 import contextlib
 import os
+import pathlib
 import re
 import signal
 import sqlite3
@@ -212,6 +213,31 @@ def test_a_copy_that_was_killed_serves_nobody_and_is_begun_anew(make_site, tmp_p
     assert done.returncode == 0 and "read again and found the same" in done.stdout, done
     assert new.sql("SELECT COUNT(*) FROM users") == new.sql("SELECT COUNT(*) FROM sessions") == [["20000"]]
     assert new.otpgate.run("migrate").returncode == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_database_is_replaced_by_itself(make_site, engine, address, tmp_path):
+    site = make_site(engine)
+    login = site.login(address)
+    site.otpgate.stop()
+    if engine == "mysql":
+        others = [f"mysql://{site.mysql.user}@localhost/{site.database}?socket={site.mysql.socket}"]
+    else:
+        file = site.settings["database.url"].removeprefix("sqlite:")
+        links = [tmp_path / "link.db", tmp_path / "hard.db"]
+        links[0].symlink_to(file)
+        os.link(file, links[1]) if os.stat(file).st_dev == os.stat(tmp_path).st_dev else links.pop()
+        others = [f"sqlite:{link}" for link in links] + [f"sqlite:{file[:-len(os.path.basename(file))]}../{pathlib.Path(file).parent.name}/"
+                                                         f"{os.path.basename(file)}"]
+    for other in others:
+        arguments = ["copy-data", "--to", other, "--replace"]
+        if engine == "mysql":
+            arguments += ["--to-password-file", password_file(tmp_path, site)]
+        done = site.otpgate.run(*arguments)
+        said = "by another name" if engine == "mysql" else "name the same database"
+        assert done.returncode == 2 and said in done.stderr, (other, done.stdout, done.stderr)
+    serve(site)
+    assert refresh(site, login).status_code == 200
 
 
 def test_a_database_that_is_not_there_is_not_made(make_site, tmp_path):

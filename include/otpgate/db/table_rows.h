@@ -39,6 +39,8 @@ public:
     virtual std::uint64_t rowCount() const = 0;
     // Table after table, by their names, and each in the order of its primary key.
     virtual void read(const TakeRows& take) = 0;
+    // Whether it is the very database that this holder fills: urls tell nothing of links, sockets and other names.
+    virtual bool isFilledBy(const std::string& /*holder*/) { return false; }
 };
 
 // Those of our tables, as they are at one moment; whoever writes meanwhile is not held up. The connection outlives it,
@@ -85,7 +87,8 @@ using FillProgress = std::function<void(std::uint64_t rows)>;
 // Puts what the source holds in place of what is in the database, brings that up to the last of the files, and reads
 // all of it again to compare: what is not the same to the byte is a ServiceUnavailable. Until that is done, a table
 // says so (own_tables.h), and otpgate does not start; whoever tries again begins anew. With Refuse, rows that are there
-// are a ConfigurationError. The connection's answer time-out is long. Returns how many rows there are.
+// are a ConfigurationError; so is the database that the source reads. The connection's answer time-out is long. Returns
+// how many rows there are.
 std::uint64_t fillDatabase(Connection& connection, std::span<const SqlFile> files, RowSource& source, Existing existing,
                            const FillProgress& progress);
 
