@@ -338,7 +338,7 @@ endif
 	install -d $(DESTDIR)$(sysconfdir)/otpgate/page
 	ln -sfn $(sysconfdir)/otpgate/page $(DESTDIR)$(datadir)/www/page
 	install -D -m 644 -t $(DESTDIR)$(datadir)/nginx etc/nginx/*.conf
-	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf etc/apache/htaccess
+	install -D -m 644 -t $(DESTDIR)$(datadir)/apache etc/apache/*.conf etc/apache/*.lua etc/apache/htaccess
 	install -D -m 755 -t $(DESTDIR)$(datadir)/apache etc/apache/otpgate.fcgi
 	install -D -m 644 -t $(DESTDIR)$(datadir)/lighttpd etc/lighttpd/*.conf
 	install -D -m 644 -t $(DESTDIR)$(datadir)/lighttpd/errors etc/lighttpd/errors/*

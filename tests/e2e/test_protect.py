@@ -110,14 +110,16 @@ def apache_hosts(site, folder, port, application, require, authorizer):
             (r" +DocumentRoot .*\n +DirectoryIndex .*\n", ""),
             (r"https://wiki\.example\.com", f"http://{name}:{port}"),
             (r"people=example\.com", rule),
-            (r'(?s) +<FilesMatch "\\.php\$">.*?</FilesMatch>', f'ProxyPass "/" "http://127.0.0.1:{application.port}/"'),
+            (r'(?s) +<FilesMatch "\\.php\$">.*?</FilesMatch>', 
+             recipe("apache", "otpgate_visitor_proxy.conf", [(r"http://127\.0\.0\.1:3000", f"http://127.0.0.1:{application.port}")])),
         ])
-    names = ("authnz_fcgi", "authz_user", "proxy_http")
+    names = ("authnz_fcgi", "authz_user", "lua", "proxy_http")
     modules = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n" for name in names)
     return Apache(folder, None, port=port, inside=f"""
         {modules}
         AuthnzFcgiDefineProvider authn otpgate fcgi://127.0.0.1:{authorizer}/
         Define OTPGATE_SOCKET {site.otpgate.socket}
+        Define OTPGATE_FIELDS {folder}/otpgate_fields.lua
         Define OTPGATE_WWW {folder}/www
         Listen 127.0.0.1:{port}
         <VirtualHost 127.0.0.1:{port}>
@@ -261,6 +263,34 @@ def test_scripts_and_programs_are_refused_and_not_sent_elsewhere(hosts, address)
     assert told(answer) == ["GET", "/page", "0", login["user"]["id"]]
 
 
+ODD_NAMES = ("X.Auth.User", "X*Auth*User", "X-Auth.User", "X!Auth_User", "X'Auth'User", "X~Auth~Email", "X.Auth.Groups", "Remote.User",
+             "X.Auth-Request.User")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_no_field_is_passed_on_that_some_programs_read_as_one_of_otpgates(hosts, address, name):
+    visitor = hosts.visitor(address)
+    [*asked, _, user] = told(visitor.open(f"{hosts.wiki}/page"))
+    assert asked == ["GET", "/page"]
+    hosts.application.last = []
+    answer = visitor.step(f"{hosts.wiki}/page", headers={name: "forged"})
+    assert "forged" not in str(hosts.application.last)
+    assert answer.status_code == 400 or told(answer)[3] == user
+    # Nor where another one behind it is empty.
+    answer = visitor.step(f"{hosts.wiki}/page", headers={name: "forged", "Z.z": ""})
+    assert "forged" not in str(hosts.application.last)
+
+
+@pytest.mark.parametrize("names", ["close, X-Auth-User, X-Auth-Email, X-Auth-Session, X-Auth-Aal", "X-Auth-User", "keep-alive,x-auth-user"])
+def test_no_visitor_has_fields_taken_away_on_the_way(hosts, address, names):
+    visitor = hosts.visitor(address)
+    assert told(visitor.open(f"{hosts.wiki}/page"))[:2] == ["GET", "/page"]
+    usual = {name for name, _ in hosts.application.last if name.startswith("x-auth-")}
+    assert {"x-auth-user", "x-auth-email", "x-auth-session"} <= usual
+    answer = visitor.step(f"{hosts.wiki}/page", headers={"Connection": names})
+    assert answer.status_code == 200 and usual <= {name for name, _ in hosts.application.last}
+
+
 # Who may enter.
 
 def test_who_is_not_of_the_people_is_refused(hosts, new_address):
@@ -322,8 +352,14 @@ def test_a_path_has_a_rule_of_its_own(hosts, address):
         answer = visitor.open(f"{hosts.wiki}{disguise}")
         assert answer.status_code in (403, 404) or "GET /admin" not in answer.text.replace("%61", "a"), disguise
 
+    # The folder itself, without the slash that nginx adds to it.
+    for folder in ("/admin", "/admin?x"):
+        answer = visitor.step(f"{hosts.wiki}{folder}")
+        assert answer.status_code == 403 or answer.headers.get("Location", "").split("?")[0].endswith("/admin/"), (folder, answer.status_code)
+
     assert hosts.site.otpgate.run("user", "make-admin", address).returncode == 0
     assert told(visitor.open(f"{hosts.wiki}/admin/page"))[:2] == ["GET", "/admin/page"]
+    assert told(visitor.open(f"{hosts.wiki}/administrators"))[:2] == ["GET", "/administrators"]
 
 
 def test_a_sign_in_that_is_too_old_is_done_once_more(hosts, address):
@@ -674,6 +710,11 @@ def test_a_php_site_knows_its_visitors(php_hosts, address):
             "REMOTE_USER": address, "HTTP_X_AUTH_USER": user["id"], "HTTP_X_AUTH_EMAIL": address, "HTTP_X_AUTH_AAL": "1"}
         assert session != "forged"
     assert visitor.request("POST", f"{php_hosts.wiki}/index.php", data={"a": "b"}).json()["method"] == "POST"
+    # A rule of a path, for the PHP below it as for files.
+    for path in ("/admin/users.php", "/admin/list.txt", "/admin/index.php?x=1"):
+        assert visitor.open(php_hosts.wiki + path).status_code == 403, path
+    assert php_hosts.site.otpgate.run("user", "make-admin", address).returncode == 0
+    assert visitor.open(f"{php_hosts.wiki}/admin/users.php").json()["uri"] == "/admin/users.php"
     # A program, at an address that the web server has a file of another name for.
     bearer = {"Authorization": f"Bearer {token(php_hosts, address)}"}
     told = Visitor().request("GET", f"{php_hosts.wiki}/?page=2", headers=bearer).json()["told"]

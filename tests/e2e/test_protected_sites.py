@@ -1,6 +1,7 @@
 """/authz, and other sites of the login's own host, protected through nginx or Apache by the files of etc/."""
 import http.server
 import json
+import re
 import threading
 
 import pytest
@@ -29,8 +30,8 @@ class Application:
 
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                # As CGI and WSGI programs see them, who cannot tell underscores from dashes.
-                told = [(name.replace("_", "-").lower(), value) for name, value in self.headers.items()]
+                # As CGI and WSGI programs see them, who cannot tell underscores from dashes, and some of them no sign from another.
+                told = [(re.sub("[^a-z0-9]", "-", name.lower()), value) for name, value in self.headers.items()]
                 outer.last = told
                 users = [value for name, value in told if name == "x-auth-user"]
                 text = f"{self.command} {self.path} {len(body)} {','.join(users)}".encode()
