@@ -86,13 +86,31 @@ void examineCertificate(const std::string& url, const WebAnswer& answer, Timesta
     }
 }
 
+// Whether whoever comes from anywhere may say so of himself.
+bool trustsEverybody(const std::vector<std::string>& proxies) {
+    const http::TrustedProxies trusted(proxies);
+    const auto isBelieved = [&](const char* anybody, const char* claim) {
+        return trusted.clientOf(anybody, claim).toString() == claim;
+    };
+    return isBelieved("203.0.113.77", "198.51.100.7") || isBelieved("2001:db8:1::7", "2001:db8:2::7");
+}
+
 void examineClient(const Settings& settings, const std::string& seen, const WebAnswer& answer, Findings& findings) {
     if (isSameAddress(seen, answer.ownAddress)) {
         findings.good(kClient, "who asks from " + seen + " is seen as " + seen);
+    } else if (seen == kForgedClient && settings.trustedProxies.empty()) {
+        findings.wrong(kClient, "the web server believes what visitors say of their address",
+                       "limits count by address: who names another each time has none",
+                       "pass REMOTE_ADDR on as the shipped web server files do");
+    } else if (seen == kForgedClient && trustsEverybody(settings.trustedProxies)) {
+        findings.wrong(kClient, "server.trusted_proxies trusts everybody, so each visitor says what address he has",
+                       "limits count by address: who names another each time has none",
+                       "name there only what stands before the web server, such as a load balancer");
     } else if (seen == kForgedClient) {
         findings.doubtful(kClient,
                           "server.trusted_proxies trusts " + answer.ownAddress +
-                              ", from which any program of this machine can call itself any address",
+                              ", from which any program of this machine can call itself any address; and so can any "
+                              "visitor where a web server is trusted that passes X-Forwarded-For on",
                           "limits count by address, and the audit trail names it",
                           "name there only what stands before the web server, such as a load balancer");
     } else {

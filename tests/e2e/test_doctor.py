@@ -130,6 +130,9 @@ def test_a_site_that_is_somebody_elses(make_site, new_folder):
 def test_addresses_that_anybody_here_may_forge(make_site):
     code, findings = examine(make_site())
     assert (code, level_of(findings, "client address")) == (0, "doubtful")
+    code, findings = examine(make_site(server_trusted_proxies="0.0.0.0/0"))
+    assert (code, level_of(findings, "client address")) == (1, "wrong")
+    assert "trusts everybody" in findings["client address"][0]["what"]
 
 
 def test_settings_that_are_not_understood(make_site):
