@@ -9,8 +9,10 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace otpgate::db {
@@ -190,8 +192,15 @@ public:
         });
     }
     bool isFilledBy(const std::string& holder) override {
-        return presentTables(connection_).contains(std::string{kUnfinishedTable}) &&
-               connection_.queryOne("SELECT 1 FROM unfinished_copy WHERE holder = ?", {holder});
+        // A node of a cluster sees a moment later what was written at another.
+        const int looks = connection_.engine() == Engine::Mysql ? 5 : 1;
+        for (int look = 0; look < looks; ++look) {
+            if (look > 0) std::this_thread::sleep_for(std::chrono::milliseconds{200});
+            if (presentTables(connection_).contains(std::string{kUnfinishedTable}) &&
+                connection_.queryOne("SELECT 1 FROM unfinished_copy WHERE holder = ?", {holder}))
+                return true;
+        }
+        return false;
     }
 
 private:
