@@ -224,11 +224,10 @@ def test_no_database_is_replaced_by_itself(make_site, engine, address, tmp_path)
         others = [f"mysql://{site.mysql.user}@localhost/{site.database}?socket={site.mysql.socket}"]
     else:
         file = site.settings["database.url"].removeprefix("sqlite:")
-        links = [tmp_path / "link.db", tmp_path / "hard.db"]
-        links[0].symlink_to(file)
-        os.link(file, links[1]) if os.stat(file).st_dev == os.stat(tmp_path).st_dev else links.pop()
-        others = [f"sqlite:{link}" for link in links] + [f"sqlite:{file[:-len(os.path.basename(file))]}../{pathlib.Path(file).parent.name}/"
-                                                         f"{os.path.basename(file)}"]
+        path = pathlib.Path(file)
+        (path.parent / "link.db").symlink_to(file)
+        os.link(file, path.parent / "hard.db")
+        others = [f"sqlite:{path.parent}/{name}" for name in ("link.db", "hard.db", f"../{path.parent.name}/{path.name}")]
     for other in others:
         arguments = ["copy-data", "--to", other, "--replace"]
         if engine == "mysql":

@@ -97,7 +97,7 @@ class Apache:
         shutil.copytree(ROOT / "build/www", self.www)
         if as_root:
             self.folder.chmod(0o755)
-        for file in (*(ROOT / "etc/apache").glob("otpgate_*.conf"), *(ROOT / "etc/apache").glob("*.lua")):
+        for file in (ROOT / "etc/apache").glob("otpgate_*"):
             (self.folder / file.name).symlink_to(file)
         self.config = self.folder / "apache.conf"
         self.config.write_text(

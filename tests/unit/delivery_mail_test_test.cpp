@@ -2,6 +2,7 @@
 #include "delivery/mail/smtp_advice.h"
 #include "otpgate/base/errors.h"
 #include "otpgate/delivery/mail_test.h"
+#include "support_cpp/contains.h"
 #include "support_cpp/scripted_smtp_server.h"
 #include "support_cpp/temporary_directory.h"
 
@@ -24,10 +25,6 @@ using test::kRecipient;
 using test::kReset;
 using test::Script;
 using test::ScriptedServer;
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 class MailTestTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(MailTestTest);
@@ -103,27 +100,28 @@ class MailTestTest : public CppUnit::TestFixture {
               "Date: Fri, 20 Nov 2026 05:12:00 +0000\r\n",
               "Message-ID: <0190a5b0-0000-7000-8000-000000000001@a.example>\r\n", "MIME-Version: 1.0\r\n",
               "Auto-Submitted: auto-generated\r\n", "Content-Type: text/plain; charset=utf-8\r\n"}) {
-            CPPUNIT_ASSERT_MESSAGE(content, contains(content, line));
+            CPPUNIT_ASSERT_MESSAGE(content, test::contains(content, line));
         }
     }
 
     void masksWhatTheServerRepeats() {
         const std::string shown =
             shownBy(kOpening + Script{{"AUTH", "535 5.7.8 secret AHVzZXIAc2VjcmV0 is wrong, secret"}}, "secret");
-        CPPUNIT_ASSERT_MESSAGE(shown, contains(shown, "S: 535 5.7.8 *** *** is wrong, ***\n"));
-        CPPUNIT_ASSERT_MESSAGE(shown, !contains(shown, "secret") && !contains(shown, "AHVz"));
+        CPPUNIT_ASSERT_MESSAGE(shown, test::contains(shown, "S: 535 5.7.8 *** *** is wrong, ***\n"));
+        CPPUNIT_ASSERT_MESSAGE(shown, !test::contains(shown, "secret") && !test::contains(shown, "AHVz"));
         CPPUNIT_ASSERT(!isGood_);
     }
 
     void letsNothingReachTheTerminal() {
         const std::string shown = shownBy(Script{{"", "554 \x1b[2Jgone\x9b\a\xc3\xbc"}});
-        CPPUNIT_ASSERT_MESSAGE(shown, contains(shown, "S: 554 ?[2Jgone????\n"));
+        CPPUNIT_ASSERT_MESSAGE(shown, test::contains(shown, "S: 554 ?[2Jgone????\n"));
     }
 
     void assertAdvice(const Script& script, const std::string& advice, const std::string& password = "") {
         const std::string shown = shownBy(script, password);
-        CPPUNIT_ASSERT_MESSAGE(shown + advice, contains(shown, "\nfailed: ") && contains(shown, "\nwhat to change: "));
-        CPPUNIT_ASSERT_MESSAGE(shown + advice, contains(shown.substr(shown.find("what to change: ")), advice));
+        CPPUNIT_ASSERT_MESSAGE(shown + advice,
+                               test::contains(shown, "\nfailed: ") && test::contains(shown, "\nwhat to change: "));
+        CPPUNIT_ASSERT_MESSAGE(shown + advice, test::contains(shown.substr(shown.find("what to change: ")), advice));
         CPPUNIT_ASSERT(!isGood_);
     }
 
@@ -176,13 +174,14 @@ class MailTestTest : public CppUnit::TestFixture {
         };
         for (const auto& [reason, advice] : kReasons) {
             const std::string found = smtpAdvice(reason, "mail");
-            CPPUNIT_ASSERT_MESSAGE(std::string(reason) + " -> " + found, contains(found, advice));
+            CPPUNIT_ASSERT_MESSAGE(std::string(reason) + " -> " + found, test::contains(found, advice));
         }
     }
 
     void namesTheSectionOfTheServer() {
         const std::string advice = smtpAdvice("connect: Connection refused", "mail_fallback");
-        CPPUNIT_ASSERT_MESSAGE(advice, contains(advice, "mail_fallback.smtp_host") && !contains(advice, "SECTION"));
+        CPPUNIT_ASSERT_MESSAGE(advice,
+                               test::contains(advice, "mail_fallback.smtp_host") && !test::contains(advice, "SECTION"));
     }
 
     void adviceIsSilentAboutTheUnusual() {

@@ -1,6 +1,7 @@
 #include "otpgate/base/errors.h"
 #include "otpgate/http/boundary.h"
 #include "otpgate/http/errors.h"
+#include "support_cpp/contains.h"
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/temporary_directory.h"
 
@@ -18,10 +19,6 @@ std::string headersOf(const Response& response) {
     std::string text;
     for (const auto& [name, value] : response.headers) text.append(name).append(": ").append(value).append("\n");
     return text;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -79,8 +76,8 @@ public:
     void keepsCacheControlOfAnEndpoint() {
         const Response response =
             answerOf([](const Request&) { return Response{}.with("cache-control", "max-age=60"); });
-        CPPUNIT_ASSERT(contains(headersOf(response), "cache-control: max-age=60\n"));
-        CPPUNIT_ASSERT(!contains(headersOf(response), "no-store"));
+        CPPUNIT_ASSERT(test::contains(headersOf(response), "cache-control: max-age=60\n"));
+        CPPUNIT_ASSERT(!test::contains(headersOf(response), "no-store"));
     }
 
     void logsOneLineWithoutTheQuery() {
@@ -98,17 +95,17 @@ public:
         const Response response =
             answerOf([](const Request&) -> Response { throw ApiError(ErrorCode::Forbidden, "no scope"); });
         CPPUNIT_ASSERT_EQUAL(403, response.status);
-        CPPUNIT_ASSERT(contains(directory_.read("log"), "status=403"));
-        CPPUNIT_ASSERT(contains(directory_.read("log"), "code=FORBIDDEN detail=\"no scope\"\n"));
-        CPPUNIT_ASSERT(!contains(response.body, "scope"));
+        CPPUNIT_ASSERT(test::contains(directory_.read("log"), "status=403"));
+        CPPUNIT_ASSERT(test::contains(directory_.read("log"), "code=FORBIDDEN detail=\"no scope\"\n"));
+        CPPUNIT_ASSERT(!test::contains(response.body, "scope"));
     }
 
     void answers404And405AsProblems() {
         request_.method = "PUT";
         const Response refused = answerOf([](const Request&) { return Response{}; });
         CPPUNIT_ASSERT_EQUAL(405, refused.status);
-        CPPUNIT_ASSERT(contains(headersOf(refused), "Allow: GET, HEAD, OPTIONS\n"));
-        CPPUNIT_ASSERT(contains(refused.body, R"("code":"METHOD_NOT_ALLOWED","request_id":"req-1")"));
+        CPPUNIT_ASSERT(test::contains(headersOf(refused), "Allow: GET, HEAD, OPTIONS\n"));
+        CPPUNIT_ASSERT(test::contains(refused.body, R"("code":"METHOD_NOT_ALLOWED","request_id":"req-1")"));
         request_.path = "/b";
         CPPUNIT_ASSERT_EQUAL(404, answerOf([](const Request&) { return Response{}; }).status);
     }
@@ -118,26 +115,26 @@ public:
         const Response response = answerOf([](const Request&) { return Response{}; });
         CPPUNIT_ASSERT_EQUAL(400, response.status);
         CPPUNIT_ASSERT_EQUAL(std::string{"application/problem+json"}, response.contentType);
-        CPPUNIT_ASSERT(contains(directory_.read("log"), "detail=\"the body is shorter than CONTENT_LENGTH\""));
+        CPPUNIT_ASSERT(test::contains(directory_.read("log"), "detail=\"the body is shorter than CONTENT_LENGTH\""));
     }
 
     void turnsServiceUnavailableInto503() {
         const Response response = answerOf([](const Request&) -> Response { throw ServiceUnavailable("no database"); });
         CPPUNIT_ASSERT_EQUAL(503, response.status);
-        CPPUNIT_ASSERT(contains(headersOf(response), "Retry-After: 1\n"));
-        CPPUNIT_ASSERT(!contains(response.body, "database"));
-        CPPUNIT_ASSERT(contains(directory_.read("log"), "code=UNAVAILABLE detail=\"no database\""));
+        CPPUNIT_ASSERT(test::contains(headersOf(response), "Retry-After: 1\n"));
+        CPPUNIT_ASSERT(!test::contains(response.body, "database"));
+        CPPUNIT_ASSERT(test::contains(directory_.read("log"), "code=UNAVAILABLE detail=\"no database\""));
     }
 
     void turnsAnyExceptionInto500() {
         const Response response =
             answerOf([](const Request&) -> Response { throw std::runtime_error("stack smashed"); });
         CPPUNIT_ASSERT_EQUAL(500, response.status);
-        CPPUNIT_ASSERT(contains(response.body, R"("code":"INTERNAL_ERROR")"));
-        CPPUNIT_ASSERT(!contains(response.body, "smashed"));
-        CPPUNIT_ASSERT(contains(directory_.read("log"), "error \"unhandled exception\"") ||
-                       contains(directory_.read("log"), "error unhandled exception"));
-        CPPUNIT_ASSERT(contains(directory_.read("log"), "what=\"stack smashed\" request_id=req-1\n"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("code":"INTERNAL_ERROR")"));
+        CPPUNIT_ASSERT(!test::contains(response.body, "smashed"));
+        CPPUNIT_ASSERT(test::contains(directory_.read("log"), "error \"unhandled exception\"") ||
+                       test::contains(directory_.read("log"), "error unhandled exception"));
+        CPPUNIT_ASSERT(test::contains(directory_.read("log"), "what=\"stack smashed\" request_id=req-1\n"));
     }
 
     void showsAnErrorAsItsRouteWants() {
@@ -154,9 +151,9 @@ public:
             };
             const Response page = answerOf(fail, {}, view);
             CPPUNIT_ASSERT_EQUAL(isDown ? 503 : 500, page.status);
-            CPPUNIT_ASSERT(page.body.starts_with("req-1: ") && !contains(page.body, "{"));
+            CPPUNIT_ASSERT(page.body.starts_with("req-1: ") && !test::contains(page.body, "{"));
         }
-        CPPUNIT_ASSERT(contains(directory_.read("log"), "code=UNAVAILABLE detail=\"no database\""));
+        CPPUNIT_ASSERT(test::contains(directory_.read("log"), "code=UNAVAILABLE detail=\"no database\""));
         request_.method = "DELETE";
         const Response refused = answerOf([](const Request&) { return Response{}; }, {}, view);
         CPPUNIT_ASSERT(refused.status == 405 && refused.body.starts_with("req-1: "));
@@ -217,11 +214,11 @@ public:
         });
         const std::string text = metricsText();
         const std::string name = R"(otpgate_http_request_duration_seconds_)";
-        CPPUNIT_ASSERT(contains(text, name + R"(bucket{route="/a",le="0.025"} 0)"));
-        CPPUNIT_ASSERT(contains(text, name + R"(bucket{route="/a",le="0.05"} 1)"));
-        CPPUNIT_ASSERT(contains(text, name + R"(count{route="/a"} 1)"));
-        CPPUNIT_ASSERT(contains(text, name + R"(sum{route="/a"} 0.03)"));
-        CPPUNIT_ASSERT(!contains(text, "unknown"));
+        CPPUNIT_ASSERT(test::contains(text, name + R"(bucket{route="/a",le="0.025"} 0)"));
+        CPPUNIT_ASSERT(test::contains(text, name + R"(bucket{route="/a",le="0.05"} 1)"));
+        CPPUNIT_ASSERT(test::contains(text, name + R"(count{route="/a"} 1)"));
+        CPPUNIT_ASSERT(test::contains(text, name + R"(sum{route="/a"} 0.03)"));
+        CPPUNIT_ASSERT(!test::contains(text, "unknown"));
     }
 
     void hasAPlaceForTheStatusOfEveryError() {
@@ -245,22 +242,22 @@ private:
         const Response response = answerOf([](const Request&) -> Response {
             throw ApiError(ErrorCode::ValidationError).field("locale", "must be at most 1024 bytes long");
         });
-        CPPUNIT_ASSERT(contains(response.body, R"("title":"Ungültige Felder")"));
-        CPPUNIT_ASSERT(contains(response.body, R"("detail":"Einige Felder sind nicht gültig.")"));
-        CPPUNIT_ASSERT(contains(response.body, R"("message":"darf höchstens 1024 Byte lang sein")"));
-        CPPUNIT_ASSERT(contains(response.body, R"("code":"VALIDATION_ERROR")"));
-        CPPUNIT_ASSERT(contains(response.body, R"("type":"/problems/validation-error")"));
-        CPPUNIT_ASSERT(contains(headersOf(response), "Content-Language: de\n"));
-        CPPUNIT_ASSERT(contains(headersOf(response), "Vary: Accept-Language\n"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("title":"Ungültige Felder")"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("detail":"Einige Felder sind nicht gültig.")"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("message":"darf höchstens 1024 Byte lang sein")"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("code":"VALIDATION_ERROR")"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("type":"/problems/validation-error")"));
+        CPPUNIT_ASSERT(test::contains(headersOf(response), "Content-Language: de\n"));
+        CPPUNIT_ASSERT(test::contains(headersOf(response), "Vary: Accept-Language\n"));
     }
 
     void namesTheKindOfAnErrorByWhereThePagesAre() {
         base_ = "/login";
         request_.path = "/login/a";
         const auto refuse = [](const Request&) -> Response { throw ApiError(ErrorCode::NotFound); };
-        CPPUNIT_ASSERT(contains(answerOf(refuse).body, R"("type":"/login/problems/not-found")"));
+        CPPUNIT_ASSERT(test::contains(answerOf(refuse).body, R"("type":"/login/problems/not-found")"));
         const auto fail = [](const Request&) -> Response { throw std::runtime_error("broken"); };
-        CPPUNIT_ASSERT(contains(answerOf(fail).body, R"("type":"/login/problems/internal-error")"));
+        CPPUNIT_ASSERT(test::contains(answerOf(fail).body, R"("type":"/login/problems/internal-error")"));
     }
 
     void speaksTheLanguageThatTheBodyWishesBeforeTheAccountsAndTheBrowsers() {
@@ -282,8 +279,8 @@ private:
     void saysNothingOfALanguageWhereItSaysNothing() {
         request_.headers["accept-language"] = "de";
         const Response response = answerOf([](const Request&) { return Response{}; });
-        CPPUNIT_ASSERT(!contains(headersOf(response), "Content-Language"));
-        CPPUNIT_ASSERT(!contains(headersOf(response), "Vary"));
+        CPPUNIT_ASSERT(!test::contains(headersOf(response), "Content-Language"));
+        CPPUNIT_ASSERT(!test::contains(headersOf(response), "Vary"));
     }
 
     // All that was counted, and no more.
@@ -294,7 +291,7 @@ private:
         for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) ++series;
         for (std::string line : expected) {
             line.insert(0, name).append("\n");
-            CPPUNIT_ASSERT_MESSAGE(text, contains(text, line));
+            CPPUNIT_ASSERT_MESSAGE(text, test::contains(text, line));
         }
         CPPUNIT_ASSERT_EQUAL_MESSAGE(text, expected.size(), series);
     }

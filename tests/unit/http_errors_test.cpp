@@ -1,6 +1,7 @@
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
 #include "otpgate/http/rate_limit_headers.h"
+#include "support_cpp/contains.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
@@ -22,10 +23,6 @@ std::string headerOf(const Response& response, const std::string& name) {
         if (key == name) return value;
     }
     return "absent";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -114,7 +111,7 @@ public:
             CPPUNIT_ASSERT_NO_THROW(problem.rejectInvalid());
         }
         CPPUNIT_ASSERT(
-            contains(ApiError(ErrorCode::InvalidOtp).toResponse("r").body, R"("type":"/problems/invalid-otp")"));
+            test::contains(ApiError(ErrorCode::InvalidOtp).toResponse("r").body, R"("type":"/problems/invalid-otp")"));
     }
 
     void challengesEvery401() {
@@ -143,16 +140,16 @@ public:
                                       .retryAfter(std::chrono::seconds{30})
                                       .header("X-More", "1")
                                       .toResponse("r");
-        CPPUNIT_ASSERT(contains(response.body, R"("errors":[{"field":"otp","message":"is \"wrong\""}])"));
-        CPPUNIT_ASSERT(contains(response.body, R"("attempts_remaining":0)"));
-        CPPUNIT_ASSERT(contains(response.body, R"("retry_after":30)"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("errors":[{"field":"otp","message":"is \"wrong\""}])"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("attempts_remaining":0)"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("retry_after":30)"));
         CPPUNIT_ASSERT_EQUAL(std::string{"30"}, headerOf(response, "Retry-After"));
         CPPUNIT_ASSERT_EQUAL(std::string{"1"}, headerOf(response, "X-More"));
     }
 
     void addsMembersOfItsOwn() {
         const auto response = ApiError(ErrorCode::InvalidOtp).member("context", "a\"b").toResponse("r");
-        CPPUNIT_ASSERT(contains(response.body, R"("context":"a\"b")"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("context":"a\"b")"));
     }
 
     void waitsAtLeastASecond() {
@@ -163,17 +160,17 @@ public:
     void sendsRetryAfterWithEvery503() {
         const Response response = ApiError(ErrorCode::Unavailable).toResponse("r");
         CPPUNIT_ASSERT_EQUAL(std::string{"1"}, headerOf(response, "Retry-After"));
-        CPPUNIT_ASSERT(contains(response.body, R"("retry_after":1)"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("retry_after":1)"));
     }
 
     void replacesTheSentence() {
         const Response response = ApiError(ErrorCode::Conflict).detail("This address is taken.").toResponse("r");
-        CPPUNIT_ASSERT(contains(response.body, R"("detail":"This address is taken.")"));
+        CPPUNIT_ASSERT(test::contains(response.body, R"("detail":"This address is taken.")"));
     }
 
     void keepsTheLogDetailFromClients() {
         const ApiError error(ErrorCode::InternalError, "SELECT secret");
-        CPPUNIT_ASSERT(!contains(error.toResponse("r").body, "secret"));
+        CPPUNIT_ASSERT(!test::contains(error.toResponse("r").body, "secret"));
         CPPUNIT_ASSERT_EQUAL(std::string{"SELECT secret"}, error.logDetail());
     }
 

@@ -3,6 +3,7 @@
 #include "otpgate/http/errors.h"
 #include "otpgate/http/fcgi_server.h"
 #include "otpgate/http/json.h"
+#include "support_cpp/contains.h"
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/fake_random.h"
 #include "support_cpp/temporary_directory.h"
@@ -279,10 +280,6 @@ Parameters post(std::string path) {
     return parameters;
 }
 
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 std::string refusalOf(const ServerSettings& settings) {
     try {
         const ListeningSocket socket(settings);
@@ -385,7 +382,7 @@ public:
         Parameters parameters = get("/hello");
         parameters["REQUEST_METHOD"] = "HEAD";
         const std::string answer = WebServer(path_).exchange(parameters);
-        CPPUNIT_ASSERT(contains(answer, "Content-Length: 5\r\n"));
+        CPPUNIT_ASSERT(test::contains(answer, "Content-Length: 5\r\n"));
         CPPUNIT_ASSERT(answer.ends_with("\r\n\r\n"));
     }
 
@@ -415,9 +412,9 @@ public:
         RunningServer server(path_);
         const std::string answer = exchangeLarge("/echo");
         CPPUNIT_ASSERT(answer.starts_with("Status: 413 "));
-        CPPUNIT_ASSERT(contains(answer, "Content-Type: application/problem+json\r\n"));
-        CPPUNIT_ASSERT(contains(answer, R"("code":"PAYLOAD_TOO_LARGE")"));
-        CPPUNIT_ASSERT(contains(answer, commonHeaders()));
+        CPPUNIT_ASSERT(test::contains(answer, "Content-Type: application/problem+json\r\n"));
+        CPPUNIT_ASSERT(test::contains(answer, R"("code":"PAYLOAD_TOO_LARGE")"));
+        CPPUNIT_ASSERT(test::contains(answer, commonHeaders()));
         CPPUNIT_ASSERT(
             WebServer(path_).exchange(post("/echo"), std::string(kMaxBodyBytes + 1, 'b')).starts_with("Status: 413 "));
     }
@@ -434,7 +431,7 @@ public:
         parameters["CONTENT_LENGTH"] = "100";
         const std::string answer = WebServer(path_).exchange(parameters, "{}");
         CPPUNIT_ASSERT(answer.starts_with("Status: 400 "));
-        CPPUNIT_ASSERT(contains(answer, R"("code":"MALFORMED_JSON")"));
+        CPPUNIT_ASSERT(test::contains(answer, R"("code":"MALFORMED_JSON")"));
     }
 
     void answers400ToAContentLengthThatIsNoNumber() {
@@ -449,7 +446,7 @@ public:
         for (const char* path : {"/hello%00", "/%ff", "*", "/hello%0d%0aX:%20y"}) {
             const std::string answer = WebServer(path_).exchange(get(path));
             CPPUNIT_ASSERT_MESSAGE(path, answer.starts_with("Status: 404 "));
-            CPPUNIT_ASSERT_MESSAGE(path, contains(answer, commonHeaders()));
+            CPPUNIT_ASSERT_MESSAGE(path, test::contains(answer, commonHeaders()));
         }
     }
 
@@ -457,7 +454,7 @@ public:
         RunningServer server(path_);
         const std::string answer = WebServer(path_).exchange(get("/throw"));
         CPPUNIT_ASSERT(answer.starts_with("Status: 500 "));
-        CPPUNIT_ASSERT(!contains(answer, "secret"));
+        CPPUNIT_ASSERT(!test::contains(answer, "secret"));
     }
 
     void survivesAHandlerThatThrows() {
@@ -525,7 +522,7 @@ public:
             Parameters parameters = post(path);
             parameters["CONTENT_LENGTH"] = bytes;
             web.begin(parameters);
-            CPPUNIT_ASSERT_MESSAGE(status, contains(web.readAnswer(), std::string{"Status: "} + status));
+            CPPUNIT_ASSERT_MESSAGE(status, test::contains(web.readAnswer(), std::string{"Status: "} + status));
             // The rest may be sent all the same.
             CPPUNIT_ASSERT(web.sendBody(std::string(60000, 'x')));
             web.endBody();
@@ -926,7 +923,7 @@ public:
         CPPUNIT_ASSERT(idle.at(1).exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
         CPPUNIT_ASSERT(last.exchange(get("/hello"), "", KeepConnection::Yes).ends_with("hello"));
         busy.endBody();
-        CPPUNIT_ASSERT(contains(busy.readAnswer(), "200"));
+        CPPUNIT_ASSERT(test::contains(busy.readAnswer(), "200"));
     }
 
 private:
@@ -1016,7 +1013,7 @@ public:
 
     void neverReplacesAnotherFile() {
         directory_.write("socket", "precious");
-        CPPUNIT_ASSERT(contains(refusalOf(settings_), "is not a socket"));
+        CPPUNIT_ASSERT(test::contains(refusalOf(settings_), "is not a socket"));
         CPPUNIT_ASSERT_EQUAL(std::string{"precious"}, directory_.read("socket"));
     }
 
@@ -1041,23 +1038,23 @@ public:
 
     void givesTheSocketToAGroup() {
         settings_.socketGroup = "no-such-group";
-        CPPUNIT_ASSERT(contains(refusalOf(settings_), "there is no group no-such-group"));
+        CPPUNIT_ASSERT(test::contains(refusalOf(settings_), "there is no group no-such-group"));
     }
 
     void namesWhatIsWrong() {
         CPPUNIT_ASSERT_EQUAL(
             std::string{"server.listen: cannot listen on unix:/no/such/dir/x: No such file or directory"},
             refusalOf("unix:/no/such/dir/x"));
-        CPPUNIT_ASSERT(contains(refusalOf("unix:"), "a path is missing"));
-        CPPUNIT_ASSERT(contains(refusalOf("unix:/" + std::string(200, 'x')), "too long"));
+        CPPUNIT_ASSERT(test::contains(refusalOf("unix:"), "a path is missing"));
+        CPPUNIT_ASSERT(test::contains(refusalOf("unix:/" + std::string(200, 'x')), "too long"));
         for (const char* listen : {"", "x", ":9000", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:9x",
                                    "127.0.0.1:+1", "fd:7"}) {
-            CPPUNIT_ASSERT_MESSAGE(listen,
-                                   contains(refusalOf(listen), "it is not unix:PATH, HOST:PORT, fd:0 or systemd"));
+            CPPUNIT_ASSERT_MESSAGE(
+                listen, test::contains(refusalOf(listen), "it is not unix:PATH, HOST:PORT, fd:0 or systemd"));
         }
-        CPPUNIT_ASSERT(contains(refusalOf("no.such.host.invalid:9000"),
-                                "server.listen: cannot listen on no.such.host.invalid:9000: "));
-        CPPUNIT_ASSERT(contains(refusalOf("systemd"), "systemd passed no socket"));
+        CPPUNIT_ASSERT(test::contains(refusalOf("no.such.host.invalid:9000"),
+                                      "server.listen: cannot listen on no.such.host.invalid:9000: "));
+        CPPUNIT_ASSERT(test::contains(refusalOf("systemd"), "systemd passed no socket"));
     }
 
     void listensOnIpv4AndIpv6() {
@@ -1080,7 +1077,7 @@ public:
     }
 
     void refusesAnInheritedFileThatDoesNotListen() {
-        CPPUNIT_ASSERT(contains(refusalOf("fd:0"), "file descriptor 0 is not a listening socket"));
+        CPPUNIT_ASSERT(test::contains(refusalOf("fd:0"), "file descriptor 0 is not a listening socket"));
     }
 
 private:

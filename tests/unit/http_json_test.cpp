@@ -1,5 +1,6 @@
 #include "otpgate/http/errors.h"
 #include "otpgate/http/json.h"
+#include "support_cpp/contains.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
@@ -51,10 +52,6 @@ std::string problemOf(const JsonBody& body) {
     } catch (const ApiError& error) {
         return error.toResponse("r").body;
     }
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -283,11 +280,11 @@ public:
         JsonBody body(jsonRequest(R"({"s":42,"i":"42","b":1,"l":"x"})"));
         CPPUNIT_ASSERT(!body.string("s") && !body.integer("i") && !body.boolean("b") && !body.strings("l"));
         const std::string problem = problemOf(body);
-        CPPUNIT_ASSERT(contains(problem, R"("code":"VALIDATION_ERROR")"));
-        CPPUNIT_ASSERT(contains(problem, R"({"field":"s","message":"must be a string"})"));
-        CPPUNIT_ASSERT(contains(problem, R"({"field":"i","message":"must be an integer"})"));
-        CPPUNIT_ASSERT(contains(problem, R"({"field":"b","message":"must be true or false"})"));
-        CPPUNIT_ASSERT(contains(problem, R"({"field":"l","message":"must be a list of strings"})"));
+        CPPUNIT_ASSERT(test::contains(problem, R"("code":"VALIDATION_ERROR")"));
+        CPPUNIT_ASSERT(test::contains(problem, R"({"field":"s","message":"must be a string"})"));
+        CPPUNIT_ASSERT(test::contains(problem, R"({"field":"i","message":"must be an integer"})"));
+        CPPUNIT_ASSERT(test::contains(problem, R"({"field":"b","message":"must be true or false"})"));
+        CPPUNIT_ASSERT(test::contains(problem, R"({"field":"l","message":"must be a list of strings"})"));
     }
 
     void neverTurnsAnotherTypeIntoText() {
@@ -329,7 +326,7 @@ public:
               "0.5", "123456789012345678901234567890.123456789012345678901234567890e+1234567890"}) {
             JsonBody body(jsonRequest(std::string{"{\"i\":"} + value + "}"));
             CPPUNIT_ASSERT_MESSAGE(value, !body.integer("i"));
-            CPPUNIT_ASSERT_MESSAGE(value, contains(problemOf(body), R"("field":"i")"));
+            CPPUNIT_ASSERT_MESSAGE(value, test::contains(problemOf(body), R"("field":"i")"));
         }
     }
 
@@ -347,7 +344,7 @@ public:
         CPPUNIT_ASSERT(body.string("t", 4));
         CPPUNIT_ASSERT_NO_THROW(body.rejectInvalid());
         CPPUNIT_ASSERT(!body.string("s", 4));
-        CPPUNIT_ASSERT(contains(problemOf(body), "must be at most 4 bytes long"));
+        CPPUNIT_ASSERT(test::contains(problemOf(body), "must be at most 4 bytes long"));
     }
 
     void readsListsOfStringsOnly() {
@@ -382,14 +379,14 @@ public:
         CPPUNIT_ASSERT(body.object("m", 13));
         CPPUNIT_ASSERT(problemOf(body).empty());
         CPPUNIT_ASSERT(!body.object("m", 12));
-        CPPUNIT_ASSERT(contains(problemOf(body), R"({"field":"m")"));
+        CPPUNIT_ASSERT(test::contains(problemOf(body), R"({"field":"m")"));
     }
 
     void wantsAnObjectToBeOne() {
         for (const char* other : {"[]", "[{}]", "\"{}\"", "1", "1.5", "true"}) {
             JsonBody body(jsonRequest(std::string{R"({"m":)"} + other + "}"));
             CPPUNIT_ASSERT(!body.object("m", 100));
-            CPPUNIT_ASSERT(contains(problemOf(body), "must be an object"));
+            CPPUNIT_ASSERT(test::contains(problemOf(body), "must be an object"));
         }
         JsonBody absent(jsonRequest(R"({"m":null})"));
         CPPUNIT_ASSERT(!absent.object("m", 100) && !absent.has("m") && problemOf(absent).empty());
@@ -401,18 +398,18 @@ public:
         body.requiredString("otp");
         body.noteInvalid("purpose", "is not known");
         const std::string problem = problemOf(body);
-        CPPUNIT_ASSERT(contains(problem, R"("code":"VALIDATION_ERROR")"));
-        CPPUNIT_ASSERT(contains(problem, R"({"field":"email","message":"must be a string"})"));
-        CPPUNIT_ASSERT(contains(problem, R"({"field":"purpose","message":"is not known"})"));
-        CPPUNIT_ASSERT(contains(problem, R"({"field":"otp","message":"is required"})"));
+        CPPUNIT_ASSERT(test::contains(problem, R"("code":"VALIDATION_ERROR")"));
+        CPPUNIT_ASSERT(test::contains(problem, R"({"field":"email","message":"must be a string"})"));
+        CPPUNIT_ASSERT(test::contains(problem, R"({"field":"purpose","message":"is not known"})"));
+        CPPUNIT_ASSERT(test::contains(problem, R"({"field":"otp","message":"is required"})"));
     }
 
     void reportsMissingFields() {
         JsonBody body(jsonRequest("{}"));
         CPPUNIT_ASSERT_EQUAL(std::string{}, body.requiredString("otp"));
         const std::string problem = problemOf(body);
-        CPPUNIT_ASSERT(contains(problem, R"("code":"MISSING_FIELDS")"));
-        CPPUNIT_ASSERT(contains(problem, R"("errors":[{"field":"otp","message":"is required"}])"));
+        CPPUNIT_ASSERT(test::contains(problem, R"("code":"MISSING_FIELDS")"));
+        CPPUNIT_ASSERT(test::contains(problem, R"("errors":[{"field":"otp","message":"is required"}])"));
     }
 
     void keepsTheBodyOutOfTheErrors() {
@@ -420,9 +417,9 @@ public:
             const JsonBody body(jsonRequest(R"({"password":"hunter2" x)"));
             CPPUNIT_FAIL("accepted");
         } catch (const ApiError& error) {
-            CPPUNIT_ASSERT(!contains(error.toResponse("r").body, "hunter2"));
-            CPPUNIT_ASSERT(!contains(error.logDetail(), "hunter2"));
-            CPPUNIT_ASSERT(!contains(error.toResponse("r").body, error.logDetail()));
+            CPPUNIT_ASSERT(!test::contains(error.toResponse("r").body, "hunter2"));
+            CPPUNIT_ASSERT(!test::contains(error.logDetail(), "hunter2"));
+            CPPUNIT_ASSERT(!test::contains(error.toResponse("r").body, error.logDetail()));
         }
     }
 };

@@ -3,6 +3,7 @@
 #include "otpgate/api/routes.h"
 #include "otpgate/base/process_stats.h"
 #include "otpgate/domain/otp_metrics.h"
+#include "support_cpp/contains.h"
 
 #include <cppunit/TestFixture.h>
 #include <cppunit/extensions/HelperMacros.h>
@@ -62,7 +63,7 @@ class MetricsTest : public CppUnit::TestFixture {
         MetricsText text;
         text.begin(MetricKind::Gauge, "a", "A.");
         text.sample(1, {{"version", "a\"b\\c\nd"}});
-        CPPUNIT_ASSERT(contains(text.take(), "\na{version=\"a\\\"b\\\\c\\nd\"} 1\n"));
+        CPPUNIT_ASSERT(test::contains(text.take(), "\na{version=\"a\\\"b\\\\c\\nd\"} 1\n"));
     }
 
     void writesAHistogramInSeconds() {
@@ -77,11 +78,12 @@ class MetricsTest : public CppUnit::TestFixture {
                                         "\"0.05\"} 4",  "\"0.1\"} 4",    "\"0.25\"} 4",  "\"0.5\"} 4",  "\"1\"} 4",
                                         "\"2.5\"} 4",   "\"5\"} 4",      "\"+Inf\"} 5"};
         for (const std::string& bucket : expected) {
-            CPPUNIT_ASSERT_MESSAGE(written, contains(written, "\na_seconds_bucket{route=\"/a\",le=" + bucket + "\n"));
+            CPPUNIT_ASSERT_MESSAGE(written,
+                                   test::contains(written, "\na_seconds_bucket{route=\"/a\",le=" + bucket + "\n"));
         }
-        CPPUNIT_ASSERT(contains(written, "# TYPE a_seconds histogram\n"));
-        CPPUNIT_ASSERT(contains(written, "\na_seconds_count{route=\"/a\"} 5\n"));
-        CPPUNIT_ASSERT(contains(written, "\na_seconds_sum{route=\"/a\"} 6.0443\n"));
+        CPPUNIT_ASSERT(test::contains(written, "# TYPE a_seconds histogram\n"));
+        CPPUNIT_ASSERT(test::contains(written, "\na_seconds_count{route=\"/a\"} 5\n"));
+        CPPUNIT_ASSERT(test::contains(written, "\na_seconds_sum{route=\"/a\"} 6.0443\n"));
     }
 
     void putsABoundIntoItsOwnBucket() {
@@ -158,11 +160,11 @@ class MetricsTest : public CppUnit::TestFixture {
                 for (int i = 0; !toString(static_cast<Purpose>(i)).empty(); ++i) {
                     const std::string purpose{toString(static_cast<Purpose>(i))};
                     const std::string line = "\n" + nameOf(event) + "{channel=\"" + channel + "\",purpose=\"" + purpose;
-                    CPPUNIT_ASSERT_MESSAGE(line, contains(text, line + "\"} 0\n"));
+                    CPPUNIT_ASSERT_MESSAGE(line, test::contains(text, line + "\"} 0\n"));
                 }
             }
         }
-        CPPUNIT_ASSERT(!contains(text, "\"unknown\""));
+        CPPUNIT_ASSERT(!test::contains(text, "\"unknown\""));
     }
 
     void countsWhatBecomesOfACode() {
@@ -172,9 +174,9 @@ class MetricsTest : public CppUnit::TestFixture {
         metrics.count(OtpEvent::Requested, destination, Purpose::Reset);
         metrics.count(OtpEvent::Locked, Channel::Email, Purpose::Login);
         const std::string text = textOf(metrics);
-        CPPUNIT_ASSERT(contains(text, "\notpgate_otp_requested_total{channel=\"sms\",purpose=\"reset\"} 2\n"));
-        CPPUNIT_ASSERT(contains(text, "\notpgate_otp_locked_total{channel=\"email\",purpose=\"login\"} 1\n"));
-        CPPUNIT_ASSERT(contains(text, "\notpgate_otp_sent_total{channel=\"sms\",purpose=\"reset\"} 0\n"));
+        CPPUNIT_ASSERT(test::contains(text, "\notpgate_otp_requested_total{channel=\"sms\",purpose=\"reset\"} 2\n"));
+        CPPUNIT_ASSERT(test::contains(text, "\notpgate_otp_locked_total{channel=\"email\",purpose=\"login\"} 1\n"));
+        CPPUNIT_ASSERT(test::contains(text, "\notpgate_otp_sent_total{channel=\"sms\",purpose=\"reset\"} 0\n"));
     }
 
     void countsAGuessAtNoCode() {
@@ -182,8 +184,8 @@ class MetricsTest : public CppUnit::TestFixture {
         metrics.count(OtpEvent::Failed, std::nullopt, std::nullopt);
         metrics.count(OtpEvent::Failed, Channel::Sms, static_cast<Purpose>(1000));
         const std::string text = textOf(metrics);
-        CPPUNIT_ASSERT(contains(text, "\notpgate_otp_failed_total{channel=\"unknown\",purpose=\"unknown\"} 1\n"));
-        CPPUNIT_ASSERT(contains(text, "\notpgate_otp_failed_total{channel=\"sms\",purpose=\"unknown\"} 1\n"));
+        CPPUNIT_ASSERT(test::contains(text, "\notpgate_otp_failed_total{channel=\"unknown\",purpose=\"unknown\"} 1\n"));
+        CPPUNIT_ASSERT(test::contains(text, "\notpgate_otp_failed_total{channel=\"sms\",purpose=\"unknown\"} 1\n"));
     }
 
     void knowsEveryRouteOnce() {
@@ -202,9 +204,6 @@ class MetricsTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(stats.processorTime > 0us);
     }
 
-    static bool contains(const std::string& text, const std::string& part) {
-        return text.find(part) != std::string::npos;
-    }
     static std::string nameOf(const std::string& event) { return "otpgate_otp_" + event + "_total"; }
     static std::string textOf(const OtpMetrics& metrics) {
         MetricsText text;

@@ -2,6 +2,7 @@
 #include "otpgate/domain/oidc_provider.h"
 
 #include "otpgate/crypto/hash.h"
+#include "support_cpp/contains.h"
 #include "support_cpp/counting_random.h"
 #include "support_cpp/fake_clock.h"
 #include "support_cpp/fake_signing_key_store.h"
@@ -74,10 +75,6 @@ public:
     bool anotherIsFirst = false;
     int asked = 0;
 };
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 class OidcProviderTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(OidcProviderTest);
@@ -181,7 +178,7 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::string{"openid email"}, toText(first.scopes));
         const auto use = provider().inspectAccessToken(first.access);
         CPPUNIT_ASSERT(use && use->user->id == session_.user.id);
-        CPPUNIT_ASSERT(contains(provider().userinfo(*use), R"("email":"ann@example.org")"));
+        CPPUNIT_ASSERT(test::contains(provider().userinfo(*use), R"("email":"ann@example.org")"));
 
         CPPUNIT_ASSERT_EQUAL(std::string{"invalid_grant"}, refusal(form));
         CPPUNIT_ASSERT(isEnded());
@@ -289,12 +286,12 @@ private:
         const OidcClient& chat = store_.clients.at(1);
         const std::string told = provider().introspect(first.access, &wiki);
         CPPUNIT_ASSERT(told.starts_with(R"({"active":true,"token_type":"Bearer","client_id":"wiki")"));
-        CPPUNIT_ASSERT(contains(told, R"("email":"ann@example.org")"));
+        CPPUNIT_ASSERT(test::contains(told, R"("email":"ann@example.org")"));
         CPPUNIT_ASSERT_EQUAL(told, provider().introspect(first.access, nullptr));
         const std::string nothing = R"({"active":false})";
         CPPUNIT_ASSERT_EQUAL(nothing, provider().introspect(first.access, &chat));
         CPPUNIT_ASSERT_EQUAL(nothing, provider().introspect("", &wiki));
-        CPPUNIT_ASSERT(contains(provider().introspect(first.refresh, &wiki), R"("token_type":"refresh_token")"));
+        CPPUNIT_ASSERT(test::contains(provider().introspect(first.refresh, &wiki), R"("token_type":"refresh_token")"));
         tokens(refreshForm(first.refresh));
         CPPUNIT_ASSERT_EQUAL(nothing, provider().introspect(first.refresh, &wiki));
     }
