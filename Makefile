@@ -22,6 +22,9 @@ SYMBOLS ?= beside
 # For the debugger; -g1 is enough for a backtrace, and compiles in three quarters of the time.
 DEBUG_INFO ?= -g
 ARGS ?=
+# GROUP: so many files of a folder are compiled as one, so that what headers bring is parsed and made once for all of them: a
+# build takes half the time. 1 is for who changes one file after the other. The builds below that compile each by itself
+# find whoever forgets an #include, or takes a name of another file.
 
 # Flags:
 CXX := g++
@@ -50,6 +53,7 @@ TEST_CXXFLAGS := -O0 -U_FORTIFY_SOURCE
 # std::strings (GCC bug 105329); the other builds keep these warnings.
 PRECOMPILED := yes
 CXXFLAGS += -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
+GROUP ?= 8
 else ifeq ($(BUILD),debug)
 CPPFLAGS += -D_GLIBCXX_ASSERTIONS
 CXXFLAGS += -O0
@@ -66,6 +70,7 @@ LDFLAGS += -fsanitize=thread
 TEST_CXXFLAGS := -O0
 PRECOMPILED := yes
 CXXFLAGS += -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
+GROUP ?= 8
 else ifeq ($(BUILD),coverage)
 # For `make coverage`. By clang, which counts the conditions that stand in the source; of the branches that g++ counts, half
 # clean up behind an exception. The warnings are left to the other builds.
@@ -105,11 +110,22 @@ SENTENCE_FILES := $(sort $(wildcard etc/texts/*.json))
 # The objects that name the version are the only ones that a new commit compiles again.
 VERSIONED := $(shell grep -rls OTPGATE_VERSION src --include='*.cpp')
 
+GROUP ?= 1
+grouped = $(if $(filter 1,$(GROUP)),$(1),$(shell etc/dev/group_sources build/gen/groups_of_$(GROUP) $(GROUP) $(1)))
+ifneq ($(GROUP),1)
+# g++ takes the file that includes them for the source, and them for headers.
+CXXFLAGS += -iquote . -Wno-subobject-linkage
+endif
 objects = $(patsubst %.cpp,$(OBJ)/%.o,$(1))
 LIBRARY := $(OBJ)/libotpgate.a
 GENERATED := build/gen/sql_files.cpp build/gen/templates.cpp build/gen/sentences.cpp build/gen/openapi.cpp
-LIBRARY_OBJECTS := $(call objects,$(filter-out src/main.cpp,$(SOURCES)) $(GENERATED))
-ALL_OBJECTS := $(call objects,$(SOURCES) $(TESTS) $(GENERATED))
+LIBRARY_OBJECTS := $(call objects,$(call grouped,$(filter-out src/main.cpp $(VERSIONED),$(SOURCES))) \
+    $(filter-out src/main.cpp,$(VERSIONED)) $(GENERATED))
+UNIT_OBJECTS := $(call objects,$(call grouped,$(UNIT_SOURCES)))
+FUZZ_OBJECTS := $(call objects,$(call grouped,$(FUZZ_TARGETS)))
+CONTRACT_OBJECTS := $(call objects,$(call grouped,$(CONTRACT_SOURCES)))
+TEST_OBJECTS := $(UNIT_OBJECTS) $(CONTRACT_OBJECTS) $(call objects,$(TEST_SOURCES))
+PRODUCT_OBJECTS := $(OBJ)/src/main.o $(LIBRARY_OBJECTS)
 
 # Building:
 .PHONY: all pages docs docs-if-possible deps deps-build deps-run deps-mysql deps-test deps-lint deps-debug deps-mysql9 deps-galera deps-container deps-recipes deps-deb deps-debtest deps-bench \
@@ -126,8 +142,8 @@ build/otpgate: $(BIN)/otpgate
 endif
 
 $(BIN)/otpgate: $(OBJ)/src/main.o $(LIBRARY)
-$(BIN)/unit-tests: $(call objects,$(UNIT_SOURCES) $(FUZZ_TARGETS) $(TEST_SOURCES)) $(LIBRARY)
-$(BIN)/contract-tests: $(call objects,$(CONTRACT_SOURCES) $(TEST_SOURCES)) $(LIBRARY)
+$(BIN)/unit-tests: $(UNIT_OBJECTS) $(FUZZ_OBJECTS) $(call objects,$(TEST_SOURCES)) $(LIBRARY)
+$(BIN)/contract-tests: $(CONTRACT_OBJECTS) $(call objects,$(TEST_SOURCES)) $(LIBRARY)
 $(BIN)/unit-tests $(BIN)/contract-tests: private LDLIBS += -lcppunit
 $(BIN)/otpgate $(BIN)/unit-tests $(BIN)/contract-tests:
 	@mkdir -p $(@D)
@@ -146,10 +162,10 @@ $(OBJ)/%/precompiled.h.gch: %/precompiled.h $(OBJ)/flags | deps-build
 	@echo "c++   $<"
 	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -x c++-header -o $@ $<
 
-$(call objects,$(SOURCES) $(GENERATED)): private CXXFLAGS += -include $(OBJ)/src/precompiled.h
-$(call objects,$(SOURCES) $(GENERATED)): $(OBJ)/src/precompiled.h.gch
-$(call objects,$(TESTS)): private CXXFLAGS += -include $(OBJ)/tests/precompiled.h
-$(call objects,$(TESTS)): $(OBJ)/tests/precompiled.h.gch
+$(PRODUCT_OBJECTS): private CXXFLAGS += -include $(OBJ)/src/precompiled.h
+$(PRODUCT_OBJECTS): $(OBJ)/src/precompiled.h.gch
+$(TEST_OBJECTS): private CXXFLAGS += -include $(OBJ)/tests/precompiled.h
+$(TEST_OBJECTS): $(OBJ)/tests/precompiled.h.gch
 endif
 
 $(OBJ)/%.o: %.cpp $(OBJ)/flags | deps-build
@@ -159,9 +175,9 @@ $(OBJ)/%.o: %.cpp $(OBJ)/flags | deps-build
 
 $(call objects,$(VERSIONED)): private CPPFLAGS += -DOTPGATE_VERSION='"$(VERSION)"'
 $(call objects,$(VERSIONED)): $(OBJ)/version
-$(call objects,$(TESTS)) $(OBJ)/tests/precompiled.h.gch: | deps-test
+$(TEST_OBJECTS) $(OBJ)/tests/precompiled.h.gch: | deps-test
 # g++ 12 reports std::optional<std::string> members of large test values that are never read (GCC bug 80635).
-$(call objects,$(TESTS)) $(OBJ)/tests/precompiled.h.gch: private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
+$(TEST_OBJECTS) $(OBJ)/tests/precompiled.h.gch: private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
 
 # What they include stands in these rules.
 $(GENERATED): Makefile
@@ -197,7 +213,7 @@ build/gen/template_files.list: FORCE
 build/gen/sentence_files.list: FORCE
 	$(call remember,$(SENTENCE_FILES))
 
--include $(ALL_OBJECTS:.o=.d)
+-include $(patsubst %.o,%.d,$(PRODUCT_OBJECTS) $(TEST_OBJECTS))
 
 # Documentation pages:
 docs: build/otpgate ## build/www: the pages, the documentation, and /api/docs/ and /api/redoc/, whose bundles npm installs into build/
@@ -263,7 +279,7 @@ FUZZED := $(filter src/base/% src/crypto/% src/domain/% src/http/% src/delivery/
 fuzz: deps-build deps-fuzz ## the fuzzers, under sanitizers (SECONDS=60 for each, TARGET=name for one)
 	@$(MAKE) BUILD=fuzz build/bin/fuzz/fuzz
 	@tests/fuzz/run --seconds $(or $(SECONDS),60) $(TARGET)
--include $(patsubst %.o,%.d,$(call objects,$(FUZZ_SOURCES)))
+-include $(patsubst %.o,%.d,$(FUZZ_OBJECTS) $(OBJ)/tests/fuzz/main.o)
 ifeq ($(BUILD),fuzz)
 $(call objects,$(FUZZ_SOURCES)): | deps-fuzz
 $(OBJ)/libfuzzed.a: $(call objects,$(FUZZED))
@@ -274,7 +290,7 @@ $(BIN)/fuzz: $(call objects,$(FUZZ_SOURCES)) $(OBJ)/libfuzzed.a
 	@echo "link  $@"
 	@$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 else
-$(call objects,$(FUZZ_SOURCES)): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
+$(FUZZ_OBJECTS): private CXXFLAGS += -Wno-maybe-uninitialized $(TEST_CXXFLAGS)
 endif
 
 coverage: docs deps-test deps-coverage ## lines and conditions that the tests reach, by folder (SUITES="unit contract e2e")

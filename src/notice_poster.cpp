@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Who is disabled is out of every application within two seconds of that.
-constexpr std::chrono::milliseconds kLookEvery{500};
+constexpr std::chrono::milliseconds kPostEvery{500};
 constexpr std::chrono::milliseconds kRestEvery{2000};
 // Receivers at a time, each of which has a thread.
 constexpr std::size_t kMostRounds = 32;
@@ -77,7 +77,7 @@ void NoticePoster::run() {
             look();
         });
         std::unique_lock lock(mutex_);
-        const auto rest = isDown ? kRestEvery : kLookEvery;
+        const auto rest = isDown ? kRestEvery : kPostEvery;
         wake_.wait_for(lock, rest, [&] { return isStopping_ || (!posted_.empty() && !isDown); });
     }
     for (Round& round : rounds_) round.posting.wait();

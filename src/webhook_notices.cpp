@@ -10,9 +10,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // Of one receiver, over one connection; what is posted behind the first that is not taken waits.
-constexpr unsigned kBatch = 10;
-constexpr auto kTimeout = 15s;
-constexpr auto kLease = 3min;  // longer than a receiver may take for a batch
+constexpr unsigned kEventsAtATime = 10;
+constexpr auto kAnswerWithin = 15s;
+constexpr auto kWebhookLease = 3min;  // longer than a receiver may take for a batch
 // Events in a transaction, and transactions before what is due is looked for.
 constexpr unsigned kSpreadAtOnce = 200;
 constexpr unsigned kSpreadsInARow = 5;
@@ -32,7 +32,7 @@ WebhookNotices::WebhookNotices(const Settings& settings, db::Database& database,
 
 delivery::HttpSettings WebhookNotices::http() const {
     delivery::HttpSettings settings;
-    settings.timeout = kTimeout;
+    settings.timeout = kAnswerWithin;
     if (receivers_ == domain::WebhookReceivers::Public) settings.reach = delivery::HttpReach::PublicAddresses;
     return settings;
 }
@@ -46,7 +46,7 @@ std::vector<Notice> WebhookNotices::take(const std::set<std::string>& busy) {
     const Timestamp now = clock_.now();
     for (const domain::Webhook& webhook : store_->list()) {
         if (busy.contains(webhook.id.toString())) continue;
-        for (domain::WebhookDelivery& delivery : store_->take(webhook, now, now + kLease, kBatch)) {
+        for (domain::WebhookDelivery& delivery : store_->take(webhook, now, now + kWebhookLease, kEventsAtATime)) {
             notices.push_back(noticeOf(webhook, delivery, now));
             taken_.insert_or_assign(notices.back().id, Taken{std::move(delivery), webhook});
         }

@@ -14,14 +14,14 @@ namespace otpgate::api {
 
 namespace {
 
-constexpr std::size_t kMaxNameCharacters = 100;
+constexpr std::size_t kMaxKeyName = 100;
 
 std::string readName(http::JsonBody& body) {
     if (!body.has("name")) body.noteMissing("name");
     const auto text = body.string("name");
     if (!text) return {};
     const auto name = domain::parsePersonName(*text);
-    if (!name || name->empty() || countCharacters(*name) > kMaxNameCharacters) {
+    if (!name || name->empty() || countCharacters(*name) > kMaxKeyName) {
         body.noteInvalid("name", "must be 1 to 100 characters of plain text");
         return {};
     }

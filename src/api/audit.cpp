@@ -18,7 +18,7 @@ namespace {
 using http::ApiError;
 using http::ErrorCode;
 
-constexpr unsigned kPageSize = 10;
+constexpr unsigned kEventsPerPage = 10;
 constexpr unsigned kMaxPageSize = 50;
 // Neither counting nor skipping goes further: what lies behind is found by its dates.
 constexpr unsigned kMaxCount = 100'000;
@@ -46,7 +46,7 @@ std::optional<unsigned> positiveNumber(std::string_view text) {
 
 struct PageRequest {
     unsigned number = 1;
-    unsigned size = kPageSize;
+    unsigned size = kEventsPerPage;
     unsigned offset() const { return (number - 1) * size; }
 };
 
@@ -57,8 +57,8 @@ struct PageRequest {
 // As the framework's clients know it: a size that is none is the usual one, a page that is none does not exist.
 PageRequest readPage(const http::Request& request) {
     PageRequest page;
-    page.size =
-        std::min(positiveNumber(request.queryParameter("page_size").value_or("")).value_or(kPageSize), kMaxPageSize);
+    page.size = std::min(positiveNumber(request.queryParameter("page_size").value_or("")).value_or(kEventsPerPage),
+                         kMaxPageSize);
     const auto number = positiveNumber(request.queryParameter("page").value_or("1"));
     if (!number || *number > kMaxCount) throwNoSuchPage();
     page.number = *number;
@@ -80,8 +80,8 @@ std::string linkTo(unsigned page, const http::Request& request, const std::strin
     return publicUrl + "/api/v1/audit/logs" + query;
 }
 
-http::Response showPage(domain::AuditStore& audit, const ApiSettings& settings, const http::Request& request,
-                        const domain::AuditFilter& filter) {
+http::Response showEvents(domain::AuditStore& audit, const ApiSettings& settings, const http::Request& request,
+                          const domain::AuditFilter& filter) {
     const PageRequest page = readPage(request);
     const auto count = static_cast<unsigned>(audit.count(filter, kMaxCount));
     if (page.number > 1 && page.offset() >= count) throwNoSuchPage();
@@ -131,7 +131,7 @@ bool prefersCsv(const http::Request& request) {
 http::Response listAuditLogs(const http::Request& request, const Caller& caller, domain::AuditStore& audit,
                              const ApiSettings& settings) {
     const auto filter = readFilter(request, caller.user);
-    auto response = prefersCsv(request) ? exportCsv(audit, filter) : showPage(audit, settings, request, filter);
+    auto response = prefersCsv(request) ? exportCsv(audit, filter) : showEvents(audit, settings, request, filter);
     response.with("Vary", "Accept");
     return response;
 }

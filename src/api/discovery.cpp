@@ -8,10 +8,6 @@ namespace otpgate::api {
 
 namespace {
 
-struct Place {
-    std::string_view name;
-    std::string_view path;
-};
 constexpr Place kPlaces[] = {
     {"sign_in_url", "/"},
     {"api_url", "/api/v1"},
@@ -34,7 +30,7 @@ http::Response showDiscovery(const http::Request&, const ApiSettings& settings) 
     json.beginObject();
     json.member("issuer", settings.publicUrl);
     if (isJwt) json.member("jwks_uri", settings.publicUrl + "/.well-known/jwks.json");
-    for (const Place& place : kPlaces) json.member(place.name, settings.publicUrl + std::string{place.path});
+    writePlaces(json, settings, kPlaces);
     json.key("access_token").beginObject();
     json.member("format", isJwt ? "jwt" : "opaque");
     if (isJwt) json.member("alg", "ES256").member("audience", settings.tokens.audience);

@@ -10,11 +10,7 @@ namespace otpgate::api {
 
 namespace {
 
-struct Place {
-    std::string_view name;
-    std::string_view path;
-};
-constexpr Place kPlaces[] = {
+constexpr Place kOidcEndpoints[] = {
     {"authorization_endpoint", "/oauth/authorize"},  {"token_endpoint", "/oauth/token"},
     {"userinfo_endpoint", "/oauth/userinfo"},        {"revocation_endpoint", "/oauth/revoke"},
     {"introspection_endpoint", "/oauth/introspect"}, {"end_session_endpoint", "/oauth/logout"},
@@ -32,7 +28,7 @@ void writeList(http::JsonWriter& json, std::string_view name, std::initializer_l
 http::Response showOpenIdConfiguration(const http::Request&, const ApiSettings& settings) {
     http::JsonWriter json;
     json.beginObject().member("issuer", settings.publicUrl);
-    for (const Place& place : kPlaces) json.member(place.name, settings.publicUrl + std::string{place.path});
+    writePlaces(json, settings, kOidcEndpoints);
     json.key("scopes_supported").beginArray();
     for (const domain::OidcScope scope : domain::kOidcScopes) json.value(domain::toString(scope));
     json.endArray();

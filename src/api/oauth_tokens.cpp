@@ -32,7 +32,7 @@ http::Response jsonText(std::string text) {
 const OidcError kNoForm{"invalid_request", "the body is no form (application/x-www-form-urlencoded)"};
 
 // In the header, or in a form (RFC 6750, section 2.2); not in the address, which is logged.
-std::string accessTokenOf(const http::Request& request) {
+std::string tokenShownBy(const http::Request& request) {
     if (const auto bearer = bearerOf(request)) return std::string{*bearer};
     const bool isForm = request.method == "POST" && request.hasForm();
     auto token = isForm ? request.formParameter("access_token") : std::nullopt;
@@ -60,7 +60,7 @@ http::Response exchangeGrant(const http::Request& request, domain::OidcProvider&
 }
 
 http::Response showUserinfo(const http::Request& request, domain::OidcProvider& oidc) {
-    const auto use = oidc.inspectAccessToken(accessTokenOf(request));
+    const auto use = oidc.inspectAccessToken(tokenShownBy(request));
     if (!use) throw http::ApiError(http::ErrorCode::InvalidToken);
     return jsonText(oidc.userinfo(*use));
 }

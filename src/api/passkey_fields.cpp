@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 12 * 1024;  // of a text, base64url
 constexpr std::size_t kMaxTransports = 100;   // of the column
-constexpr std::size_t kMaxNameCharacters = 100;
+constexpr std::size_t kMaxPasskeyName = 100;
 
 // What stands within another body is held to the same rules.
 http::Request within(std::string json) {
@@ -99,7 +99,7 @@ std::string readPasskeyName(http::JsonBody& body) {
     const auto text = body.string("name");
     if (!text) return {};
     const auto name = domain::parsePersonName(*text);
-    if (!name || name->empty() || countCharacters(*name) > kMaxNameCharacters) {
+    if (!name || name->empty() || countCharacters(*name) > kMaxPasskeyName) {
         body.noteInvalid("name", "must be 1 to 100 characters of plain text");
         return {};
     }

@@ -25,13 +25,13 @@ void requireOffered(const domain::PasskeyService& passkeys) {
     if (!passkeys.areOffered()) throw ApiError(ErrorCode::NotFound).detail("There are no passkeys on this server.");
 }
 
-ApiError notTheirs() {
+ApiError noSuchPasskey() {
     return ApiError(ErrorCode::NotFound).detail("You have no passkey with this id.");
 }
 
 Uuid readId(const http::Request& request) {
     const auto id = Uuid::parse(request.pathParameters.at("id"));
-    if (!id) throw notTheirs();
+    if (!id) throw noSuchPasskey();
     return *id;
 }
 
@@ -154,12 +154,12 @@ http::Response renamePasskey(const http::Request& request, const Caller& caller,
     http::JsonBody body(request);
     const std::string name = readPasskeyName(body);
     body.rejectInvalid();
-    if (!passkeys.rename(id, caller.user.id, name)) throw notTheirs();
+    if (!passkeys.rename(id, caller.user.id, name)) throw noSuchPasskey();
     return http::Response::noContent();
 }
 
 http::Response removePasskey(const http::Request& request, const Caller& caller, domain::PasskeyService& passkeys) {
-    if (!passkeys.remove(readId(request), caller, clientOf(request))) throw notTheirs();
+    if (!passkeys.remove(readId(request), caller, clientOf(request))) throw noSuchPasskey();
     return http::Response::noContent();
 }
 

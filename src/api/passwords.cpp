@@ -18,8 +18,6 @@ using http::ErrorCode;
 
 namespace {
 
-constexpr std::string_view kBadToken = "is not valid, was used already or is too old";
-
 void rejectUnlessRight(const domain::CheckedPassword& checked) {
     switch (checked.outcome) {
     case PasswordOutcome::Right: return;

@@ -17,7 +17,7 @@ using http::ErrorCode;
 
 namespace {
 
-constexpr std::string_view kBadToken = "is not valid for this address, was used already or is too old";
+constexpr std::string_view kBadVerification = "is not valid for this address, was used already or is too old";
 
 void rejectUnlessRegistered(const RegistrationResult& result) {
     switch (result.outcome) {
@@ -25,7 +25,7 @@ void rejectUnlessRegistered(const RegistrationResult& result) {
     case RegistrationResult::Outcome::Taken:
         throw ApiError(ErrorCode::Conflict).detail("There is an account with this address already.");
     case RegistrationResult::Outcome::ReceiptSpent:
-        throw ApiError(ErrorCode::ValidationError).field("verification_token", std::string{kBadToken});
+        throw ApiError(ErrorCode::ValidationError).field("verification_token", std::string{kBadVerification});
     case RegistrationResult::Outcome::Limited:
         if (result.code) rejectUnlessAccepted(*result.code);
         throw limitError(ErrorCode::RateLimit, result.limit);
@@ -58,7 +58,7 @@ http::Response registerUser(const http::Request& request, domain::OtpService& co
     noteUnwelcome(settings, body, destination);
     const auto token = body.string("verification_token");
     const auto otpId = token ? codes.parseReceipt(*token, domain::Purpose::Register) : std::nullopt;
-    if (token && !otpId) body.noteInvalid("verification_token", kBadToken);
+    if (token && !otpId) body.noteInvalid("verification_token", kBadVerification);
     const auto firstName = readName(body, "first_name");
     const auto lastName = readName(body, "last_name");
     auto locale = readLocale(body);

@@ -23,9 +23,8 @@ using http::ErrorCode;
 namespace {
 
 constexpr std::size_t kMaxTokenBytes = 400;
-constexpr std::string_view kBadToken = "is not valid, was used already or is too old";
 
-ApiError notTheirs() {
+ApiError noSuchTotp() {
     return ApiError(ErrorCode::NotFound).detail("You have no authenticator app with this id.");
 }
 
@@ -124,7 +123,7 @@ http::Response listTotps(const http::Request&, const Caller& caller, domain::Tot
 
 http::Response removeTotp(const http::Request& request, const Caller& caller, domain::TotpService& totps) {
     const auto id = Uuid::parse(request.pathParameters.at("id"));
-    if (!id || !totps.remove(*id, caller, clientOf(request))) throw notTheirs();
+    if (!id || !totps.remove(*id, caller, clientOf(request))) throw noSuchTotp();
     return http::Response::noContent();
 }
 

@@ -36,6 +36,10 @@ http::Response redirectTo(const std::string& url) {
     return response;
 }
 
+void writePlaces(http::JsonWriter& json, const ApiSettings& settings, std::span<const Place> places) {
+    for (const Place& place : places) json.member(place.name, settings.publicUrl + std::string{place.path});
+}
+
 void writeCodes(http::JsonWriter& json, const ApiSettings& settings) {
     json.key("channels").beginArray().value("email");
     if (settings.smsIsSetUp) json.value("sms");

@@ -6,9 +6,15 @@
 #include "otpgate/domain/session_service.h"
 #include "otpgate/http/json.h"
 
+#include <span>
+#include <string_view>
+
 namespace otpgate::api {
 
 std::optional<std::string> optionalTime(const std::optional<Timestamp>& time);  // RFC 3339
+// Of a token that was good for one use.
+inline constexpr std::string_view kBadToken = "is not valid, was used already or is too old";
+
 std::optional<std::string> unlessEmpty(const std::string& text);
 
 http::Response jsonResponse(int status, http::JsonWriter& json);
@@ -18,6 +24,12 @@ http::Response messageResponse(std::string_view message);
 // ours.
 http::Response redirectTo(const std::string& url);
 
+struct Place {
+    std::string_view name;
+    std::string_view path;
+};
+// For each a member with its whole address.
+void writePlaces(http::JsonWriter& json, const ApiSettings& settings, std::span<const Place> places);
 // The members channels and code: how codes come, and what they look like.
 void writeCodes(http::JsonWriter& json, const ApiSettings& settings);
 // The member `groups` of an object that has been begun.

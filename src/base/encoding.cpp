@@ -34,8 +34,8 @@ constexpr bool isBetween(char c, unsigned lowest, unsigned highest) {
 }
 
 // DEL and the C1 controls (U+0080 to U+009F, two bytes in UTF-8) move a terminal's cursor as well as those below space.
-bool isControl(std::string_view character) {
-    if (character.size() == 1) return otpgate::isControl(character[0]);
+bool isControlCharacter(std::string_view character) {
+    if (character.size() == 1) return isControl(character[0]);
     return character.size() == 2 && byteOf(character[0]) == 0xc2 && byteOf(character[1]) < 0xa0;
 }
 
@@ -199,7 +199,7 @@ void appendJsonString(std::string& out, std::string_view text) {
             out.append("\\").append(character);
         } else if (character == "\n") {
             out += "\\n";
-        } else if (isControl(character)) {
+        } else if (isControlCharacter(character)) {
             // The last byte is the code point: one byte below U+0080, and the C1 controls are C2 80 to C2 9F.
             out.append("\\u00").append(toHex(character.substr(length - 1)));
         } else {

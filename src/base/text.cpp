@@ -46,6 +46,10 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
     return text;
 }
 
+std::string repeated(std::string_view word, std::size_t times) {
+    return joined(std::vector<std::string>(times, std::string{word}), ", ");
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
     while (true) {

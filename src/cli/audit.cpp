@@ -10,7 +10,7 @@ namespace otpgate::cli {
 
 namespace {
 
-constexpr unsigned kBatch = 1'000;
+constexpr unsigned kEventsAtATime = 1'000;
 
 enum class Format { Csv, Json };
 
@@ -69,12 +69,12 @@ int audit(const Invocation& invocation) {
     std::uint64_t written = 0;
     std::optional<Uuid> last;
     for (;;) {
-        const auto entries = store->next(options.filter, last, kBatch);
+        const auto entries = store->next(options.filter, last, kEventsAtATime);
         std::cout << formatted(entries, options.format, written == 0);
         written += entries.size();
         if (showsProgress) std::cerr << "\r" << written << " events" << std::flush;
         // Whoever read us (head, less) may have seen enough.
-        if (entries.size() < kBatch || !std::cout) break;
+        if (entries.size() < kEventsAtATime || !std::cout) break;
         last = entries.back().id;
     }
     if (options.format == Format::Json) std::cout << "]\n";

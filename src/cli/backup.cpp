@@ -21,7 +21,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::string_view kSqlite = "sqlite:";
 constexpr std::chrono::seconds kTellEvery{2};
 
 // Rows so far, every other second.
@@ -51,16 +50,17 @@ db::DatabaseSettings patient(db::DatabaseSettings settings) {
 
 // A file that is not there would be made, and be an empty database.
 void requireFile(const std::string& url) {
-    if (!url.starts_with(kSqlite) || std::filesystem::exists(url.substr(kSqlite.size()))) return;
-    throw ConfigurationError("there is no " + url.substr(kSqlite.size()));
+    const auto file = db::sqliteFileOf(url);
+    if (file && !std::filesystem::exists(*file)) throw ConfigurationError("there is no " + *file);
 }
 
 // Of two names for one file SQLite would keep two journals. What else is one database under two names, servers among
 // it, shows when it is to be filled.
 bool areOneFile(const std::string& url, const std::string& other) {
     std::error_code neither;
-    return url.starts_with(kSqlite) && other.starts_with(kSqlite) &&
-           std::filesystem::equivalent(url.substr(kSqlite.size()), other.substr(kSqlite.size()), neither);
+    const auto file = db::sqliteFileOf(url);
+    const auto otherFile = db::sqliteFileOf(other);
+    return file && otherFile && std::filesystem::equivalent(*file, *otherFile, neither);
 }
 
 // The hosts on which otpgate runs over this database.

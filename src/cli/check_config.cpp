@@ -16,9 +16,8 @@ namespace {
 // Nothing is made here, a database least of all; and one that does not answer, or that this user cannot open, is for
 // doctor to tell.
 std::string strayedSite(const Settings& settings) {
-    constexpr std::string_view kSqlite = "sqlite:";
-    const std::string& url = settings.database.url;
-    if (url.starts_with(kSqlite) && ::access(url.substr(kSqlite.size()).c_str(), R_OK | W_OK) != 0) return {};
+    const auto file = db::sqliteFileOf(settings.database.url);
+    if (file && ::access(file->c_str(), R_OK | W_OK) != 0) return {};
     try {
         const auto database = db::openDatabase(settings.database);
         return strayedFromPasskeys(*database->connect(), settings);

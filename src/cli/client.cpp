@@ -16,9 +16,9 @@ namespace otpgate::cli {
 
 namespace {
 
-constexpr unsigned kListBatch = 500;
+constexpr unsigned kClientsAtATime = 500;
 
-std::string readId(const std::string& text) {
+std::string readClientId(const std::string& text) {
     auto id = domain::parseClientId(text);
     if (!id) throw UsageError("not the name of a client, 1 to 64 of a-z, 0-9, dot, _ and -: " + text);
     return std::move(*id);
@@ -87,7 +87,7 @@ domain::ClientKind kindOf(const Invocation& invocation) {
 
 domain::OidcClient readNew(const Invocation& invocation) {
     domain::OidcClient client;
-    client.id = client.title = readId(invocation.words.front());
+    client.id = client.title = readClientId(invocation.words.front());
     readOptions(invocation, client);
     requireRight(client, kindOf(invocation));
     return client;
@@ -132,9 +132,9 @@ public:
         json.beginArray();
         std::string last;
         while (true) {
-            const auto page = clients_.list(last, kListBatch);
+            const auto page = clients_.list(last, kClientsAtATime);
             for (const domain::OidcClient& client : page) show(json, client);
-            if (page.size() < kListBatch) break;
+            if (page.size() < kClientsAtATime) break;
             last = page.back().id;
         }
         json.endArray();
@@ -216,7 +216,7 @@ int client(const Invocation& invocation) {
     const std::string& action = invocation.action;
     // What was not understood is said before the database is asked for.
     const bool isCreate = action == "create";
-    const std::string id = action == "list" ? "" : readId(invocation.words.front());
+    const std::string id = action == "list" ? "" : readClientId(invocation.words.front());
     const domain::OidcClient wanted = isCreate ? readNew(invocation) : domain::OidcClient{};
     if (const auto application = invocation.value("--for")) recipeFor(*application, wanted, {});
     const auto settings = invocation.settings();

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::days;
 
-constexpr const char* kSocket = "socket";
+constexpr const char* kSocketCheck = "socket";
 constexpr const char* kWebServer = "web server";
 constexpr const char* kCertificate = "certificate";
 constexpr const char* kClient = "client address";
@@ -144,19 +144,19 @@ void examineSocket(const Settings& settings, Findings& findings) {
     std::string listen = settings.server.listen;
     if (listen == "systemd" && fs::exists(kSystemdSocket)) listen = std::string{"unix:"} + kSystemdSocket;
     if (listen == "systemd" || listen.starts_with("fd:")) {
-        findings.good(kSocket,
+        findings.good(kSocketCheck,
                       "whoever starts otpgate listens for it; the web server's line says whether it is reached");
         return;
     }
     try {
         requireAnswerAt(listen);
     } catch (const ServiceUnavailable& error) {
-        findings.wrong(kSocket, error.what(), "the web server has nobody to ask, and answers 502 or 503", kStart);
+        findings.wrong(kSocketCheck, error.what(), "the web server has nobody to ask, and answers 502 or 503", kStart);
         return;
     }
     const auto user = webServerUser();
     if (!listen.starts_with("unix:") || geteuid() != 0 || !user) {
-        findings.good(kSocket,
+        findings.good(kSocketCheck,
                       "it answers at " + listen +
                           (listen.starts_with("unix:") ? "; root is told whether the web server may use it" : ""));
         return;
@@ -165,14 +165,14 @@ void examineSocket(const Settings& settings, Findings& findings) {
         const ActingAs webServer(*user);
         requireAnswerAt(listen);
     } catch (const ServiceUnavailable&) {
-        findings.wrong(kSocket, "the web server's user " + user->name + " may not use " + listen.substr(5),
+        findings.wrong(kSocketCheck, "the web server's user " + user->name + " may not use " + listen.substr(5),
                        "it answers 502 or 503 to everybody",
                        "set [server] socket_group to " + nameOfGroupOf(*user) +
                            ", make otpgate a member of it (usermod -aG), and restart otpgate; the folder of the socket "
                            "must be open to it, too");
         return;
     }
-    findings.good(kSocket, "it answers at " + listen + ", and the user " + user->name + " may use it");
+    findings.good(kSocketCheck, "it answers at " + listen + ", and the user " + user->name + " may use it");
 }
 
 void examineWay(const Settings& settings, Timestamp now, Findings& findings) {

@@ -13,7 +13,7 @@ namespace otpgate::cli {
 
 namespace {
 
-constexpr unsigned kListBatch = 500;
+constexpr unsigned kMembersAtATime = 500;
 
 std::string readGroupName(const std::string& text) {
     auto name = domain::parseGroupName(text);
@@ -105,9 +105,9 @@ private:
     void forEachMember(const std::string& name, Work work) {
         Uuid last;
         while (true) {
-            const auto users = groups_->listMembers(name, last, kListBatch);
+            const auto users = groups_->listMembers(name, last, kMembersAtATime);
             for (const domain::User& user : users) work(user);
-            if (users.size() < kListBatch) return;
+            if (users.size() < kMembersAtATime) return;
             last = users.back().id;
         }
     }

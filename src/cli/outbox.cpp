@@ -18,7 +18,7 @@ using Which = domain::OutboxAdminStore::Which;
 
 namespace {
 
-constexpr unsigned kBatch = 500;
+constexpr unsigned kMessagesAtATime = 500;
 constexpr std::string_view kPurged = "purged by an administrator";
 
 struct Options {
@@ -100,9 +100,9 @@ void forEach(domain::OutboxAdminStore& store, Which which, const Clock& clock,
              const std::function<void(const OutboxEntry&)>& visit) {
     Uuid last;
     while (true) {
-        const auto entries = store.list(which, last, kBatch, clock.now());
+        const auto entries = store.list(which, last, kMessagesAtATime, clock.now());
         for (const OutboxEntry& entry : entries) visit(entry);
-        if (entries.size() < kBatch) return;
+        if (entries.size() < kMessagesAtATime) return;
         last = entries.back().message.id;
     }
 }

@@ -15,7 +15,7 @@ namespace otpgate::cli {
 
 namespace {
 
-constexpr const char* kCheck = "database";
+constexpr const char* kDatabaseCheck = "database";
 constexpr std::size_t kPasswordBytes = 24;
 constexpr mode_t kSecretMode = 0640;
 
@@ -75,8 +75,8 @@ void makeDatabase(db::Connection& admin, const db::MysqlUrl& url, const std::str
 }
 
 std::int64_t countUsers(const db::DatabaseSettings& settings) {
-    constexpr std::string_view kSqlite = "sqlite:";
-    if (settings.url.starts_with(kSqlite) && !std::filesystem::exists(settings.url.substr(kSqlite.size()))) return 0;
+    const auto file = db::sqliteFileOf(settings.url);
+    if (file && !std::filesystem::exists(*file)) return 0;
     const auto database = db::openDatabase(settings);
     const auto connection = database->connect();
     if (!db::presentTables(*connection).contains("users")) return 0;
@@ -108,7 +108,7 @@ void setUpDatabase(const DatabaseSetup& setup, const Settings& settings, Setting
             usersThere = countUsers(wanted);
             done = "was made, with the user " + url->user;
         } catch (const ServiceUnavailable& error) {
-            findings.wrong(kCheck, setup.url + " cannot be made: " + error.what(),
+            findings.wrong(kDatabaseCheck, setup.url + " cannot be made: " + error.what(),
                            "otpgate goes on with " + settings.database.url,
                            "run setup as root, where the server trusts its socket, or name who may make databases by "
                            "--mysql-admin-url and --mysql-admin-password-file");
@@ -117,7 +117,7 @@ void setUpDatabase(const DatabaseSetup& setup, const Settings& settings, Setting
     }
     const std::int64_t usersHere = settings.database.url == setup.url ? 0 : countUsers(settings.database);
     if (usersHere > 0 && usersThere == 0) {
-        findings.doubtful(kCheck,
+        findings.doubtful(kDatabaseCheck,
                           setup.url + " " + done + "; " + settings.database.url + " holds " +
                               std::to_string(usersHere) + " users, and is used as before",
                           "with an empty database all of them would be strangers",
@@ -128,7 +128,7 @@ void setUpDatabase(const DatabaseSetup& setup, const Settings& settings, Setting
     const bool isChanged = file.set("database.url", setup.url);
     file.set("database.password", "");
     file.set("database.password_file", setup.passwordFile);
-    findings.good(kCheck,
+    findings.good(kDatabaseCheck,
                   setup.url + " " + done + (isChanged ? ", and the settings name it" : ", as the settings say"));
 }
 

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCheck = "web server";
+constexpr const char* kWebServerCheck = "web server";
 constexpr const char* kSite = "otpgate.conf";
 // What Debian's apache2 has not enabled from the start, with what mod_ssl needs.
 constexpr std::array<const char*, 6> kApacheModules{"socache_shmcb", "ssl",     "proxy",
@@ -160,7 +160,7 @@ void setUpWebServer(const WebSetup& setup, Findings& findings) {
     const fs::path folder = setup.folder;
     const fs::path shipped = fs::path{setup.shipped} / name / kSite;
     if (!fs::exists(folder) || !fs::exists(shipped)) {
-        findings.wrong(kCheck, "there is no " + (fs::exists(folder) ? shipped.string() : folder.string()),
+        findings.wrong(kWebServerCheck, "there is no " + (fs::exists(folder) ? shipped.string() : folder.string()),
                        "visitors reach otpgate by a web server",
                        fs::exists(folder) ? "name the folder of otpgate's files by --share"
                                           : "apt install " + std::string{name == "nginx" ? name : "apache2"});
@@ -168,7 +168,8 @@ void setUpWebServer(const WebSetup& setup, Findings& findings) {
     }
     const auto [before, saidBefore] = test(setup);
     if (before != 0) {
-        findings.wrong(kCheck, name + " refuses its own files already: " + std::string{trim(saidBefore, " \n")},
+        findings.wrong(kWebServerCheck,
+                       name + " refuses its own files already: " + std::string{trim(saidBefore, " \n")},
                        "nothing was written, because it could not be tested", "mend that first");
         return;
     }
@@ -187,18 +188,18 @@ void setUpWebServer(const WebSetup& setup, Findings& findings) {
     const auto [code, said] = test(setup);
     if (code != 0) {
         changes.takeBack();
-        findings.wrong(kCheck, name + " refuses the site file: " + std::string{trim(said, " \n")},
+        findings.wrong(kWebServerCheck, name + " refuses the site file: " + std::string{trim(said, " \n")},
                        "it was taken back, so that " + name + " starts again",
                        missing.empty() ? "mend what it names and run otpgate setup again"
                                        : "install the modules " + joined(missing, ", "));
         return;
     }
     if (!changes.areAny()) {
-        findings.good(kCheck, site.string() + " is as it should be");
+        findings.good(kWebServerCheck, site.string() + " is as it should be");
     } else {
         const std::string reload =
             setup.server == WebServer::Nginx ? "systemctl reload nginx" : "systemctl restart apache2";
-        findings.doubtful(kCheck, "wrote " + site.string() + ", which " + name + " has tested",
+        findings.doubtful(kWebServerCheck, "wrote " + site.string() + ", which " + name + " has tested",
                           name + " does not know it yet", reload);
     }
     hintAtCertificate(setup, findings);

@@ -10,7 +10,7 @@ namespace otpgate::cli {
 namespace {
 
 constexpr std::string_view kHost = "login.example.com";
-constexpr std::string_view kSocket = "/run/otpgate/otpgate.sock";
+constexpr std::string_view kShippedSocket = "/run/otpgate/otpgate.sock";
 
 // What stands in place of one word wherever it does; it must stand somewhere.
 void replace(std::string& text, std::string_view word, std::string_view by) {
@@ -70,7 +70,7 @@ std::string siteFile(WebServer server, std::string_view shipped, const SiteNames
         }
         break;
     }
-    if (names.socket != kSocket) replace(text, kSocket, names.socket);
+    if (names.socket != kShippedSocket) replace(text, kShippedSocket, names.socket);
     replace(text, kHost, names.host);
     return text;
 }

@@ -22,7 +22,7 @@ namespace otpgate::cli {
 
 namespace {
 
-constexpr unsigned kListBatch = 500;
+constexpr unsigned kUsersAtATime = 500;
 
 struct NewUser {
     std::optional<domain::Destination> email;
@@ -224,7 +224,7 @@ int list(domain::AccountService& accounts, const Filter& filter, bool asJson) {
     std::size_t count = 0;
     if (asJson) std::cout << "[";
     while (count < filter.limit) {
-        const auto users = accounts.list(last, kListBatch);
+        const auto users = accounts.list(last, kUsersAtATime);
         for (const domain::User& user : users) {
             last = user.id;
             if (count == filter.limit || !passes(filter, user)) continue;
@@ -235,7 +235,7 @@ int list(domain::AccountService& accounts, const Filter& filter, bool asJson) {
             }
             ++count;
         }
-        if (users.size() < kListBatch) break;
+        if (users.size() < kUsersAtATime) break;
     }
     if (asJson) std::cout << "\n]\n";
     return 0;

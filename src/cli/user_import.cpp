@@ -11,7 +11,7 @@ namespace otpgate::cli {
 
 namespace {
 
-constexpr std::size_t kBatch = 500;
+constexpr std::size_t kRowsAtATime = 500;
 constexpr std::size_t kProgressEvery = 10'000;
 // Every wrong password costs one hash of each of these (crypto/password_costs.h); a site has one or two.
 constexpr std::ptrdiff_t kMostMemoryCosts = 6;
@@ -84,7 +84,7 @@ void UserImport::add(const std::string& text, const Parse& parse) {
     row->imported.user.id = Uuid::makeV7(now, random_);
     batch_.push_back(std::move(row->imported));
     pending_.push_back({row_, std::move(row->passwordNotTaken), std::move(row->usernameNotTaken)});
-    if (batch_.size() == kBatch) flush();
+    if (batch_.size() == kRowsAtATime) flush();
 }
 
 // Others may tell A@example.org from a@example.org; here they are one, and only the first gets in.

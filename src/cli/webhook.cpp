@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr auto kTestPatience = 20s;
 constexpr auto kTestLook = 200ms;
 
-Uuid readId(const std::string& text) {
+Uuid readWebhookId(const std::string& text) {
     const auto id = Uuid::parse(text);
     if (!id) throw UsageError("not the id of a webhook: " + text);
     return *id;
@@ -172,7 +172,7 @@ int webhook(const Invocation& invocation) {
             throw UsageError("not an address such as https://shop.example.com/events (webhooks.receivers): " +
                              wish.url);
     } else if (action != "list") {
-        id = readId(invocation.words.front());
+        id = readWebhookId(invocation.words.front());
     }
     const auto database = db::openDatabase(settings.database);
     const auto connection = database->connect();

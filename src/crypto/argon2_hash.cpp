@@ -12,7 +12,7 @@ namespace otpgate::crypto {
 namespace {
 
 constexpr unsigned kMaxLanes = 16;
-constexpr std::size_t kMinHashBytes = 16;
+constexpr std::size_t kMinTagBytes = 16;
 
 // The libraries' structures want pointers to what they only read.
 std::uint8_t* writable(std::string_view text) {
@@ -106,7 +106,7 @@ std::optional<Argon2Hash> readArgon2(std::string_view text) {
     if (parts.size() != 3 || !readCost(parts[0], out)) return std::nullopt;
     auto salt = parseBase64(parts[1]);
     auto hash = parseBase64(parts[2]);
-    if (!salt || salt->size() < ARGON2_MIN_SALT_LENGTH || !hash || hash->size() < kMinHashBytes) return std::nullopt;
+    if (!salt || salt->size() < ARGON2_MIN_SALT_LENGTH || !hash || hash->size() < kMinTagBytes) return std::nullopt;
     out.salt = std::move(*salt);
     out.hash = std::move(*hash);
     return out;

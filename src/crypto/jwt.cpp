@@ -51,7 +51,7 @@ struct TokenParts {
     std::string_view signingInput;  // header and payload with the dot between them
 };
 
-std::optional<TokenParts> split(std::string_view token) {
+std::optional<TokenParts> partsOf(std::string_view token) {
     const auto first = token.find('.');
     if (first == std::string_view::npos) return std::nullopt;
     const auto second = token.find('.', first + 1);
@@ -135,7 +135,7 @@ JwtClaims& JwtClaims::raw(std::string_view name, std::string_view json) {
 
 // What a stranger wrote is compared with the header that we would have written, not interpreted.
 std::optional<std::string> keyIdOf(std::string_view token, SigningAlgorithm algorithm) {
-    const auto parts = split(token);
+    const auto parts = partsOf(token);
     if (!parts || parts->header.size() > kMaxHeaderLength) return std::nullopt;
     const auto header = parseBase64Url(parts->header);
     // What stands before the key id and behind it.
@@ -155,7 +155,7 @@ namespace {
 
 // Of a token that the key has signed, with the header that it signs with.
 std::optional<Claims> verifiedClaims(std::string_view token, const SigningKey& key) {
-    const auto parts = split(token);
+    const auto parts = partsOf(token);
     // The same header means the same key id and the key's own algorithm: the token chooses nothing.
     if (!parts || keyIdOf(token, key.algorithm()) != key.id()) return std::nullopt;
     const auto signature = parseBase64Url(parts->signature);

@@ -24,7 +24,7 @@ namespace otpgate::crypto {
 namespace {
 
 constexpr std::size_t kSaltBytes = 16;
-constexpr std::size_t kHashBytes = 32;
+constexpr std::size_t kArgon2TagBytes = 32;
 constexpr std::size_t kFirebaseKeyBytes = 32;
 
 PasswordMatch matchOf(bool isRight) {
@@ -137,7 +137,7 @@ Argon2Hash makeArgon2(const PasswordCost& cost, Random& random) {
     Argon2Hash made;
     made.cost = cost;
     made.salt.resize(kSaltBytes);
-    made.hash.resize(kHashBytes);
+    made.hash.resize(kArgon2TagBytes);
     fill(made.salt, random);
     return made;
 }
@@ -238,7 +238,7 @@ bool needsUpgrade(std::string_view storedHash, const PasswordCost& cost) {
     const auto stored = readArgon2(storedHash);
     return !stored || stored->type != Argon2_id || stored->version != ARGON2_VERSION_13 ||
            stored->cost.memoryKib != cost.memoryKib || stored->cost.iterations != cost.iterations ||
-           stored->lanes != 1 || stored->salt.size() < kSaltBytes || stored->hash.size() < kHashBytes;
+           stored->lanes != 1 || stored->salt.size() < kSaltBytes || stored->hash.size() < kArgon2TagBytes;
 }
 
 }  // namespace otpgate::crypto

@@ -32,7 +32,7 @@ constexpr std::string_view kFirstLine = "otpgate backup 1\n";
 constexpr std::string_view kAnyFirstLine = "otpgate backup ";
 constexpr std::size_t kDigestBytes = 32;
 constexpr std::size_t kBufferBytes = 1 << 20;
-constexpr std::size_t kRowsAtATime = 5000;
+constexpr std::size_t kRowsHandedOn = 5000;
 // Longer than any cell, and than a packet that a server would take.
 constexpr std::uint64_t kMostBytes = 16 << 20;
 constexpr std::uint64_t kMostColumns = 1000;
@@ -280,7 +280,7 @@ std::uint64_t readAll(const std::string& path, BackupNotes& notes, const TakeRow
             if (table.columns.empty()) reader.damaged();
             rows.push_back(readRow(reader, table));
             ++count;
-            if (rows.size() == kRowsAtATime) handOn();
+            if (rows.size() == kRowsHandedOn) handOn();
             break;
         case 'E':
             if (reader.number(8) != count) reader.damaged();

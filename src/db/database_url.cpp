@@ -2,6 +2,7 @@
 
 #include "otpgate/base/errors.h"
 #include "otpgate/base/text.h"
+#include "otpgate/db/connection.h"
 
 #include <Poco/Exception.h>
 #include <Poco/URI.h>
@@ -80,14 +81,18 @@ std::string MysqlHost::toText() const {
     return (isIpv6 ? "[" + name + "]" : name) + ":" + std::to_string(port);
 }
 
-std::variant<SqliteUrl, MysqlUrl> parseDatabaseUrl(const std::string& url) {
+std::optional<std::string> sqliteFileOf(std::string_view url) {
     constexpr std::string_view kSqlite = "sqlite:";
-    if (url.starts_with(kSqlite)) {
-        const std::string path = url.substr(kSqlite.size());
-        if (path.empty()) refuse("there is no path");
+    if (!url.starts_with(kSqlite)) return std::nullopt;
+    return std::string{url.substr(kSqlite.size())};
+}
+
+std::variant<SqliteUrl, MysqlUrl> parseDatabaseUrl(const std::string& url) {
+    if (const auto path = sqliteFileOf(url)) {
+        if (path->empty()) refuse("there is no path");
         // Each thread has its own connection, and each would see its own empty database.
-        if (path.find(":memory:") != std::string::npos) refuse("a database in memory cannot be shared by threads");
-        return SqliteUrl{path};
+        if (path->find(":memory:") != std::string::npos) refuse("a database in memory cannot be shared by threads");
+        return SqliteUrl{*path};
     }
     if (!url.starts_with(kMysql)) refuse("unknown kind of database");
     try {

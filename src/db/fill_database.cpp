@@ -21,7 +21,7 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 // Longer than a batch, or the dropping of a table, takes.
-constexpr auto kTakeOverAfter = 15s;
+constexpr auto kFillerGoneAfter = 15s;
 constexpr auto kPause = 200ms;
 // Of one statement: with the widest table, under a third of the parameters that either engine allows.
 constexpr std::size_t kRowsAStatement = 200;
@@ -77,7 +77,8 @@ private:
     }
     void takeOver() {
         const State seen = look();
-        for (const auto end = SteadyClock::now() + kTakeOverAfter; !seen.holder.empty() && SteadyClock::now() < end;) {
+        for (const auto end = SteadyClock::now() + kFillerGoneAfter;
+             !seen.holder.empty() && SteadyClock::now() < end;) {
             std::this_thread::sleep_for(kPause);
             if (look() != seen) isAtWork();
         }

@@ -39,7 +39,7 @@ namespace {
 constexpr auto kLockTimeout = 60s;
 constexpr auto kLockPause = 100ms;
 // Longer than any of our data statements takes, and than a cluster stands still when a node has died.
-constexpr auto kTakeOverAfter = 20s;
+constexpr auto kMigratorGoneAfter = 20s;
 constexpr char kStepSign = '#';
 constexpr char kBegunSign = '?';
 // "0012_devices_serves_0011": servers that know 0011 go on working when this file was applied, because it only adds. It
@@ -243,7 +243,7 @@ private:
             seen_ = now;
             seenSince_ = SteadyClock::now();
         }
-        if (!now.name.empty() && SteadyClock::now() - seenSince_ < kTakeOverAfter) return false;
+        if (!now.name.empty() && SteadyClock::now() - seenSince_ < kMigratorGoneAfter) return false;
         return connection_.execute(
                    "UPDATE schema_migrators SET holder = ?, steps = steps + 1 WHERE id = 1 AND holder = ? AND steps = "
                    "?",

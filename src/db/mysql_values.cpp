@@ -11,7 +11,7 @@ namespace otpgate::db {
 
 namespace {
 
-struct Binder {
+struct MysqlBinder {
     sql::PreparedStatement& statement;
     unsigned position;
 
@@ -43,7 +43,7 @@ sql::SQLString toSql(std::string_view text) {
 
 void bind(sql::PreparedStatement& statement, Connection::Params params) {
     unsigned position = 0;
-    for (const Param& param : params) std::visit(Binder{statement, ++position}, param.value());
+    for (const Param& param : params) std::visit(MysqlBinder{statement, ++position}, param.value());
 }
 
 std::vector<Row> readRows(sql::ResultSet& result) {

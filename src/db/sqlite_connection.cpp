@@ -73,7 +73,7 @@ DbError makeError(int extendedCode, const std::string& text) {
     return {errorKind(extendedCode), extendedCode, "sqlite " + std::to_string(extendedCode) + " " + text};
 }
 
-struct Binder {
+struct SqliteBinder {
     sqlite3_stmt* statement;
     int position;
 
@@ -155,7 +155,7 @@ public:
         requireParameterCount(sql, static_cast<std::size_t>(sqlite3_bind_parameter_count(statement_)), params.size());
         int position = 0;
         for (const Param& param : params) {
-            if (std::visit(Binder{statement_, ++position}, param.value()) != SQLITE_OK) connection_.fail();
+            if (std::visit(SqliteBinder{statement_, ++position}, param.value()) != SQLITE_OK) connection_.fail();
         }
         if (!connection_.inTransaction() && !sqlite3_stmt_readonly(statement_)) turn_ = connection_.takeTurn();
     }

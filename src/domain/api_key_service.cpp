@@ -12,8 +12,8 @@ namespace {
 constexpr std::string_view kCharacters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view kMark = "otpg_";  // for those who look for leaked secrets
 constexpr std::size_t kPrefixCharacters = 8;
-constexpr std::size_t kSecretCharacters = 43;  // 256 bits
-constexpr std::chrono::minutes kTouchEvery{1};
+constexpr std::size_t kKeySecretCharacters = 43;  // 256 bits
+constexpr std::chrono::minutes kTouchKeyEvery{1};
 
 // Each leaves a row of its own and two in the audit trail, so making and revoking them must come to an end.
 const LimitRule kCreations{{{100, std::chrono::days{1}}}};
@@ -37,7 +37,7 @@ struct KeyParts {
 
 std::optional<KeyParts> parseKey(std::string_view text) {
     constexpr std::size_t kUnderscore = kMark.size() + kPrefixCharacters;
-    if (text.size() != kUnderscore + 1 + kSecretCharacters || !text.starts_with(kMark) || text[kUnderscore] != '_') {
+    if (text.size() != kUnderscore + 1 + kKeySecretCharacters || !text.starts_with(kMark) || text[kUnderscore] != '_') {
         return std::nullopt;
     }
     const KeyParts parts{text.substr(kMark.size(), kPrefixCharacters), text.substr(kUnderscore + 1)};
@@ -80,7 +80,7 @@ ApiKeyCreation ApiKeyService::create(const AuthenticatedSession& caller, const A
     if (!mayHoldApiKeys(holders_, user.role) || !mayLimit) return {Outcome::NotAllowed, std::nullopt, std::nullopt};
     const Timestamp now = clock_.now();
     const std::string prefix = randomText(kPrefixCharacters, random_);
-    const std::string secret = randomText(kSecretCharacters, random_);
+    const std::string secret = randomText(kKeySecretCharacters, random_);
     const ApiKey key{.id = Uuid::makeV7(now, random_),
                      .userId = user.id,
                      .name = request.name,
@@ -126,7 +126,7 @@ std::optional<ApiKey> ApiKeyService::authenticate(std::string_view text) {
     if (!stored || !crypto::equalInConstantTime(stored->secretHash, crypto::sha256(parts->secret))) return std::nullopt;
     if (!signIn_.allows(stored->key.ownerRole, stored->key.ownerGroups)) return std::nullopt;
     const auto& lastUsedAt = stored->key.lastUsedAt;
-    if (!lastUsedAt || *lastUsedAt <= now - kTouchEvery) store_.touch(stored->key.id, now, now - kTouchEvery);
+    if (!lastUsedAt || *lastUsedAt <= now - kTouchKeyEvery) store_.touch(stored->key.id, now, now - kTouchKeyEvery);
     return std::move(stored->key);
 }
 

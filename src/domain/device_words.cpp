@@ -8,7 +8,7 @@ namespace otpgate::domain {
 
 namespace {
 
-constexpr std::size_t kMostBytes = 80;
+constexpr std::size_t kMaxWordsBytes = 80;
 
 using Words = std::pair<std::string_view, std::string_view>;  // in the user agent, for people
 
@@ -43,7 +43,7 @@ std::size_t markLength(std::string_view rest) {
     return is80 || is81 ? 3 : 0;
 }
 
-// At most kMostBytes in one line, without what could begin, end or be part of a link or of markup.
+// At most kMaxWordsBytes in one line, without what could begin, end or be part of a link or of markup.
 std::string plainWords(std::string_view text) {
     std::string plain;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -55,7 +55,7 @@ std::string plainWords(std::string_view text) {
         const char c = isPlain(text[i]) && !isDotInName ? text[i] : ' ';
         if (c != ' ' || (!plain.empty() && plain.back() != ' ')) plain += c;
     }
-    plain.resize(wholeCharacters(plain, kMostBytes).size());
+    plain.resize(wholeCharacters(plain, kMaxWordsBytes).size());
     while (plain.ends_with(' ')) plain.pop_back();
     return plain;
 }

@@ -13,7 +13,7 @@ namespace otpgate::domain {
 
 namespace {
 
-constexpr std::size_t kSecretCharacters = 43;
+constexpr std::size_t kClientSecretCharacters = 43;
 constexpr std::size_t kMostIdCharacters = 64;
 constexpr std::size_t kMostTitleCharacters = 100;
 
@@ -113,7 +113,7 @@ std::string makeClientSecret(Random& random) {
     // The bytes from here on would make the first characters likelier than the others.
     constexpr std::size_t kUnfair = 256 - 256 % kCharacters.size();
     std::string secret;
-    while (secret.size() < kSecretCharacters) {
+    while (secret.size() < kClientSecretCharacters) {
         std::uint8_t byte = 0;
         random.fill({&byte, 1});
         if (byte < kUnfair) secret += kCharacters[byte % kCharacters.size()];

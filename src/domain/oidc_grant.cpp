@@ -7,22 +7,18 @@
 #include "otpgate/crypto/signed_token.h"
 #include "otpgate/domain/assurance.h"
 #include "otpgate/domain/proved.h"
+#include "otpgate/domain/session_rules.h"
 
 namespace otpgate::domain {
 
 namespace {
 
-// As with our own refresh tokens: a second thread, or an answer lost on the way, may show the predecessor for so long.
-constexpr std::chrono::seconds kRefreshGrace{30};
-constexpr std::size_t kIdBytes = 16;
-constexpr std::size_t kNumberBytes = 8;
-
 std::optional<std::pair<Uuid, std::int64_t>> openPair(const crypto::KeyRing& ring, crypto::KeyUse use,
                                                       std::string_view text) {
-    const auto payload = crypto::openToken(ring, use, text, kIdBytes + kNumberBytes);
+    const auto payload = crypto::openToken(ring, use, text, Uuid::kBytes + crypto::kIntegerBytes);
     if (!payload) return std::nullopt;
     const std::string_view view = *payload;
-    return std::pair{Uuid::fromBytes(view.substr(0, kIdBytes)), crypto::unpackInteger(view.substr(kIdBytes))};
+    return std::pair{Uuid::fromBytes(view.substr(0, Uuid::kBytes)), crypto::unpackInteger(view.substr(Uuid::kBytes))};
 }
 
 std::string signPair(const crypto::KeyRing& ring, crypto::KeyUse use, const Uuid& id, std::int64_t number) {
@@ -66,7 +62,7 @@ std::string oidcCodeOf(const crypto::KeyRing& ring, const Uuid& grantId) {
 }
 
 std::optional<Uuid> parseOidcCode(const crypto::KeyRing& ring, std::string_view text) {
-    const auto payload = crypto::openToken(ring, crypto::KeyUse::OidcCode, text, kIdBytes);
+    const auto payload = crypto::openToken(ring, crypto::KeyUse::OidcCode, text, Uuid::kBytes);
     return payload ? std::optional{Uuid::fromBytes(*payload)} : std::nullopt;
 }
 

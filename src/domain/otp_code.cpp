@@ -31,7 +31,6 @@ std::string derive(std::string_view key, const Uuid& otpId, const CodeFormat& fo
     return code;
 }
 
-constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kLinkBytes = 16;
 
 std::string deriveLink(std::string_view key, std::string_view id) {
@@ -82,11 +81,11 @@ std::string OtpCodes::linkFor(const Uuid& otpId) const {
 
 std::optional<Uuid> OtpCodes::openLink(std::string_view secret) const {
     const auto bytes = parseBase64Url(secret);
-    if (!bytes || bytes->size() != kIdBytes + kLinkBytes) return std::nullopt;
-    const std::string_view id = std::string_view{*bytes}.substr(0, kIdBytes);
+    if (!bytes || bytes->size() != Uuid::kBytes + kLinkBytes) return std::nullopt;
+    const std::string_view id = std::string_view{*bytes}.substr(0, Uuid::kBytes);
     std::optional<Uuid> opened;
     for (const std::string& key : ring_.keys(crypto::KeyUse::OtpLink)) {
-        if (crypto::equalInConstantTime(deriveLink(key, id), std::string_view{*bytes}.substr(kIdBytes))) {
+        if (crypto::equalInConstantTime(deriveLink(key, id), std::string_view{*bytes}.substr(Uuid::kBytes))) {
             opened = Uuid::fromBytes(id);
         }
     }

@@ -4,12 +4,7 @@
 
 namespace otpgate::domain {
 
-namespace {
-
-constexpr std::size_t kIdBytes = 16;
-constexpr std::size_t kTimeBytes = 8;
-
-}  // namespace
+namespace {}  // namespace
 
 std::string makeOtpReceipt(const crypto::KeyRing& ring, const Uuid& otpId, Purpose purpose, Timestamp now) {
     return crypto::signToken(ring, crypto::KeyUse::OtpReceipt,
@@ -19,12 +14,14 @@ std::string makeOtpReceipt(const crypto::KeyRing& ring, const Uuid& otpId, Purpo
 
 std::optional<Uuid> parseOtpReceipt(const crypto::KeyRing& ring, std::string_view token, Purpose purpose,
                                     Timestamp now) {
-    const auto payload = crypto::openToken(ring, crypto::KeyUse::OtpReceipt, token, kIdBytes + kTimeBytes + 1);
+    const auto payload =
+        crypto::openToken(ring, crypto::KeyUse::OtpReceipt, token, Uuid::kBytes + crypto::kIntegerBytes + 1);
     if (!payload) return std::nullopt;
     const std::string_view view = *payload;
-    const Timestamp expiresAt = fromMicroseconds(crypto::unpackInteger(view.substr(kIdBytes, kTimeBytes)));
+    const Timestamp expiresAt =
+        fromMicroseconds(crypto::unpackInteger(view.substr(Uuid::kBytes, crypto::kIntegerBytes)));
     if (expiresAt <= now || view.back() != static_cast<char>(purpose)) return std::nullopt;
-    return Uuid::fromBytes(view.substr(0, kIdBytes));
+    return Uuid::fromBytes(view.substr(0, Uuid::kBytes));
 }
 
 }  // namespace otpgate::domain

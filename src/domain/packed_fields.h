@@ -27,11 +27,11 @@ public:
         return taken;
     }
     Uuid uuid() {
-        const std::string_view taken = bytes(kIdBytes);
+        const std::string_view taken = bytes(Uuid::kBytes);
         return isGood_ ? Uuid::fromBytes(taken) : Uuid{};
     }
     std::int64_t integer() {
-        const std::string_view taken = bytes(kIntegerBytes);
+        const std::string_view taken = bytes(crypto::kIntegerBytes);
         return isGood_ ? crypto::unpackInteger(taken) : 0;
     }
     unsigned count() { return static_cast<unsigned>(integer()); }
@@ -39,9 +39,6 @@ public:
     bool isAtEnd() const { return isGood_ && rest_.empty(); }
 
 private:
-    static constexpr std::size_t kIdBytes = 16;
-    static constexpr std::size_t kIntegerBytes = 8;
-
     std::string_view rest_;
     bool isGood_ = true;
 };

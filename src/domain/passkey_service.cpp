@@ -9,9 +9,7 @@ namespace otpgate::domain {
 
 namespace {
 
-constexpr std::size_t kIdBytes = 16;
-constexpr std::size_t kTimeBytes = 8;
-constexpr std::size_t kChallengeBytes = 1 + 3 * kIdBytes + kTimeBytes;
+constexpr std::size_t kChallengeBytes = 1 + 3 * Uuid::kBytes + crypto::kIntegerBytes;
 
 char markOf(Ceremony ceremony) {
     return ceremony == Ceremony::Registration ? 'r' : 's';
@@ -47,17 +45,17 @@ std::optional<PasskeyService::Challenge> PasskeyService::openChallenge(std::stri
     const auto payload = crypto::openToken(ring_, crypto::KeyUse::PasskeyChallenge, text, kChallengeBytes);
     if (!payload || payload->front() != markOf(ceremony)) return std::nullopt;
     const std::string_view rest = std::string_view{*payload}.substr(1);
-    const Challenge challenge{
-        {Uuid::fromBytes(rest.substr(0, kIdBytes)), fromMicroseconds(crypto::unpackInteger(rest.substr(3 * kIdBytes)))},
-        Uuid::fromBytes(rest.substr(kIdBytes, kIdBytes)),
-        Uuid::fromBytes(rest.substr(2 * kIdBytes, kIdBytes))};
+    const Challenge challenge{{Uuid::fromBytes(rest.substr(0, Uuid::kBytes)),
+                               fromMicroseconds(crypto::unpackInteger(rest.substr(3 * Uuid::kBytes)))},
+                              Uuid::fromBytes(rest.substr(Uuid::kBytes, Uuid::kBytes)),
+                              Uuid::fromBytes(rest.substr(2 * Uuid::kBytes, Uuid::kBytes))};
     if (challenge.use.expiresAt <= clock_.now()) return std::nullopt;
     return challenge;
 }
 
 // Nothing of when it was made: authenticators keep it for years.
 Uuid PasskeyService::randomId() const {
-    std::array<std::uint8_t, kIdBytes> bytes{};
+    std::array<std::uint8_t, Uuid::kBytes> bytes{};
     random_.fill(bytes);
     return Uuid::fromBytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }

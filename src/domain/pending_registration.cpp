@@ -7,12 +7,12 @@ namespace otpgate::domain {
 namespace {
 
 // The first byte; another order or other fields get another one.
-constexpr char kVersion = 1;
+constexpr char kRegistrationVersion = 1;
 
 }  // namespace
 
 std::string packRegistration(const PendingRegistration& registration) {
-    std::string fields{kVersion};
+    std::string fields{kRegistrationVersion};
     fields += registration.userId.bytes();
     // No hash is empty.
     appendText(fields, registration.passwordHash ? std::string_view{*registration.passwordHash} : std::string_view{});
@@ -24,7 +24,7 @@ std::string packRegistration(const PendingRegistration& registration) {
 
 std::optional<PendingRegistration> unpackRegistration(std::string_view packed) {
     PackedFields fields(packed);
-    if (fields.bytes(1) != std::string_view{&kVersion, 1}) return std::nullopt;
+    if (fields.bytes(1) != std::string_view{&kRegistrationVersion, 1}) return std::nullopt;
     PendingRegistration registration;
     registration.userId = fields.uuid();
     std::string hash = fields.text();

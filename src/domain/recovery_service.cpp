@@ -10,7 +10,7 @@ namespace otpgate::domain {
 
 namespace {
 
-constexpr std::size_t kMaxTypedBytes = 64;
+constexpr std::size_t kMaxCodeBytes = 64;
 // As account_limits.h names what they count.
 constexpr std::string_view kGuesses = "recovery";
 constexpr std::string_view kSets = "recovery-set";
@@ -81,7 +81,7 @@ std::optional<Uuid> RecoveryService::find(const Uuid& userId, std::string_view t
     };
     const auto found = std::ranges::find_if(codes, isIt);
     if (found == codes.end()) {
-        gate_.verifyNobody(typed.substr(0, kMaxTypedBytes));
+        gate_.verifyNobody(typed.substr(0, kMaxCodeBytes));
         return std::nullopt;
     }
     const auto match = gate_.verify(code->letters, found->hash);

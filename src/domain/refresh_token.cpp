@@ -4,23 +4,18 @@
 
 namespace otpgate::domain {
 
-namespace {
-
-constexpr std::size_t kIdBytes = 16;
-constexpr std::size_t kCounterBytes = 8;
-
-}  // namespace
-
 std::string RefreshToken::toText(const crypto::KeyRing& ring) const {
     return crypto::signToken(ring, crypto::KeyUse::RefreshToken,
                              std::string{sessionId.bytes()} + crypto::packInteger(counter));
 }
 
 std::optional<RefreshToken> RefreshToken::parse(std::string_view text, const crypto::KeyRing& ring) {
-    const auto payload = crypto::openToken(ring, crypto::KeyUse::RefreshToken, text, kIdBytes + kCounterBytes);
+    const auto payload =
+        crypto::openToken(ring, crypto::KeyUse::RefreshToken, text, Uuid::kBytes + crypto::kIntegerBytes);
     if (!payload) return std::nullopt;
     const std::string_view view = *payload;
-    return RefreshToken{Uuid::fromBytes(view.substr(0, kIdBytes)), crypto::unpackInteger(view.substr(kIdBytes))};
+    return RefreshToken{Uuid::fromBytes(view.substr(0, Uuid::kBytes)),
+                        crypto::unpackInteger(view.substr(Uuid::kBytes))};
 }
 
 }  // namespace otpgate::domain

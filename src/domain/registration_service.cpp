@@ -4,7 +4,7 @@
 
 namespace otpgate::domain {
 
-using Outcome = RegistrationResult::Outcome;
+using RegistrationOutcome = RegistrationResult::Outcome;
 
 namespace {
 
@@ -46,8 +46,9 @@ RegistrationResult RegistrationService::registerUnproved(const Registration& reg
                               .locale = registration.locale,
                               .isRegistration = true},
                              asker);
-    if (code.outcome != OtpRequestResult::Outcome::Accepted) return {Outcome::Limited, code.limit, {}, code};
-    if (code.delivery == Delivery::Failed) return {Outcome::SendFailed, std::nullopt, {}, {}};
+    if (code.outcome != OtpRequestResult::Outcome::Accepted)
+        return {RegistrationOutcome::Limited, code.limit, {}, code};
+    if (code.delivery == Delivery::Failed) return {RegistrationOutcome::SendFailed, std::nullopt, {}, {}};
     PendingRegistration form;
     form.userId = Uuid::makeV7(clock_.now(), random_);
     if (registration.password) form.passwordHash = passwords_.hash(*registration.password);
@@ -55,10 +56,10 @@ RegistrationResult RegistrationService::registerUnproved(const Registration& reg
     form.lastName = registration.lastName;
     form.locale = registration.locale;
     if (disclosure_ == Disclosure::Reveal && store_.find(registration.destination)) {
-        return {Outcome::Taken, std::nullopt, {}, {}};
+        return {RegistrationOutcome::Taken, std::nullopt, {}, {}};
     }
     store_.keepRegistration(code.id, form);
-    return {Outcome::Registered, std::nullopt, userOf(registration, form.userId, clock_.now()), code};
+    return {RegistrationOutcome::Registered, std::nullopt, userOf(registration, form.userId, clock_.now()), code};
 }
 
 RegistrationResult RegistrationService::registerProved(const Registration& registration, const Asker& asker) {
@@ -78,15 +79,15 @@ RegistrationResult RegistrationService::registerProved(const Registration& regis
     AccountCreation creation = store_.create(account);
     switch (creation.outcome) {
     case AccountCreation::Outcome::Created: break;
-    case AccountCreation::Outcome::Taken: return {Outcome::Taken, std::nullopt, {}, {}};
-    case AccountCreation::Outcome::ReceiptSpent: return {Outcome::ReceiptSpent, std::nullopt, {}, {}};
+    case AccountCreation::Outcome::Taken: return {RegistrationOutcome::Taken, std::nullopt, {}, {}};
+    case AccountCreation::Outcome::ReceiptSpent: return {RegistrationOutcome::ReceiptSpent, std::nullopt, {}, {}};
     case AccountCreation::Outcome::ClientLimited:
-        return {Outcome::Limited,
+        return {RegistrationOutcome::Limited,
                 reportLimit("request_per_client", requestsPerClient_, std::move(creation.hits), now),
                 {},
                 {}};
     }
-    return {Outcome::Registered, std::nullopt, std::move(account.user), {}};
+    return {RegistrationOutcome::Registered, std::nullopt, std::move(account.user), {}};
 }
 
 }  // namespace otpgate::domain

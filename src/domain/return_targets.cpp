@@ -8,7 +8,7 @@ namespace otpgate::domain {
 
 namespace {
 
-constexpr std::size_t kMostBytes = 4000;
+constexpr std::size_t kMaxTargetBytes = 4000;
 
 // What a URL consists of (RFC 3986, section 2). Browsers drop tabs and line ends, and read \ as /: neither is in it.
 bool isOfAUrl(char c) {
@@ -30,7 +30,7 @@ ReturnTargets::ReturnTargets(Application own, std::vector<Application> others) :
 }
 
 std::optional<ReturnTarget> ReturnTargets::find(std::string_view text) const {
-    if (text.empty() || text.size() > kMostBytes || !std::ranges::all_of(text, isOfAUrl)) return std::nullopt;
+    if (text.empty() || text.size() > kMaxTargetBytes || !std::ranges::all_of(text, isOfAUrl)) return std::nullopt;
     const Application& own = applications_.front();
     // Two slashes begin a host.
     const bool isPath = text.front() == '/' && !text.starts_with("//");

@@ -9,9 +9,7 @@ namespace otpgate::domain {
 
 namespace {
 
-constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kBucketBytes = 16;
-constexpr std::size_t kTimeBytes = 8;
 constexpr std::size_t kMethodBytes = 24;  // filled up with blanks
 
 }  // namespace
@@ -29,7 +27,7 @@ std::string makeSecondStepToken(const crypto::KeyRing& ring, const PendingStep& 
 }
 
 std::optional<PendingStep> parseSecondStepToken(const crypto::KeyRing& ring, std::string_view token, Timestamp now) {
-    constexpr std::size_t kBytes = 2 * kIdBytes + kBucketBytes + kTimeBytes + kMethodBytes;
+    constexpr std::size_t kBytes = 2 * Uuid::kBytes + kBucketBytes + crypto::kIntegerBytes + kMethodBytes;
     const auto payload = crypto::openToken(ring, crypto::KeyUse::SecondStep, token, kBytes);
     if (!payload) return std::nullopt;
     PackedFields fields(*payload);

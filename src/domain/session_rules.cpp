@@ -9,7 +9,7 @@ namespace otpgate::domain {
 namespace {
 
 constexpr std::chrono::minutes kTellOfMovesEvery{5};
-constexpr std::chrono::minutes kTouchEvery{5};
+constexpr std::chrono::minutes kTouchSessionEvery{5};
 
 bool isSure(std::string_view methods) {
     return assuranceOf(methods) == AssuranceLevel::Two;
@@ -43,8 +43,6 @@ bool owesFactor(const StoredSession& session, const SessionRefresh& refresh) {
 
 }  // namespace
 
-using Outcome = SessionRefreshResult::Outcome;
-
 bool signedInRecently(const Session& session, std::chrono::seconds within, Timestamp now) {
     return now - session.authenticatedAt <= within;
 }
@@ -73,7 +71,7 @@ bool isGood(AuthenticatedSession& session, const SessionLifetimes& lifetimes, co
 
 bool isTouchDue(const Session& session, const SessionLifetimes& lifetimes, Timestamp now) {
     const auto idle = idleTime(session.methods, lifetimes);
-    return session.lastSeenAt < now - std::min<std::chrono::seconds>(kTouchEvery, idle / 4);
+    return session.lastSeenAt < now - std::min<std::chrono::seconds>(kTouchSessionEvery, idle / 4);
 }
 
 RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* session) {
@@ -83,8 +81,9 @@ RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* sessio
     const Timestamp endsAt = std::min(session->expiresAt, endOf(*session, lastUseOf(*session), refresh.lifetimes));
     if (endsAt <= refresh.now) return {};
     if (!opensAccount(session->methods, session->userHasFactor) || owesFactor(*session, refresh))
-        return {{Outcome::NeedsFactor, {}, {}, {}, {}}, {}};
-    SessionRefreshResult granted{Outcome::Rotated, session->userId, session->authenticatedAt, session->methods, endsAt};
+        return {{SessionRefreshResult::Outcome::NeedsFactor, {}, {}, {}, {}}, {}};
+    SessionRefreshResult granted{SessionRefreshResult::Outcome::Rotated, session->userId, session->authenticatedAt,
+                                 session->methods, endsAt};
     if (session->refreshCounter == refresh.counter) {
         // A refresh leaves a trace only where it comes from elsewhere than the one that was told last: thousands from
         // one browser would say nothing, and cost a row each. Whoever comes from elsewhere each time is told of once in
@@ -103,14 +102,14 @@ RefreshRuling ruleOnRefresh(const SessionRefresh& refresh, StoredSession* sessio
     }
     if (session->refreshCounter == refresh.counter + 1 && session->rotatedAt > refresh.graceSince) {
         RefreshRuling repeated{granted, std::nullopt};
-        repeated.result.outcome = Outcome::Repeated;
+        repeated.result.outcome = SessionRefreshResult::Outcome::Repeated;
         return repeated;
     }
     // A token ahead of the row: the database was restored from an older copy. Nobody stole anything, but nothing is
     // proved.
     if (session->refreshCounter < refresh.counter) return {};
     session->revokedAt = refresh.now;
-    return {{Outcome::Reused, {}, {}, {}, {}}, AuditEvent::TokenReused};
+    return {{SessionRefreshResult::Outcome::Reused, {}, {}, {}, {}}, AuditEvent::TokenReused};
 }
 
 }  // namespace otpgate::domain

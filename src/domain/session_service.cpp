@@ -13,12 +13,8 @@ namespace otpgate::domain {
 
 namespace {
 
-// A second tab, or an answer lost on the way, may show the predecessor for so long.
-constexpr std::chrono::seconds kRefreshGrace{30};
 // iat and nbf say so much less than now: a verifier whose clock is that much behind takes the token at once.
 constexpr std::chrono::seconds kBackdated{1};
-constexpr std::size_t kIdBytes = 16;
-constexpr std::size_t kTimeBytes = 8;
 
 std::vector<std::string> words(std::string_view text) {
     if (text.empty()) return {};
@@ -142,12 +138,13 @@ std::optional<AccessGrant> SessionService::authenticateJwt(std::string_view toke
 }
 
 std::optional<AccessGrant> SessionService::authenticateOpaque(std::string_view token, Timestamp now) {
-    const auto payload = crypto::openToken(ring_, crypto::KeyUse::AccessToken, token, kIdBytes + kTimeBytes);
+    const auto payload =
+        crypto::openToken(ring_, crypto::KeyUse::AccessToken, token, Uuid::kBytes + crypto::kIntegerBytes);
     if (!payload) return std::nullopt;
     const std::string_view view = *payload;
-    const Timestamp expiresAt = fromMicroseconds(crypto::unpackInteger(view.substr(kIdBytes)));
+    const Timestamp expiresAt = fromMicroseconds(crypto::unpackInteger(view.substr(Uuid::kBytes)));
     if (expiresAt <= now) return std::nullopt;
-    auto session = findActive(Uuid::fromBytes(view.substr(0, kIdBytes)), now);
+    auto session = findActive(Uuid::fromBytes(view.substr(0, Uuid::kBytes)), now);
     if (!session) return std::nullopt;
     // The last ones of a session are shorter; none is older than it.
     const Timestamp issuedAt = std::max<Timestamp>(expiresAt - settings_.accessLifetime, session->session.createdAt);
@@ -192,11 +189,11 @@ std::string SessionService::csrfTokenOf(const Uuid& sessionId) const {
 }
 
 bool SessionService::isCsrfToken(std::string_view token, const Uuid& sessionId) const {
-    return crypto::openToken(ring_, crypto::KeyUse::CsrfToken, token, kIdBytes) == sessionId.bytes();
+    return crypto::openToken(ring_, crypto::KeyUse::CsrfToken, token, Uuid::kBytes) == sessionId.bytes();
 }
 
 std::optional<AuthenticatedSession> SessionService::authenticateCookie(std::string_view cookie) {
-    const auto id = crypto::openToken(ring_, crypto::KeyUse::SessionCookie, cookie, kIdBytes);
+    const auto id = crypto::openToken(ring_, crypto::KeyUse::SessionCookie, cookie, Uuid::kBytes);
     if (!id) return std::nullopt;
     const Timestamp now = clock_.now();
     auto session = findActive(Uuid::fromBytes(*id), now);

@@ -11,9 +11,7 @@ namespace otpgate::domain {
 
 namespace {
 
-constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kHashBytes = 32;
-constexpr std::size_t kTimeBytes = 8;
 constexpr std::size_t kNonceBytes = 16;
 
 // What a ticket is good for. No origin has a line end in it.
@@ -67,8 +65,8 @@ std::string SiteSessions::ticketFor(const Uuid& sessionId, std::string_view site
 
 std::optional<AuthenticatedSession> SiteSessions::redeem(std::string_view ticket, std::string_view site,
                                                          std::string_view nonce) {
-    const auto payload =
-        crypto::openToken(ring_, crypto::KeyUse::SiteTicket, ticket, kIdBytes + kIdBytes + kHashBytes + kTimeBytes);
+    const auto payload = crypto::openToken(ring_, crypto::KeyUse::SiteTicket, ticket,
+                                           Uuid::kBytes + Uuid::kBytes + kHashBytes + crypto::kIntegerBytes);
     if (!payload) return std::nullopt;
     std::string_view rest = *payload;
     const auto next = [&rest](std::size_t bytes) {
@@ -76,10 +74,10 @@ std::optional<AuthenticatedSession> SiteSessions::redeem(std::string_view ticket
         rest.remove_prefix(bytes);
         return part;
     };
-    const Uuid id = Uuid::fromBytes(next(kIdBytes));
-    const Uuid sessionId = Uuid::fromBytes(next(kIdBytes));
+    const Uuid id = Uuid::fromBytes(next(Uuid::kBytes));
+    const Uuid sessionId = Uuid::fromBytes(next(Uuid::kBytes));
     const std::string_view purpose = next(kHashBytes);
-    const Timestamp expiresAt = fromMicroseconds(crypto::unpackInteger(next(kTimeBytes)));
+    const Timestamp expiresAt = fromMicroseconds(crypto::unpackInteger(next(crypto::kIntegerBytes)));
 
     const Timestamp now = clock_.now();
     if (expiresAt <= now) return std::nullopt;
@@ -95,11 +93,12 @@ std::string SiteSessions::cookieOf(const Uuid& sessionId, std::string_view place
 }
 
 std::optional<AuthenticatedSession> SiteSessions::authenticate(std::string_view cookie, std::string_view place) {
-    const auto payload = crypto::openToken(ring_, crypto::KeyUse::SiteCookie, cookie, kIdBytes + kHashBytes);
-    if (!payload || !crypto::equalInConstantTime(std::string_view{*payload}.substr(kIdBytes), crypto::sha256(place)))
+    const auto payload = crypto::openToken(ring_, crypto::KeyUse::SiteCookie, cookie, Uuid::kBytes + kHashBytes);
+    if (!payload ||
+        !crypto::equalInConstantTime(std::string_view{*payload}.substr(Uuid::kBytes), crypto::sha256(place)))
         return std::nullopt;
     const Timestamp now = clock_.now();
-    auto session = findActive(Uuid::fromBytes(std::string_view{*payload}.substr(0, kIdBytes)), now);
+    auto session = findActive(Uuid::fromBytes(std::string_view{*payload}.substr(0, Uuid::kBytes)), now);
     if (session && isTouchDue(session->session, lifetimes_, now)) {
         sessions_.touch(session->session.id, now, sessionEndsAt(session->session, now, lifetimes_));
     }

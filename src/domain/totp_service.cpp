@@ -28,11 +28,11 @@ std::string makeSecret(Random& random) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::string seal(const crypto::KeyRing& ring, const Uuid& id, std::string_view secret, Random& random) {
+std::string sealTotpSecret(const crypto::KeyRing& ring, const Uuid& id, std::string_view secret, Random& random) {
     return crypto::seal(ring, secret, id.bytes(), random, crypto::KeyUse::TotpSecret);
 }
 
-std::string openSecret(const crypto::KeyRing& ring, const Uuid& id, std::string_view sealed) {
+std::string openTotpSecret(const crypto::KeyRing& ring, const Uuid& id, std::string_view sealed) {
     auto secret = crypto::open(ring, sealed, id.bytes(), crypto::KeyUse::TotpSecret);
     if (!secret) throw ConfigurationError("no master key opens the secret of the authenticator app " + id.toString());
     return std::move(*secret);
@@ -91,7 +91,7 @@ AddedTotp TotpService::add(const AuthenticatedSession& caller, std::string_view 
     if (!step) return {Outcome::WrongCode};
     Totp totp{.id = invited->id,
               .userId = caller.user.id,
-              .sealedSecret = seal(ring_, invited->id, invited->secret, random_),
+              .sealedSecret = sealTotpSecret(ring_, invited->id, invited->secret, random_),
               .name = name,
               .lastStep = *step,
               .createdAt = now,
@@ -129,7 +129,7 @@ bool TotpService::remove(const Uuid& id, const AuthenticatedSession& caller, con
 std::optional<SecondStepProof::Match> TotpService::match(const Uuid& userId, std::string_view code, Timestamp now) {
     std::optional<SecondStepProof::Match> found;
     for (const Totp& totp : store_.list(userId)) {
-        const auto step = matchTotp(openSecret(ring_, totp.id, totp.sealedSecret), code, now, totp.lastStep);
+        const auto step = matchTotp(openTotpSecret(ring_, totp.id, totp.sealedSecret), code, now, totp.lastStep);
         if (step && !found) found = SecondStepProof::Match{totp.id, *step};
     }
     return found;
@@ -201,7 +201,7 @@ void resealTotps(TotpStore& store, const crypto::KeyRing& ring, Random& random) 
         const auto rows = store.sealedSecrets(last, kSealsAtOnce);
         if (rows.empty()) return;
         for (const auto& [id, sealed] : rows) {
-            store.reseal(id, sealed, seal(ring, id, openSecret(ring, id, sealed), random));
+            store.reseal(id, sealed, sealTotpSecret(ring, id, openTotpSecret(ring, id, sealed), random));
         }
         last = rows.back().first;
     }

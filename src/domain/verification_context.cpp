@@ -9,12 +9,12 @@ namespace {
 
 constexpr std::string_view kSealContext = "otpgate verification v1";
 // The first byte of the fields; another order or other fields get another one.
-constexpr char kVersion = 1;
+constexpr char kContextVersion = 1;
 
 }  // namespace
 
 std::string sealContext(const crypto::KeyRing& ring, const VerificationContext& context, Random& random) {
-    std::string fields{kVersion};
+    std::string fields{kContextVersion};
     fields += context.id.bytes();
     fields += context.ownerId.bytes();
     for (const std::int64_t number :
@@ -37,7 +37,7 @@ std::optional<VerificationContext> openContext(const crypto::KeyRing& ring, std:
     if (!plain) return std::nullopt;
 
     PackedFields fields(*plain);
-    if (fields.bytes(1) != std::string_view{&kVersion, 1}) return std::nullopt;
+    if (fields.bytes(1) != std::string_view{&kContextVersion, 1}) return std::nullopt;
     const Uuid id = fields.uuid();
     const Uuid ownerId = fields.uuid();
     const Timestamp codeExpiresAt = fromMicroseconds(fields.integer());

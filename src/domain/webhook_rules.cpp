@@ -74,7 +74,7 @@ bool isPublic4(std::span<const unsigned char> address) {
 }
 
 // Of the characters of a URI (RFC 3986), without the # of a fragment: libcurl and we read the same host.
-bool isOfAUrl(char c) {
+bool isOfAWebhookUrl(char c) {
     constexpr std::string_view kSigns = "-._~:/?[]@!$&'()*+,;=%";
     return isLetterOrDigit(c) || kSigns.find(c) != std::string_view::npos;
 }
@@ -95,7 +95,7 @@ bool isWebhookUrl(std::string_view text, WebhookReceivers receivers) {
     if (text.size() > kMostUrlBytes) return false;
     const bool isTls = text.starts_with("https://");
     if (!isTls && (receivers == WebhookReceivers::Public || !text.starts_with("http://"))) return false;
-    if (!std::ranges::all_of(text, isOfAUrl)) return false;
+    if (!std::ranges::all_of(text, isOfAWebhookUrl)) return false;
     const std::string_view rest = text.substr(text.find("//") + 2);
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
     return authority.find('@') == std::string_view::npos && !hostOf(text).empty();

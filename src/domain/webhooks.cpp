@@ -6,11 +6,11 @@ namespace otpgate::domain {
 
 namespace {
 
-std::string seal(const crypto::KeyRing& ring, const Uuid& id, std::string_view secret, Random& random) {
+std::string sealWebhookSecret(const crypto::KeyRing& ring, const Uuid& id, std::string_view secret, Random& random) {
     return crypto::seal(ring, secret, id.bytes(), random, crypto::KeyUse::WebhookSecret);
 }
 
-std::string openSecret(const crypto::KeyRing& ring, const Uuid& id, std::string_view sealed) {
+std::string openWebhookSecret(const crypto::KeyRing& ring, const Uuid& id, std::string_view sealed) {
     auto secret = crypto::open(ring, sealed, id.bytes(), crypto::KeyUse::WebhookSecret);
     if (!secret)
         throw ServiceUnavailable("the secret of webhook " + id.toString() + " was sealed by another master key");
@@ -40,7 +40,7 @@ std::optional<MadeWebhook> Webhooks::add(const WebhookWish& wish, const Client& 
     Webhook webhook{.id = id,
                     .url = wish.url,
                     .events = wish.events,
-                    .sealedSecret = seal(ring_, id, secret, random_),
+                    .sealedSecret = sealWebhookSecret(ring_, id, secret, random_),
                     .createdAt = now};
     if (!store_.add(webhook, kMostWebhooks, act(id, client))) return std::nullopt;
     return MadeWebhook{std::move(webhook), shownSecret(secret)};
@@ -64,7 +64,7 @@ std::optional<WebhookNow> Webhooks::find(const Uuid& id) {
 std::optional<MadeWebhook> Webhooks::rotateSecret(const Uuid& id, const Client& client) {
     const std::string secret = makeWebhookSecret(random_);
     const WebhookAct rotation = act(id, client);
-    if (!store_.setSecret(seal(ring_, id, secret, random_), rotation.now + kBothSecretsFor, rotation))
+    if (!store_.setSecret(sealWebhookSecret(ring_, id, secret, random_), rotation.now + kBothSecretsFor, rotation))
         return std::nullopt;
     auto webhook = store_.find(id);
     if (!webhook) return std::nullopt;
@@ -91,15 +91,15 @@ WebhookAct Webhooks::act(const Uuid& id, const Client& client) {
 }
 
 std::vector<std::string> openSecrets(const crypto::KeyRing& ring, const Webhook& webhook, Timestamp now) {
-    std::vector<std::string> secrets{openSecret(ring, webhook.id, webhook.sealedSecret)};
+    std::vector<std::string> secrets{openWebhookSecret(ring, webhook.id, webhook.sealedSecret)};
     if (webhook.sealedPreviousSecret && webhook.previousUntil > now)
-        secrets.push_back(openSecret(ring, webhook.id, *webhook.sealedPreviousSecret));
+        secrets.push_back(openWebhookSecret(ring, webhook.id, *webhook.sealedPreviousSecret));
     return secrets;
 }
 
 void resealWebhooks(WebhookStore& store, const crypto::KeyRing& ring, Random& random) {
     const auto again = [&](const Uuid& id, const std::string& sealed) {
-        return seal(ring, id, openSecret(ring, id, sealed), random);
+        return sealWebhookSecret(ring, id, openWebhookSecret(ring, id, sealed), random);
     };
     for (const Webhook& webhook : store.list()) {
         std::optional<std::string> previous;

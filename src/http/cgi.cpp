@@ -37,7 +37,7 @@ void addHeader(Request& request, std::string_view variable, std::string_view val
     header->second += value;
 }
 
-std::string_view reasonOf(int status) {
+std::string_view reasonPhraseOf(int status) {
     switch (status) {
     case 200: return "OK";
     case 201: return "Created";
@@ -249,7 +249,7 @@ std::string writeCgi(const Response& response, BodyMode mode) {
     out += "Status: ";
     out += std::to_string(response.status);
     out += ' ';
-    out += reasonOf(response.status);
+    out += reasonPhraseOf(response.status);
     out += "\r\n";
     if (mayHaveBody && !response.contentType.empty()) {
         appendField(out, "Content-Type", response.contentType);

@@ -19,15 +19,6 @@ constexpr std::uint64_t kTimer = 2;
 constexpr std::size_t kMaxParked = 4096;
 constexpr time_t kTickSeconds = 1;
 
-[[noreturn]] void throwErrno(const char* what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
-
-int orThrow(int result, const char* what) {
-    if (result < 0) throwErrno(what);
-    return result;
-}
-
 // Database, files and mail need descriptors too.
 std::size_t halfOfTheDescriptors() {
     rlimit limit{};

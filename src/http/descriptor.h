@@ -1,6 +1,8 @@
-// A file descriptor that is closed at the end of its scope.
+// A file descriptor that is closed at the end of its scope, and what to do when the kernel gives none.
 #pragma once
 
+#include <cerrno>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -21,5 +23,15 @@ public:
 private:
     int value_;
 };
+
+[[noreturn]] inline void throwErrno(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+// What a call to the kernel has returned, unless that says that it failed.
+inline int orThrow(int result, const char* what) {
+    if (result < 0) throwErrno(what);
+    return result;
+}
 
 }  // namespace otpgate::http

@@ -39,11 +39,6 @@ constexpr std::array<char, 8> kQuestion{1, 9};
 // Below are the numbers by which epoll knows other things.
 constexpr std::uint64_t kFirstConnection = 16;
 
-int orThrow(int descriptor, const char* what) {
-    if (descriptor < 0) throw std::system_error(errno, std::generic_category(), what);
-    return descriptor;
-}
-
 // Of a request whose parameters are more than a web server lets through: nobody knows what it wants.
 std::string refusalOfTooLarge() {
     Response response;

@@ -20,10 +20,6 @@ namespace {
 constexpr std::size_t kTogether = 50;
 using Names = std::map<std::string_view, Uuid>;  // each for the first who wants it
 
-std::string repeated(std::string_view text, std::size_t times) {
-    return joined(std::vector<std::string>(times, std::string{text}), ", ");
-}
-
 // Leaves those that are nobody's, and now belong to who wanted them.
 void claimUsernames(db::Connection& connection, Names& names, Timestamp now) {
     if (names.empty()) return;

@@ -7,7 +7,7 @@ namespace otpgate::store {
 
 namespace {
 
-const auto kInsert =
+const auto kInsertGrant =
     db::RowStatement::insert("oidc_grants", {"id", "client_id", "user_id", "session_id", "scopes", "nonce", "challenge",
                                              "redirect_hash", "amr", "acr", "authenticated_at_us", "created_at_us",
                                              "expires_at_us", "refresh_counter", "rotated_at_us"});
@@ -24,10 +24,10 @@ public:
     void write(db::Connection& connection) override {
         for (const NewGrant* call : calls_) {
             const domain::OidcGrant& grant = call->grant;
-            connection.write(
-                kInsert, {grant.id, grant.clientId, grant.userId, grant.sessionId, domain::toText(grant.scopes),
-                          grant.nonce, grant.challenge, db::Param::blob(grant.redirectHash), grant.methods, grant.acr,
-                          grant.authenticatedAt, grant.createdAt, grant.expiresAt, 0, 0});
+            connection.write(kInsertGrant,
+                             {grant.id, grant.clientId, grant.userId, grant.sessionId, domain::toText(grant.scopes),
+                              grant.nonce, grant.challenge, db::Param::blob(grant.redirectHash), grant.methods,
+                              grant.acr, grant.authenticatedAt, grant.createdAt, grant.expiresAt, 0, 0});
         }
         for (const NewGrant* call : calls_) {
             insertAuditEvent(connection,

@@ -11,12 +11,12 @@ namespace otpgate::store {
 
 namespace {
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kKeyColumns =
     "k.id, k.user_id, k.name, k.prefix, k.scopes, k.created_at_us, k.expires_at_us, k.last_used_at_us, k.send_limit";
 constexpr std::size_t kColumnCount = 9;
 
-const db::LookUp kSession("SELECT s.id FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
-                          db::Locking::Wait);
+const db::LookUp kOpenSession("SELECT s.id FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
+                              db::Locking::Wait);
 
 std::string textOf(const std::vector<domain::ApiScope>& scopes) {
     std::vector<std::string> words;
@@ -47,7 +47,7 @@ domain::ApiKey readKey(const db::Row& row) {
 }
 
 // Which key it was, for the audit trail.
-std::string metadataOf(std::string_view prefix) {
+std::string prefixMetadata(std::string_view prefix) {
     return R"({"prefix":")" + std::string{prefix} + R"("})";
 }
 
@@ -59,7 +59,7 @@ domain::ApiKeyInsertion ApiKeyTable::create(const domain::NewApiKey& newKey) {
     using Outcome = domain::ApiKeyInsertion::Outcome;
     const auto work = [&]() -> domain::ApiKeyInsertion {
         // Whoever ends the session waits for the key, and then ends it too: see endSessions().
-        if (newKey.sessionId && connection_.lookUp({{kSession, {*newKey.sessionId}}})[0].empty()) {
+        if (newKey.sessionId && connection_.lookUp({{kOpenSession, {*newKey.sessionId}}})[0].empty()) {
             return {Outcome::SessionEnded, {}};
         }
         // One at a time of each user, so that the count is still true when the row is written.
@@ -80,14 +80,14 @@ domain::ApiKeyInsertion ApiKeyTable::create(const domain::NewApiKey& newKey) {
             {key.id, key.userId, key.name, key.prefix, db::Param::blob(newKey.secretHash), scopes, key.createdAt,
              key.expiresAt, key.sendLimit.empty() ? db::Param{std::nullopt} : db::Param{key.sendLimit}});
         insertAuditEvent(connection_, {newKey.auditId, domain::AuditEvent::ApiKeyCreated, key.userId, std::nullopt,
-                                       newKey.client, key.createdAt, metadataOf(key.prefix)});
+                                       newKey.client, key.createdAt, prefixMetadata(key.prefix)});
         return {Outcome::Created, bucket.hits()};
     };
     return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);
 }
 
 std::vector<domain::ApiKey> ApiKeyTable::list(const Uuid& userId, Timestamp now) {
-    static const std::string sql = "SELECT " + std::string{kColumns} +
+    static const std::string sql = "SELECT " + std::string{kKeyColumns} +
                                    " FROM api_keys k WHERE k.user_id = ? AND k.revoked_at_us IS NULL"
                                    " ORDER BY CASE WHEN k.expires_at_us <= ? THEN 1 ELSE 0 END, k.id DESC LIMIT 100";
     std::vector<domain::ApiKey> keys;
@@ -96,7 +96,7 @@ std::vector<domain::ApiKey> ApiKeyTable::list(const Uuid& userId, Timestamp now)
 }
 
 std::vector<domain::OwnedApiKey> ApiKeyTable::listAll(const std::optional<Uuid>& before, unsigned limit) {
-    static const std::string sql = "SELECT " + std::string{kColumns} + ", " + std::string{kUserColumns} +
+    static const std::string sql = "SELECT " + std::string{kKeyColumns} + ", " + std::string{kUserColumns} +
                                    " FROM api_keys k JOIN users u ON u.id = k.user_id"
                                    " WHERE k.revoked_at_us IS NULL AND k.id < ? ORDER BY k.id DESC LIMIT ?";
     const Uuid end = before.value_or(kLastId);
@@ -117,14 +117,14 @@ bool ApiKeyTable::revoke(const domain::ApiKeyRevocation& revocation) {
                                 {revocation.now, revocation.id});
         if (changed == 0) return false;
         insertAuditEvent(connection_, {revocation.auditId, domain::AuditEvent::ApiKeyRevoked, owner, std::nullopt,
-                                       revocation.client, revocation.now, metadataOf(row->text(1))});
+                                       revocation.client, revocation.now, prefixMetadata(row->text(1))});
         return true;
     });
 }
 
 std::optional<domain::StoredApiKey> ApiKeyTable::findActive(std::string_view prefix, Timestamp now) {
     static const std::string sql =
-        "SELECT " + std::string{kColumns} +
+        "SELECT " + std::string{kKeyColumns} +
         ", k.secret_hash, u.role, u.group_names FROM api_keys k JOIN users u ON u.id = k.user_id"
         " WHERE k.prefix = ? AND k.revoked_at_us IS NULL"
         " AND (k.expires_at_us IS NULL OR k.expires_at_us > ?) AND u.status = 'active'";

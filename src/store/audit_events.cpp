@@ -6,7 +6,7 @@ namespace otpgate::store {
 
 namespace {
 
-const auto kInsert = db::RowStatement::insert(
+const auto kInsertEvent = db::RowStatement::insert(
     "audit_events",
     {"id", "event", "user_id", "destination", "ip_address", "user_agent", "request_id", "metadata", "created_at_us"});
 
@@ -21,7 +21,7 @@ std::optional<std::string> withActor(const std::optional<std::string>& metadata,
 }  // namespace
 
 void insertAuditEvent(db::Connection& connection, const AuditRow& row) {
-    connection.write(kInsert,
+    connection.write(kInsertEvent,
                      {row.id, domain::toString(row.event), row.userId, row.destination, row.client.address,
                       row.client.userAgent, row.client.requestId, withActor(row.metadata, row.client.actor), row.now});
     tellWebhooks(connection, row);

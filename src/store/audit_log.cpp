@@ -8,7 +8,7 @@ namespace otpgate::store {
 
 namespace {
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kEventColumns =
     "e.id, e.event, e.user_id, e.destination, e.ip_address, e.user_agent, e.request_id, e.metadata, e.created_at_us";
 
 domain::AuditEntry readEntry(const db::Row& row) {
@@ -102,7 +102,7 @@ std::vector<domain::AuditEntry> AuditLog::read(const domain::AuditFilter& filter
                                                unsigned offset, unsigned limit) {
     const Selection selection(filter, olderThan, offset + limit);
     // Whole rows are read for the page alone, not for the pages before it.
-    const std::string sql = "SELECT " + std::string{kColumns} + " FROM (SELECT id FROM (" + selection.sql() +
+    const std::string sql = "SELECT " + std::string{kEventColumns} + " FROM (SELECT id FROM (" + selection.sql() +
                             ") shares ORDER BY id DESC LIMIT ? OFFSET ?) found JOIN audit_events e ON e.id = found.id"
                             " ORDER BY e.id DESC";
     auto params = selection.params();

@@ -5,6 +5,18 @@
 
 namespace otpgate::store {
 
+namespace {
+
+const db::LookUp kOpenSessionMethods("SELECT s.amr FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
+                                     db::Locking::Wait);
+
+}  // namespace
+
+std::optional<std::string> lockSession(db::Connection& connection, const Uuid& session) {
+    const auto found = connection.lookUp({{kOpenSessionMethods, {session}}})[0];
+    return found.empty() ? std::nullopt : std::optional{found[0].text(0)};
+}
+
 void noteFactors(db::Connection& connection, const Uuid& userId) {
     connection.execute(
         "UPDATE users SET factors ="

@@ -8,6 +8,8 @@
 #include "otpgate/domain/session_lifetimes.h"
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace otpgate::store {
@@ -23,6 +25,9 @@ void noteFactors(db::Connection& connection, const Uuid& userId);
 
 // Every sign-in takes its second step again.
 void forgetTrust(db::Connection& connection, const Uuid& userId);
+
+// By which methods the session was opened that adds a factor now; locked. nullopt: it has ended.
+std::optional<std::string> lockSession(db::Connection& connection, const Uuid& session);
 
 // With the first factor: whoever opened them has shown less than the account wants from then on.
 void endOtherSessions(db::Connection& connection, const Uuid& userId, const Uuid& kept, Timestamp now);

@@ -8,9 +8,9 @@ namespace otpgate::store {
 
 namespace {
 
-const auto kAuditEnd = db::RowStatement::insertFrom("audit_events", {"id", "event", "metadata", "created_at_us"},
-                                                    "outbox", "destination, request_id", "outbox.id");
-const auto kRemove = db::RowStatement::remove("outbox", "id");
+const auto kAuditEndFromRow = db::RowStatement::insertFrom("audit_events", {"id", "event", "metadata", "created_at_us"},
+                                                           "outbox", "destination, request_id", "outbox.id");
+const auto kRemoveMessage = db::RowStatement::remove("outbox", "id");
 
 // A row that is gone was finished before, by a commit whose answer was lost or by another process: it has its audit
 // event. So nothing needs to be known, and nothing decided.
@@ -28,13 +28,13 @@ public:
         for (const DeliveredMessages* call : calls_) {
             for (const domain::FinishedMessage& finished : call->messages) {
                 if (!told.insert(finished.message.id).second) continue;
-                connection.write(kAuditEnd, {finished.auditId, domain::toString(domain::eventOf(finished)),
-                                             metadataOf(finished, call->now), call->now, finished.message.id});
+                connection.write(kAuditEndFromRow, {finished.auditId, domain::toString(domain::eventOf(finished)),
+                                                    metadataOf(finished, call->now), call->now, finished.message.id});
             }
         }
         for (const DeliveredMessages* call : calls_) {
             for (const domain::FinishedMessage& finished : call->messages) {
-                connection.write(kRemove, {finished.message.id});
+                connection.write(kRemoveMessage, {finished.message.id});
             }
         }
     }

@@ -14,8 +14,9 @@ const domain::Client kClient{"::1", "::1", "health check", ""};
 
 class TakenBack {};
 
-const auto kInsert = db::RowStatement::insert("rate_limits", {"bucket", "hits", "expires_at_us", "refused_at_us"});
-const auto kRemove = db::RowStatement::remove("rate_limits", "bucket");
+const auto kInsertTrialRow =
+    db::RowStatement::insert("rate_limits", {"bucket", "hits", "expires_at_us", "refused_at_us"});
+const auto kRemoveTrialRow = db::RowStatement::remove("rate_limits", "bucket");
 
 void require(bool isSo, const char* what) {
     if (!isSo) throw ServiceUnavailable(std::string{"a login that was tried went wrong: "} + what);
@@ -103,8 +104,8 @@ void tryLogin(db::Connection& connection, Random& random, Timestamp now) {
     }
     const auto bucket = db::Param::blob(request.destinationBucket);
     connection.transact([&] {
-        connection.write(kInsert, {bucket, db::Param::blob(""), now, now});
-        connection.write(kRemove, {bucket});
+        connection.write(kInsertTrialRow, {bucket, db::Param::blob(""), now, now});
+        connection.write(kRemoveTrialRow, {bucket});
     });
 }
 

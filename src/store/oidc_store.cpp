@@ -52,9 +52,9 @@ std::string selectUse() {
 }
 
 GrantInUse readUse(const db::Row& row) {
-    constexpr std::size_t kSession = kClientColumnCount + kGrantColumnCount;
-    GrantInUse use{readGrant(row, kClientColumnCount), readClient(row), std::nullopt, !row.isNull(kSession)};
-    if (!row.isNull(kSession + 1)) use.user = readUser(row, kSession + 1);
+    constexpr std::size_t kSessionColumn = kClientColumnCount + kGrantColumnCount;
+    GrantInUse use{readGrant(row, kClientColumnCount), readClient(row), std::nullopt, !row.isNull(kSessionColumn)};
+    if (!row.isNull(kSessionColumn + 1)) use.user = readUser(row, kSessionColumn + 1);
     return use;
 }
 

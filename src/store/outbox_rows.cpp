@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kReasonBytes = 200;
 constexpr std::string_view kDelay = "delay_ms";
 
-const auto kInsert = db::RowStatement::insert(
+const auto kInsertMessage = db::RowStatement::insert(
     "outbox", {"id", "kind", "otp_id", "channel", "purpose", "destination", "locale", "request_id", "created_at_us",
                "expires_at_us", "available_at_us", "code_length", "code_alphabet", "discard", "ip_address", "device",
                "changed_address", "time_zone", "codes_left"});
@@ -33,7 +33,7 @@ const db::LookUp kVerification("SELECT v.id, v.consumed_at_us, v.expires_at_us F
 
 void insertMessage(db::Connection& connection, const domain::OutboxMessage& message) {
     connection.write(
-        kInsert,
+        kInsertMessage,
         {message.id, domain::toString(message.kind), message.otpId, domain::toString(message.destination.channel()),
          domain::toString(message.purpose), message.destination.value(), message.locale, message.requestId,
          message.createdAt, message.expiresAt, message.availableAt, message.codeLength,
@@ -127,12 +127,6 @@ std::vector<domain::CodeState> readCodeStates(db::Connection& connection,
             domain::codeStateOf(message, known == facts.end() ? std::nullopt : std::optional{known->second}, now));
     }
     return states;
-}
-
-std::string repeated(std::string_view first, std::string_view next, std::size_t count) {
-    std::string text{first};
-    for (std::size_t i = 1; i < count; ++i) text += next;
-    return text;
 }
 
 }  // namespace otpgate::store

@@ -40,7 +40,4 @@ std::string plainReason(std::string_view reason);
 std::vector<domain::CodeState> readCodeStates(db::Connection& connection,
                                               std::span<const domain::OutboxMessage> messages, Timestamp now);
 
-// "?, ?, ?" and the like.
-std::string repeated(std::string_view first, std::string_view next, std::size_t count);
-
 }  // namespace otpgate::store

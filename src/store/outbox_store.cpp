@@ -1,5 +1,6 @@
 #include "store/outbox_store.h"
 
+#include "otpgate/base/text.h"
 #include "store/group_queue.h"
 #include "store/outbox_rows.h"
 
@@ -26,9 +27,8 @@ void lease(db::Connection& connection, std::span<const domain::OutboxMessage> me
     std::vector<db::Param> params{leaseUntil};
     params.reserve(places + 1);
     for (std::size_t i = 0; i < places; ++i) params.emplace_back(messages[std::min(i, messages.size() - 1)].id);
-    connection.execute(
-        "UPDATE outbox SET available_at_us = ?, leased = 1 WHERE id IN (" + repeated("?", ", ?", places) + ")",
-        db::Connection::Params{params});
+    connection.execute("UPDATE outbox SET available_at_us = ?, leased = 1 WHERE id IN (" + repeated("?", places) + ")",
+                       db::Connection::Params{params});
 }
 
 }  // namespace

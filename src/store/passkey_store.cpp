@@ -20,18 +20,17 @@ namespace otpgate::store {
 using domain::AuditEvent;
 using domain::Passkey;
 using domain::PasskeyInsertion;
-using Outcome = domain::PasskeySignInResult::Outcome;
+using PasskeyOutcome = domain::PasskeySignInResult::Outcome;
 
 namespace {
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kPasskeyColumns =
     "p.id, p.user_id, p.user_handle, p.credential_id, p.algorithm, p.public_key, p.name, p.transports, p.aaguid,"
     " p.sign_count, p.backup_eligible, p.backed_up, p.created_at_us, p.last_used_at_us,"
     " p.verifies_user";
 
-const db::LookUp kSession("SELECT s.amr FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
-                          db::Locking::Wait);
-const db::LookUp kById("SELECT " + std::string{kColumns} + " FROM passkeys p WHERE", "p.id = ?", db::Locking::Wait);
+const db::LookUp kById("SELECT " + std::string{kPasskeyColumns} + " FROM passkeys p WHERE", "p.id = ?",
+                       db::Locking::Wait);
 
 Passkey readPasskey(const db::Row& row) {
     const auto algorithm = crypto::parsePasskeyAlgorithm(row.integer(4));
@@ -52,14 +51,14 @@ Passkey readPasskey(const db::Row& row) {
             .lastUsedAt = row.optionalTimestamp(13)};
 }
 
-constexpr std::string_view kMetadata = R"({"method":"passkey"})";
+constexpr std::string_view kPasskeyMetadata = R"({"method":"passkey"})";
 constexpr std::string_view kCloned = R"({"method":"passkey","reason":"counter"})";
 
 }  // namespace
 
 std::vector<Passkey> PasskeyTable::list(const Uuid& userId) {
     static const std::string sql =
-        "SELECT " + std::string{kColumns} + " FROM passkeys p WHERE p.user_id = ? ORDER BY p.id";
+        "SELECT " + std::string{kPasskeyColumns} + " FROM passkeys p WHERE p.user_id = ? ORDER BY p.id";
     std::vector<Passkey> passkeys;
     for (const db::Row& row : connection_.query(sql, {userId})) passkeys.push_back(readPasskey(row));
     return passkeys;
@@ -67,7 +66,8 @@ std::vector<Passkey> PasskeyTable::list(const Uuid& userId) {
 
 // By its hash: an index takes no thousand bytes.
 std::optional<Passkey> PasskeyTable::find(std::string_view credentialId) {
-    static const std::string sql = "SELECT " + std::string{kColumns} + " FROM passkeys p WHERE p.credential_hash = ?";
+    static const std::string sql =
+        "SELECT " + std::string{kPasskeyColumns} + " FROM passkeys p WHERE p.credential_hash = ?";
     const std::string hash = crypto::sha256(credentialId);
     const auto row = connection_.queryOne(sql, {db::Param::blob(hash)});
     if (!row) return std::nullopt;
@@ -98,12 +98,12 @@ std::optional<std::string> PasskeyTable::rpId() {
 PasskeyInsertion PasskeyTable::insert(const domain::NewPasskey& newPasskey) {
     const Passkey& passkey = newPasskey.passkey;
     if (!useChallenge(newPasskey.challenge)) return PasskeyInsertion::ChallengeUsed;
-    const auto session = connection_.lookUp({{kSession, {newPasskey.sessionId}}})[0];
-    if (session.empty()) return PasskeyInsertion::SessionEnded;
+    const auto methods = lockSession(connection_, newPasskey.sessionId);
+    if (!methods) return PasskeyInsertion::SessionEnded;
     // Who is locked has one added at a time, so what is counted is still true when the row is written.
     const auto user = lockUser(connection_, passkey.userId);
     if (!user) return PasskeyInsertion::SessionEnded;
-    if (!domain::mayAddFactor(session[0].text(0), user->hasFactor)) return PasskeyInsertion::NeedsFactor;
+    if (!domain::mayAddFactor(*methods, user->hasFactor)) return PasskeyInsertion::NeedsFactor;
     const auto others = list(passkey.userId);
     if (others.size() >= newPasskey.most) return PasskeyInsertion::TooMany;
     if (!others.empty() && others.front().userHandle != passkey.userHandle) return PasskeyInsertion::OtherUser;
@@ -177,7 +177,7 @@ domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& sig
     // Whoever removes it, or signs in by it at the same time, comes before or after this.
     const auto rows = connection_.lookUp({{kById, {signIn.passkey.id}}})[0];
     auto owner = rows.empty() ? std::nullopt : lockUser(connection_, signIn.passkey.userId);
-    if (!owner) return {Outcome::Removed};
+    if (!owner) return {PasskeyOutcome::Removed};
     user = std::move(*owner);
     const bool isRight = signIn.facts && domain::countsOn(readPasskey(rows[0]).signCount, signIn.facts->signCount);
     const bool isKnown = isKnownDevice(connection_, signIn.session.shownDevice, user);
@@ -191,25 +191,25 @@ domain::PasskeySignInResult PasskeyTable::judge(const domain::PasskeySignIn& sig
         domain::Bucket& refuser = isClientsTurn ? account : client;
         if (refuser.noteRefusal(signIn.session.now)) {
             insertAuditEvent(connection_, {signIn.auditId, AuditEvent::OtpLocked, user.id, std::nullopt,
-                                           signIn.session.client, signIn.session.now, std::string{kMetadata}});
+                                           signIn.session.client, signIn.session.now, std::string{kPasskeyMetadata}});
         }
         buckets.write(connection_);
-        return {isClientsTurn ? Outcome::AccountLimited : Outcome::ClientLimited, refuser.hits()};
+        return {isClientsTurn ? PasskeyOutcome::AccountLimited : PasskeyOutcome::ClientLimited, refuser.hits()};
     }
-    if (!useChallenge(signIn.challenge)) return {Outcome::ChallengeUsed};
+    if (!useChallenge(signIn.challenge)) return {PasskeyOutcome::ChallengeUsed};
     if (isRight || isKnown) {
         account.take(signIn.accountRule, signIn.session.now);
     } else {
         client.take(signIn.clientRule, signIn.session.now);
     }
     buckets.write(connection_);
-    if (!isRight) return {signIn.facts ? Outcome::Cloned : Outcome::Wrong};
-    if (!domain::mayEnter(user, signIn.signIn)) return {Outcome::AccountDisabled};
+    if (!isRight) return {signIn.facts ? PasskeyOutcome::Cloned : PasskeyOutcome::Wrong};
+    if (!domain::mayEnter(user, signIn.signIn)) return {PasskeyOutcome::AccountDisabled};
     const Timestamp now = signIn.session.now;
     const bool owesFactor = signIn.signIn != nullptr && domain::owesFactor(user, *signIn.signIn, now);
-    if (!domain::opensAccount(signIn.methods, user.hasFactor) || owesFactor) return {Outcome::NeedsFactor};
+    if (!domain::opensAccount(signIn.methods, user.hasFactor) || owesFactor) return {PasskeyOutcome::NeedsFactor};
     if (signIn.signIn != nullptr) domain::noteWantedFactor(user, *signIn.signIn, now);
-    return {Outcome::SignedIn};
+    return {PasskeyOutcome::SignedIn};
 }
 
 domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& signIn) {
@@ -217,10 +217,11 @@ domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& si
     const auto work = [&] {
         domain::User user;
         domain::PasskeySignInResult result = judge(signIn, user);
-        const bool isJudged = result.outcome != Outcome::ChallengeUsed && result.outcome != Outcome::Removed &&
-                              result.outcome != Outcome::ClientLimited && result.outcome != Outcome::AccountLimited;
+        const bool isJudged =
+            result.outcome != PasskeyOutcome::ChallengeUsed && result.outcome != PasskeyOutcome::Removed &&
+            result.outcome != PasskeyOutcome::ClientLimited && result.outcome != PasskeyOutcome::AccountLimited;
         if (!isJudged) return result;
-        const bool isIn = result.outcome == Outcome::SignedIn;
+        const bool isIn = result.outcome == PasskeyOutcome::SignedIn;
         if (isIn) {
             OpenedSession opened = openSession(connection_, signIn.session, signIn.methods, user);
             result.signIn = std::move(opened.signIn);
@@ -236,10 +237,11 @@ domain::PasskeySignInResult PasskeyTable::signIn(const domain::PasskeySignIn& si
                 if (!user.hasFactor) endOtherSessions(connection_, user.id, signIn.session.id, now);
             }
         }
-        insertAuditEvent(connection_, {signIn.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed,
-                                       user.id, std::nullopt, signIn.session.client, signIn.session.now,
-                                       std::string{result.outcome == Outcome::Cloned ? kCloned : kMetadata},
-                                       isIn ? std::optional{signIn.session.id} : std::nullopt});
+        insertAuditEvent(connection_,
+                         {signIn.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, user.id,
+                          std::nullopt, signIn.session.client, signIn.session.now,
+                          std::string{result.outcome == PasskeyOutcome::Cloned ? kCloned : kPasskeyMetadata},
+                          isIn ? std::optional{signIn.session.id} : std::nullopt});
         return result;
     };
     return connection_.transact(work, db::RetryOn::DeadlockOrDuplicate);

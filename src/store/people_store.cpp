@@ -1,5 +1,6 @@
 #include "store/people_store.h"
 
+#include "otpgate/base/text.h"
 #include "store/audit_events.h"
 #include "store/batches.h"
 #include "store/factors.h"
@@ -135,7 +136,7 @@ std::vector<std::string> PeopleTables::hits(const std::vector<std::string>& buck
     for (const std::string& bucket : buckets) params.push_back(db::Param::blob(bucket));
     std::map<std::string, std::string> counted;
     for (const db::Row& row : connection_.query(
-             "SELECT bucket, hits FROM rate_limits WHERE bucket IN (" + repeated("?", ", ?", buckets.size()) + ")",
+             "SELECT bucket, hits FROM rate_limits WHERE bucket IN (" + repeated("?", buckets.size()) + ")",
              db::Connection::Params{params})) {
         counted[row.text(0)] = row.text(1);
     }
@@ -206,7 +207,7 @@ std::vector<domain::OutboxEntry> PeopleTables::messagesTo(const std::vector<std:
     auto params = paramsOf(addresses);
     params.emplace_back(limit);
     const std::string sql =
-        selectEntries() + "destination IN (" + repeated("?", ", ?", addresses.size()) + ") ORDER BY id DESC LIMIT ?";
+        selectEntries() + "destination IN (" + repeated("?", addresses.size()) + ") ORDER BY id DESC LIMIT ?";
     std::vector<domain::OutboxEntry> entries;
     for (const db::Row& row : connection_.query(sql, db::Connection::Params{params})) {
         // What stands for an account that does not exist is nobody's message.

@@ -9,7 +9,7 @@ namespace {
 const db::LookUp kLookUp("SELECT " + std::string{kBucketColumns} +
                              " FROM rate_limits b /*! FORCE INDEX (PRIMARY) */ WHERE",
                          "b.bucket = ?", db::Locking::Wait);
-const auto kInsert =
+const auto kInsertLimit =
     db::RowStatement::insert("rate_limits", {"bucket", "hits", "expires_at_us", "refused_at_us", "failures"});
 const auto kUpdate =
     db::RowStatement::update("rate_limits", {"hits", "expires_at_us", "refused_at_us", "failures"}, "bucket");
@@ -67,8 +67,8 @@ void Buckets::write(db::Connection& connection) const {
     }
     for (const auto& [id, held] : rows_) {
         if (held.isThere || !(held.isHeld || hasChanged(held))) continue;
-        connection.write(kInsert, {db::Param::blob(id), db::Param::blob(held.now.hits()), held.now.expiresAt(),
-                                   held.now.refusedAt(), held.now.failures()});
+        connection.write(kInsertLimit, {db::Param::blob(id), db::Param::blob(held.now.hits()), held.now.expiresAt(),
+                                        held.now.refusedAt(), held.now.failures()});
     }
 }
 

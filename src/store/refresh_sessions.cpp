@@ -20,7 +20,7 @@ namespace {
 
 // The user is read, not locked: whoever disables one ends the sessions after it. A group does not wait where somebody
 // ends many sessions: each refresh then waits alone.
-const db::LookUp kSession(
+const db::LookUp kSessionsToRefresh(
     "SELECT s.id, s.user_id,"
     " (SELECT CASE WHEN u.status = 'active' THEN u.factors ELSE NULL END FROM users u WHERE u.id = s.user_id),"
     " s.authenticated_at_us, s.amr, s.refresh_counter, s.rotated_at_us, s.last_seen_at_us,"
@@ -35,7 +35,7 @@ const auto kRotate = db::RowStatement::update(
     "id");
 const auto kRevoke = db::RowStatement::update("sessions", {"revoked_at_us", "revoked_reason"}, "id");
 
-StoredSession readSession(const db::Row& row) {
+StoredSession readStoredSession(const db::Row& row) {
     return {.id = row.uuid(0),
             .userId = row.uuid(1),
             .userIsActive = !row.isNull(2),
@@ -62,7 +62,7 @@ public:
 
     std::vector<db::KeyedLookUp> lookUps() override {
         for (const SessionRefresh* refresh : refreshes_) ids_.insert(refresh->sessionId);
-        return {{kSession, {ids_.begin(), ids_.end()}}};
+        return {{kSessionsToRefresh, {ids_.begin(), ids_.end()}}};
     }
     std::vector<GroupAnswer> decide(std::span<const std::vector<db::Row>> found) override;
     void write(db::Connection& connection) override;
@@ -83,7 +83,7 @@ private:
 };
 
 std::vector<GroupAnswer> Refreshes::decide(std::span<const std::vector<db::Row>> found) {
-    for (const db::Row& row : found[0]) sessions_.emplace(row.uuid(0), readSession(row));
+    for (const db::Row& row : found[0]) sessions_.emplace(row.uuid(0), readStoredSession(row));
     std::vector<GroupAnswer> answers;
     for (const SessionRefresh* refresh : refreshes_) {
         const auto session = sessions_.find(refresh->sessionId);

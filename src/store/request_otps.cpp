@@ -42,7 +42,7 @@ const db::LookUp kLiveCode(
 const auto kVoid = db::RowStatement::plain(
     "UPDATE otp_requests /*! FORCE INDEX (otp_requests_destination) */ SET expires_at_us = ?"
     " WHERE destination = ? AND purpose = ? AND lane = ? AND id >= ? AND consumed_at_us IS NULL AND expires_at_us > ?");
-const auto kInsert =
+const auto kInsertCode =
     db::RowStatement::insert("otp_requests", {"id", "destination", "channel", "purpose", "lane", "amr", "guess_bucket",
                                               "created_at_us", "expires_at_us", "max_attempts"});
 // The form follows when its password is hashed: see AccountStore::keepRegistration().
@@ -248,7 +248,7 @@ void Requests::write(db::Connection& connection) {
                  request.now, code.expiresAt, request.maxAttempts, db::Param::blob("")});
             continue;
         }
-        connection.write(kInsert,
+        connection.write(kInsertCode,
                          {request.id, request.destination.value(), domain::toString(request.destination.channel()),
                           domain::toString(code.purpose), code.lane.id, request.methods,
                           db::Param::blob(code.lane.guessBucket), request.now, code.expiresAt, request.maxAttempts});

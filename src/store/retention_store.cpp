@@ -7,8 +7,6 @@ namespace otpgate::store {
 
 namespace {
 
-// A host whose clock is behind still takes the context that the row counts the checks of.
-constexpr std::chrono::hours kClocksApart{1};
 // How long the counted messages of a day can be looked up.
 constexpr std::int64_t kBudgetDays = 31;
 constexpr std::size_t kKeyBytes = 16;

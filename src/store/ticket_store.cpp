@@ -4,12 +4,7 @@
 
 namespace otpgate::store {
 
-namespace {
-
-// A host whose clock is behind still takes the ticket.
-constexpr std::chrono::hours kClocksApart{1};
-
-}  // namespace
+namespace {}  // namespace
 
 bool TicketTable::use(const Uuid& ticket, Timestamp expiresAt) {
     const std::string bucket = domain::limitBucket("ticket", ticket.bytes());

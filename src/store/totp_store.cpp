@@ -17,21 +17,19 @@ namespace otpgate::store {
 using domain::AuditEvent;
 using domain::Totp;
 using domain::TotpInsertion;
-using Outcome = domain::SecondStepResult::Outcome;
+using StepOutcome = domain::SecondStepResult::Outcome;
 
 namespace {
 
-const db::LookUp kSession("SELECT s.amr FROM sessions s WHERE s.revoked_at_us IS NULL AND", "s.id = ?",
-                          db::Locking::Wait);
-constexpr std::string_view kMetadata = R"({"method":"totp"})";
+constexpr std::string_view kTotpMetadata = R"({"method":"totp"})";
 constexpr std::string_view kRecoveryMetadata = R"({"method":"recovery_code"})";
 constexpr std::string_view kAddsFactorMetadata = R"({"method":"otp","may":"add_factor"})";
 constexpr std::string_view kTrustMetadata = R"({"method":"totp","device":"trusted"})";
 
-std::string_view metadataOf(const domain::SecondStepGuess& guess) {
+std::string_view stepMetadata(const domain::SecondStepGuess& guess) {
     if (guess.proof.addsFactor) return kAddsFactorMetadata;
     if (guess.proof.isRecovery) return kRecoveryMetadata;
-    return guess.session.trustsDevice ? kTrustMetadata : kMetadata;
+    return guess.session.trustsDevice ? kTrustMetadata : kTotpMetadata;
 }
 
 std::string methodsBy(const domain::SecondStepGuess& guess) {
@@ -61,12 +59,11 @@ std::vector<Totp> TotpTable::list(const Uuid& userId) {
 
 TotpInsertion TotpTable::insert(const domain::NewTotp& newTotp, std::optional<domain::User>& user) {
     const Totp& totp = newTotp.totp;
-    const auto session = connection_.lookUp({{kSession, {newTotp.sessionId}}})[0];
+    const auto methods = lockSession(connection_, newTotp.sessionId);
     // Who is locked has one added at a time, so what is counted is still true when the row is written.
-    user = session.empty() ? std::nullopt : lockUser(connection_, totp.userId);
+    user = methods ? lockUser(connection_, totp.userId) : std::nullopt;
     if (!user) return TotpInsertion::SessionEnded;
-    const std::string methods = session[0].text(0);
-    if (!domain::mayAddFactor(methods, user->hasFactor)) return TotpInsertion::NeedsFactor;
+    if (!domain::mayAddFactor(*methods, user->hasFactor)) return TotpInsertion::NeedsFactor;
     if (list(totp.userId).size() >= newTotp.most) return TotpInsertion::TooMany;
     try {
         connection_.execute(
@@ -76,7 +73,7 @@ TotpInsertion TotpTable::insert(const domain::NewTotp& newTotp, std::optional<do
         if (error.kind() != db::ErrorKind::Duplicate) throw;
         return TotpInsertion::KnownAlready;
     }
-    raiseSession(connection_, newTotp.sessionId, domain::withTotp(methods), totp.createdAt, newTotp.lifetimes);
+    raiseSession(connection_, newTotp.sessionId, domain::withTotp(*methods), totp.createdAt, newTotp.lifetimes);
     noteFactors(connection_, totp.userId);
     if (!user->hasFactor) endOtherSessions(connection_, totp.userId, newTotp.sessionId, totp.createdAt);
     return TotpInsertion::Added;
@@ -128,11 +125,11 @@ domain::SecondStepResult TotpTable::judge(const domain::SecondStepGuess& guess, 
     const Timestamp now = guess.session.now;
     const std::string& firstBucket = guess.pending.first.guessBucket;
     user = lockUser(connection_, guess.pending.first.userId);
-    if (!user) return {Outcome::Unknown};
+    if (!user) return {StepOutcome::Unknown};
     if (guess.proof.addsFactor) {
         // Nothing is guessed. Whoever has got a factor meanwhile shows that.
         const bool owes = guess.signIn != nullptr && domain::owesFactor(*user, *guess.signIn, now);
-        return owes ? useToken(guess, *user) : domain::SecondStepResult{Outcome::Unknown};
+        return owes ? useToken(guess, *user) : domain::SecondStepResult{StepOutcome::Unknown};
     }
     const std::string& ownBucket =
         isKnownDevice(connection_, guess.session.shownDevice, user) ? guess.deviceBucket : guess.bucket;
@@ -140,15 +137,15 @@ domain::SecondStepResult TotpTable::judge(const domain::SecondStepGuess& guess, 
     domain::Bucket& own = buckets.at(ownBucket);
     // 80 bits are not guessed.
     const bool isLocked = own.failures() >= domain::kMostFailures;
-    if (isLocked && !guess.proof.isRecovery) return {Outcome::TooManyFailures};
+    if (isLocked && !guess.proof.isRecovery) return {StepOutcome::TooManyFailures};
     for (domain::Bucket* bucket : {&buckets.at(firstBucket), &own}) {
         if (bucket->accepts(guess.guessRule, now)) continue;
         if (bucket->noteRefusal(now)) {
             insertAuditEvent(connection_, {guess.auditId, AuditEvent::OtpLocked, user->id, std::nullopt,
-                                           guess.session.client, now, std::string{kMetadata}});
+                                           guess.session.client, now, std::string{kTotpMetadata}});
         }
         buckets.write(connection_);
-        return {Outcome::BudgetExhausted, bucket->hits()};
+        return {StepOutcome::BudgetExhausted, bucket->hits()};
     }
     const bool isRight = takeProof(guess);
     if (isRight) {
@@ -159,12 +156,12 @@ domain::SecondStepResult TotpTable::judge(const domain::SecondStepGuess& guess, 
         own.fail(now);
     }
     buckets.write(connection_);
-    return isRight ? useToken(guess, *user) : domain::SecondStepResult{Outcome::Wrong};
+    return isRight ? useToken(guess, *user) : domain::SecondStepResult{StepOutcome::Wrong};
 }
 
 domain::SecondStepResult TotpTable::useToken(const domain::SecondStepGuess& guess, const domain::User& user) {
-    if (!TicketTable(connection_).use(guess.pending.id, guess.pending.expiresAt)) return {Outcome::TokenUsed};
-    return {domain::mayEnter(user, guess.signIn) ? Outcome::SignedIn : Outcome::AccountDisabled};
+    if (!TicketTable(connection_).use(guess.pending.id, guess.pending.expiresAt)) return {StepOutcome::TokenUsed};
+    return {domain::mayEnter(user, guess.signIn) ? StepOutcome::SignedIn : StepOutcome::AccountDisabled};
 }
 
 void TotpTable::tell(const domain::SecondStepGuess& guess, const domain::User& user, domain::SecondStepResult& result) {
@@ -186,7 +183,7 @@ domain::SecondStepResult TotpTable::guess(const domain::SecondStepGuess& guess) 
     const auto work = [&] {
         std::optional<domain::User> user;
         domain::SecondStepResult result = judge(guess, user);
-        const bool isIn = result.outcome == Outcome::SignedIn;
+        const bool isIn = result.outcome == StepOutcome::SignedIn;
         if (isIn) {
             const std::string methods = methodsBy(guess);
             OpenedSession opened = openSession(connection_, guess.session, methods, *user);
@@ -194,10 +191,10 @@ domain::SecondStepResult TotpTable::guess(const domain::SecondStepGuess& guess) 
             if (opened.notice) result.notices.push_back(std::move(*opened.notice));
             tell(guess, *user, result);
         }
-        if (isIn || result.outcome == Outcome::Wrong || result.outcome == Outcome::AccountDisabled) {
+        if (isIn || result.outcome == StepOutcome::Wrong || result.outcome == StepOutcome::AccountDisabled) {
             insertAuditEvent(connection_,
                              {guess.auditId, isIn ? AuditEvent::LoginSucceeded : AuditEvent::LoginFailed, user->id,
-                              std::nullopt, guess.session.client, guess.session.now, std::string{metadataOf(guess)},
+                              std::nullopt, guess.session.client, guess.session.now, std::string{stepMetadata(guess)},
                               isIn ? std::optional{guess.session.id} : std::nullopt});
         }
         return result;

@@ -23,7 +23,7 @@ domain::UserGroup readGroup(const db::Row& row) {
 }
 
 // Of a group's name no character needs to be escaped.
-std::string metadataOf(std::string_view group) {
+std::string groupMetadata(std::string_view group) {
     return R"({"group":")" + std::string{group} + R"("})";
 }
 
@@ -45,7 +45,7 @@ bool lockGroup(db::Connection& connection, std::string_view name) {
 
 void UserGroupTable::audit(AuditEvent event, const domain::GroupAct& act) {
     insertAuditEvent(connection_,
-                     {act.auditId, event, std::nullopt, std::nullopt, act.client, act.now, metadataOf(act.group)});
+                     {act.auditId, event, std::nullopt, std::nullopt, act.client, act.now, groupMetadata(act.group)});
 }
 
 bool UserGroupTable::create(const domain::GroupAct& act) {
@@ -115,7 +115,7 @@ MembershipOutcome UserGroupTable::change(const domain::MembershipChange& change,
                             {namesOf(connection_, change.userId), change.userId});
         const auto event = kind == Membership::Begins ? AuditEvent::GroupJoined : AuditEvent::GroupLeft;
         insertAuditEvent(connection_, {change.auditId, event, change.userId, std::nullopt, change.client, change.now,
-                                       metadataOf(change.group)});
+                                       groupMetadata(change.group)});
         return MembershipOutcome::Changed;
     };
     return connection_.transact(work);

@@ -9,7 +9,7 @@ namespace otpgate::store {
 
 using domain::AuditEvent;
 using domain::VerificationGuessResult;
-using Outcome = VerificationGuessResult::Outcome;
+using GuessOutcome = VerificationGuessResult::Outcome;
 
 namespace {
 
@@ -18,15 +18,15 @@ const auto kInsertTries =
 const auto kUpdateTries =
     db::RowStatement::update("verification_attempts", {"attempts", "consumed_at_us", "expires_at_us"}, "id");
 
-Outcome outcomeOf(domain::TryOutcome outcome) {
+GuessOutcome outcomeOf(domain::TryOutcome outcome) {
     switch (outcome) {
-    case domain::TryOutcome::Right: return Outcome::Verified;
-    case domain::TryOutcome::Wrong: return Outcome::WrongCode;
-    case domain::TryOutcome::Used: return Outcome::Used;
-    case domain::TryOutcome::TriesExhausted: return Outcome::AttemptsExhausted;
-    case domain::TryOutcome::BudgetExhausted: return Outcome::BudgetExhausted;
+    case domain::TryOutcome::Right: return GuessOutcome::Verified;
+    case domain::TryOutcome::Wrong: return GuessOutcome::WrongCode;
+    case domain::TryOutcome::Used: return GuessOutcome::Used;
+    case domain::TryOutcome::TriesExhausted: return GuessOutcome::AttemptsExhausted;
+    case domain::TryOutcome::BudgetExhausted: return GuessOutcome::BudgetExhausted;
     }
-    return Outcome::WrongCode;
+    return GuessOutcome::WrongCode;
 }
 
 }  // namespace
@@ -66,19 +66,20 @@ VerificationGuessResult VerificationTable::check(const domain::VerificationGuess
             connection_.queryOne("SELECT attempts, consumed_at_us FROM verification_attempts WHERE id = ?", {guess.id});
         domain::Tries tries{row ? static_cast<unsigned>(row->integer(0)) : 0, guess.maxAttempts,
                             row ? row->optionalTimestamp(1) : std::nullopt};
-        const Outcome outcome = outcomeOf(domain::countTry(guess.guess, guess.rule, guess.now, tries, budget));
+        const GuessOutcome outcome = outcomeOf(domain::countTry(guess.guess, guess.rule, guess.now, tries, budget));
         VerificationGuessResult result{outcome, tries.count, {}};
         const auto audit = [&](AuditEvent event) {
             insertAuditEvent(connection_, {guess.auditId, event, guess.ownerId, guess.destination.value(), guess.client,
                                            guess.now, std::nullopt});
         };
-        if (outcome == Outcome::BudgetExhausted) {
+        if (outcome == GuessOutcome::BudgetExhausted) {
             result.hits = budget.hits();
             if (budget.noteRefusal(guess.now)) audit(AuditEvent::OtpLocked);
-        } else if (outcome == Outcome::Verified || outcome == Outcome::WrongCode) {
+        } else if (outcome == GuessOutcome::Verified || outcome == GuessOutcome::WrongCode) {
             connection_.write(row ? kUpdateTries : kInsertTries,
                               {tries.count, tries.consumedAt, guess.expiresAt, guess.id});
-            audit(outcome == Outcome::Verified ? AuditEvent::VerificationSucceeded : AuditEvent::VerificationFailed);
+            audit(outcome == GuessOutcome::Verified ? AuditEvent::VerificationSucceeded
+                                                    : AuditEvent::VerificationFailed);
         }
         buckets.write(connection_);
         return result;

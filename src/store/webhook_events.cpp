@@ -6,7 +6,7 @@ namespace otpgate::store {
 
 namespace {
 
-const auto kInsert =
+const auto kInsertToldEvent =
     db::RowStatement::insert("webhook_events", {"id", "event", "user_id", "session_id", "details", "created_at_us"});
 
 // A session ends once, of all who end it at a time by the first that locks it: its id is the event's as well. `whose`:
@@ -21,8 +21,8 @@ std::string tellSql(std::string_view whose) {
 
 void noteEvent(db::Connection& connection, const domain::ToldEvent& told) {
     if (!connection.known().haveListeners) return;
-    connection.write(
-        kInsert, {told.id, domain::toString(told.event), told.userId, told.sessionId, told.details, told.createdAt});
+    connection.write(kInsertToldEvent, {told.id, domain::toString(told.event), told.userId, told.sessionId,
+                                        told.details, told.createdAt});
 }
 
 void tellEndOfSession(db::Connection& connection, const Uuid& userId, const Uuid& sessionId, Timestamp now) {

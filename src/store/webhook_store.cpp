@@ -16,7 +16,7 @@ using domain::WebhookEvent;
 
 namespace {
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kWebhookColumns =
     "w.id, w.url, w.events, w.secret, w.previous_secret, w.previous_until_us, w.created_at_us, w.disabled_at_us,"
     " w.failing_since_us, w.failures, w.next_at_us, w.last_fault, w.last_delivered_at_us";
 constexpr std::string_view kToldColumns = "event, user_id, session_id, details, created_at_us";
@@ -103,14 +103,14 @@ bool WebhookTables::add(const Webhook& webhook, std::uint64_t most, const domain
 }
 
 std::vector<Webhook> WebhookTables::list() {
-    static const std::string sql = "SELECT " + std::string{kColumns} + " FROM webhooks w ORDER BY w.id";
+    static const std::string sql = "SELECT " + std::string{kWebhookColumns} + " FROM webhooks w ORDER BY w.id";
     std::vector<Webhook> webhooks;
     for (const db::Row& row : connection_.query(sql)) webhooks.push_back(readWebhook(row));
     return webhooks;
 }
 
 std::optional<Webhook> WebhookTables::find(const Uuid& id) {
-    static const std::string sql = "SELECT " + std::string{kColumns} + " FROM webhooks w WHERE w.id = ?";
+    static const std::string sql = "SELECT " + std::string{kWebhookColumns} + " FROM webhooks w WHERE w.id = ?";
     const auto row = connection_.queryOne(sql, {id});
     return row ? std::optional{readWebhook(*row)} : std::nullopt;
 }

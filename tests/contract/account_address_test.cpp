@@ -4,7 +4,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace account_address_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -488,5 +488,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(AccountAddressTest);
 
-}  // namespace
+}  // namespace account_address_test
 }  // namespace otpgate::test

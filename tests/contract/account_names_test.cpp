@@ -7,7 +7,7 @@
 #include <tuple>
 
 namespace otpgate::test {
-namespace {
+namespace account_names_test {
 
 using domain::ImportResult;
 using domain::MembershipOutcome;
@@ -350,5 +350,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(AccountNamesTest);
 
-}  // namespace
+}  // namespace account_names_test
 }  // namespace otpgate::test

@@ -5,7 +5,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace account_reset_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -260,5 +260,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(AccountResetTest);
 
-}  // namespace
+}  // namespace account_reset_test
 }  // namespace otpgate::test

@@ -6,7 +6,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace account_store_test {
 
 using namespace std::chrono_literals;
 using domain::CountedGuess;
@@ -655,5 +655,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(AccountStoreTest);
 
-}  // namespace
+}  // namespace account_store_test
 }  // namespace otpgate::test

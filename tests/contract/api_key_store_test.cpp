@@ -3,7 +3,7 @@
 #include "otpgate/store/stores.h"
 
 namespace otpgate::test {
-namespace {
+namespace api_key_store_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -311,5 +311,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(ApiKeyStoreTest);
 
-}  // namespace
+}  // namespace api_key_store_test
 }  // namespace otpgate::test

@@ -5,7 +5,7 @@
 #include <set>
 
 namespace otpgate::test {
-namespace {
+namespace audit_log_test {
 
 using domain::AuditEvent;
 using domain::AuditFilter;
@@ -275,5 +275,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(AuditLogTest);
 
-}  // namespace
+}  // namespace audit_log_test
 }  // namespace otpgate::test

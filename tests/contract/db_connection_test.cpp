@@ -9,7 +9,7 @@
 #include <vector>
 
 namespace otpgate::test {
-namespace {
+namespace db_connection_test {
 
 using db::DbError;
 using db::ErrorKind;
@@ -320,5 +320,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(ConnectionTest);
 
-}  // namespace
+}  // namespace db_connection_test
 }  // namespace otpgate::test

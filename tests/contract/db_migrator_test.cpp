@@ -11,7 +11,7 @@
 #include <vector>
 
 namespace otpgate::test {
-namespace {
+namespace db_migrator_test {
 
 using db::SqlFile;
 
@@ -221,5 +221,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(MigratorTest);
 
-}  // namespace
+}  // namespace db_migrator_test
 }  // namespace otpgate::test

@@ -9,7 +9,7 @@
 #include <functional>
 
 namespace otpgate::test {
-namespace {
+namespace db_mysql_groups_test {
 
 using db::DbError;
 using db::ErrorKind;
@@ -403,5 +403,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(MysqlGroupsTest);
 
-}  // namespace
+}  // namespace db_mysql_groups_test
 }  // namespace otpgate::test

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace otpgate::test {
-namespace {
+namespace db_mysql_migrator_test {
 
 using db::SqlFile;
 
@@ -389,5 +389,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(MysqlMigratorTest);
 
-}  // namespace
+}  // namespace db_mysql_migrator_test
 }  // namespace otpgate::test

@@ -10,7 +10,7 @@
 #include <thread>
 
 namespace otpgate::test {
-namespace {
+namespace db_mysql_test {
 
 using db::DbError;
 using db::ErrorKind;
@@ -278,5 +278,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(MysqlConnectionTest);
 
-}  // namespace
+}  // namespace db_mysql_test
 }  // namespace otpgate::test

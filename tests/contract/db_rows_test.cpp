@@ -9,7 +9,7 @@
 #include <set>
 
 namespace otpgate::test {
-namespace {
+namespace db_rows_test {
 
 using db::ErrorKind;
 using db::LookUp;
@@ -452,5 +452,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(RowsTest);
 
-}  // namespace
+}  // namespace db_rows_test
 }  // namespace otpgate::test

@@ -11,7 +11,7 @@
 #include <vector>
 
 namespace otpgate::test {
-namespace {
+namespace db_sqlite_test {
 
 using db::DbError;
 using db::ErrorKind;
@@ -187,5 +187,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SqliteConnectionTest);
 
-}  // namespace
+}  // namespace db_sqlite_test
 }  // namespace otpgate::test

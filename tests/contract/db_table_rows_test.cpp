@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace otpgate::test {
-namespace {
+namespace db_table_rows_test {
 
 using db::CellKind;
 using db::Existing;
@@ -255,5 +255,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(TableRowsTest);
 
-}  // namespace
+}  // namespace db_table_rows_test
 }  // namespace otpgate::test

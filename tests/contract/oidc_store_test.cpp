@@ -6,7 +6,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace oidc_store_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -324,5 +324,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(OidcStoreTest);
 
-}  // namespace
+}  // namespace oidc_store_test
 }  // namespace otpgate::test

@@ -7,7 +7,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::test {
-namespace {
+namespace otp_engines_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -396,5 +396,5 @@ CPPUNIT_TEST_SUITE_REGISTRATION(GuessEnginesTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(RequestEnginesTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(RefreshEnginesTest);
 
-}  // namespace
+}  // namespace otp_engines_test
 }  // namespace otpgate::test

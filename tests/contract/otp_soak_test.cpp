@@ -9,7 +9,7 @@
 #include <mutex>
 
 namespace otpgate::test {
-namespace {
+namespace otp_soak_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -206,5 +206,5 @@ class OtpSoakTest : public OtpStoreTest<OtpSoakTest<Engine>, Engine> {
 
 REGISTER_ON_BOTH_ENGINES(OtpSoakTest);
 
-}  // namespace
+}  // namespace otp_soak_test
 }  // namespace otpgate::test

@@ -2,7 +2,7 @@
 #include "contract/otp_store_test.h"
 
 namespace otpgate::test {
-namespace {
+namespace otp_store_account_test {
 
 using namespace std::chrono_literals;
 using domain::AccountRule;
@@ -543,5 +543,5 @@ class OtpStoreAccountTest : public OtpStoreTest<OtpStoreAccountTest<Engine>, Eng
 
 REGISTER_ON_BOTH_ENGINES(OtpStoreAccountTest);
 
-}  // namespace
+}  // namespace otp_store_account_test
 }  // namespace otpgate::test

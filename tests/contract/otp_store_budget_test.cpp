@@ -2,7 +2,7 @@
 #include "contract/otp_store_test.h"
 
 namespace otpgate::test {
-namespace {
+namespace otp_store_budget_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -158,5 +158,5 @@ class OtpStoreBudgetTest : public OtpStoreTest<OtpStoreBudgetTest<Engine>, Engin
 
 REGISTER_ON_BOTH_ENGINES(OtpStoreBudgetTest);
 
-}  // namespace
+}  // namespace otp_store_budget_test
 }  // namespace otpgate::test

@@ -7,7 +7,7 @@
 #include <mutex>
 
 namespace otpgate::test {
-namespace {
+namespace otp_store_group_test {
 
 using namespace std::chrono_literals;
 using domain::AccountRule;
@@ -426,5 +426,5 @@ class OtpStoreGroupTest : public OtpStoreTest<OtpStoreGroupTest<Engine>, Engine>
 
 REGISTER_ON_BOTH_ENGINES(OtpStoreGroupTest);
 
-}  // namespace
+}  // namespace otp_store_group_test
 }  // namespace otpgate::test

@@ -4,7 +4,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace otp_store_lane_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -421,5 +421,5 @@ class OtpStoreLaneTest : public OtpStoreTest<OtpStoreLaneTest<Engine>, Engine> {
 
 REGISTER_ON_BOTH_ENGINES(OtpStoreLaneTest);
 
-}  // namespace
+}  // namespace otp_store_lane_test
 }  // namespace otpgate::test

@@ -6,7 +6,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace otp_store_links_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -282,5 +282,5 @@ class OtpStoreLinksTest : public OtpStoreTest<OtpStoreLinksTest<Engine>, Engine>
 
 REGISTER_ON_BOTH_ENGINES(OtpStoreLinksTest);
 
-}  // namespace
+}  // namespace otp_store_links_test
 }  // namespace otpgate::test

@@ -5,7 +5,7 @@
 #include <latch>
 
 namespace otpgate::test {
-namespace {
+namespace otp_store_lock_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -53,5 +53,5 @@ class OtpStoreLockTest : public OtpStoreTest<OtpStoreLockTest, MysqlEngine> {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(OtpStoreLockTest);
 
-}  // namespace
+}  // namespace otp_store_lock_test
 }  // namespace otpgate::test

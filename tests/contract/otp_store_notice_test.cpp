@@ -4,7 +4,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace otp_store_notice_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -197,5 +197,5 @@ class OtpStoreNoticeTest : public OtpStoreTest<OtpStoreNoticeTest<Engine>, Engin
 
 REGISTER_ON_BOTH_ENGINES(OtpStoreNoticeTest);
 
-}  // namespace
+}  // namespace otp_store_notice_test
 }  // namespace otpgate::test

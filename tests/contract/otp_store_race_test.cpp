@@ -8,7 +8,7 @@
 #include <mutex>
 
 namespace otpgate::test {
-namespace {
+namespace otp_store_race_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -191,5 +191,5 @@ class OtpStoreRaceTest : public OtpStoreTest<OtpStoreRaceTest<Engine>, Engine> {
 
 REGISTER_ON_BOTH_ENGINES(OtpStoreRaceTest);
 
-}  // namespace
+}  // namespace otp_store_race_test
 }  // namespace otpgate::test

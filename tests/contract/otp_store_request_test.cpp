@@ -2,7 +2,7 @@
 #include "contract/otp_store_test.h"
 
 namespace otpgate::test {
-namespace {
+namespace otp_store_request_test {
 
 using namespace std::chrono_literals;
 
@@ -472,5 +472,5 @@ class OtpStoreRequestTest : public OtpStoreTest<OtpStoreRequestTest<Engine>, Eng
 
 REGISTER_ON_BOTH_ENGINES(OtpStoreRequestTest);
 
-}  // namespace
+}  // namespace otp_store_request_test
 }  // namespace otpgate::test

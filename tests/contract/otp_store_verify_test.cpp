@@ -2,7 +2,7 @@
 #include "contract/otp_store_test.h"
 
 namespace otpgate::test {
-namespace {
+namespace otp_store_verify_test {
 
 using namespace std::chrono_literals;
 using domain::Guess;
@@ -358,5 +358,5 @@ class OtpStoreVerifyTest : public OtpStoreTest<OtpStoreVerifyTest<Engine>, Engin
 
 REGISTER_ON_BOTH_ENGINES(OtpStoreVerifyTest);
 
-}  // namespace
+}  // namespace otp_store_verify_test
 }  // namespace otpgate::test

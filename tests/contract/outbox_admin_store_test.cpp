@@ -4,7 +4,7 @@
 #include "store/outbox_rows.h"
 
 namespace otpgate::test {
-namespace {
+namespace outbox_admin_store_test {
 
 using namespace std::chrono_literals;
 using domain::OutboxEntry;
@@ -157,5 +157,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(OutboxAdminStoreTest);
 
-}  // namespace
+}  // namespace outbox_admin_store_test
 }  // namespace otpgate::test

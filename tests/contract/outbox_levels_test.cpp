@@ -4,7 +4,7 @@
 #include "contract/store_test.h"
 
 namespace otpgate::test {
-namespace {
+namespace outbox_levels_test {
 
 using namespace std::chrono_literals;
 
@@ -88,5 +88,5 @@ class OutboxLevelsTest : public StoreTest<OutboxLevelsTest<Engine>, Engine> {
 
 REGISTER_ON_BOTH_ENGINES(OutboxLevelsTest);
 
-}  // namespace
+}  // namespace outbox_levels_test
 }  // namespace otpgate::test

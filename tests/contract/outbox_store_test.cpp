@@ -10,7 +10,7 @@
 #include <set>
 
 namespace otpgate::test {
-namespace {
+namespace outbox_store_test {
 
 using namespace std::chrono_literals;
 using domain::FinishedMessage;
@@ -572,5 +572,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(OutboxStoreTest);
 
-}  // namespace
+}  // namespace outbox_store_test
 }  // namespace otpgate::test

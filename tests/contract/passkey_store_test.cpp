@@ -3,7 +3,7 @@
 #include "otpgate/store/stores.h"
 
 namespace otpgate::test {
-namespace {
+namespace passkey_store_test {
 
 using domain::PasskeyInsertion;
 using Outcome = domain::PasskeySignInResult::Outcome;
@@ -207,5 +207,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(PasskeyStoreTest);
 
-}  // namespace
+}  // namespace passkey_store_test
 }  // namespace otpgate::test

@@ -6,7 +6,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace people_store_test {
 
 using domain::SearchField;
 
@@ -227,5 +227,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(PeopleStoreTest);
 
-}  // namespace
+}  // namespace people_store_test
 }  // namespace otpgate::test

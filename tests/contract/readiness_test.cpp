@@ -7,7 +7,7 @@
 #include "otpgate/store/stores.h"
 
 namespace otpgate::test {
-namespace {
+namespace readiness_test {
 
 using namespace std::chrono_literals;
 
@@ -102,5 +102,5 @@ class ReadinessTest : public StoreTest<ReadinessTest<Engine>, Engine> {
 
 REGISTER_ON_BOTH_ENGINES(ReadinessTest);
 
-}  // namespace
+}  // namespace readiness_test
 }  // namespace otpgate::test

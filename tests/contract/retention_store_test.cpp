@@ -3,7 +3,7 @@
 #include "otpgate/store/stores.h"
 
 namespace otpgate::test {
-namespace {
+namespace retention_store_test {
 
 using namespace std::chrono_literals;
 using std::chrono::days;
@@ -261,5 +261,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(RetentionStoreTest);
 
-}  // namespace
+}  // namespace retention_store_test
 }  // namespace otpgate::test

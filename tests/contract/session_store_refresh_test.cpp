@@ -5,7 +5,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace session_store_refresh_test {
 
 using namespace std::chrono_literals;
 using Outcome = domain::SessionRefreshResult::Outcome;
@@ -284,5 +284,5 @@ class SessionStoreRefreshTest : public SessionStoreTest<SessionStoreRefreshTest<
 
 REGISTER_ON_BOTH_ENGINES(SessionStoreRefreshTest);
 
-}  // namespace
+}  // namespace session_store_refresh_test
 }  // namespace otpgate::test

@@ -4,7 +4,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace session_store_test {
 
 using namespace std::chrono_literals;
 
@@ -310,5 +310,5 @@ class SessionStoreActiveTest : public SessionStoreTest<SessionStoreActiveTest<En
 
 REGISTER_ON_BOTH_ENGINES(SessionStoreActiveTest);
 
-}  // namespace
+}  // namespace session_store_test
 }  // namespace otpgate::test

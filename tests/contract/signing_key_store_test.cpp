@@ -2,7 +2,7 @@
 #include "otpgate/store/stores.h"
 
 namespace otpgate::test {
-namespace {
+namespace signing_key_store_test {
 
 using namespace std::chrono_literals;
 
@@ -91,5 +91,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(SigningKeyStoreTest);
 
-}  // namespace
+}  // namespace signing_key_store_test
 }  // namespace otpgate::test

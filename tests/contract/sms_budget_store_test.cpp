@@ -3,7 +3,7 @@
 #include "otpgate/store/stores.h"
 
 namespace otpgate::test {
-namespace {
+namespace sms_budget_store_test {
 
 template <class Engine>
 class SmsBudgetStoreTest : public StoreTest<SmsBudgetStoreTest<Engine>, Engine> {
@@ -127,5 +127,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(SmsBudgetStoreTest);
 
-}  // namespace
+}  // namespace sms_budget_store_test
 }  // namespace otpgate::test

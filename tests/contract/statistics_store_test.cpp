@@ -3,7 +3,7 @@
 #include "otpgate/store/stores.h"
 
 namespace otpgate::test {
-namespace {
+namespace statistics_store_test {
 
 using namespace std::chrono_literals;
 using domain::CountedBy;
@@ -121,5 +121,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(StatisticsStoreTest);
 
-}  // namespace
+}  // namespace statistics_store_test
 }  // namespace otpgate::test

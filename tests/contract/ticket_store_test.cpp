@@ -5,7 +5,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace ticket_store_test {
 
 using namespace std::chrono_literals;
 
@@ -60,5 +60,5 @@ class TicketStoreTest : public StoreTest<TicketStoreTest<Engine>, Engine> {
 
 REGISTER_ON_BOTH_ENGINES(TicketStoreTest);
 
-}  // namespace
+}  // namespace ticket_store_test
 }  // namespace otpgate::test

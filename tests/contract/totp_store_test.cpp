@@ -7,7 +7,7 @@
 #include <algorithm>
 
 namespace otpgate::test {
-namespace {
+namespace totp_store_test {
 
 using domain::TotpInsertion;
 using Outcome = domain::SecondStepResult::Outcome;
@@ -386,5 +386,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(TotpStoreTest);
 
-}  // namespace
+}  // namespace totp_store_test
 }  // namespace otpgate::test

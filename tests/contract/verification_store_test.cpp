@@ -6,7 +6,7 @@
 #include <mutex>
 
 namespace otpgate::test {
-namespace {
+namespace verification_store_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -315,5 +315,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(VerificationStoreTest);
 
-}  // namespace
+}  // namespace verification_store_test
 }  // namespace otpgate::test

@@ -8,7 +8,7 @@
 #include <atomic>
 
 namespace otpgate::test {
-namespace {
+namespace webhook_store_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -314,5 +314,5 @@ private:
 
 REGISTER_ON_BOTH_ENGINES(WebhookStoreTest);
 
-}  // namespace
+}  // namespace webhook_store_test
 }  // namespace otpgate::test

@@ -75,6 +75,15 @@ inline std::string filled(std::string_view text, std::initializer_list<std::pair
     return out;
 }
 
+// XORs each pair of bytes, place and value, into the text.
+inline std::string changed(std::string text, std::string_view changes) {
+    for (std::size_t i = 0; i + 1 < changes.size(); i += 2) {
+        const auto place = static_cast<std::uint8_t>(changes[i]) * text.size() / 256;
+        text[place] = static_cast<char>(text[place] ^ changes[i + 1]);
+    }
+    return text;
+}
+
 }  // namespace otpgate::fuzz
 
 // FUZZ_TARGET(name) { ... } with the bytes in `input`.

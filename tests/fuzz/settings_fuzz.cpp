@@ -15,11 +15,11 @@ namespace {
 using namespace otpgate;
 
 // Beginning with what the fuzzer cannot come upon by itself.
-constexpr std::string_view kSecret = "Hu$nter-2-of-nobody";
+constexpr std::string_view kSetPassword = "Hu$nter-2-of-nobody";
 
 void requireMessage(std::string_view message) {
     REQUIRE(!message.empty() && message.find('\n') == std::string_view::npos);
-    REQUIRE(message.find(kSecret) == std::string_view::npos);
+    REQUIRE(message.find(kSetPassword) == std::string_view::npos);
 }
 
 void loadAll(std::string_view text) {
@@ -27,8 +27,8 @@ void loadAll(std::string_view text) {
     REQUIRE(file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
     try {
         const Settings settings = loadSettings("/proc/self/fd/" + std::to_string(file),
-                                               {{"OTPGATE_DATABASE_PASSWORD", std::string{kSecret}},
-                                                {"OTPGATE_MAIL_SMTP_PASSWORD", std::string{kSecret}}});
+                                               {{"OTPGATE_DATABASE_PASSWORD", std::string{kSetPassword}},
+                                                {"OTPGATE_MAIL_SMTP_PASSWORD", std::string{kSetPassword}}});
         REQUIRE(settings.otp.format.length >= 4 && settings.otp.format.length <= 10);
         REQUIRE(settings.server.threads >= 1);
         REQUIRE(!settings.publicUrl.ends_with('/') && !hostOf(settings.publicUrl).empty());

@@ -10,7 +10,7 @@ namespace {
 
 using namespace otpgate;
 
-constexpr std::string_view kCode = "7350216948";
+constexpr std::string_view kMailedCode = "7350216948";
 constexpr std::string_view kPassword = "correct-horse-battery";
 constexpr std::string_view kRecipient = "to@b.example";
 constexpr std::string_view kBody = "Subject: x\r\n\r\n7350216948\r\n.\r\n..two\r\nend\r\n";
@@ -66,9 +66,9 @@ FUZZ_TARGET(smtp) {
     fuzz::Input bytes(input);
     const unsigned choice = bytes.byte();
     delivery::MailTransport& transport = transportFor(server.port(), choice % 4);
-    server.say(fuzz::filled(bytes.rest(), {{'C', kCode}, {'P', kPassword}, {'R', kRecipient}}));
+    server.say(fuzz::filled(bytes.rest(), {{'C', kMailedCode}, {'P', kPassword}, {'R', kRecipient}}));
     const delivery::SendResult result =
-        transport.send({"from@a.example", std::string{kRecipient}, std::string{kBody}, std::string{kCode}});
+        transport.send({"from@a.example", std::string{kRecipient}, std::string{kBody}, std::string{kMailedCode}});
     transport.idle();
     const std::string heard = server.heard();
 
@@ -78,7 +78,7 @@ FUZZ_TARGET(smtp) {
     REQUIRE(std::all_of(result.reason.begin(), result.reason.end(), [](char c) { return c >= ' ' && c <= '~'; }));
     REQUIRE(result.reason.size() < 400);
     const std::string reason = lowerCase(result.reason);
-    for (const std::string_view secret : {kCode, kRecipient}) REQUIRE(reason.find(secret) == std::string::npos);
+    for (const std::string_view secret : {kMailedCode, kRecipient}) REQUIRE(reason.find(secret) == std::string::npos);
     // Without a login there is no such password.
     if ((choice & 1U) != 0) REQUIRE(reason.find(kPassword) == std::string::npos);
     // No TLS came, so nothing of a message did either.

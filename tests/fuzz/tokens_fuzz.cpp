@@ -150,15 +150,6 @@ const std::array<Kind, 8> kKinds{
       },
       [](World& w, std::string_view text) { return w.apiKeys.authenticate(text).has_value(); }}}};
 
-// XORs each pair of bytes, place and value, into the text.
-std::string changed(std::string text, std::string_view changes) {
-    for (std::size_t i = 0; i + 1 < changes.size(); i += 2) {
-        const auto place = static_cast<std::uint8_t>(changes[i]) * text.size() / 256;
-        text[place] = static_cast<char>(text[place] ^ changes[i + 1]);
-    }
-    return text;
-}
-
 void requirePending(std::string_view packed) {
     if (const auto registration = domain::unpackRegistration(packed))
         REQUIRE(domain::packRegistration(*registration) == packed);
@@ -179,7 +170,7 @@ FUZZ_TARGET(tokens) {
     const Kind& kind = kKinds.at(bytes.byte() % kKinds.size());
 
     const std::string token = kind.make(world);
-    const std::string altered = changed(token, bytes.rest());
+    const std::string altered = fuzz::changed(token, bytes.rest());
     for (const Kind& other : kKinds) {
         REQUIRE(other.opens(world, token) == (&other == &kind));
         if (altered != token) REQUIRE(!other.opens(world, altered));

@@ -122,6 +122,29 @@ if [[ -e src/crypto/hash.cpp ]] && ! grep -q 'CRYPTO_memcmp(' src/crypto/hash.cp
     report "crypto::equalInConstantTime takes the same time for any two texts of a length" <<<src/crypto/hash.cpp:1:
 fi
 
+# Files of a folder are compiled as one (GROUP in the Makefile), so a name stands for one thing in all of them.
+taken_twice() {
+    local folder
+    for folder in $(find src -type d); do
+        find "$folder" -maxdepth 1 -name '*.cpp' -exec awk '
+            FNR == 1 { file = FILENAME }
+            /^(inline |static )?(const|constexpr) / && match($0, /[^_[:alnum:]]k[A-Z][_[:alnum:]]*/) { name = substr($0, RSTART + 1, RLENGTH - 1) }
+            /^(struct|class|enum class|using) [[:alnum:]]+ [{=:]/ { name = $0; sub(/^(struct|class|enum class|using) /, "", name); sub(/ .*/, "", name) }
+            /^[a-zA-Z].*\) (const )?\{$/ && !/^[^(]*[[:alnum:]]::[~_[:alnum:]]+\(/ { name = $0 }
+            name != "" { print name "\t" file ":" FNR "\t" $0; name = "" }' {} + | sort |
+            awk -F'\t' '$1 == last && ($3 != line || $3 !~ /^using/) { print $2 ":" $1 } { last = $1; line = $3 }'
+    done
+}
+report "another file of this folder has that name" < <(taken_twice)
+unnamed_tests() {
+    local file name
+    for file in tests/unit/*.cpp tests/contract/*.cpp; do
+        name=$(basename "$file" .cpp)
+        [[ ! -e $file || $name == main ]] || grep -qx "namespace $name {" "$file" || echo "$file:1:"
+    done
+}
+report "the names of a test stand in a namespace that is called as the file" < <(unnamed_tests)
+
 if ((findings > 0)); then
     echo "$findings findings in the layers" >&2
     exit 1

@@ -1,6 +1,8 @@
 // A provider's HTTP server that says what it is told, on a loopback port.
 #pragma once
 
+#include "support_cpp/server_words.h"
+
 #include <cppunit/TestAssert.h>
 
 #include <arpa/inet.h>
@@ -17,11 +19,7 @@
 
 namespace otpgate::test {
 
-inline const std::string kStall = "(stall)";  // says nothing until the client goes away
-inline const std::string kDrip = "(drip)";    // a header now and then, without end
-inline const std::string kClose = "(close)";  // hangs up before it answers
-
-using Answers = std::vector<std::string>;  // whole responses, or one of the words above
+using Answers = std::vector<std::string>;  // whole responses, or words of server_words.h
 
 // Serves one connection after the other on a loopback port, one answer a request, and writes the requests down.
 class HttpServer {

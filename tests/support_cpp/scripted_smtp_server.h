@@ -3,6 +3,7 @@
 #pragma once
 
 #include "otpgate/delivery/mail_transport.h"
+#include "support_cpp/server_words.h"
 
 #include <cppunit/TestAssert.h>
 
@@ -26,13 +27,10 @@ namespace otpgate::test {
 // What the server awaits and what it says then; the first of a connection awaits nothing: it is the greeting.
 struct Step {
     std::string awaits;  // beginning of the line; kContent: everything up to the final dot
-    std::string reply;   // sent as it stands with CRLF behind it; or one of the words below
+    std::string reply;   // sent as it stands with CRLF behind it; or one of the words below, or of server_words.h
 };
 inline const std::string kContent = "(content)";
-inline const std::string kStall = "(stall)";  // says nothing until the client goes away
-inline const std::string kDrip = "(drip)";    // a byte now and then, never a whole line
-inline const std::string kSlow = "(slow)";    // before a reply: 0.7 s late
-inline const std::string kClose = "(close)";
+inline const std::string kSlow = "(slow)";        // before a reply: 0.7 s late
 inline const std::string kNothing = "(nothing)";  // goes on to what the client sends of its own accord
 
 using Script = std::vector<Step>;

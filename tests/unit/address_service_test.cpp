@@ -14,7 +14,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace address_service_test {
 
 using namespace std::chrono_literals;
 using Outcome = OtpVerifyResult::Outcome;
@@ -169,5 +169,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(AddressServiceTest);
 
-}  // namespace
+}  // namespace address_service_test
 }  // namespace otpgate::domain

@@ -9,7 +9,7 @@
 #include <map>
 
 namespace otpgate::api {
-namespace {
+namespace administration_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -818,5 +818,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(AdministrationTest);
 
-}  // namespace
+}  // namespace administration_test
 }  // namespace otpgate::api

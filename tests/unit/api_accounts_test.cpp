@@ -3,7 +3,7 @@
 #include "support_cpp/api_fixture.h"
 
 namespace otpgate::api {
-namespace {
+namespace api_accounts_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -222,5 +222,5 @@ class ApiAccountsTest : public test::ApiFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiAccountsTest);
 
-}  // namespace
+}  // namespace api_accounts_test
 }  // namespace otpgate::api

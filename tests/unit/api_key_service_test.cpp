@@ -9,7 +9,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace api_key_service_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -157,5 +157,5 @@ class ApiKeyServiceTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiKeyServiceTest);
 
-}  // namespace
+}  // namespace api_key_service_test
 }  // namespace otpgate::domain

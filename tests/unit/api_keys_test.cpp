@@ -4,7 +4,7 @@
 #include "support_cpp/fake_api_key_store.h"
 
 namespace otpgate::api {
-namespace {
+namespace api_keys_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -163,5 +163,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiKeysTest);
 
-}  // namespace
+}  // namespace api_keys_test
 }  // namespace otpgate::api

@@ -2,7 +2,7 @@
 #include "support_cpp/api_fixture.h"
 
 namespace otpgate::api {
-namespace {
+namespace api_links_test {
 
 using namespace std::string_literals;
 using namespace std::chrono_literals;
@@ -138,5 +138,5 @@ class ApiLinksTest : public test::ApiFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiLinksTest);
 
-}  // namespace
+}  // namespace api_links_test
 }  // namespace otpgate::api

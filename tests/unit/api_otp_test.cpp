@@ -3,7 +3,7 @@
 #include "support_cpp/api_fixture.h"
 
 namespace otpgate::api {
-namespace {
+namespace api_otp_test {
 
 using namespace std::string_literals;
 using domain::Purpose;
@@ -271,5 +271,5 @@ class ApiOtpTest : public test::ApiFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiOtpTest);
 
-}  // namespace
+}  // namespace api_otp_test
 }  // namespace otpgate::api

@@ -1,7 +1,7 @@
 #include "support_cpp/api_fixture.h"
 
 namespace otpgate::api {
-namespace {
+namespace api_page_test {
 
 using namespace std::string_literals;
 
@@ -92,5 +92,5 @@ class ApiPageTest : public test::ApiFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiPageTest);
 
-}  // namespace
+}  // namespace api_page_test
 }  // namespace otpgate::api

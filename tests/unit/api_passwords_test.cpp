@@ -2,7 +2,7 @@
 #include "support_cpp/api_fixture.h"
 
 namespace otpgate::api {
-namespace {
+namespace api_passwords_test {
 
 using namespace std::string_literals;
 using domain::CountedGuess;
@@ -249,5 +249,5 @@ class ApiPasswordsTest : public test::ApiFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiPasswordsTest);
 
-}  // namespace
+}  // namespace api_passwords_test
 }  // namespace otpgate::api

@@ -1,7 +1,7 @@
 #include "support_cpp/api_fixture.h"
 
 namespace otpgate::api {
-namespace {
+namespace api_security_txt_test {
 
 using namespace std::string_literals;
 
@@ -33,5 +33,5 @@ class ApiSecurityTxtTest : public test::ApiFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiSecurityTxtTest);
 
-}  // namespace
+}  // namespace api_security_txt_test
 }  // namespace otpgate::api

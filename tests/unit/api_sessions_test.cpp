@@ -3,7 +3,7 @@
 #include "support_cpp/api_fixture.h"
 
 namespace otpgate::api {
-namespace {
+namespace api_sessions_test {
 
 using namespace std::string_literals;
 using RefreshOutcome = domain::SessionRefreshResult::Outcome;
@@ -298,5 +298,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiSessionsTest);
 
-}  // namespace
+}  // namespace api_sessions_test
 }  // namespace otpgate::api

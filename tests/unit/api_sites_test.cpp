@@ -5,7 +5,7 @@
 #include <set>
 
 namespace otpgate::api {
-namespace {
+namespace api_sites_test {
 
 using namespace std::string_literals;
 using namespace std::chrono_literals;
@@ -286,5 +286,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiSitesTest);
 
-}  // namespace
+}  // namespace api_sites_test
 }  // namespace otpgate::api

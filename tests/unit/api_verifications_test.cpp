@@ -5,7 +5,7 @@
 #include "support_cpp/fake_verification_store.h"
 
 namespace otpgate::api {
-namespace {
+namespace api_verifications_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -189,5 +189,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ApiVerificationsTest);
 
-}  // namespace
+}  // namespace api_verifications_test
 }  // namespace otpgate::api

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace otpgate::domain {
-namespace {
+namespace audit_rules_test {
 
 class AuditRulesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(AuditRulesTest);
@@ -46,5 +46,5 @@ class AuditRulesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(AuditRulesTest);
 
-}  // namespace
+}  // namespace audit_rules_test
 }  // namespace otpgate::domain

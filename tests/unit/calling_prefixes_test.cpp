@@ -4,7 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace calling_prefixes_test {
 
 class CallingPrefixesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(CallingPrefixesTest);
@@ -84,5 +84,5 @@ class CallingPrefixesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(CallingPrefixesTest);
 
-}  // namespace
+}  // namespace calling_prefixes_test
 }  // namespace otpgate::domain

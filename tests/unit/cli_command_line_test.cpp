@@ -7,7 +7,7 @@
 
 namespace otpgate::cli {
 
-namespace {
+namespace cli_command_line_test {
 
 const Command kList{"things",
                     "look after things",
@@ -30,8 +30,6 @@ std::string refusal(const Command& command, const std::vector<std::string>& argu
 }
 
 using Words = std::vector<std::string>;
-
-}  // namespace
 
 class CommandLineTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(CommandLineTest);
@@ -144,4 +142,5 @@ class CommandLineTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(CommandLineTest);
 
+}  // namespace cli_command_line_test
 }  // namespace otpgate::cli

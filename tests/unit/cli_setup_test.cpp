@@ -11,7 +11,7 @@
 
 namespace otpgate::cli {
 
-namespace {
+namespace cli_setup_test {
 
 // Of the checkout.
 std::string shipped(const std::string& path) {
@@ -29,8 +29,6 @@ bool holds(const std::string& text, const std::string& part) {
 
 const SiteNames kWhole{"login.example.org", Certificate{"/c.pem", "/k.pem"}, "/usr/share/otpgate/www", "/run/x.sock"};
 const SiteNames kBare{"login.example.org", std::nullopt, "/usr/share/otpgate/www", "/run/otpgate/otpgate.sock"};
-
-}  // namespace
 
 class SetupTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SetupTest);
@@ -108,4 +106,5 @@ class SetupTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SetupTest);
 
+}  // namespace cli_setup_test
 }  // namespace otpgate::cli

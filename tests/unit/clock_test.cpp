@@ -6,7 +6,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate {
-namespace {
+namespace clock_test {
 
 using std::chrono::microseconds;
 using std::chrono::seconds;
@@ -115,5 +115,5 @@ class ClockTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ClockTest);
 
-}  // namespace
+}  // namespace clock_test
 }  // namespace otpgate

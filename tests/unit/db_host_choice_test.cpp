@@ -4,7 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::db {
-namespace {
+namespace db_host_choice_test {
 
 using namespace std::chrono_literals;
 
@@ -84,5 +84,5 @@ class HostChoiceTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(HostChoiceTest);
 
-}  // namespace
+}  // namespace db_host_choice_test
 }  // namespace otpgate::db

@@ -10,7 +10,7 @@
 #include <thread>
 
 namespace otpgate::db {
-namespace {
+namespace db_pieces_test {
 
 using namespace std::chrono_literals;
 
@@ -168,5 +168,5 @@ class DbPiecesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(DbPiecesTest);
 
-}  // namespace
+}  // namespace db_pieces_test
 }  // namespace otpgate::db

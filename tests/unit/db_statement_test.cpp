@@ -11,7 +11,7 @@
 #include <limits>
 
 namespace otpgate::db {
-namespace {
+namespace db_statement_test {
 
 class DbStatementTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(DbStatementTest);
@@ -177,5 +177,5 @@ class DbStatementTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(DbStatementTest);
 
-}  // namespace
+}  // namespace db_statement_test
 }  // namespace otpgate::db

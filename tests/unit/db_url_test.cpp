@@ -6,7 +6,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::db {
-namespace {
+namespace db_url_test {
 
 class DatabaseUrlTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(DatabaseUrlTest);
@@ -142,5 +142,5 @@ class DatabaseUrlTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(DatabaseUrlTest);
 
-}  // namespace
+}  // namespace db_url_test
 }  // namespace otpgate::db

@@ -6,7 +6,7 @@
 #include <climits>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_back_off_test {
 
 using std::chrono::milliseconds;
 
@@ -37,5 +37,5 @@ class BackOffTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(BackOffTest);
 
-}  // namespace
+}  // namespace delivery_back_off_test
 }  // namespace otpgate::delivery

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_courier_test {
 
 using domain::FinishedMessage;
 using domain::MessageEnd;
@@ -1161,5 +1161,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(CourierTest);
 
-}  // namespace
+}  // namespace delivery_courier_test
 }  // namespace otpgate::delivery

@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_fallback_mail_test {
 
 using std::chrono::seconds;
 using Outcome = SendResult::Outcome;
@@ -185,5 +185,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(FallbackMailTest);
 
-}  // namespace
+}  // namespace delivery_fallback_mail_test
 }  // namespace otpgate::delivery

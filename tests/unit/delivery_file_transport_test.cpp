@@ -14,7 +14,7 @@
 #include <vector>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_file_transport_test {
 
 class FileTransportTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(FileTransportTest);
@@ -129,5 +129,5 @@ class FileTransportTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(FileTransportTest);
 
-}  // namespace
+}  // namespace delivery_file_transport_test
 }  // namespace otpgate::delivery

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_header_test {
 
 constexpr std::size_t kSubject = 9;  // "Subject: "
 
@@ -146,5 +146,5 @@ class HeaderTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(HeaderTest);
 
-}  // namespace
+}  // namespace delivery_header_test
 }  // namespace otpgate::delivery

@@ -10,7 +10,7 @@
 #include <tuple>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_http_sms_test {
 
 using std::chrono::seconds;
 using Outcome = SendResult::Outcome;
@@ -359,5 +359,5 @@ class HttpSmsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(HttpSmsTest);
 
-}  // namespace
+}  // namespace delivery_http_sms_test
 }  // namespace otpgate::delivery

@@ -14,7 +14,7 @@
 #include <vector>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_locales_test {
 
 using namespace std::string_literals;
 using domain::MessageKind;
@@ -265,5 +265,5 @@ class LocalesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(LocalesTest);
 
-}  // namespace
+}  // namespace delivery_locales_test
 }  // namespace otpgate::delivery

@@ -12,7 +12,7 @@
 #include <sstream>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_mail_test_test {
 
 using test::kContent;
 using test::kData;
@@ -201,5 +201,5 @@ class MailTestTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(MailTestTest);
 
-}  // namespace
+}  // namespace delivery_mail_test_test
 }  // namespace otpgate::delivery

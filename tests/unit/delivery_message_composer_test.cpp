@@ -9,7 +9,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_message_composer_test {
 
 using std::chrono::minutes;
 using std::chrono::seconds;
@@ -360,5 +360,5 @@ class MimeTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(MimeTest);
 
-}  // namespace
+}  // namespace delivery_message_composer_test
 }  // namespace otpgate::delivery

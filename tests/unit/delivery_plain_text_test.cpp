@@ -8,7 +8,7 @@
 #include <string>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_plain_text_test {
 
 using namespace std::string_literals;
 
@@ -109,5 +109,5 @@ class SmsLengthTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SmsLengthTest);
 
-}  // namespace
+}  // namespace delivery_plain_text_test
 }  // namespace otpgate::delivery

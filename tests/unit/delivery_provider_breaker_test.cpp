@@ -6,7 +6,7 @@
 #include <chrono>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_provider_breaker_test {
 
 using std::chrono::seconds;
 using Outcome = SendResult::Outcome;
@@ -64,5 +64,5 @@ class ProviderBreakerTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ProviderBreakerTest);
 
-}  // namespace
+}  // namespace delivery_provider_breaker_test
 }  // namespace otpgate::delivery

@@ -8,7 +8,7 @@
 #include <chrono>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_secrets_test {
 
 class SecretsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SecretsTest);
@@ -147,5 +147,5 @@ class SecretsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SecretsTest);
 
-}  // namespace
+}  // namespace delivery_secrets_test
 }  // namespace otpgate::delivery

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_sms_guard_test {
 
 using Outcome = SendResult::Outcome;
 using Cause = SendResult::Cause;
@@ -230,5 +230,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SmsGuardTest);
 
-}  // namespace
+}  // namespace delivery_sms_guard_test
 }  // namespace otpgate::delivery

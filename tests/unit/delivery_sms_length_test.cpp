@@ -6,7 +6,7 @@
 #include <string>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_sms_length_test {
 
 class SmsLengthTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SmsLengthTest);
@@ -63,5 +63,5 @@ class SmsLengthTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SmsLengthTest);
 
-}  // namespace
+}  // namespace delivery_sms_length_test
 }  // namespace otpgate::delivery

@@ -9,7 +9,7 @@
 #include <limits>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_sms_transport_test {
 
 class SmsTransportTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SmsTransportTest);
@@ -155,5 +155,5 @@ class SmsTransportTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SmsTransportTest);
 
-}  // namespace
+}  // namespace delivery_sms_transport_test
 }  // namespace otpgate::delivery

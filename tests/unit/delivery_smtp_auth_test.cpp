@@ -14,7 +14,7 @@
 #include <vector>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_smtp_auth_test {
 
 using test::kGreeting;
 using test::kMessage;
@@ -332,5 +332,5 @@ class SmtpAuthTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SmtpAuthTest);
 
-}  // namespace
+}  // namespace delivery_smtp_auth_test
 }  // namespace otpgate::delivery

@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_smtp_transport_test {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -440,5 +440,5 @@ class SmtpTransportTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SmtpTransportTest);
 
-}  // namespace
+}  // namespace delivery_smtp_transport_test
 }  // namespace otpgate::delivery

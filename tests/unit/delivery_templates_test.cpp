@@ -11,7 +11,7 @@
 #include <filesystem>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_templates_test {
 
 using namespace std::string_literals;
 using domain::MessageKind;
@@ -189,5 +189,5 @@ class TemplatesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(TemplatesTest);
 
-}  // namespace
+}  // namespace delivery_templates_test
 }  // namespace otpgate::delivery

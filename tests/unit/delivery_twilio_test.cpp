@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_twilio_test {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -339,5 +339,5 @@ class TwilioTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(TwilioTest);
 
-}  // namespace
+}  // namespace delivery_twilio_test
 }  // namespace otpgate::delivery

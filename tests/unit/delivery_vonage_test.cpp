@@ -6,7 +6,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::delivery {
-namespace {
+namespace delivery_vonage_test {
 
 using std::chrono::seconds;
 using Outcome = SendResult::Outcome;
@@ -228,5 +228,5 @@ class VonageTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(VonageTest);
 
-}  // namespace
+}  // namespace delivery_vonage_test
 }  // namespace otpgate::delivery

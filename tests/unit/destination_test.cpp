@@ -4,7 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace destination_test {
 
 using namespace std::string_literals;
 
@@ -386,5 +386,5 @@ class DestinationTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(DestinationTest);
 
-}  // namespace
+}  // namespace destination_test
 }  // namespace otpgate::domain

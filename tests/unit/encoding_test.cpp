@@ -4,7 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate {
-namespace {
+namespace encoding_test {
 
 using namespace std::string_literals;
 
@@ -173,5 +173,5 @@ class EncodingTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(EncodingTest);
 
-}  // namespace
+}  // namespace encoding_test
 }  // namespace otpgate

@@ -5,7 +5,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace entry_rule_test {
 
 using namespace std::chrono_literals;
 
@@ -188,5 +188,5 @@ class EntryRuleTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(EntryRuleTest);
 
-}  // namespace
+}  // namespace entry_rule_test
 }  // namespace otpgate::domain

@@ -10,8 +10,7 @@
 #include <vector>
 
 namespace otpgate {
-
-namespace {
+namespace fuzz_corpus_test {
 
 // No std::exception: the targets catch those that they expect.
 struct NotTrue {
@@ -23,13 +22,13 @@ std::string contentOf(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-}  // namespace
+}  // namespace fuzz_corpus_test
 
 void fuzz::fail(const char* sentence, const char* file, int line) {
-    throw NotTrue{std::string{file} + ":" + std::to_string(line) + ": not true: " + sentence};
+    throw fuzz_corpus_test::NotTrue{std::string{file} + ":" + std::to_string(line) + ": not true: " + sentence};
 }
 
-namespace {
+namespace fuzz_corpus_test {
 
 class FuzzCorpusTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(FuzzCorpusTest);
@@ -58,5 +57,5 @@ class FuzzCorpusTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(FuzzCorpusTest);
 
-}  // namespace
+}  // namespace fuzz_corpus_test
 }  // namespace otpgate

@@ -16,7 +16,7 @@
 #include <string_view>
 
 namespace otpgate::db {
-namespace {
+namespace grouped_calls_test {
 
 using Names = std::vector<std::string>;
 
@@ -498,5 +498,5 @@ class GroupedCallsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(GroupedCallsTest);
 
-}  // namespace
+}  // namespace grouped_calls_test
 }  // namespace otpgate::db

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace otpgate::crypto {
-namespace {
+namespace hash_test {
 
 using namespace std::string_literals;
 
@@ -110,5 +110,5 @@ class HashTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(HashTest);
 
-}  // namespace
+}  // namespace hash_test
 }  // namespace otpgate::crypto

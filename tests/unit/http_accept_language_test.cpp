@@ -4,7 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::http {
-namespace {
+namespace http_accept_language_test {
 
 using namespace std::string_literals;
 
@@ -66,5 +66,5 @@ class AcceptLanguageTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(AcceptLanguageTest);
 
-}  // namespace
+}  // namespace http_accept_language_test
 }  // namespace otpgate::http

@@ -13,15 +13,13 @@
 
 namespace otpgate::http {
 
-namespace {
+namespace http_boundary_test {
 
 std::string headersOf(const Response& response) {
     std::string text;
     for (const auto& [name, value] : response.headers) text.append(name).append(": ").append(value).append("\n");
     return text;
 }
-
-}  // namespace
 
 class BoundaryTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(BoundaryTest);
@@ -314,4 +312,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(BoundaryTest);
 
+}  // namespace http_boundary_test
 }  // namespace otpgate::http

@@ -5,7 +5,7 @@
 
 namespace otpgate::http {
 
-namespace {
+namespace http_cgi_test {
 
 CgiRequest read(const std::vector<std::string>& variables, const std::vector<std::string>& proxies = {},
                 Role role = Role::Responder) {
@@ -31,8 +31,6 @@ Request withQuery(std::string query) {
     request.query = std::move(query);
     return request;
 }
-
-}  // namespace
 
 class CgiTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(CgiTest);
@@ -330,4 +328,5 @@ public:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(CgiTest);
 
+}  // namespace http_cgi_test
 }  // namespace otpgate::http

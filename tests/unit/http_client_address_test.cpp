@@ -5,7 +5,7 @@
 
 namespace otpgate::http {
 
-namespace {
+namespace http_client_address_test {
 
 std::string canonical(std::string_view text) {
     const auto address = IpAddress::parse(text);
@@ -19,8 +19,6 @@ std::string networkOf(std::string_view text) {
 std::string client(const std::vector<std::string>& trusted, std::string_view remote, std::string_view forwarded) {
     return TrustedProxies(trusted).clientOf(remote, forwarded).toString();
 }
-
-}  // namespace
 
 class ClientAddressTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(ClientAddressTest);
@@ -158,4 +156,5 @@ public:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ClientAddressTest);
 
+}  // namespace http_client_address_test
 }  // namespace otpgate::http

@@ -4,6 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::http {
+namespace http_cookies_test {
 
 using namespace std::chrono_literals;
 
@@ -85,4 +86,5 @@ class CookiesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(CookiesTest);
 
+}  // namespace http_cookies_test
 }  // namespace otpgate::http

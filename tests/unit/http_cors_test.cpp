@@ -7,6 +7,7 @@
 #include <map>
 
 namespace otpgate::http {
+namespace http_cors_test {
 
 class CorsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(CorsTest);
@@ -160,4 +161,5 @@ class CorsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(CorsTest);
 
+}  // namespace http_cors_test
 }  // namespace otpgate::http

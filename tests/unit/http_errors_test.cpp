@@ -10,7 +10,7 @@
 
 namespace otpgate::http {
 
-namespace {
+namespace http_errors_test {
 
 std::vector<ErrorCode> allCodes() {
     std::vector<ErrorCode> codes;
@@ -24,8 +24,6 @@ std::string headerOf(const Response& response, const std::string& name) {
     }
     return "absent";
 }
-
-}  // namespace
 
 class ErrorTableTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(ErrorTableTest);
@@ -188,4 +186,5 @@ public:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ErrorTableTest);
 
+}  // namespace http_errors_test
 }  // namespace otpgate::http

@@ -5,7 +5,7 @@
 
 namespace otpgate::http {
 
-namespace {
+namespace http_fcgi_reader_test {
 
 using State = FcgiReader::State;
 
@@ -46,8 +46,6 @@ State stateAfter(const std::string& bytes) {
     reader.take(bytes);
     return reader.state();
 }
-
-}  // namespace
 
 class FcgiReaderTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(FcgiReaderTest);
@@ -276,4 +274,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(FcgiReaderTest);
 
+}  // namespace http_fcgi_reader_test
 }  // namespace otpgate::http

@@ -32,7 +32,7 @@
 
 namespace otpgate::http {
 
-namespace {
+namespace http_fcgi_server_test {
 
 using namespace std::chrono_literals;
 using Parameters = std::map<std::string, std::string>;
@@ -306,8 +306,6 @@ bool isSocketFile(const std::string& path) {
     struct stat status {};
     return lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
 }
-
-}  // namespace
 
 class FcgiServerTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(FcgiServerTest);
@@ -1100,4 +1098,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ListeningSocketTest);
 
+}  // namespace http_fcgi_server_test
 }  // namespace otpgate::http

@@ -10,7 +10,7 @@
 
 namespace otpgate::http {
 
-namespace {
+namespace http_json_test {
 
 Request jsonRequest(std::string body) {
     Request request;
@@ -53,8 +53,6 @@ std::string problemOf(const JsonBody& body) {
         return error.toResponse("r").body;
     }
 }
-
-}  // namespace
 
 class JsonBodyTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(JsonBodyTest);
@@ -514,4 +512,5 @@ public:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(JsonWriterTest);
 
+}  // namespace http_json_test
 }  // namespace otpgate::http

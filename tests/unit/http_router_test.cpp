@@ -7,7 +7,7 @@
 
 namespace otpgate::http {
 
-namespace {
+namespace http_router_test {
 
 // Answers with its own name and the path parameters, so that a test sees which route won.
 Endpoint named(std::string name) {
@@ -44,8 +44,6 @@ std::string refusalOf(const Router& router, Request request) {
         return text;
     }
 }
-
-}  // namespace
 
 class RouterTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(RouterTest);
@@ -280,4 +278,5 @@ public:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(RouterTest);
 
+}  // namespace http_router_test
 }  // namespace otpgate::http

@@ -7,7 +7,7 @@
 
 namespace otpgate::http {
 
-namespace {
+namespace http_sentences_test {
 
 constexpr std::array<SentenceTable, 2> kTables{{
     {"de.json", R"({
@@ -20,8 +20,6 @@ constexpr std::array<SentenceTable, 2> kTables{{
     })"},
     {"fr.json", R"({"Not found": "Introuvable"})"},
 }};
-
-}  // namespace
 
 class SentencesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SentencesTest);
@@ -101,4 +99,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SentencesTest);
 
+}  // namespace http_sentences_test
 }  // namespace otpgate::http

@@ -7,7 +7,7 @@
 #include <string>
 
 namespace otpgate::domain {
-namespace {
+namespace human_check_test {
 
 using namespace std::string_literals;
 using Words = HumanAnswer::Words;
@@ -126,5 +126,5 @@ class HumanCheckTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(HumanCheckTest);
 
-}  // namespace
+}  // namespace human_check_test
 }  // namespace otpgate::domain

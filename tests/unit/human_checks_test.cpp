@@ -15,7 +15,7 @@
 #include <vector>
 
 namespace otpgate::test {
-namespace {
+namespace human_checks_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -130,5 +130,5 @@ class HumanChecksTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(HumanChecksTest);
 
-}  // namespace
+}  // namespace human_checks_test
 }  // namespace otpgate::test

@@ -14,7 +14,7 @@
 #include <thread>
 
 namespace otpgate::crypto {
-namespace {
+namespace jwt_test {
 
 using namespace std::string_literals;
 using std::chrono::microseconds;
@@ -501,5 +501,5 @@ class JwtTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(JwtTest);
 
-}  // namespace
+}  // namespace jwt_test
 }  // namespace otpgate::crypto

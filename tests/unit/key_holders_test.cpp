@@ -5,7 +5,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace key_holders_test {
 
 using namespace std::chrono_literals;
 using Hosts = std::vector<std::string>;
@@ -43,5 +43,5 @@ class KeyHoldersTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(KeyHoldersTest);
 
-}  // namespace
+}  // namespace key_holders_test
 }  // namespace otpgate::domain

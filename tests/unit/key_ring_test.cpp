@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 namespace otpgate::crypto {
-namespace {
+namespace key_ring_test {
 
 using namespace std::string_literals;
 
@@ -312,5 +312,5 @@ class SealTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SealTest);
 
-}  // namespace
+}  // namespace key_ring_test
 }  // namespace otpgate::crypto

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 namespace otpgate::test {
-namespace {
+namespace lifecycle_test {
 
 using namespace std::chrono_literals;
 
@@ -153,5 +153,5 @@ class LifecycleTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(LifecycleTest);
 
-}  // namespace
+}  // namespace lifecycle_test
 }  // namespace otpgate::test

@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 namespace otpgate::domain {
-namespace {
+namespace limits_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -456,5 +456,5 @@ class BucketTest : public CppUnit::TestFixture {
 CPPUNIT_TEST_SUITE_REGISTRATION(LimitsTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(BucketTest);
 
-}  // namespace
+}  // namespace limits_test
 }  // namespace otpgate::domain

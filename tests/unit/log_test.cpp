@@ -16,7 +16,7 @@
 #include <vector>
 
 namespace otpgate {
-namespace {
+namespace log_test {
 
 class LogTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(LogTest);
@@ -122,5 +122,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(LogTest);
 
-}  // namespace
+}  // namespace log_test
 }  // namespace otpgate

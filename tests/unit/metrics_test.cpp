@@ -14,7 +14,7 @@
 #include <vector>
 
 namespace otpgate {
-namespace {
+namespace metrics_test {
 
 using namespace std::chrono_literals;
 using domain::Channel;
@@ -214,5 +214,5 @@ class MetricsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(MetricsTest);
 
-}  // namespace
+}  // namespace metrics_test
 }  // namespace otpgate

@@ -14,7 +14,7 @@
 #include <mutex>
 
 namespace otpgate::test {
-namespace {
+namespace notice_poster_test {
 
 using namespace std::chrono_literals;
 
@@ -136,5 +136,5 @@ class NoticePosterTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(NoticePosterTest);
 
-}  // namespace
+}  // namespace notice_poster_test
 }  // namespace otpgate::test

@@ -9,7 +9,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace notice_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -190,5 +190,5 @@ class NoticeTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(NoticeTest);
 
-}  // namespace
+}  // namespace notice_test
 }  // namespace otpgate::domain

@@ -6,7 +6,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace oidc_client_test {
 
 const std::vector<std::string> kRegistered{"https://wiki.example.com/cb", "https://shop.example.com:8443/cb?tenant=a",
                                            "http://127.0.0.1/cb",         "http://[::1]:7000/cb",
@@ -67,8 +67,6 @@ const std::vector<std::string> kTricks{
     "javascript:alert(1)",
     "data:text/html,x",
 };
-
-}  // namespace
 
 class OidcClientTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(OidcClientTest);
@@ -201,4 +199,5 @@ class OidcClientTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(OidcClientTest);
 
+}  // namespace oidc_client_test
 }  // namespace otpgate::domain

@@ -7,7 +7,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace oidc_grant_test {
 
 using namespace std::string_literals;
 using namespace std::chrono_literals;
@@ -196,8 +196,7 @@ private:
     }
 };
 
-}  // namespace
-
 CPPUNIT_TEST_SUITE_REGISTRATION(OidcGrantTest);
 
+}  // namespace oidc_grant_test
 }  // namespace otpgate::domain

@@ -11,7 +11,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace oidc_provider_test {
 
 using namespace std::chrono_literals;
 
@@ -378,5 +378,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(OidcProviderTest);
 
-}  // namespace
+}  // namespace oidc_provider_test
 }  // namespace otpgate::domain

@@ -6,7 +6,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace oidc_request_test {
 
 using namespace std::string_literals;
 using namespace std::chrono_literals;
@@ -253,8 +253,7 @@ private:
     }
 };
 
-}  // namespace
-
 CPPUNIT_TEST_SUITE_REGISTRATION(OidcRequestTest);
 
+}  // namespace oidc_request_test
 }  // namespace otpgate::domain

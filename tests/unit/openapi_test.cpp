@@ -16,7 +16,7 @@
 #include <string>
 
 namespace otpgate::api {
-namespace {
+namespace openapi_test {
 
 using Words = std::set<std::string>;
 using Poco::JSON::Array;
@@ -137,5 +137,5 @@ class OpenApiTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(OpenApiTest);
 
-}  // namespace
+}  // namespace openapi_test
 }  // namespace otpgate::api

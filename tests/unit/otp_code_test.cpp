@@ -10,7 +10,7 @@
 #include <set>
 
 namespace otpgate::domain {
-namespace {
+namespace otp_code_test {
 
 using namespace std::string_literals;
 
@@ -254,5 +254,5 @@ class OtpCodeTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(OtpCodeTest);
 
-}  // namespace
+}  // namespace otp_code_test
 }  // namespace otpgate::domain

@@ -12,7 +12,7 @@
 #include <initializer_list>
 
 namespace otpgate::domain {
-namespace {
+namespace otp_rules_test {
 
 using namespace std::chrono_literals;
 using RequestOutcome = OtpRequestResult::Outcome;
@@ -1461,5 +1461,5 @@ class OtpGuessRulesTest : public RulesTest {
 CPPUNIT_TEST_SUITE_REGISTRATION(OtpRequestRulesTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(OtpGuessRulesTest);
 
-}  // namespace
+}  // namespace otp_rules_test
 }  // namespace otpgate::domain

@@ -14,7 +14,7 @@
 #include <set>
 
 namespace otpgate::domain {
-namespace {
+namespace otp_service_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -794,5 +794,5 @@ class OtpServiceTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(OtpServiceTest);
 
-}  // namespace
+}  // namespace otp_service_test
 }  // namespace otpgate::domain

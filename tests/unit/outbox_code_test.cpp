@@ -4,7 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace outbox_code_test {
 
 using namespace std::chrono_literals;
 
@@ -59,5 +59,5 @@ class OutboxCodeTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(OutboxCodeTest);
 
-}  // namespace
+}  // namespace outbox_code_test
 }  // namespace otpgate::domain

@@ -12,7 +12,7 @@
 #include <numeric>
 
 namespace otpgate::crypto {
-namespace {
+namespace password_costs_test {
 
 const std::string kPbkdf2 = "pbkdf2_sha256$1000000$salt$ouhwH5QjXU2O1gHvuMrHWhFGwGQ8zEmYRlu7N1suuDo=";
 const std::string kBcrypt = "bcrypt_sha256$$2b$12$abcdefghijklmnopqrstuuK9/UbXO5gZ7m9B6ZlWlGm0mJ7Q5a5mS";
@@ -127,5 +127,5 @@ class PasswordCostsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PasswordCostsTest);
 
-}  // namespace
+}  // namespace password_costs_test
 }  // namespace otpgate::crypto

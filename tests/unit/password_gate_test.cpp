@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 namespace otpgate::crypto {
-namespace {
+namespace password_gate_test {
 
 using namespace std::string_literals;
 using namespace std::chrono_literals;
@@ -260,5 +260,5 @@ class PasswordGateTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PasswordGateTest);
 
-}  // namespace
+}  // namespace password_gate_test
 }  // namespace otpgate::crypto

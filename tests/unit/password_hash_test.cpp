@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 namespace otpgate::crypto {
-namespace {
+namespace password_hash_test {
 
 using namespace std::string_literals;
 
@@ -427,5 +427,5 @@ class PasswordHashTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PasswordHashTest);
 
-}  // namespace
+}  // namespace password_hash_test
 }  // namespace otpgate::crypto

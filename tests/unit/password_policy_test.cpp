@@ -7,7 +7,7 @@
 #include <thread>
 
 namespace otpgate::domain {
-namespace {
+namespace password_policy_test {
 
 using namespace std::string_literals;
 
@@ -171,5 +171,5 @@ class PasswordPolicyTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PasswordPolicyTest);
 
-}  // namespace
+}  // namespace password_policy_test
 }  // namespace otpgate::domain

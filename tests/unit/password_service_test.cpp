@@ -18,7 +18,7 @@
 #include <vector>
 
 namespace otpgate::domain {
-namespace {
+namespace password_service_test {
 
 const std::string kPassword = "correct horse battery staple";
 // PBKDF2 of it with one iteration and the salt "salt", as Django writes it.
@@ -377,5 +377,5 @@ class PasswordServiceTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PasswordServiceTest);
 
-}  // namespace
+}  // namespace password_service_test
 }  // namespace otpgate::domain

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace {
+namespace person_name_test {
 
 using otpgate::domain::parsePersonName;
 
@@ -83,4 +83,4 @@ class PersonNameTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PersonNameTest);
 
-}  // namespace
+}  // namespace person_name_test

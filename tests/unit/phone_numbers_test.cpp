@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace otpgate::domain {
-namespace {
+namespace phone_numbers_test {
 
 class PhoneNumbersTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(PhoneNumbersTest);
@@ -109,5 +109,5 @@ class PhoneNumbersTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PhoneNumbersTest);
 
-}  // namespace
+}  // namespace phone_numbers_test
 }  // namespace otpgate::domain

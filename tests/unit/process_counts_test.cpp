@@ -6,7 +6,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace process_counts_test {
 
 using namespace std::chrono_literals;
 
@@ -41,5 +41,5 @@ class ProcessCountsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ProcessCountsTest);
 
-}  // namespace
+}  // namespace process_counts_test
 }  // namespace otpgate::domain

@@ -5,7 +5,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace proved_test {
 
 class ProvedTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(ProvedTest);
@@ -40,5 +40,5 @@ class ProvedTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ProvedTest);
 
-}  // namespace
+}  // namespace proved_test
 }  // namespace otpgate::domain

@@ -4,7 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate {
-namespace {
+namespace qr_code_test {
 
 class QrCodeTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(QrCodeTest);
@@ -32,5 +32,5 @@ class QrCodeTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(QrCodeTest);
 
-}  // namespace
+}  // namespace qr_code_test
 }  // namespace otpgate

@@ -7,7 +7,7 @@
 #include <array>
 
 namespace otpgate::crypto {
-namespace {
+namespace random_test {
 
 class SystemRandomTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SystemRandomTest);
@@ -42,5 +42,5 @@ class SystemRandomTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SystemRandomTest);
 
-}  // namespace
+}  // namespace random_test
 }  // namespace otpgate::crypto

@@ -7,7 +7,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace recovery_codes_test {
 
 class RecoveryCodesTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(RecoveryCodesTest);
@@ -46,5 +46,5 @@ class RecoveryCodesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(RecoveryCodesTest);
 
-}  // namespace
+}  // namespace recovery_codes_test
 }  // namespace otpgate::domain

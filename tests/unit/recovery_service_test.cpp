@@ -14,7 +14,7 @@
 #include <map>
 
 namespace otpgate::domain {
-namespace {
+namespace recovery_service_test {
 
 using namespace std::chrono_literals;
 
@@ -168,5 +168,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(RecoveryServiceTest);
 
-}  // namespace
+}  // namespace recovery_service_test
 }  // namespace otpgate::domain

@@ -8,7 +8,7 @@
 #include <limits>
 
 namespace otpgate::domain {
-namespace {
+namespace refresh_token_test {
 
 using namespace std::string_literals;
 
@@ -93,5 +93,5 @@ class RefreshTokenTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(RefreshTokenTest);
 
-}  // namespace
+}  // namespace refresh_token_test
 }  // namespace otpgate::domain

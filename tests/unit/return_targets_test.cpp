@@ -3,7 +3,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace return_targets_test {
 
 const ReturnTargets kTargets({"Sign-in", "https://login.example.com"},
                              {{"Wiki", "https://wiki.example.com"}, {"Intranet", "http://intra:8080"}});
@@ -99,8 +99,6 @@ const std::vector<std::string> kTricks = {
     "%2f%2fevil.example",
 };
 
-}  // namespace
-
 class ReturnTargetsTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(ReturnTargetsTest);
     CPPUNIT_TEST(knowsItsApplications);
@@ -173,4 +171,5 @@ class ReturnTargetsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ReturnTargetsTest);
 
+}  // namespace return_targets_test
 }  // namespace otpgate::domain

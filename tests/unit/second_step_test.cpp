@@ -8,7 +8,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace second_step_test {
 
 using namespace std::chrono_literals;
 
@@ -58,5 +58,5 @@ class SecondStepTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SecondStepTest);
 
-}  // namespace
+}  // namespace second_step_test
 }  // namespace otpgate::domain

@@ -8,7 +8,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace session_rules_test {
 
 using namespace std::chrono_literals;
 using Outcome = SessionRefreshResult::Outcome;
@@ -374,5 +374,5 @@ class SessionRulesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SessionRulesTest);
 
-}  // namespace
+}  // namespace session_rules_test
 }  // namespace otpgate::domain

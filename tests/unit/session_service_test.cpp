@@ -11,7 +11,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace session_service_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -543,5 +543,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SessionServiceTest);
 
-}  // namespace
+}  // namespace session_service_test
 }  // namespace otpgate::domain

@@ -7,7 +7,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate {
-namespace {
+namespace settings_reader_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -320,5 +320,5 @@ class SettingsReaderTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SettingsReaderTest);
 
-}  // namespace
+}  // namespace settings_reader_test
 }  // namespace otpgate

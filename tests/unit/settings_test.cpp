@@ -16,7 +16,7 @@
 #include <sstream>
 
 namespace otpgate {
-namespace {
+namespace settings_test {
 
 using namespace std::string_literals;
 using Environment = std::map<std::string, std::string>;
@@ -697,5 +697,5 @@ class SettingsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SettingsTest);
 
-}  // namespace
+}  // namespace settings_test
 }  // namespace otpgate

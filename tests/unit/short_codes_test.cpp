@@ -6,6 +6,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
+namespace short_codes_test {
 
 using namespace std::chrono_literals;
 
@@ -85,4 +86,5 @@ class ShortCodesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ShortCodesTest);
 
+}  // namespace short_codes_test
 }  // namespace otpgate::domain

@@ -8,6 +8,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
+namespace sign_in_rule_test {
 
 using namespace std::chrono_literals;
 
@@ -132,4 +133,5 @@ class SignInRuleTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SignInRuleTest);
 
+}  // namespace sign_in_rule_test
 }  // namespace otpgate::domain

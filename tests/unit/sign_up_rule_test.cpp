@@ -3,6 +3,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
+namespace sign_up_rule_test {
 
 class SignUpRuleTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SignUpRuleTest);
@@ -67,4 +68,5 @@ class SignUpRuleTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SignUpRuleTest);
 
+}  // namespace sign_up_rule_test
 }  // namespace otpgate::domain

@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace otpgate::domain {
-namespace {
+namespace signed_token_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -57,8 +57,6 @@ std::vector<std::string> forgeriesOf(const std::string& token) {
     }
     return forgeries;
 }
-
-}  // namespace
 
 class SignedTokenTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(SignedTokenTest);
@@ -227,4 +225,5 @@ CPPUNIT_TEST_SUITE_REGISTRATION(SignedTokenTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(DeviceTokenTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(OtpReceiptTest);
 
+}  // namespace signed_token_test
 }  // namespace otpgate::domain

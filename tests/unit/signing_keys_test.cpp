@@ -9,7 +9,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace signing_keys_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -366,5 +366,5 @@ class SigningKeysTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SigningKeysTest);
 
-}  // namespace
+}  // namespace signing_keys_test
 }  // namespace otpgate::domain

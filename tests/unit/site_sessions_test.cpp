@@ -14,7 +14,7 @@
 #include <set>
 
 namespace otpgate::domain {
-namespace {
+namespace site_sessions_test {
 
 using namespace std::chrono_literals;
 
@@ -176,5 +176,5 @@ class SiteSessionsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(SiteSessionsTest);
 
-}  // namespace
+}  // namespace site_sessions_test
 }  // namespace otpgate::domain

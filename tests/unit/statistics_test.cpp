@@ -13,7 +13,7 @@
 #include <utility>
 
 namespace otpgate::domain {
-namespace {
+namespace statistics_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -300,5 +300,5 @@ class StatisticsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(StatisticsTest);
 
-}  // namespace
+}  // namespace statistics_test
 }  // namespace otpgate::domain

@@ -7,7 +7,7 @@
 #include <string>
 
 namespace otpgate::domain {
-namespace {
+namespace step_up_test {
 
 using namespace std::chrono_literals;
 
@@ -163,5 +163,5 @@ class StepUpTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(StepUpTest);
 
-}  // namespace
+}  // namespace step_up_test
 }  // namespace otpgate::domain

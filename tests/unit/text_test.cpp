@@ -6,7 +6,7 @@
 #include <cstdint>
 
 namespace otpgate {
-namespace {
+namespace text_test {
 
 using namespace std::string_literals;
 
@@ -106,5 +106,5 @@ class TextTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(TextTest);
 
-}  // namespace
+}  // namespace text_test
 }  // namespace otpgate

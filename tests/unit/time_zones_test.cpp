@@ -3,7 +3,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate {
-namespace {
+namespace time_zones_test {
 
 using namespace std::chrono_literals;
 
@@ -45,5 +45,5 @@ class TimeZonesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(TimeZonesTest);
 
-}  // namespace
+}  // namespace time_zones_test
 }  // namespace otpgate

@@ -10,7 +10,7 @@
 #include <utility>
 
 namespace otpgate::domain {
-namespace {
+namespace totp_rules_test {
 
 const std::string kSecret = "12345678901234567890";
 
@@ -100,5 +100,5 @@ class TotpRulesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(TotpRulesTest);
 
-}  // namespace
+}  // namespace totp_rules_test
 }  // namespace otpgate::domain

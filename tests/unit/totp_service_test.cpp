@@ -13,7 +13,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace totp_service_test {
 
 using namespace std::chrono_literals;
 
@@ -88,5 +88,5 @@ private:
 
 CPPUNIT_TEST_SUITE_REGISTRATION(TotpServiceTest);
 
-}  // namespace
+}  // namespace totp_service_test
 }  // namespace otpgate::domain

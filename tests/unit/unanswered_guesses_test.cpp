@@ -8,7 +8,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace unanswered_guesses_test {
 
 using namespace std::chrono_literals;
 
@@ -141,5 +141,5 @@ class UnansweredGuessesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(UnansweredGuessesTest);
 
-}  // namespace
+}  // namespace unanswered_guesses_test
 }  // namespace otpgate::domain

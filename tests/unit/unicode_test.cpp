@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace otpgate {
-namespace {
+namespace unicode_test {
 
 using namespace std::string_literals;
 
@@ -107,5 +107,5 @@ class UnicodeTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(UnicodeTest);
 
-}  // namespace
+}  // namespace unicode_test
 }  // namespace otpgate

@@ -6,7 +6,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace user_applications_test {
 
 using namespace std::chrono_literals;
 
@@ -79,5 +79,5 @@ class UserApplicationsTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(UserApplicationsTest);
 
-}  // namespace
+}  // namespace user_applications_test
 }  // namespace otpgate::domain

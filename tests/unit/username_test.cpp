@@ -11,7 +11,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace username_test {
 
 class UsernameTest : public CppUnit::TestFixture {
     CPPUNIT_TEST_SUITE(UsernameTest);
@@ -132,5 +132,5 @@ class UsernameTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(UsernameTest);
 
-}  // namespace
+}  // namespace username_test
 }  // namespace otpgate::domain

@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 namespace otpgate {
-namespace {
+namespace uuid_test {
 
 using std::chrono::milliseconds;
 
@@ -97,5 +97,5 @@ class UuidTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(UuidTest);
 
-}  // namespace
+}  // namespace uuid_test
 }  // namespace otpgate

@@ -8,7 +8,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace verification_context_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -124,5 +124,5 @@ class VerificationContextTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(VerificationContextTest);
 
-}  // namespace
+}  // namespace verification_context_test
 }  // namespace otpgate::domain

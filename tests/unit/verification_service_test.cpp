@@ -11,7 +11,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 namespace otpgate::domain {
-namespace {
+namespace verification_service_test {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -249,5 +249,5 @@ class VerificationServiceTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(VerificationServiceTest);
 
-}  // namespace
+}  // namespace verification_service_test
 }  // namespace otpgate::domain

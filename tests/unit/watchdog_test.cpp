@@ -7,7 +7,7 @@
 #include <future>
 
 namespace otpgate::test {
-namespace {
+namespace watchdog_test {
 
 using namespace std::chrono_literals;
 
@@ -39,5 +39,5 @@ class WatchdogTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(WatchdogTest);
 
-}  // namespace
+}  // namespace watchdog_test
 }  // namespace otpgate::test

@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 
 namespace otpgate {
-namespace {
+namespace webauthn_test {
 
 using crypto::readAttestation;
 using crypto::verifyAssertion;
@@ -245,5 +245,5 @@ class WebauthnTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(WebauthnTest);
 
-}  // namespace
+}  // namespace webauthn_test
 }  // namespace otpgate

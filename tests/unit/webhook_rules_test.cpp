@@ -13,7 +13,7 @@
 #include <string>
 
 namespace otpgate::domain {
-namespace {
+namespace webhook_rules_test {
 
 using namespace std::chrono_literals;
 using Fate = WebhookRuling::Fate;
@@ -200,5 +200,5 @@ class WebhookRulesTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(WebhookRulesTest);
 
-}  // namespace
+}  // namespace webhook_rules_test
 }  // namespace otpgate::domain

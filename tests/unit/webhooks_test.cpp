@@ -13,7 +13,7 @@
 #include <map>
 
 namespace otpgate::domain {
-namespace {
+namespace webhooks_test {
 
 using namespace std::chrono_literals;
 
@@ -131,5 +131,5 @@ class WebhooksTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(WebhooksTest);
 
-}  // namespace
+}  // namespace webhooks_test
 }  // namespace otpgate::domain

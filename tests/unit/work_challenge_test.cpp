@@ -11,7 +11,7 @@
 #include <string>
 
 namespace otpgate::domain {
-namespace {
+namespace work_challenge_test {
 
 using namespace std::chrono_literals;
 
@@ -120,5 +120,5 @@ class WorkChallengeTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(WorkChallengeTest);
 
-}  // namespace
+}  // namespace work_challenge_test
 }  // namespace otpgate::domain

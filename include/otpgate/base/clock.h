@@ -23,6 +23,10 @@ public:
     Timestamp now() const override;
 };
 
+// How far the clock of another host of ours may be behind. What was used is remembered for so long beyond its end: that
+// host would still take it.
+inline constexpr std::chrono::hours kClocksApart{1};
+
 constexpr std::int64_t toMicroseconds(Timestamp time) {
     return time.time_since_epoch().count();
 }

@@ -51,6 +51,9 @@ std::string printable(std::string_view text, char instead = '?');
 // The words with `between` wherever two of them meet.
 std::string joined(const std::vector<std::string>& words, std::string_view between);
 
+// The word so many times, as in "?, ?, ?".
+std::string repeated(std::string_view word, std::size_t times);
+
 // The parts between the separators, empty ones too: one more than there are separators.
 std::vector<std::string_view> split(std::string_view text, char separator);
 

@@ -15,6 +15,8 @@ namespace otpgate {
 
 class Uuid {
 public:
+    static constexpr std::size_t kBytes = 16;
+
     Uuid() = default;  // the nil UUID
 
     // A new id: 48 bits of milliseconds, then 74 random bits.
@@ -23,7 +25,7 @@ public:
     static Uuid lowestV7(Timestamp time);
     // The 36 characters of RFC 9562, section 4, in either case; any version.
     static std::optional<Uuid> parse(std::string_view text);
-    // Exactly 16 bytes, as they come from a BINARY(16) column; throws std::invalid_argument otherwise.
+    // Exactly kBytes, as they come from a BINARY(16) column; throws std::invalid_argument otherwise.
     static Uuid fromBytes(std::string_view bytes);
 
     std::string toString() const;
@@ -33,7 +35,7 @@ public:
     std::strong_ordering operator<=>(const Uuid& other) const { return bytes_ <=> other.bytes_; }
 
 private:
-    std::array<std::uint8_t, 16> bytes_{};
+    std::array<std::uint8_t, kBytes> bytes_{};
 };
 
 }  // namespace otpgate

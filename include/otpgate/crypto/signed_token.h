@@ -14,7 +14,8 @@ std::string signToken(const KeyRing& ring, KeyUse use, std::string_view payload)
 // The payload, where it has this length and some key of the ring has signed it for this use.
 std::optional<std::string> openToken(const KeyRing& ring, KeyUse use, std::string_view token, std::size_t payloadBytes);
 
-// 8 bytes, big-endian: how numbers stand in payloads.
+// Big-endian: how numbers stand in payloads.
+inline constexpr std::size_t kIntegerBytes = 8;
 std::string packInteger(std::int64_t value);
 std::int64_t unpackInteger(std::string_view eightBytes);
 

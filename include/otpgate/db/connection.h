@@ -137,6 +137,9 @@ private:
     DatabaseMetrics metrics_;
 };
 
+// Of sqlite:PATH the path; nullopt: another engine.
+std::optional<std::string> sqliteFileOf(std::string_view url);
+
 // Throws ConfigurationError for a url that it cannot read.
 std::unique_ptr<Database> openDatabase(const DatabaseSettings& settings);
 

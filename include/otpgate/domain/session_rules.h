@@ -13,6 +13,10 @@
 
 namespace otpgate::domain {
 
+// A second tab or thread, or an answer lost on the way, may show the predecessor of a refresh token for so long: ours,
+// and an application's.
+inline constexpr std::chrono::seconds kRefreshGrace{30};
+
 // A session with what its rotation needs, as it is stored.
 struct StoredSession {
     Uuid id;

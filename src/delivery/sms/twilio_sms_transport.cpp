@@ -82,7 +82,7 @@ HttpSettings twilioHttpSettings(const SmsSettings& settings) {
 // Twilio splits its codes into finer ones now and then and advises against logic upon them: the status decides, and an
 // unknown code of status 400 is a refusal.
 enum class Blame { Recipient, Sender };
-struct Explanation {
+struct TwilioError {
     int code;
     Blame blame;
     std::string_view text;
@@ -92,7 +92,7 @@ constexpr std::string_view kBadSender = "sms.from cannot be used as sender";
 constexpr std::string_view kOwnSender = "set sms.from to a sender or messaging service of this Twilio account";
 constexpr std::string_view kTrial = "number not verified, which a trial account needs";
 constexpr std::string_view kEndTrial = "verify the number in Twilio's console, or upgrade the trial account";
-constexpr Explanation kExplanations[] = {
+constexpr TwilioError kTwilioErrors[] = {
     {21211, Blame::Recipient, "invalid number", {}},
     {21214, Blame::Recipient, "number cannot be reached", {}},
     {21217, Blame::Recipient, "number does not seem valid", {}},
@@ -152,9 +152,9 @@ SendResult refusal(const HttpReply& reply) {
     const int code = errorCode(reply.body);
     if (code == 0) return {Outcome::Refused, "twilio: " + std::to_string(reply.status)};
     const std::string name = "twilio " + std::to_string(code) + ": ";
-    const auto* found = std::find_if(std::begin(kExplanations), std::end(kExplanations),
-                                     [code](const Explanation& explanation) { return explanation.code == code; });
-    if (found == std::end(kExplanations)) return {Outcome::Refused, name + "status " + std::to_string(reply.status)};
+    const auto* found = std::find_if(std::begin(kTwilioErrors), std::end(kTwilioErrors),
+                                     [code](const TwilioError& explanation) { return explanation.code == code; });
+    if (found == std::end(kTwilioErrors)) return {Outcome::Refused, name + "status " + std::to_string(reply.status)};
     // A setting can be put right while the message waits. A sender may serve other countries, so others are tried.
     SendResult result{found->blame == Blame::Sender ? Outcome::TryLater : Outcome::Refused,
                       name + std::string(found->text)};
@@ -169,7 +169,7 @@ SendResult aboutUs(const HttpReply& reply, std::string_view what, std::string_vi
     return result;
 }
 
-SendResult judge(const HttpReply& reply) {
+SendResult judgeTwilio(const HttpReply& reply) {
     switch (reply.status) {
     case 401:
         return aboutUs(reply, " authentication",
@@ -214,7 +214,7 @@ SendResult TwilioSmsTransport::send(const SmsMessage& message) {
     try {
         const HttpReply reply =
             client_.post(url_, {{"To", message.recipient}, {senderField_, sender_}, {"Body", message.text}});
-        return answered(reply, judge(reply), secrets_);
+        return answered(reply, judgeTwilio(reply), secrets_);
     } catch (const HttpError& error) {
         return noAnswer("twilio", error, secrets_);
     }

@@ -38,14 +38,14 @@ std::string checkedSender(std::string from) {
 
 // What a status other than 0 means. Provider: the account, so no other message would fare better.
 enum class Meaning { Refusal, Sender, Hiccup, Provider };
-struct Explanation {
+struct VonageStatus {
     int status;
     Meaning meaning;
     std::string_view text;
     std::string_view advice;
 };
 constexpr std::string_view kCheckSender = "set sms.from to a number or name that Vonage lets you send from";
-constexpr Explanation kExplanations[] = {
+constexpr VonageStatus kVonageStatuses[] = {
     {1, Meaning::Provider, "throttled", {}},
     {2, Meaning::Refusal, "missing parameter", {}},
     {3, Meaning::Refusal, "invalid parameter", {}},
@@ -70,9 +70,10 @@ constexpr Explanation kExplanations[] = {
 
 SendResult explained(int status) {
     const std::string name = "vonage " + std::to_string(status) + ": ";
-    const auto* found = std::find_if(std::begin(kExplanations), std::end(kExplanations),
-                                     [status](const Explanation& explanation) { return explanation.status == status; });
-    if (found == std::end(kExplanations)) return {Outcome::Refused, name + "not known"};
+    const auto* found =
+        std::find_if(std::begin(kVonageStatuses), std::end(kVonageStatuses),
+                     [status](const VonageStatus& explanation) { return explanation.status == status; });
+    if (found == std::end(kVonageStatuses)) return {Outcome::Refused, name + "not known"};
     const bool isFinal = found->meaning == Meaning::Refusal;
     SendResult result{isFinal ? Outcome::Refused : Outcome::TryLater, name + std::string(found->text),
                       found->meaning == Meaning::Provider ? Cause::Provider : Cause::Message};
@@ -128,7 +129,7 @@ SendResult oddAnswer(const HttpReply& reply) {
     return result;
 }
 
-SendResult judge(const HttpReply& reply) {
+SendResult judgeVonage(const HttpReply& reply) {
     const auto answer = parse(reply.body);
     if (!answer && !reply.isWhole && reply.status / 100 == 2) {
         // What would say whether the message is paid for did not come. It is not sent again, because each time would be
@@ -175,7 +176,7 @@ SendResult VonageSmsTransport::send(const SmsMessage& message) {
     if (measureSms(message.text).encoding == SmsEncoding::Ucs2) fields.emplace_back("type", "unicode");
     try {
         const HttpReply reply = client_.post(url_, fields);
-        return answered(reply, judge(reply), secrets_);
+        return answered(reply, judgeVonage(reply), secrets_);
     } catch (const HttpError& error) {
         return noAnswer("vonage", error, secrets_);
     }

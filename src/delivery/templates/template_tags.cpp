@@ -10,7 +10,7 @@ namespace {
 
 using Type = TemplateTag::Type;
 
-constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kAroundAName = " \t\r\n";
 
 Type typeOf(char sigil) {
     switch (sigil) {
@@ -42,9 +42,9 @@ std::vector<TemplateTag> readTags(std::string_view text) {
             tags.push_back({Type::Unclosed, {}, line});
             return tags;
         }
-        const std::string_view content = trim(text.substr(begin + 2, end - begin - 2), kBlanks);
+        const std::string_view content = trim(text.substr(begin + 2, end - begin - 2), kAroundAName);
         const Type type = content.empty() ? Type::Variable : typeOf(content.front());
-        tags.push_back({type, type == Type::Variable ? content : trim(content.substr(1), kBlanks), line});
+        tags.push_back({type, type == Type::Variable ? content : trim(content.substr(1), kAroundAName), line});
         position = begin + 2;
     }
 }
