@@ -1,8 +1,9 @@
 // The main of the unit and contract test programs: runs every registered suite, or the tests whose name contains the
 // first argument ("UuidTest::" for a class), and ends with the line `tests: N run, N failed`. A test that hangs fails,
-// and ends the program.
+// and ends the program. With OTPGATE_TEST_SHARE=1/2 it runs every second suite, and with 2/2 the others.
 #pragma once
 
+#include "otpgate/base/text.h"
 #include "support_cpp/soak_time.h"
 #include "support_cpp/watchdog.h"
 
@@ -19,8 +20,11 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace otpgate::test {
 
@@ -61,11 +65,40 @@ private:
     Watchdog watchdog_{longestTest(), [this](const std::string& test) { giveUp(test); }};
 };
 
-inline void runMatching(CppUnit::Test& test, std::string_view filter, CppUnit::TestResult& result) {
+using Tests = std::vector<CppUnit::Test*>;
+
+inline bool isSingle(const CppUnit::Test& test) {
+    return test.getChildTestCount() == 0 && test.countTestCases() > 0;
+}
+
+// Those that consist of tests, and not of other suites.
+inline void findSuites(CppUnit::Test& test, Tests& suites) {
     const int children = test.getChildTestCount();
-    for (int i = 0; i < children; ++i) runMatching(*test.getChildTestAt(i), filter, result);
-    if (children == 0 && test.countTestCases() > 0 && test.getName().find(filter) != std::string::npos) {
-        test.run(&result);
+    if (children > 0 && isSingle(*test.getChildTestAt(0))) return suites.push_back(&test);
+    for (int i = 0; i < children; ++i) findSuites(*test.getChildTestAt(i), suites);
+}
+
+// Of the suites each `of`th, from the first one on.
+struct Share {
+    std::size_t first = 0;
+    std::size_t of = 1;
+};
+
+// Throws std::invalid_argument for what is no share.
+inline Share parseShare(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    const auto number = parseNumber<std::size_t>(text.substr(0, slash));
+    const auto of = slash == std::string_view::npos ? std::nullopt : parseNumber<std::size_t>(text.substr(slash + 1));
+    if (!number || !of || *number == 0 || *number > *of) throw std::invalid_argument("OTPGATE_TEST_SHARE is no share");
+    return {*number - 1, *of};
+}
+
+inline void runMatching(const Tests& suites, std::string_view filter, Share share, CppUnit::TestResult& result) {
+    for (std::size_t i = share.first; i < suites.size(); i += share.of) {
+        for (int test = 0; test < suites[i]->getChildTestCount(); ++test) {
+            CppUnit::Test* single = suites[i]->getChildTestAt(test);
+            if (single->getName().find(filter) != std::string::npos) single->run(&result);
+        }
     }
 }
 
@@ -75,7 +108,10 @@ inline int runTests(int argc, char** argv) {
     CppUnit::TestResult result;
     FailurePrinter printer;
     result.addListener(&printer);
-    runMatching(*all, argc > 1 ? argv[1] : "", result);
+    Tests suites;
+    findSuites(*all, suites);
+    const char* share = std::getenv("OTPGATE_TEST_SHARE");
+    runMatching(suites, argc > 1 ? argv[1] : "", share ? parseShare(share) : Share{}, result);
     if (printer.run() == 0) std::cout << "no test matches\n";
     std::cout << "tests: " << printer.run() << " run, " << printer.failed() << " failed" << std::endl;
     return printer.run() > 0 && printer.failed() == 0 ? 0 : 1;
