@@ -66,6 +66,12 @@ std::string_view hostOf(std::string_view url) {
     return url.substr(0, url.find_first_of(":/?#"));
 }
 
+std::string_view portOf(std::string_view url) {
+    const std::string_view host = hostOf(url);
+    url.remove_prefix(static_cast<std::size_t>(host.data() + host.size() - url.data()));
+    return url.starts_with(':') ? url.substr(1, url.find_first_of("/?#") - 1) : std::string_view{};
+}
+
 std::size_t countCharacters(std::string_view utf8) {
     return utf8.size() - static_cast<std::size_t>(std::ranges::count_if(utf8, isWithinCharacter));
 }

@@ -215,6 +215,7 @@ private:
         setup.folder = answers_.given("--web-folder").value_or(standardFolder(setup.server));
         setup.shipped = answers_.given("--share").value_or(ownShare());
         setup.names.host = hostOf(present.publicUrl);
+        setup.port = portOf(present.publicUrl);
         setup.names.pages = setup.shipped + "/www";
         setup.names.socket =
             present.server.listen.starts_with("unix:") ? present.server.listen.substr(5) : "/run/otpgate/otpgate.sock";

@@ -137,6 +137,13 @@ void hintAtCertificate(const WebSetup& setup, Findings& findings) {
                           "--certificate-key");
 }
 
+void hintAtPort(const WebSetup& setup, const fs::path& site, Findings& findings) {
+    if (setup.port.empty()) return;
+    findings.doubtful("port", "server.public_url names port " + setup.port + ", and the site file has 80 and 443",
+                      "browsers ask at a port where nobody may listen",
+                      "pass that port on to this host's 443, or change `443` in " + site.string());
+}
+
 }  // namespace
 
 std::string_view toString(WebServer server) {
@@ -203,6 +210,7 @@ void setUpWebServer(const WebSetup& setup, Findings& findings) {
                           name + " does not know it yet", reload);
     }
     hintAtCertificate(setup, findings);
+    hintAtPort(setup, site, findings);
 }
 
 }  // namespace otpgate::cli

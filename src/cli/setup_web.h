@@ -13,6 +13,7 @@ struct WebSetup {
     std::string folder;   // /etc/nginx, /etc/apache2
     std::string shipped;  // share/otpgate, which holds nginx/, apache/ and www/
     SiteNames names;
+    std::string port;  // that server.public_url names; empty: the scheme's own, as in the site file
 };
 
 std::string_view toString(WebServer server);

@@ -145,6 +145,15 @@ def test_without_a_certificate_it_says_how_to_get_one(host, smtp):
     assert "443" not in (folder / "sites-enabled/otpgate.conf").read_text()
 
 
+def test_a_port_that_the_site_file_does_not_have_is_named(host, smtp):
+    folder = web_folder(host, "nginx")
+    flags = ["--smtp", f"127.0.0.1:{smtp.port}", "--web", "nginx", "--web-folder", folder]
+    done = host.setup(*flags, "--public-url", "https://login.example.org:8443")
+    assert done.returncode == 0 and "names port 8443" in done.stdout
+    assert str(folder / "sites-available/otpgate.conf") in done.stdout.partition("names port 8443")[2]
+    assert "names port" not in host.setup(*flags, "--public-url", "https://login.example.org").stdout
+
+
 def test_a_site_file_that_was_edited_is_kept(host, smtp):
     folder = web_folder(host, "nginx")
     site = folder / "sites-available/otpgate.conf"

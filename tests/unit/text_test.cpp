@@ -20,6 +20,7 @@ class TextTest : public CppUnit::TestFixture {
     CPPUNIT_TEST(splitsIntoOnePartMoreThanSeparators);
     CPPUNIT_TEST(readsNumbersWholeOrNotAtAll);
     CPPUNIT_TEST(findsTheHostOfAUrl);
+    CPPUNIT_TEST(findsThePortOfAUrl);
     CPPUNIT_TEST(countsCharacters);
     CPPUNIT_TEST(cutsNoCharacter);
     CPPUNIT_TEST_SUITE_END();
@@ -87,6 +88,15 @@ class TextTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL("login.example"s, std::string{hostOf("https://login.example?a")});
         CPPUNIT_ASSERT_EQUAL("[2001:db8::1]"s, std::string{hostOf("http://[2001:db8::1]:8080/")});
         CPPUNIT_ASSERT_EQUAL("login.example"s, std::string{hostOf("login.example/a")});
+    }
+
+    void findsThePortOfAUrl() {
+        CPPUNIT_ASSERT_EQUAL("8443"s, std::string{portOf("https://login.example:8443/a:b")});
+        CPPUNIT_ASSERT_EQUAL("8443"s, std::string{portOf("https://login.example:8443")});
+        CPPUNIT_ASSERT_EQUAL("8080"s, std::string{portOf("http://[2001:db8::1]:8080?a")});
+        for (const char* url : {"https://login.example", "https://login.example/a:8443", "http://[2001:db8::1]/", ""}) {
+            CPPUNIT_ASSERT_EQUAL(""s, std::string{portOf(url)});
+        }
     }
 
     void countsCharacters() {

@@ -70,6 +70,8 @@ std::optional<Number> parseNumber(std::string_view text, int base = 10) {
 // The host that an absolute URL names, without its port: "login.example" of https://login.example:8443/a, and "[::1]"
 // with its brackets.
 std::string_view hostOf(std::string_view url);
+// The port that it names; empty: none.
+std::string_view portOf(std::string_view url);
 
 // Whether the byte stands within a character of UTF-8, after its first byte.
 constexpr bool isWithinCharacter(char byte) {
