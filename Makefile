@@ -22,9 +22,10 @@ SYMBOLS ?= beside
 # For the debugger; -g1 is enough for a backtrace, and compiles in three quarters of the time.
 DEBUG_INFO ?= -g
 ARGS ?=
-# GROUP: so many files of a folder are compiled as one, so that what headers bring is parsed and made once for all of them: a
-# build takes half the time. 1 is for who changes one file after the other. The builds below that compile each by itself
-# find whoever forgets an #include, or takes a name of another file.
+# So many files of a folder are compiled as one, so that what headers bring is parsed and made once for all of them: a build
+# takes half the time. 1 is for who changes one file after the other, and for the builds that are to find whoever forgets an
+# #include.
+GROUP := 1
 
 # Flags:
 CXX := g++
@@ -53,7 +54,9 @@ TEST_CXXFLAGS := -O0 -U_FORTIFY_SOURCE
 # std::strings (GCC bug 105329); the other builds keep these warnings.
 PRECOMPILED := yes
 CXXFLAGS += -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
-GROUP ?= 8
+GROUP := 8
+# g++ takes the file that includes them for the source, and them for headers.
+CXXFLAGS += -iquote . -Wno-subobject-linkage
 else ifeq ($(BUILD),debug)
 CPPFLAGS += -D_GLIBCXX_ASSERTIONS
 CXXFLAGS += -O0
@@ -70,7 +73,9 @@ LDFLAGS += -fsanitize=thread
 TEST_CXXFLAGS := -O0
 PRECOMPILED := yes
 CXXFLAGS += -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
-GROUP ?= 8
+GROUP := 8
+# g++ takes the file that includes them for the source, and them for headers.
+CXXFLAGS += -iquote . -Wno-subobject-linkage
 else ifeq ($(BUILD),coverage)
 # For `make coverage`. By clang, which counts the conditions that stand in the source; of the branches that g++ counts, half
 # clean up behind an exception. The warnings are left to the other builds.
@@ -110,20 +115,26 @@ SENTENCE_FILES := $(sort $(wildcard etc/texts/*.json))
 # The objects that name the version are the only ones that a new commit compiles again.
 VERSIONED := $(shell grep -rls OTPGATE_VERSION src --include='*.cpp')
 
-GROUP ?= 1
-grouped = $(if $(filter 1,$(GROUP)),$(1),$(shell etc/dev/group_sources build/gen/groups_of_$(GROUP) $(GROUP) $(1)))
-ifneq ($(GROUP),1)
-# g++ takes the file that includes them for the source, and them for headers.
-CXXFLAGS += -iquote . -Wno-subobject-linkage
-endif
 objects = $(patsubst %.cpp,$(OBJ)/%.o,$(1))
+# What is compiled of the library and of the tests: groups, or the sources themselves.
+COMPILED := $(filter-out src/main.cpp $(VERSIONED),$(SOURCES)) $(UNIT_SOURCES) $(CONTRACT_SOURCES) $(FUZZ_TARGETS)
+ifneq ($(GROUP),1)
+GROUPED := $(COMPILED)
+COMPILED := $(shell etc/dev/group_sources build/gen/groups_of_$(GROUP) $(GROUP) $(GROUPED))
+ifneq ($(.SHELLSTATUS),0)
+$(error the sources cannot be grouped)
+endif
+# Where `make clean all` has removed them.
+$(COMPILED):
+	@etc/dev/group_sources build/gen/groups_of_$(GROUP) $(GROUP) $(GROUPED) >/dev/null
+endif
+compiled_of = $(foreach file,$(COMPILED),$(if $(findstring /$(1)/,/$(file)),$(file)))
 LIBRARY := $(OBJ)/libotpgate.a
 GENERATED := build/gen/sql_files.cpp build/gen/templates.cpp build/gen/sentences.cpp build/gen/openapi.cpp
-LIBRARY_OBJECTS := $(call objects,$(call grouped,$(filter-out src/main.cpp $(VERSIONED),$(SOURCES))) \
-    $(filter-out src/main.cpp,$(VERSIONED)) $(GENERATED))
-UNIT_OBJECTS := $(call objects,$(call grouped,$(UNIT_SOURCES)))
-FUZZ_OBJECTS := $(call objects,$(call grouped,$(FUZZ_TARGETS)))
-CONTRACT_OBJECTS := $(call objects,$(call grouped,$(CONTRACT_SOURCES)))
+LIBRARY_OBJECTS := $(call objects,$(call compiled_of,src) $(filter-out src/main.cpp,$(VERSIONED)) $(GENERATED))
+UNIT_OBJECTS := $(call objects,$(call compiled_of,tests/unit))
+FUZZ_OBJECTS := $(call objects,$(call compiled_of,tests/fuzz))
+CONTRACT_OBJECTS := $(call objects,$(call compiled_of,tests/contract))
 TEST_OBJECTS := $(UNIT_OBJECTS) $(CONTRACT_OBJECTS) $(call objects,$(TEST_SOURCES))
 PRODUCT_OBJECTS := $(OBJ)/src/main.o $(LIBRARY_OBJECTS)
 

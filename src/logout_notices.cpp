@@ -25,7 +25,7 @@ std::chrono::seconds waitAfter(std::int64_t attempts) {
     return std::min<std::chrono::seconds>(kFirstWait * (std::int64_t{1} << doublings), kLongestWait);
 }
 
-std::string faultOf(const PostAnswer& answer) {
+std::string faultOfAnswer(const PostAnswer& answer) {
     return answer.status == 0 ? answer.fault : "status " + std::to_string(answer.status);
 }
 
@@ -88,7 +88,7 @@ void LogoutNotices::finish(const Notice& notice, const std::optional<PostAnswer>
     const bool isGivenUp = logout.createdAt + kGiveUpAfter <= now;
     log_.warning(isGivenUp ? "an application was never told that a session ended"
                            : "an application was not told yet that a session ended",
-                 {{"client", logout.clientId}, {"detail", faultOf(*answer)}});
+                 {{"client", logout.clientId}, {"detail", faultOfAnswer(*answer)}});
     if (isGivenUp)
         store_->removeLogout(logout.id);
     else

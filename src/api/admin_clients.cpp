@@ -22,7 +22,7 @@ domain::OidcClient clientNamedBy(const http::Request& request, domain::OidcClien
     return std::move(*client);
 }
 
-http::Response answer(int status, const domain::OidcClient& client, const std::string& secret = {}) {
+http::Response answerWithClient(int status, const domain::OidcClient& client, const std::string& secret = {}) {
     http::JsonWriter json;
     writeClient(json, client, secret);
     return jsonResponse(status, json);
@@ -65,11 +65,11 @@ http::Response createClient(const http::Request& request, const Administrator& c
 
     const auto issued = clients.create(std::move(wanted), kind, actingClient(request, caller));
     if (!issued) throw ApiError(ErrorCode::Conflict);
-    return answer(201, issued->client, issued->secret);
+    return answerWithClient(201, issued->client, issued->secret);
 }
 
 http::Response showClient(const http::Request& request, const Administrator&, domain::OidcClients& clients) {
-    return answer(200, clientNamedBy(request, clients));
+    return answerWithClient(200, clientNamedBy(request, clients));
 }
 
 http::Response changeClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients) {
@@ -78,7 +78,7 @@ http::Response changeClient(const http::Request& request, const Administrator& c
     readClient(body, client, kindOf(client));
     body.rejectInvalid();
     if (!clients.change(client, actingClient(request, caller))) throw ApiError(ErrorCode::NotFound);
-    return answer(200, client);
+    return answerWithClient(200, client);
 }
 
 http::Response deleteClient(const http::Request& request, const Administrator& caller, domain::OidcClients& clients) {
@@ -90,7 +90,7 @@ http::Response rotateClientSecret(const http::Request& request, const Administra
     using Outcome = domain::NewSecret::Outcome;
     const auto made = clients.rotateSecret(clientIdOf(request), actingClient(request, caller));
     switch (made.outcome) {
-    case Outcome::Done: return answer(200, made.issued->client, made.issued->secret);
+    case Outcome::Done: return answerWithClient(200, made.issued->client, made.issued->secret);
     case Outcome::Public: throw ApiError(ErrorCode::Conflict).detail("A public client has no secret.");
     case Outcome::NoSuchClient: break;
     }

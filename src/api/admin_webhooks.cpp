@@ -50,7 +50,7 @@ void writeWebhook(http::JsonWriter& json, const domain::WebhookNow& now) {
     json.member("waiting", now.queue.waiting).member("dead", now.queue.dead).endObject();
 }
 
-http::Response answerOf(int status, const domain::MadeWebhook& made) {
+http::Response answerWithWebhook(int status, const domain::MadeWebhook& made) {
     http::JsonWriter json;
     json.beginObject();
     writeMembers(json, made.webhook);
@@ -83,7 +83,7 @@ http::Response addWebhook(const http::Request& request, const Administrator& cal
         throw ApiError(ErrorCode::Conflict)
             .detail("There are " + std::to_string(domain::kMostWebhooks) + " webhooks. Remove one first.");
     }
-    return answerOf(201, *made);
+    return answerWithWebhook(201, *made);
 }
 
 http::Response showWebhook(const http::Request& request, const Administrator&, domain::Webhooks& webhooks) {
@@ -114,7 +114,7 @@ http::Response rotateWebhookSecret(const http::Request& request, const Administr
                                    domain::Webhooks& webhooks) {
     const auto made = webhooks.rotateSecret(idOf(request), actingClient(request, caller));
     if (!made) throw ApiError(ErrorCode::NotFound);
-    return answerOf(200, *made);
+    return answerWithWebhook(200, *made);
 }
 
 }  // namespace otpgate::api

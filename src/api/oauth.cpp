@@ -51,13 +51,13 @@ std::string_view sentenceOf(AuthorizeRefusal refusal) {
     return "What the application sent cannot be understood.";
 }
 
-http::Response refuse(const ApiSettings& settings, AuthorizeRefusal refusal) {
+http::Response refuseRequest(const ApiSettings& settings, AuthorizeRefusal refusal) {
     return HtmlPage(settings, 400, "This sign-in cannot go on").paragraph(sentenceOf(refusal)).take();
 }
 
 // The answer, by way of the browser.
-http::Response answer(const ApiSettings& settings, const std::string& redirectUri, domain::ResponseMode mode,
-                      const std::string& state, Parameters members) {
+http::Response sendBack(const ApiSettings& settings, const std::string& redirectUri, domain::ResponseMode mode,
+                        const std::string& state, Parameters members) {
     if (!state.empty()) members.emplace_back("state", state);
     members.emplace_back("iss", settings.publicUrl);  // RFC 9207
     if (mode == domain::ResponseMode::Query) {
@@ -71,15 +71,15 @@ http::Response answer(const ApiSettings& settings, const std::string& redirectUr
         .take();
 }
 
-http::Response answer(const ApiSettings& settings, const AuthorizeError& error) {
-    return answer(settings, error.redirectUri, error.mode, error.state,
-                  {{"error", error.error}, {"error_description", error.description}});
+http::Response sendBack(const ApiSettings& settings, const AuthorizeError& error) {
+    return sendBack(settings, error.redirectUri, error.mode, error.state,
+                    {{"error", error.error}, {"error_description", error.description}});
 }
 
-http::Response answer(const ApiSettings& settings, const AuthorizeRequest& request, std::string error,
-                      std::string description) {
-    return answer(settings,
-                  {request.redirectUri, request.state, request.mode, std::move(error), std::move(description)});
+http::Response sendBack(const ApiSettings& settings, const AuthorizeRequest& request, std::string error,
+                        std::string description) {
+    return sendBack(settings,
+                    {request.redirectUri, request.state, request.mode, std::move(error), std::move(description)});
 }
 
 // ui_locales, as our login page takes them in its address and the boundary takes an account's: by comma.
@@ -95,7 +95,7 @@ std::string localesOf(std::string_view wanted) {
 http::Response toSignIn(const ApiSettings& settings, const AuthorizeRequest& request, const Parameters& parameters,
                         SignInNeed need, Timestamp now) {
     const std::string back = placeOf(settings, domain::afterSignIn(parameters, now));
-    if (back.size() > kMostRequestBytes) return refuse(settings, AuthorizeRefusal::Malformed);
+    if (back.size() > kMostRequestBytes) return refuseRequest(settings, AuthorizeRefusal::Malformed);
     const std::string_view moment = need == SignInNeed::TwoFactors ? "passkey"
                                     : need == SignInNeed::Anew     ? "again"
                                                                    : "here";
@@ -129,8 +129,8 @@ std::variant<Asked, http::Response> understand(domain::OidcProvider& oidc, const
                                                Parameters parameters) {
     auto client = oidc.findClient(domain::findParameter(parameters, "client_id").value_or(""));
     auto ruling = domain::ruleOnAuthorize(parameters, client ? &*client : nullptr);
-    if (const auto* refusal = std::get_if<AuthorizeRefusal>(&ruling)) return refuse(settings, *refusal);
-    if (const auto* error = std::get_if<AuthorizeError>(&ruling)) return answer(settings, *error);
+    if (const auto* refusal = std::get_if<AuthorizeRefusal>(&ruling)) return refuseRequest(settings, *refusal);
+    if (const auto* error = std::get_if<AuthorizeError>(&ruling)) return sendBack(settings, *error);
     return Asked{std::move(std::get<AuthorizeRequest>(ruling)), std::move(*client), std::move(parameters)};
 }
 
@@ -170,21 +170,21 @@ http::Response proceed(const http::Request& visit, domain::SessionService& sessi
     SignInNeed need = domain::needOf(request, browser ? &*browser : nullptr, now);
     if (need == SignInNeed::None && !request.idTokenHint.empty()) {
         const auto hint = oidc.readHint(request.idTokenHint);
-        if (!hint) return answer(settings, request, "invalid_request", "id_token_hint is no ID token of ours");
+        if (!hint) return sendBack(settings, request, "invalid_request", "id_token_hint is no ID token of ours");
         const bool isAsked = request.signedInSince && session->session.authenticatedAt >= *request.signedInSince;
         if (hint->userId != session->user.id && isAsked)
-            return answer(settings, request, "login_required", "somebody else has signed in");
+            return sendBack(settings, request, "login_required", "somebody else has signed in");
         if (hint->userId != session->user.id) need = SignInNeed::Anew;
     }
     if (need == SignInNeed::Unmet)
-        return answer(settings, request, "unmet_authentication_requirements",
-                      "the user has no factor for these acr_values");
+        return sendBack(settings, request, "unmet_authentication_requirements",
+                        "the user has no factor for these acr_values");
     if (need != SignInNeed::None) {
-        if (request.isSilent) return answer(settings, request, "login_required", "the user must sign in");
+        if (request.isSilent) return sendBack(settings, request, "login_required", "the user must sign in");
         return toSignIn(settings, request, parameters, need, now);
     }
     if (!domain::mayUse(client, session->user)) {
-        if (request.isSilent) return answer(settings, request, "access_denied", "the user may not use this client");
+        if (request.isSilent) return sendBack(settings, request, "access_denied", "the user may not use this client");
         http::Response response = HtmlPage(settings, 403, "You may not use " + client.title)
                                       .paragraph("Its operator can let you in.")
                                       .link("Go to your account")
@@ -195,13 +195,13 @@ http::Response proceed(const http::Request& visit, domain::SessionService& sessi
     if (consent == Consent::Given) {
         oidc.allow(request, session->user, clientOf(visit));
     } else if (oidc.isConsentNeeded(request, client, session->user)) {
-        if (request.isSilent) return answer(settings, request, "consent_required", "the user must be asked");
+        if (request.isSilent) return sendBack(settings, request, "consent_required", "the user must be asked");
         return askForConsent(sessions, settings, asked, *session);
     }
     auto code = oidc.grant(request, *session, clientOf(visit));
     if (!code)
-        return answer(settings, request, "temporarily_unavailable", "the user has signed in here too often of late");
-    return answer(settings, request.redirectUri, request.mode, request.state, {{"code", std::move(*code)}});
+        return sendBack(settings, request, "temporarily_unavailable", "the user has signed in here too often of late");
+    return sendBack(settings, request.redirectUri, request.mode, request.state, {{"code", std::move(*code)}});
 }
 
 http::Response ask(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
@@ -212,7 +212,7 @@ http::Response ask(const http::Request& request, domain::SessionService& session
     if (request.method == "POST") {
         // The browser keeps our cookie from a form of another site, but not from where it is sent on to.
         const std::string place = placeOf(settings, parameters);
-        if (place.size() > kMostRequestBytes) return refuse(settings, AuthorizeRefusal::Malformed);
+        if (place.size() > kMostRequestBytes) return refuseRequest(settings, AuthorizeRefusal::Malformed);
         return redirectTo(place);
     }
     return proceed(request, sessions, oidc, clock, settings, asked, sessionOf(sessions, request), Consent::NotYet);
@@ -228,7 +228,7 @@ http::Response decide(const http::Request& request, domain::SessionService& sess
     if (auto* response = std::get_if<http::Response>(&understood)) return std::move(*response);
     const auto& asked = std::get<Asked>(understood);
     if (request.formParameter("decision").value_or("") != "allow")
-        return answer(settings, asked.request, "access_denied", "the user does not allow it");
+        return sendBack(settings, asked.request, "access_denied", "the user does not allow it");
     return proceed(request, sessions, oidc, clock, settings, asked, session, Consent::Given);
 }
 
@@ -244,7 +244,7 @@ http::Response spoken(http::Response page, const Parameters& parameters) {
 http::Response askForGrant(const http::Request& request, domain::SessionService& sessions, domain::OidcProvider& oidc,
                            const Clock& clock, const ApiSettings& settings) {
     const bool isPost = request.method == "POST";
-    if (isPost && !request.hasForm()) return refuse(settings, AuthorizeRefusal::Malformed);
+    if (isPost && !request.hasForm()) return refuseRequest(settings, AuthorizeRefusal::Malformed);
     const Parameters parameters = http::parseForm(isPost ? request.body : request.query);
     return spoken(ask(request, sessions, oidc, clock, settings, parameters), parameters);
 }

@@ -17,7 +17,7 @@ constexpr Place kOidcEndpoints[] = {
     {"jwks_uri", "/.well-known/jwks.json"},          {"service_documentation", "/docs/openid/"},
 };
 
-void writeList(http::JsonWriter& json, std::string_view name, std::initializer_list<std::string_view> values) {
+void writeWords(http::JsonWriter& json, std::string_view name, std::initializer_list<std::string_view> values) {
     json.key(name).beginArray();
     for (const std::string_view value : values) json.value(value);
     json.endArray();
@@ -32,42 +32,42 @@ http::Response showOpenIdConfiguration(const http::Request&, const ApiSettings& 
     json.key("scopes_supported").beginArray();
     for (const domain::OidcScope scope : domain::kOidcScopes) json.value(domain::toString(scope));
     json.endArray();
-    writeList(json, "response_types_supported", {"code"});
-    writeList(json, "response_modes_supported", {"query", "form_post"});
-    writeList(json, "grant_types_supported", {"authorization_code", "refresh_token"});
-    writeList(json, "subject_types_supported", {"public"});
-    writeList(json, "id_token_signing_alg_values_supported", {"RS256", "ES256"});
+    writeWords(json, "response_types_supported", {"code"});
+    writeWords(json, "response_modes_supported", {"query", "form_post"});
+    writeWords(json, "grant_types_supported", {"authorization_code", "refresh_token"});
+    writeWords(json, "subject_types_supported", {"public"});
+    writeWords(json, "id_token_signing_alg_values_supported", {"RS256", "ES256"});
     for (const std::string_view name :
          {"token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported",
           "introspection_endpoint_auth_methods_supported"}) {
-        writeList(json, name, {"client_secret_basic", "client_secret_post", "none"});
+        writeWords(json, name, {"client_secret_basic", "client_secret_post", "none"});
     }
-    writeList(json, "code_challenge_methods_supported", {"S256"});
-    writeList(json, "prompt_values_supported", {"none", "login", "consent", "select_account"});
-    writeList(json, "acr_values_supported", {"urn:otpgate:aal1", "urn:otpgate:aal2", "phr", "phrh"});
-    writeList(json, "claims_supported",
-              {"sub",
-               "iss",
-               "aud",
-               "exp",
-               "iat",
-               "auth_time",
-               "nonce",
-               "acr",
-               "amr",
-               "sid",
-               "at_hash",
-               "name",
-               "given_name",
-               "family_name",
-               "preferred_username",
-               "locale",
-               "zoneinfo",
-               "email",
-               "email_verified",
-               "phone_number",
-               "phone_number_verified",
-               "groups"});
+    writeWords(json, "code_challenge_methods_supported", {"S256"});
+    writeWords(json, "prompt_values_supported", {"none", "login", "consent", "select_account"});
+    writeWords(json, "acr_values_supported", {"urn:otpgate:aal1", "urn:otpgate:aal2", "phr", "phrh"});
+    writeWords(json, "claims_supported",
+               {"sub",
+                "iss",
+                "aud",
+                "exp",
+                "iat",
+                "auth_time",
+                "nonce",
+                "acr",
+                "amr",
+                "sid",
+                "at_hash",
+                "name",
+                "given_name",
+                "family_name",
+                "preferred_username",
+                "locale",
+                "zoneinfo",
+                "email",
+                "email_verified",
+                "phone_number",
+                "phone_number_verified",
+                "groups"});
     json.member("authorization_response_iss_parameter_supported", true)
         .member("request_parameter_supported", false)
         .member("request_uri_parameter_supported", false)

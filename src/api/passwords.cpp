@@ -33,7 +33,7 @@ void rejectUnlessRight(const domain::CheckedPassword& checked) {
     }
 }
 
-ApiError needsFactor() {
+ApiError needsFactorToReset() {
     return ApiError(ErrorCode::InsufficientUserAuthentication)
         .detail("A code alone does not change the password of this account.");
 }
@@ -47,7 +47,7 @@ http::Response resetByToken(domain::OtpService& codes, domain::PasswordService& 
     if (user && password) noteRefusal(body, "password", passwords.reasonToRefuse(*password, *user));
     body.rejectInvalid();
 
-    if (user->hasFactor) throw needsFactor();
+    if (user->hasFactor) throw needsFactorToReset();
     if (!passwords.reset(*otpId, passwords.hash(*password), clientOf(request))) {
         throw ApiError(ErrorCode::ValidationError).field("reset_token", std::string{kBadToken});
     }
@@ -71,7 +71,7 @@ http::Response resetByCode(domain::OtpService& codes, domain::SessionService& se
     const std::string hash = passwords.hash(*password);
     const auto reset = passwords.resetByCode(codes, reference, guess, hash, asker);
     rejectUnlessVerified(reset.code);
-    if (reset.needsFactor) throw needsFactor();
+    if (reset.needsFactor) throw needsFactorToReset();
     if (!reset.isDone) throw ApiError(ErrorCode::InvalidOtp);
     return messageResponse("Your password has been changed. Please sign in with the new one.");
 }

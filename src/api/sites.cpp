@@ -43,7 +43,7 @@ bool keepsCookies(std::string_view site) {
            host.starts_with("127.");
 }
 
-bool isOwn(const ApiSettings& settings, std::string_view site) {
+bool isOwnOrigin(const ApiSettings& settings, std::string_view site) {
     return equalsIgnoringCase(settings.returnTargets.own().origin, site);
 }
 
@@ -116,7 +116,7 @@ http::Response towardsSignIn(const domain::SiteSessions& sites, const ApiSetting
     const auto rule = domain::EntryRule::parse(guarded.rule.value_or(""));
     const auto within = rule ? rule->within() : std::nullopt;
     const bool needsTwoFactors = rule && rule->needsTwoFactors();
-    if (isOwn(settings, guarded.site))
+    if (isOwnOrigin(settings, guarded.site))
         return toLoginPage(settings, target, momentFor(needsTwoFactors, within.has_value()));
     if (!keepsCookies(guarded.site)) throw ApiError(ErrorCode::Forbidden, "a site without https: " + guarded.site);
 
@@ -145,7 +145,7 @@ std::optional<domain::AuthenticatedSession> visitorOf(domain::SiteSessions& site
 
 Caller recognise(domain::SessionService& sessions, domain::SiteSessions& sites, const http::Cors& cors,
                  const ApiSettings& settings, const http::Request& request) {
-    const bool isElsewhere = request.guarded && !isOwn(settings, guardedBy(settings, request).site);
+    const bool isElsewhere = request.guarded && !isOwnOrigin(settings, guardedBy(settings, request).site);
     if (!isElsewhere || request.header("authorization")) return authenticate(sessions, cors, request);
     auto session = visitorOf(sites, settings.authz, request, request.guarded->site);
     if (!session) throw ApiError(ErrorCode::Unauthenticated);
@@ -248,7 +248,7 @@ http::Response handOver(const http::Request& request, domain::SessionService& se
     const Application* application = settings.returnTargets.application(site);
     const auto back = settings.returnTargets.find(site + target);
     const bool isGood = application != nullptr && back && target.starts_with('/') && keepsCookies(site) &&
-                        domain::SiteSessions::isChallenge(challenge) && !isOwn(settings, site);
+                        domain::SiteSessions::isChallenge(challenge) && !isOwnOrigin(settings, site);
     if (!isGood || isScripted(request)) throw ApiError(ErrorCode::NotFound, "no site of page.return_to, or no page");
 
     const auto cookie = http::findCookie(request, kSessionCookie);

@@ -36,7 +36,7 @@ void writeTotp(http::JsonWriter& json, const domain::Totp& totp) {
         .member("last_used_at", optionalTime(totp.lastUsedAt));
 }
 
-void rejectUnlessAdded(const domain::AddedTotp& added) {
+void rejectUnlessTotpAdded(const domain::AddedTotp& added) {
     using Outcome = domain::AddedTotp::Outcome;
     switch (added.outcome) {
     case Outcome::Added: return;
@@ -52,7 +52,7 @@ void rejectUnlessAdded(const domain::AddedTotp& added) {
     }
 }
 
-void rejectUnlessSignedIn(const domain::SecondStepVerdict& verdict) {
+void rejectUnlessStepTaken(const domain::SecondStepVerdict& verdict) {
     using Outcome = domain::SecondStepVerdict::Outcome;
     switch (verdict.outcome) {
     case Outcome::SignedIn: return;
@@ -101,7 +101,7 @@ http::Response addTotp(const http::Request& request, const Caller& caller, domai
     const std::string name = readPasskeyName(body);
     body.rejectInvalid();
     const auto added = totps.add(caller, token, code, name, clientOf(request));
-    rejectUnlessAdded(added);
+    rejectUnlessTotpAdded(added);
     http::JsonWriter json;
     json.beginObject();
     writeTotp(json, added.totp.value());
@@ -147,7 +147,7 @@ http::Response takeSecondStep(const http::Request& request, domain::SessionServi
     const auto verdict = recoveryCode ? recovery.signIn(token, *recoveryCode, device, asker)
                          : addsFactor ? totps.signInToAddFactor(token, device, asker)
                                       : totps.signIn(token, code, device, asker, wish);
-    rejectUnlessSignedIn(verdict);
+    rejectUnlessStepTaken(verdict);
     return signedIn(sessions, verdict.signIn.value(), delivery);
 }
 

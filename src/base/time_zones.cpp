@@ -24,7 +24,7 @@ std::chrono::minutes offsetOf(std::string_view zone, Timestamp time) {
     return std::chrono::floor<std::chrono::minutes>(std::chrono::milliseconds{standard + summer});
 }
 
-std::string nameOf(std::chrono::minutes offset) {
+std::string nameOfOffset(std::chrono::minutes offset) {
     if (offset == offset.zero()) return "UTC";
     const auto minutes = static_cast<int>(std::abs(offset.count()));
     std::string name = offset > offset.zero() ? "UTC+" : "UTC-";
@@ -45,7 +45,7 @@ std::string toLocalMinutes(Timestamp time, std::string_view zone) {
     std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d ", static_cast<int>(date.year()),
                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                   static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()));
-    return text.data() + nameOf(offset);
+    return text.data() + nameOfOffset(offset);
 }
 
 }  // namespace otpgate

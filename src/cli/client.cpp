@@ -54,7 +54,7 @@ std::vector<std::string> wordsOf(const std::string& text, char separator) {
 }
 
 // What the options say of the client, in the place of what is there.
-void readOptions(const Invocation& invocation, domain::OidcClient& client) {
+void readClientOptions(const Invocation& invocation, domain::OidcClient& client) {
     if (const auto title = invocation.value("--title")) client.title = domain::parsePersonName(*title).value_or("");
     if (const auto uris = invocation.value("--redirect")) client.redirectUris = wordsOf(*uris, ' ');
     if (const auto uris = invocation.value("--post-logout")) client.postLogoutUris = wordsOf(*uris, ' ');
@@ -88,7 +88,7 @@ domain::ClientKind kindOf(const Invocation& invocation) {
 domain::OidcClient readNew(const Invocation& invocation) {
     domain::OidcClient client;
     client.id = client.title = readClientId(invocation.words.front());
-    readOptions(invocation, client);
+    readClientOptions(invocation, client);
     requireRight(client, kindOf(invocation));
     return client;
 }
@@ -145,7 +145,7 @@ public:
 
     void change(const std::string& id) {
         domain::OidcClient client = get(id);
-        readOptions(invocation_, client);
+        readClientOptions(invocation_, client);
         requireRight(client, domain::kindOf(client));
         if (!clients_.change(client, who_)) fail(id);
         tell(client, {});

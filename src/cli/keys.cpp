@@ -55,7 +55,7 @@ void listOf(domain::SigningKeyStore& store, std::string_view algorithm, Timestam
     }
 }
 
-int list(const KeyStores& stores, Timestamp now, bool asJson) {
+int listKeys(const KeyStores& stores, Timestamp now, bool asJson) {
     http::JsonWriter json;
     json.beginArray();
     listOf(*stores.access, "ES256", now, asJson, json);
@@ -75,7 +75,7 @@ int rotate(const Settings& settings, const KeyStores& stores, const Clock& clock
         std::cerr << "otpgate: a new signing key is waiting already; see otpgate keys list\n";
         return 1;
     }
-    return list(stores, clock.now(), asJson);
+    return listKeys(stores, clock.now(), asJson);
 }
 
 int add(const Settings& settings) {
@@ -151,7 +151,7 @@ int keys(const Invocation& invocation) {
     if (command == "drop") return drop(settings, *connection, clock);
     const KeyStores stores(*connection);
     const bool asJson = invocation.has("--json");
-    return command == "list" ? list(stores, clock.now(), asJson) : rotate(settings, stores, clock, asJson);
+    return command == "list" ? listKeys(stores, clock.now(), asJson) : rotate(settings, stores, clock, asJson);
 }
 
 }  // namespace otpgate::cli

@@ -58,21 +58,21 @@ std::string ageOf(const OutboxEntry& entry, Timestamp now) {
     return std::to_string(seconds / 86400) + "d";
 }
 
-std::string padded(std::string_view text, std::size_t width) {
+std::string paddedTo(std::string_view text, std::size_t width) {
     std::string field{text};
     field.resize(std::max(field.size(), width), ' ');
     return field;
 }
 
-void printLine(const OutboxEntry& entry, Timestamp now) {
+void printEntry(const OutboxEntry& entry, Timestamp now) {
     const domain::OutboxMessage& message = entry.message;
-    std::cout << message.id.toString() << "  " << padded(toString(entry.state), 7) << "  "
-              << padded(subjectOf(message), 16) << "  " << padded(toString(message.destination.channel()), 5) << "  "
-              << padded(message.destination.masked(), 24) << "  " << message.attempts << " tries  "
-              << padded(ageOf(entry, now), 4) << "  " << entry.lastError << "\n";
+    std::cout << message.id.toString() << "  " << paddedTo(toString(entry.state), 7) << "  "
+              << paddedTo(subjectOf(message), 16) << "  " << paddedTo(toString(message.destination.channel()), 5)
+              << "  " << paddedTo(message.destination.masked(), 24) << "  " << message.attempts << " tries  "
+              << paddedTo(ageOf(entry, now), 4) << "  " << entry.lastError << "\n";
 }
 
-std::string jsonOf(const OutboxEntry& entry) {
+std::string jsonOfEntry(const OutboxEntry& entry) {
     const domain::OutboxMessage& message = entry.message;
     const auto member = [](http::JsonWriter& json, std::string_view name, std::optional<Timestamp> time) {
         json.member(name, time ? std::optional<std::string>{formatRfc3339(*time)} : std::nullopt);
@@ -107,14 +107,14 @@ void forEach(domain::OutboxAdminStore& store, Which which, const Clock& clock,
     }
 }
 
-int list(domain::OutboxAdminStore& store, const Options& options, const Clock& clock, bool asJson) {
+int listEntries(domain::OutboxAdminStore& store, const Options& options, const Clock& clock, bool asJson) {
     bool isFirst = true;
     if (asJson) std::cout << "[";
     forEach(store, options.which, clock, [&](const OutboxEntry& entry) {
         if (asJson)
-            std::cout << (isFirst ? "\n" : ",\n") << jsonOf(entry);
+            std::cout << (isFirst ? "\n" : ",\n") << jsonOfEntry(entry);
         else
-            printLine(entry, clock.now());
+            printEntry(entry, clock.now());
         isFirst = false;
     });
     if (asJson) std::cout << "\n]\n";
@@ -183,7 +183,7 @@ int outbox(const Invocation& invocation) {
     const auto store = store::makeOutboxAdminStore(*connection);
     const SystemClock clock;
     try {
-        if (invocation.action == "list") return list(*store, options, clock, invocation.has("--json"));
+        if (invocation.action == "list") return listEntries(*store, options, clock, invocation.has("--json"));
         if (retries) {
             return change(*store, options, clock, "to be sent now",
                           [&](const OutboxEntry& entry) { return retry(*store, entry, clock.now()); });

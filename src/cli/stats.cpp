@@ -10,7 +10,7 @@ namespace otpgate::cli {
 
 namespace {
 
-std::optional<Timestamp> readTime(const Invocation& invocation, const char* option, Timestamp TimeSpan::*end) {
+std::optional<Timestamp> readEnd(const Invocation& invocation, const char* option, Timestamp TimeSpan::*end) {
     const auto text = invocation.value(option);
     if (!text) return std::nullopt;
     const auto span = parseDateOrTime(*text);
@@ -25,12 +25,12 @@ domain::CountedBy readUnit(const Invocation& invocation) {
     return *unit;
 }
 
-void print(const domain::CountedPeriod& period) {
+void printPeriod(const domain::CountedPeriod& period) {
     for (const auto& [event, times] : period.events)
         std::cout << formatRfc3339(period.begin) << "  " << event << "  " << times << "\n";
 }
 
-std::string jsonOf(const domain::CountedPeriod& period) {
+std::string jsonOfPeriod(const domain::CountedPeriod& period) {
     http::JsonWriter json;
     json.beginObject().member("begin", formatRfc3339(period.begin)).key("events").beginObject();
     for (const auto& [event, times] : period.events) json.member(event, times);
@@ -43,8 +43,8 @@ std::string jsonOf(const domain::CountedPeriod& period) {
 int stats(const Invocation& invocation) {
     const domain::CountedBy unit = readUnit(invocation);
     const SystemClock clock;
-    const auto span = domain::statisticsSpan(unit, readTime(invocation, "--from", &TimeSpan::begin),
-                                             readTime(invocation, "--to", &TimeSpan::end), clock.now());
+    const auto span = domain::statisticsSpan(unit, readEnd(invocation, "--from", &TimeSpan::begin),
+                                             readEnd(invocation, "--to", &TimeSpan::end), clock.now());
     if (!span) {
         throw UsageError("--from must be before --to, by at most " + std::to_string(domain::kMostPeriods) + " periods");
     }
@@ -60,9 +60,9 @@ int stats(const Invocation& invocation) {
     if (asJson) std::cout << "[";
     for (const domain::CountedPeriod& period : statistics.list(unit, *span).periods) {
         if (asJson)
-            std::cout << (isFirst ? "\n" : ",\n") << jsonOf(period);
+            std::cout << (isFirst ? "\n" : ",\n") << jsonOfPeriod(period);
         else
-            print(period);
+            printPeriod(period);
         isFirst = false;
     }
     if (asJson) std::cout << "\n]\n";

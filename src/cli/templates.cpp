@@ -29,7 +29,7 @@ int check(const std::string& directory) {
 
 // de  built-in
 // nl  /etc/otpgate/templates
-int list(const std::string& directory, bool asJson) {
+int listTemplates(const std::string& directory, bool asJson) {
     const delivery::TemplateFiles files(directory);
     http::JsonWriter json;
     json.beginArray();
@@ -80,7 +80,7 @@ Value parseWord(std::string_view word, const Values& values, const std::string& 
     throw UsageError("unknown " + what + ": " + std::string(word) + "; there are " + words);
 }
 
-int show(const delivery::TemplateSettings& settings, const std::vector<std::string>& words) {
+int showTemplate(const delivery::TemplateSettings& settings, const std::vector<std::string>& words) {
     const auto kind = parseWord<MessageKind>(words[1], delivery::kMessageKinds, "kind");
     std::optional<TemplatePart> part;
     if (words.size() > 2) part = parseWord<TemplatePart>(words[2], delivery::kTemplateParts, "part");
@@ -110,8 +110,8 @@ int templates(const Invocation& invocation) {
     if (action == "check" && !invocation.words.empty()) return check(invocation.words.front());
     const delivery::TemplateSettings settings = invocation.settings().templates;
     if (action == "check") return check(settings.directory);
-    if (action == "list") return list(settings.directory, invocation.has("--json"));
-    return show(settings, invocation.words);
+    if (action == "list") return listTemplates(settings.directory, invocation.has("--json"));
+    return showTemplate(settings, invocation.words);
 }
 
 }  // namespace otpgate::cli

@@ -122,7 +122,7 @@ std::string factorsOf(const domain::User& user) {
     return factors.empty() ? "none" : joined(factors, ", ");
 }
 
-void print(const domain::User& user, bool asJson) {
+void printUser(const domain::User& user, bool asJson) {
     if (asJson) {
         std::cout << jsonOf(user) << "\n";
         return;
@@ -215,11 +215,11 @@ int create(domain::AccountService& accounts, const Invocation& invocation, const
     }
     const auto created = accounts.create(user, hash, client);
     if (!created) throw std::runtime_error("there is a user with this address already");
-    print(*created, invocation.has("--json"));
+    printUser(*created, invocation.has("--json"));
     return 0;
 }
 
-int list(domain::AccountService& accounts, const Filter& filter, bool asJson) {
+int listUsers(domain::AccountService& accounts, const Filter& filter, bool asJson) {
     Uuid last;
     std::size_t count = 0;
     if (asJson) std::cout << "[";
@@ -276,7 +276,7 @@ int user(const Invocation& invocation) {
     client.userAgent = "otpgate user " + action;
 
     if (action == "create") return create(accounts, invocation, settings, client);
-    if (action == "list") return list(accounts, filter, asJson);
+    if (action == "list") return listUsers(accounts, filter, asJson);
     if (action == "export") {
         const domain::User who = findUser(accounts, invocation.words.front());
         const auto audit = store::makeAuditStore(*connection);
@@ -302,7 +302,7 @@ int user(const Invocation& invocation) {
     const domain::User who = findUser(accounts, invocation.words.front());
     actions.at(action)(who);
     // As it is now; of one that was deleted, as it was.
-    print(accounts.find(who.id).value_or(who), asJson);
+    printUser(accounts.find(who.id).value_or(who), asJson);
     return 0;
 }
 

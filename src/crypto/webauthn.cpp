@@ -68,7 +68,7 @@ std::optional<AuthenticatorFacts> readFacts(std::string_view data, std::string_v
         .signCount = static_cast<std::uint32_t>(fromBigEndian(data.substr(kRpIdHashBytes + 1, 4)))};
 }
 
-bool isText(const cbor_item_t* item, std::string_view text) {
+bool isCborText(const cbor_item_t* item, std::string_view text) {
     if (!cbor_isa_string(item) || !cbor_string_is_definite(item)) return false;
     return std::string_view{reinterpret_cast<const char*>(cbor_string_handle(item)), cbor_string_length(item)} == text;
 }
@@ -84,7 +84,7 @@ std::optional<std::string> authenticatorDataOf(std::string_view object) {
     std::optional<std::string> found;
     const cbor_pair* const pairs = cbor_map_handle(item.get());
     for (std::size_t i = 0; i < cbor_map_size(item.get()); ++i) {
-        if (!isText(pairs[i].key, "authData")) continue;
+        if (!isCborText(pairs[i].key, "authData")) continue;
         if (found || !cbor_isa_bytestring(pairs[i].value) || !cbor_bytestring_is_definite(pairs[i].value)) {
             return std::nullopt;
         }
@@ -120,7 +120,7 @@ bool verifyWith(Key key, int (*read)(typename Key::pointer, const void*, std::si
            fido_assert_verify(assertion, 0, coseOf(shown.algorithm), key.get()) == FIDO_OK;
 }
 
-bool verify(const PasskeyPublicKey& key, const fido_assert_t* assertion) {
+bool isSignedBy(const PasskeyPublicKey& key, const fido_assert_t* assertion) {
     switch (key.algorithm) {
     case PasskeyAlgorithm::Es256: return verifyWith(Es256Key(es256_pk_new()), es256_pk_from_ptr, key, assertion);
     case PasskeyAlgorithm::EdDsa: return verifyWith(EdDsaKey(eddsa_pk_new()), eddsa_pk_from_ptr, key, assertion);
@@ -192,7 +192,7 @@ std::optional<AuthenticatorFacts> verifyAssertion(const PasskeyPublicKey& key, s
         fido_assert_set_authdata_raw(assertion.get(), 0, bytesOf(authenticatorData), authenticatorData.size()) ==
             FIDO_OK &&
         fido_assert_set_sig(assertion.get(), 0, bytesOf(signature), signature.size()) == FIDO_OK;
-    if (!isSet || !verify(key, assertion.get())) return std::nullopt;
+    if (!isSet || !isSignedBy(key, assertion.get())) return std::nullopt;
     return facts;
 }
 

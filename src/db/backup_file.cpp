@@ -223,7 +223,7 @@ private:
     std::string read_;  // and not yet in the digest
 };
 
-Table readTable(Reader& reader) {
+Table readTableHead(Reader& reader) {
     Table table{.name = reader.text(), .columns = {}};
     const std::uint64_t count = reader.number(4);
     if (count > kMostColumns) reader.damaged();
@@ -273,7 +273,7 @@ std::uint64_t readAll(const std::string& path, BackupNotes& notes, const TakeRow
         }
         case 'T':
             handOn();
-            table = readTable(reader);
+            table = readTableHead(reader);
             isNew = true;
             break;
         case 'R':

@@ -10,7 +10,7 @@ namespace otpgate::db {
 
 namespace {
 
-bool serves(MysqlDatabase& database, const MysqlHost& host) {
+bool answers(MysqlDatabase& database, const MysqlHost& host) {
     try {
         MysqlSession::connect(database, host, Statements::One, "");
         return true;
@@ -29,7 +29,7 @@ MysqlDatabase::MysqlDatabase(MysqlUrl url, DatabaseSettings settings)
           static sql::Driver& only = *get_driver_instance();  // it keeps a map that it does not lock
           return only;
       }()),
-      hosts_(url_.hosts, [this](const MysqlHost& host) { return serves(*this, host); }) {}
+      hosts_(url_.hosts, [this](const MysqlHost& host) { return answers(*this, host); }) {}
 
 std::string MysqlDatabase::currentHost() const {
     return hosts_.count() == 1 ? std::string{} : hosts_.at(hosts_.current()).toText();

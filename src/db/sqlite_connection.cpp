@@ -95,7 +95,7 @@ std::string bytesOf(sqlite3_stmt* statement, int column) {
     return start ? std::string(static_cast<const char*>(start), size) : std::string{};
 }
 
-Row readRow(sqlite3_stmt* statement) {
+Row currentRow(sqlite3_stmt* statement) {
     std::vector<Row::Cell> cells(static_cast<std::size_t>(sqlite3_column_count(statement)));
     for (int i = 0; i < static_cast<int>(cells.size()); ++i) {
         switch (sqlite3_column_type(statement, i)) {
@@ -175,7 +175,7 @@ public:
         }
         connection_.fail();
     }
-    Row row() const { return readRow(statement_); }
+    Row row() const { return currentRow(statement_); }
 
 private:
     sqlite3_stmt* prepare(std::string_view sql) {

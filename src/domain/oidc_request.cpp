@@ -27,14 +27,14 @@ constexpr std::array<std::string_view, 15> kKnown{
     "code_challenge_method", "response_mode", "prompt",     "max_age", "login_hint",
     "id_token_hint",         "ui_locales",    "acr_values", "request", "request_uri"};
 
-std::vector<std::string_view> wordsOf(std::string_view text) {
+std::vector<std::string_view> wordsIn(std::string_view text) {
     auto words = split(text, ' ');
     std::erase(words, std::string_view{});
     return words;
 }
 
 bool hasWord(std::string_view text, std::string_view word) {
-    const auto words = wordsOf(text);
+    const auto words = wordsIn(text);
     return std::ranges::find(words, word) != words.end();
 }
 
@@ -106,7 +106,7 @@ private:
     Refused readWishes() {
         const std::string prompt = text("prompt");
         request_.isSilent = hasWord(prompt, "none");
-        if (request_.isSilent && wordsOf(prompt).size() > 1)
+        if (request_.isSilent && wordsIn(prompt).size() > 1)
             return error("invalid_request", "prompt=none stands alone");
         request_.wantsSignIn = hasWord(prompt, "login") || hasWord(prompt, "select_account");
         request_.wantsConsent = hasWord(prompt, "consent");
@@ -119,7 +119,7 @@ private:
         request_.idTokenHint = text("id_token_hint");
         request_.locales = text("ui_locales");
         const std::string acrs = text("acr_values");
-        for (const std::string_view acr : wordsOf(acrs)) {
+        for (const std::string_view acr : wordsIn(acrs)) {
             if (request_.acrs.size() < kMostAcrs) request_.acrs.emplace_back(acr);
         }
         if (const auto since = parseNumber<std::int64_t>(text(kSignedInSince)))
@@ -203,7 +203,7 @@ std::string_view toString(OidcScope scope) {
 }
 
 std::vector<OidcScope> parseScopes(std::string_view text) {
-    const auto words = wordsOf(text);
+    const auto words = wordsIn(text);
     std::vector<OidcScope> scopes;
     for (const OidcScope scope : kOidcScopes) {
         if (std::ranges::find(words, toString(scope)) != words.end()) scopes.push_back(scope);
@@ -248,7 +248,7 @@ Parameters afterSignIn(const Parameters& parameters, Timestamp now) {
             continue;
         }
         std::vector<std::string> rest;
-        for (const std::string_view word : wordsOf(value)) {
+        for (const std::string_view word : wordsIn(value)) {
             if (word != "login" && word != "select_account") rest.emplace_back(word);
         }
         if (!rest.empty()) next.emplace_back(name, joined(rest, " "));

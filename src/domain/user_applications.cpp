@@ -32,7 +32,7 @@ private:
     std::map<std::string, UserApplication> byClient_;
 };
 
-void add(std::vector<OidcScope>& scopes, const std::vector<OidcScope>& more) {
+void addScopes(std::vector<OidcScope>& scopes, const std::vector<OidcScope>& more) {
     scopes.insert(scopes.end(), more.begin(), more.end());
 }
 
@@ -42,12 +42,12 @@ std::vector<UserApplication> applicationsOf(const std::vector<OidcConsent>& cons
                                             const std::vector<GrantsAlike>& grants, Timestamp now) {
     Applications applications;
     for (const OidcConsent& consent : consents) {
-        add(applications.of(consent.client, consent.givenAt).scopes, consent.scopes);
+        addScopes(applications.of(consent.client, consent.givenAt).scopes, consent.scopes);
     }
     for (const GrantsAlike& each : grants) {
         if (!isAlive(each.use, now)) continue;
         UserApplication& application = applications.of(each.use.client, each.use.grant.createdAt);
-        add(application.scopes, each.use.grant.scopes);
+        addScopes(application.scopes, each.use.grant.scopes);
         application.lastUsedAt = std::max(application.lastUsedAt, std::optional{each.lastUsedAt});
     }
     return applications.take();

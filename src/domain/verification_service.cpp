@@ -12,7 +12,7 @@ std::string ownersBucket(std::string_view kind, const Uuid& ownerId, const Desti
     return limitBucket(kind, ownerId.toString() + ":" + destination.value());
 }
 
-OtpEvent eventOf(VerificationGuessResult::Outcome outcome) {
+OtpEvent eventOfGuess(VerificationGuessResult::Outcome outcome) {
     switch (outcome) {
     case VerificationGuessResult::Outcome::Verified: return OtpEvent::Verified;
     case VerificationGuessResult::Outcome::AttemptsExhausted:
@@ -125,7 +125,7 @@ CheckedVerification VerificationService::check(std::string_view context, std::st
                                       .now = now,
                                       .auditId = Uuid::makeV7(now, random_),
                                       .client = client});
-    metrics_.count(eventOf(result.outcome), opened->destination, Purpose::Verify);
+    metrics_.count(eventOfGuess(result.outcome), opened->destination, Purpose::Verify);
     switch (result.outcome) {
     case VerificationGuessResult::Outcome::Verified:
         checked.outcome = Outcome::Verified;

@@ -36,7 +36,7 @@ void readAuditFilter(http::JsonBody& body) {
     }
 }
 
-void readAll(http::JsonBody& body) {
+void readMembers(http::JsonBody& body) {
     const std::string guess = api::readGuess(body);
     REQUIRE(guess.empty() || domain::parseCode(guess) == guess);
     const std::string locale = api::readLocale(body);
@@ -56,7 +56,7 @@ FUZZ_TARGET(fields) {
     request.body = input;
     try {
         http::JsonBody body(request);
-        readAll(body);
+        readMembers(body);
         body.rejectInvalid();
         REQUIRE(body.has("password"));
     } catch (const http::ApiError& error) {

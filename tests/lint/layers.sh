@@ -122,20 +122,30 @@ if [[ -e src/crypto/hash.cpp ]] && ! grep -q 'CRYPTO_memcmp(' src/crypto/hash.cp
     report "crypto::equalInConstantTime takes the same time for any two texts of a length" <<<src/crypto/hash.cpp:1:
 fi
 
-# Files of a folder are compiled as one (GROUP in the Makefile), so a name stands for one thing in all of them.
+# Files of a folder are compiled as one (GROUP in the Makefile), so a name stands for one thing in all of them, and a function
+# of an unnamed namespace has no overload in another file: the compiler could take that one, and say nothing.
 taken_twice() {
     local folder
-    for folder in $(find src -type d); do
+    for folder in $(find src tests/fuzz -type d -not -path '*/corpus*'); do
         find "$folder" -maxdepth 1 -name '*.cpp' -exec awk '
-            FNR == 1 { file = FILENAME }
+            FNR == 1 { unnamed = 0 }
+            /^namespace \{/ { unnamed = 1 }
+            /^\}  \/\/ namespace$/ { unnamed = 0 }
+            { name = "" }
             /^(inline |static )?(const|constexpr) / && match($0, /[^_[:alnum:]]k[A-Z][_[:alnum:]]*/) { name = substr($0, RSTART + 1, RLENGTH - 1) }
-            /^(struct|class|enum class|using) [[:alnum:]]+ [{=:]/ { name = $0; sub(/^(struct|class|enum class|using) /, "", name); sub(/ .*/, "", name) }
-            /^[a-zA-Z].*\) (const )?\{$/ && !/^[^(]*[[:alnum:]]::[~_[:alnum:]]+\(/ { name = $0 }
-            name != "" { print name "\t" file ":" FNR "\t" $0; name = "" }' {} + | sort |
-            awk -F'\t' '$1 == last && ($3 != line || $3 !~ /^using/) { print $2 ":" $1 } { last = $1; line = $3 }'
+            match($0, /^((struct|class|union|enum|enum class) (\[\[[a-z]+\]\] )?[_[:alnum:]]+ ?([{:]|final)|using [_[:alnum:]]+ ?=)/) {
+                name = substr($0, 1, RLENGTH); sub(/ ?([{=:]|final)$/, "", name); sub(/.* /, "", name)
+            }
+            unnamed && !/^(struct|class|union|enum|using|namespace|template|constexpr|const) / && match($0, /^[a-zA-Z][^(=]*[ *&][_[:alnum:]]+\(/) {
+                name = substr($0, 1, RLENGTH - 1); sub(/.*[ *&]/, "", name)
+            }
+            name != "" { print name "\t" FILENAME "\t" FNR "\t" $0 }' {} + | sort |
+            awk -F'\t' '
+                $1 == name && $2 != file && ($4 != line || $4 !~ /^using/) { print $2 ":" $3 ":" file " has a " name " too" }
+                { name = $1; file = $2; line = $4 }'
     done
 }
-report "another file of this folder has that name" < <(taken_twice)
+while IFS=: read -r file line words; do report "$words" <<<"$file:$line:"; done < <(taken_twice)
 unnamed_tests() {
     local file name
     for file in tests/unit/*.cpp tests/contract/*.cpp; do
