@@ -49,7 +49,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "alone: compares or limits times of a few milliseconds, so nothing else may run beside it (see tests/run)")
     config.addinivalue_line("markers", "one_process: is about the process that serves, of which mod_fcgid has one a request: behind another"
                                        " web server then")
-    config.addinivalue_line("markers", "long: plays a failure of half a minute and more; every third turn where OTPGATE_TEST_TURN is set")
+    config.addinivalue_line("markers", "long: plays a failure of half a minute, or keeps a processor for ten seconds; every third turn where OTPGATE_TEST_TURN is set")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -78,7 +78,9 @@ def not_this_turn(items, turn):
         for (path, _), by_value in kinds.items():
             chosen = sorted(by_value)[(len(path.stem) + turn) % len(by_value)]
             others.update(item for value, several in by_value.items() if value != chosen for item in several)
-    others.update(item for item in items if item.get_closest_marker("long") and (len(item.originalname) + turn) % 3)
+    # Dealt out, so that those of one file are spread over the turns.
+    long = sorted({(item.path, item.originalname) for item in items if item.get_closest_marker("long")})
+    others.update(item for item in items if item.get_closest_marker("long") and (long.index((item.path, item.originalname)) + turn) % 3)
     return others
 
 

@@ -52,6 +52,7 @@ def test_redocly_finds_nothing(tools, document):
     assert [(rule, where) for rule, where in found if not (rule == "operation-2xx-response" and only_redirects(where))] == []
 
 
+@pytest.mark.long
 def test_spectral_finds_nothing(tools, document):
     rules = document.parent / "spectral.yaml"
     rules.write_text('extends: ["spectral:oas"]\n')
@@ -94,6 +95,7 @@ def swagger_typescript_api(tools, document, folder):
     return ["api.ts"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("generate", [openapi_typescript, hey_api, swagger_typescript_api])
 def test_a_generated_client_compiles(tools, document, tmp_path, generate):
     files = generate(tools, document, tmp_path)

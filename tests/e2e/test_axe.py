@@ -109,6 +109,7 @@ def test_before_the_code(page, address):
     assert found == []
 
 
+@pytest.mark.long
 def test_the_code(page, site, address):
     code = page.ask_for_code(address)
     found = look_everywhere(page, "code")
@@ -137,6 +138,7 @@ def test_a_link_in_another_browser(page, site, address):
     assert look_everywhere(page, "link elsewhere") == []
 
 
+@pytest.mark.long
 def test_signed_in_and_out(page, site, address):
     page.sign_in(address)
     found = look_everywhere(page, "account")
@@ -171,6 +173,7 @@ def test_signed_in_and_out(page, site, address):
     assert found == []
 
 
+@pytest.mark.long
 def test_the_account(page, site, address):
     site.login(address, device_name="Ann's phone")
     page.open_behind("/account/#sessions")
@@ -189,6 +192,7 @@ def test_the_account(page, site, address):
     assert found == []
 
 
+@pytest.mark.long
 def test_the_administration(page, site, address):
     site.otpgate.run("user", "make-admin", site.login(address)["user"]["email"])
     hour = int(time.time()) // 3600 - 2
@@ -291,6 +295,7 @@ def documentation():
             "docs/settings/", "docs/commands/", "problems/rate-limit/"]
 
 
+@pytest.mark.long
 def test_the_pages_of_the_documentation(page, site):
     found = []
     for path in documentation():

@@ -107,6 +107,7 @@ def test_a_database_that_hangs_is_503_and_its_return_is_noticed(make_site, own_m
     assert site.login(new_address())["access"]
 
 
+@pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.parametrize(("go", "come_back"), [("pause", "resume"), ("kill", "start")])
 def test_a_database_that_goes_fails_all_who_ask_at_once_soon(make_site, own_mariadb, new_address, go, come_back):

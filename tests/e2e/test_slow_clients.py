@@ -27,6 +27,7 @@ def ask(site, address):
         connection.close()
 
 
+@pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.parametrize("web", ["nginx", "apache"])
 def test_200_slow_senders_and_200_slow_readers_hold_nobody_up(make_site, new_address, web):

@@ -96,6 +96,7 @@ def ask(url, expression):
     return told.strip()
 
 
+@pytest.mark.long
 def test_a_real_prometheus_answers_every_expression(make_site, new_address, prometheus):
     # As Prometheus on the same host asks: by the loopback address.
     site = make_site("mysql", metrics_allowed_addresses="127.0.0.1, ::1")
