@@ -27,10 +27,15 @@ constexpr int kTriesInCluster = 1000;  // the time is what counts
 
 using ResultSet = std::unique_ptr<sql::ResultSet>;
 
-std::string packetOf(const std::vector<std::string>& statements, std::size_t first, std::size_t count) {
-    std::string packet = statements[first];
-    for (std::size_t i = first + 1; i < first + count; ++i) packet.append(";").append(statements[i]);
+std::string packetOf(std::span<const std::string> statements) {
+    std::string packet;
+    for (const std::string& statement : statements) packet.append(packet.empty() ? "" : ";").append(statement);
     return packet;
+}
+
+// A server answers each statement of a packet as soon as that is made, and wakes us as often; a block it answers once.
+std::string blockOf(std::span<const std::string> statements) {
+    return "BEGIN NOT ATOMIC " + packetOf(statements) + ";END";
 }
 
 }  // namespace
@@ -162,22 +167,38 @@ std::vector<Row> MysqlConnection::query(std::string_view sql, Params params) {
 }
 
 std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::vector<std::string>& statements) try {
-    return run([&](MysqlSession& session) {
-        // A transaction may lose to another node between two statements of one packet. MariaDB (10.11.19) has rolled it
-        // back by then, runs the next statement in a transaction of its own, which stays, and says so after that.
-        const std::size_t together = database_.isCluster() ? 1 : statements.size();
-        std::vector<std::vector<Row>> rows;
-        for (std::size_t i = 0; i < statements.size(); ++i) {
-            // Each result has to be read: what the server refuses at the COMMIT is told in the last one.
-            const bool hasRows = i % together == 0 ? session.plain->execute(toSql(packetOf(statements, i, together)))
-                                                   : session.plain->getMoreResults();
-            rows.push_back(hasRows ? readRows(*ResultSet{session.plain->getResultSet()}) : std::vector<Row>{});
-        }
-        return rows;
+    return run([&](MysqlSession& session) { return runEach(session, statements); });
+} catch (const DbError& error) {
+    if (inTransaction()) transactionEndedBy(error);
+    throw;
+}
+
+void MysqlConnection::runWrites(const std::vector<std::string>& statements) try {
+    run([&](MysqlSession& session) {
+        if (session.takesBlocks && !database_.isCluster())
+            session.plain->execute(toSql(blockOf(statements)));
+        else
+            runEach(session, statements);
     });
 } catch (const DbError& error) {
     if (inTransaction()) transactionEndedBy(error);
     throw;
+}
+
+std::vector<std::vector<Row>> MysqlConnection::runEach(MysqlSession& session,
+                                                       const std::vector<std::string>& statements) {
+    // A transaction may lose to another node between two statements of one packet. MariaDB (10.11.19) has rolled it
+    // back by then, runs the next statement in a transaction of its own, which stays, and says so after that.
+    const std::size_t together = database_.isCluster() ? 1 : statements.size();
+    std::vector<std::vector<Row>> rows;
+    for (std::size_t i = 0; i < statements.size(); ++i) {
+        // Each result has to be read: what the server refuses at the COMMIT is told in the last one.
+        const bool hasRows = i % together == 0
+                                 ? session.plain->execute(toSql(packetOf(std::span{statements}.subspan(i, together))))
+                                 : session.plain->getMoreResults();
+        rows.push_back(hasRows ? readRows(*ResultSet{session.plain->getResultSet()}) : std::vector<Row>{});
+    }
+    return rows;
 }
 
 void MysqlConnection::executeRaw(std::string_view statement) {

@@ -16,12 +16,14 @@ namespace {
 // Of one statement: a CASE is looked through from its beginning for each row.
 constexpr std::size_t kMostRows = 32;
 
-// A statement ends after four fifths of the answer time-out, so that a lock which somebody holds for long does not look
-// as if the server were gone. A process that stops between its two round trips (a debugger, a frozen machine) loses its
-// locks after three times as long. MariaDB alone reads these; MySQL has nothing like them.
+// A transaction begins with its first statement, which saves the one that says so. A statement, or a block of them,
+// ends after four fifths of the answer time-out, so that a lock which somebody holds for long does not look as if the
+// server were gone; MariaDB (10.11.19) says that a COMMIT was made where it was, however long that took. A process that
+// stops between its two round trips (a debugger, a frozen machine) loses its locks after three times as long. MariaDB
+// alone reads these two; MySQL has nothing like them.
 std::string sessionSettings(std::chrono::seconds answerTimeout) {
     const auto limit = std::max(answerTimeout, 1s);
-    return " /*M!100301 , max_statement_time = " + std::to_string((limit * 800).count()) +
+    return ", autocommit = 0 /*M!100301 , max_statement_time = " + std::to_string((limit * 800).count()) +
            " / 1000, idle_transaction_timeout = " + std::to_string((limit * 3).count()) + " */";
 }
 
@@ -169,21 +171,25 @@ MysqlGroupConnection::MysqlGroupConnection(MysqlDatabase& database)
     : MysqlConnection(database, Statements::Several, sessionSettings(database.settings().answerTimeout)) {}
 
 std::uint64_t MysqlGroupConnection::execute(std::string_view sql, Params params) {
+    if (!inTransaction()) return transact([&] { return execute(sql, params); });
     flush();
     return MysqlConnection::execute(sql, params);
 }
 
 std::vector<Row> MysqlGroupConnection::query(std::string_view sql, Params params) {
+    if (!inTransaction()) return transact([&] { return query(sql, params); });
     flush();
     return MysqlConnection::query(sql, params);
 }
 
 void MysqlGroupConnection::executeRaw(std::string_view statement) {
+    if (!inTransaction()) return transact([&] { executeRaw(statement); });
     flush();
     MysqlConnection::executeRaw(statement);
 }
 
 std::vector<std::vector<Row>> MysqlGroupConnection::lookUp(std::span<const KeyedLookUp> lookUps) {
+    if (!inTransaction()) return transact([&] { return lookUp(lookUps); });
     for (const KeyedLookUp& asked : lookUps) requireWholeKeys(asked);
     std::vector<std::vector<Row>> found(lookUps.size());
     if (std::ranges::all_of(lookUps, [](const KeyedLookUp& asked) { return asked.values.empty(); })) return found;
@@ -213,7 +219,7 @@ void MysqlGroupConnection::write(const RowStatement& statement, Params params) {
 
 std::vector<std::string> MysqlGroupConnection::takePending() {
     std::vector<std::string> packet;
-    if (std::exchange(isBeginPending_, false)) packet.emplace_back("START TRANSACTION");
+    isUntouched_ = false;
     for (const MysqlRows& rows : pending_) packet.push_back(rows.text());
     pending_.clear();
     return packet;
@@ -221,7 +227,7 @@ std::vector<std::string> MysqlGroupConnection::takePending() {
 
 void MysqlGroupConnection::flush() {
     const std::vector<std::string> packet = takePending();
-    if (!packet.empty()) runPacket(packet);
+    if (!packet.empty()) runWrites(packet);
 }
 
 // On a cluster it does not fall apart at once: its calls would collide one by one with those of the other nodes, each
@@ -240,22 +246,19 @@ RetryPolicy MysqlGroupConnection::retryPolicy() const {
 void MysqlGroupConnection::begin() {
     requireSession();
     pending_.clear();
-    isBeginPending_ = true;
+    isUntouched_ = true;
 }
 
 void MysqlGroupConnection::commit() {
-    if (isBeginPending_ && pending_.empty()) {
-        isBeginPending_ = false;
-        return;  // nothing was asked of the server
-    }
+    if (isUntouched_ && pending_.empty()) return;
     std::vector<std::string> packet = takePending();
     packet.emplace_back("COMMIT");
-    runPacket(packet);
+    runWrites(packet);
 }
 
 void MysqlGroupConnection::rollback() noexcept {
     pending_.clear();
-    if (!std::exchange(isBeginPending_, false)) MysqlConnection::rollback();
+    if (!isUntouched_) MysqlConnection::rollback();
 }
 
 }  // namespace otpgate::db

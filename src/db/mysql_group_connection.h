@@ -44,18 +44,19 @@ class MysqlGroupConnection final : public MysqlConnection {
 public:
     explicit MysqlGroupConnection(MysqlDatabase& database);
 
+    // Outside a transaction each of these is one by itself.
     std::uint64_t execute(std::string_view sql, Params params) override;
     std::vector<Row> query(std::string_view sql, Params params) override;
     std::vector<std::vector<Row>> lookUp(std::span<const KeyedLookUp> lookUps) override;
-    void write(const RowStatement& statement, Params params) override;
     void executeRaw(std::string_view statement) override;
+    void write(const RowStatement& statement, Params params) override;
     using EngineConnection::execute;
     using EngineConnection::lookUp;
     using EngineConnection::query;
     using EngineConnection::write;
 
 protected:
-    // Neither is sent before something else is.
+    // The session commits nothing on its own: a transaction begins at the server with the first that is asked in it.
     void begin() override;
     void commit() override;
     void rollback() noexcept override;
@@ -66,7 +67,7 @@ private:
     void flush();
     std::vector<std::string> takePending();
 
-    bool isBeginPending_ = false;
+    bool isUntouched_ = false;  // nothing was asked of the server in this transaction
     std::vector<MysqlRows> pending_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cppconn/driver.h>
 #include <cppconn/exception.h>
+#include <cppconn/metadata.h>
 #include <cppconn/parameter_metadata.h>
 #include <cppconn/resultset.h>
 
@@ -27,6 +28,11 @@ int toSeconds(std::chrono::seconds time) {
 std::string valueOf(sql::Statement& plain, const std::string& show) {
     const std::unique_ptr<sql::ResultSet> result{plain.executeQuery(toSql(show))};
     return result->next() ? result->getString(2).asStdString() : std::string{};
+}
+
+// As it says when one connects; a proxy that speaks for it may say nothing of the kind, and then all works as on MySQL.
+bool isMariaDb(sql::Connection& connection) {
+    return connection.getMetaData()->getDatabaseProductVersion().asStdString().find("MariaDB") != std::string::npos;
 }
 
 }  // namespace
@@ -66,6 +72,7 @@ std::unique_ptr<MysqlSession> MysqlSession::connect(MysqlDatabase& database, con
         auto fresh = std::make_unique<MysqlSession>();
         fresh->connection.reset(database.driver().connect(options));
         fresh->plain.reset(fresh->connection->createStatement());
+        fresh->takesBlocks = isMariaDb(*fresh->connection);
         fresh->plain->execute(
             toSql("SET SESSION innodb_lock_wait_timeout = 1,"
                   " sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'" +

@@ -24,6 +24,7 @@ struct MysqlSession {
     sql::PreparedStatement& prepare(std::string_view sql, Connection::Params params);
 
     std::unique_ptr<sql::Connection> connection;
+    bool takesBlocks = false;               // BEGIN NOT ATOMIC, which MariaDB has and MySQL has not
     std::unique_ptr<sql::Statement> plain;  // for what cannot or need not be prepared
     // Asking the connector for the count of parameters costs as much as binding them all.
     struct Prepared {

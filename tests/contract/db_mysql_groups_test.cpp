@@ -65,6 +65,8 @@ private:
 class MysqlGroupsTest : public ContractTest<MysqlGroupsTest, MysqlEngine> {
     CPPUNIT_TEST_SUITE(MysqlGroupsTest);
     CPPUNIT_TEST(makesATransactionInTwoRoundTrips);
+    CPPUNIT_TEST(hasOneAnswerToAllThatItWrites);
+    CPPUNIT_TEST(leavesNoTransactionBehindAStatementByItself);
     CPPUNIT_TEST(asksForNothingThatIsNotWanted);
     CPPUNIT_TEST(countsEachStatementOfAnyOtherConnection);
     CPPUNIT_TEST(refusesToWriteOutsideATransaction);
@@ -128,6 +130,48 @@ private:
         CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, number(1));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, number(2));
         CPPUNIT_ASSERT_EQUAL(std::int64_t{6}, count());
+    }
+
+    // As the server counts what it was sent. MySQL has no blocks, and answers each statement.
+    void hasOneAnswerToAllThatItWrites() {
+        const auto questions = [&] {
+            return std::stoll(group_->queryOne("SHOW SESSION STATUS LIKE 'Questions'").value().text(1));
+        };
+        questions();  // prepared
+        const auto first = questions();
+        const auto ofTheQuestion = questions() - first;
+        group_->transact([&] {
+            group_->write(kUpdate, {5, 1});
+            group_->write(kInsert, {10, 10});
+            group_->write(kAdd, {3, 2});
+        });
+        const auto sent = questions() - first - 2 * ofTheQuestion;
+        CPPUNIT_ASSERT_EQUAL(isMariaDb(*observer_) ? 1LL : 4LL, sent);
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{8}, number(1) + number(2));
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{4}, count());
+    }
+
+    void leavesNoTransactionBehindAStatementByItself() {
+        const auto isOpen = [&] {
+            return observer_->query("SELECT id FROM items FOR UPDATE SKIP LOCKED", {}).size() < 3;
+        };
+        group_->transact([&] {
+            group_->lookUp({{kHold, {1}}});
+            CPPUNIT_ASSERT(isOpen());
+        });
+        CPPUNIT_ASSERT(!isOpen());
+        CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, group_->execute("UPDATE items SET number = 5 WHERE id = 1", {}));
+        CPPUNIT_ASSERT(!isOpen());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{5}, number(1));
+        group_->query("SELECT number FROM items FOR UPDATE", {});
+        CPPUNIT_ASSERT(!isOpen());
+        group_->lookUp({{kHold, {1, 2}}});
+        CPPUNIT_ASSERT(!isOpen());
+        group_->executeRaw("UPDATE items SET number = 6 WHERE id = 1");
+        CPPUNIT_ASSERT(!isOpen());
+        CPPUNIT_ASSERT_EQUAL(std::int64_t{6}, number(1));
+        CPPUNIT_ASSERT_THROW(group_->execute("INSERT INTO items (id) VALUES (1)", {}), DbError);
+        CPPUNIT_ASSERT(!isOpen());
     }
 
     void asksForNothingThatIsNotWanted() {
