@@ -16,7 +16,7 @@ namespace {
 
 // What was sent and not finished is sent again after a crash, so a message that comes alone is finished at once; under
 // load a transaction each so often, because one for each message would cost more than its sending.
-constexpr std::chrono::milliseconds kBetweenGroups{4};
+constexpr std::chrono::milliseconds kBetweenGroups{20};
 constexpr std::size_t kLargestGroup = 128;
 
 void countIn(domain::OtpMetrics& metrics, const OutboxMessage& message, domain::MessageEnd end) {
