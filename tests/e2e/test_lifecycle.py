@@ -205,10 +205,11 @@ def test_a_process_of_several_that_is_killed_takes_down_only_what_was_in_it(make
             os.kill(worker, signal.SIGKILL)
             ports.wait_until(lambda: len(children_of(master)) == 3, 20, "another in its place")
             visitors.wait_for(5)
-        # Each of four visitors has one request on its way at most; nginx says 502 for it.
-        assert len(visitors.failures) <= 4 * len(workers), visitors.failures
-        survived = len(visitors.failures)
-        # Nobody is lost by a process that is asked to leave, or by fewer of them.
+    # Each of four visitors has one request on its way at most, for which nginx says 502, or a message, which comes when the
+    # lease of the killed process is over: too late for him.
+    assert len(visitors.failures) <= 4 * len(workers), visitors.failures
+    # Nobody is lost by a process that is asked to leave, or by fewer of them.
+    with Visitors(site) as visitors:
         os.kill(children_of(master)[0], signal.SIGTERM)
         ports.wait_until(lambda: len(children_of(master)) == 3, 20, "another in its place")
         site.settings["page.name"] = "Reloaded"
@@ -216,7 +217,7 @@ def test_a_process_of_several_that_is_killed_takes_down_only_what_was_in_it(make
         reload(site)
         ports.wait_until(lambda: len(children_of(master)) == 2, 30, "two are left")
         visitors.wait_for(10)
-        assert len(visitors.failures) == survived, visitors.failures[survived:]
+        assert visitors.failures == []
         ports.wait_until(lambda: {site.get("/api/v1/page").json()["name"] for _ in range(8)} == {"Reloaded"}, 20, "both follow")
     left = children_of(master)
     assert site.otpgate.stop() == 0
