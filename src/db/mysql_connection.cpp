@@ -3,6 +3,7 @@
 #include "db/mysql_error.h"
 #include "db/mysql_session.h"
 #include "db/mysql_values.h"
+#include "otpgate/base/text.h"
 
 #include <cppconn/connection.h>
 #include <cppconn/exception.h>
@@ -27,15 +28,17 @@ constexpr int kTriesInCluster = 1000;  // the time is what counts
 
 using ResultSet = std::unique_ptr<sql::ResultSet>;
 
-std::string packetOf(std::span<const std::string> statements) {
-    std::string packet;
-    for (const std::string& statement : statements) packet.append(packet.empty() ? "" : ";").append(statement);
-    return packet;
-}
-
-// A server answers each statement of a packet as soon as that is made, and wakes us as often; a block it answers once.
-std::string blockOf(std::span<const std::string> statements) {
-    return "BEGIN NOT ATOMIC " + packetOf(statements) + ";END";
+// Of packets with so many results each. Each has to be read: what the server refuses at the COMMIT is told in the last.
+std::vector<std::vector<Row>> resultsOf(MysqlSession& session, const std::vector<std::string>& packets,
+                                        std::size_t resultsEach) {
+    std::vector<std::vector<Row>> rows;
+    for (const std::string& packet : packets) {
+        for (std::size_t result = 0; result < resultsEach; ++result) {
+            const bool hasRows = result == 0 ? session.plain->execute(toSql(packet)) : session.plain->getMoreResults();
+            rows.push_back(hasRows ? readRows(*ResultSet{session.plain->getResultSet()}) : std::vector<Row>{});
+        }
+    }
+    return rows;
 }
 
 }  // namespace
@@ -166,39 +169,21 @@ std::vector<Row> MysqlConnection::query(std::string_view sql, Params params) {
     return retry(policy, [&] { return run(queryOnce); });
 }
 
-std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::vector<std::string>& statements) try {
-    return run([&](MysqlSession& session) { return runEach(session, statements); });
-} catch (const DbError& error) {
-    if (inTransaction()) transactionEndedBy(error);
-    throw;
-}
-
-void MysqlConnection::runWrites(const std::vector<std::string>& statements) try {
-    run([&](MysqlSession& session) {
-        if (session.takesBlocks && !database_.isCluster())
-            session.plain->execute(toSql(blockOf(statements)));
-        else
-            runEach(session, statements);
+std::vector<std::vector<Row>> MysqlConnection::runPacket(const std::vector<std::string>& statements,
+                                                         Answers answers) try {
+    return run([&](MysqlSession& session) {
+        // A transaction may lose to another node between two statements of one packet. MariaDB (10.11.19) has rolled it
+        // back by then, runs the next statement in a transaction of its own, which stays, and says so after that.
+        if (database_.isCluster()) return resultsOf(session, statements, 1);
+        const std::string packet = joined(statements, ";");
+        // Each answer to a statement of a packet is sent as soon as that is made, and wakes us. A block has one.
+        if (answers == Answers::One && session.takesBlocks)
+            return resultsOf(session, {"BEGIN NOT ATOMIC " + packet + ";END"}, 1);
+        return resultsOf(session, {packet}, statements.size());
     });
 } catch (const DbError& error) {
     if (inTransaction()) transactionEndedBy(error);
     throw;
-}
-
-std::vector<std::vector<Row>> MysqlConnection::runEach(MysqlSession& session,
-                                                       const std::vector<std::string>& statements) {
-    // A transaction may lose to another node between two statements of one packet. MariaDB (10.11.19) has rolled it
-    // back by then, runs the next statement in a transaction of its own, which stays, and says so after that.
-    const std::size_t together = database_.isCluster() ? 1 : statements.size();
-    std::vector<std::vector<Row>> rows;
-    for (std::size_t i = 0; i < statements.size(); ++i) {
-        // Each result has to be read: what the server refuses at the COMMIT is told in the last one.
-        const bool hasRows = i % together == 0
-                                 ? session.plain->execute(toSql(packetOf(std::span{statements}.subspan(i, together))))
-                                 : session.plain->getMoreResults();
-        rows.push_back(hasRows ? readRows(*ResultSet{session.plain->getResultSet()}) : std::vector<Row>{});
-    }
-    return rows;
 }
 
 void MysqlConnection::executeRaw(std::string_view statement) {

@@ -54,6 +54,9 @@ private:
 };
 
 enum class Statements { One, Several };  // in one round trip
+// Of a packet of several: one for each, or one for all where the server can, of statements that have no rows and of
+// which none says NOWAIT.
+enum class Answers { Each, One };
 struct MysqlSession;
 
 class MysqlConnection : public EngineConnection {
@@ -76,9 +79,8 @@ protected:
     void requireSession();
     // In one round trip, on a cluster in one for each: the rows of each statement, none of what is not a SELECT. The
     // first that fails ends it, and the transaction with it: what stood behind it was not made.
-    std::vector<std::vector<Row>> runPacket(const std::vector<std::string>& statements);
-    // The same for statements that have no rows, and of which none says NOWAIT.
-    void runWrites(const std::vector<std::string>& statements);
+    std::vector<std::vector<Row>> runPacket(const std::vector<std::string>& statements,
+                                            Answers answers = Answers::Each);
 
     void begin() override { executeRaw("START TRANSACTION"); }
     void commit() override { executeRaw("COMMIT"); }
@@ -95,7 +97,6 @@ private:
     // Runs `action` on the session; what the connector throws leaves as DbError.
     template <typename Action>
     auto run(Action&& action);
-    std::vector<std::vector<Row>> runEach(MysqlSession& session, const std::vector<std::string>& statements);
     [[noreturn]] void fail(const sql::SQLException& error, std::chrono::steady_clock::time_point asked);
 
     MysqlDatabase& database_;

@@ -227,7 +227,7 @@ std::vector<std::string> MysqlGroupConnection::takePending() {
 
 void MysqlGroupConnection::flush() {
     const std::vector<std::string> packet = takePending();
-    if (!packet.empty()) runWrites(packet);
+    if (!packet.empty()) runPacket(packet, Answers::One);
 }
 
 // On a cluster it does not fall apart at once: its calls would collide one by one with those of the other nodes, each
@@ -253,7 +253,7 @@ void MysqlGroupConnection::commit() {
     if (isUntouched_ && pending_.empty()) return;
     std::vector<std::string> packet = takePending();
     packet.emplace_back("COMMIT");
-    runWrites(packet);
+    runPacket(packet, Answers::One);
 }
 
 void MysqlGroupConnection::rollback() noexcept {

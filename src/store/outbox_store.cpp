@@ -35,7 +35,7 @@ void lease(db::Connection& connection, std::span<const domain::OutboxMessage> me
 
 std::vector<domain::OutboxMessage> OutboxTable::claimAvailable(domain::Channel channel, Timestamp now,
                                                                Timestamp leaseUntil, unsigned limit) {
-    // Most looks find nothing, and this costs no transaction.
+    // Most looks find nothing, and this locks nothing.
     const auto any = connection_.queryOne("SELECT id FROM outbox WHERE channel = ? AND available_at_us <= ? LIMIT 1",
                                           {domain::toString(channel), now});
     if (!any || limit == 0) return {};
